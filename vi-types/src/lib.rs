@@ -74,7 +74,7 @@ pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{
     BASE, DataObject, Extends, Field, INFO, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
-    cloned, debug, equal, unset,
+    cloned, debug, equal,
 };
 pub use poly::{Poly, UnknownObject};
 pub use property::{Objects, OptionalObject, Property, PropertyMut};

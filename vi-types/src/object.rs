@@ -41,7 +41,33 @@ pub const BASE: usize = usize::MAX;
 pub const INFO: usize = usize::MAX - 1;
 
 /// A type of [`Object`] that is known at compile time.
-pub trait DataObject: Object + Default {}
+// Methods and no functions: methods are compiled beside the type, where the compiler knows its `default`, and has its
+// table of methods, already.
+pub trait DataObject: Object + Default {
+    /// An object with every property unset.
+    fn boxed() -> Box<Self> {
+        // A third of what the compiler makes of `Box::default`, thousands of times: nothing has to be moved, nor dropped
+        // where there is no memory.
+        Box::write(Box::new_uninit(), Self::default())
+    }
+
+    /// The same without its type, for [`ObjectInfo::new`].
+    fn unset() -> Box<dyn Object> {
+        Self::boxed()
+    }
+
+    /// The object without its type.
+    #[inline(never)]
+    fn as_object(&self) -> &dyn Object {
+        self
+    }
+
+    /// The object without its type.
+    #[inline(never)]
+    fn as_object_mut(&mut self) -> &mut dyn Object {
+        self
+    }
+}
 
 impl<T: Object + Default> DataObject for T {}
 
@@ -420,14 +446,6 @@ pub fn equal(left: &dyn Object, right: &dyn Object) -> bool {
         return false;
     }
     (0..left.info().layout().len()).all(|index| left.get(index).view() == right.get(index).view())
-}
-
-/// An object with every property unset, for [`ObjectInfo::new`].
-pub fn unset<T: DataObject>() -> Box<dyn Object> {
-    // A third of what the compiler makes of `Box::default`, thousands of times: nothing has to be moved, nor dropped
-    // where there is no memory.
-    let unset: Box<T> = Box::write(Box::new_uninit(), T::default());
-    unset
 }
 
 /// A copy of an object.

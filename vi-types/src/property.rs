@@ -109,13 +109,13 @@ pub trait OptionalObject {
 impl<T: DataObject> OptionalObject for Option<Box<T>> {
     fn get(&self) -> Option<&dyn Object> {
         match self {
-            Some(object) => Some(&**object),
+            Some(object) => Some(object.as_object()),
             None => None,
         }
     }
 
     fn fill(&mut self) -> &mut dyn Object {
-        &mut **self.insert(Box::new(T::default()))
+        self.insert(T::boxed()).as_object_mut()
     }
 
     fn clear(&mut self) {
@@ -145,13 +145,13 @@ impl<T: DataObject> Objects for Vec<T> {
     }
 
     fn item(&self, index: usize) -> &dyn Object {
-        &self[index]
+        self[index].as_object()
     }
 
     fn push(&mut self) -> &mut dyn Object {
         self.push(T::default());
         let last = self.len() - 1;
-        &mut self[last]
+        self[last].as_object_mut()
     }
 
     fn clear(&mut self) {

@@ -125,7 +125,7 @@ impl<'a> Class<'a> {
         let text = self.text(emission);
         quote! {
             pub(crate) static #info: rt::ObjectInfo =
-                rt::ObjectInfo::new(#name, #base, #text, rt::unset::<#rust>);
+                rt::ObjectInfo::new(#name, #base, #text, <#rust as rt::DataObject>::unset);
         }
     }
 

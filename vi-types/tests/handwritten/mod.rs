@@ -32,7 +32,7 @@ macro_rules! object {
             stringify!($name),
             base_of!($($base_info)?),
             concat!("2.0\n", $($wire, "\n"),*),
-            vi_types::unset::<$name>,
+            <$name as vi_types::DataObject>::unset,
         );
 
         impl Object for $name {

@@ -32,7 +32,7 @@ pub(crate) static ACKNOWLEDGE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
-    rt::unset::<AcknowledgeAlarm>,
+    <AcknowledgeAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for AcknowledgeAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -101,7 +101,7 @@ pub(crate) static ARE_ALARM_ACTIONS_ENABLED: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 ManagedObjectReference entity r
 ",
-    rt::unset::<AreAlarmActionsEnabled>,
+    <AreAlarmActionsEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for AreAlarmActionsEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -170,7 +170,7 @@ pub(crate) static CLEAR_TRIGGERED_ALARMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 AlarmFilterSpec filter r
 ",
-    rt::unset::<ClearTriggeredAlarms>,
+    <ClearTriggeredAlarms as rt::DataObject>::unset,
 );
 impl rt::Object for ClearTriggeredAlarms {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -243,7 +243,7 @@ pub(crate) static CREATE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 AlarmSpec spec r
 ",
-    rt::unset::<CreateAlarm>,
+    <CreateAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for CreateAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -320,7 +320,7 @@ pub(crate) static CREATE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference obj r
 ScheduledTaskSpec spec r
 ",
-    rt::unset::<CreateObjectScheduledTask>,
+    <CreateObjectScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateObjectScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -397,7 +397,7 @@ pub(crate) static CREATE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 ScheduledTaskSpec spec r
 ",
-    rt::unset::<CreateScheduledTask>,
+    <CreateScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -472,7 +472,7 @@ pub(crate) static DISABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
-    rt::unset::<DisableAlarm>,
+    <DisableAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for DisableAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -545,7 +545,7 @@ pub(crate) static ENABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference alarm r
 ManagedObjectReference entity r
 ",
-    rt::unset::<EnableAlarm>,
+    <EnableAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for EnableAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -618,7 +618,7 @@ pub(crate) static ENABLE_ALARM_ACTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 boolean enabled r
 ",
-    rt::unset::<EnableAlarmActions>,
+    <EnableAlarmActions as rt::DataObject>::unset,
 );
 impl rt::Object for EnableAlarmActions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -686,7 +686,7 @@ pub(crate) static GET_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference entity o
 ",
-    rt::unset::<GetAlarm>,
+    <GetAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for GetAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -753,7 +753,7 @@ pub(crate) static GET_ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference entity r
 ",
-    rt::unset::<GetAlarmState>,
+    <GetAlarmState as rt::DataObject>::unset,
 );
 impl rt::Object for GetAlarmState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -828,7 +828,7 @@ pub(crate) static RECONFIGURE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 AlarmSpec spec r
 ",
-    rt::unset::<ReconfigureAlarm>,
+    <ReconfigureAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -907,7 +907,7 @@ pub(crate) static RECONFIGURE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 ScheduledTaskSpec spec r
 ",
-    rt::unset::<ReconfigureScheduledTask>,
+    <ReconfigureScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -981,7 +981,7 @@ pub(crate) static REMOVE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RemoveAlarm>,
+    <RemoveAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1052,7 +1052,7 @@ pub(crate) static REMOVE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RemoveScheduledTask>,
+    <RemoveScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1119,7 +1119,7 @@ pub(crate) static RETRIEVE_ENTITY_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInf
     "2.0
 ManagedObjectReference entity o
 ",
-    rt::unset::<RetrieveEntityScheduledTask>,
+    <RetrieveEntityScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveEntityScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1185,7 +1185,7 @@ pub(crate) static RETRIEVE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInf
     "4.0
 ManagedObjectReference obj o
 ",
-    rt::unset::<RetrieveObjectScheduledTask>,
+    <RetrieveObjectScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveObjectScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1256,7 +1256,7 @@ pub(crate) static RUN_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RunScheduledTask>,
+    <RunScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for RunScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -32,7 +32,7 @@ pub(crate) static ABANDON_HCI_WORKFLOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<AbandonHciWorkflow>,
+    <AbandonHciWorkflow as rt::DataObject>::unset,
 );
 impl rt::Object for AbandonHciWorkflow {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -112,7 +112,7 @@ string providerId r
 string filterName r
 string infoIds ol
 ",
-    rt::unset::<AddFilter>,
+    <AddFilter as rt::DataObject>::unset,
 );
 impl rt::Object for AddFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -192,7 +192,7 @@ pub(crate) static ADD_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
 string filterId r
 ManagedObjectReference entities ol
 ",
-    rt::unset::<AddFilterEntities>,
+    <AddFilterEntities as rt::DataObject>::unset,
 );
 impl rt::Object for AddFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -284,7 +284,7 @@ boolean asConnected r
 ManagedObjectReference resourcePool o
 string license o since 4.0
 ",
-    rt::unset::<AddHostTask>,
+    <AddHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for AddHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -373,7 +373,7 @@ pub(crate) static ADD_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
 string providerId r
 ManagedObjectReference entities ol
 ",
-    rt::unset::<AddMonitoredEntities>,
+    <AddMonitoredEntities as rt::DataObject>::unset,
 );
 impl rt::Object for AddMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -455,7 +455,7 @@ ManagedObjectReference _this r
 HostFeatureMask mask ol
 boolean completeMasks o
 ",
-    rt::unset::<ApplyEvcModeVmTask>,
+    <ApplyEvcModeVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyEvcModeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -534,7 +534,7 @@ pub(crate) static APPLY_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string key r
 ",
-    rt::unset::<ApplyRecommendation>,
+    <ApplyRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -611,7 +611,7 @@ pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK: rt::ObjectInfo =
 ManagedObjectReference pod r
 string key r
 ",
-    rt::unset::<ApplyStorageDrsRecommendationToPodTask>,
+    <ApplyStorageDrsRecommendationToPodTask as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -684,7 +684,7 @@ pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TASK: rt::ObjectInfo = rt::Ob
     "5.0
 string key rl
 ",
-    rt::unset::<ApplyStorageDrsRecommendationTask>,
+    <ApplyStorageDrsRecommendationTask as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyStorageDrsRecommendationTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -760,7 +760,7 @@ pub(crate) static CANCEL_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string key r
 ",
-    rt::unset::<CancelRecommendation>,
+    <CancelRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for CancelRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -828,7 +828,7 @@ pub(crate) static CANCEL_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::Object
     "5.0
 string key rl
 ",
-    rt::unset::<CancelStorageDrsRecommendation>,
+    <CancelStorageDrsRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for CancelStorageDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -905,7 +905,7 @@ pub(crate) static CHECK_ADD_HOST_EVC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostConnectSpec cnxSpec r
 ",
-    rt::unset::<CheckAddHostEvcTask>,
+    <CheckAddHostEvcTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckAddHostEvcTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -991,7 +991,7 @@ ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
 ",
-    rt::unset::<CheckConfigureEvcModeTask>,
+    <CheckConfigureEvcModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckConfigureEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1079,7 +1079,7 @@ ManagedObjectReference host rl
 OptionValue option ol
 ClusterComputeResourceMaintenanceInfo info o since 8.0.3.0
 ",
-    rt::unset::<ClusterEnterMaintenanceMode>,
+    <ClusterEnterMaintenanceMode as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEnterMaintenanceMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1158,7 +1158,7 @@ pub(crate) static CONFIGURE_DATASTORE_IORM_TASK: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference datastore r
 StorageIORMConfigSpec spec r
 ",
-    rt::unset::<ConfigureDatastoreIormTask>,
+    <ConfigureDatastoreIormTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureDatastoreIormTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1246,7 +1246,7 @@ ManagedObjectReference _this r
 string evcModeKey r
 string evcGraphicsModeKey o since 7.0.1.0
 ",
-    rt::unset::<ConfigureEvcModeTask>,
+    <ConfigureEvcModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1331,7 +1331,7 @@ ManagedObjectReference _this r
 ClusterComputeResourceHCIConfigSpec clusterSpec r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
 ",
-    rt::unset::<ConfigureHciTask>,
+    <ConfigureHciTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureHciTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1413,7 +1413,7 @@ ManagedObjectReference pod r
 StorageDrsConfigSpec spec r
 boolean modify r
 ",
-    rt::unset::<ConfigureStorageDrsForPodTask>,
+    <ConfigureStorageDrsForPodTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureStorageDrsForPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1499,7 +1499,7 @@ ManagedObjectReference _this r
 string name r
 ClusterConfigSpec spec r
 ",
-    rt::unset::<CreateCluster>,
+    <CreateCluster as rt::DataObject>::unset,
 );
 impl rt::Object for CreateCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1584,7 +1584,7 @@ ManagedObjectReference _this r
 string name r
 ClusterConfigSpecEx spec r
 ",
-    rt::unset::<CreateClusterEx>,
+    <CreateClusterEx as rt::DataObject>::unset,
 );
 impl rt::Object for CreateClusterEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1665,7 +1665,7 @@ pub(crate) static CREATE_STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string name r
 ",
-    rt::unset::<CreateStoragePod>,
+    <CreateStoragePod as rt::DataObject>::unset,
 );
 impl rt::Object for CreateStoragePod {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1740,7 +1740,7 @@ pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectI
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DatastoreEnterMaintenanceMode>,
+    <DatastoreEnterMaintenanceMode as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreEnterMaintenanceMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1812,7 +1812,7 @@ pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::Obj
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DatastoreExitMaintenanceModeTask>,
+    <DatastoreExitMaintenanceModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreExitMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1885,7 +1885,7 @@ pub(crate) static DISABLE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DisableEvcModeTask>,
+    <DisableEvcModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for DisableEvcModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1957,7 +1957,7 @@ pub(crate) static EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<EvcManager>,
+    <EvcManager as rt::DataObject>::unset,
 );
 impl rt::Object for EvcManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2034,7 +2034,7 @@ ManagedObjectReference _this r
 ClusterComputeResourceHostConfigurationInput hostInputs ol
 SDDCBase vSanConfigSpec o
 ",
-    rt::unset::<ExtendHciTask>,
+    <ExtendHciTask as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendHciTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2114,7 +2114,7 @@ pub(crate) static FIND_RULES_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
-    rt::unset::<FindRulesForVm>,
+    <FindRulesForVm as rt::DataObject>::unset,
 );
 impl rt::Object for FindRulesForVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2185,7 +2185,7 @@ pub(crate) static GET_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<GetResourceUsage>,
+    <GetResourceUsage as rt::DataObject>::unset,
 );
 impl rt::Object for GetResourceUsage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2254,7 +2254,7 @@ pub(crate) static GET_SYSTEM_VMS_RESTRICTED_DATASTORES: rt::ObjectInfo = rt::Obj
     "7.0.3.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<GetSystemVmsRestrictedDatastores>,
+    <GetSystemVmsRestrictedDatastores as rt::DataObject>::unset,
 );
 impl rt::Object for GetSystemVmsRestrictedDatastores {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2329,7 +2329,7 @@ pub(crate) static HAS_MONITORED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
 string providerId r
 ManagedObjectReference entity r
 ",
-    rt::unset::<HasMonitoredEntity>,
+    <HasMonitoredEntity as rt::DataObject>::unset,
 );
 impl rt::Object for HasMonitoredEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2401,7 +2401,7 @@ pub(crate) static HAS_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<HasProvider>,
+    <HasProvider as rt::DataObject>::unset,
 );
 impl rt::Object for HasProvider {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2476,7 +2476,7 @@ pub(crate) static LOOKUP_VM_OVERHEAD_MEMORY: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference vm r
 ManagedObjectReference host r
 ",
-    rt::unset::<LookupVmOverheadMemory>,
+    <LookupVmOverheadMemory as rt::DataObject>::unset,
 );
 impl rt::Object for LookupVmOverheadMemory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2561,7 +2561,7 @@ ManagedObjectReference _this r
 ManagedObjectReference host r
 ManagedObjectReference resourcePool o
 ",
-    rt::unset::<MoveHostIntoTask>,
+    <MoveHostIntoTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveHostIntoTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2646,7 +2646,7 @@ pub(crate) static MOVE_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference host rl
 ",
-    rt::unset::<MoveIntoTask>,
+    <MoveIntoTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveIntoTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2730,7 +2730,7 @@ pub(crate) static PLACE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 PlacementSpec placementSpec r
 ",
-    rt::unset::<PlaceVm>,
+    <PlaceVm as rt::DataObject>::unset,
 );
 impl rt::Object for PlaceVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2808,7 +2808,7 @@ pub(crate) static POST_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
 string providerId r
 HealthUpdate updates ol
 ",
-    rt::unset::<PostHealthUpdates>,
+    <PostHealthUpdates as rt::DataObject>::unset,
 );
 impl rt::Object for PostHealthUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2890,7 +2890,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm rl
 OptionValue option ol since 4.1
 ",
-    rt::unset::<PowerOnMultiVmTask>,
+    <PowerOnMultiVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOnMultiVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2968,7 +2968,7 @@ pub(crate) static QUERY_DATASTORE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::Obje
     "5.1
 ManagedObjectReference datastore r
 ",
-    rt::unset::<QueryDatastorePerformanceSummary>,
+    <QueryDatastorePerformanceSummary as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDatastorePerformanceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3040,7 +3040,7 @@ pub(crate) static QUERY_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string filterId r
 ",
-    rt::unset::<QueryFilterEntities>,
+    <QueryFilterEntities as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3112,7 +3112,7 @@ pub(crate) static QUERY_FILTER_INFO_IDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string filterId r
 ",
-    rt::unset::<QueryFilterInfoIds>,
+    <QueryFilterInfoIds as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFilterInfoIds {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3184,7 +3184,7 @@ pub(crate) static QUERY_FILTER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string providerId r
 ",
-    rt::unset::<QueryFilterList>,
+    <QueryFilterList as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFilterList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3256,7 +3256,7 @@ pub(crate) static QUERY_FILTER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string filterId r
 ",
-    rt::unset::<QueryFilterName>,
+    <QueryFilterName as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFilterName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3328,7 +3328,7 @@ pub(crate) static QUERY_HEALTH_UPDATE_INFOS: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.5
 string providerId r
 ",
-    rt::unset::<QueryHealthUpdateInfos>,
+    <QueryHealthUpdateInfos as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHealthUpdateInfos {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3400,7 +3400,7 @@ pub(crate) static QUERY_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string providerId r
 ",
-    rt::unset::<QueryHealthUpdates>,
+    <QueryHealthUpdates as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHealthUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3470,7 +3470,7 @@ pub(crate) static QUERY_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new
     "4.1
 ManagedObjectReference host r
 ",
-    rt::unset::<QueryIormConfigOption>,
+    <QueryIormConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for QueryIormConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3541,7 +3541,7 @@ pub(crate) static QUERY_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new
     "6.5
 string providerId r
 ",
-    rt::unset::<QueryMonitoredEntities>,
+    <QueryMonitoredEntities as rt::DataObject>::unset,
 );
 impl rt::Object for QueryMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3604,7 +3604,7 @@ pub(crate) static QUERY_PROVIDER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderList",
     None,
     "6.5",
-    rt::unset::<QueryProviderList>,
+    <QueryProviderList as rt::DataObject>::unset,
 );
 impl rt::Object for QueryProviderList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3673,7 +3673,7 @@ pub(crate) static QUERY_PROVIDER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<QueryProviderName>,
+    <QueryProviderName as rt::DataObject>::unset,
 );
 impl rt::Object for QueryProviderName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3749,7 +3749,7 @@ pub(crate) static QUERY_UNMONITORED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
 string providerId r
 ManagedObjectReference cluster r
 ",
-    rt::unset::<QueryUnmonitoredHosts>,
+    <QueryUnmonitoredHosts as rt::DataObject>::unset,
 );
 impl rt::Object for QueryUnmonitoredHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3821,7 +3821,7 @@ pub(crate) static RECOMMEND_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 StoragePlacementSpec storageSpec r
 ",
-    rt::unset::<RecommendDatastores>,
+    <RecommendDatastores as rt::DataObject>::unset,
 );
 impl rt::Object for RecommendDatastores {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3898,7 +3898,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference pool o
 ",
-    rt::unset::<RecommendHostsForVm>,
+    <RecommendHostsForVm as rt::DataObject>::unset,
 );
 impl rt::Object for RecommendHostsForVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3979,7 +3979,7 @@ ManagedObjectReference _this r
 ClusterConfigSpec spec r
 boolean modify r
 ",
-    rt::unset::<ReconfigureClusterTask>,
+    <ReconfigureClusterTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4063,7 +4063,7 @@ ManagedObjectReference _this r
 ComputeResourceConfigSpec spec r
 boolean modify r
 ",
-    rt::unset::<ReconfigureComputeResourceTask>,
+    <ReconfigureComputeResourceTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureComputeResourceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4147,7 +4147,7 @@ ManagedObjectReference _this r
 DatacenterConfigSpec spec r
 boolean modify r
 ",
-    rt::unset::<ReconfigureDatacenterTask>,
+    <ReconfigureDatacenterTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureDatacenterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4223,7 +4223,7 @@ pub(crate) static REFRESH_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshRecommendation>,
+    <RefreshRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4292,7 +4292,7 @@ pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshRuntime>,
+    <RefreshRuntime as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4361,7 +4361,7 @@ pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::Objec
     "5.0
 ManagedObjectReference pod r
 ",
-    rt::unset::<RefreshStorageDrsRecommendation>,
+    <RefreshStorageDrsRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshStorageDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4432,7 +4432,7 @@ pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK: rt::ObjectIn
     "6.7
 ManagedObjectReference pod r
 ",
-    rt::unset::<RefreshStorageDrsRecommendationsForPodTask>,
+    <RefreshStorageDrsRecommendationsForPodTask as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshStorageDrsRecommendationsForPodTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4510,7 +4510,7 @@ pub(crate) static REGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectIn
 string name r
 HealthUpdateInfo healthUpdateInfo ol
 ",
-    rt::unset::<RegisterHealthUpdateProvider>,
+    <RegisterHealthUpdateProvider as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterHealthUpdateProvider {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4583,7 +4583,7 @@ pub(crate) static REMOVE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string filterId r
 ",
-    rt::unset::<RemoveFilter>,
+    <RemoveFilter as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4659,7 +4659,7 @@ pub(crate) static REMOVE_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
 string filterId r
 ManagedObjectReference entities ol
 ",
-    rt::unset::<RemoveFilterEntities>,
+    <RemoveFilterEntities as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveFilterEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4737,7 +4737,7 @@ pub(crate) static REMOVE_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::ne
 string providerId r
 ManagedObjectReference entities ol
 ",
-    rt::unset::<RemoveMonitoredEntities>,
+    <RemoveMonitoredEntities as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveMonitoredEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4810,7 +4810,7 @@ pub(crate) static RETRIEVE_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::Objec
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveDasAdvancedRuntimeInfo>,
+    <RetrieveDasAdvancedRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveDasAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static STAMP_ALL_RULES_WITH_UUID_TASK: rt::ObjectInfo = rt::ObjectInf
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<StampAllRulesWithUuidTask>,
+    <StampAllRulesWithUuidTask as rt::DataObject>::unset,
 );
 impl rt::Object for StampAllRulesWithUuidTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -104,7 +104,7 @@ pub(crate) static UNREGISTER_AND_DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<UnregisterAndDestroyTask>,
+    <UnregisterAndDestroyTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterAndDestroyTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -180,7 +180,7 @@ pub(crate) static UNREGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::Object
     "6.5
 string providerId r
 ",
-    rt::unset::<UnregisterHealthUpdateProvider>,
+    <UnregisterHealthUpdateProvider as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterHealthUpdateProvider {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -261,7 +261,7 @@ ManagedObjectReference _this r
 ClusterComputeResourceHCIConfigSpec hciConfigSpec o
 ManagedObjectReference hosts ol
 ",
-    rt::unset::<ValidateHciConfiguration>,
+    <ValidateHciConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateHciConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -339,7 +339,7 @@ pub(crate) static VALIDATE_STORAGE_POD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference pod r
 StorageDrsConfigSpec spec r
 ",
-    rt::unset::<ValidateStoragePodConfig>,
+    <ValidateStoragePodConfig as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateStoragePodConfig {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -23,7 +23,7 @@ pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCloneTicket",
     None,
     "2.5u2",
-    rt::unset::<AcquireCloneTicket>,
+    <AcquireCloneTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireCloneTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -94,7 +94,7 @@ pub(crate) static ACQUIRE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string ticketType r
 ",
-    rt::unset::<AcquireTicket>,
+    <AcquireTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -176,7 +176,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
 ",
-    rt::unset::<AddInternetScsiSendTargets>,
+    <AddInternetScsiSendTargets as rt::DataObject>::unset,
 );
 impl rt::Object for AddInternetScsiSendTargets {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -261,7 +261,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
 ",
-    rt::unset::<AddInternetScsiStaticTargets>,
+    <AddInternetScsiStaticTargets as rt::DataObject>::unset,
 );
 impl rt::Object for AddInternetScsiStaticTargets {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -342,7 +342,7 @@ pub(crate) static ADD_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostPortGroupSpec portgrp r
 ",
-    rt::unset::<AddPortGroup>,
+    <AddPortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for AddPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -424,7 +424,7 @@ ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
 ",
-    rt::unset::<AddVirtualNic>,
+    <AddVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for AddVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -510,7 +510,7 @@ ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec o
 ",
-    rt::unset::<AddVirtualSwitch>,
+    <AddVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for AddVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -596,7 +596,7 @@ ManagedObjectReference _this r
 string questionId r
 string answerChoice r
 ",
-    rt::unset::<AnswerVm>,
+    <AnswerVm as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -670,7 +670,7 @@ pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<AutoStartPowerOff>,
+    <AutoStartPowerOff as rt::DataObject>::unset,
 );
 impl rt::Object for AutoStartPowerOff {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -739,7 +739,7 @@ pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<AutoStartPowerOn>,
+    <AutoStartPowerOn as rt::DataObject>::unset,
 );
 impl rt::Object for AutoStartPowerOn {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -810,7 +810,7 @@ pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo
     "4.1
 string token r
 ",
-    rt::unset::<CancelRetrievePropertiesEx>,
+    <CancelRetrievePropertiesEx as rt::DataObject>::unset,
 );
 impl rt::Object for CancelRetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -880,7 +880,7 @@ pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<CancelTask>,
+    <CancelTask as rt::DataObject>::unset,
 );
 impl rt::Object for CancelTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -943,7 +943,7 @@ pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelWaitForUpdates",
     None,
     "2.0",
-    rt::unset::<CancelWaitForUpdates>,
+    <CancelWaitForUpdates as rt::DataObject>::unset,
 );
 impl rt::Object for CancelWaitForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1009,7 +1009,7 @@ pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string version o
 ",
-    rt::unset::<CheckForUpdates>,
+    <CheckForUpdates as rt::DataObject>::unset,
 );
 impl rt::Object for CheckForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1081,7 +1081,7 @@ pub(crate) static CLONE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5u2
 string cloneTicket r secret
 ",
-    rt::unset::<CloneSession>,
+    <CloneSession as rt::DataObject>::unset,
 );
 impl rt::Object for CloneSession {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1165,7 +1165,7 @@ ManagedObjectReference folder r
 string name r
 VirtualMachineCloneSpec spec r
 ",
-    rt::unset::<CloneVmTask>,
+    <CloneVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for CloneVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1254,7 +1254,7 @@ pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ConsolidateVmDisksTask>,
+    <ConsolidateVmDisksTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConsolidateVmDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1332,7 +1332,7 @@ pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectIn
     "4.1
 string token r
 ",
-    rt::unset::<ContinueRetrievePropertiesEx>,
+    <ContinueRetrievePropertiesEx as rt::DataObject>::unset,
 );
 impl rt::Object for ContinueRetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1418,7 +1418,7 @@ string destinationName r
 ManagedObjectReference destinationDatacenter o
 boolean force o
 ",
-    rt::unset::<CopyDatastoreFileTask>,
+    <CopyDatastoreFileTask as rt::DataObject>::unset,
 );
 impl rt::Object for CopyDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1524,7 +1524,7 @@ ManagedObjectReference destDatacenter o
 VirtualDiskSpec destSpec o
 boolean force o
 ",
-    rt::unset::<CopyVirtualDiskTask>,
+    <CopyVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for CopyVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1611,7 +1611,7 @@ pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 EventFilterSpec filter r
 ",
-    rt::unset::<CreateCollectorForEvents>,
+    <CreateCollectorForEvents as rt::DataObject>::unset,
 );
 impl rt::Object for CreateCollectorForEvents {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1683,7 +1683,7 @@ pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 TaskFilterSpec filter r
 ",
-    rt::unset::<CreateCollectorForTasks>,
+    <CreateCollectorForTasks as rt::DataObject>::unset,
 );
 impl rt::Object for CreateCollectorForTasks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1761,7 +1761,7 @@ ManagedObjectReference container r
 string type ol
 boolean recursive r
 ",
-    rt::unset::<CreateContainerView>,
+    <CreateContainerView as rt::DataObject>::unset,
 );
 impl rt::Object for CreateContainerView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1840,7 +1840,7 @@ pub(crate) static CREATE_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string name r
 ",
-    rt::unset::<CreateDatacenter>,
+    <CreateDatacenter as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDatacenter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1919,7 +1919,7 @@ pub(crate) static CREATE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
 PropertyFilterSpec spec r
 boolean partialUpdates r
 ",
-    rt::unset::<CreateFilter>,
+    <CreateFilter as rt::DataObject>::unset,
 );
 impl rt::Object for CreateFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1997,7 +1997,7 @@ pub(crate) static CREATE_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string name r
 ",
-    rt::unset::<CreateFolder>,
+    <CreateFolder as rt::DataObject>::unset,
 );
 impl rt::Object for CreateFolder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2067,7 +2067,7 @@ pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference obj ol
 ",
-    rt::unset::<CreateListView>,
+    <CreateListView as rt::DataObject>::unset,
 );
 impl rt::Object for CreateListView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2136,7 +2136,7 @@ pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::n
     "2.5
 ManagedObjectReference view r
 ",
-    rt::unset::<CreateListViewFromView>,
+    <CreateListViewFromView as rt::DataObject>::unset,
 );
 impl rt::Object for CreateListViewFromView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2215,7 +2215,7 @@ ManagedObjectReference _this r
 string name r
 string path r
 ",
-    rt::unset::<CreateLocalDatastore>,
+    <CreateLocalDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for CreateLocalDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2298,7 +2298,7 @@ pub(crate) static CREATE_NAS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostNasVolumeSpec spec r
 ",
-    rt::unset::<CreateNasDatastore>,
+    <CreateNasDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for CreateNasDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2365,7 +2365,7 @@ pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::ne
     "CreatePropertyCollector",
     None,
     "4.1",
-    rt::unset::<CreatePropertyCollector>,
+    <CreatePropertyCollector as rt::DataObject>::unset,
 );
 impl rt::Object for CreatePropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2442,7 +2442,7 @@ ManagedObjectReference _this r
 string name r
 ResourceConfigSpec spec r
 ",
-    rt::unset::<CreateResourcePool>,
+    <CreateResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for CreateResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2522,7 +2522,7 @@ pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<CreateScreenshotTask>,
+    <CreateScreenshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateScreenshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2617,7 +2617,7 @@ string description o
 boolean memory r
 boolean quiesce r
 ",
-    rt::unset::<CreateSnapshotTask>,
+    <CreateSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2719,7 +2719,7 @@ VirtualMachineConfigSpec config r
 ManagedObjectReference pool r
 ManagedObjectReference host o
 ",
-    rt::unset::<CreateVmTask>,
+    <CreateVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2818,7 +2818,7 @@ string name r
 ManagedObjectReference datacenter o
 VirtualDiskSpec spec r
 ",
-    rt::unset::<CreateVirtualDiskTask>,
+    <CreateVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2902,7 +2902,7 @@ pub(crate) static CREATE_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VmfsDatastoreCreateSpec spec r
 ",
-    rt::unset::<CreateVmfsDatastore>,
+    <CreateVmfsDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for CreateVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2975,7 +2975,7 @@ pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<CurrentTime>,
+    <CurrentTime as rt::DataObject>::unset,
 );
 impl rt::Object for CurrentTime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3048,7 +3048,7 @@ pub(crate) static DELETE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::n
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<DeleteDatastoreFileTask>,
+    <DeleteDatastoreFileTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3130,7 +3130,7 @@ pub(crate) static DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string datastorePath r
 ",
-    rt::unset::<DeleteFile>,
+    <DeleteFile as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3209,7 +3209,7 @@ pub(crate) static DELETE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<DeleteVirtualDiskTask>,
+    <DeleteVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3283,7 +3283,7 @@ pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyChildren>,
+    <DestroyChildren as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyChildren {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3350,7 +3350,7 @@ pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyCollector>,
+    <DestroyCollector as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3421,7 +3421,7 @@ pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyDatastore>,
+    <DestroyDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3493,7 +3493,7 @@ pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyNetwork>,
+    <DestroyNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3556,7 +3556,7 @@ pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::n
     "DestroyPropertyCollector",
     None,
     "4.1",
-    rt::unset::<DestroyPropertyCollector>,
+    <DestroyPropertyCollector as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyPropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3621,7 +3621,7 @@ pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyPropertyFilter>,
+    <DestroyPropertyFilter as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyPropertyFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3690,7 +3690,7 @@ pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyView>,
+    <DestroyView as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3759,7 +3759,7 @@ pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyTask>,
+    <DestroyTask as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3846,7 +3846,7 @@ int timeout r
 boolean evacuatePoweredOffVms o since 2.5
 HostMaintenanceSpec maintenanceSpec o since 5.5
 ",
-    rt::unset::<EnterMaintenanceModeTask>,
+    <EnterMaintenanceModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for EnterMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3932,7 +3932,7 @@ pub(crate) static EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 int timeout r
 ",
-    rt::unset::<ExitMaintenanceModeTask>,
+    <ExitMaintenanceModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for ExitMaintenanceModeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4022,7 +4022,7 @@ ManagedObjectReference datacenter o
 long newCapacityKb r
 boolean eagerZero o since 4.0
 ",
-    rt::unset::<ExtendVirtualDiskTask>,
+    <ExtendVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4104,7 +4104,7 @@ pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string prop r
 ",
-    rt::unset::<Fetch>,
+    <Fetch as rt::DataObject>::unset,
 );
 impl rt::Object for Fetch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4183,7 +4183,7 @@ ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
 ",
-    rt::unset::<FindAllByDnsName>,
+    <FindAllByDnsName as rt::DataObject>::unset,
 );
 impl rt::Object for FindAllByDnsName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4264,7 +4264,7 @@ ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
 ",
-    rt::unset::<FindAllByIp>,
+    <FindAllByIp as rt::DataObject>::unset,
 );
 impl rt::Object for FindAllByIp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4349,7 +4349,7 @@ string uuid r
 boolean vmSearch r
 boolean instanceUuid o
 ",
-    rt::unset::<FindAllByUuid>,
+    <FindAllByUuid as rt::DataObject>::unset,
 );
 impl rt::Object for FindAllByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4430,7 +4430,7 @@ pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datacenter r
 string path r
 ",
-    rt::unset::<FindByDatastorePath>,
+    <FindByDatastorePath as rt::DataObject>::unset,
 );
 impl rt::Object for FindByDatastorePath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4510,7 +4510,7 @@ ManagedObjectReference datacenter o
 string dnsName r
 boolean vmSearch r
 ",
-    rt::unset::<FindByDnsName>,
+    <FindByDnsName as rt::DataObject>::unset,
 );
 impl rt::Object for FindByDnsName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4583,7 +4583,7 @@ pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string inventoryPath r
 ",
-    rt::unset::<FindByInventoryPath>,
+    <FindByInventoryPath as rt::DataObject>::unset,
 );
 impl rt::Object for FindByInventoryPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4660,7 +4660,7 @@ ManagedObjectReference datacenter o
 string ip r
 boolean vmSearch r
 ",
-    rt::unset::<FindByIp>,
+    <FindByIp as rt::DataObject>::unset,
 );
 impl rt::Object for FindByIp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4745,7 +4745,7 @@ string uuid r
 boolean vmSearch r
 boolean instanceUuid o since 4.0
 ",
-    rt::unset::<FindByUuid>,
+    <FindByUuid as rt::DataObject>::unset,
 );
 impl rt::Object for FindByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4824,7 +4824,7 @@ pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 string name r
 ",
-    rt::unset::<FindChild>,
+    <FindChild as rt::DataObject>::unset,
 );
 impl rt::Object for FindChild {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -40,7 +40,7 @@ string userName r
 string password r secret
 string locale o
 ",
-    rt::unset::<Login>,
+    <Login as rt::DataObject>::unset,
 );
 impl rt::Object for Login {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -114,7 +114,7 @@ pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 string locale o
 ",
-    rt::unset::<LoginByToken>,
+    <LoginByToken as rt::DataObject>::unset,
 );
 impl rt::Object for LoginByToken {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -178,7 +178,7 @@ pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Logout",
     None,
     "2.0",
-    rt::unset::<Logout>,
+    <Logout as rt::DataObject>::unset,
 );
 impl rt::Object for Logout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -253,7 +253,7 @@ string name r
 ManagedObjectReference datacenter o
 boolean createParentDirectories o
 ",
-    rt::unset::<MakeDirectory>,
+    <MakeDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for MakeDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -344,7 +344,7 @@ ManagedObjectReference host o
 VirtualMachineMovePriority priority r
 VirtualMachinePowerState state o
 ",
-    rt::unset::<MigrateVmTask>,
+    <MigrateVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for MigrateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -436,7 +436,7 @@ ManagedObjectReference _this r
 ManagedObjectReference add ol
 ManagedObjectReference remove ol
 ",
-    rt::unset::<ModifyListView>,
+    <ModifyListView as rt::DataObject>::unset,
 );
 impl rt::Object for ModifyListView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -515,7 +515,7 @@ pub(crate) static MOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
-    rt::unset::<MountVmfsVolume>,
+    <MountVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for MountVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -606,7 +606,7 @@ string destinationName r
 ManagedObjectReference destinationDatacenter o
 boolean force o
 ",
-    rt::unset::<MoveDatastoreFileTask>,
+    <MoveDatastoreFileTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveDatastoreFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -692,7 +692,7 @@ pub(crate) static MOVE_INTO_FOLDER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
-    rt::unset::<MoveIntoFolderTask>,
+    <MoveIntoFolderTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveIntoFolderTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -773,7 +773,7 @@ pub(crate) static MOVE_INTO_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference list rl
 ",
-    rt::unset::<MoveIntoResourcePool>,
+    <MoveIntoResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for MoveIntoResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -872,7 +872,7 @@ ManagedObjectReference destDatacenter o
 boolean force o
 VirtualMachineProfileSpec profile ol since 5.5
 ",
-    rt::unset::<MoveVirtualDiskTask>,
+    <MoveVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -960,7 +960,7 @@ pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<PowerOffVmTask>,
+    <PowerOffVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOffVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1040,7 +1040,7 @@ pub(crate) static POWER_ON_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
-    rt::unset::<PowerOnVmTask>,
+    <PowerOnVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOnVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1123,7 +1123,7 @@ pub(crate) static PUT_USB_SCAN_CODES: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 UsbScanCodeSpec spec r
 ",
-    rt::unset::<PutUsbScanCodes>,
+    <PutUsbScanCodes as rt::DataObject>::unset,
 );
 impl rt::Object for PutUsbScanCodes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1200,7 +1200,7 @@ pub(crate) static QUERY_AVAILABLE_DISKS_FOR_VMFS: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
-    rt::unset::<QueryAvailableDisksForVmfs>,
+    <QueryAvailableDisksForVmfs as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailableDisksForVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1285,7 +1285,7 @@ dateTime beginTime o
 dateTime endTime o
 int intervalId o
 ",
-    rt::unset::<QueryAvailablePerfMetric>,
+    <QueryAvailablePerfMetric as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailablePerfMetric {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1378,7 +1378,7 @@ int deviceKey r
 long startOffset r
 string changeId r
 ",
-    rt::unset::<QueryChangedDiskAreas>,
+    <QueryChangedDiskAreas as rt::DataObject>::unset,
 );
 impl rt::Object for QueryChangedDiskAreas {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1461,7 +1461,7 @@ pub(crate) static QUERY_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
 EventFilterSpec filter r
 EventManagerEventViewSpec eventViewSpec o since 9.0.0.0
 ",
-    rt::unset::<QueryEvents>,
+    <QueryEvents as rt::DataObject>::unset,
 );
 impl rt::Object for QueryEvents {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1531,7 +1531,7 @@ pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name o
 ",
-    rt::unset::<QueryOptions>,
+    <QueryOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1601,7 +1601,7 @@ pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PerfQuerySpec querySpec rl
 ",
-    rt::unset::<QueryPerf>,
+    <QueryPerf as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPerf {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1670,7 +1670,7 @@ pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int counterId rl
 ",
-    rt::unset::<QueryPerfCounter>,
+    <QueryPerfCounter as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPerfCounter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1739,7 +1739,7 @@ pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 ManagedObjectReference entity r
 ",
-    rt::unset::<QueryPerfProviderSummary>,
+    <QueryPerfProviderSummary as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPerfProviderSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1814,7 +1814,7 @@ pub(crate) static QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<QueryVirtualDiskUuid>,
+    <QueryVirtualDiskUuid as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1897,7 +1897,7 @@ ManagedObjectReference _this r
 string devicePath r
 int vmfsMajorVersion o since 5.0
 ",
-    rt::unset::<QueryVmfsDatastoreCreateOptions>,
+    <QueryVmfsDatastoreCreateOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVmfsDatastoreCreateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1974,7 +1974,7 @@ pub(crate) static READ_NEXT_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int maxCount r
 ",
-    rt::unset::<ReadNextEvents>,
+    <ReadNextEvents as rt::DataObject>::unset,
 );
 impl rt::Object for ReadNextEvents {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2047,7 +2047,7 @@ pub(crate) static READ_NEXT_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int maxCount r
 ",
-    rt::unset::<ReadNextTasks>,
+    <ReadNextTasks as rt::DataObject>::unset,
 );
 impl rt::Object for ReadNextTasks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2120,7 +2120,7 @@ pub(crate) static READ_PREVIOUS_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int maxCount r
 ",
-    rt::unset::<ReadPreviousEvents>,
+    <ReadPreviousEvents as rt::DataObject>::unset,
 );
 impl rt::Object for ReadPreviousEvents {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2193,7 +2193,7 @@ pub(crate) static READ_PREVIOUS_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int maxCount r
 ",
-    rt::unset::<ReadPreviousTasks>,
+    <ReadPreviousTasks as rt::DataObject>::unset,
 );
 impl rt::Object for ReadPreviousTasks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2266,7 +2266,7 @@ pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RebootGuest>,
+    <RebootGuest as rt::DataObject>::unset,
 );
 impl rt::Object for RebootGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2344,7 +2344,7 @@ pub(crate) static REBOOT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 boolean force r
 ",
-    rt::unset::<RebootHostTask>,
+    <RebootHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for RebootHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2423,7 +2423,7 @@ pub(crate) static RECONFIG_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VirtualMachineConfigSpec spec r
 ",
-    rt::unset::<ReconfigVmTask>,
+    <ReconfigVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2510,7 +2510,7 @@ pub(crate) static RECONFIGURE_AUTOSTART: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostAutoStartManagerConfig spec r
 ",
-    rt::unset::<ReconfigureAutostart>,
+    <ReconfigureAutostart as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureAutostart {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2583,7 +2583,7 @@ pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshDatastore>,
+    <RefreshDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2654,7 +2654,7 @@ pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInf
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshDatastoreStorageInfo>,
+    <RefreshDatastoreStorageInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshDatastoreStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2723,7 +2723,7 @@ pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshNetworkSystem>,
+    <RefreshNetworkSystem as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshNetworkSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2792,7 +2792,7 @@ pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshStorageInfo>,
+    <RefreshStorageInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2861,7 +2861,7 @@ pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshStorageSystem>,
+    <RefreshStorageSystem as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshStorageSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2954,7 +2954,7 @@ boolean asTemplate r
 ManagedObjectReference pool o
 ManagedObjectReference host o
 ",
-    rt::unset::<RegisterVmTask>,
+    <RegisterVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3046,7 +3046,7 @@ pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<Reload>,
+    <Reload as rt::DataObject>::unset,
 );
 impl rt::Object for Reload {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3125,7 +3125,7 @@ ManagedObjectReference _this r
 VirtualMachineRelocateSpec spec r
 VirtualMachineMovePriority priority o since 4.0
 ",
-    rt::unset::<RelocateVmTask>,
+    <RelocateVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for RelocateVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3218,7 +3218,7 @@ ManagedObjectReference _this r
 boolean consolidate o since 5.0
 SnapshotSelectionSpec spec o since 8.0.3.0
 ",
-    rt::unset::<RemoveAllSnapshotsTask>,
+    <RemoveAllSnapshotsTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveAllSnapshotsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3303,7 +3303,7 @@ pub(crate) static REMOVE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RemoveDatastore>,
+    <RemoveDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3391,7 +3391,7 @@ string iScsiHbaDevice r
 HostInternetScsiHbaSendTarget targets rl
 boolean force o since 7.0.1.0
 ",
-    rt::unset::<RemoveInternetScsiSendTargets>,
+    <RemoveInternetScsiSendTargets as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveInternetScsiSendTargets {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3478,7 +3478,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaStaticTarget targets rl
 ",
-    rt::unset::<RemoveInternetScsiStaticTargets>,
+    <RemoveInternetScsiStaticTargets as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveInternetScsiStaticTargets {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3559,7 +3559,7 @@ pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string pgName r
 ",
-    rt::unset::<RemovePortGroup>,
+    <RemovePortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for RemovePortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3643,7 +3643,7 @@ ManagedObjectReference _this r
 boolean removeChildren r
 boolean consolidate o since 5.0
 ",
-    rt::unset::<RemoveSnapshotTask>,
+    <RemoveSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3726,7 +3726,7 @@ pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string device r
 ",
-    rt::unset::<RemoveVirtualNic>,
+    <RemoveVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3805,7 +3805,7 @@ pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vswitchName r
 ",
-    rt::unset::<RemoveVirtualSwitch>,
+    <RemoveVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3889,7 +3889,7 @@ ManagedObjectReference _this r
 string name o
 string description o
 ",
-    rt::unset::<RenameSnapshot>,
+    <RenameSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for RenameSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3969,7 +3969,7 @@ pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string newName r
 ",
-    rt::unset::<RenameTask>,
+    <RenameTask as rt::DataObject>::unset,
 );
 impl rt::Object for RenameTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4047,7 +4047,7 @@ pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RescanAllHba>,
+    <RescanAllHba as rt::DataObject>::unset,
 );
 impl rt::Object for RescanAllHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4123,7 +4123,7 @@ pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string hbaDevice r
 ",
-    rt::unset::<RescanHba>,
+    <RescanHba as rt::DataObject>::unset,
 );
 impl rt::Object for RescanHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4198,7 +4198,7 @@ pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RescanVmfs>,
+    <RescanVmfs as rt::DataObject>::unset,
 );
 impl rt::Object for RescanVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4266,7 +4266,7 @@ pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ResetCollector>,
+    <ResetCollector as rt::DataObject>::unset,
 );
 impl rt::Object for ResetCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4337,7 +4337,7 @@ pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference obj ol
 ",
-    rt::unset::<ResetListView>,
+    <ResetListView as rt::DataObject>::unset,
 );
 impl rt::Object for ResetListView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4410,7 +4410,7 @@ pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 ManagedObjectReference view r
 ",
-    rt::unset::<ResetListViewFromView>,
+    <ResetListViewFromView as rt::DataObject>::unset,
 );
 impl rt::Object for ResetListViewFromView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4483,7 +4483,7 @@ pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ResetVmTask>,
+    <ResetVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for ResetVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4557,7 +4557,7 @@ pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveHardwareUptime>,
+    <RetrieveHardwareUptime as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveHardwareUptime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4628,7 +4628,7 @@ pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PropertyFilterSpec specSet rl
 ",
-    rt::unset::<RetrieveProperties>,
+    <RetrieveProperties as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4704,7 +4704,7 @@ pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
 PropertyFilterSpec specSet rl
 RetrieveOptions options r
 ",
-    rt::unset::<RetrievePropertiesEx>,
+    <RetrievePropertiesEx as rt::DataObject>::unset,
 );
 impl rt::Object for RetrievePropertiesEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4776,7 +4776,7 @@ pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveServiceContent>,
+    <RetrieveServiceContent as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveServiceContent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4855,7 +4855,7 @@ ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
 ",
-    rt::unset::<RevertToCurrentSnapshotTask>,
+    <RevertToCurrentSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for RevertToCurrentSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4947,7 +4947,7 @@ ManagedObjectReference _this r
 ManagedObjectReference host o
 boolean suppressPowerOn o since 2.5u2server
 ",
-    rt::unset::<RevertToSnapshotTask>,
+    <RevertToSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for RevertToSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -28,7 +28,7 @@ pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RewindCollector>,
+    <RewindCollector as rt::DataObject>::unset,
 );
 impl rt::Object for RewindCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -107,7 +107,7 @@ ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
 ",
-    rt::unset::<SearchDatastoreSubFoldersTask>,
+    <SearchDatastoreSubFoldersTask as rt::DataObject>::unset,
 );
 impl rt::Object for SearchDatastoreSubFoldersTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -195,7 +195,7 @@ ManagedObjectReference _this r
 string datastorePath r
 HostDatastoreBrowserSearchSpec searchSpec o
 ",
-    rt::unset::<SearchDatastoreTask>,
+    <SearchDatastoreTask as rt::DataObject>::unset,
 );
 impl rt::Object for SearchDatastoreTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -275,7 +275,7 @@ pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<SendNmi>,
+    <SendNmi as rt::DataObject>::unset,
 );
 impl rt::Object for SendNmi {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -349,7 +349,7 @@ pub(crate) static SESSION_IS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
 string sessionID r
 string userName r
 ",
-    rt::unset::<SessionIsActive>,
+    <SessionIsActive as rt::DataObject>::unset,
 );
 impl rt::Object for SessionIsActive {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -422,7 +422,7 @@ pub(crate) static SET_COLLECTOR_PAGE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int maxCount r
 ",
-    rt::unset::<SetCollectorPageSize>,
+    <SetCollectorPageSize as rt::DataObject>::unset,
 );
 impl rt::Object for SetCollectorPageSize {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -495,7 +495,7 @@ pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ShutdownGuest>,
+    <ShutdownGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ShutdownGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -573,7 +573,7 @@ pub(crate) static SHUTDOWN_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 boolean force r
 ",
-    rt::unset::<ShutdownHostTask>,
+    <ShutdownHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for ShutdownHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -650,7 +650,7 @@ pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<StandbyGuest>,
+    <StandbyGuest as rt::DataObject>::unset,
 );
 impl rt::Object for StandbyGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -724,7 +724,7 @@ pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<SuspendVmTask>,
+    <SuspendVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for SuspendVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -800,7 +800,7 @@ pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string sessionId rl
 ",
-    rt::unset::<TerminateSession>,
+    <TerminateSession as rt::DataObject>::unset,
 );
 impl rt::Object for TerminateSession {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -876,7 +876,7 @@ pub(crate) static UNMOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
-    rt::unset::<UnmountVmfsVolume>,
+    <UnmountVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -953,7 +953,7 @@ pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<UnregisterVm>,
+    <UnregisterVm as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1032,7 +1032,7 @@ ManagedObjectReference _this r
 string name o
 ResourceConfigSpec config o
 ",
-    rt::unset::<UpdateConfig>,
+    <UpdateConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1123,7 +1123,7 @@ string iScsiHbaDevice r
 HostInternetScsiHbaAuthenticationProperties authenticationProperties r
 HostInternetScsiHbaTargetSet targetSet o since 4.0
 ",
-    rt::unset::<UpdateInternetScsiAuthenticationProperties>,
+    <UpdateInternetScsiAuthenticationProperties as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiAuthenticationProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1201,7 +1201,7 @@ pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 OptionValue changedValue rl
 ",
-    rt::unset::<UpdateOptions>,
+    <UpdateOptions as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1281,7 +1281,7 @@ ManagedObjectReference _this r
 string pgName r
 HostPortGroupSpec portgrp r
 ",
-    rt::unset::<UpdatePortGroup>,
+    <UpdatePortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for UpdatePortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1363,7 +1363,7 @@ pub(crate) static UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED: rt::ObjectInfo = rt::Ob
 ManagedObjectReference _this r
 boolean enabled r
 ",
-    rt::unset::<UpdateSoftwareInternetScsiEnabled>,
+    <UpdateSoftwareInternetScsiEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSoftwareInternetScsiEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1443,7 +1443,7 @@ ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
 ",
-    rt::unset::<UpdateVirtualNic>,
+    <UpdateVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1529,7 +1529,7 @@ ManagedObjectReference _this r
 string vswitchName r
 HostVirtualSwitchSpec spec r
 ",
-    rt::unset::<UpdateVirtualSwitch>,
+    <UpdateVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1627,7 +1627,7 @@ string testType ol
 ManagedObjectReference pool o
 ManagedObjectReference host o
 ",
-    rt::unset::<ValidateMigration>,
+    <ValidateMigration as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateMigration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1706,7 +1706,7 @@ pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string version o
 ",
-    rt::unset::<WaitForUpdates>,
+    <WaitForUpdates as rt::DataObject>::unset,
 );
 impl rt::Object for WaitForUpdates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1782,7 +1782,7 @@ pub(crate) static WAIT_FOR_UPDATES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
 string version o
 WaitOptions options o
 ",
-    rt::unset::<WaitForUpdatesEx>,
+    <WaitForUpdatesEx as rt::DataObject>::unset,
 );
 impl rt::Object for WaitForUpdatesEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1860,7 +1860,7 @@ pub(crate) static ZERO_FILL_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<ZeroFillVirtualDiskTask>,
+    <ZeroFillVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for ZeroFillVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1942,7 +1942,7 @@ ManagedObjectReference _this r
 string key r
 string value r
 ",
-    rt::unset::<SetCustomValue>,
+    <SetCustomValue as rt::DataObject>::unset,
 );
 impl rt::Object for SetCustomValue {
     fn type_info() -> &'static rt::ObjectInfo {

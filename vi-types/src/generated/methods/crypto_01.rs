@@ -32,7 +32,7 @@ pub(crate) static ADD_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 CryptoKeyPlain key r
 ",
-    rt::unset::<AddKey>,
+    <AddKey as rt::DataObject>::unset,
 );
 impl rt::Object for AddKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -105,7 +105,7 @@ pub(crate) static ADD_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 CryptoKeyPlain keys ol
 ",
-    rt::unset::<AddKeys>,
+    <AddKeys as rt::DataObject>::unset,
 );
 impl rt::Object for AddKeys {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -181,7 +181,7 @@ pub(crate) static CHANGE_KEY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 CryptoKeyPlain newKey r
 ",
-    rt::unset::<ChangeKeyTask>,
+    <ChangeKeyTask as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeKeyTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -260,7 +260,7 @@ pub(crate) static CONFIGURE_CRYPTO_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 CryptoKeyId keyId o
 ",
-    rt::unset::<ConfigureCryptoKey>,
+    <ConfigureCryptoKey as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureCryptoKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -333,7 +333,7 @@ pub(crate) static CRYPTO_MANAGER_HOST_DISABLE: rt::ObjectInfo = rt::ObjectInfo::
     "7.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<CryptoManagerHostDisable>,
+    <CryptoManagerHostDisable as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHostDisable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -409,7 +409,7 @@ pub(crate) static CRYPTO_MANAGER_HOST_ENABLE: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 CryptoKeyPlain initialKey r
 ",
-    rt::unset::<CryptoManagerHostEnable>,
+    <CryptoManagerHostEnable as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHostEnable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -484,7 +484,7 @@ pub(crate) static CRYPTO_MANAGER_HOST_PREPARE: rt::ObjectInfo = rt::ObjectInfo::
     "6.7
 ManagedObjectReference _this r
 ",
-    rt::unset::<CryptoManagerHostPrepare>,
+    <CryptoManagerHostPrepare as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHostPrepare {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -556,7 +556,7 @@ pub(crate) static CRYPTO_UNLOCK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 ManagedObjectReference _this r
 ",
-    rt::unset::<CryptoUnlockTask>,
+    <CryptoUnlockTask as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoUnlockTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -636,7 +636,7 @@ pub(crate) static ENABLE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 CryptoKeyPlain keyPlain r
 ",
-    rt::unset::<EnableCrypto>,
+    <EnableCrypto as rt::DataObject>::unset,
 );
 impl rt::Object for EnableCrypto {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -716,7 +716,7 @@ ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
 ",
-    rt::unset::<GenerateClientCsr>,
+    <GenerateClientCsr as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateClientCsr {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -801,7 +801,7 @@ KeyProviderId keyProvider o
 CryptoManagerKmipCustomAttributeSpec spec o since 8.0.1.0
 CryptoManagerKmipGenerateKeySpec keySpec o since 9.0.0.0
 ",
-    rt::unset::<GenerateKey>,
+    <GenerateKey as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -884,7 +884,7 @@ ManagedObjectReference _this r
 KeyProviderId cluster r
 CryptoManagerKmipCertSignRequest request o since 8.0.1.0
 ",
-    rt::unset::<GenerateSelfSignedClientCert>,
+    <GenerateSelfSignedClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -961,7 +961,7 @@ pub(crate) static GET_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 CryptoKeyId keys ol
 ",
-    rt::unset::<GetCryptoKeyStatus>,
+    <GetCryptoKeyStatus as rt::DataObject>::unset,
 );
 impl rt::Object for GetCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1040,7 +1040,7 @@ ManagedObjectReference _this r
 ManagedObjectReference entity o
 boolean defaultsToParent o
 ",
-    rt::unset::<GetDefaultKmsCluster>,
+    <GetDefaultKmsCluster as rt::DataObject>::unset,
 );
 impl rt::Object for GetDefaultKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1119,7 +1119,7 @@ pub(crate) static IS_KMS_CLUSTER_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KeyProviderId cluster o
 ",
-    rt::unset::<IsKmsClusterActive>,
+    <IsKmsClusterActive as rt::DataObject>::unset,
 );
 impl rt::Object for IsKmsClusterActive {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1188,7 +1188,7 @@ pub(crate) static LIST_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 int limit o
 ",
-    rt::unset::<ListKeys>,
+    <ListKeys as rt::DataObject>::unset,
 );
 impl rt::Object for ListKeys {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1261,7 +1261,7 @@ pub(crate) static LIST_KMIP_SERVERS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int limit o
 ",
-    rt::unset::<ListKmipServers>,
+    <ListKmipServers as rt::DataObject>::unset,
 );
 impl rt::Object for ListKmipServers {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1344,7 +1344,7 @@ boolean includeKmsServers o
 int managementTypeFilter o
 int statusFilter o
 ",
-    rt::unset::<ListKmsClusters>,
+    <ListKmsClusters as rt::DataObject>::unset,
 );
 impl rt::Object for ListKmsClusters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1423,7 +1423,7 @@ pub(crate) static MARK_DEFAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
-    rt::unset::<MarkDefault>,
+    <MarkDefault as rt::DataObject>::unset,
 );
 impl rt::Object for MarkDefault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1496,7 +1496,7 @@ pub(crate) static PREPARE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<PrepareCrypto>,
+    <PrepareCrypto as rt::DataObject>::unset,
 );
 impl rt::Object for PrepareCrypto {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1574,7 +1574,7 @@ ManagedObjectReference _this r
 CryptoKeyId keyIds ol
 int checkKeyBitMap r
 ",
-    rt::unset::<QueryCryptoKeyStatus>,
+    <QueryCryptoKeyStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1651,7 +1651,7 @@ pub(crate) static REGISTER_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
-    rt::unset::<RegisterKmipServer>,
+    <RegisterKmipServer as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1730,7 +1730,7 @@ ManagedObjectReference _this r
 KeyProviderId clusterId r
 string managementType o
 ",
-    rt::unset::<RegisterKmsCluster>,
+    <RegisterKmsCluster as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1809,7 +1809,7 @@ pub(crate) static REMOVE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
 CryptoKeyId key r
 boolean force r
 ",
-    rt::unset::<RemoveKey>,
+    <RemoveKey as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1885,7 +1885,7 @@ pub(crate) static REMOVE_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
 CryptoKeyId keys ol
 boolean force r
 ",
-    rt::unset::<RemoveKeys>,
+    <RemoveKeys as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveKeys {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1964,7 +1964,7 @@ ManagedObjectReference _this r
 KeyProviderId clusterId r
 string serverName r
 ",
-    rt::unset::<RemoveKmipServer>,
+    <RemoveKmipServer as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2041,7 +2041,7 @@ pub(crate) static RETRIEVE_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
-    rt::unset::<RetrieveClientCert>,
+    <RetrieveClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2116,7 +2116,7 @@ pub(crate) static RETRIEVE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
-    rt::unset::<RetrieveClientCsr>,
+    <RetrieveClientCsr as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveClientCsr {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2195,7 +2195,7 @@ ManagedObjectReference _this r
 KeyProviderId keyProvider r
 KmipServerInfo server r
 ",
-    rt::unset::<RetrieveKmipServerCert>,
+    <RetrieveKmipServerCert as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveKmipServerCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2274,7 +2274,7 @@ pub(crate) static RETRIEVE_KMIP_SERVERS_STATUS_TASK: rt::ObjectInfo = rt::Object
 ManagedObjectReference _this r
 KmipClusterInfo clusters ol
 ",
-    rt::unset::<RetrieveKmipServersStatusTask>,
+    <RetrieveKmipServersStatusTask as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveKmipServersStatusTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2352,7 +2352,7 @@ pub(crate) static RETRIEVE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference _this r
 KeyProviderId cluster r
 ",
-    rt::unset::<RetrieveSelfSignedClientCert>,
+    <RetrieveSelfSignedClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2433,7 +2433,7 @@ ManagedObjectReference _this r
 string cryptoMode r
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
 ",
-    rt::unset::<SetCryptoMode>,
+    <SetCryptoMode as rt::DataObject>::unset,
 );
 impl rt::Object for SetCryptoMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2516,7 +2516,7 @@ ManagedObjectReference _this r
 ManagedObjectReference entity o
 KeyProviderId clusterId o
 ",
-    rt::unset::<SetDefaultKmsCluster>,
+    <SetDefaultKmsCluster as rt::DataObject>::unset,
 );
 impl rt::Object for SetDefaultKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2597,7 +2597,7 @@ ManagedObjectReference _this r
 CryptoKeyId keyId r
 CryptoManagerKmipCustomAttributeSpec spec r
 ",
-    rt::unset::<SetKeyCustomAttributes>,
+    <SetKeyCustomAttributes as rt::DataObject>::unset,
 );
 impl rt::Object for SetKeyCustomAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2674,7 +2674,7 @@ pub(crate) static UNREGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KeyProviderId clusterId r
 ",
-    rt::unset::<UnregisterKmsCluster>,
+    <UnregisterKmsCluster as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterKmsCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2749,7 +2749,7 @@ pub(crate) static UPDATE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 KmipServerSpec server r
 ",
-    rt::unset::<UpdateKmipServer>,
+    <UpdateKmipServer as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateKmipServer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2828,7 +2828,7 @@ ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
 ",
-    rt::unset::<UpdateKmsSignedCsrClientCert>,
+    <UpdateKmsSignedCsrClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateKmsSignedCsrClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2909,7 +2909,7 @@ ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
 ",
-    rt::unset::<UpdateSelfSignedClientCert>,
+    <UpdateSelfSignedClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSelfSignedClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2994,7 +2994,7 @@ KeyProviderId cluster r
 string certificate r
 string privateKey r secret
 ",
-    rt::unset::<UploadClientCert>,
+    <UploadClientCert as rt::DataObject>::unset,
 );
 impl rt::Object for UploadClientCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3077,7 +3077,7 @@ ManagedObjectReference _this r
 KeyProviderId cluster r
 string certificate r
 ",
-    rt::unset::<UploadKmipServerCert>,
+    <UploadKmipServerCert as rt::DataObject>::unset,
 );
 impl rt::Object for UploadKmipServerCert {
     fn type_info() -> &'static rt::ObjectInfo {

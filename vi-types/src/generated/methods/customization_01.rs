@@ -32,7 +32,7 @@ pub(crate) static CHECK_CUSTOMIZATION_RESOURCES: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string guestOs r
 ",
-    rt::unset::<CheckCustomizationResources>,
+    <CheckCustomizationResources as rt::DataObject>::unset,
 );
 impl rt::Object for CheckCustomizationResources {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static CHECK_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 CustomizationSpec spec r
 ",
-    rt::unset::<CheckCustomizationSpec>,
+    <CheckCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CheckCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -182,7 +182,7 @@ pub(crate) static CREATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 CustomizationSpecItem item r
 ",
-    rt::unset::<CreateCustomizationSpec>,
+    <CreateCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CreateCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -253,7 +253,7 @@ pub(crate) static CUSTOMIZATION_SPEC_ITEM_TO_XML: rt::ObjectInfo = rt::ObjectInf
     "2.0
 CustomizationSpecItem item r
 ",
-    rt::unset::<CustomizationSpecItemToXml>,
+    <CustomizationSpecItemToXml as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSpecItemToXml {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -328,7 +328,7 @@ pub(crate) static CUSTOMIZE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 CustomizationSpec spec r
 ",
-    rt::unset::<CustomizeVmTask>,
+    <CustomizeVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -405,7 +405,7 @@ pub(crate) static DELETE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 string name r
 ",
-    rt::unset::<DeleteCustomizationSpec>,
+    <DeleteCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -475,7 +475,7 @@ pub(crate) static DOES_CUSTOMIZATION_SPEC_EXIST: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string name r
 ",
-    rt::unset::<DoesCustomizationSpecExist>,
+    <DoesCustomizationSpecExist as rt::DataObject>::unset,
 );
 impl rt::Object for DoesCustomizationSpecExist {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -550,7 +550,7 @@ pub(crate) static DUPLICATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo:
 string name r
 string newName r
 ",
-    rt::unset::<DuplicateCustomizationSpec>,
+    <DuplicateCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DuplicateCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -625,7 +625,7 @@ pub(crate) static GET_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name r
 ",
-    rt::unset::<GetCustomizationSpec>,
+    <GetCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GetCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -695,7 +695,7 @@ pub(crate) static IS_GUEST_OS_CUSTOMIZABLE: rt::ObjectInfo = rt::ObjectInfo::new
     "9.0.0.0
 string guestId r
 ",
-    rt::unset::<IsGuestOsCustomizable>,
+    <IsGuestOsCustomizable as rt::DataObject>::unset,
 );
 impl rt::Object for IsGuestOsCustomizable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -766,7 +766,7 @@ pub(crate) static OVERWRITE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 CustomizationSpecItem item r
 ",
-    rt::unset::<OverwriteCustomizationSpec>,
+    <OverwriteCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for OverwriteCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -844,7 +844,7 @@ pub(crate) static RENAME_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 string name r
 string newName r
 ",
-    rt::unset::<RenameCustomizationSpec>,
+    <RenameCustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for RenameCustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -919,7 +919,7 @@ pub(crate) static XML_TO_CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInf
     "2.0
 string specItemXml r
 ",
-    rt::unset::<XmlToCustomizationSpecItem>,
+    <XmlToCustomizationSpecItem as rt::DataObject>::unset,
 );
 impl rt::Object for XmlToCustomizationSpecItem {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -36,7 +36,7 @@ pub(crate) static ADD_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec rl
 ",
-    rt::unset::<AddDvPortgroupTask>,
+    <AddDvPortgroupTask as rt::DataObject>::unset,
 );
 impl rt::Object for AddDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -119,7 +119,7 @@ pub(crate) static ADD_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
-    rt::unset::<AddNetworkResourcePool>,
+    <AddNetworkResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for AddNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -200,7 +200,7 @@ pub(crate) static CREATE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
-    rt::unset::<CreateDvPortgroupTask>,
+    <CreateDvPortgroupTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -285,7 +285,7 @@ pub(crate) static CREATE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DVSCreateSpec spec r
 ",
-    rt::unset::<CreateDvsTask>,
+    <CreateDvsTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -370,7 +370,7 @@ pub(crate) static DV_PORTGROUP_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
-    rt::unset::<DvPortgroupRollbackTask>,
+    <DvPortgroupRollbackTask as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupRollbackTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -448,7 +448,7 @@ pub(crate) static DVS_MANAGER_EXPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInf
     "5.1
 SelectionSet selectionSet rl
 ",
-    rt::unset::<DvsManagerExportEntityTask>,
+    <DvsManagerExportEntityTask as rt::DataObject>::unset,
 );
 impl rt::Object for DvsManagerExportEntityTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -528,7 +528,7 @@ pub(crate) static DVS_MANAGER_IMPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInf
 EntityBackupConfig entityBackup rl
 string importType r
 ",
-    rt::unset::<DvsManagerImportEntityTask>,
+    <DvsManagerImportEntityTask as rt::DataObject>::unset,
 );
 impl rt::Object for DvsManagerImportEntityTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -610,7 +610,7 @@ pub(crate) static DVS_MANAGER_LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectI
 string switchUuid r
 string portgroupKey r
 ",
-    rt::unset::<DvsManagerLookupDvPortGroup>,
+    <DvsManagerLookupDvPortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for DvsManagerLookupDvPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -688,7 +688,7 @@ pub(crate) static DVS_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 EntityBackupConfig entityBackup o
 ",
-    rt::unset::<DvsRollbackTask>,
+    <DvsRollbackTask as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRollbackTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -770,7 +770,7 @@ pub(crate) static DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK: rt::Object
 ManagedObjectReference _this r
 DvsVmVnicResourcePoolConfigSpec configSpec rl
 ",
-    rt::unset::<DvsReconfigureVmVnicNetworkResourcePoolTask>,
+    <DvsReconfigureVmVnicNetworkResourcePoolTask as rt::DataObject>::unset,
 );
 impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -858,7 +858,7 @@ pub(crate) static ENABLE_NETWORK_RESOURCE_MANAGEMENT: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 boolean enable r
 ",
-    rt::unset::<EnableNetworkResourceManagement>,
+    <EnableNetworkResourceManagement as rt::DataObject>::unset,
 );
 impl rt::Object for EnableNetworkResourceManagement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -934,7 +934,7 @@ pub(crate) static FETCH_DV_PORT_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
-    rt::unset::<FetchDvPortKeys>,
+    <FetchDvPortKeys as rt::DataObject>::unset,
 );
 impl rt::Object for FetchDvPortKeys {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1009,7 +1009,7 @@ pub(crate) static FETCH_DV_PORTS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DistributedVirtualSwitchPortCriteria criteria o
 ",
-    rt::unset::<FetchDvPorts>,
+    <FetchDvPorts as rt::DataObject>::unset,
 );
 impl rt::Object for FetchDvPorts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1079,7 +1079,7 @@ pub(crate) static GET_VPC_NETWORK_SPAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 string spanId o
 ",
-    rt::unset::<GetVpcNetworkSpan>,
+    <GetVpcNetworkSpan as rt::DataObject>::unset,
 );
 impl rt::Object for GetVpcNetworkSpan {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1155,7 +1155,7 @@ pub(crate) static LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string portgroupKey r
 ",
-    rt::unset::<LookupDvPortGroup>,
+    <LookupDvPortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for LookupDvPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1233,7 +1233,7 @@ pub(crate) static MERGE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference dvs r
 ",
-    rt::unset::<MergeDvsTask>,
+    <MergeDvsTask as rt::DataObject>::unset,
 );
 impl rt::Object for MergeDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1322,7 +1322,7 @@ ManagedObjectReference _this r
 string portKey rl
 string destinationPortgroupKey o
 ",
-    rt::unset::<MoveDvPortTask>,
+    <MoveDvPortTask as rt::DataObject>::unset,
 );
 impl rt::Object for MoveDvPortTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1411,7 +1411,7 @@ ManagedObjectReference _this r
 string operation r
 DistributedVirtualSwitchProductSpec productSpec o
 ",
-    rt::unset::<PerformDvsProductSpecOperationTask>,
+    <PerformDvsProductSpecOperationTask as rt::DataObject>::unset,
 );
 impl rt::Object for PerformDvsProductSpecOperationTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1490,7 +1490,7 @@ pub(crate) static QUERY_AVAILABLE_DVS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 boolean recommended o since 6.0
 ",
-    rt::unset::<QueryAvailableDvsSpec>,
+    <QueryAvailableDvsSpec as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailableDvsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1567,7 +1567,7 @@ ManagedObjectReference container r
 boolean recursive r
 ManagedObjectReference dvs r
 ",
-    rt::unset::<QueryCompatibleHostForExistingDvs>,
+    <QueryCompatibleHostForExistingDvs as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCompatibleHostForExistingDvs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1648,7 +1648,7 @@ ManagedObjectReference container r
 boolean recursive r
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
-    rt::unset::<QueryCompatibleHostForNewDvs>,
+    <QueryCompatibleHostForNewDvs as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCompatibleHostForNewDvs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1725,7 +1725,7 @@ pub(crate) static QUERY_COMPATIBLE_VMNICS_FROM_HOSTS: rt::ObjectInfo = rt::Objec
 ManagedObjectReference hosts ol
 ManagedObjectReference dvs r
 ",
-    rt::unset::<QueryCompatibleVmnicsFromHosts>,
+    <QueryCompatibleVmnicsFromHosts as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCompatibleVmnicsFromHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1798,7 +1798,7 @@ pub(crate) static QUERY_DVS_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string uuid r
 ",
-    rt::unset::<QueryDvsByUuid>,
+    <QueryDvsByUuid as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDvsByUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1880,7 +1880,7 @@ DistributedVirtualSwitchManagerHostContainer hostContainer r
 DistributedVirtualSwitchManagerDvsProductSpec dvsProductSpec o
 DistributedVirtualSwitchManagerHostDvsFilterSpec hostFilterSpec ol
 ",
-    rt::unset::<QueryDvsCheckCompatibility>,
+    <QueryDvsCheckCompatibility as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDvsCheckCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1953,7 +1953,7 @@ pub(crate) static QUERY_DVS_COMPATIBLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInf
     "4.0
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
-    rt::unset::<QueryDvsCompatibleHostSpec>,
+    <QueryDvsCompatibleHostSpec as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDvsCompatibleHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2026,7 +2026,7 @@ pub(crate) static QUERY_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o
 ManagedObjectReference dvs o
 ",
-    rt::unset::<QueryDvsConfigTarget>,
+    <QueryDvsConfigTarget as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDvsConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2097,7 +2097,7 @@ pub(crate) static QUERY_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo:
     "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec o
 ",
-    rt::unset::<QueryDvsFeatureCapability>,
+    <QueryDvsFeatureCapability as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2166,7 +2166,7 @@ pub(crate) static QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::Obj
     "8.0.0.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
-    rt::unset::<QuerySupportedNetworkOffloadSpec>,
+    <QuerySupportedNetworkOffloadSpec as rt::DataObject>::unset,
 );
 impl rt::Object for QuerySupportedNetworkOffloadSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2235,7 +2235,7 @@ pub(crate) static QUERY_USED_VLAN_ID_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryUsedVlanIdInDvs>,
+    <QueryUsedVlanIdInDvs as rt::DataObject>::unset,
 );
 impl rt::Object for QueryUsedVlanIdInDvs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2310,7 +2310,7 @@ pub(crate) static RECONFIGURE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 DVPortConfigSpec port rl
 ",
-    rt::unset::<ReconfigureDvPortTask>,
+    <ReconfigureDvPortTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureDvPortTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2392,7 +2392,7 @@ pub(crate) static RECONFIGURE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 DVPortgroupConfigSpec spec r
 ",
-    rt::unset::<ReconfigureDvPortgroupTask>,
+    <ReconfigureDvPortgroupTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureDvPortgroupTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2474,7 +2474,7 @@ pub(crate) static RECONFIGURE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DVSConfigSpec spec r
 ",
-    rt::unset::<ReconfigureDvsTask>,
+    <ReconfigureDvsTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureDvsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2566,7 +2566,7 @@ pub(crate) static RECTIFY_DVS_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference hosts ol
 ",
-    rt::unset::<RectifyDvsHostTask>,
+    <RectifyDvsHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for RectifyDvsHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2644,7 +2644,7 @@ pub(crate) static RECTIFY_DVS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new
     "5.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<RectifyDvsOnHostTask>,
+    <RectifyDvsOnHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for RectifyDvsOnHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2723,7 +2723,7 @@ pub(crate) static REFRESH_DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string portKeys ol
 ",
-    rt::unset::<RefreshDvPortState>,
+    <RefreshDvPortState as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshDvPortState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2802,7 +2802,7 @@ pub(crate) static REMOVE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 string key rl
 ",
-    rt::unset::<RemoveNetworkResourcePool>,
+    <RemoveNetworkResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2883,7 +2883,7 @@ pub(crate) static UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 DVSHealthCheckConfig healthCheckConfig rl
 ",
-    rt::unset::<UpdateDvsHealthCheckConfigTask>,
+    <UpdateDvsHealthCheckConfigTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDvsHealthCheckConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2964,7 +2964,7 @@ pub(crate) static UPDATE_DVS_LACP_GROUP_CONFIG_TASK: rt::ObjectInfo = rt::Object
 ManagedObjectReference _this r
 VMwareDvsLacpGroupSpec lacpGroupSpec rl
 ",
-    rt::unset::<UpdateDvsLacpGroupConfigTask>,
+    <UpdateDvsLacpGroupConfigTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDvsLacpGroupConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3045,7 +3045,7 @@ pub(crate) static UPDATE_DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DVSCapability capability r
 ",
-    rt::unset::<UpdateDvsCapability>,
+    <UpdateDvsCapability as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDvsCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3123,7 +3123,7 @@ pub(crate) static UPDATE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 DVSNetworkResourcePoolConfigSpec configSpec rl
 ",
-    rt::unset::<UpdateNetworkResourcePool>,
+    <UpdateNetworkResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {

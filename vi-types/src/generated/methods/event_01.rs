@@ -32,7 +32,7 @@ pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 string msg r
 ",
-    rt::unset::<LogUserEvent>,
+    <LogUserEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LogUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static POST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 Event eventToPost r
 TaskInfo taskInfo o
 ",
-    rt::unset::<PostEvent>,
+    <PostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for PostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -182,7 +182,7 @@ pub(crate) static RETRIEVE_ARGUMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 string eventTypeId r
 ",
-    rt::unset::<RetrieveArgumentDescription>,
+    <RetrieveArgumentDescription as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveArgumentDescription {
     fn type_info() -> &'static rt::ObjectInfo {

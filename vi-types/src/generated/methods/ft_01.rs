@@ -42,7 +42,7 @@ ManagedObjectReference _this r
 ManagedObjectReference host o
 FaultToleranceConfigSpec spec o
 ",
-    rt::unset::<CreateSecondaryVmExTask>,
+    <CreateSecondaryVmExTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateSecondaryVmExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -132,7 +132,7 @@ pub(crate) static CREATE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
-    rt::unset::<CreateSecondaryVmTask>,
+    <CreateSecondaryVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -218,7 +218,7 @@ pub(crate) static DISABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
-    rt::unset::<DisableSecondaryVmTask>,
+    <DisableSecondaryVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for DisableSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -307,7 +307,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm r
 ManagedObjectReference host o
 ",
-    rt::unset::<EnableSecondaryVmTask>,
+    <EnableSecondaryVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for EnableSecondaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -393,7 +393,7 @@ pub(crate) static MAKE_PRIMARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference vm r
 ",
-    rt::unset::<MakePrimaryVmTask>,
+    <MakePrimaryVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for MakePrimaryVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -472,7 +472,7 @@ pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY: rt::ObjectInfo = rt::Obje
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryFaultToleranceCompatibility>,
+    <QueryFaultToleranceCompatibility as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFaultToleranceCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -549,7 +549,7 @@ pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX: rt::ObjectInfo = rt::O
 ManagedObjectReference _this r
 boolean forLegacyFt o
 ",
-    rt::unset::<QueryFaultToleranceCompatibilityEx>,
+    <QueryFaultToleranceCompatibilityEx as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFaultToleranceCompatibilityEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -634,7 +634,7 @@ ManagedObjectReference _this r
 string name r
 string description o
 ",
-    rt::unset::<StartRecordingTask>,
+    <StartRecordingTask as rt::DataObject>::unset,
 );
 impl rt::Object for StartRecordingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -725,7 +725,7 @@ pub(crate) static START_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference replaySnapshot r
 ",
-    rt::unset::<StartReplayingTask>,
+    <StartReplayingTask as rt::DataObject>::unset,
 );
 impl rt::Object for StartReplayingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -810,7 +810,7 @@ pub(crate) static STOP_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<StopRecordingTask>,
+    <StopRecordingTask as rt::DataObject>::unset,
 );
 impl rt::Object for StopRecordingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -889,7 +889,7 @@ pub(crate) static STOP_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<StopReplayingTask>,
+    <StopReplayingTask as rt::DataObject>::unset,
 );
 impl rt::Object for StopReplayingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -972,7 +972,7 @@ pub(crate) static TERMINATE_FAULT_TOLERANT_VM_TASK: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference _this r
 ManagedObjectReference vm o
 ",
-    rt::unset::<TerminateFaultTolerantVmTask>,
+    <TerminateFaultTolerantVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for TerminateFaultTolerantVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1051,7 +1051,7 @@ pub(crate) static TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK: rt::ObjectInfo = rt::Obj
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<TurnOffFaultToleranceForVmTask>,
+    <TurnOffFaultToleranceForVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for TurnOffFaultToleranceForVmTask {
     fn type_info() -> &'static rt::ObjectInfo {

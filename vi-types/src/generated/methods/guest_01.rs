@@ -36,7 +36,7 @@ pub(crate) static ABORT_CUSTOMIZATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
-    rt::unset::<AbortCustomizationTask>,
+    <AbortCustomizationTask as rt::DataObject>::unset,
 );
 impl rt::Object for AbortCustomizationTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -127,7 +127,7 @@ ManagedObjectReference vm r
 GuestAuthentication requestedAuth r
 long sessionID o
 ",
-    rt::unset::<AcquireCredentialsInGuest>,
+    <AcquireCredentialsInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -229,7 +229,7 @@ boolean mapCert r
 string base64Cert r
 GuestAuthAliasInfo aliasInfo r
 ",
-    rt::unset::<AddGuestAlias>,
+    <AddGuestAlias as rt::DataObject>::unset,
 );
 impl rt::Object for AddGuestAlias {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -329,7 +329,7 @@ GuestAuthentication auth r
 string guestFilePath r
 GuestFileAttributes fileAttributes r
 ",
-    rt::unset::<ChangeFileAttributesInGuest>,
+    <ChangeFileAttributesInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeFileAttributesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -430,7 +430,7 @@ GuestRegKeyNameSpec keyName r
 boolean isVolatile r
 string classType o
 ",
-    rt::unset::<CreateRegistryKeyInGuest>,
+    <CreateRegistryKeyInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for CreateRegistryKeyInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -532,7 +532,7 @@ string prefix r
 string suffix r
 string directoryPath o
 ",
-    rt::unset::<CreateTemporaryDirectoryInGuest>,
+    <CreateTemporaryDirectoryInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for CreateTemporaryDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -635,7 +635,7 @@ string prefix r
 string suffix r
 string directoryPath o
 ",
-    rt::unset::<CreateTemporaryFileInGuest>,
+    <CreateTemporaryFileInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for CreateTemporaryFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -732,7 +732,7 @@ GuestAuthentication auth r
 CustomizationSpec spec r
 OptionValue configParams ol
 ",
-    rt::unset::<CustomizeGuestTask>,
+    <CustomizeGuestTask as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizeGuestTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -831,7 +831,7 @@ GuestAuthentication auth r
 string directoryPath r
 boolean recursive r
 ",
-    rt::unset::<DeleteDirectoryInGuest>,
+    <DeleteDirectoryInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -924,7 +924,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 string filePath r
 ",
-    rt::unset::<DeleteFileInGuest>,
+    <DeleteFileInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1019,7 +1019,7 @@ GuestAuthentication auth r
 GuestRegKeyNameSpec keyName r
 boolean recursive r
 ",
-    rt::unset::<DeleteRegistryKeyInGuest>,
+    <DeleteRegistryKeyInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteRegistryKeyInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1111,7 +1111,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 GuestRegValueNameSpec valueName r
 ",
-    rt::unset::<DeleteRegistryValueInGuest>,
+    <DeleteRegistryValueInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteRegistryValueInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1201,7 +1201,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 string guestFilePath r
 ",
-    rt::unset::<InitiateFileTransferFromGuest>,
+    <InitiateFileTransferFromGuest as rt::DataObject>::unset,
 );
 impl rt::Object for InitiateFileTransferFromGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1304,7 +1304,7 @@ GuestFileAttributes fileAttributes r
 long fileSize r
 boolean overwrite r
 ",
-    rt::unset::<InitiateFileTransferToGuest>,
+    <InitiateFileTransferToGuest as rt::DataObject>::unset,
 );
 impl rt::Object for InitiateFileTransferToGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1413,7 +1413,7 @@ int index o
 int maxResults o
 string matchPattern o
 ",
-    rt::unset::<ListFilesInGuest>,
+    <ListFilesInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ListFilesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1510,7 +1510,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 string username r
 ",
-    rt::unset::<ListGuestAliases>,
+    <ListGuestAliases as rt::DataObject>::unset,
 );
 impl rt::Object for ListGuestAliases {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1596,7 +1596,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
-    rt::unset::<ListGuestMappedAliases>,
+    <ListGuestMappedAliases as rt::DataObject>::unset,
 );
 impl rt::Object for ListGuestMappedAliases {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1684,7 +1684,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 long pids ol
 ",
-    rt::unset::<ListProcessesInGuest>,
+    <ListProcessesInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ListProcessesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1782,7 +1782,7 @@ GuestRegKeyNameSpec keyName r
 boolean recursive r
 string matchPattern o
 ",
-    rt::unset::<ListRegistryKeysInGuest>,
+    <ListRegistryKeysInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ListRegistryKeysInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1884,7 +1884,7 @@ GuestRegKeyNameSpec keyName r
 boolean expandStrings r
 string matchPattern o
 ",
-    rt::unset::<ListRegistryValuesInGuest>,
+    <ListRegistryValuesInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ListRegistryValuesInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1982,7 +1982,7 @@ GuestAuthentication auth r
 string directoryPath r
 boolean createParentDirectories r
 ",
-    rt::unset::<MakeDirectoryInGuest>,
+    <MakeDirectoryInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for MakeDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2079,7 +2079,7 @@ GuestAuthentication auth r
 string srcDirectoryPath r
 string dstDirectoryPath r
 ",
-    rt::unset::<MoveDirectoryInGuest>,
+    <MoveDirectoryInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for MoveDirectoryInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2180,7 +2180,7 @@ string srcFilePath r
 string dstFilePath r
 boolean overwrite r
 ",
-    rt::unset::<MoveFileInGuest>,
+    <MoveFileInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for MoveFileInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2275,7 +2275,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 string names ol
 ",
-    rt::unset::<ReadEnvironmentVariableInGuest>,
+    <ReadEnvironmentVariableInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ReadEnvironmentVariableInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2361,7 +2361,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
-    rt::unset::<ReleaseCredentialsInGuest>,
+    <ReleaseCredentialsInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ReleaseCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2457,7 +2457,7 @@ string username r
 string base64Cert r
 GuestAuthSubject subject r
 ",
-    rt::unset::<RemoveGuestAlias>,
+    <RemoveGuestAlias as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveGuestAlias {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2555,7 +2555,7 @@ GuestAuthentication auth r
 string username r
 string base64Cert r
 ",
-    rt::unset::<RemoveGuestAliasByCert>,
+    <RemoveGuestAliasByCert as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveGuestAliasByCert {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2647,7 +2647,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 GuestRegValueSpec value r
 ",
-    rt::unset::<SetRegistryValueInGuest>,
+    <SetRegistryValueInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for SetRegistryValueInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2731,7 +2731,7 @@ pub(crate) static START_GUEST_NETWORK_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
-    rt::unset::<StartGuestNetworkTask>,
+    <StartGuestNetworkTask as rt::DataObject>::unset,
 );
 impl rt::Object for StartGuestNetworkTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2822,7 +2822,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 GuestProgramSpec spec r
 ",
-    rt::unset::<StartProgramInGuest>,
+    <StartProgramInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for StartProgramInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2913,7 +2913,7 @@ ManagedObjectReference vm r
 GuestAuthentication auth r
 long pid r
 ",
-    rt::unset::<TerminateProcessInGuest>,
+    <TerminateProcessInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for TerminateProcessInGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2999,7 +2999,7 @@ ManagedObjectReference _this r
 ManagedObjectReference vm r
 GuestAuthentication auth r
 ",
-    rt::unset::<ValidateCredentialsInGuest>,
+    <ValidateCredentialsInGuest as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateCredentialsInGuest {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static ACQUIRE_CIM_SERVICES_TICKET: rt::ObjectInfo = rt::ObjectInfo::
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<AcquireCimServicesTicket>,
+    <AcquireCimServicesTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireCimServicesTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -121,7 +121,7 @@ ComputeResourceConfigSpec compResSpec o since 2.5
 boolean addConnected r
 string license o since 4.0
 ",
-    rt::unset::<AddStandaloneHostTask>,
+    <AddStandaloneHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for AddStandaloneHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -212,7 +212,7 @@ pub(crate) static ASSIGN_USER_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
 string user r
 string group r
 ",
-    rt::unset::<AssignUserToGroup>,
+    <AssignUserToGroup as rt::DataObject>::unset,
 );
 impl rt::Object for AssignUserToGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -285,7 +285,7 @@ pub(crate) static BACKUP_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<BackupFirmwareConfiguration>,
+    <BackupFirmwareConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for BackupFirmwareConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -376,7 +376,7 @@ ManagedObjectReference existingHosts ol
 ComputeResourceConfigSpec compResSpec o
 string desiredState o
 ",
-    rt::unset::<BatchAddHostsToClusterTask>,
+    <BatchAddHostsToClusterTask as rt::DataObject>::unset,
 );
 impl rt::Object for BatchAddHostsToClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -476,7 +476,7 @@ FolderNewHostSpec newHosts ol
 ComputeResourceConfigSpec compResSpec o
 boolean addConnected r
 ",
-    rt::unset::<BatchAddStandaloneHostsTask>,
+    <BatchAddStandaloneHostsTask as rt::DataObject>::unset,
 );
 impl rt::Object for BatchAddStandaloneHostsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -560,7 +560,7 @@ pub(crate) static BATCH_QUERY_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 HostConnectSpec hostSpecs ol
 ",
-    rt::unset::<BatchQueryConnectInfo>,
+    <BatchQueryConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BatchQueryConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -631,7 +631,7 @@ pub(crate) static CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK: rt::ObjectInfo
     "6.0
 ManagedObjectReference host rl
 ",
-    rt::unset::<CertMgrRefreshCaCertificatesAndCrlsTask>,
+    <CertMgrRefreshCaCertificatesAndCrlsTask as rt::DataObject>::unset,
 );
 impl rt::Object for CertMgrRefreshCaCertificatesAndCrlsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -703,7 +703,7 @@ pub(crate) static CERT_MGR_REFRESH_CERTIFICATES_TASK: rt::ObjectInfo = rt::Objec
     "6.0
 ManagedObjectReference host rl
 ",
-    rt::unset::<CertMgrRefreshCertificatesTask>,
+    <CertMgrRefreshCertificatesTask as rt::DataObject>::unset,
 );
 impl rt::Object for CertMgrRefreshCertificatesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -775,7 +775,7 @@ pub(crate) static CERT_MGR_REVOKE_CERTIFICATES_TASK: rt::ObjectInfo = rt::Object
     "6.0
 ManagedObjectReference host rl
 ",
-    rt::unset::<CertMgrRevokeCertificatesTask>,
+    <CertMgrRevokeCertificatesTask as rt::DataObject>::unset,
 );
 impl rt::Object for CertMgrRevokeCertificatesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -861,7 +861,7 @@ string principal r
 boolean isGroup r
 HostAccessMode accessMode r
 ",
-    rt::unset::<ChangeAccessMode>,
+    <ChangeAccessMode as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeAccessMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -945,7 +945,7 @@ pub(crate) static CHANGE_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostLockdownMode mode r
 ",
-    rt::unset::<ChangeLockdownMode>,
+    <ChangeLockdownMode as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1028,7 +1028,7 @@ string user r
 string oldPassword r secret
 string newPassword r secret
 ",
-    rt::unset::<ChangePassword>,
+    <ChangePassword as rt::DataObject>::unset,
 );
 impl rt::Object for ChangePassword {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1118,7 +1118,7 @@ string metaUrls ol
 string bundleUrls ol
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<CheckHostPatchTask>,
+    <CheckHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1200,7 +1200,7 @@ pub(crate) static CLEAR_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<ClearSystemEventLog>,
+    <ClearSystemEventLog as rt::DataObject>::unset,
 );
 impl rt::Object for ClearSystemEventLog {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1275,7 +1275,7 @@ pub(crate) static CONFIGURE_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int key r
 ",
-    rt::unset::<ConfigurePowerPolicy>,
+    <ConfigurePowerPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigurePowerPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1353,7 +1353,7 @@ pub(crate) static CREATE_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference _this r
 HostDiagnosticPartitionCreateSpec spec r
 ",
-    rt::unset::<CreateDiagnosticPartition>,
+    <CreateDiagnosticPartition as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDiagnosticPartition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1428,7 +1428,7 @@ pub(crate) static CREATE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostAccountSpec group r
 ",
-    rt::unset::<CreateGroup>,
+    <CreateGroup as rt::DataObject>::unset,
 );
 impl rt::Object for CreateGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1500,7 +1500,7 @@ pub(crate) static CREATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostAccountSpec user r
 ",
-    rt::unset::<CreateUser>,
+    <CreateUser as rt::DataObject>::unset,
 );
 impl rt::Object for CreateUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1572,7 +1572,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE: rt::ObjectInfo = rt::Objec
     "9.0.0.0
 DirectPathProfileManagerCreateSpec spec r
 ",
-    rt::unset::<DirectPathProfileManagerCreate>,
+    <DirectPathProfileManagerCreate as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCreate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1645,7 +1645,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DELETE: rt::ObjectInfo = rt::Objec
     "9.0.0.0
 string id r
 ",
-    rt::unset::<DirectPathProfileManagerDelete>,
+    <DirectPathProfileManagerDelete as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerDelete {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1716,7 +1716,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_LIST: rt::ObjectInfo = rt::ObjectI
     "9.0.0.0
 DirectPathProfileManagerFilterSpec filterSpec r
 ",
-    rt::unset::<DirectPathProfileManagerList>,
+    <DirectPathProfileManagerList as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1789,7 +1789,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY: rt::ObjectInfo = r
 DirectPathProfileManagerTargetEntity target r
 DirectPathProfileManagerCapacityQuerySpec querySpec ol
 ",
-    rt::unset::<DirectPathProfileManagerQueryCapacity>,
+    <DirectPathProfileManagerQueryCapacity as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerQueryCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1867,7 +1867,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE: rt::ObjectInfo = rt::Objec
 string id r
 DirectPathProfileManagerUpdateSpec spec r
 ",
-    rt::unset::<DirectPathProfileManagerUpdate>,
+    <DirectPathProfileManagerUpdate as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1941,7 +1941,7 @@ pub(crate) static DISABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DisableHyperThreading>,
+    <DisableHyperThreading as rt::DataObject>::unset,
 );
 impl rt::Object for DisableHyperThreading {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2010,7 +2010,7 @@ pub(crate) static DISABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
     "9.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DisableNetworkBootTask>,
+    <DisableNetworkBootTask as rt::DataObject>::unset,
 );
 impl rt::Object for DisableNetworkBootTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2088,7 +2088,7 @@ pub(crate) static DISABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<DisableRuleset>,
+    <DisableRuleset as rt::DataObject>::unset,
 );
 impl rt::Object for DisableRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2163,7 +2163,7 @@ pub(crate) static DISABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::Object
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DisableSmartCardAuthentication>,
+    <DisableSmartCardAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for DisableSmartCardAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2234,7 +2234,7 @@ pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DisconnectHostTask>,
+    <DisconnectHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for DisconnectHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2306,7 +2306,7 @@ pub(crate) static DOWNLOAD_DESCRIPTION_TREE: rt::ObjectInfo = rt::ObjectInfo::ne
     "7.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DownloadDescriptionTree>,
+    <DownloadDescriptionTree as rt::DataObject>::unset,
 );
 impl rt::Object for DownloadDescriptionTree {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2375,7 +2375,7 @@ pub(crate) static ENABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<EnableHyperThreading>,
+    <EnableHyperThreading as rt::DataObject>::unset,
 );
 impl rt::Object for EnableHyperThreading {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2448,7 +2448,7 @@ pub(crate) static ENABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 string networkBootMode r
 ",
-    rt::unset::<EnableNetworkBootTask>,
+    <EnableNetworkBootTask as rt::DataObject>::unset,
 );
 impl rt::Object for EnableNetworkBootTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2528,7 +2528,7 @@ pub(crate) static ENABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<EnableRuleset>,
+    <EnableRuleset as rt::DataObject>::unset,
 );
 impl rt::Object for EnableRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2603,7 +2603,7 @@ pub(crate) static ENABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectI
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<EnableSmartCardAuthentication>,
+    <EnableSmartCardAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for EnableSmartCardAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2676,7 +2676,7 @@ pub(crate) static ENTER_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<EnterLockdownMode>,
+    <EnterLockdownMode as rt::DataObject>::unset,
 );
 impl rt::Object for EnterLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2752,7 +2752,7 @@ pub(crate) static ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG: rt::ObjectInfo = rt::Obj
 ManagedObjectReference _this r
 HostEsxAgentHostManagerConfigInfo configInfo r
 ",
-    rt::unset::<EsxAgentHostManagerUpdateConfig>,
+    <EsxAgentHostManagerUpdateConfig as rt::DataObject>::unset,
 );
 impl rt::Object for EsxAgentHostManagerUpdateConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2826,7 +2826,7 @@ pub(crate) static EXIT_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExitLockdownMode>,
+    <ExitLockdownMode as rt::DataObject>::unset,
 );
 impl rt::Object for ExitLockdownMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2896,7 +2896,7 @@ pub(crate) static FETCH_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<FetchSystemEventLog>,
+    <FetchSystemEventLog as rt::DataObject>::unset,
 );
 impl rt::Object for FetchSystemEventLog {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2975,7 +2975,7 @@ ManagedObjectReference _this r
 boolean useIpAddressAsCommonName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
 ",
-    rt::unset::<GenerateCertificateSigningRequest>,
+    <GenerateCertificateSigningRequest as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateCertificateSigningRequest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3059,7 +3059,7 @@ ManagedObjectReference _this r
 string distinguishedName r
 HostCertificateManagerCertificateSpec spec o since 8.0.1.0
 ",
-    rt::unset::<GenerateCertificateSigningRequestByDn>,
+    <GenerateCertificateSigningRequestByDn as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateCertificateSigningRequestByDn {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3135,7 +3135,7 @@ pub(crate) static HOST_IMAGE_CONFIG_GET_ACCEPTANCE: rt::ObjectInfo = rt::ObjectI
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<HostImageConfigGetAcceptance>,
+    <HostImageConfigGetAcceptance as rt::DataObject>::unset,
 );
 impl rt::Object for HostImageConfigGetAcceptance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3205,7 +3205,7 @@ pub(crate) static HOST_IMAGE_CONFIG_GET_PROFILE: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<HostImageConfigGetProfile>,
+    <HostImageConfigGetProfile as rt::DataObject>::unset,
 );
 impl rt::Object for HostImageConfigGetProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3284,7 +3284,7 @@ ManagedObjectReference _this r
 string certPath r
 string camServer r
 ",
-    rt::unset::<ImportCertificateForCamTask>,
+    <ImportCertificateForCamTask as rt::DataObject>::unset,
 );
 impl rt::Object for ImportCertificateForCamTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3382,7 +3382,7 @@ string bundleUrls ol
 string vibUrls ol
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<InstallHostPatchV2Task>,
+    <InstallHostPatchV2Task as rt::DataObject>::unset,
 );
 impl rt::Object for InstallHostPatchV2Task {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3480,7 +3480,7 @@ HostPatchManagerLocator repository r
 string updateID r
 boolean force o
 ",
-    rt::unset::<InstallHostPatchTask>,
+    <InstallHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for InstallHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3577,7 +3577,7 @@ pub(crate) static INSTALL_SERVER_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 string cert r
 ",
-    rt::unset::<InstallServerCertificate>,
+    <InstallServerCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for InstallServerCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3655,7 +3655,7 @@ pub(crate) static INSTALL_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference _this r
 string cert r
 ",
-    rt::unset::<InstallSmartCardTrustAnchor>,
+    <InstallSmartCardTrustAnchor as rt::DataObject>::unset,
 );
 impl rt::Object for InstallSmartCardTrustAnchor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3727,7 +3727,7 @@ pub(crate) static IS_SHARED_GRAPHICS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<IsSharedGraphicsActive>,
+    <IsSharedGraphicsActive as rt::DataObject>::unset,
 );
 impl rt::Object for IsSharedGraphicsActive {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3806,7 +3806,7 @@ ManagedObjectReference _this r
 string domainName r
 string camServer r
 ",
-    rt::unset::<JoinDomainWithCamTask>,
+    <JoinDomainWithCamTask as rt::DataObject>::unset,
 );
 impl rt::Object for JoinDomainWithCamTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3900,7 +3900,7 @@ string domainName r
 string userName r
 string password r secret
 ",
-    rt::unset::<JoinDomainTask>,
+    <JoinDomainTask as rt::DataObject>::unset,
 );
 impl rt::Object for JoinDomainTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3989,7 +3989,7 @@ pub(crate) static LEAVE_CURRENT_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 boolean force r
 ",
-    rt::unset::<LeaveCurrentDomainTask>,
+    <LeaveCurrentDomainTask as rt::DataObject>::unset,
 );
 impl rt::Object for LeaveCurrentDomainTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4070,7 +4070,7 @@ pub(crate) static LIST_CA_CERTIFICATE_REVOCATION_LISTS: rt::ObjectInfo = rt::Obj
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ListCaCertificateRevocationLists>,
+    <ListCaCertificateRevocationLists as rt::DataObject>::unset,
 );
 impl rt::Object for ListCaCertificateRevocationLists {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4142,7 +4142,7 @@ pub(crate) static LIST_CA_CERTIFICATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ListCaCertificates>,
+    <ListCaCertificates as rt::DataObject>::unset,
 );
 impl rt::Object for ListCaCertificates {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4214,7 +4214,7 @@ pub(crate) static LIST_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ListSmartCardTrustAnchors>,
+    <ListSmartCardTrustAnchors as rt::DataObject>::unset,
 );
 impl rt::Object for ListSmartCardTrustAnchors {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4288,7 +4288,7 @@ pub(crate) static NOTIFY_AFFECTED_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 string services ol since 8.0.1.0
 ",
-    rt::unset::<NotifyAffectedServices>,
+    <NotifyAffectedServices as rt::DataObject>::unset,
 );
 impl rt::Object for NotifyAffectedServices {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4369,7 +4369,7 @@ ManagedObjectReference _this r
 int timeoutSec r
 boolean evacuatePoweredOffVms o
 ",
-    rt::unset::<PowerDownHostToStandByTask>,
+    <PowerDownHostToStandByTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerDownHostToStandByTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4457,7 +4457,7 @@ pub(crate) static POWER_UP_HOST_FROM_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference _this r
 int timeoutSec r
 ",
-    rt::unset::<PowerUpHostFromStandByTask>,
+    <PowerUpHostFromStandByTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerUpHostFromStandByTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4542,7 +4542,7 @@ pub(crate) static PROVISION_SERVER_PRIVATE_KEY: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 string key r secret
 ",
-    rt::unset::<ProvisionServerPrivateKey>,
+    <ProvisionServerPrivateKey as rt::DataObject>::unset,
 );
 impl rt::Object for ProvisionServerPrivateKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4616,7 +4616,7 @@ pub(crate) static QUERY_AVAILABLE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryAvailablePartition>,
+    <QueryAvailablePartition as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailablePartition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4686,7 +4686,7 @@ pub(crate) static QUERY_AVAILABLE_TIME_ZONES: rt::ObjectInfo = rt::ObjectInfo::n
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryAvailableTimeZones>,
+    <QueryAvailableTimeZones as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailableTimeZones {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4755,7 +4755,7 @@ pub(crate) static QUERY_BOOT_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryBootDevices>,
+    <QueryBootDevices as rt::DataObject>::unset,
 );
 impl rt::Object for QueryBootDevices {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4830,7 +4830,7 @@ pub(crate) static QUERY_CONFIGURED_MODULE_OPTION_STRING: rt::ObjectInfo = rt::Ob
 ManagedObjectReference _this r
 string name r
 ",
-    rt::unset::<QueryConfiguredModuleOptionString>,
+    <QueryConfiguredModuleOptionString as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConfiguredModuleOptionString {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4928,7 +4928,7 @@ string password r secret
 string sslThumbprint o since 2.5
 string sslCertificate o since 9.0.0.0
 ",
-    rt::unset::<QueryConnectionInfo>,
+    <QueryConnectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5017,7 +5017,7 @@ pub(crate) static QUERY_CONNECTION_INFO_VIA_SPEC: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 HostConnectSpec spec r
 ",
-    rt::unset::<QueryConnectionInfoViaSpec>,
+    <QueryConnectionInfoViaSpec as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConnectionInfoViaSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5090,7 +5090,7 @@ pub(crate) static QUERY_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryDateTime>,
+    <QueryDateTime as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDateTime {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static QUERY_FIRMWARE_CONFIG_UPLOAD_URL: rt::ObjectInfo = rt::ObjectI
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryFirmwareConfigUploadUrl>,
+    <QueryFirmwareConfigUploadUrl as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFirmwareConfigUploadUrl {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -99,7 +99,7 @@ pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryHostConnectionInfo>,
+    <QueryHostConnectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHostConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -176,7 +176,7 @@ pub(crate) static QUERY_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<QueryHostPatchTask>,
+    <QueryHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -254,7 +254,7 @@ pub(crate) static QUERY_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryLockdownExceptions>,
+    <QueryLockdownExceptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryLockdownExceptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -335,7 +335,7 @@ long memorySize r
 int videoRamSize o
 int numVcpus r
 ",
-    rt::unset::<QueryMemoryOverhead>,
+    <QueryMemoryOverhead as rt::DataObject>::unset,
 );
 impl rt::Object for QueryMemoryOverhead {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -414,7 +414,7 @@ pub(crate) static QUERY_MEMORY_OVERHEAD_EX: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 VirtualMachineConfigInfo vmConfigInfo r
 ",
-    rt::unset::<QueryMemoryOverheadEx>,
+    <QueryMemoryOverheadEx as rt::DataObject>::unset,
 );
 impl rt::Object for QueryMemoryOverheadEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -485,7 +485,7 @@ pub(crate) static QUERY_MODULES: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryModules>,
+    <QueryModules as rt::DataObject>::unset,
 );
 impl rt::Object for QueryModules {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -564,7 +564,7 @@ ManagedObjectReference _this r
 string diskUuid r
 string diagnosticType r
 ",
-    rt::unset::<QueryPartitionCreateDesc>,
+    <QueryPartitionCreateDesc as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPartitionCreateDesc {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -649,7 +649,7 @@ ManagedObjectReference _this r
 string storageType r
 string diagnosticType r
 ",
-    rt::unset::<QueryPartitionCreateOptions>,
+    <QueryPartitionCreateOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPartitionCreateOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -725,7 +725,7 @@ pub(crate) static QUERY_PRODUCT_LOCKER_LOCATION: rt::ObjectInfo = rt::ObjectInfo
     "6.7.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryProductLockerLocation>,
+    <QueryProductLockerLocation as rt::DataObject>::unset,
 );
 impl rt::Object for QueryProductLockerLocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -795,7 +795,7 @@ pub(crate) static QUERY_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QuerySystemUsers>,
+    <QuerySystemUsers as rt::DataObject>::unset,
 );
 impl rt::Object for QuerySystemUsers {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -864,7 +864,7 @@ pub(crate) static QUERY_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo:
     "5.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryTpmAttestationReport>,
+    <QueryTpmAttestationReport as rt::DataObject>::unset,
 );
 impl rt::Object for QueryTpmAttestationReport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -935,7 +935,7 @@ pub(crate) static RECONFIGURE_HOST_FOR_DAS_TASK: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ReconfigureHostForDasTask>,
+    <ReconfigureHostForDasTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureHostForDasTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1013,7 +1013,7 @@ pub(crate) static RECONFIGURE_SERVICE_CONSOLE_RESERVATION: rt::ObjectInfo = rt::
 ManagedObjectReference _this r
 long cfgBytes r
 ",
-    rt::unset::<ReconfigureServiceConsoleReservation>,
+    <ReconfigureServiceConsoleReservation as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureServiceConsoleReservation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1086,7 +1086,7 @@ pub(crate) static RECONFIGURE_SNMP_AGENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 HostSnmpConfigSpec spec r
 ",
-    rt::unset::<ReconfigureSnmpAgent>,
+    <ReconfigureSnmpAgent as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureSnmpAgent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1161,7 +1161,7 @@ pub(crate) static RECONFIGURE_VIRTUAL_MACHINE_RESERVATION: rt::ObjectInfo = rt::
 ManagedObjectReference _this r
 VirtualMachineMemoryReservationSpec spec r
 ",
-    rt::unset::<ReconfigureVirtualMachineReservation>,
+    <ReconfigureVirtualMachineReservation as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureVirtualMachineReservation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1242,7 +1242,7 @@ ManagedObjectReference _this r
 HostConnectSpec cnxSpec o
 HostSystemReconnectSpec reconnectSpec o since 5.0
 ",
-    rt::unset::<ReconnectHostTask>,
+    <ReconnectHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconnectHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1322,7 +1322,7 @@ pub(crate) static REFRESH: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<Refresh>,
+    <Refresh as rt::DataObject>::unset,
 );
 impl rt::Object for Refresh {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1391,7 +1391,7 @@ pub(crate) static REFRESH_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshDateTimeSystem>,
+    <RefreshDateTimeSystem as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshDateTimeSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1460,7 +1460,7 @@ pub(crate) static REFRESH_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshFirewall>,
+    <RefreshFirewall as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshFirewall {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1529,7 +1529,7 @@ pub(crate) static REFRESH_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshGraphicsManager>,
+    <RefreshGraphicsManager as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshGraphicsManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1598,7 +1598,7 @@ pub(crate) static REFRESH_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo:
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshHealthStatusSystem>,
+    <RefreshHealthStatusSystem as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshHealthStatusSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1667,7 +1667,7 @@ pub(crate) static REFRESH_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RefreshServices>,
+    <RefreshServices as rt::DataObject>::unset,
 );
 impl rt::Object for RefreshServices {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1738,7 +1738,7 @@ pub(crate) static REMOVE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string groupName r
 ",
-    rt::unset::<RemoveGroup>,
+    <RemoveGroup as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1818,7 +1818,7 @@ ManagedObjectReference _this r
 string issuer r
 string serial r
 ",
-    rt::unset::<RemoveSmartCardTrustAnchor>,
+    <RemoveSmartCardTrustAnchor as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveSmartCardTrustAnchor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1902,7 +1902,7 @@ ManagedObjectReference _this r
 string fingerprint r
 string digest r
 ",
-    rt::unset::<RemoveSmartCardTrustAnchorByFingerprint>,
+    <RemoveSmartCardTrustAnchorByFingerprint as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1982,7 +1982,7 @@ pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE: rt::ObjectInfo = r
 ManagedObjectReference _this r
 string certificate r
 ",
-    rt::unset::<RemoveSmartCardTrustAnchorCertificate>,
+    <RemoveSmartCardTrustAnchorCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2056,7 +2056,7 @@ pub(crate) static REMOVE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string userName r
 ",
-    rt::unset::<RemoveUser>,
+    <RemoveUser as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2136,7 +2136,7 @@ ManagedObjectReference _this r
 string caCert rl
 string caCrl ol
 ",
-    rt::unset::<ReplaceCaCertificatesAndCrls>,
+    <ReplaceCaCertificatesAndCrls as rt::DataObject>::unset,
 );
 impl rt::Object for ReplaceCaCertificatesAndCrls {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2214,7 +2214,7 @@ pub(crate) static REPLACE_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference _this r
 string certs ol
 ",
-    rt::unset::<ReplaceSmartCardTrustAnchors>,
+    <ReplaceSmartCardTrustAnchors as rt::DataObject>::unset,
 );
 impl rt::Object for ReplaceSmartCardTrustAnchors {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2287,7 +2287,7 @@ pub(crate) static RESET_FIRMWARE_TO_FACTORY_DEFAULTS: rt::ObjectInfo = rt::Objec
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<ResetFirmwareToFactoryDefaults>,
+    <ResetFirmwareToFactoryDefaults as rt::DataObject>::unset,
 );
 impl rt::Object for ResetFirmwareToFactoryDefaults {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2357,7 +2357,7 @@ pub(crate) static RESET_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<ResetSystemHealthInfo>,
+    <ResetSystemHealthInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ResetSystemHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2432,7 +2432,7 @@ pub(crate) static RESTART_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<RestartService>,
+    <RestartService as rt::DataObject>::unset,
 );
 impl rt::Object for RestartService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2512,7 +2512,7 @@ pub(crate) static RESTORE_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 boolean force r
 ",
-    rt::unset::<RestoreFirmwareConfiguration>,
+    <RestoreFirmwareConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for RestoreFirmwareConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2589,7 +2589,7 @@ pub(crate) static RETRIEVE_CERTIFICATE_INFO_LIST: rt::ObjectInfo = rt::ObjectInf
     "8.0.1.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveCertificateInfoList>,
+    <RetrieveCertificateInfoList as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveCertificateInfoList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2658,7 +2658,7 @@ pub(crate) static RETRIEVE_FREE_EPC_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new
     "7.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveFreeEpcMemory>,
+    <RetrieveFreeEpcMemory as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveFreeEpcMemory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2727,7 +2727,7 @@ pub(crate) static RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES: rt::ObjectInfo = rt::Obj
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveHostAccessControlEntries>,
+    <RetrieveHostAccessControlEntries as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveHostAccessControlEntries {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2812,7 +2812,7 @@ string metaUrls ol
 string bundleUrls ol
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<ScanHostPatchV2Task>,
+    <ScanHostPatchV2Task as rt::DataObject>::unset,
 );
 impl rt::Object for ScanHostPatchV2Task {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2906,7 +2906,7 @@ ManagedObjectReference _this r
 HostPatchManagerLocator repository r
 string updateID ol
 ",
-    rt::unset::<ScanHostPatchTask>,
+    <ScanHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for ScanHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2992,7 +2992,7 @@ pub(crate) static SELECT_ACTIVE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostScsiDiskPartition partition o
 ",
-    rt::unset::<SelectActivePartition>,
+    <SelectActivePartition as rt::DataObject>::unset,
 );
 impl rt::Object for SelectActivePartition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3060,7 +3060,7 @@ pub(crate) static SEND_TEST_NOTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendTestNotification",
     None,
     "2.5",
-    rt::unset::<SendTestNotification>,
+    <SendTestNotification as rt::DataObject>::unset,
 );
 impl rt::Object for SendTestNotification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3149,7 +3149,7 @@ string bundleUrls ol
 string vibUrls ol
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<StageHostPatchTask>,
+    <StageHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for StageHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3239,7 +3239,7 @@ pub(crate) static START_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<StartService>,
+    <StartService as rt::DataObject>::unset,
 );
 impl rt::Object for StartService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3319,7 +3319,7 @@ pub(crate) static STOP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<StopService>,
+    <StopService as rt::DataObject>::unset,
 );
 impl rt::Object for StopService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3393,7 +3393,7 @@ pub(crate) static TEST_TIME_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.3.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<TestTimeService>,
+    <TestTimeService as rt::DataObject>::unset,
 );
 impl rt::Object for TestTimeService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3468,7 +3468,7 @@ pub(crate) static UNASSIGN_USER_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new
 string user r
 string group r
 ",
-    rt::unset::<UnassignUserFromGroup>,
+    <UnassignUserFromGroup as rt::DataObject>::unset,
 );
 impl rt::Object for UnassignUserFromGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3552,7 +3552,7 @@ ManagedObjectReference _this r
 string bulletinIds ol
 HostPatchManagerPatchManagerOperationSpec spec o
 ",
-    rt::unset::<UninstallHostPatchTask>,
+    <UninstallHostPatchTask as rt::DataObject>::unset,
 );
 impl rt::Object for UninstallHostPatchTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3637,7 +3637,7 @@ pub(crate) static UNINSTALL_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string id r
 ",
-    rt::unset::<UninstallService>,
+    <UninstallService as rt::DataObject>::unset,
 );
 impl rt::Object for UninstallService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3716,7 +3716,7 @@ pub(crate) static UPDATE_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::Object
 ManagedObjectReference _this r
 HostAssignableHardwareConfig config r
 ",
-    rt::unset::<UpdateAssignableHardwareConfig>,
+    <UpdateAssignableHardwareConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateAssignableHardwareConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3792,7 +3792,7 @@ pub(crate) static UPDATE_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string key r
 ",
-    rt::unset::<UpdateBootDevice>,
+    <UpdateBootDevice as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateBootDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3869,7 +3869,7 @@ pub(crate) static UPDATE_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 dateTime dateTime r
 ",
-    rt::unset::<UpdateDateTime>,
+    <UpdateDateTime as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDateTime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3947,7 +3947,7 @@ pub(crate) static UPDATE_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostDateTimeConfig config r
 ",
-    rt::unset::<UpdateDateTimeConfig>,
+    <UpdateDateTimeConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDateTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4023,7 +4023,7 @@ pub(crate) static UPDATE_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostFirewallDefaultPolicy defaultPolicy r
 ",
-    rt::unset::<UpdateDefaultPolicy>,
+    <UpdateDefaultPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDefaultPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4098,7 +4098,7 @@ pub(crate) static UPDATE_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostFlagInfo flagInfo r
 ",
-    rt::unset::<UpdateFlags>,
+    <UpdateFlags as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4173,7 +4173,7 @@ pub(crate) static UPDATE_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostGraphicsConfig config r
 ",
-    rt::unset::<UpdateGraphicsConfig>,
+    <UpdateGraphicsConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateGraphicsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4250,7 +4250,7 @@ pub(crate) static UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 string newAcceptanceLevel r
 ",
-    rt::unset::<UpdateHostImageAcceptanceLevel>,
+    <UpdateHostImageAcceptanceLevel as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateHostImageAcceptanceLevel {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4328,7 +4328,7 @@ pub(crate) static UPDATE_IPMI: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostIpmiInfo ipmiInfo r
 ",
-    rt::unset::<UpdateIpmi>,
+    <UpdateIpmi as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateIpmi {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4409,7 +4409,7 @@ pub(crate) static UPDATE_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 string users ol
 ",
-    rt::unset::<UpdateLockdownExceptions>,
+    <UpdateLockdownExceptions as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateLockdownExceptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4493,7 +4493,7 @@ ManagedObjectReference _this r
 string name r
 string options r
 ",
-    rt::unset::<UpdateModuleOptionString>,
+    <UpdateModuleOptionString as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateModuleOptionString {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4573,7 +4573,7 @@ pub(crate) static UPDATE_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostPciPassthruConfig config rl
 ",
-    rt::unset::<UpdatePassthruConfig>,
+    <UpdatePassthruConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdatePassthruConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4653,7 +4653,7 @@ pub(crate) static UPDATE_PRODUCT_LOCKER_LOCATION_TASK: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 string path r
 ",
-    rt::unset::<UpdateProductLockerLocationTask>,
+    <UpdateProductLockerLocationTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateProductLockerLocationTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4741,7 +4741,7 @@ ManagedObjectReference _this r
 string id r
 HostFirewallRulesetRulesetSpec spec r
 ",
-    rt::unset::<UpdateRuleset>,
+    <UpdateRuleset as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4826,7 +4826,7 @@ ManagedObjectReference _this r
 string id r
 string policy r
 ",
-    rt::unset::<UpdateServicePolicy>,
+    <UpdateServicePolicy as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateServicePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4905,7 +4905,7 @@ pub(crate) static UPDATE_SYSTEM_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostSystemResourceInfo resourceInfo r
 ",
-    rt::unset::<UpdateSystemResources>,
+    <UpdateSystemResources as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSystemResources {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4980,7 +4980,7 @@ pub(crate) static UPDATE_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference _this r
 HostSystemSwapConfiguration sysSwapConfig r
 ",
-    rt::unset::<UpdateSystemSwapConfiguration>,
+    <UpdateSystemSwapConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSystemSwapConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5057,7 +5057,7 @@ pub(crate) static UPDATE_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string users ol
 ",
-    rt::unset::<UpdateSystemUsers>,
+    <UpdateSystemUsers as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSystemUsers {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5131,7 +5131,7 @@ pub(crate) static UPDATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostAccountSpec user r
 ",
-    rt::unset::<UpdateUser>,
+    <UpdateUser as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateUser {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static FETCH_SOFTWARE_PACKAGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<FetchSoftwarePackages>,
+    <FetchSoftwarePackages as rt::DataObject>::unset,
 );
 impl rt::Object for FetchSoftwarePackages {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -99,7 +99,7 @@ pub(crate) static INSTALL_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<InstallDate>,
+    <InstallDate as rt::DataObject>::unset,
 );
 impl rt::Object for InstallDate {
     fn type_info() -> &'static rt::ObjectInfo {

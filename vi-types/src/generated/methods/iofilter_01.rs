@@ -30,7 +30,7 @@ pub(crate) static INITIATE_TRANSITION_TO_VLCM_TASK: rt::ObjectInfo = rt::ObjectI
     "9.0.0.0
 ManagedObjectReference cluster r
 ",
-    rt::unset::<InitiateTransitionToVlcmTask>,
+    <InitiateTransitionToVlcmTask as rt::DataObject>::unset,
 );
 impl rt::Object for InitiateTransitionToVlcmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -113,7 +113,7 @@ string vibUrl r
 ManagedObjectReference compRes r
 IoFilterManagerSslTrust vibSslTrust o since 8.0.3.0
 ",
-    rt::unset::<InstallIoFilterTask>,
+    <InstallIoFilterTask as rt::DataObject>::unset,
 );
 impl rt::Object for InstallIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -196,7 +196,7 @@ pub(crate) static QUERY_DISKS_USING_FILTER: rt::ObjectInfo = rt::ObjectInfo::new
 string filterId r
 ManagedObjectReference compRes r
 ",
-    rt::unset::<QueryDisksUsingFilter>,
+    <QueryDisksUsingFilter as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDisksUsingFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -268,7 +268,7 @@ pub(crate) static QUERY_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference compRes r
 ",
-    rt::unset::<QueryIoFilterInfo>,
+    <QueryIoFilterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for QueryIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -343,7 +343,7 @@ pub(crate) static QUERY_IO_FILTER_ISSUES: rt::ObjectInfo = rt::ObjectInfo::new(
 string filterId r
 ManagedObjectReference compRes r
 ",
-    rt::unset::<QueryIoFilterIssues>,
+    <QueryIoFilterIssues as rt::DataObject>::unset,
 );
 impl rt::Object for QueryIoFilterIssues {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -419,7 +419,7 @@ pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK: rt::ObjectInfo = 
 string filterId r
 ManagedObjectReference cluster r
 ",
-    rt::unset::<ResolveInstallationErrorsOnClusterTask>,
+    <ResolveInstallationErrorsOnClusterTask as rt::DataObject>::unset,
 );
 impl rt::Object for ResolveInstallationErrorsOnClusterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -498,7 +498,7 @@ pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK: rt::ObjectInfo = rt:
 string filterId r
 ManagedObjectReference host r
 ",
-    rt::unset::<ResolveInstallationErrorsOnHostTask>,
+    <ResolveInstallationErrorsOnHostTask as rt::DataObject>::unset,
 );
 impl rt::Object for ResolveInstallationErrorsOnHostTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -577,7 +577,7 @@ pub(crate) static UNINSTALL_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 string filterId r
 ManagedObjectReference compRes r
 ",
-    rt::unset::<UninstallIoFilterTask>,
+    <UninstallIoFilterTask as rt::DataObject>::unset,
 );
 impl rt::Object for UninstallIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -669,7 +669,7 @@ ManagedObjectReference compRes r
 string vibUrl r
 IoFilterManagerSslTrust vibSslTrust o since 8.0.3.0
 ",
-    rt::unset::<UpgradeIoFilterTask>,
+    <UpgradeIoFilterTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeIoFilterTask {
     fn type_info() -> &'static rt::ObjectInfo {

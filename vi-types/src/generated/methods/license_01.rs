@@ -34,7 +34,7 @@ pub(crate) static ADD_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
 string licenseKey r
 KeyValue labels ol
 ",
-    rt::unset::<AddLicense>,
+    <AddLicense as rt::DataObject>::unset,
 );
 impl rt::Object for AddLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ pub(crate) static CHECK_LICENSE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o
 string featureKey r
 ",
-    rt::unset::<CheckLicenseFeature>,
+    <CheckLicenseFeature as rt::DataObject>::unset,
 );
 impl rt::Object for CheckLicenseFeature {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -189,7 +189,7 @@ pub(crate) static CONFIGURE_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference host o
 LicenseSource licenseSource r
 ",
-    rt::unset::<ConfigureLicenseSource>,
+    <ConfigureLicenseSource as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -264,7 +264,7 @@ pub(crate) static DECODE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string licenseKey r
 ",
-    rt::unset::<DecodeLicense>,
+    <DecodeLicense as rt::DataObject>::unset,
 );
 impl rt::Object for DecodeLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -339,7 +339,7 @@ pub(crate) static DISABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o
 string featureKey r
 ",
-    rt::unset::<DisableFeature>,
+    <DisableFeature as rt::DataObject>::unset,
 );
 impl rt::Object for DisableFeature {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -418,7 +418,7 @@ pub(crate) static ENABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o
 string featureKey r
 ",
-    rt::unset::<EnableFeature>,
+    <EnableFeature as rt::DataObject>::unset,
 );
 impl rt::Object for EnableFeature {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -495,7 +495,7 @@ pub(crate) static QUERY_ASSIGNED_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string entityId o
 ",
-    rt::unset::<QueryAssignedLicenses>,
+    <QueryAssignedLicenses as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAssignedLicenses {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -563,7 +563,7 @@ pub(crate) static QUERY_LICENSE_SOURCE_AVAILABILITY: rt::ObjectInfo = rt::Object
     "2.0
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryLicenseSourceAvailability>,
+    <QueryLicenseSourceAvailability as rt::DataObject>::unset,
 );
 impl rt::Object for QueryLicenseSourceAvailability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -629,7 +629,7 @@ pub(crate) static QUERY_LICENSE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryLicenseUsage>,
+    <QueryLicenseUsage as rt::DataObject>::unset,
 );
 impl rt::Object for QueryLicenseUsage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -695,7 +695,7 @@ pub(crate) static QUERY_SUPPORTED_FEATURES: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 ManagedObjectReference host o
 ",
-    rt::unset::<QuerySupportedFeatures>,
+    <QuerySupportedFeatures as rt::DataObject>::unset,
 );
 impl rt::Object for QuerySupportedFeatures {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -770,7 +770,7 @@ pub(crate) static REMOVE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string entityId r
 ",
-    rt::unset::<RemoveAssignedLicense>,
+    <RemoveAssignedLicense as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveAssignedLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -842,7 +842,7 @@ pub(crate) static REMOVE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string licenseKey r
 ",
-    rt::unset::<RemoveLicense>,
+    <RemoveLicense as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -915,7 +915,7 @@ pub(crate) static REMOVE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
 string licenseKey r
 string labelKey r
 ",
-    rt::unset::<RemoveLicenseLabel>,
+    <RemoveLicenseLabel as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveLicenseLabel {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -992,7 +992,7 @@ pub(crate) static SET_LICENSE_EDITION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o
 string featureKey o
 ",
-    rt::unset::<SetLicenseEdition>,
+    <SetLicenseEdition as rt::DataObject>::unset,
 );
 impl rt::Object for SetLicenseEdition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1079,7 +1079,7 @@ string entity r
 string licenseKey r
 string entityDisplayName o
 ",
-    rt::unset::<UpdateAssignedLicense>,
+    <UpdateAssignedLicense as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateAssignedLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1159,7 +1159,7 @@ pub(crate) static UPDATE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
 string licenseKey r
 KeyValue labels ol
 ",
-    rt::unset::<UpdateLicense>,
+    <UpdateLicense as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1238,7 +1238,7 @@ string licenseKey r
 string labelKey r
 string labelValue r
 ",
-    rt::unset::<UpdateLicenseLabel>,
+    <UpdateLicenseLabel as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateLicenseLabel {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -38,7 +38,7 @@ ManagedObjectReference _this r
 string portgroup r
 HostVirtualNicSpec nic r
 ",
-    rt::unset::<AddServiceConsoleVirtualNic>,
+    <AddServiceConsoleVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for AddServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -122,7 +122,7 @@ ManagedObjectReference _this r
 string iScsiHbaName r
 string vnicDevice r
 ",
-    rt::unset::<BindVnic>,
+    <BindVnic as rt::DataObject>::unset,
 );
 impl rt::Object for BindVnic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -206,7 +206,7 @@ pub(crate) static DESELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DeselectVnic>,
+    <DeselectVnic as rt::DataObject>::unset,
 );
 impl rt::Object for DeselectVnic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -286,7 +286,7 @@ ManagedObjectReference _this r
 string nicType r
 string device r
 ",
-    rt::unset::<DeselectVnicForNicType>,
+    <DeselectVnicForNicType as rt::DataObject>::unset,
 );
 impl rt::Object for DeselectVnicForNicType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -367,7 +367,7 @@ pub(crate) static QUERY_BOUND_VNICS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
-    rt::unset::<QueryBoundVnics>,
+    <QueryBoundVnics as rt::DataObject>::unset,
 );
 impl rt::Object for QueryBoundVnics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -446,7 +446,7 @@ pub(crate) static QUERY_CANDIDATE_NICS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string iScsiHbaName r
 ",
-    rt::unset::<QueryCandidateNics>,
+    <QueryCandidateNics as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCandidateNics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -523,7 +523,7 @@ pub(crate) static QUERY_MIGRATION_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 string pnicDevice rl
 ",
-    rt::unset::<QueryMigrationDependencies>,
+    <QueryMigrationDependencies as rt::DataObject>::unset,
 );
 impl rt::Object for QueryMigrationDependencies {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -600,7 +600,7 @@ pub(crate) static QUERY_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string nicType r
 ",
-    rt::unset::<QueryNetConfig>,
+    <QueryNetConfig as rt::DataObject>::unset,
 );
 impl rt::Object for QueryNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -679,7 +679,7 @@ pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string device ol
 ",
-    rt::unset::<QueryNetworkHint>,
+    <QueryNetworkHint as rt::DataObject>::unset,
 );
 impl rt::Object for QueryNetworkHint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -758,7 +758,7 @@ pub(crate) static QUERY_PNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string pnicDevice r
 ",
-    rt::unset::<QueryPnicStatus>,
+    <QueryPnicStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPnicStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -836,7 +836,7 @@ pub(crate) static QUERY_VNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vnicDevice r
 ",
-    rt::unset::<QueryVnicStatus>,
+    <QueryVnicStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVnicStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -914,7 +914,7 @@ pub(crate) static REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 string device r
 ",
-    rt::unset::<RemoveServiceConsoleVirtualNic>,
+    <RemoveServiceConsoleVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -994,7 +994,7 @@ pub(crate) static RESTART_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 string device r
 ",
-    rt::unset::<RestartServiceConsoleVirtualNic>,
+    <RestartServiceConsoleVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for RestartServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1073,7 +1073,7 @@ pub(crate) static SELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string device r
 ",
-    rt::unset::<SelectVnic>,
+    <SelectVnic as rt::DataObject>::unset,
 );
 impl rt::Object for SelectVnic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1155,7 +1155,7 @@ ManagedObjectReference _this r
 string nicType r
 string device r
 ",
-    rt::unset::<SelectVnicForNicType>,
+    <SelectVnicForNicType as rt::DataObject>::unset,
 );
 impl rt::Object for SelectVnicForNicType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1244,7 +1244,7 @@ string iScsiHbaName r
 string vnicDevice r
 boolean force r
 ",
-    rt::unset::<UnbindVnic>,
+    <UnbindVnic as rt::DataObject>::unset,
 );
 impl rt::Object for UnbindVnic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1331,7 +1331,7 @@ pub(crate) static UPDATE_CONSOLE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
-    rt::unset::<UpdateConsoleIpRouteConfig>,
+    <UpdateConsoleIpRouteConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateConsoleIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1409,7 +1409,7 @@ pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostDnsConfig config r
 ",
-    rt::unset::<UpdateDnsConfig>,
+    <UpdateDnsConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDnsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1488,7 +1488,7 @@ pub(crate) static UPDATE_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostIpConfig ipConfig r
 ",
-    rt::unset::<UpdateIpConfig>,
+    <UpdateIpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1567,7 +1567,7 @@ pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostIpRouteConfig config r
 ",
-    rt::unset::<UpdateIpRouteConfig>,
+    <UpdateIpRouteConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1646,7 +1646,7 @@ pub(crate) static UPDATE_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 HostIpRouteTableConfig config r
 ",
-    rt::unset::<UpdateIpRouteTableConfig>,
+    <UpdateIpRouteTableConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateIpRouteTableConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1726,7 +1726,7 @@ ManagedObjectReference _this r
 HostNetworkConfig config r
 string changeMode r
 ",
-    rt::unset::<UpdateNetworkConfig>,
+    <UpdateNetworkConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateNetworkConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1813,7 +1813,7 @@ ManagedObjectReference _this r
 string device r
 PhysicalNicLinkInfo linkSpeed o
 ",
-    rt::unset::<UpdatePhysicalNicLinkSpeed>,
+    <UpdatePhysicalNicLinkSpeed as rt::DataObject>::unset,
 );
 impl rt::Object for UpdatePhysicalNicLinkSpeed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1896,7 +1896,7 @@ ManagedObjectReference _this r
 string device r
 HostVirtualNicSpec nic r
 ",
-    rt::unset::<UpdateServiceConsoleVirtualNic>,
+    <UpdateServiceConsoleVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateServiceConsoleVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1982,7 +1982,7 @@ ManagedObjectReference _this r
 string dvsName r
 string targetDpuAlias o
 ",
-    rt::unset::<StartDpuFailover>,
+    <StartDpuFailover as rt::DataObject>::unset,
 );
 impl rt::Object for StartDpuFailover {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -36,7 +36,7 @@ pub(crate) static CREATE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference obj r
 OvfCreateDescriptorParams cdp r
 ",
-    rt::unset::<CreateDescriptor>,
+    <CreateDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -126,7 +126,7 @@ ManagedObjectReference resourcePool r
 ManagedObjectReference datastore r
 OvfCreateImportSpecParams cisp r
 ",
-    rt::unset::<CreateImportSpec>,
+    <CreateImportSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CreateImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -209,7 +209,7 @@ pub(crate) static EXPORT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExportSnapshot>,
+    <ExportSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for ExportSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -283,7 +283,7 @@ pub(crate) static EXPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExportVApp>,
+    <ExportVApp as rt::DataObject>::unset,
 );
 impl rt::Object for ExportVApp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -358,7 +358,7 @@ pub(crate) static EXPORT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExportVm>,
+    <ExportVm as rt::DataObject>::unset,
 );
 impl rt::Object for ExportVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -435,7 +435,7 @@ pub(crate) static HTTP_NFC_LEASE_ABORT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HttpNfcLeaseAbort>,
+    <HttpNfcLeaseAbort as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseAbort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -508,7 +508,7 @@ pub(crate) static HTTP_NFC_LEASE_COMPLETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<HttpNfcLeaseComplete>,
+    <HttpNfcLeaseComplete as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseComplete {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -579,7 +579,7 @@ pub(crate) static HTTP_NFC_LEASE_GET_MANIFEST: rt::ObjectInfo = rt::ObjectInfo::
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<HttpNfcLeaseGetManifest>,
+    <HttpNfcLeaseGetManifest as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseGetManifest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -658,7 +658,7 @@ ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 int timeout o
 ",
-    rt::unset::<HttpNfcLeaseProbeUrls>,
+    <HttpNfcLeaseProbeUrls as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseProbeUrls {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -736,7 +736,7 @@ pub(crate) static HTTP_NFC_LEASE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int percent r
 ",
-    rt::unset::<HttpNfcLeaseProgress>,
+    <HttpNfcLeaseProgress as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -812,7 +812,7 @@ pub(crate) static HTTP_NFC_LEASE_PULL_FROM_URLS_TASK: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 HttpNfcLeaseSourceFile files ol
 ",
-    rt::unset::<HttpNfcLeasePullFromUrlsTask>,
+    <HttpNfcLeasePullFromUrlsTask as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeasePullFromUrlsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -895,7 +895,7 @@ pub(crate) static HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE: rt::ObjectInfo = rt
 ManagedObjectReference _this r
 KeyValue deviceUrlsToChecksumTypes ol
 ",
-    rt::unset::<HttpNfcLeaseSetManifestChecksumType>,
+    <HttpNfcLeaseSetManifestChecksumType as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -981,7 +981,7 @@ ImportSpec spec r
 ManagedObjectReference folder o
 ManagedObjectReference host o
 ",
-    rt::unset::<ImportVApp>,
+    <ImportVApp as rt::DataObject>::unset,
 );
 impl rt::Object for ImportVApp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1069,7 +1069,7 @@ pub(crate) static PARSE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
 string ovfDescriptor r
 OvfParseDescriptorParams pdp r
 ",
-    rt::unset::<ParseDescriptor>,
+    <ParseDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for ParseDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1155,7 +1155,7 @@ string ovfDescriptor r
 ManagedObjectReference host r
 OvfValidateHostParams vhp r
 ",
-    rt::unset::<ValidateHost>,
+    <ValidateHost as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateHost {
     fn type_info() -> &'static rt::ObjectInfo {

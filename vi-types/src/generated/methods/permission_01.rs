@@ -36,7 +36,7 @@ pub(crate) static ADD_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 string privIds ol
 ",
-    rt::unset::<AddAuthorizationRole>,
+    <AddAuthorizationRole as rt::DataObject>::unset,
 );
 impl rt::Object for AddAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ pub(crate) static FETCH_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference entities rl
 string userName r
 ",
-    rt::unset::<FetchUserPrivilegeOnEntities>,
+    <FetchUserPrivilegeOnEntities as rt::DataObject>::unset,
 );
 impl rt::Object for FetchUserPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -190,7 +190,7 @@ ManagedObjectReference entity rl
 string sessionId r
 string privId ol
 ",
-    rt::unset::<HasPrivilegeOnEntities>,
+    <HasPrivilegeOnEntities as rt::DataObject>::unset,
 );
 impl rt::Object for HasPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -271,7 +271,7 @@ ManagedObjectReference entity r
 string sessionId r
 string privId ol
 ",
-    rt::unset::<HasPrivilegeOnEntity>,
+    <HasPrivilegeOnEntity as rt::DataObject>::unset,
 );
 impl rt::Object for HasPrivilegeOnEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -350,7 +350,7 @@ ManagedObjectReference entities rl
 string userName r
 string privId ol
 ",
-    rt::unset::<HasUserPrivilegeOnEntities>,
+    <HasUserPrivilegeOnEntities as rt::DataObject>::unset,
 );
 impl rt::Object for HasUserPrivilegeOnEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -429,7 +429,7 @@ pub(crate) static MERGE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
 int srcRoleId r
 int dstRoleId r
 ",
-    rt::unset::<MergePermissions>,
+    <MergePermissions as rt::DataObject>::unset,
 );
 impl rt::Object for MergePermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -508,7 +508,7 @@ pub(crate) static REMOVE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::ne
 int roleId r
 boolean failIfUsed r
 ",
-    rt::unset::<RemoveAuthorizationRole>,
+    <RemoveAuthorizationRole as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -590,7 +590,7 @@ ManagedObjectReference entity r
 string user r
 boolean isGroup r
 ",
-    rt::unset::<RemoveEntityPermission>,
+    <RemoveEntityPermission as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveEntityPermission {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -669,7 +669,7 @@ pub(crate) static RESET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference entity r
 Permission permission ol
 ",
-    rt::unset::<ResetEntityPermissions>,
+    <ResetEntityPermissions as rt::DataObject>::unset,
 );
 impl rt::Object for ResetEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -736,7 +736,7 @@ pub(crate) static RETRIEVE_ALL_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new
     "RetrieveAllPermissions",
     None,
     "2.0",
-    rt::unset::<RetrieveAllPermissions>,
+    <RetrieveAllPermissions as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveAllPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -805,7 +805,7 @@ pub(crate) static RETRIEVE_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference entity r
 boolean inherited r
 ",
-    rt::unset::<RetrieveEntityPermissions>,
+    <RetrieveEntityPermissions as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -875,7 +875,7 @@ pub(crate) static RETRIEVE_ROLE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 int roleId r
 ",
-    rt::unset::<RetrieveRolePermissions>,
+    <RetrieveRolePermissions as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveRolePermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -969,7 +969,7 @@ boolean exactMatch r
 boolean findUsers r
 boolean findGroups r
 ",
-    rt::unset::<RetrieveUserGroups>,
+    <RetrieveUserGroups as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveUserGroups {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1055,7 +1055,7 @@ pub(crate) static SET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 Permission permission ol
 ",
-    rt::unset::<SetEntityPermissions>,
+    <SetEntityPermissions as rt::DataObject>::unset,
 );
 impl rt::Object for SetEntityPermissions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1139,7 +1139,7 @@ int roleId r
 string newName r
 string privIds ol
 ",
-    rt::unset::<UpdateAuthorizationRole>,
+    <UpdateAuthorizationRole as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateAuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static APPLY_ENTITIES_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::n
     "6.5
 ApplyHostProfileConfigurationSpec applyConfigSpecs ol
 ",
-    rt::unset::<ApplyEntitiesConfigTask>,
+    <ApplyEntitiesConfigTask as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyEntitiesConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -110,7 +110,7 @@ ManagedObjectReference host r
 HostConfigSpec configSpec r
 ProfileDeferredPolicyOptionParameter userInput ol since 5.0
 ",
-    rt::unset::<ApplyHostConfigTask>,
+    <ApplyHostConfigTask as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyHostConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -193,7 +193,7 @@ pub(crate) static ASSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
-    rt::unset::<AssociateProfile>,
+    <AssociateProfile as rt::DataObject>::unset,
 );
 impl rt::Object for AssociateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -266,7 +266,7 @@ pub(crate) static CHECK_ANSWER_FILE_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 ManagedObjectReference host rl
 ",
-    rt::unset::<CheckAnswerFileStatusTask>,
+    <CheckAnswerFileStatusTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckAnswerFileStatusTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -344,7 +344,7 @@ pub(crate) static CHECK_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
-    rt::unset::<CheckComplianceTask>,
+    <CheckComplianceTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckComplianceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -424,7 +424,7 @@ pub(crate) static CHECK_PROFILE_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
-    rt::unset::<CheckProfileComplianceTask>,
+    <CheckProfileComplianceTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckProfileComplianceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -502,7 +502,7 @@ pub(crate) static CLEAR_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
-    rt::unset::<ClearComplianceStatus>,
+    <ClearComplianceStatus as rt::DataObject>::unset,
 );
 impl rt::Object for ClearComplianceStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -595,7 +595,7 @@ HostApplyProfile toBeReplacedWith o
 HostApplyProfile toBeDeleted o
 HostApplyProfile enableStatusToBeCopied o
 ",
-    rt::unset::<CompositeHostProfileTask>,
+    <CompositeHostProfileTask as rt::DataObject>::unset,
 );
 impl rt::Object for CompositeHostProfileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -685,7 +685,7 @@ string profileType r
 string profileTypeName o since 5.0
 ManagedObjectReference profile o since 5.0
 ",
-    rt::unset::<CreateDefaultProfile>,
+    <CreateDefaultProfile as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDefaultProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -764,7 +764,7 @@ pub(crate) static CREATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ProfileCreateSpec createSpec r
 ",
-    rt::unset::<CreateProfile>,
+    <CreateProfile as rt::DataObject>::unset,
 );
 impl rt::Object for CreateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -838,7 +838,7 @@ pub(crate) static DELETE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.5
 ManagedObjectReference host r
 ",
-    rt::unset::<DeleteHostSpecification>,
+    <DeleteHostSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -914,7 +914,7 @@ pub(crate) static DELETE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference host r
 string subSpecName r
 ",
-    rt::unset::<DeleteHostSubSpecification>,
+    <DeleteHostSubSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteHostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -987,7 +987,7 @@ pub(crate) static DESTROY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<DestroyProfile>,
+    <DestroyProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1060,7 +1060,7 @@ pub(crate) static DISSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference entity ol
 ",
-    rt::unset::<DissociateProfile>,
+    <DissociateProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DissociateProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1139,7 +1139,7 @@ ManagedObjectReference _this r
 ManagedObjectReference host r
 ProfileDeferredPolicyOptionParameter deferredParam ol
 ",
-    rt::unset::<ExecuteHostProfile>,
+    <ExecuteHostProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ExecuteHostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1214,7 +1214,7 @@ pub(crate) static EXPORT_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 ManagedObjectReference host r
 ",
-    rt::unset::<ExportAnswerFileTask>,
+    <ExportAnswerFileTask as rt::DataObject>::unset,
 );
 impl rt::Object for ExportAnswerFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1286,7 +1286,7 @@ pub(crate) static EXPORT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExportProfile>,
+    <ExportProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ExportProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1359,7 +1359,7 @@ pub(crate) static FIND_ASSOCIATED_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference entity r
 ",
-    rt::unset::<FindAssociatedProfile>,
+    <FindAssociatedProfile as rt::DataObject>::unset,
 );
 impl rt::Object for FindAssociatedProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1434,7 +1434,7 @@ pub(crate) static GENERATE_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::ne
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
-    rt::unset::<GenerateConfigTaskList>,
+    <GenerateConfigTaskList as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateConfigTaskList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1507,7 +1507,7 @@ pub(crate) static GENERATE_HOST_CONFIG_TASK_SPEC_TASK: rt::ObjectInfo = rt::Obje
     "6.5
 StructuredCustomizations hostsInfo ol
 ",
-    rt::unset::<GenerateHostConfigTaskSpecTask>,
+    <GenerateHostConfigTaskSpecTask as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateHostConfigTaskSpecTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ pub(crate) static GENERATE_HOST_PROFILE_TASK_LIST_TASK: rt::ObjectInfo = rt::Obj
 HostConfigSpec configSpec r
 ManagedObjectReference host r
 ",
-    rt::unset::<GenerateHostProfileTaskListTask>,
+    <GenerateHostProfileTaskListTask as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateHostProfileTaskListTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1659,7 +1659,7 @@ pub(crate) static HOST_PROFILE_RESET_VALIDATION_STATE: rt::ObjectInfo = rt::Obje
     "6.7
 ManagedObjectReference _this r
 ",
-    rt::unset::<HostProfileResetValidationState>,
+    <HostProfileResetValidationState as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileResetValidationState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1732,7 +1732,7 @@ pub(crate) static HOST_SPEC_GET_UPDATED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::
 string startChangeID o
 string endChangeID o
 ",
-    rt::unset::<HostSpecGetUpdatedHosts>,
+    <HostSpecGetUpdatedHosts as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecGetUpdatedHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1803,7 +1803,7 @@ pub(crate) static QUERY_ANSWER_FILE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new
     "5.0
 ManagedObjectReference host rl
 ",
-    rt::unset::<QueryAnswerFileStatus>,
+    <QueryAnswerFileStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAnswerFileStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1876,7 +1876,7 @@ pub(crate) static QUERY_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference profile ol
 ManagedObjectReference entity ol
 ",
-    rt::unset::<QueryComplianceStatus>,
+    <QueryComplianceStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryComplianceStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1951,7 +1951,7 @@ pub(crate) static QUERY_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::ne
 string expressionName ol
 ManagedObjectReference profile o since 5.0
 ",
-    rt::unset::<QueryExpressionMetadata>,
+    <QueryExpressionMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for QueryExpressionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2026,7 +2026,7 @@ pub(crate) static QUERY_HOST_PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::
 string profileName ol
 ManagedObjectReference profile o since 5.0
 ",
-    rt::unset::<QueryHostProfileMetadata>,
+    <QueryHostProfileMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHostProfileMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2105,7 +2105,7 @@ ManagedObjectReference _this r
 string policyName ol
 ManagedObjectReference profile o since 5.0
 ",
-    rt::unset::<QueryPolicyMetadata>,
+    <QueryPolicyMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPolicyMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2175,7 +2175,7 @@ pub(crate) static QUERY_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 ManagedObjectReference profile o
 ",
-    rt::unset::<QueryProfileStructure>,
+    <QueryProfileStructure as rt::DataObject>::unset,
 );
 impl rt::Object for QueryProfileStructure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2242,7 +2242,7 @@ pub(crate) static RETRIEVE_ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 ManagedObjectReference host r
 ",
-    rt::unset::<RetrieveAnswerFile>,
+    <RetrieveAnswerFile as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveAnswerFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2313,7 +2313,7 @@ pub(crate) static RETRIEVE_ANSWER_FILE_FOR_PROFILE: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference host r
 HostApplyProfile applyProfile r
 ",
-    rt::unset::<RetrieveAnswerFileForProfile>,
+    <RetrieveAnswerFileForProfile as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveAnswerFileForProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2384,7 +2384,7 @@ pub(crate) static RETRIEVE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveDescription>,
+    <RetrieveDescription as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2451,7 +2451,7 @@ pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo:
     "6.5
 ManagedObjectReference hosts ol
 ",
-    rt::unset::<RetrieveHostCustomizations>,
+    <RetrieveHostCustomizations as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveHostCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2522,7 +2522,7 @@ pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE: rt::ObjectInfo = rt:
 ManagedObjectReference hosts ol
 HostApplyProfile applyProfile r
 ",
-    rt::unset::<RetrieveHostCustomizationsForProfile>,
+    <RetrieveHostCustomizationsForProfile as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveHostCustomizationsForProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2599,7 +2599,7 @@ pub(crate) static RETRIEVE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference host r
 boolean fromHost r
 ",
-    rt::unset::<RetrieveHostSpecification>,
+    <RetrieveHostSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2678,7 +2678,7 @@ pub(crate) static UPDATE_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
-    rt::unset::<UpdateAnswerFileTask>,
+    <UpdateAnswerFileTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateAnswerFileTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2759,7 +2759,7 @@ pub(crate) static UPDATE_CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ClusterProfileConfigSpec config r
 ",
-    rt::unset::<UpdateClusterProfile>,
+    <UpdateClusterProfile as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateClusterProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2837,7 +2837,7 @@ pub(crate) static UPDATE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostProfileConfigSpec config r
 ",
-    rt::unset::<UpdateHostProfile>,
+    <UpdateHostProfile as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateHostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2916,7 +2916,7 @@ pub(crate) static UPDATE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference host r
 HostSpecification hostSpec r
 ",
-    rt::unset::<UpdateHostSpecification>,
+    <UpdateHostSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateHostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2994,7 +2994,7 @@ pub(crate) static UPDATE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference host r
 HostSubSpecification hostSubSpec r
 ",
-    rt::unset::<UpdateHostSubSpecification>,
+    <UpdateHostSubSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateHostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3071,7 +3071,7 @@ pub(crate) static UPDATE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
-    rt::unset::<UpdateReferenceHost>,
+    <UpdateReferenceHost as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateReferenceHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3168,7 +3168,7 @@ HostApplyProfile toBeDeleted o
 HostApplyProfile enableStatusToBeCopied o
 boolean errorOnly o
 ",
-    rt::unset::<ValidateHostProfileCompositionTask>,
+    <ValidateHostProfileCompositionTask as rt::DataObject>::unset,
 );
 impl rt::Object for ValidateHostProfileCompositionTask {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInf
     "5.0
 SessionManagerServiceRequestSpec spec r
 ",
-    rt::unset::<AcquireGenericServiceTicket>,
+    <AcquireGenericServiceTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireGenericServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -101,7 +101,7 @@ pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string userName r
 ",
-    rt::unset::<AcquireLocalTicket>,
+    <AcquireLocalTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireLocalTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -185,7 +185,7 @@ string moType o since 2.5
 PrivilegePolicyDef fieldDefPolicy o since 2.5
 PrivilegePolicyDef fieldPolicy o since 2.5
 ",
-    rt::unset::<AddCustomFieldDef>,
+    <AddCustomFieldDef as rt::DataObject>::unset,
 );
 impl rt::Object for AddCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -277,7 +277,7 @@ string key r
 int start o
 int lines o
 ",
-    rt::unset::<BrowseDiagnosticLog>,
+    <BrowseDiagnosticLog as rt::DataObject>::unset,
 );
 impl rt::Object for BrowseDiagnosticLog {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -355,7 +355,7 @@ pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
-    rt::unset::<CloseInventoryViewFolder>,
+    <CloseInventoryViewFolder as rt::DataObject>::unset,
 );
 impl rt::Object for CloseInventoryViewFolder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -432,7 +432,7 @@ pub(crate) static CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS: rt::ObjectInfo = 
 TaskFilterSpec filter r
 TaskInfoFilterSpec infoFilter o
 ",
-    rt::unset::<CreateCollectorWithInfoFilterForTasks>,
+    <CreateCollectorWithInfoFilterForTasks as rt::DataObject>::unset,
 );
 impl rt::Object for CreateCollectorWithInfoFilterForTasks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -497,7 +497,7 @@ pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateInventoryView",
     None,
     "2.5",
-    rt::unset::<CreateInventoryView>,
+    <CreateInventoryView as rt::DataObject>::unset,
 );
 impl rt::Object for CreateInventoryView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -564,7 +564,7 @@ pub(crate) static CREATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PerfInterval intervalId r
 ",
-    rt::unset::<CreatePerfInterval>,
+    <CreatePerfInterval as rt::DataObject>::unset,
 );
 impl rt::Object for CreatePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -653,7 +653,7 @@ boolean cancelable r
 string parentTaskKey o since 4.0
 string activationId o since 6.0
 ",
-    rt::unset::<CreateTask>,
+    <CreateTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -732,7 +732,7 @@ pub(crate) static EMIT_SYSLOG_MARK: rt::ObjectInfo = rt::ObjectInfo::new(
     "8.0.0.2
 string message r
 ",
-    rt::unset::<EmitSyslogMark>,
+    <EmitSyslogMark as rt::DataObject>::unset,
 );
 impl rt::Object for EmitSyslogMark {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -805,7 +805,7 @@ pub(crate) static ESTIMATE_DATABASE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 DatabaseSizeParam dbSizeParam r
 ",
-    rt::unset::<EstimateDatabaseSize>,
+    <EstimateDatabaseSize as rt::DataObject>::unset,
 );
 impl rt::Object for EstimateDatabaseSize {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -880,7 +880,7 @@ pub(crate) static EXECUTE_SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string arguments ol
 ",
-    rt::unset::<ExecuteSimpleCommand>,
+    <ExecuteSimpleCommand as rt::DataObject>::unset,
 );
 impl rt::Object for ExecuteSimpleCommand {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -950,7 +950,7 @@ pub(crate) static FETCH_AUDIT_RECORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.3.0
 string token o
 ",
-    rt::unset::<FetchAuditRecords>,
+    <FetchAuditRecords as rt::DataObject>::unset,
 );
 impl rt::Object for FetchAuditRecords {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1021,7 +1021,7 @@ pub(crate) static FIND_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string extensionKey r
 ",
-    rt::unset::<FindExtension>,
+    <FindExtension as rt::DataObject>::unset,
 );
 impl rt::Object for FindExtension {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1098,7 +1098,7 @@ pub(crate) static GENERATE_LOG_BUNDLES_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 boolean includeDefault r
 ManagedObjectReference host ol
 ",
-    rt::unset::<GenerateLogBundlesTask>,
+    <GenerateLogBundlesTask as rt::DataObject>::unset,
 );
 impl rt::Object for GenerateLogBundlesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1168,7 +1168,7 @@ pub(crate) static GET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetPublicKey",
     None,
     "2.5",
-    rt::unset::<GetPublicKey>,
+    <GetPublicKey as rt::DataObject>::unset,
 );
 impl rt::Object for GetPublicKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1228,7 +1228,7 @@ pub(crate) static GET_SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSiteInfo",
     None,
     "7.0.0.0",
-    rt::unset::<GetSiteInfo>,
+    <GetSiteInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GetSiteInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1301,7 +1301,7 @@ pub(crate) static IMPERSONATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
 string userName r
 string locale o
 ",
-    rt::unset::<ImpersonateUser>,
+    <ImpersonateUser as rt::DataObject>::unset,
 );
 impl rt::Object for ImpersonateUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1380,7 +1380,7 @@ pub(crate) static LOGIN_BY_SSPI: rt::ObjectInfo = rt::ObjectInfo::new(
 string base64Token r
 string locale o
 ",
-    rt::unset::<LoginBySspi>,
+    <LoginBySspi as rt::DataObject>::unset,
 );
 impl rt::Object for LoginBySspi {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1461,7 +1461,7 @@ pub(crate) static LOGIN_EXTENSION_BY_CERTIFICATE: rt::ObjectInfo = rt::ObjectInf
 string extensionKey r
 string locale o
 ",
-    rt::unset::<LoginExtensionByCertificate>,
+    <LoginExtensionByCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for LoginExtensionByCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1542,7 +1542,7 @@ pub(crate) static LOGIN_EXTENSION_BY_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectIn
 string extensionKey r
 string locale o
 ",
-    rt::unset::<LoginExtensionBySubjectName>,
+    <LoginExtensionBySubjectName as rt::DataObject>::unset,
 );
 impl rt::Object for LoginExtensionBySubjectName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1621,7 +1621,7 @@ pub(crate) static MARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInf
     "6.9.1
 ManagedObjectReference entity ol
 ",
-    rt::unset::<MarkServiceProviderEntities>,
+    <MarkServiceProviderEntities as rt::DataObject>::unset,
 );
 impl rt::Object for MarkServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1695,7 +1695,7 @@ pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 ManagedObjectReference entity rl
 ",
-    rt::unset::<OpenInventoryViewFolder>,
+    <OpenInventoryViewFolder as rt::DataObject>::unset,
 );
 impl rt::Object for OpenInventoryViewFolder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1768,7 +1768,7 @@ pub(crate) static QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 SearchIndexQuerySpec querySpec r
 ",
-    rt::unset::<Query>,
+    <Query as rt::DataObject>::unset,
 );
 impl rt::Object for Query {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1835,7 +1835,7 @@ pub(crate) static QUERY_DESCRIPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryDescriptions>,
+    <QueryDescriptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDescriptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1904,7 +1904,7 @@ pub(crate) static QUERY_EXTENSION_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::Obje
     "5.1
 string extensionKeys ol
 ",
-    rt::unset::<QueryExtensionIpAllocationUsage>,
+    <QueryExtensionIpAllocationUsage as rt::DataObject>::unset,
 );
 impl rt::Object for QueryExtensionIpAllocationUsage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1973,7 +1973,7 @@ pub(crate) static QUERY_MANAGED_BY: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string extensionKey r
 ",
-    rt::unset::<QueryManagedBy>,
+    <QueryManagedBy as rt::DataObject>::unset,
 );
 impl rt::Object for QueryManagedBy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2044,7 +2044,7 @@ pub(crate) static QUERY_NEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 SearchIndexIterationSpec iterationSpec r
 ",
-    rt::unset::<QueryNext>,
+    <QueryNext as rt::DataObject>::unset,
 );
 impl rt::Object for QueryNext {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2114,7 +2114,7 @@ pub(crate) static QUERY_PERF_COMPOSITE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PerfQuerySpec querySpec r
 ",
-    rt::unset::<QueryPerfComposite>,
+    <QueryPerfComposite as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPerfComposite {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2180,7 +2180,7 @@ pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::
     "2.5
 int level r
 ",
-    rt::unset::<QueryPerfCounterByLevel>,
+    <QueryPerfCounterByLevel as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPerfCounterByLevel {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2253,7 +2253,7 @@ pub(crate) static QUERY_SERVICE_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
 string serviceName o
 string location ol
 ",
-    rt::unset::<QueryServiceList>,
+    <QueryServiceList as rt::DataObject>::unset,
 );
 impl rt::Object for QueryServiceList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2332,7 +2332,7 @@ TaskManagerTaskViewSpec viewSpec r
 TaskFilterSpec filterSpec r
 TaskInfoFilterSpec infoFilterSpec o
 ",
-    rt::unset::<ReadNextTasksByViewSpec>,
+    <ReadNextTasksByViewSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ReadNextTasksByViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2405,7 +2405,7 @@ pub(crate) static REGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 Extension extension r
 ",
-    rt::unset::<RegisterExtension>,
+    <RegisterExtension as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterExtension {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2471,7 +2471,7 @@ pub(crate) static REMOVE_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int key r
 ",
-    rt::unset::<RemoveCustomFieldDef>,
+    <RemoveCustomFieldDef as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2540,7 +2540,7 @@ pub(crate) static REMOVE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int samplePeriod r
 ",
-    rt::unset::<RemovePerfInterval>,
+    <RemovePerfInterval as rt::DataObject>::unset,
 );
 impl rt::Object for RemovePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2615,7 +2615,7 @@ pub(crate) static RENAME_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
 int key r
 string name r
 ",
-    rt::unset::<RenameCustomFieldDef>,
+    <RenameCustomFieldDef as rt::DataObject>::unset,
 );
 impl rt::Object for RenameCustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2687,7 +2687,7 @@ pub(crate) static RESET_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::
     "4.1
 int counters rl
 ",
-    rt::unset::<ResetCounterLevelMapping>,
+    <ResetCounterLevelMapping as rt::DataObject>::unset,
 );
 impl rt::Object for ResetCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2756,7 +2756,7 @@ pub(crate) static RETRIEVE_PRODUCT_COMPONENTS: rt::ObjectInfo = rt::ObjectInfo::
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveProductComponents>,
+    <RetrieveProductComponents as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveProductComponents {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2818,7 +2818,7 @@ pub(crate) static RETRIEVE_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::Objec
     "RetrieveServiceProviderEntities",
     None,
     "6.9.1",
-    rt::unset::<RetrieveServiceProviderEntities>,
+    <RetrieveServiceProviderEntities as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2891,7 +2891,7 @@ pub(crate) static SET_EXTENSION_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::ne
 string extensionKey r
 string certificatePem o
 ",
-    rt::unset::<SetExtensionCertificate>,
+    <SetExtensionCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for SetExtensionCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2971,7 +2971,7 @@ ManagedObjectReference entity r
 int key r
 string value r
 ",
-    rt::unset::<SetField>,
+    <SetField as rt::DataObject>::unset,
 );
 impl rt::Object for SetField {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3046,7 +3046,7 @@ pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string locale r
 ",
-    rt::unset::<SetLocale>,
+    <SetLocale as rt::DataObject>::unset,
 );
 impl rt::Object for SetLocale {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3120,7 +3120,7 @@ pub(crate) static SET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
 string extensionKey r
 string publicKey r
 ",
-    rt::unset::<SetPublicKey>,
+    <SetPublicKey as rt::DataObject>::unset,
 );
 impl rt::Object for SetPublicKey {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3197,7 +3197,7 @@ pub(crate) static SET_SERVICE_ACCOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
 string extensionKey r
 string serviceAccount r
 ",
-    rt::unset::<SetServiceAccount>,
+    <SetServiceAccount as rt::DataObject>::unset,
 );
 impl rt::Object for SetServiceAccount {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3273,7 +3273,7 @@ pub(crate) static SET_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 LocalizableMessage description r
 ",
-    rt::unset::<SetTaskDescription>,
+    <SetTaskDescription as rt::DataObject>::unset,
 );
 impl rt::Object for SetTaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3358,7 +3358,7 @@ TaskInfoState state r
 anyType result o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<SetTaskState>,
+    <SetTaskState as rt::DataObject>::unset,
 );
 impl rt::Object for SetTaskState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3436,7 +3436,7 @@ pub(crate) static UNMARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectI
     "6.9.1
 ManagedObjectReference entity ol
 ",
-    rt::unset::<UnmarkServiceProviderEntities>,
+    <UnmarkServiceProviderEntities as rt::DataObject>::unset,
 );
 impl rt::Object for UnmarkServiceProviderEntities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3508,7 +3508,7 @@ pub(crate) static UNREGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string extensionKey r
 ",
-    rt::unset::<UnregisterExtension>,
+    <UnregisterExtension as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterExtension {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3578,7 +3578,7 @@ pub(crate) static UPDATE_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo:
     "4.1
 PerformanceManagerCounterLevelMapping counterLevelMap rl
 ",
-    rt::unset::<UpdateCounterLevelMapping>,
+    <UpdateCounterLevelMapping as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3649,7 +3649,7 @@ pub(crate) static UPDATE_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 Extension extension r
 ",
-    rt::unset::<UpdateExtension>,
+    <UpdateExtension as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateExtension {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3719,7 +3719,7 @@ pub(crate) static UPDATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PerfInterval interval r
 ",
-    rt::unset::<UpdatePerfInterval>,
+    <UpdatePerfInterval as rt::DataObject>::unset,
 );
 impl rt::Object for UpdatePerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3794,7 +3794,7 @@ pub(crate) static UPDATE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 int percentDone r
 ",
-    rt::unset::<UpdateProgress>,
+    <UpdateProgress as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3867,7 +3867,7 @@ pub(crate) static UPDATE_SERVICE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string message r
 ",
-    rt::unset::<UpdateServiceMessage>,
+    <UpdateServiceMessage as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateServiceMessage {
     fn type_info() -> &'static rt::ObjectInfo {

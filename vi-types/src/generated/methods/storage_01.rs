@@ -36,7 +36,7 @@ pub(crate) static ATTACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string lunUuid r
 ",
-    rt::unset::<AttachScsiLun>,
+    <AttachScsiLun as rt::DataObject>::unset,
 );
 impl rt::Object for AttachScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -118,7 +118,7 @@ pub(crate) static ATTACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string lunUuid rl
 ",
-    rt::unset::<AttachScsiLunExTask>,
+    <AttachScsiLunExTask as rt::DataObject>::unset,
 );
 impl rt::Object for AttachScsiLunExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -203,7 +203,7 @@ ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
 ",
-    rt::unset::<AttachVmfsExtent>,
+    <AttachVmfsExtent as rt::DataObject>::unset,
 );
 impl rt::Object for AttachVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -284,7 +284,7 @@ pub(crate) static CHANGE_NFS_USER_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 string password r secret
 ",
-    rt::unset::<ChangeNfsUserPassword>,
+    <ChangeNfsUserPassword as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeNfsUserPassword {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -365,7 +365,7 @@ string name r
 ManagedObjectReference datacenter o
 string owner r
 ",
-    rt::unset::<ChangeOwner>,
+    <ChangeOwner as rt::DataObject>::unset,
 );
 impl rt::Object for ChangeOwner {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -443,7 +443,7 @@ pub(crate) static CLEAR_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ClearNfsUser>,
+    <ClearNfsUser as rt::DataObject>::unset,
 );
 impl rt::Object for ClearNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -527,7 +527,7 @@ string devicePath r
 HostDiskPartitionLayout layout r
 string partitionFormat o since 5.0
 ",
-    rt::unset::<ComputeDiskPartitionInfo>,
+    <ComputeDiskPartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -618,7 +618,7 @@ HostScsiDiskPartition partition r
 HostDiskPartitionBlockRange blockRange r
 string partitionFormat o since 5.0
 ",
-    rt::unset::<ComputeDiskPartitionInfoForResize>,
+    <ComputeDiskPartitionInfoForResize as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeDiskPartitionInfoForResize {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -705,7 +705,7 @@ ManagedObjectReference _this r
 string userName r
 string password o secret
 ",
-    rt::unset::<ConfigureDatastorePrincipal>,
+    <ConfigureDatastorePrincipal as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureDatastorePrincipal {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -784,7 +784,7 @@ pub(crate) static CONFIGURE_HOST_CACHE_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 HostCacheConfigurationSpec spec r
 ",
-    rt::unset::<ConfigureHostCacheTask>,
+    <ConfigureHostCacheTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureHostCacheTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -866,7 +866,7 @@ pub(crate) static CONFIGURE_V_FLASH_RESOURCE_EX_TASK: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 string devicePath ol
 ",
-    rt::unset::<ConfigureVFlashResourceExTask>,
+    <ConfigureVFlashResourceExTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureVFlashResourceExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -947,7 +947,7 @@ pub(crate) static CONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec r
 ",
-    rt::unset::<ConnectNvmeController>,
+    <ConnectNvmeController as rt::DataObject>::unset,
 );
 impl rt::Object for ConnectNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1026,7 +1026,7 @@ pub(crate) static CONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference _this r
 HostNvmeConnectSpec connectSpec ol
 ",
-    rt::unset::<ConnectNvmeControllerExTask>,
+    <ConnectNvmeControllerExTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConnectNvmeControllerExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1107,7 +1107,7 @@ pub(crate) static CONVERT_NAMESPACE_PATH_TO_UUID_PATH: rt::ObjectInfo = rt::Obje
 ManagedObjectReference datacenter o
 string namespaceUrl r
 ",
-    rt::unset::<ConvertNamespacePathToUuidPath>,
+    <ConvertNamespacePathToUuidPath as rt::DataObject>::unset,
 );
 impl rt::Object for ConvertNamespacePathToUuidPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1192,7 +1192,7 @@ string displayName o
 string policy o
 long size o since 7.0.2.0
 ",
-    rt::unset::<CreateDirectory>,
+    <CreateDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1278,7 +1278,7 @@ pub(crate) static CREATE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 NvdimmNamespaceCreateSpec createSpec r
 ",
-    rt::unset::<CreateNvdimmNamespaceTask>,
+    <CreateNvdimmNamespaceTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateNvdimmNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1364,7 +1364,7 @@ pub(crate) static CREATE_NVDIMM_P_MEM_NAMESPACE_TASK: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 NvdimmPMemNamespaceCreateSpec createSpec r
 ",
-    rt::unset::<CreateNvdimmPMemNamespaceTask>,
+    <CreateNvdimmPMemNamespaceTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateNvdimmPMemNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1448,7 +1448,7 @@ pub(crate) static CREATE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 string rdmaDeviceName r
 ",
-    rt::unset::<CreateNvmeOverRdmaAdapter>,
+    <CreateNvmeOverRdmaAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for CreateNvmeOverRdmaAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1528,7 +1528,7 @@ pub(crate) static CREATE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostHbaCreateSpec spec r
 ",
-    rt::unset::<CreateSoftwareAdapter>,
+    <CreateSoftwareAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for CreateSoftwareAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1608,7 +1608,7 @@ pub(crate) static CREATE_VVOL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostDatastoreSystemVvolDatastoreSpec spec r
 ",
-    rt::unset::<CreateVvolDatastore>,
+    <CreateVvolDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for CreateVvolDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1689,7 +1689,7 @@ pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo:
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<DefragmentVirtualDiskTask>,
+    <DefragmentVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for DefragmentVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1769,7 +1769,7 @@ pub(crate) static DELETE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datacenter o
 string datastorePath r
 ",
-    rt::unset::<DeleteDirectory>,
+    <DeleteDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1846,7 +1846,7 @@ pub(crate) static DELETE_NVDIMM_BLOCK_NAMESPACES_TASK: rt::ObjectInfo = rt::Obje
     "6.7
 ManagedObjectReference _this r
 ",
-    rt::unset::<DeleteNvdimmBlockNamespacesTask>,
+    <DeleteNvdimmBlockNamespacesTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteNvdimmBlockNamespacesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1928,7 +1928,7 @@ pub(crate) static DELETE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 NvdimmNamespaceDeleteSpec deleteSpec r
 ",
-    rt::unset::<DeleteNvdimmNamespaceTask>,
+    <DeleteNvdimmNamespaceTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteNvdimmNamespaceTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2012,7 +2012,7 @@ pub(crate) static DELETE_SCSI_LUN_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string lunCanonicalName r
 ",
-    rt::unset::<DeleteScsiLunState>,
+    <DeleteScsiLunState as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteScsiLunState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2090,7 +2090,7 @@ pub(crate) static DELETE_VFFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 string vffsUuid r
 ",
-    rt::unset::<DeleteVffsVolumeState>,
+    <DeleteVffsVolumeState as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVffsVolumeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2168,7 +2168,7 @@ pub(crate) static DELETE_VMFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
-    rt::unset::<DeleteVmfsVolumeState>,
+    <DeleteVmfsVolumeState as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVmfsVolumeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2246,7 +2246,7 @@ pub(crate) static DESTROY_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vffsPath r
 ",
-    rt::unset::<DestroyVffs>,
+    <DestroyVffs as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyVffs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2326,7 +2326,7 @@ pub(crate) static DETACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string lunUuid r
 ",
-    rt::unset::<DetachScsiLun>,
+    <DetachScsiLun as rt::DataObject>::unset,
 );
 impl rt::Object for DetachScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2409,7 +2409,7 @@ pub(crate) static DETACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string lunUuid rl
 ",
-    rt::unset::<DetachScsiLunExTask>,
+    <DetachScsiLunExTask as rt::DataObject>::unset,
 );
 impl rt::Object for DetachScsiLunExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2490,7 +2490,7 @@ pub(crate) static DISABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<DisableClusteredVmdkSupport>,
+    <DisableClusteredVmdkSupport as rt::DataObject>::unset,
 );
 impl rt::Object for DisableClusteredVmdkSupport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2569,7 +2569,7 @@ pub(crate) static DISABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string pathName r
 ",
-    rt::unset::<DisableMultipathPath>,
+    <DisableMultipathPath as rt::DataObject>::unset,
 );
 impl rt::Object for DisableMultipathPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2648,7 +2648,7 @@ pub(crate) static DISCONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec r
 ",
-    rt::unset::<DisconnectNvmeController>,
+    <DisconnectNvmeController as rt::DataObject>::unset,
 );
 impl rt::Object for DisconnectNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2727,7 +2727,7 @@ pub(crate) static DISCONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 HostNvmeDisconnectSpec disconnectSpec ol
 ",
-    rt::unset::<DisconnectNvmeControllerExTask>,
+    <DisconnectNvmeControllerExTask as rt::DataObject>::unset,
 );
 impl rt::Object for DisconnectNvmeControllerExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2808,7 +2808,7 @@ pub(crate) static DISCOVER_FCOE_HBAS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 FcoeConfigFcoeSpecification fcoeSpec r
 ",
-    rt::unset::<DiscoverFcoeHbas>,
+    <DiscoverFcoeHbas as rt::DataObject>::unset,
 );
 impl rt::Object for DiscoverFcoeHbas {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2888,7 +2888,7 @@ pub(crate) static DISCOVER_NVME_CONTROLLERS: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 HostNvmeDiscoverSpec discoverSpec r
 ",
-    rt::unset::<DiscoverNvmeControllers>,
+    <DiscoverNvmeControllers as rt::DataObject>::unset,
 );
 impl rt::Object for DiscoverNvmeControllers {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2967,7 +2967,7 @@ pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo:
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<EagerZeroVirtualDiskTask>,
+    <EagerZeroVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for EagerZeroVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3049,7 +3049,7 @@ pub(crate) static ENABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<EnableClusteredVmdkSupport>,
+    <EnableClusteredVmdkSupport as rt::DataObject>::unset,
 );
 impl rt::Object for EnableClusteredVmdkSupport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3128,7 +3128,7 @@ pub(crate) static ENABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string pathName r
 ",
-    rt::unset::<EnableMultipathPath>,
+    <EnableMultipathPath as rt::DataObject>::unset,
 );
 impl rt::Object for EnableMultipathPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3211,7 +3211,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExpandSpec spec r
 ",
-    rt::unset::<ExpandVmfsDatastore>,
+    <ExpandVmfsDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for ExpandVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3296,7 +3296,7 @@ ManagedObjectReference _this r
 string vmfsPath r
 HostScsiDiskPartition extent r
 ",
-    rt::unset::<ExpandVmfsExtent>,
+    <ExpandVmfsExtent as rt::DataObject>::unset,
 );
 impl rt::Object for ExpandVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3385,7 +3385,7 @@ string vffsPath r
 string devicePath r
 HostDiskPartitionSpec spec o
 ",
-    rt::unset::<ExtendVffs>,
+    <ExtendVffs as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendVffs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3473,7 +3473,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 VmfsDatastoreExtendSpec spec r
 ",
-    rt::unset::<ExtendVmfsDatastore>,
+    <ExtendVmfsDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendVmfsDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3554,7 +3554,7 @@ pub(crate) static FORMAT_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostVffsSpec createSpec r
 ",
-    rt::unset::<FormatVffs>,
+    <FormatVffs as rt::DataObject>::unset,
 );
 impl rt::Object for FormatVffs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3634,7 +3634,7 @@ pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostVmfsSpec createSpec r
 ",
-    rt::unset::<FormatVmfs>,
+    <FormatVmfs as rt::DataObject>::unset,
 );
 impl rt::Object for FormatVmfs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3713,7 +3713,7 @@ pub(crate) static HOST_CONFIG_V_FLASH_CACHE: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 HostVFlashManagerVFlashCacheConfigSpec spec r
 ",
-    rt::unset::<HostConfigVFlashCache>,
+    <HostConfigVFlashCache as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigVFlashCache {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3793,7 +3793,7 @@ pub(crate) static HOST_CONFIGURE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference _this r
 HostVFlashManagerVFlashResourceConfigSpec spec r
 ",
-    rt::unset::<HostConfigureVFlashResource>,
+    <HostConfigureVFlashResource as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigureVFlashResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3872,7 +3872,7 @@ pub(crate) static HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG: rt::ObjectInfo = rt::O
 ManagedObjectReference _this r
 string vFlashModule r
 ",
-    rt::unset::<HostGetVFlashModuleDefaultConfig>,
+    <HostGetVFlashModuleDefaultConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostGetVFlashModuleDefaultConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3947,7 +3947,7 @@ pub(crate) static HOST_REMOVE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo:
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<HostRemoveVFlashResource>,
+    <HostRemoveVFlashResource as rt::DataObject>::unset,
 );
 impl rt::Object for HostRemoveVFlashResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4029,7 +4029,7 @@ string vdisk r
 ManagedObjectReference datacenter o
 string vvolId r
 ",
-    rt::unset::<ImportUnmanagedSnapshot>,
+    <ImportUnmanagedSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for ImportUnmanagedSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4112,7 +4112,7 @@ ManagedObjectReference datacenter o
 string stableName r
 long size r
 ",
-    rt::unset::<IncreaseDirectorySize>,
+    <IncreaseDirectorySize as rt::DataObject>::unset,
 );
 impl rt::Object for IncreaseDirectorySize {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4196,7 +4196,7 @@ pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<InflateVirtualDiskTask>,
+    <InflateVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for InflateVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4274,7 +4274,7 @@ pub(crate) static IS_CLUSTERED_VMDK_ENABLED: rt::ObjectInfo = rt::ObjectInfo::ne
     "7.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<IsClusteredVmdkEnabled>,
+    <IsClusteredVmdkEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for IsClusteredVmdkEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4350,7 +4350,7 @@ pub(crate) static MARK_AS_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
-    rt::unset::<MarkAsLocalTask>,
+    <MarkAsLocalTask as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsLocalTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4432,7 +4432,7 @@ pub(crate) static MARK_AS_NON_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
-    rt::unset::<MarkAsNonLocalTask>,
+    <MarkAsNonLocalTask as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsNonLocalTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4514,7 +4514,7 @@ pub(crate) static MARK_AS_NON_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
-    rt::unset::<MarkAsNonSsdTask>,
+    <MarkAsNonSsdTask as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsNonSsdTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4596,7 +4596,7 @@ pub(crate) static MARK_AS_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string scsiDiskUuid r
 ",
-    rt::unset::<MarkAsSsdTask>,
+    <MarkAsSsdTask as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsSsdTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4682,7 +4682,7 @@ ManagedObjectReference _this r
 string hbaName r
 boolean remove r
 ",
-    rt::unset::<MarkForRemoval>,
+    <MarkForRemoval as rt::DataObject>::unset,
 );
 impl rt::Object for MarkForRemoval {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4767,7 +4767,7 @@ ManagedObjectReference _this r
 string lunUuid r
 boolean state r
 ",
-    rt::unset::<MarkPerenniallyReserved>,
+    <MarkPerenniallyReserved as rt::DataObject>::unset,
 );
 impl rt::Object for MarkPerenniallyReserved {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4852,7 +4852,7 @@ ManagedObjectReference _this r
 string lunUuid ol
 boolean state r
 ",
-    rt::unset::<MarkPerenniallyReservedExTask>,
+    <MarkPerenniallyReservedExTask as rt::DataObject>::unset,
 );
 impl rt::Object for MarkPerenniallyReservedExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4934,7 +4934,7 @@ pub(crate) static MOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vffsUuid r
 ",
-    rt::unset::<MountVffsVolume>,
+    <MountVffsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for MountVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5017,7 +5017,7 @@ pub(crate) static MOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
-    rt::unset::<MountVmfsVolumeExTask>,
+    <MountVmfsVolumeExTask as rt::DataObject>::unset,
 );
 impl rt::Object for MountVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5098,7 +5098,7 @@ pub(crate) static QUERY_AVAILABLE_SSDS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vffsPath o
 ",
-    rt::unset::<QueryAvailableSsds>,
+    <QueryAvailableSsds as rt::DataObject>::unset,
 );
 impl rt::Object for QueryAvailableSsds {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -36,7 +36,7 @@ pub(crate) static QUERY_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datacenter o
 string stableName r
 ",
-    rt::unset::<QueryDirectoryInfo>,
+    <QueryDirectoryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -117,7 +117,7 @@ pub(crate) static QUERY_FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string path r
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryFileLockInfo>,
+    <QueryFileLockInfo as rt::DataObject>::unset,
 );
 impl rt::Object for QueryFileLockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -190,7 +190,7 @@ pub(crate) static QUERY_HOSTS_WITH_ATTACHED_LUN: rt::ObjectInfo = rt::ObjectInfo
     "6.7.2
 string lunUuid r
 ",
-    rt::unset::<QueryHostsWithAttachedLun>,
+    <QueryHostsWithAttachedLun as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHostsWithAttachedLun {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -265,7 +265,7 @@ pub(crate) static QUERY_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<QueryMaxQueueDepth>,
+    <QueryMaxQueueDepth as rt::DataObject>::unset,
 );
 impl rt::Object for QueryMaxQueueDepth {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -339,7 +339,7 @@ pub(crate) static QUERY_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryNfsUser>,
+    <QueryNfsUser as rt::DataObject>::unset,
 );
 impl rt::Object for QueryNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -411,7 +411,7 @@ pub(crate) static QUERY_PATH_SELECTION_POLICY_OPTIONS: rt::ObjectInfo = rt::Obje
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryPathSelectionPolicyOptions>,
+    <QueryPathSelectionPolicyOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPathSelectionPolicyOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -483,7 +483,7 @@ pub(crate) static QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS: rt::ObjectInfo = rt::
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryStorageArrayTypePolicyOptions>,
+    <QueryStorageArrayTypePolicyOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryStorageArrayTypePolicyOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -553,7 +553,7 @@ pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo:
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryUnresolvedVmfsVolume>,
+    <QueryUnresolvedVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for QueryUnresolvedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -622,7 +622,7 @@ pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryUnresolvedVmfsVolumes>,
+    <QueryUnresolvedVmfsVolumes as rt::DataObject>::unset,
 );
 impl rt::Object for QueryUnresolvedVmfsVolumes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -697,7 +697,7 @@ pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectI
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<QueryVirtualDiskFragmentation>,
+    <QueryVirtualDiskFragmentation as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVirtualDiskFragmentation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -776,7 +776,7 @@ pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<QueryVirtualDiskGeometry>,
+    <QueryVirtualDiskGeometry as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVirtualDiskGeometry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -849,7 +849,7 @@ pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new
     "6.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryVmfsConfigOption>,
+    <QueryVmfsConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVmfsConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -924,7 +924,7 @@ pub(crate) static QUERY_VMFS_DATASTORE_EXPAND_OPTIONS: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<QueryVmfsDatastoreExpandOptions>,
+    <QueryVmfsDatastoreExpandOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVmfsDatastoreExpandOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1011,7 +1011,7 @@ ManagedObjectReference datastore r
 string devicePath r
 boolean suppressExpandCandidates o since 4.0
 ",
-    rt::unset::<QueryVmfsDatastoreExtendOptions>,
+    <QueryVmfsDatastoreExtendOptions as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVmfsDatastoreExtendOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1094,7 +1094,7 @@ pub(crate) static RELEASE_MANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new
 string vdisk r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<ReleaseManagedSnapshot>,
+    <ReleaseManagedSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for ReleaseManagedSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1175,7 +1175,7 @@ pub(crate) static REMOVE_DATASTORE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedObjectReference _this r
 ManagedObjectReference datastore rl
 ",
-    rt::unset::<RemoveDatastoreExTask>,
+    <RemoveDatastoreExTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveDatastoreExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1256,7 +1256,7 @@ pub(crate) static REMOVE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
-    rt::unset::<RemoveNvmeOverRdmaAdapter>,
+    <RemoveNvmeOverRdmaAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveNvmeOverRdmaAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1336,7 +1336,7 @@ pub(crate) static REMOVE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string hbaDeviceName r
 ",
-    rt::unset::<RemoveSoftwareAdapter>,
+    <RemoveSoftwareAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveSoftwareAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1416,7 +1416,7 @@ pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string newName r
 ",
-    rt::unset::<RenameDatastore>,
+    <RenameDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for RenameDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1491,7 +1491,7 @@ pub(crate) static RESCAN_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<RescanVffs>,
+    <RescanVffs as rt::DataObject>::unset,
 );
 impl rt::Object for RescanVffs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1569,7 +1569,7 @@ pub(crate) static RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK: rt::ObjectInfo = rt::
 ManagedObjectReference _this r
 HostUnresolvedVmfsResignatureSpec resolutionSpec r
 ",
-    rt::unset::<ResignatureUnresolvedVmfsVolumeTask>,
+    <ResignatureUnresolvedVmfsVolumeTask as rt::DataObject>::unset,
 );
 impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1652,7 +1652,7 @@ pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt:
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
-    rt::unset::<ResolveMultipleUnresolvedVmfsVolumes>,
+    <ResolveMultipleUnresolvedVmfsVolumes as rt::DataObject>::unset,
 );
 impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1732,7 +1732,7 @@ pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK: rt::ObjectIn
 ManagedObjectReference _this r
 HostUnresolvedVmfsResolutionSpec resolutionSpec rl
 ",
-    rt::unset::<ResolveMultipleUnresolvedVmfsVolumesExTask>,
+    <ResolveMultipleUnresolvedVmfsVolumesExTask as rt::DataObject>::unset,
 );
 impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1826,7 +1826,7 @@ string volumeName o
 boolean force o
 boolean isNFS41 o
 ",
-    rt::unset::<ResolveNfsServerHostName>,
+    <ResolveNfsServerHostName as rt::DataObject>::unset,
 );
 impl rt::Object for ResolveNfsServerHostName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1908,7 +1908,7 @@ pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 string devicePath rl
 ",
-    rt::unset::<RetrieveDiskPartitionInfo>,
+    <RetrieveDiskPartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1989,7 +1989,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 long maxQdepth r
 ",
-    rt::unset::<SetMaxQueueDepth>,
+    <SetMaxQueueDepth as rt::DataObject>::unset,
 );
 impl rt::Object for SetMaxQueueDepth {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2073,7 +2073,7 @@ ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoLogicalUnitPolicy policy r
 ",
-    rt::unset::<SetMultipathLunPolicy>,
+    <SetMultipathLunPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for SetMultipathLunPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2158,7 +2158,7 @@ ManagedObjectReference _this r
 string user r
 string password r secret
 ",
-    rt::unset::<SetNfsUser>,
+    <SetNfsUser as rt::DataObject>::unset,
 );
 impl rt::Object for SetNfsUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2242,7 +2242,7 @@ string name r
 ManagedObjectReference datacenter o
 string uuid r
 ",
-    rt::unset::<SetVirtualDiskUuid>,
+    <SetVirtualDiskUuid as rt::DataObject>::unset,
 );
 impl rt::Object for SetVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2327,7 +2327,7 @@ string name r
 ManagedObjectReference datacenter o
 boolean copy o
 ",
-    rt::unset::<ShrinkVirtualDiskTask>,
+    <ShrinkVirtualDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for ShrinkVirtualDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2413,7 +2413,7 @@ pub(crate) static TURN_DISK_LOCATOR_LED_OFF_TASK: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
-    rt::unset::<TurnDiskLocatorLedOffTask>,
+    <TurnDiskLocatorLedOffTask as rt::DataObject>::unset,
 );
 impl rt::Object for TurnDiskLocatorLedOffTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2496,7 +2496,7 @@ pub(crate) static TURN_DISK_LOCATOR_LED_ON_TASK: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference _this r
 string scsiDiskUuids rl
 ",
-    rt::unset::<TurnDiskLocatorLedOnTask>,
+    <TurnDiskLocatorLedOnTask as rt::DataObject>::unset,
 );
 impl rt::Object for TurnDiskLocatorLedOnTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2579,7 +2579,7 @@ pub(crate) static UNMAP_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
-    rt::unset::<UnmapVmfsVolumeExTask>,
+    <UnmapVmfsVolumeExTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnmapVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2660,7 +2660,7 @@ pub(crate) static UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME: rt::ObjectInfo = rt::Object
 ManagedObjectReference _this r
 string vmfsUuid r
 ",
-    rt::unset::<UnmountForceMountedVmfsVolume>,
+    <UnmountForceMountedVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountForceMountedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2739,7 +2739,7 @@ pub(crate) static UNMOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vffsUuid r
 ",
-    rt::unset::<UnmountVffsVolume>,
+    <UnmountVffsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2822,7 +2822,7 @@ pub(crate) static UNMOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference _this r
 string vmfsUuid rl
 ",
-    rt::unset::<UnmountVmfsVolumeExTask>,
+    <UnmountVmfsVolumeExTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountVmfsVolumeExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2907,7 +2907,7 @@ ManagedObjectReference _this r
 string devicePath r
 HostDiskPartitionSpec spec r
 ",
-    rt::unset::<UpdateDiskPartitions>,
+    <UpdateDiskPartitions as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateDiskPartitions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2992,7 +2992,7 @@ ManagedObjectReference _this r
 string lunId r
 HostMultipathInfoHppLogicalUnitPolicy policy r
 ",
-    rt::unset::<UpdateHppMultipathLunPolicy>,
+    <UpdateHppMultipathLunPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateHppMultipathLunPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3081,7 +3081,7 @@ string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
 HostInternetScsiHbaParamValue options rl
 ",
-    rt::unset::<UpdateInternetScsiAdvancedOptions>,
+    <UpdateInternetScsiAdvancedOptions as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiAdvancedOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3168,7 +3168,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiAlias r
 ",
-    rt::unset::<UpdateInternetScsiAlias>,
+    <UpdateInternetScsiAlias as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiAlias {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3257,7 +3257,7 @@ string iScsiHbaDevice r
 HostInternetScsiHbaTargetSet targetSet o
 HostInternetScsiHbaDigestProperties digestProperties r
 ",
-    rt::unset::<UpdateInternetScsiDigestProperties>,
+    <UpdateInternetScsiDigestProperties as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiDigestProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3344,7 +3344,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaDiscoveryProperties discoveryProperties r
 ",
-    rt::unset::<UpdateInternetScsiDiscoveryProperties>,
+    <UpdateInternetScsiDiscoveryProperties as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiDiscoveryProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3429,7 +3429,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 HostInternetScsiHbaIPProperties ipProperties r
 ",
-    rt::unset::<UpdateInternetScsiIpProperties>,
+    <UpdateInternetScsiIpProperties as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiIpProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3514,7 +3514,7 @@ ManagedObjectReference _this r
 string iScsiHbaDevice r
 string iScsiName r
 ",
-    rt::unset::<UpdateInternetScsiName>,
+    <UpdateInternetScsiName as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateInternetScsiName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3595,7 +3595,7 @@ pub(crate) static UPDATE_LOCAL_SWAP_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference _this r
 ManagedObjectReference datastore o
 ",
-    rt::unset::<UpdateLocalSwapDatastore>,
+    <UpdateLocalSwapDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateLocalSwapDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3680,7 +3680,7 @@ ManagedObjectReference _this r
 string lunUuid r
 string displayName r
 ",
-    rt::unset::<UpdateScsiLunDisplayName>,
+    <UpdateScsiLunDisplayName as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateScsiLunDisplayName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3765,7 +3765,7 @@ pub(crate) static UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::
 ManagedObjectReference _this r
 DatastoreVVolContainerFailoverPair failoverPair ol
 ",
-    rt::unset::<UpdateVVolVirtualMachineFilesTask>,
+    <UpdateVVolVirtualMachineFilesTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVVolVirtualMachineFilesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3851,7 +3851,7 @@ pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::Object
 ManagedObjectReference _this r
 DatastoreMountPathDatastorePair mountPathDatastoreMapping rl
 ",
-    rt::unset::<UpdateVirtualMachineFilesTask>,
+    <UpdateVirtualMachineFilesTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVirtualMachineFilesTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3937,7 +3937,7 @@ ManagedObjectReference _this r
 string vmfsUuid r
 VmfsUnmapBandwidthSpec unmapBandwidthSpec r
 ",
-    rt::unset::<UpdateVmfsUnmapBandwidth>,
+    <UpdateVmfsUnmapBandwidth as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVmfsUnmapBandwidth {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4018,7 +4018,7 @@ ManagedObjectReference _this r
 string vmfsUuid r
 string unmapPriority r
 ",
-    rt::unset::<UpdateVmfsUnmapPriority>,
+    <UpdateVmfsUnmapPriority as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVmfsUnmapPriority {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4091,7 +4091,7 @@ pub(crate) static UPGRADE_VM_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<UpgradeVmLayout>,
+    <UpgradeVmLayout as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeVmLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4166,7 +4166,7 @@ pub(crate) static UPGRADE_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string vmfsPath r
 ",
-    rt::unset::<UpgradeVmfs>,
+    <UpgradeVmfs as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeVmfs {
     fn type_info() -> &'static rt::ObjectInfo {

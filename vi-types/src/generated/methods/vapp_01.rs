@@ -36,7 +36,7 @@ ManagedObjectReference dc r
 int poolId r
 string allocationId r
 ",
-    rt::unset::<AllocateIpv4Address>,
+    <AllocateIpv4Address as rt::DataObject>::unset,
 );
 impl rt::Object for AllocateIpv4Address {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -115,7 +115,7 @@ ManagedObjectReference dc r
 int poolId r
 string allocationId r
 ",
-    rt::unset::<AllocateIpv6Address>,
+    <AllocateIpv6Address as rt::DataObject>::unset,
 );
 impl rt::Object for AllocateIpv6Address {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -204,7 +204,7 @@ string name r
 ManagedObjectReference target r
 VAppCloneSpec spec r
 ",
-    rt::unset::<CloneVAppTask>,
+    <CloneVAppTask as rt::DataObject>::unset,
 );
 impl rt::Object for CloneVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -301,7 +301,7 @@ ManagedObjectReference _this r
 VirtualMachineConfigSpec config r
 ManagedObjectReference host o
 ",
-    rt::unset::<CreateChildVmTask>,
+    <CreateChildVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateChildVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -385,7 +385,7 @@ pub(crate) static CREATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference dc r
 IpPool pool r
 ",
-    rt::unset::<CreateIpPool>,
+    <CreateIpPool as rt::DataObject>::unset,
 );
 impl rt::Object for CreateIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -474,7 +474,7 @@ ResourceConfigSpec resSpec r
 VAppConfigSpec configSpec r
 ManagedObjectReference vmFolder o
 ",
-    rt::unset::<CreateVApp>,
+    <CreateVApp as rt::DataObject>::unset,
 );
 impl rt::Object for CreateVApp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -564,7 +564,7 @@ ManagedObjectReference dc r
 int id r
 boolean force r
 ",
-    rt::unset::<DestroyIpPool>,
+    <DestroyIpPool as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -644,7 +644,7 @@ pub(crate) static POWER_OFF_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 boolean force r
 ",
-    rt::unset::<PowerOffVAppTask>,
+    <PowerOffVAppTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOffVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -723,7 +723,7 @@ pub(crate) static POWER_ON_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<PowerOnVAppTask>,
+    <PowerOnVAppTask as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOnVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -807,7 +807,7 @@ ManagedObjectReference dc r
 int poolId r
 string extensionKey r
 ",
-    rt::unset::<QueryIpAllocations>,
+    <QueryIpAllocations as rt::DataObject>::unset,
 );
 impl rt::Object for QueryIpAllocations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -878,7 +878,7 @@ pub(crate) static QUERY_IP_POOLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference dc r
 ",
-    rt::unset::<QueryIpPools>,
+    <QueryIpPools as rt::DataObject>::unset,
 );
 impl rt::Object for QueryIpPools {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -963,7 +963,7 @@ string path r
 string name o
 ManagedObjectReference host o
 ",
-    rt::unset::<RegisterChildVmTask>,
+    <RegisterChildVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterChildVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1055,7 +1055,7 @@ ManagedObjectReference dc r
 int poolId r
 string allocationId r
 ",
-    rt::unset::<ReleaseIpAllocation>,
+    <ReleaseIpAllocation as rt::DataObject>::unset,
 );
 impl rt::Object for ReleaseIpAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1130,7 +1130,7 @@ pub(crate) static SUSPEND_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<SuspendVAppTask>,
+    <SuspendVAppTask as rt::DataObject>::unset,
 );
 impl rt::Object for SuspendVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1209,7 +1209,7 @@ pub(crate) static UPDATE_CHILD_RESOURCE_CONFIGURATION: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 ResourceConfigSpec spec rl
 ",
-    rt::unset::<UpdateChildResourceConfiguration>,
+    <UpdateChildResourceConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateChildResourceConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1285,7 +1285,7 @@ pub(crate) static UPDATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference dc r
 IpPool pool r
 ",
-    rt::unset::<UpdateIpPool>,
+    <UpdateIpPool as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1364,7 +1364,7 @@ ManagedObjectReference _this r
 VirtualAppLinkInfo addChangeSet ol
 ManagedObjectReference removeSet ol
 ",
-    rt::unset::<UpdateLinkedChildren>,
+    <UpdateLinkedChildren as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateLinkedChildren {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1442,7 +1442,7 @@ pub(crate) static UPDATE_V_APP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VAppConfigSpec spec r
 ",
-    rt::unset::<UpdateVAppConfig>,
+    <UpdateVAppConfig as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVAppConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1524,7 +1524,7 @@ pub(crate) static UNREGISTER_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<UnregisterVAppTask>,
+    <UnregisterVAppTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterVAppTask {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -23,7 +23,7 @@ pub(crate) static GET_VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVchaClusterHealth",
     None,
     "6.5",
-    rt::unset::<GetVchaClusterHealth>,
+    <GetVchaClusterHealth as rt::DataObject>::unset,
 );
 impl rt::Object for GetVchaClusterHealth {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -90,7 +90,7 @@ pub(crate) static CONFIGURE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 VchaClusterConfigSpec configSpec r
 ",
-    rt::unset::<ConfigureVchaTask>,
+    <ConfigureVchaTask as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigureVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -166,7 +166,7 @@ pub(crate) static CREATE_PASSIVE_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 PassiveNodeDeploymentSpec passiveDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
-    rt::unset::<CreatePassiveNodeTask>,
+    <CreatePassiveNodeTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreatePassiveNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -244,7 +244,7 @@ pub(crate) static CREATE_WITNESS_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new
 NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec sourceVcSpec r
 ",
-    rt::unset::<CreateWitnessNodeTask>,
+    <CreateWitnessNodeTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateWitnessNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -318,7 +318,7 @@ pub(crate) static DEPLOY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 VchaClusterDeploymentSpec deploymentSpec r
 ",
-    rt::unset::<DeployVchaTask>,
+    <DeployVchaTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeployVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -383,7 +383,7 @@ pub(crate) static DESTROY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "destroyVcha_Task",
     None,
     "6.5",
-    rt::unset::<DestroyVchaTask>,
+    <DestroyVchaTask as rt::DataObject>::unset,
 );
 impl rt::Object for DestroyVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -446,7 +446,7 @@ pub(crate) static GET_CLUSTER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "getClusterMode",
     None,
     "6.5",
-    rt::unset::<GetClusterMode>,
+    <GetClusterMode as rt::DataObject>::unset,
 );
 impl rt::Object for GetClusterMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -506,7 +506,7 @@ pub(crate) static GET_VCHA_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "getVchaConfig",
     None,
     "6.5",
-    rt::unset::<GetVchaConfig>,
+    <GetVchaConfig as rt::DataObject>::unset,
 );
 impl rt::Object for GetVchaConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -570,7 +570,7 @@ pub(crate) static INITIATE_FAILOVER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 boolean planned r
 ",
-    rt::unset::<InitiateFailoverTask>,
+    <InitiateFailoverTask as rt::DataObject>::unset,
 );
 impl rt::Object for InitiateFailoverTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -642,7 +642,7 @@ pub(crate) static PREPARE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 VchaClusterNetworkSpec networkSpec r
 ",
-    rt::unset::<PrepareVchaTask>,
+    <PrepareVchaTask as rt::DataObject>::unset,
 );
 impl rt::Object for PrepareVchaTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -714,7 +714,7 @@ pub(crate) static SET_CLUSTER_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string mode r
 ",
-    rt::unset::<SetClusterModeTask>,
+    <SetClusterModeTask as rt::DataObject>::unset,
 );
 impl rt::Object for SetClusterModeTask {
     fn type_info() -> &'static rt::ObjectInfo {

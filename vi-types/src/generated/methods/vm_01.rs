@@ -30,7 +30,7 @@ pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<AcquireMksTicket>,
+    <AcquireMksTicket as rt::DataObject>::unset,
 );
 impl rt::Object for AcquireMksTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -119,7 +119,7 @@ string description o
 boolean memory r
 VirtualMachineGuestQuiesceSpec quiesceSpec o
 ",
-    rt::unset::<CreateSnapshotExTask>,
+    <CreateSnapshotExTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -207,7 +207,7 @@ pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<DefragmentAllDisks>,
+    <DefragmentAllDisks as rt::DataObject>::unset,
 );
 impl rt::Object for DefragmentAllDisks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -286,7 +286,7 @@ pub(crate) static DROP_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VirtualMachineConnection listOfConnections ol
 ",
-    rt::unset::<DropConnections>,
+    <DropConnections as rt::DataObject>::unset,
 );
 impl rt::Object for DropConnections {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -362,7 +362,7 @@ pub(crate) static ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK: rt::ObjectInf
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<EstimateStorageForConsolidateSnapshotsTask>,
+    <EstimateStorageForConsolidateSnapshotsTask as rt::DataObject>::unset,
 );
 impl rt::Object for EstimateStorageForConsolidateSnapshotsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -440,7 +440,7 @@ pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ExtractOvfEnvironment>,
+    <ExtractOvfEnvironment as rt::DataObject>::unset,
 );
 impl rt::Object for ExtractOvfEnvironment {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -512,7 +512,7 @@ pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<MarkAsTemplate>,
+    <MarkAsTemplate as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsTemplate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -594,7 +594,7 @@ ManagedObjectReference _this r
 ManagedObjectReference pool r
 ManagedObjectReference host o
 ",
-    rt::unset::<MarkAsVirtualMachine>,
+    <MarkAsVirtualMachine as rt::DataObject>::unset,
 );
 impl rt::Object for MarkAsVirtualMachine {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -673,7 +673,7 @@ pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<MountToolsInstaller>,
+    <MountToolsInstaller as rt::DataObject>::unset,
 );
 impl rt::Object for MountToolsInstaller {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -756,7 +756,7 @@ ManagedObjectReference _this r
 boolean unlink r
 VirtualDisk disks ol
 ",
-    rt::unset::<PromoteDisksTask>,
+    <PromoteDisksTask as rt::DataObject>::unset,
 );
 impl rt::Object for PromoteDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -837,7 +837,7 @@ pub(crate) static QUERY_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.1.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryConnections>,
+    <QueryConnections as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConnections {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -909,7 +909,7 @@ pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryUnownedFiles>,
+    <QueryUnownedFiles as rt::DataObject>::unset,
 );
 impl rt::Object for QueryUnownedFiles {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -978,7 +978,7 @@ pub(crate) static REPAIR_VM_DISK_CHAINS_TASK: rt::ObjectInfo = rt::ObjectInfo::n
     "9.1.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RepairVmDiskChainsTask>,
+    <RepairVmDiskChainsTask as rt::DataObject>::unset,
 );
 impl rt::Object for RepairVmDiskChainsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1059,7 +1059,7 @@ pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<ResetGuestInformation>,
+    <ResetGuestInformation as rt::DataObject>::unset,
 );
 impl rt::Object for ResetGuestInformation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1135,7 +1135,7 @@ pub(crate) static SET_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VirtualMachineDisplayTopology displays rl
 ",
-    rt::unset::<SetDisplayTopology>,
+    <SetDisplayTopology as rt::DataObject>::unset,
 );
 impl rt::Object for SetDisplayTopology {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1218,7 +1218,7 @@ ManagedObjectReference _this r
 int width r
 int height r
 ",
-    rt::unset::<SetScreenResolution>,
+    <SetScreenResolution as rt::DataObject>::unset,
 );
 impl rt::Object for SetScreenResolution {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1295,7 +1295,7 @@ pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<TerminateVm>,
+    <TerminateVm as rt::DataObject>::unset,
 );
 impl rt::Object for TerminateVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1368,7 +1368,7 @@ pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<UnmountToolsInstaller>,
+    <UnmountToolsInstaller as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountToolsInstaller {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1445,7 +1445,7 @@ pub(crate) static UPGRADE_TOOLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string installerOptions o
 ",
-    rt::unset::<UpgradeToolsTask>,
+    <UpgradeToolsTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeToolsTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1531,7 +1531,7 @@ pub(crate) static UPGRADE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string version o
 ",
-    rt::unset::<UpgradeVmTask>,
+    <UpgradeVmTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeVmTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1616,7 +1616,7 @@ pub(crate) static RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK: rt::ObjectInfo = rt::Ob
 ManagedObjectReference _this r
 string configurationPath r
 ",
-    rt::unset::<ReloadVirtualMachineFromPathTask>,
+    <ReloadVirtualMachineFromPathTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReloadVirtualMachineFromPathTask {
     fn type_info() -> &'static rt::ObjectInfo {

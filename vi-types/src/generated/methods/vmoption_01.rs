@@ -38,7 +38,7 @@ ManagedObjectReference _this r
 string key o
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryConfigOption>,
+    <QueryConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ pub(crate) static QUERY_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInf
     "2.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryConfigOptionDescriptor>,
+    <QueryConfigOptionDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -184,7 +184,7 @@ pub(crate) static QUERY_CONFIG_OPTION_EX: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 EnvironmentBrowserConfigOptionQuerySpec spec o
 ",
-    rt::unset::<QueryConfigOptionEx>,
+    <QueryConfigOptionEx as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConfigOptionEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -259,7 +259,7 @@ pub(crate) static QUERY_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryConfigTarget>,
+    <QueryConfigTarget as rt::DataObject>::unset,
 );
 impl rt::Object for QueryConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -330,7 +330,7 @@ pub(crate) static QUERY_RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo:
     "4.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryResourceConfigOption>,
+    <QueryResourceConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for QueryResourceConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -403,7 +403,7 @@ pub(crate) static QUERY_TARGET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 ManagedObjectReference host o
 ",
-    rt::unset::<QueryTargetCapabilities>,
+    <QueryTargetCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for QueryTargetCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -474,7 +474,7 @@ pub(crate) static RETRIEVE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::Object
     "7.0.0.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveDynamicPassthroughInfo>,
+    <RetrieveDynamicPassthroughInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveDynamicPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -543,7 +543,7 @@ pub(crate) static RETRIEVE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::Object
     "8.0.0.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveVendorDeviceGroupInfo>,
+    <RetrieveVendorDeviceGroupInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVendorDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -612,7 +612,7 @@ pub(crate) static RETRIEVE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "7.0.3.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveVgpuDeviceInfo>,
+    <RetrieveVgpuDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVgpuDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -681,7 +681,7 @@ pub(crate) static RETRIEVE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "7.0.3.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RetrieveVgpuProfileInfo>,
+    <RetrieveVgpuProfileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVgpuProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -750,7 +750,7 @@ pub(crate) static QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt
     "5.1
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryDatacenterConfigOptionDescriptor>,
+    <QueryDatacenterConfigOptionDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDatacenterConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {

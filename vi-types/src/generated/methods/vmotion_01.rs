@@ -50,7 +50,7 @@ string name r
 VirtualMachineCloneSpec spec r
 string testType ol
 ",
-    rt::unset::<CheckCloneTask>,
+    <CheckCloneTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -147,7 +147,7 @@ ManagedObjectReference host o
 ManagedObjectReference pool o
 string testType ol
 ",
-    rt::unset::<CheckCompatibilityTask>,
+    <CheckCompatibilityTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckCompatibilityTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -240,7 +240,7 @@ ManagedObjectReference vm r
 VirtualMachineInstantCloneSpec spec r
 string testType ol
 ",
-    rt::unset::<CheckInstantCloneTask>,
+    <CheckInstantCloneTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckInstantCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -337,7 +337,7 @@ ManagedObjectReference pool o
 VirtualMachinePowerState state o
 string testType ol
 ",
-    rt::unset::<CheckMigrateTask>,
+    <CheckMigrateTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckMigrateTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -434,7 +434,7 @@ ManagedObjectReference host o
 ManagedObjectReference pool o
 string testType ol
 ",
-    rt::unset::<CheckPowerOnTask>,
+    <CheckPowerOnTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckPowerOnTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -526,7 +526,7 @@ ManagedObjectReference vm r
 VirtualMachineRelocateSpec spec r
 string testType ol
 ",
-    rt::unset::<CheckRelocateTask>,
+    <CheckRelocateTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckRelocateTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -623,7 +623,7 @@ ManagedObjectReference host o
 ManagedObjectReference pool o
 string testType ol
 ",
-    rt::unset::<CheckVmConfigTask>,
+    <CheckVmConfigTask as rt::DataObject>::unset,
 );
 impl rt::Object for CheckVmConfigTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -713,7 +713,7 @@ pub(crate) static INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VirtualMachineInstantCloneSpec spec r
 ",
-    rt::unset::<InstantCloneTask>,
+    <InstantCloneTask as rt::DataObject>::unset,
 );
 impl rt::Object for InstantCloneTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -805,7 +805,7 @@ ManagedObjectReference vm r
 ManagedObjectReference host rl
 string compatibility ol
 ",
-    rt::unset::<QueryVMotionCompatibility>,
+    <QueryVMotionCompatibility as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVMotionCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -886,7 +886,7 @@ pub(crate) static QUERY_V_MOTION_COMPATIBILITY_EX_TASK: rt::ObjectInfo = rt::Obj
 ManagedObjectReference vm rl
 ManagedObjectReference host rl
 ",
-    rt::unset::<QueryVMotionCompatibilityExTask>,
+    <QueryVMotionCompatibilityExTask as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVMotionCompatibilityExTask {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static ABDICATE_DOM_OWNERSHIP: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string uuids rl
 ",
-    rt::unset::<AbdicateDomOwnership>,
+    <AbdicateDomOwnership as rt::DataObject>::unset,
 );
 impl rt::Object for AbdicateDomOwnership {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ pub(crate) static ADD_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostScsiDisk disk rl
 ",
-    rt::unset::<AddDisksTask>,
+    <AddDisksTask as rt::DataObject>::unset,
 );
 impl rt::Object for AddDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -195,7 +195,7 @@ ManagedObjectReference _this r
 VsanNewPolicyBatch npbs rl
 boolean ignoreSatisfiability o since 6.0
 ",
-    rt::unset::<CanProvisionObjects>,
+    <CanProvisionObjects as rt::DataObject>::unset,
 );
 impl rt::Object for CanProvisionObjects {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -279,7 +279,7 @@ ManagedObjectReference _this r
 string uuids rl
 boolean force o
 ",
-    rt::unset::<DeleteVsanObjects>,
+    <DeleteVsanObjects as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -363,7 +363,7 @@ ManagedObjectReference _this r
 HostMaintenanceSpec maintenanceSpec r
 int timeout r
 ",
-    rt::unset::<EvacuateVsanNodeTask>,
+    <EvacuateVsanNodeTask as rt::DataObject>::unset,
 );
 impl rt::Object for EvacuateVsanNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -449,7 +449,7 @@ pub(crate) static GET_VSAN_OBJ_EXT_ATTRS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string uuids rl
 ",
-    rt::unset::<GetVsanObjExtAttrs>,
+    <GetVsanObjExtAttrs as rt::DataObject>::unset,
 );
 impl rt::Object for GetVsanObjExtAttrs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -527,7 +527,7 @@ pub(crate) static INITIALIZE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
-    rt::unset::<InitializeDisksTask>,
+    <InitializeDisksTask as rt::DataObject>::unset,
 );
 impl rt::Object for InitializeDisksTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -611,7 +611,7 @@ ManagedObjectReference _this r
 ManagedObjectReference cluster r
 boolean downgradeFormat o
 ",
-    rt::unset::<PerformVsanUpgradePreflightCheck>,
+    <PerformVsanUpgradePreflightCheck as rt::DataObject>::unset,
 );
 impl rt::Object for PerformVsanUpgradePreflightCheck {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -709,7 +709,7 @@ boolean downgradeFormat o
 boolean allowReducedRedundancy o
 ManagedObjectReference excludeHosts ol
 ",
-    rt::unset::<PerformVsanUpgradeTask>,
+    <PerformVsanUpgradeTask as rt::DataObject>::unset,
 );
 impl rt::Object for PerformVsanUpgradeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -796,7 +796,7 @@ pub(crate) static QUERY_CMMDS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 HostVsanInternalSystemCmmdsQuery queries rl
 ",
-    rt::unset::<QueryCmmds>,
+    <QueryCmmds as rt::DataObject>::unset,
 );
 impl rt::Object for QueryCmmds {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -871,7 +871,7 @@ pub(crate) static QUERY_DISKS_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string canonicalName ol
 ",
-    rt::unset::<QueryDisksForVsan>,
+    <QueryDisksForVsan as rt::DataObject>::unset,
 );
 impl rt::Object for QueryDisksForVsan {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -942,7 +942,7 @@ pub(crate) static QUERY_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 ManagedObjectReference _this r
 ",
-    rt::unset::<QueryHostStatus>,
+    <QueryHostStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryHostStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1015,7 +1015,7 @@ pub(crate) static QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK: rt::ObjectInfo = rt::Obje
 ManagedObjectReference _this r
 string disks rl
 ",
-    rt::unset::<QueryObjectsOnPhysicalVsanDisk>,
+    <QueryObjectsOnPhysicalVsanDisk as rt::DataObject>::unset,
 );
 impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1090,7 +1090,7 @@ pub(crate) static QUERY_PHYSICAL_VSAN_DISKS: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 string props ol
 ",
-    rt::unset::<QueryPhysicalVsanDisks>,
+    <QueryPhysicalVsanDisks as rt::DataObject>::unset,
 );
 impl rt::Object for QueryPhysicalVsanDisks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1165,7 +1165,7 @@ pub(crate) static QUERY_SYNCING_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 string uuids ol
 ",
-    rt::unset::<QuerySyncingVsanObjects>,
+    <QuerySyncingVsanObjects as rt::DataObject>::unset,
 );
 impl rt::Object for QuerySyncingVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1250,7 +1250,7 @@ string uuids ol
 int limit o
 int version o
 ",
-    rt::unset::<QueryVsanObjectUuidsByFilter>,
+    <QueryVsanObjectUuidsByFilter as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVsanObjectUuidsByFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1330,7 +1330,7 @@ pub(crate) static QUERY_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string uuids ol
 ",
-    rt::unset::<QueryVsanObjects>,
+    <QueryVsanObjects as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1405,7 +1405,7 @@ pub(crate) static QUERY_VSAN_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 string labels rl
 ",
-    rt::unset::<QueryVsanStatistics>,
+    <QueryVsanStatistics as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVsanStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1482,7 +1482,7 @@ pub(crate) static QUERY_VSAN_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 ManagedObjectReference cluster r
 ",
-    rt::unset::<QueryVsanUpgradeStatus>,
+    <QueryVsanUpgradeStatus as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVsanUpgradeStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1556,7 +1556,7 @@ pub(crate) static RECOMMISSION_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 ManagedObjectReference _this r
 ",
-    rt::unset::<RecommissionVsanNodeTask>,
+    <RecommissionVsanNodeTask as rt::DataObject>::unset,
 );
 impl rt::Object for RecommissionVsanNodeTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1640,7 +1640,7 @@ ManagedObjectReference _this r
 VsanPolicyChangeBatch pcbs rl
 boolean ignoreSatisfiability o since 6.0
 ",
-    rt::unset::<ReconfigurationSatisfiable>,
+    <ReconfigurationSatisfiable as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigurationSatisfiable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1722,7 +1722,7 @@ ManagedObjectReference _this r
 string uuid r
 string policy r
 ",
-    rt::unset::<ReconfigureDomObject>,
+    <ReconfigureDomObject as rt::DataObject>::unset,
 );
 impl rt::Object for ReconfigureDomObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1809,7 +1809,7 @@ VsanHostDiskMapping mapping rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
 int timeout o since 6.0
 ",
-    rt::unset::<RemoveDiskMappingTask>,
+    <RemoveDiskMappingTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveDiskMappingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1901,7 +1901,7 @@ HostScsiDisk disk rl
 HostMaintenanceSpec maintenanceSpec o since 6.0
 int timeout o since 6.0
 ",
-    rt::unset::<RemoveDiskTask>,
+    <RemoveDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1983,7 +1983,7 @@ pub(crate) static RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS: rt::ObjectInfo = rt::Objec
 ManagedObjectReference _this r
 string disks ol
 ",
-    rt::unset::<RunVsanPhysicalDiskDiagnostics>,
+    <RunVsanPhysicalDiskDiagnostics as rt::DataObject>::unset,
 );
 impl rt::Object for RunVsanPhysicalDiskDiagnostics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2062,7 +2062,7 @@ pub(crate) static UNMOUNT_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference _this r
 VsanHostDiskMapping mapping rl
 ",
-    rt::unset::<UnmountDiskMappingTask>,
+    <UnmountDiskMappingTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnmountDiskMappingTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2142,7 +2142,7 @@ pub(crate) static UPDATE_VSAN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VsanHostConfigInfo config r
 ",
-    rt::unset::<UpdateVsanTask>,
+    <UpdateVsanTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVsanTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2226,7 +2226,7 @@ ManagedObjectReference _this r
 string uuids rl
 int newVersion r
 ",
-    rt::unset::<UpgradeVsanObjects>,
+    <UpgradeVsanObjects as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeVsanObjects {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -48,7 +48,7 @@ ManagedObjectReference datastore r
 int controllerKey o
 int unitNumber o
 ",
-    rt::unset::<AttachDiskTask>,
+    <AttachDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for AttachDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -151,7 +151,7 @@ ID id r
 string category r
 string tag r
 ",
-    rt::unset::<AttachTagToVStorageObject>,
+    <AttachTagToVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for AttachTagToVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -241,7 +241,7 @@ ID id r
 ManagedObjectReference datastore r
 string controlFlags ol
 ",
-    rt::unset::<ClearVStorageObjectControlFlags>,
+    <ClearVStorageObjectControlFlags as rt::DataObject>::unset,
 );
 impl rt::Object for ClearVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -335,7 +335,7 @@ ID id r
 ManagedObjectReference datastore r
 VslmCloneSpec spec r
 ",
-    rt::unset::<CloneVStorageObjectTask>,
+    <CloneVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for CloneVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -464,7 +464,7 @@ boolean isLinkedClone o since 9.1.0.0
 ID targetId o since 9.1.0.0
 ManagedObjectReference targetDatastore o since 9.1.0.0
 ",
-    rt::unset::<CreateDiskFromSnapshotTask>,
+    <CreateDiskFromSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDiskFromSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -572,7 +572,7 @@ pub(crate) static CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
-    rt::unset::<CreateDiskTask>,
+    <CreateDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for CreateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -662,7 +662,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<DeleteSnapshotTask>,
+    <DeleteSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -756,7 +756,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<DeleteVStorageObjectExTask>,
+    <DeleteVStorageObjectExTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -847,7 +847,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<DeleteVStorageObjectTask>,
+    <DeleteVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for DeleteVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -934,7 +934,7 @@ pub(crate) static DETACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ID diskId r
 ",
-    rt::unset::<DetachDiskTask>,
+    <DetachDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for DetachDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1026,7 +1026,7 @@ ID id r
 string category r
 string tag r
 ",
-    rt::unset::<DetachTagFromVStorageObject>,
+    <DetachTagFromVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for DetachTagFromVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1116,7 +1116,7 @@ ID id r
 ManagedObjectReference datastore r
 long newCapacityInMB r
 ",
-    rt::unset::<ExtendDiskTask>,
+    <ExtendDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1213,7 +1213,7 @@ ID id r
 ManagedObjectReference datastore r
 string controlFlags ol
 ",
-    rt::unset::<HostClearVStorageObjectControlFlags>,
+    <HostClearVStorageObjectControlFlags as rt::DataObject>::unset,
 );
 impl rt::Object for HostClearVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1307,7 +1307,7 @@ ID id r
 ManagedObjectReference datastore r
 VslmCloneSpec spec r
 ",
-    rt::unset::<HostCloneVStorageObjectTask>,
+    <HostCloneVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostCloneVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1396,7 +1396,7 @@ pub(crate) static HOST_CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 VslmCreateSpec spec r
 ",
-    rt::unset::<HostCreateDiskTask>,
+    <HostCreateDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostCreateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1488,7 +1488,7 @@ ID id r
 ManagedObjectReference datastore r
 boolean isLcParentAttached o since 9.1.0.0
 ",
-    rt::unset::<HostDeleteVStorageObjectExTask>,
+    <HostDeleteVStorageObjectExTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostDeleteVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ ID id r
 ManagedObjectReference datastore r
 boolean isLcParentAttached o since 9.1.0.0
 ",
-    rt::unset::<HostDeleteVStorageObjectTask>,
+    <HostDeleteVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostDeleteVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1682,7 +1682,7 @@ ID id r
 ManagedObjectReference datastore r
 long newCapacityInMB r
 ",
-    rt::unset::<HostExtendDiskTask>,
+    <HostExtendDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostExtendDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1775,7 +1775,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<HostInflateDiskTask>,
+    <HostInflateDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostInflateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1862,7 +1862,7 @@ pub(crate) static HOST_LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<HostListVStorageObject>,
+    <HostListVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for HostListVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1940,7 +1940,7 @@ pub(crate) static HOST_QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference _this r
 string name r
 ",
-    rt::unset::<HostQueryVirtualDiskUuid>,
+    <HostQueryVirtualDiskUuid as rt::DataObject>::unset,
 );
 impl rt::Object for HostQueryVirtualDiskUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2023,7 +2023,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
 ",
-    rt::unset::<HostReconcileDatastoreInventoryTask>,
+    <HostReconcileDatastoreInventoryTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostReconcileDatastoreInventoryTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2119,7 +2119,7 @@ string name o
 boolean modifyControlFlags o since 8.0.2.0
 ID id o since 9.1.0.0
 ",
-    rt::unset::<HostRegisterDisk>,
+    <HostRegisterDisk as rt::DataObject>::unset,
 );
 impl rt::Object for HostRegisterDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2219,7 +2219,7 @@ ManagedObjectReference datastore r
 VslmRelocateSpec spec r
 boolean isLcParentAttached o since 9.1.0.0
 ",
-    rt::unset::<HostRelocateVStorageObjectTask>,
+    <HostRelocateVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostRelocateVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2317,7 +2317,7 @@ ID id r
 ManagedObjectReference datastore r
 string name r
 ",
-    rt::unset::<HostRenameVStorageObject>,
+    <HostRenameVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for HostRenameVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2401,7 +2401,7 @@ pub(crate) static HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::Obje
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<HostRetrieveVStorageInfrastructureObjectPolicy>,
+    <HostRetrieveVStorageInfrastructureObjectPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2491,7 +2491,7 @@ ID id r
 ManagedObjectReference datastore r
 string diskInfoFlags ol since 8.0.0.1
 ",
-    rt::unset::<HostRetrieveVStorageObject>,
+    <HostRetrieveVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for HostRetrieveVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2587,7 +2587,7 @@ ManagedObjectReference datastore r
 ID snapshotId o
 string prefix o
 ",
-    rt::unset::<HostRetrieveVStorageObjectMetadata>,
+    <HostRetrieveVStorageObjectMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for HostRetrieveVStorageObjectMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2685,7 +2685,7 @@ ManagedObjectReference datastore r
 ID snapshotId o
 string key r
 ",
-    rt::unset::<HostRetrieveVStorageObjectMetadataValue>,
+    <HostRetrieveVStorageObjectMetadataValue as rt::DataObject>::unset,
 );
 impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2777,7 +2777,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<HostRetrieveVStorageObjectState>,
+    <HostRetrieveVStorageObjectState as rt::DataObject>::unset,
 );
 impl rt::Object for HostRetrieveVStorageObjectState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2863,7 +2863,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
 ",
-    rt::unset::<HostScheduleReconcileDatastoreInventory>,
+    <HostScheduleReconcileDatastoreInventory as rt::DataObject>::unset,
 );
 impl rt::Object for HostScheduleReconcileDatastoreInventory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2952,7 +2952,7 @@ ID id r
 ManagedObjectReference datastore r
 string controlFlags ol
 ",
-    rt::unset::<HostSetVStorageObjectControlFlags>,
+    <HostSetVStorageObjectControlFlags as rt::DataObject>::unset,
 );
 impl rt::Object for HostSetVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3040,7 +3040,7 @@ ManagedObjectReference _this r
 string name r
 string uuid o
 ",
-    rt::unset::<HostSetVirtualDiskUuidTask>,
+    <HostSetVirtualDiskUuidTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostSetVirtualDiskUuidTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3138,7 +3138,7 @@ ManagedObjectReference datastore r
 KeyValue metadata ol
 string deleteKeys ol
 ",
-    rt::unset::<HostUpdateVStorageObjectMetadataExTask>,
+    <HostUpdateVStorageObjectMetadataExTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3239,7 +3239,7 @@ ManagedObjectReference datastore r
 KeyValue metadata ol
 string deleteKeys ol
 ",
-    rt::unset::<HostUpdateVStorageObjectMetadataTask>,
+    <HostUpdateVStorageObjectMetadataTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostUpdateVStorageObjectMetadataTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3374,7 +3374,7 @@ boolean isLinkedClone o since 9.1.0.0
 ID targetId o since 9.1.0.0
 ManagedObjectReference targetDatastore o since 9.1.0.0
 ",
-    rt::unset::<HostVStorageObjectCreateDiskFromSnapshotTask>,
+    <HostVStorageObjectCreateDiskFromSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3493,7 +3493,7 @@ ID id r
 ManagedObjectReference datastore r
 string description r
 ",
-    rt::unset::<HostVStorageObjectCreateSnapshotTask>,
+    <HostVStorageObjectCreateSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectCreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3589,7 +3589,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<HostVStorageObjectDeleteSnapshotTask>,
+    <HostVStorageObjectDeleteSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3681,7 +3681,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<HostVStorageObjectRetrieveSnapshotInfo>,
+    <HostVStorageObjectRetrieveSnapshotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3772,7 +3772,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<HostVStorageObjectRevertTask>,
+    <HostVStorageObjectRevertTask as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectRevertTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3864,7 +3864,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<InflateDiskTask>,
+    <InflateDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for InflateDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3951,7 +3951,7 @@ pub(crate) static LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::O
 ManagedObjectReference _this r
 ID id r
 ",
-    rt::unset::<ListTagsAttachedToVStorageObject>,
+    <ListTagsAttachedToVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for ListTagsAttachedToVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4029,7 +4029,7 @@ pub(crate) static LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<ListVStorageObject>,
+    <ListVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for ListVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4111,7 +4111,7 @@ ManagedObjectReference _this r
 string category r
 string tag r
 ",
-    rt::unset::<ListVStorageObjectsAttachedToTag>,
+    <ListVStorageObjectsAttachedToTag as rt::DataObject>::unset,
 );
 impl rt::Object for ListVStorageObjectsAttachedToTag {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4195,7 +4195,7 @@ ManagedObjectReference _this r
 string name r
 ManagedObjectReference datacenter o
 ",
-    rt::unset::<QueryVirtualDiskUuidEx>,
+    <QueryVirtualDiskUuidEx as rt::DataObject>::unset,
 );
 impl rt::Object for QueryVirtualDiskUuidEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4278,7 +4278,7 @@ pub(crate) static RECONCILE_DATASTORE_INVENTORY_EX_TASK: rt::ObjectInfo = rt::Ob
 ManagedObjectReference _this r
 VStorageObjectReconcileSpec spec r
 ",
-    rt::unset::<ReconcileDatastoreInventoryExTask>,
+    <ReconcileDatastoreInventoryExTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconcileDatastoreInventoryExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4366,7 +4366,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
 ",
-    rt::unset::<ReconcileDatastoreInventoryTask>,
+    <ReconcileDatastoreInventoryTask as rt::DataObject>::unset,
 );
 impl rt::Object for ReconcileDatastoreInventoryTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4458,7 +4458,7 @@ string path r
 string name o
 ID id o since 9.1.0.0
 ",
-    rt::unset::<RegisterDisk>,
+    <RegisterDisk as rt::DataObject>::unset,
 );
 impl rt::Object for RegisterDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4552,7 +4552,7 @@ ID id r
 ManagedObjectReference datastore r
 VslmRelocateSpec spec r
 ",
-    rt::unset::<RelocateVStorageObjectTask>,
+    <RelocateVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for RelocateVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4648,7 +4648,7 @@ ID id r
 ManagedObjectReference datastore r
 string name r
 ",
-    rt::unset::<RenameVStorageObject>,
+    <RenameVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for RenameVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4736,7 +4736,7 @@ ID id r
 ManagedObjectReference datastore r
 string name r
 ",
-    rt::unset::<RenameVStorageObjectEx>,
+    <RenameVStorageObjectEx as rt::DataObject>::unset,
 );
 impl rt::Object for RenameVStorageObjectEx {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static REPAIR_V_STORAGE_OBJECT_CHAIN_TASK: rt::ObjectInfo = rt::Objec
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RepairVStorageObjectChainTask>,
+    <RepairVStorageObjectChainTask as rt::DataObject>::unset,
 );
 impl rt::Object for RepairVStorageObjectChainTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -126,7 +126,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<RetrieveSnapshotDetails>,
+    <RetrieveSnapshotDetails as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveSnapshotDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -215,7 +215,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RetrieveSnapshotInfo>,
+    <RetrieveSnapshotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -298,7 +298,7 @@ pub(crate) static RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInf
 ManagedObjectReference _this r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RetrieveVStorageInfrastructureObjectPolicy>,
+    <RetrieveVStorageInfrastructureObjectPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -387,7 +387,7 @@ ID id r
 ManagedObjectReference datastore r
 string diskInfoFlags ol since 8.0.0.1
 ",
-    rt::unset::<RetrieveVStorageObject>,
+    <RetrieveVStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -469,7 +469,7 @@ pub(crate) static RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::O
 ManagedObjectReference _this r
 RetrieveVStorageObjSpec ids ol
 ",
-    rt::unset::<RetrieveVStorageObjectAssociations>,
+    <RetrieveVStorageObjectAssociations as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVStorageObjectAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -550,7 +550,7 @@ ManagedObjectReference _this r
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RetrieveVStorageObjectState>,
+    <RetrieveVStorageObjectState as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVStorageObjectState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -638,7 +638,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<RevertVStorageObjectExTask>,
+    <RevertVStorageObjectExTask as rt::DataObject>::unset,
 );
 impl rt::Object for RevertVStorageObjectExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -732,7 +732,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<RevertVStorageObjectTask>,
+    <RevertVStorageObjectTask as rt::DataObject>::unset,
 );
 impl rt::Object for RevertVStorageObjectTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -824,7 +824,7 @@ ManagedObjectReference _this r
 ManagedObjectReference datastore r
 boolean deepCleansing o since 9.0.0.0
 ",
-    rt::unset::<ScheduleReconcileDatastoreInventory>,
+    <ScheduleReconcileDatastoreInventory as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduleReconcileDatastoreInventory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -913,7 +913,7 @@ ID id r
 ManagedObjectReference datastore r
 string controlFlags ol
 ",
-    rt::unset::<SetVStorageObjectControlFlags>,
+    <SetVStorageObjectControlFlags as rt::DataObject>::unset,
 );
 impl rt::Object for SetVStorageObjectControlFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1005,7 +1005,7 @@ string name r
 ManagedObjectReference datacenter o
 string uuid o
 ",
-    rt::unset::<SetVirtualDiskUuidExTask>,
+    <SetVirtualDiskUuidExTask as rt::DataObject>::unset,
 );
 impl rt::Object for SetVirtualDiskUuidExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1091,7 +1091,7 @@ pub(crate) static UNREGISTER_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<UnregisterDiskTask>,
+    <UnregisterDiskTask as rt::DataObject>::unset,
 );
 impl rt::Object for UnregisterDiskTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1175,7 +1175,7 @@ pub(crate) static UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK: rt::Object
 ManagedObjectReference _this r
 vslmInfrastructureObjectPolicySpec spec r
 ",
-    rt::unset::<UpdateVStorageInfrastructureObjectPolicyTask>,
+    <UpdateVStorageInfrastructureObjectPolicyTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1277,7 +1277,7 @@ ManagedObjectReference datastore r
 VirtualMachineProfileSpec profile ol
 DiskCryptoSpec disksCrypto o
 ",
-    rt::unset::<UpdateVStorageObjectCryptoTask>,
+    <UpdateVStorageObjectCryptoTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVStorageObjectCryptoTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1381,7 +1381,7 @@ ID id r
 ManagedObjectReference datastore r
 VirtualMachineProfileSpec profile ol
 ",
-    rt::unset::<UpdateVStorageObjectPolicyTask>,
+    <UpdateVStorageObjectPolicyTask as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVStorageObjectPolicyTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1485,7 +1485,7 @@ ManagedObjectReference datastore r
 KeyValue metadata ol
 string deleteKeys ol
 ",
-    rt::unset::<VCenterUpdateVStorageObjectMetadataExTask>,
+    <VCenterUpdateVStorageObjectMetadataExTask as rt::DataObject>::unset,
 );
 impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ ManagedObjectReference datastore r
 string description r
 ID snapshotId o since 9.1.0.0
 ",
-    rt::unset::<VStorageObjectCreateSnapshotExTask>,
+    <VStorageObjectCreateSnapshotExTask as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectCreateSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1683,7 +1683,7 @@ ID id r
 ManagedObjectReference datastore r
 string description r
 ",
-    rt::unset::<VStorageObjectCreateSnapshotTask>,
+    <VStorageObjectCreateSnapshotTask as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectCreateSnapshotTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1777,7 +1777,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<VStorageObjectDeleteSnapshotEx2Task>,
+    <VStorageObjectDeleteSnapshotEx2Task as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1869,7 +1869,7 @@ ID id r
 ManagedObjectReference datastore r
 ID snapshotId r
 ",
-    rt::unset::<VStorageObjectDeleteSnapshotExTask>,
+    <VStorageObjectDeleteSnapshotExTask as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectDeleteSnapshotExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1961,7 +1961,7 @@ ID id r
 ManagedObjectReference datastore r
 long newCapacityInMB r
 ",
-    rt::unset::<VStorageObjectExtendDiskExTask>,
+    <VStorageObjectExtendDiskExTask as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectExtendDiskExTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2064,7 +2064,7 @@ ID snapshotId r
 long startOffset r
 string changeId r
 ",
-    rt::unset::<VstorageObjectVCenterQueryChangedDiskAreas>,
+    <VstorageObjectVCenterQueryChangedDiskAreas as rt::DataObject>::unset,
 );
 impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Action",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<Action>,
+    <Action as rt::DataObject>::unset,
 );
 impl rt::Object for Action {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -87,7 +87,7 @@ pub(crate) static AFTER_STARTUP_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 int minute r
 ",
-    rt::unset::<AfterStartupTaskScheduler>,
+    <AfterStartupTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for AfterStartupTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -175,7 +175,7 @@ pub(crate) static ALARM_ACKNOWLEDGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<AlarmAcknowledgedEvent>,
+    <AlarmAcknowledgedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmAcknowledgedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -251,7 +251,7 @@ pub(crate) static ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAction",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<AlarmAction>,
+    <AlarmAction as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -322,7 +322,7 @@ pub(crate) static ALARM_ACTION_TRIGGERED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<AlarmActionTriggeredEvent>,
+    <AlarmActionTriggeredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmActionTriggeredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -416,7 +416,7 @@ ManagedEntityEventArgument source r
 ManagedEntityEventArgument entity r
 string from r
 ",
-    rt::unset::<AlarmClearedEvent>,
+    <AlarmClearedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmClearedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -504,7 +504,7 @@ pub(crate) static ALARM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<AlarmCreatedEvent>,
+    <AlarmCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -621,7 +621,7 @@ ElementDescription virtualMachineGuestHeartbeatStatus ol since 4.0
 ElementDescription entityStatus rl
 TypeDescription action rl
 ",
-    rt::unset::<AlarmDescription>,
+    <AlarmDescription as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -711,7 +711,7 @@ pub(crate) static ALARM_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 ManagedEntityEventArgument entity r
 string to r
 ",
-    rt::unset::<AlarmEmailCompletedEvent>,
+    <AlarmEmailCompletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmEmailCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -805,7 +805,7 @@ ManagedEntityEventArgument entity r
 string to r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<AlarmEmailFailedEvent>,
+    <AlarmEmailFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmEmailFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -893,7 +893,7 @@ pub(crate) static ALARM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 AlarmEventArgument alarm r
 ",
-    rt::unset::<AlarmEvent>,
+    <AlarmEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -977,7 +977,7 @@ pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference alarm r
 ",
-    rt::unset::<AlarmEventArgument>,
+    <AlarmEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1051,7 +1051,7 @@ pub(crate) static ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmExpression",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<AlarmExpression>,
+    <AlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1123,7 +1123,7 @@ ManagedEntityStatus status ol
 string typeEntity o
 string typeTrigger o
 ",
-    rt::unset::<AlarmFilterSpec>,
+    <AlarmFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1215,7 +1215,7 @@ dateTime lastModifiedTime r
 string lastModifiedUser r
 int creationEventId r
 ",
-    rt::unset::<AlarmInfo>,
+    <AlarmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1313,7 +1313,7 @@ pub(crate) static ALARM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 ManagedEntityEventArgument entity r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<AlarmReconfiguredEvent>,
+    <AlarmReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1399,7 +1399,7 @@ pub(crate) static ALARM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<AlarmRemovedEvent>,
+    <AlarmRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1487,7 +1487,7 @@ pub(crate) static ALARM_SCRIPT_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 ManagedEntityEventArgument entity r
 string script r
 ",
-    rt::unset::<AlarmScriptCompleteEvent>,
+    <AlarmScriptCompleteEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmScriptCompleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1581,7 +1581,7 @@ ManagedEntityEventArgument entity r
 string script r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<AlarmScriptFailedEvent>,
+    <AlarmScriptFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmScriptFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1670,7 +1670,7 @@ pub(crate) static ALARM_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
 int toleranceRange r
 int reportingFrequency r
 ",
-    rt::unset::<AlarmSetting>,
+    <AlarmSetting as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmSetting {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1740,7 +1740,7 @@ pub(crate) static ALARM_SNMP_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<AlarmSnmpCompletedEvent>,
+    <AlarmSnmpCompletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmSnmpCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1828,7 +1828,7 @@ pub(crate) static ALARM_SNMP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedEntityEventArgument entity r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<AlarmSnmpFailedEvent>,
+    <AlarmSnmpFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmSnmpFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1939,7 +1939,7 @@ AlarmAction action o
 int actionFrequency o since 4.0
 AlarmSetting setting o
 ",
-    rt::unset::<AlarmSpec>,
+    <AlarmSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2055,7 +2055,7 @@ dateTime acknowledgedTime o since 4.0
 int eventKey o since 6.0
 boolean disabled o since 6.9.1
 ",
-    rt::unset::<AlarmState>,
+    <AlarmState as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2153,7 +2153,7 @@ ManagedEntityEventArgument entity r
 string from r
 string to r
 ",
-    rt::unset::<AlarmStatusChangedEvent>,
+    <AlarmStatusChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2260,7 +2260,7 @@ boolean yellow2red r
 boolean red2yellow r
 boolean yellow2green r
 ",
-    rt::unset::<AlarmTriggeringAction>,
+    <AlarmTriggeringAction as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmTriggeringAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2345,7 +2345,7 @@ ManagedEntityStatus startState r
 ManagedEntityStatus finalState r
 boolean repeats r
 ",
-    rt::unset::<AlarmTriggeringActionTransitionSpec>,
+    <AlarmTriggeringActionTransitionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmTriggeringActionTransitionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2414,7 +2414,7 @@ pub(crate) static AND_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 AlarmExpression expression rl
 ",
-    rt::unset::<AndAlarmExpression>,
+    <AndAlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for AndAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2485,7 +2485,7 @@ pub(crate) static CREATE_TASK_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string taskTypeId r
 boolean cancelable r
 ",
-    rt::unset::<CreateTaskAction>,
+    <CreateTaskAction as rt::DataObject>::unset,
 );
 impl rt::Object for CreateTaskAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2557,7 +2557,7 @@ pub(crate) static DAILY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int hour r
 ",
-    rt::unset::<DailyTaskScheduler>,
+    <DailyTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for DailyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2654,7 +2654,7 @@ string eventTypeId o
 string objectType o since 4.0
 ManagedEntityStatus status o since 4.0
 ",
-    rt::unset::<EventAlarmExpression>,
+    <EventAlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for EventAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2737,7 +2737,7 @@ string attributeName r
 string operator r
 string value r
 ",
-    rt::unset::<EventAlarmExpressionComparison>,
+    <EventAlarmExpressionComparison as rt::DataObject>::unset,
 );
 impl rt::Object for EventAlarmExpressionComparison {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2806,7 +2806,7 @@ pub(crate) static GROUP_ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 AlarmAction action rl
 ",
-    rt::unset::<GroupAlarmAction>,
+    <GroupAlarmAction as rt::DataObject>::unset,
 );
 impl rt::Object for GroupAlarmAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2876,7 +2876,7 @@ pub(crate) static HOURLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int minute r
 ",
-    rt::unset::<HourlyTaskScheduler>,
+    <HourlyTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for HourlyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2955,7 +2955,7 @@ pub(crate) static INVALID_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidScheduledTask",
     Some(&RUNTIME_FAULT),
     "8.0.2.0",
-    rt::unset::<InvalidScheduledTask>,
+    <InvalidScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3038,7 +3038,7 @@ pub(crate) static METHOD_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 MethodActionArgument argument ol
 ",
-    rt::unset::<MethodAction>,
+    <MethodAction as rt::DataObject>::unset,
 );
 impl rt::Object for MethodAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3104,7 +3104,7 @@ pub(crate) static METHOD_ACTION_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 anyType value o
 ",
-    rt::unset::<MethodActionArgument>,
+    <MethodActionArgument as rt::DataObject>::unset,
 );
 impl rt::Object for MethodActionArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3193,7 +3193,7 @@ int yellowInterval o since 4.0
 int red o
 int redInterval o since 4.0
 ",
-    rt::unset::<MetricAlarmExpression>,
+    <MetricAlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for MetricAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3275,7 +3275,7 @@ pub(crate) static MONTHLY_BY_DAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 int day r
 ",
-    rt::unset::<MonthlyByDayTaskScheduler>,
+    <MonthlyByDayTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for MonthlyByDayTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3363,7 +3363,7 @@ pub(crate) static MONTHLY_BY_WEEKDAY_TASK_SCHEDULER: rt::ObjectInfo = rt::Object
 WeekOfMonth offset r
 DayOfWeek weekday r
 ",
-    rt::unset::<MonthlyByWeekdayTaskScheduler>,
+    <MonthlyByWeekdayTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for MonthlyByWeekdayTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3444,7 +3444,7 @@ pub(crate) static MONTHLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyTaskScheduler",
     Some(&DAILY_TASK_SCHEDULER),
     "2.0",
-    rt::unset::<MonthlyTaskScheduler>,
+    <MonthlyTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for MonthlyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3526,7 +3526,7 @@ pub(crate) static ONCE_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 dateTime runAt o
 ",
-    rt::unset::<OnceTaskScheduler>,
+    <OnceTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for OnceTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3607,7 +3607,7 @@ pub(crate) static OR_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 AlarmExpression expression rl
 ",
-    rt::unset::<OrAlarmExpression>,
+    <OrAlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for OrAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3677,7 +3677,7 @@ pub(crate) static RECURRENT_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 int interval r
 ",
-    rt::unset::<RecurrentTaskScheduler>,
+    <RecurrentTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for RecurrentTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3758,7 +3758,7 @@ pub(crate) static RUN_SCRIPT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string script r
 ",
-    rt::unset::<RunScriptAction>,
+    <RunScriptAction as rt::DataObject>::unset,
 );
 impl rt::Object for RunScriptAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3823,7 +3823,7 @@ pub(crate) static SCHEDULED_TASK_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "ScheduledTaskCompletedEvent",
     Some(&SCHEDULED_TASK_EVENT),
     "2.0",
-    rt::unset::<ScheduledTaskCompletedEvent>,
+    <ScheduledTaskCompletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3900,7 +3900,7 @@ pub(crate) static SCHEDULED_TASK_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "ScheduledTaskCreatedEvent",
     Some(&SCHEDULED_TASK_EVENT),
     "2.0",
-    rt::unset::<ScheduledTaskCreatedEvent>,
+    <ScheduledTaskCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3995,7 +3995,7 @@ ElementDescription state rl
 ElementDescription dayOfWeek rl
 ElementDescription weekOfMonth rl
 ",
-    rt::unset::<ScheduledTaskDescription>,
+    <ScheduledTaskDescription as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4071,7 +4071,7 @@ pub(crate) static SCHEDULED_TASK_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string frequency r
 ",
-    rt::unset::<ScheduledTaskDetail>,
+    <ScheduledTaskDetail as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskDetail {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4156,7 +4156,7 @@ pub(crate) static SCHEDULED_TASK_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::Obj
     "2.0
 string to r
 ",
-    rt::unset::<ScheduledTaskEmailCompletedEvent>,
+    <ScheduledTaskEmailCompletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskEmailCompletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4244,7 +4244,7 @@ pub(crate) static SCHEDULED_TASK_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::Object
 string to r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<ScheduledTaskEmailFailedEvent>,
+    <ScheduledTaskEmailFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskEmailFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4334,7 +4334,7 @@ pub(crate) static SCHEDULED_TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 ScheduledTaskEventArgument scheduledTask r
 ManagedEntityEventArgument entity r
 ",
-    rt::unset::<ScheduledTaskEvent>,
+    <ScheduledTaskEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4420,7 +4420,7 @@ pub(crate) static SCHEDULED_TASK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 ManagedObjectReference scheduledTask r
 ",
-    rt::unset::<ScheduledTaskEventArgument>,
+    <ScheduledTaskEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4504,7 +4504,7 @@ pub(crate) static SCHEDULED_TASK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<ScheduledTaskFailedEvent>,
+    <ScheduledTaskFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4632,7 +4632,7 @@ int progress o
 ManagedObjectReference activeTask o
 ManagedObjectReference taskObject o since 4.0
 ",
-    rt::unset::<ScheduledTaskInfo>,
+    <ScheduledTaskInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4738,7 +4738,7 @@ pub(crate) static SCHEDULED_TASK_RECONFIGURED_EVENT: rt::ObjectInfo = rt::Object
     "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<ScheduledTaskReconfiguredEvent>,
+    <ScheduledTaskReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4817,7 +4817,7 @@ pub(crate) static SCHEDULED_TASK_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "ScheduledTaskRemovedEvent",
     Some(&SCHEDULED_TASK_EVENT),
     "2.0",
-    rt::unset::<ScheduledTaskRemovedEvent>,
+    <ScheduledTaskRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4916,7 +4916,7 @@ TaskScheduler scheduler r
 Action action r
 string notification o
 ",
-    rt::unset::<ScheduledTaskSpec>,
+    <ScheduledTaskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4990,7 +4990,7 @@ pub(crate) static SCHEDULED_TASK_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "ScheduledTaskStartedEvent",
     Some(&SCHEDULED_TASK_EVENT),
     "2.0",
-    rt::unset::<ScheduledTaskStartedEvent>,
+    <ScheduledTaskStartedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5081,7 +5081,7 @@ string ccList r
 string subject r
 string body r
 ",
-    rt::unset::<SendEmailAction>,
+    <SendEmailAction as rt::DataObject>::unset,
 );
 impl rt::Object for SendEmailAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5147,7 +5147,7 @@ pub(crate) static SEND_SNMP_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendSNMPAction",
     Some(&ACTION),
     "2.0",
-    rt::unset::<SendSnmpAction>,
+    <SendSnmpAction as rt::DataObject>::unset,
 );
 impl rt::Object for SendSnmpAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5228,7 +5228,7 @@ string statePath r
 string yellow o
 string red o
 ",
-    rt::unset::<StateAlarmExpression>,
+    <StateAlarmExpression as rt::DataObject>::unset,
 );
 impl rt::Object for StateAlarmExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5307,7 +5307,7 @@ pub(crate) static TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
 dateTime activeTime o
 dateTime expireTime o
 ",
-    rt::unset::<TaskScheduler>,
+    <TaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for TaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -54,7 +54,7 @@ boolean thursday r
 boolean friday r
 boolean saturday r
 ",
-    rt::unset::<WeeklyTaskScheduler>,
+    <WeeklyTaskScheduler as rt::DataObject>::unset,
 );
 impl rt::Object for WeeklyTaskScheduler {
     fn type_info() -> &'static rt::ObjectInfo {

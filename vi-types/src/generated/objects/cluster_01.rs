@@ -38,7 +38,7 @@ string evcMode o since 4.0
 ManagedObjectReference host ol since 4.0
 string hostName ol since 4.0
 ",
-    rt::unset::<ActiveVmsBlockingEvc>,
+    <ActiveVmsBlockingEvc as rt::DataObject>::unset,
 );
 impl rt::Object for ActiveVmsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -120,7 +120,7 @@ pub(crate) static APPLY_STORAGE_RECOMMENDATION_RESULT: rt::ObjectInfo = rt::Obje
     "5.0
 ManagedObjectReference vm o
 ",
-    rt::unset::<ApplyStorageRecommendationResult>,
+    <ApplyStorageRecommendationResult as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyStorageRecommendationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -183,7 +183,7 @@ pub(crate) static CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS: rt::ObjectInfo = r
     "CannotDisableDrsOnClustersWithVApps",
     Some(&RUNTIME_FAULT),
     "4.1",
-    rt::unset::<CannotDisableDrsOnClustersWithVApps>,
+    <CannotDisableDrsOnClustersWithVApps as rt::DataObject>::unset,
 );
 impl rt::Object for CannotDisableDrsOnClustersWithVApps {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -273,7 +273,7 @@ ManagedObjectReference host o
 string hostName o
 string reason o
 ",
-    rt::unset::<CannotEnableVmcpForCluster>,
+    <CannotEnableVmcpForCluster as rt::DataObject>::unset,
 );
 impl rt::Object for CannotEnableVmcpForCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -369,7 +369,7 @@ string operation r
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<CannotPowerOffVmInCluster>,
+    <CannotPowerOffVmInCluster as rt::DataObject>::unset,
 );
 impl rt::Object for CannotPowerOffVmInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -458,7 +458,7 @@ pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string type r
 ManagedObjectReference target o
 ",
-    rt::unset::<ClusterAction>,
+    <ClusterAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -530,7 +530,7 @@ pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
 ClusterAction action r
 dateTime time r
 ",
-    rt::unset::<ClusterActionHistory>,
+    <ClusterActionHistory as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterActionHistory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -600,7 +600,7 @@ pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ManagedObjectReference vm rl
 ",
-    rt::unset::<ClusterAffinityRuleSpec>,
+    <ClusterAffinityRuleSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -684,7 +684,7 @@ pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectIn
     "2.0
 ManagedObjectReference vm rl
 ",
-    rt::unset::<ClusterAntiAffinityRuleSpec>,
+    <ClusterAntiAffinityRuleSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -769,7 +769,7 @@ pub(crate) static CLUSTER_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference vm r
 ManagedObjectReference task o
 ",
-    rt::unset::<ClusterAttemptedVmInfo>,
+    <ClusterAttemptedVmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterAttemptedVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -851,7 +851,7 @@ ManagedObjectReference pool r
 ManagedObjectReference availableNetworks ol since 9.1.0.0
 VirtualMachineConfigSpec configSpec o
 ",
-    rt::unset::<ClusterClusterInitialPlacementAction>,
+    <ClusterClusterInitialPlacementAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterClusterInitialPlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -941,7 +941,7 @@ pub(crate) static CLUSTER_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectI
     "4.0
 ProfileEventArgument profile r
 ",
-    rt::unset::<ClusterComplianceCheckedEvent>,
+    <ClusterComplianceCheckedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComplianceCheckedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1028,7 +1028,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT: rt::ObjectInfo
 FolderFailedHostResult failedHosts ol
 ManagedObjectReference configuredHosts ol
 ",
-    rt::unset::<ClusterComputeResourceClusterConfigResult>,
+    <ClusterComputeResourceClusterConfigResult as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceClusterConfigResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1104,7 +1104,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION: rt::Obj
 boolean isDvsValid r
 boolean isDvpgValid r
 ",
-    rt::unset::<ClusterComputeResourceDvsConfigurationValidation>,
+    <ClusterComputeResourceDvsConfigurationValidation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1198,7 +1198,7 @@ ManagedObjectReference dvSwitch r
 string pnicDevices ol
 ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping dvPortgroupSetting ol
 ",
-    rt::unset::<ClusterComputeResourceDvsSetting>,
+    <ClusterComputeResourceDvsSetting as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceDvsSetting {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1271,7 +1271,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_M
 ManagedObjectReference dvPortgroup r
 string service r
 ",
-    rt::unset::<ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping>,
+    <ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1356,7 +1356,7 @@ ManagedObjectReference dvSwitch o
 string pnicDevices ol
 ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping dvPortgroupMapping ol
 ",
-    rt::unset::<ClusterComputeResourceDvsProfile>,
+    <ClusterComputeResourceDvsProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceDvsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1437,7 +1437,7 @@ DVPortgroupConfigSpec dvPortgroupSpec o
 ManagedObjectReference dvPortgroup o
 string service r
 ",
-    rt::unset::<ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping>,
+    <ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1525,7 +1525,7 @@ ClusterComputeResourceDVSSetting dvsSetting ol
 ManagedObjectReference configuredHosts ol
 ClusterComputeResourceHostConfigurationProfile hostConfigProfile o
 ",
-    rt::unset::<ClusterComputeResourceHciConfigInfo>,
+    <ClusterComputeResourceHciConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHciConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1608,7 +1608,7 @@ ClusterComputeResourceHostConfigurationProfile hostConfigProfile o
 SDDCBase vSanConfigSpec o
 ClusterComputeResourceVCProfile vcProf o
 ",
-    rt::unset::<ClusterComputeResourceHciConfigSpec>,
+    <ClusterComputeResourceHciConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHciConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1687,7 +1687,7 @@ ManagedObjectReference host r
 ClusterComputeResourceHostVmkNicInfo hostVmkNics ol
 boolean allowedInNonMaintenanceMode o
 ",
-    rt::unset::<ClusterComputeResourceHostConfigurationInput>,
+    <ClusterComputeResourceHostConfigurationInput as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHostConfigurationInput {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1764,7 +1764,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::Objec
 HostDateTimeConfig dateTimeConfig o
 HostLockdownMode lockdownMode o
 ",
-    rt::unset::<ClusterComputeResourceHostConfigurationProfile>,
+    <ClusterComputeResourceHostConfigurationProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1854,7 +1854,7 @@ boolean isVmknicSettingValid o
 boolean isNtpSettingValid o
 boolean isLockdownModeValid o
 ",
-    rt::unset::<ClusterComputeResourceHostConfigurationValidation>,
+    <ClusterComputeResourceHostConfigurationValidation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1948,7 +1948,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO: rt::ObjectInfo 
 ManagedObjectReference host r
 OptionValue action ol
 ",
-    rt::unset::<ClusterComputeResourceHostEvacuationInfo>,
+    <ClusterComputeResourceHostEvacuationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHostEvacuationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2019,7 +2019,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO: rt::ObjectInfo = r
 HostVirtualNicSpec nicSpec r
 string service r
 ",
-    rt::unset::<ClusterComputeResourceHostVmkNicInfo>,
+    <ClusterComputeResourceHostVmkNicInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceHostVmkNicInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2090,7 +2090,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO: rt::ObjectInfo = rt
 string partialMMId o
 ClusterComputeResourceHostEvacuationInfo hostEvacInfo ol
 ",
-    rt::unset::<ClusterComputeResourceMaintenanceInfo>,
+    <ClusterComputeResourceMaintenanceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceMaintenanceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2165,7 +2165,7 @@ ClusterConfigSpecEx clusterSpec o
 string evcModeKey o
 string evcGraphicsModeKey o since 7.0.1.0
 ",
-    rt::unset::<ClusterComputeResourceVcProfile>,
+    <ClusterComputeResourceVcProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceVcProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2234,7 +2234,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE: rt::ObjectInf
     "6.7.1
 LocalizableMessage info ol
 ",
-    rt::unset::<ClusterComputeResourceValidationResultBase>,
+    <ClusterComputeResourceValidationResultBase as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceValidationResultBase {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2313,7 +2313,7 @@ ManagedObjectReference host r
 ManagedObjectReference datastore ol since 7.0.3.0
 int totalSlots r
 ",
-    rt::unset::<ClusterComputeResourceVcsSlots>,
+    <ClusterComputeResourceVcsSlots as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceVcsSlots {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2400,7 +2400,7 @@ ClusterDrsConfigInfo drsConfig o
 ClusterDrsVmConfigSpec drsVmConfigSpec ol
 ClusterRuleSpec rulesSpec ol
 ",
-    rt::unset::<ClusterConfigSpec>,
+    <ClusterConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2552,7 +2552,7 @@ boolean inHciWorkflow o since 6.7.1
 ClusterCryptoConfigInfo cryptoConfig o since 7.0.0.0
 VsanClusterCoreConfigSpec vsanCoreConfigSpec o since 9.0.0.0
 ",
-    rt::unset::<ClusterConfigSpecEx>,
+    <ClusterConfigSpecEx as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterConfigSpecEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2678,7 +2678,7 @@ pub(crate) static CLUSTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 FolderEventArgument parent r
 ",
-    rt::unset::<ClusterCreatedEvent>,
+    <ClusterCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2763,7 +2763,7 @@ pub(crate) static CLUSTER_DAS_AAM_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 ClusterDasAamNodeState hostDasState ol
 string primaryHosts ol
 ",
-    rt::unset::<ClusterDasAamHostInfo>,
+    <ClusterDasAamHostInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAamHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2844,7 +2844,7 @@ string name r
 string configState r
 string runtimeState r
 ",
-    rt::unset::<ClusterDasAamNodeState>,
+    <ClusterDasAamNodeState as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAamNodeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2908,7 +2908,7 @@ pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::Objec
     "ClusterDasAdmissionControlInfo",
     Some(&DYNAMIC_DATA),
     "4.0",
-    rt::unset::<ClusterDasAdmissionControlInfo>,
+    <ClusterDasAdmissionControlInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2976,7 +2976,7 @@ pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::Obj
 int resourceReductionToToleratePercent o since 6.5
 boolean pMemAdmissionControlEnabled o since 7.0.2.0
 ",
-    rt::unset::<ClusterDasAdmissionControlPolicy>,
+    <ClusterDasAdmissionControlPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3052,7 +3052,7 @@ ClusterDasHostInfo dasHostInfo o
 ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo vmcpSupported o since 6.0
 DasHeartbeatDatastoreInfo heartbeatDatastoreInfo ol since 5.0
 ",
-    rt::unset::<ClusterDasAdvancedRuntimeInfo>,
+    <ClusterDasAdvancedRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3126,7 +3126,7 @@ pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO: rt::Ob
 boolean storageAPDSupported r
 boolean storagePDLSupported r
 ",
-    rt::unset::<ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo>,
+    <ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3186,7 +3186,7 @@ pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasData",
     Some(&DYNAMIC_DATA),
     "5.0",
-    rt::unset::<ClusterDasData>,
+    <ClusterDasData as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3258,7 +3258,7 @@ long hostListVersion r
 long clusterConfigVersion r
 long compatListVersion r
 ",
-    rt::unset::<ClusterDasDataSummary>,
+    <ClusterDasDataSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasDataSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3366,7 +3366,7 @@ int totalGoodHosts r
 ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots hostSlots ol
 ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots vmsRequiringMultipleSlots ol since 5.1
 ",
-    rt::unset::<ClusterDasFailoverLevelAdvancedRuntimeInfo>,
+    <ClusterDasFailoverLevelAdvancedRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3468,7 +3468,7 @@ pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS: r
 ManagedObjectReference host r
 int slots r
 ",
-    rt::unset::<ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots>,
+    <ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3545,7 +3545,7 @@ int numVcpus r
 int cpuMHz r
 int memoryMB r
 ",
-    rt::unset::<ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo>,
+    <ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3620,7 +3620,7 @@ pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS: rt:
 ManagedObjectReference vm r
 int slots r
 ",
-    rt::unset::<ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots>,
+    <ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3693,7 +3693,7 @@ pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::n
 string state r
 ManagedObjectReference stateReporter o
 ",
-    rt::unset::<ClusterDasFdmHostState>,
+    <ClusterDasFdmHostState as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasFdmHostState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3753,7 +3753,7 @@ pub(crate) static CLUSTER_DAS_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostInfo",
     Some(&DYNAMIC_DATA),
     "4.0",
-    rt::unset::<ClusterDasHostInfo>,
+    <ClusterDasHostInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3821,7 +3821,7 @@ pub(crate) static CLUSTER_DAS_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference host r
 int drsRating o
 ",
-    rt::unset::<ClusterDasHostRecommendation>,
+    <ClusterDasHostRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasHostRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3900,7 +3900,7 @@ DasVmPriority restartPriority o
 boolean powerOffOnIsolation o
 ClusterDasVmSettings dasSettings o since 2.5
 ",
-    rt::unset::<ClusterDasVmConfigInfo>,
+    <ClusterDasVmConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3974,7 +3974,7 @@ pub(crate) static CLUSTER_DAS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ClusterDasVmConfigInfo info o
 ",
-    rt::unset::<ClusterDasVmConfigSpec>,
+    <ClusterDasVmConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4072,7 +4072,7 @@ string isolationResponse o
 ClusterVmToolsMonitoringSettings vmToolsMonitoringSettings o since 4.0
 ClusterVmComponentProtectionSettings vmComponentProtectionSettings o since 6.0
 ",
-    rt::unset::<ClusterDasVmSettings>,
+    <ClusterDasVmSettings as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasVmSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4148,7 +4148,7 @@ pub(crate) static CLUSTER_DATASTORE_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo
     "7.0.3.0
 ManagedObjectReference datastore o
 ",
-    rt::unset::<ClusterDatastoreUpdateSpec>,
+    <ClusterDatastoreUpdateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDatastoreUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4235,7 +4235,7 @@ pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo:
 string vmGroup r
 string dependsOnVmGroup r
 ",
-    rt::unset::<ClusterDependencyRuleInfo>,
+    <ClusterDependencyRuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDependencyRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4316,7 +4316,7 @@ pub(crate) static CLUSTER_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDestroyedEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<ClusterDestroyedEvent>,
+    <ClusterDestroyedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4403,7 +4403,7 @@ ManagedObjectReference key r
 boolean enabled o
 DpmBehavior behavior o
 ",
-    rt::unset::<ClusterDpmHostConfigInfo>,
+    <ClusterDpmHostConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDpmHostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4475,7 +4475,7 @@ pub(crate) static CLUSTER_DPM_HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "2.5
 ClusterDpmHostConfigInfo info o
 ",
-    rt::unset::<ClusterDpmHostConfigSpec>,
+    <ClusterDpmHostConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDpmHostConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4559,7 +4559,7 @@ pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
 string reason r
 ClusterDrsFaultsFaultsByVm faultsByVm rl
 ",
-    rt::unset::<ClusterDrsFaults>,
+    <ClusterDrsFaults as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsFaults {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4631,7 +4631,7 @@ pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt
     "5.0
 VirtualDiskId disk o
 ",
-    rt::unset::<ClusterDrsFaultsFaultsByVirtualDisk>,
+    <ClusterDrsFaultsFaultsByVirtualDisk as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4718,7 +4718,7 @@ pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference vm o
 LocalizedMethodFault fault rl
 ",
-    rt::unset::<ClusterDrsFaultsFaultsByVm>,
+    <ClusterDrsFaultsFaultsByVm as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsFaultsFaultsByVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4826,7 +4826,7 @@ ManagedObjectReference destination r
 int destinationCpuLoad o
 long destinationMemoryLoad o
 ",
-    rt::unset::<ClusterDrsMigration>,
+    <ClusterDrsMigration as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsMigration {
     fn type_info() -> &'static rt::ObjectInfo {

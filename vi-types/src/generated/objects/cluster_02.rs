@@ -43,7 +43,7 @@ string reason r
 string reasonText r
 ClusterDrsMigration migrationList rl
 ",
-    rt::unset::<ClusterDrsRecommendation>,
+    <ClusterDrsRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -124,7 +124,7 @@ ManagedObjectReference key r
 boolean enabled o
 DrsBehavior behavior o
 ",
-    rt::unset::<ClusterDrsVmConfigInfo>,
+    <ClusterDrsVmConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -196,7 +196,7 @@ pub(crate) static CLUSTER_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ClusterDrsVmConfigInfo info o
 ",
-    rt::unset::<ClusterDrsVmConfigSpec>,
+    <ClusterDrsVmConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -284,7 +284,7 @@ string evcModeKey r
 LocalizedMethodFault error r
 ManagedObjectReference host ol
 ",
-    rt::unset::<ClusterEvcManagerCheckResult>,
+    <ClusterEvcManagerCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEvcManagerCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -375,7 +375,7 @@ HostFeatureCapability featureCapability ol
 HostFeatureMask featureMask ol
 VirtualMachineFeatureRequirement featureRequirement ol
 ",
-    rt::unset::<ClusterEvcManagerEvcState>,
+    <ClusterEvcManagerEvcState as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEvcManagerEvcState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -456,7 +456,7 @@ pub(crate) static CLUSTER_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectI
 ClusterRecommendation recommendations ol
 ClusterDrsFaults fault o
 ",
-    rt::unset::<ClusterEnterMaintenanceResult>,
+    <ClusterEnterMaintenanceResult as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEnterMaintenanceResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -521,7 +521,7 @@ pub(crate) static CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<ClusterEvent>,
+    <ClusterEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -600,7 +600,7 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo =
     "4.0
 ClusterFailoverHostAdmissionControlInfoHostStatus hostStatus ol
 ",
-    rt::unset::<ClusterFailoverHostAdmissionControlInfo>,
+    <ClusterFailoverHostAdmissionControlInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -678,7 +678,7 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::
 ManagedObjectReference host r
 ManagedEntityStatus status r
 ",
-    rt::unset::<ClusterFailoverHostAdmissionControlInfoHostStatus>,
+    <ClusterFailoverHostAdmissionControlInfoHostStatus as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverHostAdmissionControlInfoHostStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -754,7 +754,7 @@ pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo
 ManagedObjectReference failoverHosts ol
 int failoverLevel o since 6.5
 ",
-    rt::unset::<ClusterFailoverHostAdmissionControlPolicy>,
+    <ClusterFailoverHostAdmissionControlPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -838,7 +838,7 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo 
     "4.0
 int currentFailoverLevel r
 ",
-    rt::unset::<ClusterFailoverLevelAdmissionControlInfo>,
+    <ClusterFailoverLevelAdmissionControlInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -919,7 +919,7 @@ pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInf
 int failoverLevel r
 ClusterSlotPolicy slotPolicy o since 5.1
 ",
-    rt::unset::<ClusterFailoverLevelAdmissionControlPolicy>,
+    <ClusterFailoverLevelAdmissionControlPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1011,7 +1011,7 @@ int currentCpuFailoverResourcesPercent r
 int currentMemoryFailoverResourcesPercent r
 int currentPMemFailoverResourcesPercent o since 7.0.2.0
 ",
-    rt::unset::<ClusterFailoverResourcesAdmissionControlInfo>,
+    <ClusterFailoverResourcesAdmissionControlInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1112,7 +1112,7 @@ boolean autoComputePercentages o since 6.5
 int pMemFailoverResourcesPercent o since 7.0.2.0
 boolean autoComputePMemFailoverResourcesPercent o since 7.0.2.0
 ",
-    rt::unset::<ClusterFailoverResourcesAdmissionControlPolicy>,
+    <ClusterFailoverResourcesAdmissionControlPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1208,7 +1208,7 @@ pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInf
 int cpu r
 int memory r
 ",
-    rt::unset::<ClusterFixedSizeSlotPolicy>,
+    <ClusterFixedSizeSlotPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFixedSizeSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1284,7 +1284,7 @@ pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo:
 string vmGroupName r
 string hostGroupName ol
 ",
-    rt::unset::<ClusterFtVmHostRuleInfo>,
+    <ClusterFtVmHostRuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterFtVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1375,7 +1375,7 @@ string name r
 boolean userCreated o since 5.0
 string uniqueID o since 6.0
 ",
-    rt::unset::<ClusterGroupInfo>,
+    <ClusterGroupInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1448,7 +1448,7 @@ pub(crate) static CLUSTER_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ClusterGroupInfo info o
 ",
-    rt::unset::<ClusterGroupSpec>,
+    <ClusterGroupSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1531,7 +1531,7 @@ pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference host ol
 ",
-    rt::unset::<ClusterHostGroup>,
+    <ClusterHostGroup as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterHostGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1615,7 +1615,7 @@ pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt:
     "6.5
 string operationType r
 ",
-    rt::unset::<ClusterHostInfraUpdateHaModeAction>,
+    <ClusterHostInfraUpdateHaModeAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1711,7 +1711,7 @@ int powerConsumptionWatt o
 int cpuCapacityMHz o
 int memCapacityMB o
 ",
-    rt::unset::<ClusterHostPowerAction>,
+    <ClusterHostPowerAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterHostPowerAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1802,7 +1802,7 @@ pub(crate) static CLUSTER_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference host r
 int rating r
 ",
-    rt::unset::<ClusterHostRecommendation>,
+    <ClusterHostRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterHostRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1885,7 +1885,7 @@ string moderateRemediation o
 string severeRemediation o
 string providers ol
 ",
-    rt::unset::<ClusterInfraUpdateHaConfigInfo>,
+    <ClusterInfraUpdateHaConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterInfraUpdateHaConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1965,7 +1965,7 @@ pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference targetHost r
 ManagedObjectReference pool o
 ",
-    rt::unset::<ClusterInitialPlacementAction>,
+    <ClusterInitialPlacementAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterInitialPlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2051,7 +2051,7 @@ pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 ClusterDrsMigration drsMigration o
 ",
-    rt::unset::<ClusterMigrationAction>,
+    <ClusterMigrationAction as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2136,7 +2136,7 @@ pub(crate) static CLUSTER_NOT_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference vm r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<ClusterNotAttemptedVmInfo>,
+    <ClusterNotAttemptedVmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterNotAttemptedVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2203,7 +2203,7 @@ pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "6.5
 ClusterVmReadiness defaultVmReadiness o
 ",
-    rt::unset::<ClusterOrchestrationInfo>,
+    <ClusterOrchestrationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2266,7 +2266,7 @@ pub(crate) static CLUSTER_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "ClusterOvercommittedEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<ClusterOvercommittedEvent>,
+    <ClusterOvercommittedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterOvercommittedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2353,7 +2353,7 @@ ClusterAttemptedVmInfo attempted ol
 ClusterNotAttemptedVmInfo notAttempted ol
 ClusterRecommendation recommendations ol
 ",
-    rt::unset::<ClusterPowerOnVmResult>,
+    <ClusterPowerOnVmResult as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterPowerOnVmResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2430,7 +2430,7 @@ int id o
 ManagedObjectReference monitoredVm r
 ManagedObjectReference preemptibleVm r
 ",
-    rt::unset::<ClusterPreemptibleVmPairInfo>,
+    <ClusterPreemptibleVmPairInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterPreemptibleVmPairInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2502,7 +2502,7 @@ pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC: rt::ObjectInfo = rt::ObjectI
     "8.0.0.1
 ClusterPreemptibleVmPairInfo info o
 ",
-    rt::unset::<ClusterPreemptibleVmPairSpec>,
+    <ClusterPreemptibleVmPairSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterPreemptibleVmPairSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2579,7 +2579,7 @@ pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::Object
     "6.5
 boolean enabled o
 ",
-    rt::unset::<ClusterProactiveDrsConfigInfo>,
+    <ClusterProactiveDrsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProactiveDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2684,7 +2684,7 @@ string prerequisite ol
 ClusterAction action ol
 ManagedObjectReference target o
 ",
-    rt::unset::<ClusterRecommendation>,
+    <ClusterRecommendation as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterRecommendation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2772,7 +2772,7 @@ pub(crate) static CLUSTER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<ClusterReconfiguredEvent>,
+    <ClusterReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2881,7 +2881,7 @@ long pMemCapacityMB o since 6.7
 long storageUsedMB r
 long storageCapacityMB r
 ",
-    rt::unset::<ClusterResourceUsageSummary>,
+    <ClusterResourceUsageSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterResourceUsageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2988,7 +2988,7 @@ boolean userCreated o since 4.1
 boolean inCompliance o since 4.1
 string ruleUuid o since 6.0
 ",
-    rt::unset::<ClusterRuleInfo>,
+    <ClusterRuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3071,7 +3071,7 @@ pub(crate) static CLUSTER_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ClusterRuleInfo info o
 ",
-    rt::unset::<ClusterRuleSpec>,
+    <ClusterRuleSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3144,7 +3144,7 @@ pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
     Some(&DYNAMIC_DATA),
     "5.1",
-    rt::unset::<ClusterSlotPolicy>,
+    <ClusterSlotPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterSlotPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3215,7 +3215,7 @@ pub(crate) static CLUSTER_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 string oldStatus r
 string newStatus r
 ",
-    rt::unset::<ClusterStatusChangedEvent>,
+    <ClusterStatusChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3310,7 +3310,7 @@ ManagedObjectReference notAllowedDatastores ol
 string dsTagCategoriesToExclude ol
 string deploymentMode o since 8.0.2.0
 ",
-    rt::unset::<ClusterSystemVmsConfigInfo>,
+    <ClusterSystemVmsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterSystemVmsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3393,7 +3393,7 @@ ClusterDatastoreUpdateSpec notAllowedDatastores ol
 ClusterTagCategoryUpdateSpec dsTagCategoriesToExclude ol
 string deploymentMode o since 8.0.2.0
 ",
-    rt::unset::<ClusterSystemVmsConfigSpec>,
+    <ClusterSystemVmsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterSystemVmsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3467,7 +3467,7 @@ pub(crate) static CLUSTER_TAG_CATEGORY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectI
     "7.0.3.0
 string category o
 ",
-    rt::unset::<ClusterTagCategoryUpdateSpec>,
+    <ClusterTagCategoryUpdateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterTagCategoryUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3563,7 +3563,7 @@ int vmTerminateDelayForAPDSec o
 string vmReactionOnAPDCleared o
 string vmStorageProtectionForPDL o
 ",
-    rt::unset::<ClusterVmComponentProtectionSettings>,
+    <ClusterVmComponentProtectionSettings as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmComponentProtectionSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3639,7 +3639,7 @@ pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ManagedObjectReference vm ol
 ",
-    rt::unset::<ClusterVmGroup>,
+    <ClusterVmGroup as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3731,7 +3731,7 @@ string vmGroupName o
 string affineHostGroupName o
 string antiAffineHostGroupName o
 ",
-    rt::unset::<ClusterVmHostRuleInfo>,
+    <ClusterVmHostRuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmHostRuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3820,7 +3820,7 @@ pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference vm r
 ClusterVmReadiness vmReadiness r
 ",
-    rt::unset::<ClusterVmOrchestrationInfo>,
+    <ClusterVmOrchestrationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmOrchestrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3890,7 +3890,7 @@ pub(crate) static CLUSTER_VM_ORCHESTRATION_SPEC: rt::ObjectInfo = rt::ObjectInfo
     "6.5
 ClusterVmOrchestrationInfo info o
 ",
-    rt::unset::<ClusterVmOrchestrationSpec>,
+    <ClusterVmOrchestrationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmOrchestrationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3974,7 +3974,7 @@ pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
 string readyCondition o
 int postReadyDelay o
 ",
-    rt::unset::<ClusterVmReadiness>,
+    <ClusterVmReadiness as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmReadiness {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4065,7 +4065,7 @@ int minUpTime o
 int maxFailures o
 int maxFailureWindow o
 ",
-    rt::unset::<ClusterVmToolsMonitoringSettings>,
+    <ClusterVmToolsMonitoringSettings as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterVmToolsMonitoringSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4176,7 +4176,7 @@ ComputeResourceHostSeedSpec hostSeedSpec o since 8.0.3.0
 string softwareSpecId o since 9.0.0.0
 string networkBootMode o since 9.0.0.0
 ",
-    rt::unset::<ComputeResourceConfigSpec>,
+    <ComputeResourceConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4260,7 +4260,7 @@ pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC: rt::ObjectInfo = rt::ObjectIn
     "8.0.3.0
 ComputeResourceHostSeedSpecSingleHostSpec singleHostSpec r
 ",
-    rt::unset::<ComputeResourceHostSeedSpec>,
+    <ComputeResourceHostSeedSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceHostSeedSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4329,7 +4329,7 @@ pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC: rt::ObjectIn
 HostConnectSpec newHostCnxSpec o
 ManagedObjectReference existingHost o
 ",
-    rt::unset::<ComputeResourceHostSeedSpecSingleHostSpec>,
+    <ComputeResourceHostSeedSpecSingleHostSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceHostSeedSpecSingleHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4394,7 +4394,7 @@ pub(crate) static DAS_ADMISSION_CONTROL_DISABLED_EVENT: rt::ObjectInfo = rt::Obj
     "DasAdmissionControlDisabledEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasAdmissionControlDisabledEvent>,
+    <DasAdmissionControlDisabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasAdmissionControlDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4471,7 +4471,7 @@ pub(crate) static DAS_ADMISSION_CONTROL_ENABLED_EVENT: rt::ObjectInfo = rt::Obje
     "DasAdmissionControlEnabledEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasAdmissionControlEnabledEvent>,
+    <DasAdmissionControlEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasAdmissionControlEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4548,7 +4548,7 @@ pub(crate) static DAS_AGENT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentFoundEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasAgentFoundEvent>,
+    <DasAgentFoundEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasAgentFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4625,7 +4625,7 @@ pub(crate) static DAS_AGENT_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "DasAgentUnavailableEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasAgentUnavailableEvent>,
+    <DasAgentUnavailableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasAgentUnavailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4702,7 +4702,7 @@ pub(crate) static DAS_CLUSTER_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "DasClusterIsolatedEvent",
     Some(&CLUSTER_EVENT),
     "4.0",
-    rt::unset::<DasClusterIsolatedEvent>,
+    <DasClusterIsolatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasClusterIsolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4792,7 +4792,7 @@ string reason o since 4.0
 string output o since 4.0
 Event event ol since 4.0
 ",
-    rt::unset::<DasConfigFault>,
+    <DasConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for DasConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4875,7 +4875,7 @@ pub(crate) static DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasDisabledEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasDisabledEvent>,
+    <DasDisabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4952,7 +4952,7 @@ pub(crate) static DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasEnabledEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DasEnabledEvent>,
+    <DasEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5035,7 +5035,7 @@ pub(crate) static DAS_HEARTBEAT_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference datastore r
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<DasHeartbeatDatastoreInfo>,
+    <DasHeartbeatDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DasHeartbeatDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5105,7 +5105,7 @@ pub(crate) static DAS_HOST_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostEventArgument failedHost r
 ",
-    rt::unset::<DasHostFailedEvent>,
+    <DasHostFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasHostFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5189,7 +5189,7 @@ pub(crate) static DAS_HOST_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostEventArgument isolatedHost r
 ",
-    rt::unset::<DasHostIsolatedEvent>,
+    <DasHostIsolatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DasHostIsolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static DATACENTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
-    rt::unset::<DatacenterConfigSpec>,
+    <DatacenterConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -105,7 +105,7 @@ pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::Ob
 ManagedObjectReference host r
 string hostname r
 ",
-    rt::unset::<DisallowedOperationOnFailoverHost>,
+    <DisallowedOperationOnFailoverHost as rt::DataObject>::unset,
 );
 impl rt::Object for DisallowedOperationOnFailoverHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -186,7 +186,7 @@ pub(crate) static DISCONNECTED_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectIn
     "DisconnectedHostsBlockingEVC",
     Some(&EVC_CONFIG_FAULT),
     "2.5u2",
-    rt::unset::<DisconnectedHostsBlockingEvc>,
+    <DisconnectedHostsBlockingEvc as rt::DataObject>::unset,
 );
 impl rt::Object for DisconnectedHostsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -263,7 +263,7 @@ pub(crate) static DRS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<DrsDisabledEvent>,
+    <DrsDisabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -340,7 +340,7 @@ pub(crate) static DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledOnVm",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<DrsDisabledOnVm>,
+    <DrsDisabledOnVm as rt::DataObject>::unset,
 );
 impl rt::Object for DrsDisabledOnVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -422,7 +422,7 @@ pub(crate) static DRS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string behavior r
 ",
-    rt::unset::<DrsEnabledEvent>,
+    <DrsEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -501,7 +501,7 @@ pub(crate) static DRS_INVOCATION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "DrsInvocationFailedEvent",
     Some(&CLUSTER_EVENT),
     "4.0",
-    rt::unset::<DrsInvocationFailedEvent>,
+    <DrsInvocationFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsInvocationFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -578,7 +578,7 @@ pub(crate) static DRS_RECOVERED_FROM_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectI
     "DrsRecoveredFromFailureEvent",
     Some(&CLUSTER_EVENT),
     "4.0",
-    rt::unset::<DrsRecoveredFromFailureEvent>,
+    <DrsRecoveredFromFailureEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsRecoveredFromFailureEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -660,7 +660,7 @@ pub(crate) static DRS_RESOURCE_CONFIGURE_FAILED_EVENT: rt::ObjectInfo = rt::Obje
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<DrsResourceConfigureFailedEvent>,
+    <DrsResourceConfigureFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsResourceConfigureFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -739,7 +739,7 @@ pub(crate) static DRS_RESOURCE_CONFIGURE_SYNCED_EVENT: rt::ObjectInfo = rt::Obje
     "DrsResourceConfigureSyncedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<DrsResourceConfigureSyncedEvent>,
+    <DrsResourceConfigureSyncedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsResourceConfigureSyncedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -816,7 +816,7 @@ pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "DrsRuleComplianceEvent",
     Some(&VM_EVENT),
     "4.1",
-    rt::unset::<DrsRuleComplianceEvent>,
+    <DrsRuleComplianceEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsRuleComplianceEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -893,7 +893,7 @@ pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "DrsRuleViolationEvent",
     Some(&VM_EVENT),
     "4.1",
-    rt::unset::<DrsRuleViolationEvent>,
+    <DrsRuleViolationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsRuleViolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -970,7 +970,7 @@ pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "DrsSoftRuleViolationEvent",
     Some(&VM_EVENT),
     "6.0",
-    rt::unset::<DrsSoftRuleViolationEvent>,
+    <DrsSoftRuleViolationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsSoftRuleViolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1052,7 +1052,7 @@ pub(crate) static EVC_ADMISSION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 LocalizedMethodFault faults ol since 5.1
 ",
-    rt::unset::<EvcAdmissionFailed>,
+    <EvcAdmissionFailed as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1136,7 +1136,7 @@ pub(crate) static EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE: rt::ObjectInfo = r
     "4.0
 string currentEVCModeKey r
 ",
-    rt::unset::<EvcAdmissionFailedCpuFeaturesForMode>,
+    <EvcAdmissionFailedCpuFeaturesForMode as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1215,7 +1215,7 @@ pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL: rt::ObjectInfo = rt::ObjectInf
     "EVCAdmissionFailedCPUModel",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedCpuModel>,
+    <EvcAdmissionFailedCpuModel as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedCpuModel {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1297,7 +1297,7 @@ pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE: rt::ObjectInfo = rt::
     "4.0
 string currentEVCModeKey r
 ",
-    rt::unset::<EvcAdmissionFailedCpuModelForMode>,
+    <EvcAdmissionFailedCpuModelForMode as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedCpuModelForMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1385,7 +1385,7 @@ pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR: rt::ObjectInfo = rt::ObjectIn
 string clusterCPUVendor r
 string hostCPUVendor r
 ",
-    rt::unset::<EvcAdmissionFailedCpuVendor>,
+    <EvcAdmissionFailedCpuVendor as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedCpuVendor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1466,7 +1466,7 @@ pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN: rt::ObjectInfo = rt::
     "EVCAdmissionFailedCPUVendorUnknown",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedCpuVendorUnknown>,
+    <EvcAdmissionFailedCpuVendorUnknown as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1543,7 +1543,7 @@ pub(crate) static EVC_ADMISSION_FAILED_HOST_DISCONNECTED: rt::ObjectInfo = rt::O
     "EVCAdmissionFailedHostDisconnected",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedHostDisconnected>,
+    <EvcAdmissionFailedHostDisconnected as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedHostDisconnected {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1620,7 +1620,7 @@ pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE: rt::ObjectInfo = rt::Objec
     "EVCAdmissionFailedHostSoftware",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedHostSoftware>,
+    <EvcAdmissionFailedHostSoftware as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftware {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1697,7 +1697,7 @@ pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE: rt::ObjectInfo = 
     "EVCAdmissionFailedHostSoftwareForMode",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedHostSoftwareForMode>,
+    <EvcAdmissionFailedHostSoftwareForMode as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1774,7 +1774,7 @@ pub(crate) static EVC_ADMISSION_FAILED_VM_ACTIVE: rt::ObjectInfo = rt::ObjectInf
     "EVCAdmissionFailedVmActive",
     Some(&EVC_ADMISSION_FAILED),
     "4.0",
-    rt::unset::<EvcAdmissionFailedVmActive>,
+    <EvcAdmissionFailedVmActive as rt::DataObject>::unset,
 );
 impl rt::Object for EvcAdmissionFailedVmActive {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1856,7 +1856,7 @@ pub(crate) static EVC_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5u2
 LocalizedMethodFault faults ol since 5.1
 ",
-    rt::unset::<EvcConfigFault>,
+    <EvcConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for EvcConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1966,7 +1966,7 @@ string vendor r
 string track ol since 4.1
 int vendorTier r
 ",
-    rt::unset::<EvcMode>,
+    <EvcMode as rt::DataObject>::unset,
 );
 impl rt::Object for EvcMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2069,7 +2069,7 @@ pub(crate) static EVC_MODE_ILLEGAL_BY_VENDOR: rt::ObjectInfo = rt::ObjectInfo::n
 string clusterCPUVendor r
 string modeCPUVendor r
 ",
-    rt::unset::<EvcModeIllegalByVendor>,
+    <EvcModeIllegalByVendor as rt::DataObject>::unset,
 );
 impl rt::Object for EvcModeIllegalByVendor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2163,7 +2163,7 @@ string evcMode o
 ManagedObjectReference host ol
 string hostName ol
 ",
-    rt::unset::<EvcModeUnsupportedByHosts>,
+    <EvcModeUnsupportedByHosts as rt::DataObject>::unset,
 );
 impl rt::Object for EvcModeUnsupportedByHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2255,7 +2255,7 @@ pub(crate) static EVC_UNSUPPORTED_BY_HOST_HARDWARE: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference host rl
 string hostName rl
 ",
-    rt::unset::<EvcUnsupportedByHostHardware>,
+    <EvcUnsupportedByHostHardware as rt::DataObject>::unset,
 );
 impl rt::Object for EvcUnsupportedByHostHardware {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2345,7 +2345,7 @@ pub(crate) static EVC_UNSUPPORTED_BY_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference host rl
 string hostName rl
 ",
-    rt::unset::<EvcUnsupportedByHostSoftware>,
+    <EvcUnsupportedByHostSoftware as rt::DataObject>::unset,
 );
 impl rt::Object for EvcUnsupportedByHostSoftware {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2426,7 +2426,7 @@ pub(crate) static FAILOVER_LEVEL_RESTORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverLevelRestored",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<FailoverLevelRestored>,
+    <FailoverLevelRestored as rt::DataObject>::unset,
 );
 impl rt::Object for FailoverLevelRestored {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2509,7 +2509,7 @@ pub(crate) static FAULTS_BY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host r
 LocalizedMethodFault faults ol
 ",
-    rt::unset::<FaultsByHost>,
+    <FaultsByHost as rt::DataObject>::unset,
 );
 impl rt::Object for FaultsByHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2580,7 +2580,7 @@ pub(crate) static FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference vm r
 LocalizedMethodFault faults ol
 ",
-    rt::unset::<FaultsByVm>,
+    <FaultsByVm as rt::DataObject>::unset,
 );
 impl rt::Object for FaultsByVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2660,7 +2660,7 @@ HostFeatureMask mask ol
 HostFeatureCapability capability ol
 VirtualMachineFeatureRequirement requirement ol
 ",
-    rt::unset::<FeatureEvcMode>,
+    <FeatureEvcMode as rt::DataObject>::unset,
 );
 impl rt::Object for FeatureEvcMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2751,7 +2751,7 @@ pub(crate) static GENERIC_DRS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 LocalizedMethodFault hostFaults ol
 ",
-    rt::unset::<GenericDrsFault>,
+    <GenericDrsFault as rt::DataObject>::unset,
 );
 impl rt::Object for GenericDrsFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2879,7 +2879,7 @@ float spaceUtilDstAfter o
 float ioLatencySrcBefore o
 float ioLatencyDstBefore o
 ",
-    rt::unset::<HbrDiskMigrationAction>,
+    <HbrDiskMigrationAction as rt::DataObject>::unset,
 );
 impl rt::Object for HbrDiskMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2998,7 +2998,7 @@ string id r
 ManagedEntityStatus status r
 string remediation r
 ",
-    rt::unset::<HealthUpdate>,
+    <HealthUpdate as rt::DataObject>::unset,
 );
 impl rt::Object for HealthUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3079,7 +3079,7 @@ string id r
 string componentType r
 string description r
 ",
-    rt::unset::<HealthUpdateInfo>,
+    <HealthUpdateInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HealthUpdateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3146,7 +3146,7 @@ pub(crate) static HETEROGENOUS_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectIn
     "HeterogenousHostsBlockingEVC",
     Some(&EVC_CONFIG_FAULT),
     "2.5u2",
-    rt::unset::<HeterogenousHostsBlockingEvc>,
+    <HeterogenousHostsBlockingEvc as rt::DataObject>::unset,
 );
 impl rt::Object for HeterogenousHostsBlockingEvc {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3223,7 +3223,7 @@ pub(crate) static HOST_DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisabledEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostDasDisabledEvent>,
+    <HostDasDisabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3300,7 +3300,7 @@ pub(crate) static HOST_DAS_DISABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "HostDasDisablingEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostDasDisablingEvent>,
+    <HostDasDisablingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasDisablingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3377,7 +3377,7 @@ pub(crate) static HOST_DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnabledEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostDasEnabledEvent>,
+    <HostDasEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3454,7 +3454,7 @@ pub(crate) static HOST_DAS_ENABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnablingEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostDasEnablingEvent>,
+    <HostDasEnablingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasEnablingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3540,7 +3540,7 @@ pub(crate) static HOST_DAS_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string message o since 2.5
 string reason o since 4.0
 ",
-    rt::unset::<HostDasErrorEvent>,
+    <HostDasErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3621,7 +3621,7 @@ pub(crate) static HOST_DAS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<HostDasEvent>,
+    <HostDasEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3698,7 +3698,7 @@ pub(crate) static HOST_DAS_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasOkEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostDasOkEvent>,
+    <HostDasOkEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDasOkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3780,7 +3780,7 @@ pub(crate) static HOST_EXTRA_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 string ips o
 ",
-    rt::unset::<HostExtraNetworksEvent>,
+    <HostExtraNetworksEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostExtraNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3864,7 +3864,7 @@ pub(crate) static HOST_ISOLATION_IP_PING_FAILED_EVENT: rt::ObjectInfo = rt::Obje
     "2.5
 string isolationIp r
 ",
-    rt::unset::<HostIsolationIpPingFailedEvent>,
+    <HostIsolationIpPingFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostIsolationIpPingFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3948,7 +3948,7 @@ pub(crate) static HOST_MISSING_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 string ips o
 ",
-    rt::unset::<HostMissingNetworksEvent>,
+    <HostMissingNetworksEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostMissingNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4036,7 +4036,7 @@ pub(crate) static HOST_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::Obje
 string state r
 string prevState o since 6.5
 ",
-    rt::unset::<HostMonitoringStateChangedEvent>,
+    <HostMonitoringStateChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostMonitoringStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4122,7 +4122,7 @@ pub(crate) static HOST_NO_AVAILABLE_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectI
     "4.0
 string ips o
 ",
-    rt::unset::<HostNoAvailableNetworksEvent>,
+    <HostNoAvailableNetworksEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostNoAvailableNetworksEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4201,7 +4201,7 @@ pub(crate) static HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT: rt::ObjectInfo = rt::Obj
     "HostNoHAEnabledPortGroupsEvent",
     Some(&HOST_DAS_EVENT),
     "4.0",
-    rt::unset::<HostNoHaEnabledPortGroupsEvent>,
+    <HostNoHaEnabledPortGroupsEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostNoHaEnabledPortGroupsEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4278,7 +4278,7 @@ pub(crate) static HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT: rt::ObjectInfo = r
     "HostNoRedundantManagementNetworkEvent",
     Some(&HOST_DAS_EVENT),
     "2.5",
-    rt::unset::<HostNoRedundantManagementNetworkEvent>,
+    <HostNoRedundantManagementNetworkEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostNoRedundantManagementNetworkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4355,7 +4355,7 @@ pub(crate) static HOST_NOT_IN_CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostNotInClusterEvent",
     Some(&HOST_DAS_EVENT),
     "2.5",
-    rt::unset::<HostNotInClusterEvent>,
+    <HostNotInClusterEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostNotInClusterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4432,7 +4432,7 @@ pub(crate) static HOST_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "HostOvercommittedEvent",
     Some(&CLUSTER_OVERCOMMITTED_EVENT),
     "4.0",
-    rt::unset::<HostOvercommittedEvent>,
+    <HostOvercommittedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostOvercommittedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4514,7 +4514,7 @@ pub(crate) static HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT: rt::ObjectInfo = rt::
     "2.5
 string primaryAgent r
 ",
-    rt::unset::<HostPrimaryAgentNotShortNameEvent>,
+    <HostPrimaryAgentNotShortNameEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostPrimaryAgentNotShortNameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4602,7 +4602,7 @@ pub(crate) static HOST_SHORT_NAME_INCONSISTENT_EVENT: rt::ObjectInfo = rt::Objec
 string shortName r
 string shortName2 r
 ",
-    rt::unset::<HostShortNameInconsistentEvent>,
+    <HostShortNameInconsistentEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostShortNameInconsistentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4683,7 +4683,7 @@ pub(crate) static HOST_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostStatusChangedEvent",
     Some(&CLUSTER_STATUS_CHANGED_EVENT),
     "4.0",
-    rt::unset::<HostStatusChangedEvent>,
+    <HostStatusChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4773,7 +4773,7 @@ ManagedObjectReference datastore r
 string datastoreName r
 ManagedObjectReference host ol
 ",
-    rt::unset::<IormNotSupportedHostOnDatastore>,
+    <IormNotSupportedHostOnDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for IormNotSupportedHostOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4856,7 +4856,7 @@ pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_EVENT: rt::ObjectInfo = rt::Ob
     "InsufficientFailoverResourcesEvent",
     Some(&CLUSTER_EVENT),
     "2.0",
-    rt::unset::<InsufficientFailoverResourcesEvent>,
+    <InsufficientFailoverResourcesEvent as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientFailoverResourcesEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4933,7 +4933,7 @@ pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_FAULT: rt::ObjectInfo = rt::Ob
     "InsufficientFailoverResourcesFault",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "2.0",
-    rt::unset::<InsufficientFailoverResourcesFault>,
+    <InsufficientFailoverResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientFailoverResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5023,7 +5023,7 @@ long unreservedIops r
 long requestedIops r
 string datastoreName r
 ",
-    rt::unset::<InsufficientStorageIops>,
+    <InsufficientStorageIops as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientStorageIops {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5106,7 +5106,7 @@ pub(crate) static INVALID_AFFINITY_SETTING_FAULT: rt::ObjectInfo = rt::ObjectInf
     "InvalidAffinitySettingFault",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<InvalidAffinitySettingFault>,
+    <InvalidAffinitySettingFault as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidAffinitySettingFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5192,7 +5192,7 @@ pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::
 string entry o
 string clusterName o
 ",
-    rt::unset::<InvalidDasConfigArgument>,
+    <InvalidDasConfigArgument as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDasConfigArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5278,7 +5278,7 @@ pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 ManagedObjectReference computeResource r
 ",
-    rt::unset::<NoActiveHostInCluster>,
+    <NoActiveHostInCluster as rt::DataObject>::unset,
 );
 impl rt::Object for NoActiveHostInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5357,7 +5357,7 @@ pub(crate) static NO_COMPATIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleDatastore",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<NoCompatibleDatastore>,
+    <NoCompatibleDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for NoCompatibleDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5439,7 +5439,7 @@ pub(crate) static NO_COMPATIBLE_HARD_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectI
     "4.1
 string vmName r
 ",
-    rt::unset::<NoCompatibleHardAffinityHost>,
+    <NoCompatibleHardAffinityHost as rt::DataObject>::unset,
 );
 impl rt::Object for NoCompatibleHardAffinityHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5523,7 +5523,7 @@ pub(crate) static NO_COMPATIBLE_SOFT_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectI
     "4.1
 string vmName r
 ",
-    rt::unset::<NoCompatibleSoftAffinityHost>,
+    <NoCompatibleSoftAffinityHost as rt::DataObject>::unset,
 );
 impl rt::Object for NoCompatibleSoftAffinityHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5602,7 +5602,7 @@ pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo 
     "NoMaintenanceModeDrsRecommendationForVM",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<NoMaintenanceModeDrsRecommendationForVm>,
+    <NoMaintenanceModeDrsRecommendationForVm as rt::DataObject>::unset,
 );
 impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5684,7 +5684,7 @@ pub(crate) static NOT_SUPPORTED_HOST_FOR_VMCP: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 string hostName r
 ",
-    rt::unset::<NotSupportedHostForVmcp>,
+    <NotSupportedHostForVmcp as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostForVmcp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5763,7 +5763,7 @@ pub(crate) static NOT_SUPPORTED_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo
     "NotSupportedHostInCluster",
     Some(&NOT_SUPPORTED_HOST),
     "4.0",
-    rt::unset::<NotSupportedHostInCluster>,
+    <NotSupportedHostInCluster as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostInCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5849,7 +5849,7 @@ pub(crate) static NOT_SUPPORTED_HOST_IN_HA_CLUSTER: rt::ObjectInfo = rt::ObjectI
 string hostName r
 string build r
 ",
-    rt::unset::<NotSupportedHostInHaCluster>,
+    <NotSupportedHostInHaCluster as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostInHaCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5932,7 +5932,7 @@ pub(crate) static PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS: rt::ObjectInfo = 
     "9.1.0.0
 ManagedObjectReference networks ol
 ",
-    rt::unset::<PlaceVmsXClusterSpecCandidateNetworks>,
+    <PlaceVmsXClusterSpecCandidateNetworks as rt::DataObject>::unset,
 );
 impl rt::Object for PlaceVmsXClusterSpecCandidateNetworks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6008,7 +6008,7 @@ ManagedObjectReference vm o
 ManagedObjectReference targetHost o
 VirtualMachineRelocateSpec relocateSpec o
 ",
-    rt::unset::<PlacementAction>,
+    <PlacementAction as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6105,7 +6105,7 @@ string ruleScope r
 ManagedObjectReference vms ol
 string keys ol
 ",
-    rt::unset::<PlacementAffinityRule>,
+    <PlacementAffinityRule as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementAffinityRule {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6200,7 +6200,7 @@ long totalSpaceMB r
 double utilization r
 LocalizedMethodFault faults ol
 ",
-    rt::unset::<PlacementRankResult>,
+    <PlacementRankResult as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementRankResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6289,7 +6289,7 @@ ManagedObjectReference clusters rl
 PlacementAffinityRule rules ol
 StorageDrsPlacementRankVmSpec placementRankByVm ol
 ",
-    rt::unset::<PlacementRankSpec>,
+    <PlacementRankSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementRankSpec {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
 ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ",
-    rt::unset::<PlacementResult>,
+    <PlacementResult as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -146,7 +146,7 @@ string placementType o
 VirtualMachineCloneSpec cloneSpec o
 string cloneName o
 ",
-    rt::unset::<PlacementSpec>,
+    <PlacementSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PlacementSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -249,7 +249,7 @@ string diskMoveType o
 VirtualDeviceBackingInfo diskBackingInfo o
 VirtualMachineProfileSpec profile ol since 5.5
 ",
-    rt::unset::<PodDiskLocator>,
+    <PodDiskLocator as rt::DataObject>::unset,
 );
 impl rt::Object for PodDiskLocator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -334,7 +334,7 @@ ClusterRecommendation recommendation ol
 ClusterDrsFaults drsFault ol
 ClusterActionHistory actionHistory ol
 ",
-    rt::unset::<PodStorageDrsEntry>,
+    <PodStorageDrsEntry as rt::DataObject>::unset,
 );
 impl rt::Object for PodStorageDrsEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -412,7 +412,7 @@ pub(crate) static QUARANTINE_MODE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 string vmName r
 string faultType r
 ",
-    rt::unset::<QuarantineModeFault>,
+    <QuarantineModeFault as rt::DataObject>::unset,
 );
 impl rt::Object for QuarantineModeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -510,7 +510,7 @@ string hostName r
 ManagedObjectReference ds r
 string dsName r
 ",
-    rt::unset::<QuiesceDatastoreIoForHaFailed>,
+    <QuiesceDatastoreIoForHaFailed as rt::DataObject>::unset,
 );
 impl rt::Object for QuiesceDatastoreIoForHaFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -604,7 +604,7 @@ pub(crate) static RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host o since 2.5
 ClusterRuleInfo rule o since 4.0
 ",
-    rt::unset::<RuleViolation>,
+    <RuleViolation as rt::DataObject>::unset,
 );
 impl rt::Object for RuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -680,7 +680,7 @@ pub(crate) static SDDC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SDDCBase",
     Some(&DYNAMIC_DATA),
     "6.0",
-    rt::unset::<SddcBase>,
+    <SddcBase as rt::DataObject>::unset,
 );
 impl rt::Object for SddcBase {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -746,7 +746,7 @@ pub(crate) static SOFT_RULE_VIO_CORRECTION_DISALLOWED: rt::ObjectInfo = rt::Obje
     "4.1
 string vmName r
 ",
-    rt::unset::<SoftRuleVioCorrectionDisallowed>,
+    <SoftRuleVioCorrectionDisallowed as rt::DataObject>::unset,
 );
 impl rt::Object for SoftRuleVioCorrectionDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -830,7 +830,7 @@ pub(crate) static SOFT_RULE_VIO_CORRECTION_IMPACT: rt::ObjectInfo = rt::ObjectIn
     "4.1
 string vmName r
 ",
-    rt::unset::<SoftRuleVioCorrectionImpact>,
+    <SoftRuleVioCorrectionImpact as rt::DataObject>::unset,
 );
 impl rt::Object for SoftRuleVioCorrectionImpact {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -927,7 +927,7 @@ string ruleEnforcementAutomationMode o
 string policyEnforcementAutomationMode o
 string vmEvacuationAutomationMode o
 ",
-    rt::unset::<StorageDrsAutomationConfig>,
+    <StorageDrsAutomationConfig as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsAutomationConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -998,7 +998,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE: rt::ObjectI
     "StorageDrsCannotMoveDiskInMultiWriterMode",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveDiskInMultiWriterMode>,
+    <StorageDrsCannotMoveDiskInMultiWriterMode as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1075,7 +1075,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_FT_VM: rt::ObjectInfo = rt::ObjectInfo
     "StorageDrsCannotMoveFTVm",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveFtVm>,
+    <StorageDrsCannotMoveFtVm as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1152,7 +1152,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK: rt::ObjectInfo = rt:
     "StorageDrsCannotMoveIndependentDisk",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveIndependentDisk>,
+    <StorageDrsCannotMoveIndependentDisk as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveIndependentDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1229,7 +1229,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE: rt::ObjectI
     "StorageDrsCannotMoveManuallyPlacedSwapFile",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveManuallyPlacedSwapFile>,
+    <StorageDrsCannotMoveManuallyPlacedSwapFile as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1306,7 +1306,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM: rt::ObjectInfo = r
     "StorageDrsCannotMoveManuallyPlacedVm",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveManuallyPlacedVm>,
+    <StorageDrsCannotMoveManuallyPlacedVm as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1383,7 +1383,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_SHARED_DISK: rt::ObjectInfo = rt::Obje
     "StorageDrsCannotMoveSharedDisk",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveSharedDisk>,
+    <StorageDrsCannotMoveSharedDisk as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveSharedDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1460,7 +1460,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_TEMPLATE: rt::ObjectInfo = rt::ObjectI
     "StorageDrsCannotMoveTemplate",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveTemplate>,
+    <StorageDrsCannotMoveTemplate as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveTemplate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1537,7 +1537,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER: rt::ObjectInfo = rt
     "StorageDrsCannotMoveVmInUserFolder",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveVmInUserFolder>,
+    <StorageDrsCannotMoveVmInUserFolder as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1614,7 +1614,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM: rt::ObjectInfo 
     "StorageDrsCannotMoveVmWithMountedCDROM",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveVmWithMountedCdrom>,
+    <StorageDrsCannotMoveVmWithMountedCdrom as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1691,7 +1691,7 @@ pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT: rt::Object
     "StorageDrsCannotMoveVmWithNoFilesInLayout",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsCannotMoveVmWithNoFilesInLayout>,
+    <StorageDrsCannotMoveVmWithNoFilesInLayout as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1774,7 +1774,7 @@ pub(crate) static STORAGE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 StorageDrsPodConfigInfo podConfig r
 StorageDrsVmConfigInfo vmConfig ol
 ",
-    rt::unset::<StorageDrsConfigInfo>,
+    <StorageDrsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1845,7 +1845,7 @@ pub(crate) static STORAGE_DRS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 StorageDrsPodConfigSpec podConfigSpec o
 StorageDrsVmConfigSpec vmConfigSpec ol
 ",
-    rt::unset::<StorageDrsConfigSpec>,
+    <StorageDrsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1910,7 +1910,7 @@ pub(crate) static STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE: rt::ObjectInfo
     "StorageDrsDatacentersCannotShareDatastore",
     Some(&VIM_FAULT),
     "5.5",
-    rt::unset::<StorageDrsDatacentersCannotShareDatastore>,
+    <StorageDrsDatacentersCannotShareDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1987,7 +1987,7 @@ pub(crate) static STORAGE_DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::n
     "StorageDrsDisabledOnVm",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<StorageDrsDisabledOnVm>,
+    <StorageDrsDisabledOnVm as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsDisabledOnVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2069,7 +2069,7 @@ pub(crate) static STORAGE_DRS_HBR_DISK_NOT_MOVABLE: rt::ObjectInfo = rt::ObjectI
     "6.0
 string nonMovableDiskIds r
 ",
-    rt::unset::<StorageDrsHbrDiskNotMovable>,
+    <StorageDrsHbrDiskNotMovable as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsHbrDiskNotMovable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2148,7 +2148,7 @@ pub(crate) static STORAGE_DRS_HMS_MOVE_IN_PROGRESS: rt::ObjectInfo = rt::ObjectI
     "StorageDrsHmsMoveInProgress",
     Some(&VIM_FAULT),
     "6.0",
-    rt::unset::<StorageDrsHmsMoveInProgress>,
+    <StorageDrsHmsMoveInProgress as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsHmsMoveInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2225,7 +2225,7 @@ pub(crate) static STORAGE_DRS_HMS_UNREACHABLE: rt::ObjectInfo = rt::ObjectInfo::
     "StorageDrsHmsUnreachable",
     Some(&VIM_FAULT),
     "6.0",
-    rt::unset::<StorageDrsHmsUnreachable>,
+    <StorageDrsHmsUnreachable as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsHmsUnreachable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2320,7 +2320,7 @@ string reservableThresholdMode o since 6.0
 int ioLatencyThreshold o
 int ioLoadImbalanceThreshold o
 ",
-    rt::unset::<StorageDrsIoLoadBalanceConfig>,
+    <StorageDrsIoLoadBalanceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsIoLoadBalanceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2391,7 +2391,7 @@ pub(crate) static STORAGE_DRS_IOLB_DISABLED_INTERNALLY: rt::ObjectInfo = rt::Obj
     "StorageDrsIolbDisabledInternally",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<StorageDrsIolbDisabledInternally>,
+    <StorageDrsIolbDisabledInternally as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsIolbDisabledInternally {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2473,7 +2473,7 @@ pub(crate) static STORAGE_DRS_OPTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 OptionValue option o
 ",
-    rt::unset::<StorageDrsOptionSpec>,
+    <StorageDrsOptionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsOptionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2557,7 +2557,7 @@ pub(crate) static STORAGE_DRS_PLACEMENT_RANK_VM_SPEC: rt::ObjectInfo = rt::Objec
 PlacementSpec vmPlacementSpec r
 ManagedObjectReference vmClusters rl
 ",
-    rt::unset::<StorageDrsPlacementRankVmSpec>,
+    <StorageDrsPlacementRankVmSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsPlacementRankVmSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2660,7 +2660,7 @@ StorageDrsAutomationConfig automationOverrides o since 6.0
 ClusterRuleInfo rule ol
 OptionValue option ol
 ",
-    rt::unset::<StorageDrsPodConfigInfo>,
+    <StorageDrsPodConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsPodConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2779,7 +2779,7 @@ StorageDrsAutomationConfig automationOverrides o since 6.0
 ClusterRuleSpec rule ol
 StorageDrsOptionSpec option ol
 ",
-    rt::unset::<StorageDrsPodConfigSpec>,
+    <StorageDrsPodConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsPodConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2866,7 +2866,7 @@ pub(crate) static STORAGE_DRS_POD_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInf
 VmPodConfigForPlacement initialVmConfig ol
 ManagedObjectReference storagePod o
 ",
-    rt::unset::<StorageDrsPodSelectionSpec>,
+    <StorageDrsPodSelectionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsPodSelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2931,7 +2931,7 @@ pub(crate) static STORAGE_DRS_RELOCATE_DISABLED: rt::ObjectInfo = rt::ObjectInfo
     "StorageDrsRelocateDisabled",
     Some(&VIM_FAULT),
     "6.0",
-    rt::unset::<StorageDrsRelocateDisabled>,
+    <StorageDrsRelocateDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsRelocateDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3022,7 +3022,7 @@ int spaceUtilizationThreshold o
 int freeSpaceThresholdGB o since 6.0
 int minSpaceUtilizationDifference o
 ",
-    rt::unset::<StorageDrsSpaceLoadBalanceConfig>,
+    <StorageDrsSpaceLoadBalanceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsSpaceLoadBalanceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3091,7 +3091,7 @@ pub(crate) static STORAGE_DRS_STALE_HMS_COLLECTION: rt::ObjectInfo = rt::ObjectI
     "StorageDrsStaleHmsCollection",
     Some(&VIM_FAULT),
     "6.0",
-    rt::unset::<StorageDrsStaleHmsCollection>,
+    <StorageDrsStaleHmsCollection as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsStaleHmsCollection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3168,7 +3168,7 @@ pub(crate) static STORAGE_DRS_UNABLE_TO_MOVE_FILES: rt::ObjectInfo = rt::ObjectI
     "StorageDrsUnableToMoveFiles",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<StorageDrsUnableToMoveFiles>,
+    <StorageDrsUnableToMoveFiles as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsUnableToMoveFiles {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3267,7 +3267,7 @@ boolean intraVmAffinity o
 VirtualDiskAntiAffinityRuleSpec intraVmAntiAffinity o
 VirtualDiskRuleSpec virtualDiskRules ol since 6.7
 ",
-    rt::unset::<StorageDrsVmConfigInfo>,
+    <StorageDrsVmConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsVmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3345,7 +3345,7 @@ pub(crate) static STORAGE_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 StorageDrsVmConfigInfo info o
 ",
-    rt::unset::<StorageDrsVmConfigSpec>,
+    <StorageDrsVmConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageDrsVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3437,7 +3437,7 @@ IntOption congestionThresholdOption r
 BoolOption statsCollectionEnabledOption o since 5.0
 BoolOption reservationEnabledOption o since 6.0
 ",
-    rt::unset::<StorageIormConfigOption>,
+    <StorageIormConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for StorageIormConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3536,7 +3536,7 @@ boolean reservationEnabled o since 6.0
 boolean statsAggregationDisabled o since 5.0
 int reservableIopsThreshold o since 6.0
 ",
-    rt::unset::<StorageIormConfigSpec>,
+    <StorageIormConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StorageIormConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3643,7 +3643,7 @@ boolean reservationEnabled o since 6.0
 boolean statsAggregationDisabled o since 5.0
 int reservableIopsThreshold o since 6.0
 ",
-    rt::unset::<StorageIormInfo>,
+    <StorageIormInfo as rt::DataObject>::unset,
 );
 impl rt::Object for StorageIormInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3765,7 +3765,7 @@ float spaceUtilDstAfter o
 float ioLatencySrcBefore o
 float ioLatencyDstBefore o
 ",
-    rt::unset::<StorageMigrationAction>,
+    <StorageMigrationAction as rt::DataObject>::unset,
 );
 impl rt::Object for StorageMigrationAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3894,7 +3894,7 @@ double datastoreReadIops rl
 double datastoreWriteIops rl
 int siocActivityDuration r
 ",
-    rt::unset::<StoragePerformanceSummary>,
+    <StoragePerformanceSummary as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePerformanceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4004,7 +4004,7 @@ float spaceUtilAfter o
 float spaceDemandAfter o since 6.0
 float ioLatencyBefore o
 ",
-    rt::unset::<StoragePlacementAction>,
+    <StoragePlacementAction as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePlacementAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4107,7 +4107,7 @@ ClusterRecommendation recommendations ol
 ClusterDrsFaults drsFault o
 ManagedObjectReference task o
 ",
-    rt::unset::<StoragePlacementResult>,
+    <StoragePlacementResult as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePlacementResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4224,7 +4224,7 @@ ManagedObjectReference folder o
 boolean disallowPrerequisiteMoves o since 5.1
 int resourceLeaseDurationSec o since 5.1
 ",
-    rt::unset::<StoragePlacementSpec>,
+    <StoragePlacementSpec as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePlacementSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4321,7 +4321,7 @@ string name r
 long capacity r
 long freeSpace r
 ",
-    rt::unset::<StoragePodSummary>,
+    <StoragePodSummary as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePodSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4398,7 +4398,7 @@ string profileId r
 long totalSpaceMB r
 long usedSpaceMB r
 ",
-    rt::unset::<StorageResourceManagerStorageProfileStatistics>,
+    <StorageResourceManagerStorageProfileStatistics as rt::DataObject>::unset,
 );
 impl rt::Object for StorageResourceManagerStorageProfileStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4470,7 +4470,7 @@ pub(crate) static VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::Obj
     "5.0
 int diskId rl
 ",
-    rt::unset::<VirtualDiskAntiAffinityRuleSpec>,
+    <VirtualDiskAntiAffinityRuleSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4558,7 +4558,7 @@ pub(crate) static VIRTUAL_DISK_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string diskRuleType r
 int diskId ol
 ",
-    rt::unset::<VirtualDiskRuleSpec>,
+    <VirtualDiskRuleSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskRuleSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4644,7 +4644,7 @@ pub(crate) static VM_DAS_BEING_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 string reason o since 4.1
 ",
-    rt::unset::<VmDasBeingResetEvent>,
+    <VmDasBeingResetEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDasBeingResetEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4728,7 +4728,7 @@ pub(crate) static VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT: rt::ObjectInfo = rt:
     "4.0
 string screenshotFilePath r
 ",
-    rt::unset::<VmDasBeingResetWithScreenshotEvent>,
+    <VmDasBeingResetWithScreenshotEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4807,7 +4807,7 @@ pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "VmDasResetFailedEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmDasResetFailedEvent>,
+    <VmDasResetFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDasResetFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4884,7 +4884,7 @@ pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "VmDasUpdateErrorEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmDasUpdateErrorEvent>,
+    <VmDasUpdateErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDasUpdateErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4961,7 +4961,7 @@ pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateOkEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmDasUpdateOkEvent>,
+    <VmDasUpdateOkEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDasUpdateOkEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5043,7 +5043,7 @@ pub(crate) static VM_FAILOVER_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LocalizedMethodFault reason o since 4.1
 ",
-    rt::unset::<VmFailoverFailed>,
+    <VmFailoverFailed as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailoverFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5131,7 +5131,7 @@ pub(crate) static VM_HEALTH_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt:
 string state r
 string prevState o since 6.5
 ",
-    rt::unset::<VmHealthMonitoringStateChangedEvent>,
+    <VmHealthMonitoringStateChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmHealthMonitoringStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {

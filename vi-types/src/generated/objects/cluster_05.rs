@@ -34,7 +34,7 @@ pub(crate) static VM_HOST_AFFINITY_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectIn
 string vmName r
 string hostName r
 ",
-    rt::unset::<VmHostAffinityRuleViolation>,
+    <VmHostAffinityRuleViolation as rt::DataObject>::unset,
 );
 impl rt::Object for VmHostAffinityRuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -115,7 +115,7 @@ pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo:
     "VmMaxRestartCountReached",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmMaxRestartCountReached>,
+    <VmMaxRestartCountReached as rt::DataObject>::unset,
 );
 impl rt::Object for VmMaxRestartCountReached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -206,7 +206,7 @@ PodDiskLocator disk ol
 StorageDrsVmConfigInfo vmConfig o
 ClusterRuleInfo interVmRule ol
 ",
-    rt::unset::<VmPodConfigForPlacement>,
+    <VmPodConfigForPlacement as rt::DataObject>::unset,
 );
 impl rt::Object for VmPodConfigForPlacement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -275,7 +275,7 @@ pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo 
     "VmRequirementsExceedCurrentEVCModeEvent",
     Some(&VM_EVENT),
     "5.1",
-    rt::unset::<VmRequirementsExceedCurrentEvcModeEvent>,
+    <VmRequirementsExceedCurrentEvcModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {

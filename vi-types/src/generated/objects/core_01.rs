@@ -83,7 +83,7 @@ string instanceUuid o since 4.0
 string licenseProductName o since 4.0
 string licenseProductVersion o since 4.0
 ",
-    rt::unset::<AboutInfo>,
+    <AboutInfo as rt::DataObject>::unset,
 );
 impl rt::Object for AboutInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name o
 ",
-    rt::unset::<AlreadyExists>,
+    <AlreadyExists as rt::DataObject>::unset,
 );
 impl rt::Object for AlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -258,7 +258,7 @@ pub(crate) static APPLICATION_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::ne
     "ApplicationQuiesceFault",
     Some(&SNAPSHOT_FAULT),
     "2.0",
-    rt::unset::<ApplicationQuiesceFault>,
+    <ApplicationQuiesceFault as rt::DataObject>::unset,
 );
 impl rt::Object for ApplicationQuiesceFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -341,7 +341,7 @@ pub(crate) static ARRAY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 ArrayUpdateOperation operation r
 anyType removeKey o
 ",
-    rt::unset::<ArrayUpdateSpec>,
+    <ArrayUpdateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ArrayUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -424,7 +424,7 @@ int stopDelay o
 boolean waitForHeartbeat o
 string stopAction o
 ",
-    rt::unset::<AutoStartDefaults>,
+    <AutoStartDefaults as rt::DataObject>::unset,
 );
 impl rt::Object for AutoStartDefaults {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -521,7 +521,7 @@ string startAction r
 int stopDelay r
 string stopAction r
 ",
-    rt::unset::<AutoStartPowerInfo>,
+    <AutoStartPowerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for AutoStartPowerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -605,7 +605,7 @@ pub(crate) static BOOL_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean supported r
 boolean defaultValue r
 ",
-    rt::unset::<BoolOption>,
+    <BoolOption as rt::DataObject>::unset,
 );
 impl rt::Object for BoolOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -686,7 +686,7 @@ pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessFile",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<CannotAccessFile>,
+    <CannotAccessFile as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -768,7 +768,7 @@ pub(crate) static CANNOT_ACCESS_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference network o since 6.0
 ",
-    rt::unset::<CannotAccessNetwork>,
+    <CannotAccessNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -847,7 +847,7 @@ pub(crate) static CANNOT_ACCESS_VM_COMPONENT: rt::ObjectInfo = rt::ObjectInfo::n
     "CannotAccessVmComponent",
     Some(&VM_CONFIG_FAULT),
     "2.0",
-    rt::unset::<CannotAccessVmComponent>,
+    <CannotAccessVmComponent as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessVmComponent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -929,7 +929,7 @@ pub(crate) static CANNOT_ACCESS_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<CannotAccessVmConfig>,
+    <CannotAccessVmConfig as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessVmConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1021,7 +1021,7 @@ string device r
 string backing r
 boolean connected r
 ",
-    rt::unset::<CannotAccessVmDevice>,
+    <CannotAccessVmDevice as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessVmDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1109,7 +1109,7 @@ pub(crate) static CANNOT_ACCESS_VM_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LocalizedMethodFault fault r
 ",
-    rt::unset::<CannotAccessVmDisk>,
+    <CannotAccessVmDisk as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessVmDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1188,7 +1188,7 @@ pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotCreateFile",
     Some(&FILE_FAULT),
     "2.5",
-    rt::unset::<CannotCreateFile>,
+    <CannotCreateFile as rt::DataObject>::unset,
 );
 impl rt::Object for CannotCreateFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1265,7 +1265,7 @@ pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDeleteFile",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<CannotDeleteFile>,
+    <CannotDeleteFile as rt::DataObject>::unset,
 );
 impl rt::Object for CannotDeleteFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1404,7 +1404,7 @@ boolean scalableSharesSupported o since 7.0.0.0
 boolean hadcsSupported o since 7.0.1.1
 boolean configMgmtSupported o since 7.0.3.1
 ",
-    rt::unset::<Capability>,
+    <Capability as rt::DataObject>::unset,
 );
 impl rt::Object for Capability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1509,7 +1509,7 @@ string modified o
 string added o
 string deleted o
 ",
-    rt::unset::<ChangesInfoEventArgument>,
+    <ChangesInfoEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ChangesInfoEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ pub(crate) static CHOICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 ElementDescription choiceInfo rl
 int defaultIndex o
 ",
-    rt::unset::<ChoiceOption>,
+    <ChoiceOption as rt::DataObject>::unset,
 );
 impl rt::Object for ChoiceOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1729,7 +1729,7 @@ string clusterMaintenanceModeStatus o since 7.0.0.2
 string vcsHealthStatus o since 7.0.1.1
 ClusterComputeResourceVcsSlots vcsSlots ol since 7.0.1.1
 ",
-    rt::unset::<ClusterComputeResourceSummary>,
+    <ClusterComputeResourceSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1864,7 +1864,7 @@ ClusterDrsConfigInfo drsConfig r
 ClusterDrsVmConfigInfo drsVmConfig ol
 ClusterRuleInfo rule ol
 ",
-    rt::unset::<ClusterConfigInfo>,
+    <ClusterConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2038,7 +2038,7 @@ ClusterProactiveDrsConfigInfo proactiveDrsConfig o since 6.5
 ClusterCryptoConfigInfo cryptoConfig o since 7.0.0.0
 VsanClusterCoreConfig vsanCoreConfig o since 9.0.0.0
 ",
-    rt::unset::<ClusterConfigInfoEx>,
+    <ClusterConfigInfoEx as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterConfigInfoEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2223,7 +2223,7 @@ OptionValue option ol
 ManagedObjectReference heartbeatDatastore ol since 5.0
 string hBDatastoreCandidatePolicy o since 5.0
 ",
-    rt::unset::<ClusterDasConfigInfo>,
+    <ClusterDasConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDasConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2324,7 +2324,7 @@ DpmBehavior defaultDpmBehavior o
 int hostPowerActionRate o since 4.0
 OptionValue option ol
 ",
-    rt::unset::<ClusterDpmConfigInfo>,
+    <ClusterDpmConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDpmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2415,7 +2415,7 @@ int vmotionRate o
 string scaleDescendantsShares o since 7.0.0.0
 OptionValue option ol
 ",
-    rt::unset::<ClusterDrsConfigInfo>,
+    <ClusterDrsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterDrsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2550,7 +2550,7 @@ int tier0MemCapacityMB o since 9.0.0.0
 int reservedTier0MemMB o since 9.0.0.0
 int unreservedTier0MemMB o since 9.0.0.0
 ",
-    rt::unset::<ClusterUsageSummary>,
+    <ClusterUsageSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterUsageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2657,7 +2657,7 @@ boolean spbmEnabled o since 5.0
 string defaultHardwareVersionKey o since 5.1
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
-    rt::unset::<ComputeResourceConfigInfo>,
+    <ComputeResourceConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2732,7 +2732,7 @@ pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectIn
     "2.0
 ManagedObjectReference computeResource r
 ",
-    rt::unset::<ComputeResourceEventArgument>,
+    <ComputeResourceEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2845,7 +2845,7 @@ int numHosts r
 int numEffectiveHosts r
 ManagedEntityStatus overallStatus r
 ",
-    rt::unset::<ComputeResourceSummary>,
+    <ComputeResourceSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2925,7 +2925,7 @@ pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConcurrentAccess",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<ConcurrentAccess>,
+    <ConcurrentAccess as rt::DataObject>::unset,
 );
 impl rt::Object for ConcurrentAccess {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3008,7 +3008,7 @@ pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 string keyId r
 KeyProviderId providerId o
 ",
-    rt::unset::<CryptoKeyId>,
+    <CryptoKeyId as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoKeyId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3095,7 +3095,7 @@ string managedObjectType o since 2.5
 PrivilegePolicyDef fieldDefPrivileges o since 2.5
 PrivilegePolicyDef fieldInstancePrivileges o since 2.5
 ",
-    rt::unset::<CustomFieldDef>,
+    <CustomFieldDef as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3173,7 +3173,7 @@ pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 string value r
 ",
-    rt::unset::<CustomFieldStringValue>,
+    <CustomFieldStringValue as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldStringValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3251,7 +3251,7 @@ pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int key r
 ",
-    rt::unset::<CustomFieldValue>,
+    <CustomFieldValue as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3321,7 +3321,7 @@ pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string defaultHardwareVersionKey o
 string maximumHardwareVersionKey o since 7.0.2.0
 ",
-    rt::unset::<DatacenterConfigInfo>,
+    <DatacenterConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3391,7 +3391,7 @@ pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 ManagedObjectReference datacenter r
 ",
-    rt::unset::<DatacenterEventArgument>,
+    <DatacenterEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3516,7 +3516,7 @@ boolean upitSupported o since 6.5
 boolean vmdkExpandSupported o since 6.7
 boolean clusteredVmdkSupported o since 7.0.0.0
 ",
-    rt::unset::<DatastoreCapability>,
+    <DatastoreCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3606,7 +3606,7 @@ pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 ManagedObjectReference datastore r
 ",
-    rt::unset::<DatastoreEventArgument>,
+    <DatastoreEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3691,7 +3691,7 @@ pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference key r
 HostMountInfo mountInfo r
 ",
-    rt::unset::<DatastoreHostMount>,
+    <DatastoreHostMount as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreHostMount {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3802,7 +3802,7 @@ string supportedVDiskFormats ol since 9.0.0.0
 int logicalSectorSize o since 9.0.0.0
 int physicalSectorSize o since 9.0.0.0
 ",
-    rt::unset::<DatastoreInfo>,
+    <DatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3926,7 +3926,7 @@ boolean multipleHostAccess o
 string type r
 string maintenanceMode o since 5.0
 ",
-    rt::unset::<DatastoreSummary>,
+    <DatastoreSummary as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4013,7 +4013,7 @@ pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string label r
 string summary r
 ",
-    rt::unset::<Description>,
+    <Description as rt::DataObject>::unset,
 );
 impl rt::Object for Description {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4084,7 +4084,7 @@ pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectIn
     "2.5
 string device r
 ",
-    rt::unset::<DeviceBackedVirtualDiskSpec>,
+    <DeviceBackedVirtualDiskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4163,7 +4163,7 @@ pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotFound",
     Some(&INVALID_DEVICE_SPEC),
     "2.0",
-    rt::unset::<DeviceNotFound>,
+    <DeviceNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4249,7 +4249,7 @@ pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
 string device r
 string reason o since 2.5
 ",
-    rt::unset::<DeviceNotSupported>,
+    <DeviceNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4330,7 +4330,7 @@ pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectoryNotEmpty",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<DirectoryNotEmpty>,
+    <DirectoryNotEmpty as rt::DataObject>::unset,
 );
 impl rt::Object for DirectoryNotEmpty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4413,7 +4413,7 @@ pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
 long start r
 long length r
 ",
-    rt::unset::<DiskChangeExtent>,
+    <DiskChangeExtent as rt::DataObject>::unset,
 );
 impl rt::Object for DiskChangeExtent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4488,7 +4488,7 @@ long startOffset r
 long length r
 DiskChangeExtent changedArea ol
 ",
-    rt::unset::<DiskChangeInfo>,
+    <DiskChangeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DiskChangeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4569,7 +4569,7 @@ string portgroupKey o
 string portKey o
 int connectionCookie o
 ",
-    rt::unset::<DistributedVirtualSwitchPortConnection>,
+    <DistributedVirtualSwitchPortConnection as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchPortConnection {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -25,7 +25,7 @@ pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmMigratedEvent",
     Some(&VM_MIGRATED_EVENT),
     "2.0",
-    rt::unset::<DrsVmMigratedEvent>,
+    <DrsVmMigratedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsVmMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmPoweredOnEvent",
     Some(&VM_POWERED_ON_EVENT),
     "2.5",
-    rt::unset::<DrsVmPoweredOnEvent>,
+    <DrsVmPoweredOnEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsVmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -188,7 +188,7 @@ pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference object r
 ",
-    rt::unset::<DuplicateName>,
+    <DuplicateName as rt::DataObject>::unset,
 );
 impl rt::Object for DuplicateName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -274,7 +274,7 @@ pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference dvs r
 ",
-    rt::unset::<DvsEventArgument>,
+    <DvsEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for DvsEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -348,7 +348,7 @@ pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicData",
     None,
     "2.0",
-    rt::unset::<DynamicData>,
+    <DynamicData as rt::DataObject>::unset,
 );
 impl rt::Object for DynamicData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -415,7 +415,7 @@ pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 anyType val r
 ",
-    rt::unset::<DynamicProperty>,
+    <DynamicProperty as rt::DataObject>::unset,
 );
 impl rt::Object for DynamicProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -485,7 +485,7 @@ pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string key r
 ",
-    rt::unset::<ElementDescription>,
+    <ElementDescription as rt::DataObject>::unset,
 );
 impl rt::Object for ElementDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -567,7 +567,7 @@ pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name r
 ",
-    rt::unset::<EntityEventArgument>,
+    <EntityEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for EntityEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -637,7 +637,7 @@ pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 ElementDescription tags rl
 ",
-    rt::unset::<EnumDescription>,
+    <EnumDescription as rt::DataObject>::unset,
 );
 impl rt::Object for EnumDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -762,7 +762,7 @@ string fullFormattedMessage o
 string changeTag o since 4.0
 string auditId o since 9.1.0.0
 ",
-    rt::unset::<Event>,
+    <Event as rt::DataObject>::unset,
 );
 impl rt::Object for Event {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -851,7 +851,7 @@ pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgument",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<EventArgument>,
+    <EventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for EventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -922,7 +922,7 @@ ElementDescription category rl
 EventDescriptionEventDetail eventInfo rl
 EnumDescription enumeratedTypes ol since 4.0
 ",
-    rt::unset::<EventDescription>,
+    <EventDescription as rt::DataObject>::unset,
 );
 impl rt::Object for EventDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1023,7 +1023,7 @@ string formatOnVm r
 string fullFormat r
 string longDescription o since 4.1
 ",
-    rt::unset::<EventDescriptionEventDetail>,
+    <EventDescriptionEventDetail as rt::DataObject>::unset,
 );
 impl rt::Object for EventDescriptionEventDetail {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1135,7 +1135,7 @@ string objectType o
 string objectName o since 4.1
 LocalizedMethodFault fault o since 4.1
 ",
-    rt::unset::<EventEx>,
+    <EventEx as rt::DataObject>::unset,
 );
 impl rt::Object for EventEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1286,7 +1286,7 @@ boolean delayedInit o since 8.0.3.0
 boolean auditable o since 9.1.0.0
 string auditId ol since 9.1.0.0
 ",
-    rt::unset::<EventFilterSpec>,
+    <EventFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for EventFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1383,7 +1383,7 @@ pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference entity r
 EventFilterSpecRecursionOption recursion r
 ",
-    rt::unset::<EventFilterSpecByEntity>,
+    <EventFilterSpecByEntity as rt::DataObject>::unset,
 );
 impl rt::Object for EventFilterSpecByEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1454,7 +1454,7 @@ pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::ne
 dateTime beginTime o
 dateTime endTime o
 ",
-    rt::unset::<EventFilterSpecByTime>,
+    <EventFilterSpecByTime as rt::DataObject>::unset,
 );
 impl rt::Object for EventFilterSpecByTime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1525,7 +1525,7 @@ pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo
 boolean systemUser r
 string userList ol
 ",
-    rt::unset::<EventFilterSpecByUsername>,
+    <EventFilterSpecByUsername as rt::DataObject>::unset,
 );
 impl rt::Object for EventFilterSpecByUsername {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo
     "EventManagerEventViewSpec",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<EventManagerEventViewSpec>,
+    <EventManagerEventViewSpec as rt::DataObject>::unset,
 );
 impl rt::Object for EventManagerEventViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1653,7 +1653,7 @@ pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInf
 int startEventId r
 boolean isForward r
 ",
-    rt::unset::<EventManagerViewByStartId>,
+    <EventManagerViewByStartId as rt::DataObject>::unset,
 );
 impl rt::Object for EventManagerViewByStartId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1735,7 +1735,7 @@ pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
-    rt::unset::<ExtendedDescription>,
+    <ExtendedDescription as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendedDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1825,7 +1825,7 @@ pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo:
 string messageCatalogKeyPrefix r
 KeyAnyValue messageArg ol
 ",
-    rt::unset::<ExtendedElementDescription>,
+    <ExtendedElementDescription as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendedElementDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1920,7 +1920,7 @@ string eventTypeId r
 ManagedObjectReference managedObject r
 ExtendedEventPair data ol
 ",
-    rt::unset::<ExtendedEvent>,
+    <ExtendedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2009,7 +2009,7 @@ pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 string value r
 ",
-    rt::unset::<ExtendedEventPair>,
+    <ExtendedEventPair as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendedEventPair {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2074,7 +2074,7 @@ pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileAlreadyExists",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<FileAlreadyExists>,
+    <FileAlreadyExists as rt::DataObject>::unset,
 );
 impl rt::Object for FileAlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2172,7 +2172,7 @@ VirtualMachineProfileSpec profile ol since 5.5
 CryptoSpec crypto o since 6.5
 string sectorFormat o since 9.0.0.0
 ",
-    rt::unset::<FileBackedVirtualDiskSpec>,
+    <FileBackedVirtualDiskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FileBackedVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2266,7 +2266,7 @@ pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string file r
 ",
-    rt::unset::<FileFault>,
+    <FileFault as rt::DataObject>::unset,
 );
 impl rt::Object for FileFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2363,7 +2363,7 @@ long fileSize o
 dateTime modification o
 string owner o since 4.0
 ",
-    rt::unset::<FileInfo>,
+    <FileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2435,7 +2435,7 @@ pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLocked",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<FileLocked>,
+    <FileLocked as rt::DataObject>::unset,
 );
 impl rt::Object for FileLocked {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2512,7 +2512,7 @@ pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotFound",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<FileNotFound>,
+    <FileNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for FileNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2589,7 +2589,7 @@ pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotWritable",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<FileNotWritable>,
+    <FileNotWritable as rt::DataObject>::unset,
 );
 impl rt::Object for FileNotWritable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2661,7 +2661,7 @@ pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQuery",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<FileQuery>,
+    <FileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for FileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2737,7 +2737,7 @@ boolean fileSize r
 boolean modification r
 boolean fileOwner o since 4.0
 ",
-    rt::unset::<FileQueryFlags>,
+    <FileQueryFlags as rt::DataObject>::unset,
 );
 impl rt::Object for FileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2819,7 +2819,7 @@ string datastore r
 long fileSize r
 long maxFileSize o
 ",
-    rt::unset::<FileTooLarge>,
+    <FileTooLarge as rt::DataObject>::unset,
 );
 impl rt::Object for FileTooLarge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2902,7 +2902,7 @@ pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new
     "FilesystemQuiesceFault",
     Some(&SNAPSHOT_FAULT),
     "2.0",
-    rt::unset::<FilesystemQuiesceFault>,
+    <FilesystemQuiesceFault as rt::DataObject>::unset,
 );
 impl rt::Object for FilesystemQuiesceFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2992,7 +2992,7 @@ float min r
 float max r
 float defaultValue r
 ",
-    rt::unset::<FloatOption>,
+    <FloatOption as rt::DataObject>::unset,
 );
 impl rt::Object for FloatOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3075,7 +3075,7 @@ pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<FloppyImageFileInfo>,
+    <FloppyImageFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FloppyImageFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3147,7 +3147,7 @@ pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<FloppyImageFileQuery>,
+    <FloppyImageFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for FloppyImageFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3215,7 +3215,7 @@ pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference folder r
 ",
-    rt::unset::<FolderEventArgument>,
+    <FolderEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for FolderEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3294,7 +3294,7 @@ pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<FolderFileInfo>,
+    <FolderFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FolderFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3366,7 +3366,7 @@ pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<FolderFileQuery>,
+    <FolderFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for FolderFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3434,7 +3434,7 @@ pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string message r
 ",
-    rt::unset::<GeneralEvent>,
+    <GeneralEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3518,7 +3518,7 @@ pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedEntityEventArgument entity o
 ",
-    rt::unset::<GeneralUserEvent>,
+    <GeneralUserEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3602,7 +3602,7 @@ pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string reason r
 ",
-    rt::unset::<GenericVmConfigFault>,
+    <GenericVmConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for GenericVmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3699,7 +3699,7 @@ long freeSpace o
 string filesystemType o since 7.0.0.0
 GuestInfoVirtualDiskMapping mappings ol since 7.0.0.0
 ",
-    rt::unset::<GuestDiskInfo>,
+    <GuestDiskInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestDiskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3876,7 +3876,7 @@ GuestInfoNamespaceGenerationInfo generationInfo ol since 5.1
 string hwVersion o since 6.9.1
 GuestInfoCustomizationInfo customizationInfo o since 7.0.2.0
 ",
-    rt::unset::<GuestInfo>,
+    <GuestInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4005,7 +4005,7 @@ dateTime startTime o
 dateTime endTime o
 string errorMsg o
 ",
-    rt::unset::<GuestInfoCustomizationInfo>,
+    <GuestInfoCustomizationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestInfoCustomizationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4080,7 +4080,7 @@ pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::Obj
 string key r
 int generationNo r
 ",
-    rt::unset::<GuestInfoNamespaceGenerationInfo>,
+    <GuestInfoNamespaceGenerationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestInfoNamespaceGenerationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4144,7 +4144,7 @@ pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectIn
     "7.0.0.0
 int key r
 ",
-    rt::unset::<GuestInfoVirtualDiskMapping>,
+    <GuestInfoVirtualDiskMapping as rt::DataObject>::unset,
 );
 impl rt::Object for GuestInfoVirtualDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4237,7 +4237,7 @@ NetDnsConfigInfo dnsConfig o since 4.1
 NetIpConfigInfo ipConfig o since 4.1
 NetBIOSConfigInfo netBIOSConfig o since 4.1
 ",
-    rt::unset::<GuestNicInfo>,
+    <GuestNicInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestNicInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4320,7 +4320,7 @@ pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 int width r
 int height r
 ",
-    rt::unset::<GuestScreenInfo>,
+    <GuestScreenInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestScreenInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4399,7 +4399,7 @@ NetIpRouteConfigInfo ipRouteConfig o
 KeyValue ipStackConfig ol
 NetDhcpConfigInfo dhcpConfig o
 ",
-    rt::unset::<GuestStackInfo>,
+    <GuestStackInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestStackInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4474,7 +4474,7 @@ pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInf
 AutoStartDefaults defaults o
 AutoStartPowerInfo powerInfo ol
 ",
-    rt::unset::<HostAutoStartManagerConfig>,
+    <HostAutoStartManagerConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostAutoStartManagerConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4569,7 +4569,7 @@ int firmwareMajorRelease o since 6.5
 int firmwareMinorRelease o since 6.5
 string firmwareType o since 8.0.2.0
 ",
-    rt::unset::<HostBiosInfo>,
+    <HostBiosInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostBiosInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4641,7 +4641,7 @@ pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     "HostBlockAdapterTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "2.0",
-    rt::unset::<HostBlockAdapterTargetTransport>,
+    <HostBlockAdapterTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostBlockAdapterTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4704,7 +4704,7 @@ pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockHba",
     Some(&HOST_HOST_BUS_ADAPTER),
     "2.0",
-    rt::unset::<HostBlockHba>,
+    <HostBlockHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostBlockHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5443,7 +5443,7 @@ boolean fcdLinkedCloneSupported o since 9.1.0.0
 boolean ehvQuickBootSupported o since 9.1.0.0
 boolean nestedHvTieringEnabled o since 9.1.0.0
 ",
-    rt::unset::<HostCapability>,
+    <HostCapability as rt::DataObject>::unset,
 );
 impl rt::Object for HostCapability {
     fn type_info() -> &'static rt::ObjectInfo {

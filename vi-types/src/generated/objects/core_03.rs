@@ -25,7 +25,7 @@ pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCommunication",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<HostCommunication>,
+    <HostCommunication as rt::DataObject>::unset,
 );
 impl rt::Object for HostCommunication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<HostConfigFault>,
+    <HostConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -483,7 +483,7 @@ HostSriovDevicePoolInfo sriovDevicePool ol since 6.5
 HostAssignableHardwareBinding assignableHardwareBinding ol since 7.0.0.0
 HostAssignableHardwareConfig assignableHardwareConfig o since 7.0.0.0
 ",
-    rt::unset::<HostConfigInfo>,
+    <HostConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -886,7 +886,7 @@ ManagedObjectReference cryptoManager o since 6.5
 ManagedObjectReference nvdimmSystem o since 6.7
 ManagedObjectReference assignableHardwareManager o since 7.0.0.0
 ",
-    rt::unset::<HostConfigManager>,
+    <HostConfigManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1065,7 +1065,7 @@ HostFeatureVersionInfo featureVersion ol since 4.1
 ManagedObjectReference agentVmDatastore o since 5.0
 ManagedObjectReference agentVmNetwork o since 5.0
 ",
-    rt::unset::<HostConfigSummary>,
+    <HostConfigSummary as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1148,7 +1148,7 @@ pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<HostConnectFault>,
+    <HostConnectFault as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1279,7 +1279,7 @@ string managementIp o since 4.0
 HostLockdownMode lockdownMode o since 6.0
 HostGatewaySpec hostGateway o since 6.0
 ",
-    rt::unset::<HostConnectSpec>,
+    <HostConnectSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1392,7 +1392,7 @@ string ebx o
 string ecx o
 string edx o
 ",
-    rt::unset::<HostCpuIdInfo>,
+    <HostCpuIdInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuIdInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1479,7 +1479,7 @@ short numCpuCores r
 short numCpuThreads r
 long hz r
 ",
-    rt::unset::<HostCpuInfo>,
+    <HostCpuInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1586,7 +1586,7 @@ short family o since 8.0.3.0
 short model o since 8.0.3.0
 short stepping o since 8.0.3.0
 ",
-    rt::unset::<HostCpuPackage>,
+    <HostCpuPackage as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuPackage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1677,7 +1677,7 @@ ManagedObjectReference datastore o
 string folderPath o
 FileInfo file ol
 ",
-    rt::unset::<HostDatastoreBrowserSearchResults>,
+    <HostDatastoreBrowserSearchResults as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreBrowserSearchResults {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1762,7 +1762,7 @@ boolean searchCaseInsensitive o
 string matchPattern ol
 boolean sortFoldersFirst o
 ",
-    rt::unset::<HostDatastoreBrowserSearchSpec>,
+    <HostDatastoreBrowserSearchSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreBrowserSearchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1847,7 +1847,7 @@ boolean nfsMountCreationSupported r
 boolean localDatastoreSupported r
 boolean vmfsExtentExpansionSupported o since 4.0
 ",
-    rt::unset::<HostDatastoreSystemCapabilities>,
+    <HostDatastoreSystemCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreSystemCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1922,7 +1922,7 @@ pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 string deviceName r
 string deviceType r
 ",
-    rt::unset::<HostDevice>,
+    <HostDevice as rt::DataObject>::unset,
 );
 impl rt::Object for HostDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1997,7 +1997,7 @@ long cylinder r
 int head r
 int sector r
 ",
-    rt::unset::<HostDiskDimensionsChs>,
+    <HostDiskDimensionsChs as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskDimensionsChs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2070,7 +2070,7 @@ pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new
 int blockSize r
 long block r
 ",
-    rt::unset::<HostDiskDimensionsLba>,
+    <HostDiskDimensionsLba as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskDimensionsLba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2165,7 +2165,7 @@ boolean logical r
 byte attributes r
 long partitionAlignment o since 5.0
 ",
-    rt::unset::<HostDiskPartitionAttributes>,
+    <HostDiskPartitionAttributes as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskPartitionAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2256,7 +2256,7 @@ string type r
 HostDiskDimensionsLba start r
 HostDiskDimensionsLba end r
 ",
-    rt::unset::<HostDiskPartitionBlockRange>,
+    <HostDiskPartitionBlockRange as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskPartitionBlockRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2331,7 +2331,7 @@ pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::n
 HostDiskDimensionsLba total o
 HostDiskPartitionBlockRange partition rl
 ",
-    rt::unset::<HostDiskPartitionLayout>,
+    <HostDiskPartitionLayout as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskPartitionLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2414,7 +2414,7 @@ long totalSectors o
 HostDiskPartitionAttributes partition ol
 int sectorSize o since 9.0.0.0
 ",
-    rt::unset::<HostDiskPartitionSpec>,
+    <HostDiskPartitionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskPartitionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2511,7 +2511,7 @@ string domainName r
 string address ol
 string searchDomain ol
 ",
-    rt::unset::<HostDnsConfig>,
+    <HostDnsConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostDnsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2587,7 +2587,7 @@ pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<HostEvent>,
+    <HostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2669,7 +2669,7 @@ pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference host r
 ",
-    rt::unset::<HostEventArgument>,
+    <HostEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for HostEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2758,7 +2758,7 @@ string key r
 string featureName r
 string value r
 ",
-    rt::unset::<HostFeatureMask>,
+    <HostFeatureMask as rt::DataObject>::unset,
 );
 impl rt::Object for HostFeatureMask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2842,7 +2842,7 @@ long nodeWorldWideName r
 FibreChannelPortType portType r
 long speed r
 ",
-    rt::unset::<HostFibreChannelHba>,
+    <HostFibreChannelHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostFibreChannelHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2933,7 +2933,7 @@ pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
 long portWorldWideName r
 long nodeWorldWideName r
 ",
-    rt::unset::<HostFibreChannelTargetTransport>,
+    <HostFibreChannelTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostFibreChannelTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3010,7 +3010,7 @@ HostMountInfo mountInfo r
 HostFileSystemVolume volume r
 string vStorageSupport o since 4.1
 ",
-    rt::unset::<HostFileSystemMountInfo>,
+    <HostFileSystemMountInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFileSystemMountInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3087,7 +3087,7 @@ string type r
 string name r
 long capacity r
 ",
-    rt::unset::<HostFileSystemVolume>,
+    <HostFileSystemVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostFileSystemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3161,7 +3161,7 @@ pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo:
 string volumeTypeList ol
 HostFileSystemMountInfo mountInfo ol
 ",
-    rt::unset::<HostFileSystemVolumeInfo>,
+    <HostFileSystemVolumeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFileSystemVolumeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3312,7 +3312,7 @@ string memoryTieringType o since 7.0.3.0
 HostMemoryTierInfo memoryTierInfo ol since 7.0.3.0
 HostTdxInfo tdxInfo o since 9.0.0.0
 ",
-    rt::unset::<HostHardwareInfo>,
+    <HostHardwareInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostHardwareInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3475,7 +3475,7 @@ short numCpuThreads r
 int numNics r
 int numHBAs r
 ",
-    rt::unset::<HostHardwareSummary>,
+    <HostHardwareSummary as rt::DataObject>::unset,
 );
 impl rt::Object for HostHardwareSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3600,7 +3600,7 @@ string storageProtocol o since 7.0.0.0
 string driverVersion o since 9.1.0.0
 string firmwareVersion o since 9.1.0.0
 ",
-    rt::unset::<HostHostBusAdapter>,
+    <HostHostBusAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for HostHostBusAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3761,7 +3761,7 @@ HostInternetScsiHbaStaticTarget configuredStaticTarget ol
 int maxSpeedMb o
 int currentSpeedMb o
 ",
-    rt::unset::<HostInternetScsiHba>,
+    <HostInternetScsiHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3902,7 +3902,7 @@ boolean mutualChapSettable o since 4.0
 boolean targetChapSettable o since 4.0
 boolean targetMutualChapSettable o since 4.0
 ",
-    rt::unset::<HostInternetScsiHbaAuthenticationCapabilities>,
+    <HostInternetScsiHbaAuthenticationCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaAuthenticationCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -59,7 +59,7 @@ string mutualChapSecret o since 4.0 secret
 string mutualChapAuthenticationType o since 4.0
 boolean mutualChapInherited o since 4.0
 ",
-    rt::unset::<HostInternetScsiHbaAuthenticationProperties>,
+    <HostInternetScsiHbaAuthenticationProperties as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaAuthenticationProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -152,7 +152,7 @@ boolean dataDigestSettable o
 boolean targetHeaderDigestSettable o
 boolean targetDataDigestSettable o
 ",
-    rt::unset::<HostInternetScsiHbaDigestCapabilities>,
+    <HostInternetScsiHbaDigestCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaDigestCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -235,7 +235,7 @@ boolean headerDigestInherited o
 string dataDigestType o
 boolean dataDigestInherited o
 ",
-    rt::unset::<HostInternetScsiHbaDigestProperties>,
+    <HostInternetScsiHbaDigestProperties as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaDigestProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -318,7 +318,7 @@ boolean slpDiscoverySettable r
 boolean staticTargetDiscoverySettable r
 boolean sendTargetsDiscoverySettable r
 ",
-    rt::unset::<HostInternetScsiHbaDiscoveryCapabilities>,
+    <HostInternetScsiHbaDiscoveryCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaDiscoveryCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -417,7 +417,7 @@ string slpHost o
 boolean staticTargetDiscoveryEnabled r
 boolean sendTargetsDiscoveryEnabled r
 ",
-    rt::unset::<HostInternetScsiHbaDiscoveryProperties>,
+    <HostInternetScsiHbaDiscoveryProperties as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaDiscoveryProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -572,7 +572,7 @@ boolean ipv6RouterAdvertisementConfigurationSettable o since 6.0
 boolean ipv6DefaultGatewaySettable o since 6.0
 int ipv6MaxStaticAddressesSupported o since 6.0
 ",
-    rt::unset::<HostInternetScsiHbaIpCapabilities>,
+    <HostInternetScsiHbaIpCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaIpCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -735,7 +735,7 @@ boolean ipv4Enabled o since 6.0
 boolean ipv6Enabled o since 6.0
 HostInternetScsiHbaIPv6Properties ipv6properties o since 6.0
 ",
-    rt::unset::<HostInternetScsiHbaIpProperties>,
+    <HostInternetScsiHbaIpProperties as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaIpProperties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -846,7 +846,7 @@ boolean ipv6LinkLocalAutoConfigurationEnabled o
 boolean ipv6RouterAdvertisementConfigurationEnabled o
 string ipv6DefaultGateway o
 ",
-    rt::unset::<HostInternetScsiHbaIPv6Properties>,
+    <HostInternetScsiHbaIPv6Properties as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaIPv6Properties {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -931,7 +931,7 @@ int prefixLength r
 string origin r
 string operation o
 ",
-    rt::unset::<HostInternetScsiHbaIscsiIpv6Address>,
+    <HostInternetScsiHbaIscsiIpv6Address as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaIscsiIpv6Address {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1005,7 +1005,7 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::Objec
     "4.0
 boolean isInherited o
 ",
-    rt::unset::<HostInternetScsiHbaParamValue>,
+    <HostInternetScsiHbaParamValue as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaParamValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1112,7 +1112,7 @@ OptionDef supportedAdvancedOptions ol since 4.0
 HostInternetScsiHbaParamValue advancedOptions ol since 4.0
 string parent o since 4.0
 ",
-    rt::unset::<HostInternetScsiHbaSendTarget>,
+    <HostInternetScsiHbaSendTarget as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaSendTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1223,7 +1223,7 @@ OptionDef supportedAdvancedOptions ol since 4.0
 HostInternetScsiHbaParamValue advancedOptions ol since 4.0
 string parent o since 4.0
 ",
-    rt::unset::<HostInternetScsiHbaStaticTarget>,
+    <HostInternetScsiHbaStaticTarget as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaStaticTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1308,7 +1308,7 @@ pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::Object
 HostInternetScsiHbaStaticTarget staticTargets ol
 HostInternetScsiHbaSendTarget sendTargets ol
 ",
-    rt::unset::<HostInternetScsiHbaTargetSet>,
+    <HostInternetScsiHbaTargetSet as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiHbaTargetSet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1383,7 +1383,7 @@ string iScsiName r
 string iScsiAlias r
 string address ol
 ",
-    rt::unset::<HostInternetScsiTargetTransport>,
+    <HostInternetScsiTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostInternetScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1466,7 +1466,7 @@ string ipAddress o
 string subnetMask o
 HostIpConfigIpV6AddressConfiguration ipV6Config o since 4.0
 ",
-    rt::unset::<HostIpConfig>,
+    <HostIpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1557,7 +1557,7 @@ string dadState o
 dateTime lifetime o
 string operation o
 ",
-    rt::unset::<HostIpConfigIpV6Address>,
+    <HostIpConfigIpV6Address as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpConfigIpV6Address {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1640,7 +1640,7 @@ HostIpConfigIpV6Address ipV6Address ol
 boolean autoConfigurationEnabled o
 boolean dhcpV6Enabled o
 ",
-    rt::unset::<HostIpConfigIpV6AddressConfiguration>,
+    <HostIpConfigIpV6AddressConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpConfigIpV6AddressConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1721,7 +1721,7 @@ string gatewayDevice o
 string ipV6DefaultGateway o since 4.0
 string ipV6GatewayDevice o since 4.0
 ",
-    rt::unset::<HostIpRouteConfig>,
+    <HostIpRouteConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1793,7 +1793,7 @@ pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 KeyAnyValue resource rl
 ",
-    rt::unset::<HostLicensableResourceInfo>,
+    <HostLicensableResourceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostLicensableResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1928,7 +1928,7 @@ HostListSummaryGatewaySummary gateway o since 6.0
 HostTpmAttestationInfo tpmAttestation o since 6.7
 HostTrustAuthorityAttestationInfo trustAuthorityAttestationInfos ol since 7.0.1.0
 ",
-    rt::unset::<HostListSummary>,
+    <HostListSummary as rt::DataObject>::unset,
 );
 impl rt::Object for HostListSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2051,7 +2051,7 @@ int distributedMemoryFairness o
 int availablePMemCapacity o since 6.7
 int uptime o since 4.1
 ",
-    rt::unset::<HostListSummaryQuickStats>,
+    <HostListSummaryQuickStats as rt::DataObject>::unset,
 );
 impl rt::Object for HostListSummaryQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2129,7 +2129,7 @@ pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string device r
 ",
-    rt::unset::<HostLocalFileSystemVolume>,
+    <HostLocalFileSystemVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalFileSystemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2222,7 +2222,7 @@ VsanHostDecommissionMode vsanMode o
 string purpose o since 7.0.0.0
 HostMaintenanceSpecEvacuationMode evacMode o since 9.1.0.0
 ",
-    rt::unset::<HostMaintenanceSpec>,
+    <HostMaintenanceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostMaintenanceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2327,7 +2327,7 @@ boolean vmknicActive o since 8.0.1.0
 string mountFailedReason o since 8.0.0.1
 int numTcpConnections o since 8.0.1.0
 ",
-    rt::unset::<HostMountInfo>,
+    <HostMountInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostMountInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2431,7 +2431,7 @@ string remoteHostNames ol since 6.0
 string securityType o since 6.0
 boolean protocolEndpoint o since 6.0
 ",
-    rt::unset::<HostNasVolume>,
+    <HostNasVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostNasVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2566,7 +2566,7 @@ string vmknicToBind o since 8.0.1.0
 boolean vmknicBound o since 8.0.1.0
 int connections o since 8.0.1.0
 ",
-    rt::unset::<HostNasVolumeSpec>,
+    <HostNasVolumeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNasVolumeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2705,7 +2705,7 @@ boolean dhcpOnVnicSupported r since 2.5
 boolean ipV6Supported o since 4.0
 boolean backupNfcNiocSupported o since 7.0.1.0
 ",
-    rt::unset::<HostNetCapabilities>,
+    <HostNetCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2804,7 +2804,7 @@ boolean csumOffload o
 boolean tcpSegmentation o
 boolean zeroCopyXmit o
 ",
-    rt::unset::<HostNetOffloadCapabilities>,
+    <HostNetOffloadCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetOffloadCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2969,7 +2969,7 @@ string nsxTransportNodeId o since 7.0.0.0
 boolean nvdsToVdsMigrationRequired o since 7.0.2.0
 string migrationStatus o since 7.0.2.0
 ",
-    rt::unset::<HostNetworkInfo>,
+    <HostNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3102,7 +3102,7 @@ HostNicTeamingPolicy nicTeaming o
 HostNetOffloadCapabilities offloadPolicy o
 HostNetworkTrafficShapingPolicy shapingPolicy o
 ",
-    rt::unset::<HostNetworkPolicy>,
+    <HostNetworkPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3181,7 +3181,7 @@ boolean allowPromiscuous o
 boolean macChanges o
 boolean forgedTransmits o
 ",
-    rt::unset::<HostNetworkSecurityPolicy>,
+    <HostNetworkSecurityPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkSecurityPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3262,7 +3262,7 @@ long averageBandwidth o
 long peakBandwidth o
 long burstSize o
 ",
-    rt::unset::<HostNetworkTrafficShapingPolicy>,
+    <HostNetworkTrafficShapingPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkTrafficShapingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3357,7 +3357,7 @@ boolean checkErrorPercent o
 int percentage o
 boolean checkBeacon o
 ",
-    rt::unset::<HostNicFailureCriteria>,
+    <HostNicFailureCriteria as rt::DataObject>::unset,
 );
 impl rt::Object for HostNicFailureCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3438,7 +3438,7 @@ pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
 string activeNic ol
 string standbyNic ol
 ",
-    rt::unset::<HostNicOrderPolicy>,
+    <HostNicOrderPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostNicOrderPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3525,7 +3525,7 @@ boolean rollingOrder o
 HostNicFailureCriteria failureCriteria o
 HostNicOrderPolicy nicOrder o
 ",
-    rt::unset::<HostNicTeamingPolicy>,
+    <HostNicTeamingPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostNicTeamingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3598,7 +3598,7 @@ pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotConnected",
     Some(&HOST_COMMUNICATION),
     "2.0",
-    rt::unset::<HostNotConnected>,
+    <HostNotConnected as rt::DataObject>::unset,
 );
 impl rt::Object for HostNotConnected {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3675,7 +3675,7 @@ pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotReachable",
     Some(&HOST_COMMUNICATION),
     "2.0",
-    rt::unset::<HostNotReachable>,
+    <HostNotReachable as rt::DataObject>::unset,
 );
 impl rt::Object for HostNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3762,7 +3762,7 @@ string type r
 int numNodes r
 HostNumaNode numaNode ol
 ",
-    rt::unset::<HostNumaInfo>,
+    <HostNumaInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNumaInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3851,7 +3851,7 @@ long memoryRangeBegin r
 long memoryRangeLength r
 string pciId ol since 6.7
 ",
-    rt::unset::<HostNumaNode>,
+    <HostNumaNode as rt::DataObject>::unset,
 );
 impl rt::Object for HostNumaNode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3924,7 +3924,7 @@ pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiHba",
     Some(&HOST_HOST_BUS_ADAPTER),
     "2.0",
-    rt::unset::<HostParallelScsiHba>,
+    <HostParallelScsiHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostParallelScsiHba {
     fn type_info() -> &'static rt::ObjectInfo {

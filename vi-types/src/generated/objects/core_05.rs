@@ -20,7 +20,7 @@ pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::Obje
     "HostParallelScsiTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "2.0",
-    rt::unset::<HostParallelScsiTargetTransport>,
+    <HostParallelScsiTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostParallelScsiTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -147,7 +147,7 @@ string deviceName r
 string deviceClassName o since 8.0.3.0
 HostPciDeviceDirectPathInfo directPathInfo o since 9.1.0.0
 ",
-    rt::unset::<HostPciDevice>,
+    <HostPciDevice as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -260,7 +260,7 @@ string vswitch o
 HostNetworkPolicy computedPolicy r
 HostPortGroupSpec spec r
 ",
-    rt::unset::<HostPortGroup>,
+    <HostPortGroup as rt::DataObject>::unset,
 );
 impl rt::Object for HostPortGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -341,7 +341,7 @@ string key o
 string mac ol
 string type r
 ",
-    rt::unset::<HostPortGroupPort>,
+    <HostPortGroupPort as rt::DataObject>::unset,
 );
 impl rt::Object for HostPortGroupPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -422,7 +422,7 @@ int vlanId r
 string vswitchName r
 HostNetworkPolicy policy r
 ",
-    rt::unset::<HostPortGroupSpec>,
+    <HostPortGroupSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostPortGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -585,7 +585,7 @@ HostPartialMaintenanceModeRuntimeInfo partialMaintenanceMode ol since 8.0.3.0
 HostRuntimeInfoStateEncryptionInfo stateEncryption o since 7.0.3.0
 PodVMInfo podVMInfo o since 9.1.0.0
 ",
-    rt::unset::<HostRuntimeInfo>,
+    <HostRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -741,7 +741,7 @@ VsanHostVsanDiskInfo vsanDiskInfo o since 6.0
 string scsiDiskType o since 6.5
 boolean usedByMemoryTiering o since 8.0.3.0
 ",
-    rt::unset::<HostScsiDisk>,
+    <HostScsiDisk as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -844,7 +844,7 @@ pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new
 string diskName r
 int partition r
 ",
-    rt::unset::<HostScsiDiskPartition>,
+    <HostScsiDiskPartition as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiDiskPartition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -911,7 +911,7 @@ pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostScsiTopologyInterface adapter ol
 ",
-    rt::unset::<HostScsiTopology>,
+    <HostScsiTopology as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiTopology {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -984,7 +984,7 @@ string key r
 string adapter r
 HostScsiTopologyTarget target ol
 ",
-    rt::unset::<HostScsiTopologyInterface>,
+    <HostScsiTopologyInterface as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiTopologyInterface {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1061,7 +1061,7 @@ string key r
 int lun r
 string scsiLun r
 ",
-    rt::unset::<HostScsiTopologyLun>,
+    <HostScsiTopologyLun as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiTopologyLun {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1142,7 +1142,7 @@ int target r
 HostScsiTopologyLun lun ol
 HostTargetTransport transport o
 ",
-    rt::unset::<HostScsiTopologyTarget>,
+    <HostScsiTopologyTarget as rt::DataObject>::unset,
 );
 impl rt::Object for HostScsiTopologyTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1221,7 +1221,7 @@ string principal r
 string ownerTag o since 5.0
 string sslThumbprints ol
 ",
-    rt::unset::<HostSslThumbprintInfo>,
+    <HostSslThumbprintInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSslThumbprintInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1320,7 +1320,7 @@ HostMultipathInfo multipathInfo o
 HostPlugStoreTopology plugStoreTopology o since 4.0
 boolean softwareInternetScsiEnabled r
 ",
-    rt::unset::<HostStorageDeviceInfo>,
+    <HostStorageDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1407,7 +1407,7 @@ pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectIn
 string identifierValue r
 ElementDescription identifierType r
 ",
-    rt::unset::<HostSystemIdentificationInfo>,
+    <HostSystemIdentificationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemIdentificationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1514,7 +1514,7 @@ HostQualifiedName vvolHostNQN o since 8.0.0.0
 string vvolHostId o since 8.0.0.0
 string bootCommandLine o since 8.0.3.0
 ",
-    rt::unset::<HostSystemInfo>,
+    <HostSystemInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1594,7 +1594,7 @@ pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTargetTransport",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<HostTargetTransport>,
+    <HostTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1656,7 +1656,7 @@ pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVfatVolume",
     Some(&HOST_FILE_SYSTEM_VOLUME),
     "5.0",
-    rt::unset::<HostVfatVolume>,
+    <HostVfatVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostVfatVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1755,7 +1755,7 @@ HostVirtualNicSpec spec r
 string port o
 string owner o since 9.0.0.0
 ",
-    rt::unset::<HostVirtualNic>,
+    <HostVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1882,7 +1882,7 @@ HostVirtualNicIpRouteSpec ipRouteSpec o since 6.5
 boolean systemOwned o since 7.0.0.0
 string dpuId o since 8.0.0.1
 ",
-    rt::unset::<HostVirtualNicSpec>,
+    <HostVirtualNicSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2003,7 +2003,7 @@ string portgroup ol
 string pnic ol
 HostVirtualSwitchSpec spec r
 ",
-    rt::unset::<HostVirtualSwitch>,
+    <HostVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2082,7 +2082,7 @@ pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectIn
     "2.0
 string excludedNicDevice ol since 2.5
 ",
-    rt::unset::<HostVirtualSwitchAutoBridge>,
+    <HostVirtualSwitchAutoBridge as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchAutoBridge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2152,7 +2152,7 @@ pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::Object
     "2.0
 int interval r
 ",
-    rt::unset::<HostVirtualSwitchBeaconConfig>,
+    <HostVirtualSwitchBeaconConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchBeaconConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2225,7 +2225,7 @@ string nicDevice rl
 HostVirtualSwitchBeaconConfig beacon o
 LinkDiscoveryProtocolConfig linkDiscoveryProtocolConfig o since 4.0
 ",
-    rt::unset::<HostVirtualSwitchBondBridge>,
+    <HostVirtualSwitchBondBridge as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchBondBridge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2295,7 +2295,7 @@ pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::n
     "HostVirtualSwitchBridge",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<HostVirtualSwitchBridge>,
+    <HostVirtualSwitchBridge as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchBridge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2359,7 +2359,7 @@ pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::Object
     "2.0
 string nicDevice r
 ",
-    rt::unset::<HostVirtualSwitchSimpleBridge>,
+    <HostVirtualSwitchSimpleBridge as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchSimpleBridge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2444,7 +2444,7 @@ HostVirtualSwitchBridge bridge o
 HostNetworkPolicy policy o
 int mtu o since 2.5
 ",
-    rt::unset::<HostVirtualSwitchSpec>,
+    <HostVirtualSwitchSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2545,7 +2545,7 @@ int unmapGranularity o since 6.5
 string unmapPriority o since 6.5
 VmfsUnmapBandwidthSpec unmapBandwidthSpec o since 6.7
 ",
-    rt::unset::<HostVmfsSpec>,
+    <HostVmfsSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVmfsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2689,7 +2689,7 @@ boolean ssd o since 5.0
 boolean local o since 5.5
 string scsiDiskType o since 6.5
 ",
-    rt::unset::<HostVmfsVolume>,
+    <HostVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2802,7 +2802,7 @@ pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<Id>,
+    <Id as rt::DataObject>::unset,
 );
 impl rt::Object for Id {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2865,7 +2865,7 @@ pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectFileType",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<IncorrectFileType>,
+    <IncorrectFileType as rt::DataObject>::unset,
 );
 impl rt::Object for IncorrectFileType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2951,7 +2951,7 @@ pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectI
 long unreserved r
 long requested r
 ",
-    rt::unset::<InsufficientCpuResourcesFault>,
+    <InsufficientCpuResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientCpuResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3037,7 +3037,7 @@ pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectI
     "2.0
 ManagedObjectReference host o since 2.5
 ",
-    rt::unset::<InsufficientHostCapacityFault>,
+    <InsufficientHostCapacityFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientHostCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3125,7 +3125,7 @@ pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::Obje
 long unreserved r
 long requested r
 ",
-    rt::unset::<InsufficientMemoryResourcesFault>,
+    <InsufficientMemoryResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientMemoryResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3206,7 +3206,7 @@ pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo:
     "InsufficientResourcesFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<InsufficientResourcesFault>,
+    <InsufficientResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3296,7 +3296,7 @@ int min r
 int max r
 int defaultValue r
 ",
-    rt::unset::<IntOption>,
+    <IntOption as rt::DataObject>::unset,
 );
 impl rt::Object for IntOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3384,7 +3384,7 @@ pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string invalidProperty o
 ",
-    rt::unset::<InvalidArgument>,
+    <InvalidArgument as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3463,7 +3463,7 @@ pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::ne
     "InvalidCollectorVersion",
     Some(&METHOD_FAULT),
     "2.0",
-    rt::unset::<InvalidCollectorVersion>,
+    <InvalidCollectorVersion as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidCollectorVersion {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3545,7 +3545,7 @@ pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int controllerKey r
 ",
-    rt::unset::<InvalidController>,
+    <InvalidController as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3633,7 +3633,7 @@ pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datastore o
 string name o
 ",
-    rt::unset::<InvalidDatastore>,
+    <InvalidDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3719,7 +3719,7 @@ pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string datastorePath r
 ",
-    rt::unset::<InvalidDatastorePath>,
+    <InvalidDatastorePath as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDatastorePath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3803,7 +3803,7 @@ pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string datastoreName o
 ",
-    rt::unset::<InvalidDatastoreState>,
+    <InvalidDatastoreState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDatastoreState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3882,7 +3882,7 @@ pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceBacking",
     Some(&INVALID_DEVICE_SPEC),
     "2.0",
-    rt::unset::<InvalidDeviceBacking>,
+    <InvalidDeviceBacking as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3968,7 +3968,7 @@ pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new
 VirtualDeviceConfigSpecOperation badOp o
 VirtualDeviceConfigSpecFileOperation badFileOp o
 ",
-    rt::unset::<InvalidDeviceOperation>,
+    <InvalidDeviceOperation as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDeviceOperation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4054,7 +4054,7 @@ pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int deviceIndex r
 ",
-    rt::unset::<InvalidDeviceSpec>,
+    <InvalidDeviceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDeviceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4133,7 +4133,7 @@ pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDiskFormat",
     Some(&INVALID_FORMAT),
     "2.0",
-    rt::unset::<InvalidDiskFormat>,
+    <InvalidDiskFormat as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDiskFormat {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4215,7 +4215,7 @@ pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference target r
 ",
-    rt::unset::<InvalidFolder>,
+    <InvalidFolder as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidFolder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4294,7 +4294,7 @@ pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFormat",
     Some(&VM_CONFIG_FAULT),
     "2.0",
-    rt::unset::<InvalidFormat>,
+    <InvalidFormat as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidFormat {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4371,7 +4371,7 @@ pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLocale",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<InvalidLocale>,
+    <InvalidLocale as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidLocale {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4448,7 +4448,7 @@ pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLogin",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<InvalidLogin>,
+    <InvalidLogin as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidLogin {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4534,7 +4534,7 @@ pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference entity o
 ",
-    rt::unset::<InvalidName>,
+    <InvalidName as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4624,7 +4624,7 @@ pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
 VirtualMachinePowerState requestedState o
 VirtualMachinePowerState existingState r
 ",
-    rt::unset::<InvalidPowerState>,
+    <InvalidPowerState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidPowerState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4710,7 +4710,7 @@ pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name r
 ",
-    rt::unset::<InvalidProperty>,
+    <InvalidProperty as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4789,7 +4789,7 @@ pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidRequest",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<InvalidRequest>,
+    <InvalidRequest as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidRequest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4866,7 +4866,7 @@ pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidState",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<InvalidState>,
+    <InvalidState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4948,7 +4948,7 @@ pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string argument o
 ",
-    rt::unset::<InvalidType>,
+    <InvalidType as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidType {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string property o
 ",
-    rt::unset::<InvalidVmConfig>,
+    <InvalidVmConfig as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidVmConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<IsoImageFileInfo>,
+    <IsoImageFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for IsoImageFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -181,7 +181,7 @@ pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<IsoImageFileQuery>,
+    <IsoImageFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for IsoImageFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -250,7 +250,7 @@ pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 anyType value r
 ",
-    rt::unset::<KeyAnyValue>,
+    <KeyAnyValue as rt::DataObject>::unset,
 );
 impl rt::Object for KeyAnyValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -317,7 +317,7 @@ pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<KeyProviderId>,
+    <KeyProviderId as rt::DataObject>::unset,
 );
 impl rt::Object for KeyProviderId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -386,7 +386,7 @@ pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 string value r
 ",
-    rt::unset::<KeyValue>,
+    <KeyValue as rt::DataObject>::unset,
 );
 impl rt::Object for KeyValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -457,7 +457,7 @@ pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
 LatencySensitivitySensitivityLevel level r
 int sensitivity o
 ",
-    rt::unset::<LatencySensitivity>,
+    <LatencySensitivity as rt::DataObject>::unset,
 );
 impl rt::Object for LatencySensitivity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -522,7 +522,7 @@ pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestricted",
     Some(&NOT_ENOUGH_LICENSES),
     "2.5",
-    rt::unset::<LicenseRestricted>,
+    <LicenseRestricted as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseRestricted {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -608,7 +608,7 @@ pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
 string property o
 int limit o
 ",
-    rt::unset::<LimitExceeded>,
+    <LimitExceeded as rt::DataObject>::unset,
 );
 impl rt::Object for LimitExceeded {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -695,7 +695,7 @@ pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInf
 string protocol r
 string operation r
 ",
-    rt::unset::<LinkDiscoveryProtocolConfig>,
+    <LinkDiscoveryProtocolConfig as rt::DataObject>::unset,
 );
 impl rt::Object for LinkDiscoveryProtocolConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -765,7 +765,7 @@ pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string path o
 ",
-    rt::unset::<LocalDatastoreInfo>,
+    <LocalDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LocalDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -854,7 +854,7 @@ string key r
 KeyAnyValue arg ol
 string message o
 ",
-    rt::unset::<LocalizableMessage>,
+    <LocalizableMessage as rt::DataObject>::unset,
 );
 impl rt::Object for LocalizableMessage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -927,7 +927,7 @@ pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 MethodFault fault r
 string localizedMessage o
 ",
-    rt::unset::<LocalizedMethodFault>,
+    <LocalizedMethodFault as rt::DataObject>::unset,
 );
 impl rt::Object for LocalizedMethodFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1005,7 +1005,7 @@ long min r
 long max r
 long defaultValue r
 ",
-    rt::unset::<LongOption>,
+    <LongOption as rt::DataObject>::unset,
 );
 impl rt::Object for LongOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1094,7 +1094,7 @@ pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string extensionKey r
 string type r
 ",
-    rt::unset::<ManagedByInfo>,
+    <ManagedByInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ManagedByInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1164,7 +1164,7 @@ pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 ManagedObjectReference entity r
 ",
-    rt::unset::<ManagedEntityEventArgument>,
+    <ManagedEntityEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ManagedEntityEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1248,7 +1248,7 @@ pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 ManagedObjectReference obj r
 ",
-    rt::unset::<ManagedObjectNotFound>,
+    <ManagedObjectNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for ManagedObjectNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1327,7 +1327,7 @@ pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::Obje
     "MemorySnapshotOnIndependentDisk",
     Some(&SNAPSHOT_FAULT),
     "2.0",
-    rt::unset::<MemorySnapshotOnIndependentDisk>,
+    <MemorySnapshotOnIndependentDisk as rt::DataObject>::unset,
 );
 impl rt::Object for MemorySnapshotOnIndependentDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1409,7 +1409,7 @@ pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string key r
 ",
-    rt::unset::<MethodDescription>,
+    <MethodDescription as rt::DataObject>::unset,
 );
 impl rt::Object for MethodDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1494,7 +1494,7 @@ pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 LocalizedMethodFault faultCause o since 4.0
 LocalizableMessage faultMessage ol since 4.0
 ",
-    rt::unset::<MethodFault>,
+    <MethodFault as rt::DataObject>::unset,
 );
 impl rt::Object for MethodFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1569,7 +1569,7 @@ pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference receiver r
 string method r
 ",
-    rt::unset::<MethodNotFound>,
+    <MethodNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for MethodNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1655,7 +1655,7 @@ pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LocalizedMethodFault fault r
 ",
-    rt::unset::<MigrationEvent>,
+    <MigrationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1734,7 +1734,7 @@ pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<MigrationFault>,
+    <MigrationFault as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1811,7 +1811,7 @@ pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingController",
     Some(&INVALID_DEVICE_SPEC),
     "2.0",
-    rt::unset::<MissingController>,
+    <MissingController as rt::DataObject>::unset,
 );
 impl rt::Object for MissingController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1894,7 +1894,7 @@ pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference obj r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<MissingObject>,
+    <MissingObject as rt::DataObject>::unset,
 );
 impl rt::Object for MissingObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1965,7 +1965,7 @@ pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
 string path r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<MissingProperty>,
+    <MissingProperty as rt::DataObject>::unset,
 );
 impl rt::Object for MissingProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2035,7 +2035,7 @@ pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5u2server
 string name r
 ",
-    rt::unset::<NasConfigFault>,
+    <NasConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for NasConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2119,7 +2119,7 @@ pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostNasVolume nas o
 ",
-    rt::unset::<NasDatastoreInfo>,
+    <NasDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NasDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2200,7 +2200,7 @@ pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 string mode r
 ",
-    rt::unset::<NetBiosConfigInfo>,
+    <NetBiosConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetBiosConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2270,7 +2270,7 @@ pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 NetDhcpConfigInfoDhcpOptions ipv6 o
 NetDhcpConfigInfoDhcpOptions ipv4 o
 ",
-    rt::unset::<NetDhcpConfigInfo>,
+    <NetDhcpConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetDhcpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2341,7 +2341,7 @@ pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::Object
 boolean enable r
 KeyValue config ol
 ",
-    rt::unset::<NetDhcpConfigInfoDhcpOptions>,
+    <NetDhcpConfigInfoDhcpOptions as rt::DataObject>::unset,
 );
 impl rt::Object for NetDhcpConfigInfoDhcpOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2424,7 +2424,7 @@ string domainName r
 string ipAddress ol
 string searchDomain ol
 ",
-    rt::unset::<NetDnsConfigInfo>,
+    <NetDnsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetDnsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2505,7 +2505,7 @@ NetIpConfigInfoIpAddress ipAddress ol
 NetDhcpConfigInfo dhcp o
 boolean autoConfigurationEnabled o
 ",
-    rt::unset::<NetIpConfigInfo>,
+    <NetIpConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2590,7 +2590,7 @@ string origin o
 string state o
 dateTime lifetime o
 ",
-    rt::unset::<NetIpConfigInfoIpAddress>,
+    <NetIpConfigInfoIpAddress as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpConfigInfoIpAddress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2663,7 +2663,7 @@ pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     "4.1
 NetIpRouteConfigInfoIpRoute ipRoute ol
 ",
-    rt::unset::<NetIpRouteConfigInfo>,
+    <NetIpRouteConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2732,7 +2732,7 @@ pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectI
 string ipAddress o
 string device o
 ",
-    rt::unset::<NetIpRouteConfigInfoGateway>,
+    <NetIpRouteConfigInfoGateway as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigInfoGateway {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2807,7 +2807,7 @@ string network r
 int prefixLength r
 NetIpRouteConfigInfoGateway gateway r
 ",
-    rt::unset::<NetIpRouteConfigInfoIpRoute>,
+    <NetIpRouteConfigInfoIpRoute as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigInfoIpRoute {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2879,7 +2879,7 @@ pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference network r
 ",
-    rt::unset::<NetworkEventArgument>,
+    <NetworkEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2976,7 +2976,7 @@ boolean accessible r
 string ipPoolName o since 4.0
 int ipPoolId o since 5.1
 ",
-    rt::unset::<NetworkSummary>,
+    <NetworkSummary as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3057,7 +3057,7 @@ pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host ol
 LocalizedMethodFault error ol
 ",
-    rt::unset::<NoCompatibleHost>,
+    <NoCompatibleHost as rt::DataObject>::unset,
 );
 impl rt::Object for NoCompatibleHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3138,7 +3138,7 @@ pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskFound",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<NoDiskFound>,
+    <NoDiskFound as rt::DataObject>::unset,
 );
 impl rt::Object for NoDiskFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3220,7 +3220,7 @@ pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string datastore r
 ",
-    rt::unset::<NoDiskSpace>,
+    <NoDiskSpace as rt::DataObject>::unset,
 );
 impl rt::Object for NoDiskSpace {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3312,7 +3312,7 @@ ManagedObjectReference object o
 string privilegeId o
 NoPermissionEntityPrivileges missingPrivileges ol since 7.0.3.2
 ",
-    rt::unset::<NoPermission>,
+    <NoPermission as rt::DataObject>::unset,
 );
 impl rt::Object for NoPermission {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3401,7 +3401,7 @@ pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference entity r
 string privilegeIds ol
 ",
-    rt::unset::<NoPermissionEntityPrivileges>,
+    <NoPermissionEntityPrivileges as rt::DataObject>::unset,
 );
 impl rt::Object for NoPermissionEntityPrivileges {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3466,7 +3466,7 @@ pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoSubjectName",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<NoSubjectName>,
+    <NoSubjectName as rt::DataObject>::unset,
 );
 impl rt::Object for NoSubjectName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3543,7 +3543,7 @@ pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAuthenticated",
     Some(&NO_PERMISSION),
     "2.5",
-    rt::unset::<NotAuthenticated>,
+    <NotAuthenticated as rt::DataObject>::unset,
 );
 impl rt::Object for NotAuthenticated {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3620,7 +3620,7 @@ pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLicenses",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<NotEnoughLicenses>,
+    <NotEnoughLicenses as rt::DataObject>::unset,
 );
 impl rt::Object for NotEnoughLicenses {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3697,7 +3697,7 @@ pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotFound",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<NotFound>,
+    <NotFound as rt::DataObject>::unset,
 );
 impl rt::Object for NotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3774,7 +3774,7 @@ pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotImplemented",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<NotImplemented>,
+    <NotImplemented as rt::DataObject>::unset,
 );
 impl rt::Object for NotImplemented {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3851,7 +3851,7 @@ pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupported",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<NotSupported>,
+    <NotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3937,7 +3937,7 @@ pub(crate) static NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
 string productName o
 string productVersion o
 ",
-    rt::unset::<NotSupportedHost>,
+    <NotSupportedHost as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4028,7 +4028,7 @@ ManagedObjectReference obj r
 DynamicProperty propSet ol
 MissingProperty missingSet ol
 ",
-    rt::unset::<ObjectContent>,
+    <ObjectContent as rt::DataObject>::unset,
 );
 impl rt::Object for ObjectContent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4105,7 +4105,7 @@ ManagedObjectReference obj r
 boolean skip o
 SelectionSpec selectSet ol
 ",
-    rt::unset::<ObjectSpec>,
+    <ObjectSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ObjectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4186,7 +4186,7 @@ ManagedObjectReference obj r
 PropertyChange changeSet ol
 MissingProperty missingSet ol
 ",
-    rt::unset::<ObjectUpdate>,
+    <ObjectUpdate as rt::DataObject>::unset,
 );
 impl rt::Object for ObjectUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4264,7 +4264,7 @@ pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
-    rt::unset::<OpaqueNetworkSummary>,
+    <OpaqueNetworkSummary as rt::DataObject>::unset,
 );
 impl rt::Object for OpaqueNetworkSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4350,7 +4350,7 @@ pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 OptionType optionType r
 ",
-    rt::unset::<OptionDef>,
+    <OptionDef as rt::DataObject>::unset,
 );
 impl rt::Object for OptionDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4432,7 +4432,7 @@ pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 boolean valueIsReadonly o
 ",
-    rt::unset::<OptionType>,
+    <OptionType as rt::DataObject>::unset,
 );
 impl rt::Object for OptionType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4502,7 +4502,7 @@ pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 anyType value o
 ",
-    rt::unset::<OptionValue>,
+    <OptionValue as rt::DataObject>::unset,
 );
 impl rt::Object for OptionValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4573,7 +4573,7 @@ pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string argumentName r
 ",
-    rt::unset::<OutOfBounds>,
+    <OutOfBounds as rt::DataObject>::unset,
 );
 impl rt::Object for OutOfBounds {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4652,7 +4652,7 @@ pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     "ParaVirtualSCSIController",
     Some(&VIRTUAL_SCSI_CONTROLLER),
     "2.5u2server",
-    rt::unset::<ParaVirtualScsiController>,
+    <ParaVirtualScsiController as rt::DataObject>::unset,
 );
 impl rt::Object for ParaVirtualScsiController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4729,7 +4729,7 @@ pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordExpired",
     Some(&INVALID_LOGIN),
     "6.7.2",
-    rt::unset::<PasswordExpired>,
+    <PasswordExpired as rt::DataObject>::unset,
 );
 impl rt::Object for PasswordExpired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4840,7 +4840,7 @@ int level o since 2.5
 int perDeviceLevel o since 4.1
 int associatedCounterId ol
 ",
-    rt::unset::<PerfCounterInfo>,
+    <PerfCounterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PerfCounterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4928,7 +4928,7 @@ pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
 PerfSampleInfo sampleInfo ol
 PerfMetricSeries value ol
 ",
-    rt::unset::<PerfEntityMetric>,
+    <PerfEntityMetric as rt::DataObject>::unset,
 );
 impl rt::Object for PerfEntityMetric {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5011,7 +5011,7 @@ pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference entity r
 ",
-    rt::unset::<PerfEntityMetricBase>,
+    <PerfEntityMetricBase as rt::DataObject>::unset,
 );
 impl rt::Object for PerfEntityMetricBase {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5084,7 +5084,7 @@ pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
 string sampleInfoCSV r
 PerfMetricSeriesCSV value ol
 ",
-    rt::unset::<PerfEntityMetricCsv>,
+    <PerfEntityMetricCsv as rt::DataObject>::unset,
 );
 impl rt::Object for PerfEntityMetricCsv {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5187,7 +5187,7 @@ int length r
 int level o since 2.5
 boolean enabled r since 2.5
 ",
-    rt::unset::<PerfInterval>,
+    <PerfInterval as rt::DataObject>::unset,
 );
 impl rt::Object for PerfInterval {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5266,7 +5266,7 @@ pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 int counterId r
 string instance r
 ",
-    rt::unset::<PerfMetricId>,
+    <PerfMetricId as rt::DataObject>::unset,
 );
 impl rt::Object for PerfMetricId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5336,7 +5336,7 @@ pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 long value ol
 ",
-    rt::unset::<PerfMetricIntSeries>,
+    <PerfMetricIntSeries as rt::DataObject>::unset,
 );
 impl rt::Object for PerfMetricIntSeries {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5417,7 +5417,7 @@ pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 PerfMetricId id r
 ",
-    rt::unset::<PerfMetricSeries>,
+    <PerfMetricSeries as rt::DataObject>::unset,
 );
 impl rt::Object for PerfMetricSeries {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5486,7 +5486,7 @@ pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string value o
 ",
-    rt::unset::<PerfMetricSeriesCsv>,
+    <PerfMetricSeriesCsv as rt::DataObject>::unset,
 );
 impl rt::Object for PerfMetricSeriesCsv {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5579,7 +5579,7 @@ boolean currentSupported r
 boolean summarySupported r
 int refreshRate o
 ",
-    rt::unset::<PerfProviderSummary>,
+    <PerfProviderSummary as rt::DataObject>::unset,
 );
 impl rt::Object for PerfProviderSummary {
     fn type_info() -> &'static rt::ObjectInfo {

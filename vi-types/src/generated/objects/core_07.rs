@@ -51,7 +51,7 @@ PerfMetricId metricId ol
 int intervalId o
 string format o
 ",
-    rt::unset::<PerfQuerySpec>,
+    <PerfQuerySpec as rt::DataObject>::unset,
 );
 impl rt::Object for PerfQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -132,7 +132,7 @@ pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 dateTime timestamp r
 int interval r
 ",
-    rt::unset::<PerfSampleInfo>,
+    <PerfSampleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PerfSampleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -203,7 +203,7 @@ pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 ElementDescription counterType rl
 ElementDescription statsType rl
 ",
-    rt::unset::<PerformanceDescription>,
+    <PerformanceDescription as rt::DataObject>::unset,
 );
 impl rt::Object for PerformanceDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -286,7 +286,7 @@ boolean group r
 int roleId r
 boolean propagate r
 ",
-    rt::unset::<Permission>,
+    <Permission as rt::DataObject>::unset,
 );
 impl rt::Object for Permission {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -445,7 +445,7 @@ string rdmaDevice o since 7.0.0.0
 string dpuId o since 8.0.0.1
 boolean perfNicOffloadSupported o since 9.1.0.0
 ",
-    rt::unset::<PhysicalNic>,
+    <PhysicalNic as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -558,7 +558,7 @@ pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 int speedMb r
 boolean duplex r
 ",
-    rt::unset::<PhysicalNicLinkInfo>,
+    <PhysicalNicLinkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -637,7 +637,7 @@ PhysicalNicLinkInfo linkSpeed o
 boolean enableEnhancedNetworkingStack o since 6.7
 boolean ensInterruptEnabled o since 7.0.0.0
 ",
-    rt::unset::<PhysicalNicSpec>,
+    <PhysicalNicSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -711,7 +711,7 @@ pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string text r
 ",
-    rt::unset::<PlatformConfigFault>,
+    <PlatformConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for PlatformConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -804,7 +804,7 @@ string readPrivilege r
 string updatePrivilege r
 string deletePrivilege r
 ",
-    rt::unset::<PrivilegePolicyDef>,
+    <PrivilegePolicyDef as rt::DataObject>::unset,
 );
 impl rt::Object for PrivilegePolicyDef {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -879,7 +879,7 @@ pub(crate) static PROFILE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference profile r
 string name r
 ",
-    rt::unset::<ProfileEventArgument>,
+    <ProfileEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -954,7 +954,7 @@ string name r
 PropertyChangeOp op r
 anyType val o
 ",
-    rt::unset::<PropertyChange>,
+    <PropertyChange as rt::DataObject>::unset,
 );
 impl rt::Object for PropertyChange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1031,7 +1031,7 @@ PropertySpec propSet rl
 ObjectSpec objectSet rl
 boolean reportMissingObjectsInResults o since 4.1
 ",
-    rt::unset::<PropertyFilterSpec>,
+    <PropertyFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PropertyFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1108,7 +1108,7 @@ ManagedObjectReference filter r
 ObjectUpdate objectSet ol
 MissingObject missingSet ol
 ",
-    rt::unset::<PropertyFilterUpdate>,
+    <PropertyFilterUpdate as rt::DataObject>::unset,
 );
 impl rt::Object for PropertyFilterUpdate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1185,7 +1185,7 @@ string type r
 boolean all o
 string pathSet ol
 ",
-    rt::unset::<PropertySpec>,
+    <PropertySpec as rt::DataObject>::unset,
 );
 impl rt::Object for PropertySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1257,7 +1257,7 @@ pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 string text r
 ",
-    rt::unset::<QuestionPending>,
+    <QuestionPending as rt::DataObject>::unset,
 );
 impl rt::Object for QuestionPending {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1336,7 +1336,7 @@ pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RequestCanceled",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<RequestCanceled>,
+    <RequestCanceled as rt::DataObject>::unset,
 );
 impl rt::Object for RequestCanceled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1431,7 +1431,7 @@ long limit o
 SharesInfo shares o
 long overheadLimit o since 2.5
 ",
-    rt::unset::<ResourceAllocationInfo>,
+    <ResourceAllocationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1524,7 +1524,7 @@ ResourceAllocationInfo cpuAllocation r
 ResourceAllocationInfo memoryAllocation r
 string scaleDescendantsShares o since 7.0.0.0
 ",
-    rt::unset::<ResourceConfigSpec>,
+    <ResourceConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1606,7 +1606,7 @@ pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
 string type o
 string name o
 ",
-    rt::unset::<ResourceInUse>,
+    <ResourceInUse as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceInUse {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1692,7 +1692,7 @@ pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 ManagedObjectReference resourcePool r
 ",
-    rt::unset::<ResourcePoolEventArgument>,
+    <ResourcePoolEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1829,7 +1829,7 @@ long overheadMemory o
 long consumedOverheadMemory o
 long compressedMemory o since 4.1
 ",
-    rt::unset::<ResourcePoolQuickStats>,
+    <ResourcePoolQuickStats as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1942,7 +1942,7 @@ long unreservedForVm r
 long overallUsage r
 long maxUsage r
 ",
-    rt::unset::<ResourcePoolResourceUsage>,
+    <ResourcePoolResourceUsage as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolResourceUsage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2029,7 +2029,7 @@ ResourcePoolResourceUsage cpu r
 ManagedEntityStatus overallStatus r
 string sharesScalable o since 7.0.0.0
 ",
-    rt::unset::<ResourcePoolRuntimeInfo>,
+    <ResourcePoolRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2116,7 +2116,7 @@ ResourcePoolRuntimeInfo runtime r
 ResourcePoolQuickStats quickStats o since 4.0
 int configuredMemoryMB o since 4.0
 ",
-    rt::unset::<ResourcePoolSummary>,
+    <ResourcePoolSummary as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2193,7 +2193,7 @@ pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 string details r
 ",
-    rt::unset::<RestrictedByAdministrator>,
+    <RestrictedByAdministrator as rt::DataObject>::unset,
 );
 impl rt::Object for RestrictedByAdministrator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2272,7 +2272,7 @@ pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedVersion",
     Some(&SECURITY_ERROR),
     "2.5",
-    rt::unset::<RestrictedVersion>,
+    <RestrictedVersion as rt::DataObject>::unset,
 );
 impl rt::Object for RestrictedVersion {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2351,7 +2351,7 @@ pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 int maxObjects o
 ",
-    rt::unset::<RetrieveOptions>,
+    <RetrieveOptions as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2420,7 +2420,7 @@ pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
 string token o
 ObjectContent objects rl
 ",
-    rt::unset::<RetrieveResult>,
+    <RetrieveResult as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2485,7 +2485,7 @@ pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuntimeFault",
     Some(&METHOD_FAULT),
     "2.0",
-    rt::unset::<RuntimeFault>,
+    <RuntimeFault as rt::DataObject>::unset,
 );
 impl rt::Object for RuntimeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2576,7 +2576,7 @@ string versionKey o
 string scheduledHardwareUpgradeStatus o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<ScheduledHardwareUpgradeInfo>,
+    <ScheduledHardwareUpgradeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledHardwareUpgradeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2742,7 +2742,7 @@ string applicationProtocol o since 8.0.1.0
 boolean dispersedNs o since 8.0.1.0
 string deviceReservation o since 8.0.3.0
 ",
-    rt::unset::<ScsiLun>,
+    <ScsiLun as rt::DataObject>::unset,
 );
 impl rt::Object for ScsiLun {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2869,7 +2869,7 @@ pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 boolean updateDisplayNameSupported r
 ",
-    rt::unset::<ScsiLunCapabilities>,
+    <ScsiLunCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for ScsiLunCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2938,7 +2938,7 @@ pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
 string quality r
 string id r
 ",
-    rt::unset::<ScsiLunDescriptor>,
+    <ScsiLunDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for ScsiLunDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3013,7 +3013,7 @@ string namespace r
 byte namespaceId r
 byte data ol
 ",
-    rt::unset::<ScsiLunDurableName>,
+    <ScsiLunDurableName as rt::DataObject>::unset,
 );
 impl rt::Object for ScsiLunDurableName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3085,7 +3085,7 @@ pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "5.1
 int grainSizeKb o
 ",
-    rt::unset::<SeSparseVirtualDiskSpec>,
+    <SeSparseVirtualDiskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SeSparseVirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3164,7 +3164,7 @@ pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityError",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<SecurityError>,
+    <SecurityError as rt::DataObject>::unset,
 );
 impl rt::Object for SecurityError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3240,7 +3240,7 @@ pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name o
 ",
-    rt::unset::<SelectionSpec>,
+    <SelectionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3506,7 +3506,7 @@ ManagedObjectReference siteInfoManager o since 7.0.0.0
 ManagedObjectReference storageQueryManager o since 6.7.2
 ManagedObjectReference directPathProfileManager o since 9.0.0.0
 ",
-    rt::unset::<ServiceContent>,
+    <ServiceContent as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceContent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3669,7 +3669,7 @@ pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<SessionEvent>,
+    <SessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for SessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3752,7 +3752,7 @@ pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 int shares r
 SharesLevel level r
 ",
-    rt::unset::<SharesInfo>,
+    <SharesInfo as rt::DataObject>::unset,
 );
 impl rt::Object for SharesInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3817,7 +3817,7 @@ pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotDisabled",
     Some(&SNAPSHOT_FAULT),
     "2.5",
-    rt::unset::<SnapshotDisabled>,
+    <SnapshotDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3894,7 +3894,7 @@ pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<SnapshotFault>,
+    <SnapshotFault as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3976,7 +3976,7 @@ pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::Objec
     "2.0
 LocalizedMethodFault fault r
 ",
-    rt::unset::<SnapshotIncompatibleDeviceInVm>,
+    <SnapshotIncompatibleDeviceInVm as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotIncompatibleDeviceInVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4055,7 +4055,7 @@ pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotLocked",
     Some(&SNAPSHOT_FAULT),
     "2.5",
-    rt::unset::<SnapshotLocked>,
+    <SnapshotLocked as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotLocked {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4134,7 +4134,7 @@ pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "8.0.3.0
 int retentionDays o
 ",
-    rt::unset::<SnapshotSelectionSpec>,
+    <SnapshotSelectionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotSelectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4207,7 +4207,7 @@ long limit o
 SharesInfo shares o
 int reservation o since 5.5
 ",
-    rt::unset::<StorageIoAllocationInfo>,
+    <StorageIoAllocationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for StorageIoAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4283,7 +4283,7 @@ pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string defaultValue r
 string validCharacters o
 ",
-    rt::unset::<StringOption>,
+    <StringOption as rt::DataObject>::unset,
 );
 impl rt::Object for StringOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4369,7 +4369,7 @@ pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string reason r
 ",
-    rt::unset::<SystemError>,
+    <SystemError as rt::DataObject>::unset,
 );
 impl rt::Object for SystemError {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -27,7 +27,7 @@ pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<Tag>,
+    <Tag as rt::DataObject>::unset,
 );
 impl rt::Object for Tag {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -96,7 +96,7 @@ pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 TagIdNameId nameId o
 string uuid o
 ",
-    rt::unset::<TagId>,
+    <TagId as rt::DataObject>::unset,
 );
 impl rt::Object for TagId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -167,7 +167,7 @@ pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 string tag r
 string category r
 ",
-    rt::unset::<TagIdNameId>,
+    <TagIdNameId as rt::DataObject>::unset,
 );
 impl rt::Object for TagIdNameId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -237,7 +237,7 @@ pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 TagId id r
 ",
-    rt::unset::<TagSpec>,
+    <TagSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TagSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -325,7 +325,7 @@ ElementDescription methodInfo rl
 ElementDescription state rl
 TypeDescription reason rl
 ",
-    rt::unset::<TaskDescription>,
+    <TaskDescription as rt::DataObject>::unset,
 );
 impl rt::Object for TaskDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -397,7 +397,7 @@ pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 TaskInfo info r
 ",
-    rt::unset::<TaskEvent>,
+    <TaskEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TaskEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -518,7 +518,7 @@ string tag ol since 4.0
 string parentTaskKey ol since 4.0
 string rootTaskKey ol since 4.0
 ",
-    rt::unset::<TaskFilterSpec>,
+    <TaskFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TaskFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -607,7 +607,7 @@ pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::n
 ManagedObjectReference entity r
 TaskFilterSpecRecursionOption recursion r
 ",
-    rt::unset::<TaskFilterSpecByEntity>,
+    <TaskFilterSpecByEntity as rt::DataObject>::unset,
 );
 impl rt::Object for TaskFilterSpecByEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -682,7 +682,7 @@ TaskFilterSpecTimeOption timeType r
 dateTime beginTime o
 dateTime endTime o
 ",
-    rt::unset::<TaskFilterSpecByTime>,
+    <TaskFilterSpecByTime as rt::DataObject>::unset,
 );
 impl rt::Object for TaskFilterSpecByTime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -755,7 +755,7 @@ pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo:
 boolean systemUser r
 string userList ol
 ",
-    rt::unset::<TaskFilterSpecByUsername>,
+    <TaskFilterSpecByUsername as rt::DataObject>::unset,
 );
 impl rt::Object for TaskFilterSpecByUsername {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -825,7 +825,7 @@ pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference task r
 ",
-    rt::unset::<TaskInProgress>,
+    <TaskInProgress as rt::DataObject>::unset,
 );
 impl rt::Object for TaskInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -998,7 +998,7 @@ string parentTaskKey o since 4.0
 string rootTaskKey o since 4.0
 string activationId o since 6.0
 ",
-    rt::unset::<TaskInfo>,
+    <TaskInfo as rt::DataObject>::unset,
 );
 impl rt::Object for TaskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1102,7 +1102,7 @@ pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReason",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<TaskReason>,
+    <TaskReason as rt::DataObject>::unset,
 );
 impl rt::Object for TaskReason {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1178,7 +1178,7 @@ ManagedObjectReference alarm r
 string entityName r
 ManagedObjectReference entity r
 ",
-    rt::unset::<TaskReasonAlarm>,
+    <TaskReasonAlarm as rt::DataObject>::unset,
 );
 impl rt::Object for TaskReasonAlarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1255,7 +1255,7 @@ pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference scheduledTask r
 ",
-    rt::unset::<TaskReasonSchedule>,
+    <TaskReasonSchedule as rt::DataObject>::unset,
 );
 impl rt::Object for TaskReasonSchedule {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1317,7 +1317,7 @@ pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSystem",
     Some(&TASK_REASON),
     "2.0",
-    rt::unset::<TaskReasonSystem>,
+    <TaskReasonSystem as rt::DataObject>::unset,
 );
 impl rt::Object for TaskReasonSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1382,7 +1382,7 @@ pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string userName r
 ",
-    rt::unset::<TaskReasonUser>,
+    <TaskReasonUser as rt::DataObject>::unset,
 );
 impl rt::Object for TaskReasonUser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1447,7 +1447,7 @@ pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "TemplateConfigFileInfo",
     Some(&VM_CONFIG_FILE_INFO),
     "2.0",
-    rt::unset::<TemplateConfigFileInfo>,
+    <TemplateConfigFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1524,7 +1524,7 @@ pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::n
     "TemplateConfigFileQuery",
     Some(&VM_CONFIG_FILE_QUERY),
     "2.0",
-    rt::unset::<TemplateConfigFileQuery>,
+    <TemplateConfigFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateConfigFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1601,7 +1601,7 @@ pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Timedout",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<Timedout>,
+    <Timedout as rt::DataObject>::unset,
 );
 impl rt::Object for Timedout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1678,7 +1678,7 @@ pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDevices",
     Some(&INVALID_VM_CONFIG),
     "2.0",
-    rt::unset::<TooManyDevices>,
+    <TooManyDevices as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyDevices {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1755,7 +1755,7 @@ pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new
     "TooManySnapshotLevels",
     Some(&SNAPSHOT_FAULT),
     "2.0",
-    rt::unset::<TooManySnapshotLevels>,
+    <TooManySnapshotLevels as rt::DataObject>::unset,
 );
 impl rt::Object for TooManySnapshotLevels {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1882,7 +1882,7 @@ boolean syncTimeWithHostAllowed o since 7.0.1.0
 boolean syncTimeWithHost o since 2.5
 ToolsConfigInfoToolsLastInstallInfo lastInstallInfo o since 5.0
 ",
-    rt::unset::<ToolsConfigInfo>,
+    <ToolsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1975,7 +1975,7 @@ pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt
 int counter r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<ToolsConfigInfoToolsLastInstallInfo>,
+    <ToolsConfigInfoToolsLastInstallInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsConfigInfoToolsLastInstallInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2040,7 +2040,7 @@ pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUnavailable",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<ToolsUnavailable>,
+    <ToolsUnavailable as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2134,7 +2134,7 @@ string path r
 boolean skip o
 SelectionSpec selectSet ol
 ",
-    rt::unset::<TraversalSpec>,
+    <TraversalSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TraversalSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2224,7 +2224,7 @@ pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string key r
 ",
-    rt::unset::<TypeDescription>,
+    <TypeDescription as rt::DataObject>::unset,
 );
 impl rt::Object for TypeDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2313,7 +2313,7 @@ pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 string faultName r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<UnexpectedFault>,
+    <UnexpectedFault as rt::DataObject>::unset,
 );
 impl rt::Object for UnexpectedFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2404,7 +2404,7 @@ string version r
 PropertyFilterUpdate filterSet ol
 boolean truncated o since 4.1
 ",
-    rt::unset::<UpdateSet>,
+    <UpdateSet as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateSet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2473,7 +2473,7 @@ pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 UsbScanCodeSpecKeyEvent keyEvents rl
 ",
-    rt::unset::<UsbScanCodeSpec>,
+    <UsbScanCodeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for UsbScanCodeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2542,7 +2542,7 @@ pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 int usbHidCode r
 UsbScanCodeSpecModifierType modifiers o
 ",
-    rt::unset::<UsbScanCodeSpecKeyEvent>,
+    <UsbScanCodeSpecKeyEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UsbScanCodeSpecKeyEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2637,7 +2637,7 @@ boolean rightShift o
 boolean rightAlt o
 boolean rightGui o
 ",
-    rt::unset::<UsbScanCodeSpecModifierType>,
+    <UsbScanCodeSpecModifierType as rt::DataObject>::unset,
 );
 impl rt::Object for UsbScanCodeSpecModifierType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2731,7 +2731,7 @@ string userAgent o since 5.1
 string locale r
 string sessionId r
 ",
-    rt::unset::<UserLoginSessionEvent>,
+    <UserLoginSessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UserLoginSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2837,7 +2837,7 @@ long callCount o since 5.1
 string sessionId o since 5.1
 dateTime loginTime o since 5.1
 ",
-    rt::unset::<UserLogoutSessionEvent>,
+    <UserLogoutSessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UserLogoutSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2933,7 +2933,7 @@ pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
 string principal r
 boolean unresolved r
 ",
-    rt::unset::<UserNotFound>,
+    <UserNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for UserNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3056,7 +3056,7 @@ string ipAddress o since 5.1
 string userAgent o since 5.1
 long callCount o since 5.1
 ",
-    rt::unset::<UserSession>,
+    <UserSession as rt::DataObject>::unset,
 );
 impl rt::Object for UserSession {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3139,7 +3139,7 @@ pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimFault",
     Some(&METHOD_FAULT),
     "2.0",
-    rt::unset::<VimFault>,
+    <VimFault as rt::DataObject>::unset,
 );
 impl rt::Object for VimFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3216,7 +3216,7 @@ pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIController",
     Some(&VIRTUAL_SATA_CONTROLLER),
     "5.5",
-    rt::unset::<VirtualAhciController>,
+    <VirtualAhciController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualAhciController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3293,7 +3293,7 @@ pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualBusLogicController",
     Some(&VIRTUAL_SCSI_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualBusLogicController>,
+    <VirtualBusLogicController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualBusLogicController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3370,7 +3370,7 @@ pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdrom",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualCdrom>,
+    <VirtualCdrom as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdrom {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3447,7 +3447,7 @@ pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectI
     "VirtualCdromAtapiBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualCdromAtapiBackingInfo>,
+    <VirtualCdromAtapiBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromAtapiBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3524,7 +3524,7 @@ pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInf
     "VirtualCdromIsoBackingInfo",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualCdromIsoBackingInfo>,
+    <VirtualCdromIsoBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromIsoBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3606,7 +3606,7 @@ pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::O
     "2.0
 boolean exclusive r
 ",
-    rt::unset::<VirtualCdromPassthroughBackingInfo>,
+    <VirtualCdromPassthroughBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3685,7 +3685,7 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::
     "VirtualCdromRemoteAtapiBackingInfo",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualCdromRemoteAtapiBackingInfo>,
+    <VirtualCdromRemoteAtapiBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3767,7 +3767,7 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo 
     "2.0
 boolean exclusive r
 ",
-    rt::unset::<VirtualCdromRemotePassthroughBackingInfo>,
+    <VirtualCdromRemotePassthroughBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3855,7 +3855,7 @@ pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
 int busNumber r
 int device ol
 ",
-    rt::unset::<VirtualController>,
+    <VirtualController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3970,7 +3970,7 @@ int unitNumber o
 int numaNode o since 8.0.0.1
 VirtualDeviceDeviceGroupInfo deviceGroupInfo o since 8.0.0.1
 ",
-    rt::unset::<VirtualDevice>,
+    <VirtualDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4045,7 +4045,7 @@ pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "VirtualDeviceBackingInfo",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<VirtualDeviceBackingInfo>,
+    <VirtualDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4102,7 +4102,7 @@ pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualDeviceBusSlotInfo",
     Some(&DYNAMIC_DATA),
     "5.1",
-    rt::unset::<VirtualDeviceBusSlotInfo>,
+    <VirtualDeviceBusSlotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4194,7 +4194,7 @@ VirtualDeviceConfigSpecBackingSpec backing o since 6.5
 VirtualMachineBaseIndependentFilterSpec filterSpec ol since 7.0.2.1
 string changeMode o since 8.0.0.1
 ",
-    rt::unset::<VirtualDeviceConfigSpec>,
+    <VirtualDeviceConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4282,7 +4282,7 @@ pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::
 VirtualDeviceConfigSpecBackingSpec parent o
 CryptoSpec crypto o
 ",
-    rt::unset::<VirtualDeviceConfigSpecBackingSpec>,
+    <VirtualDeviceConfigSpecBackingSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceConfigSpecBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4367,7 +4367,7 @@ boolean allowGuestControl r
 boolean connected r
 string status o since 4.0
 ",
-    rt::unset::<VirtualDeviceConnectInfo>,
+    <VirtualDeviceConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4444,7 +4444,7 @@ pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::Objec
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
-    rt::unset::<VirtualDeviceDeviceBackingInfo>,
+    <VirtualDeviceDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4523,7 +4523,7 @@ pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectI
 int groupInstanceKey r
 int sequenceId r
 ",
-    rt::unset::<VirtualDeviceDeviceGroupInfo>,
+    <VirtualDeviceDeviceGroupInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4598,7 +4598,7 @@ string fileName r
 ManagedObjectReference datastore o
 string backingObjectId o since 5.5
 ",
-    rt::unset::<VirtualDeviceFileBackingInfo>,
+    <VirtualDeviceFileBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4675,7 +4675,7 @@ pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectI
     "5.1
 int pciSlotNumber r
 ",
-    rt::unset::<VirtualDevicePciBusSlotInfo>,
+    <VirtualDevicePciBusSlotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDevicePciBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4748,7 +4748,7 @@ pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectI
     "2.0
 string pipeName r
 ",
-    rt::unset::<VirtualDevicePipeBackingInfo>,
+    <VirtualDevicePipeBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDevicePipeBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4825,7 +4825,7 @@ pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
 string deviceName r
 boolean useAutoDetect o since 2.5
 ",
-    rt::unset::<VirtualDeviceRemoteDeviceBackingInfo>,
+    <VirtualDeviceRemoteDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4908,7 +4908,7 @@ string serviceURI r
 string direction r
 string proxyURI o
 ",
-    rt::unset::<VirtualDeviceUriBackingInfo>,
+    <VirtualDeviceUriBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceUriBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5044,7 +5044,7 @@ VirtualMachineBaseIndependentFilterSpec independentFilters ol since 7.0.2.1
 boolean guestReadOnly o since 8.0.2.0
 string diskChainBrokenIssue o since 9.1.0.0
 ",
-    rt::unset::<VirtualDisk>,
+    <VirtualDisk as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDisk {
     fn type_info() -> &'static rt::ObjectInfo {

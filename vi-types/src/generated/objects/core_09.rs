@@ -34,7 +34,7 @@ pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
 string diskMoveType o since 6.0
 boolean migrateCache o
 ",
-    rt::unset::<VirtualDiskConfigSpec>,
+    <VirtualDiskConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -136,7 +136,7 @@ boolean writeThrough o
 string contentId o since 4.0
 VirtualDiskFlatVer1BackingInfo parent o since 4.0
 ",
-    rt::unset::<VirtualDiskFlatVer1BackingInfo>,
+    <VirtualDiskFlatVer1BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -284,7 +284,7 @@ string deltaDiskFormatVariant o since 6.0
 string sharing o since 6.0
 CryptoKeyId keyId o since 6.5
 ",
-    rt::unset::<VirtualDiskFlatVer2BackingInfo>,
+    <VirtualDiskFlatVer2BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -408,7 +408,7 @@ string uuid o
 string volumeUUID o
 string contentId o
 ",
-    rt::unset::<VirtualDiskLocalPMemBackingInfo>,
+    <VirtualDiskLocalPMemBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -498,7 +498,7 @@ pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::Objec
     "2.0
 int partition rl
 ",
-    rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingInfo>,
+    <VirtualDiskPartitionedRawDiskVer2BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -623,7 +623,7 @@ string deltaDiskFormat o since 6.7
 int deltaGrainSize o since 6.7
 string sharing o since 6.0
 ",
-    rt::unset::<VirtualDiskRawDiskMappingVer1BackingInfo>,
+    <VirtualDiskRawDiskMappingVer1BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -739,7 +739,7 @@ string uuid o since 2.5
 string changeId o since 4.0
 string sharing o since 6.0
 ",
-    rt::unset::<VirtualDiskRawDiskVer2BackingInfo>,
+    <VirtualDiskRawDiskVer2BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -865,7 +865,7 @@ boolean digestEnabled o
 int grainSize o
 CryptoKeyId keyId o since 6.5
 ",
-    rt::unset::<VirtualDiskSeSparseBackingInfo>,
+    <VirtualDiskSeSparseBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -987,7 +987,7 @@ long spaceUsedInKB o
 string contentId o since 4.0
 VirtualDiskSparseVer1BackingInfo parent o since 4.0
 ",
-    rt::unset::<VirtualDiskSparseVer1BackingInfo>,
+    <VirtualDiskSparseVer1BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1113,7 +1113,7 @@ string changeId o since 4.0
 VirtualDiskSparseVer2BackingInfo parent o since 4.0
 CryptoKeyId keyId o since 6.5
 ",
-    rt::unset::<VirtualDiskSparseVer2BackingInfo>,
+    <VirtualDiskSparseVer2BackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1214,7 +1214,7 @@ pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string diskType r
 string adapterType r
 ",
-    rt::unset::<VirtualDiskSpec>,
+    <VirtualDiskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1280,7 +1280,7 @@ pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000",
     Some(&VIRTUAL_ETHERNET_CARD),
     "2.0",
-    rt::unset::<VirtualE1000>,
+    <VirtualE1000 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualE1000 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1357,7 +1357,7 @@ pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000e",
     Some(&VIRTUAL_ETHERNET_CARD),
     "5.0",
-    rt::unset::<VirtualE1000e>,
+    <VirtualE1000e as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualE1000e {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1434,7 +1434,7 @@ pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371",
     Some(&VIRTUAL_SOUND_CARD),
     "2.0",
-    rt::unset::<VirtualEnsoniq1371>,
+    <VirtualEnsoniq1371 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEnsoniq1371 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1540,7 +1540,7 @@ string externalId o since 6.0
 boolean uptCompatibilityEnabled o since 6.0
 string subnetId o since 9.0.0.0
 ",
-    rt::unset::<VirtualEthernetCard>,
+    <VirtualEthernetCard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1633,7 +1633,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: r
     "4.0
 DistributedVirtualSwitchPortConnection port r
 ",
-    rt::unset::<VirtualEthernetCardDistributedVirtualPortBackingInfo>,
+    <VirtualEthernetCardDistributedVirtualPortBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1707,7 +1707,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectI
     "VirtualEthernetCardLegacyNetworkBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualEthernetCardLegacyNetworkBackingInfo>,
+    <VirtualEthernetCardLegacyNetworkBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1794,7 +1794,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = r
 ManagedObjectReference network o
 boolean inPassthroughMode o since 2.5u2server
 ",
-    rt::unset::<VirtualEthernetCardNetworkBackingInfo>,
+    <VirtualEthernetCardNetworkBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1881,7 +1881,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectI
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
-    rt::unset::<VirtualEthernetCardOpaqueNetworkBackingInfo>,
+    <VirtualEthernetCardOpaqueNetworkBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1965,7 +1965,7 @@ long reservation o
 SharesInfo share r
 long limit o
 ",
-    rt::unset::<VirtualEthernetCardResourceAllocation>,
+    <VirtualEthernetCardResourceAllocation as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2032,7 +2032,7 @@ pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppy",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualFloppy>,
+    <VirtualFloppy as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2109,7 +2109,7 @@ pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::Objec
     "VirtualFloppyDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualFloppyDeviceBackingInfo>,
+    <VirtualFloppyDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2186,7 +2186,7 @@ pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::Object
     "VirtualFloppyImageBackingInfo",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualFloppyImageBackingInfo>,
+    <VirtualFloppyImageBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyImageBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2263,7 +2263,7 @@ pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
     "VirtualFloppyRemoteDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualFloppyRemoteDeviceBackingInfo>,
+    <VirtualFloppyRemoteDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2374,7 +2374,7 @@ VirtualDevice device ol
 string motherboardLayout o since 8.0.0.1
 int simultaneousThreads o since 8.0.0.1
 ",
-    rt::unset::<VirtualHardware>,
+    <VirtualHardware as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHardware {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2453,7 +2453,7 @@ pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::Obj
     "VirtualHardwareCompatibilityIssue",
     Some(&VM_CONFIG_FAULT),
     "2.0",
-    rt::unset::<VirtualHardwareCompatibilityIssue>,
+    <VirtualHardwareCompatibilityIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHardwareCompatibilityIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2530,7 +2530,7 @@ pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCard",
     Some(&VIRTUAL_SOUND_CARD),
     "5.0",
-    rt::unset::<VirtualHdAudioCard>,
+    <VirtualHdAudioCard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHdAudioCard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2607,7 +2607,7 @@ pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEController",
     Some(&VIRTUAL_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualIdeController>,
+    <VirtualIdeController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualIdeController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2684,7 +2684,7 @@ pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboard",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualKeyboard>,
+    <VirtualKeyboard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualKeyboard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2761,7 +2761,7 @@ pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualLsiLogicController",
     Some(&VIRTUAL_SCSI_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualLsiLogicController>,
+    <VirtualLsiLogicController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualLsiLogicController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2838,7 +2838,7 @@ pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectI
     "VirtualLsiLogicSASController",
     Some(&VIRTUAL_SCSI_CONTROLLER),
     "2.5u2server",
-    rt::unset::<VirtualLsiLogicSasController>,
+    <VirtualLsiLogicSasController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualLsiLogicSasController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2917,7 +2917,7 @@ pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 int affinitySet ol
 ",
-    rt::unset::<VirtualMachineAffinityInfo>,
+    <VirtualMachineAffinityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineAffinityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3006,7 +3006,7 @@ long bootRetryDelay o since 4.1
 VirtualMachineBootOptionsBootableDevice bootOrder ol since 5.0
 string networkBootProtocol o since 6.0
 ",
-    rt::unset::<VirtualMachineBootOptions>,
+    <VirtualMachineBootOptions as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3076,7 +3076,7 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::Object
     "VirtualMachineBootOptionsBootableCdromDevice",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
     "5.0",
-    rt::unset::<VirtualMachineBootOptionsBootableCdromDevice>,
+    <VirtualMachineBootOptionsBootableCdromDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3141,7 +3141,7 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo =
     "VirtualMachineBootOptionsBootableDevice",
     Some(&DYNAMIC_DATA),
     "5.0",
-    rt::unset::<VirtualMachineBootOptionsBootableDevice>,
+    <VirtualMachineBootOptionsBootableDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3203,7 +3203,7 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectI
     "5.0
 int deviceKey r
 ",
-    rt::unset::<VirtualMachineBootOptionsBootableDiskDevice>,
+    <VirtualMachineBootOptionsBootableDiskDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3274,7 +3274,7 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::Obj
     "5.0
 int deviceKey r
 ",
-    rt::unset::<VirtualMachineBootOptionsBootableEthernetDevice>,
+    <VirtualMachineBootOptionsBootableEthernetDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3341,7 +3341,7 @@ pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::Objec
     "VirtualMachineBootOptionsBootableFloppyDevice",
     Some(&VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE),
     "5.0",
-    rt::unset::<VirtualMachineBootOptionsBootableFloppyDevice>,
+    <VirtualMachineBootOptionsBootableFloppyDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3617,7 +3617,7 @@ boolean sevSnpSupported o since 9.0.0.0
 boolean tdxSupported o since 9.0.0.0
 boolean ehvSecureBootSupported o since 9.1.0.0
 ",
-    rt::unset::<VirtualMachineCapability>,
+    <VirtualMachineCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3788,7 +3788,7 @@ pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectIn
 string thumbprint r
 string hashAlgorithm o
 ",
-    rt::unset::<VirtualMachineCertThumbprint>,
+    <VirtualMachineCertThumbprint as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCertThumbprint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3885,7 +3885,7 @@ ManagedObjectReference snapshot o since 4.0
 boolean memory o since 5.5
 string tpmProvisionPolicy o since 8.0.0.1
 ",
-    rt::unset::<VirtualMachineCloneSpec>,
+    <VirtualMachineCloneSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4316,7 +4316,7 @@ boolean tdxEnabled o since 9.0.0.0
 boolean sevSnpEnabled o since 9.0.0.0
 string guestArchitecture o since 9.1.0.0
 ",
-    rt::unset::<VirtualMachineConfigInfo>,
+    <VirtualMachineConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo
 string name r
 string url r
 ",
-    rt::unset::<VirtualMachineConfigInfoDatastoreUrlPair>,
+    <VirtualMachineConfigInfoDatastoreUrlPair as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigInfoDatastoreUrlPair {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt
 long initialMemoryReservation o
 long initialSwapReservation o
 ",
-    rt::unset::<VirtualMachineConfigInfoOverheadInfo>,
+    <VirtualMachineConfigInfoOverheadInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigInfoOverheadInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -509,7 +509,7 @@ boolean sevSnpEnabled o since 9.0.0.0
 TagSpec tagSpecs ol since 9.1.0.0
 VmPlacementPolicy vmPlacementPolicies ol since 9.1.0.0
 ",
-    rt::unset::<VirtualMachineConfigSpec>,
+    <VirtualMachineConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -834,7 +834,7 @@ boolean tpmPresent o since 6.7
 int numVmiopBackings o since 6.7
 string hwVersion o since 6.9.1
 ",
-    rt::unset::<VirtualMachineConfigSummary>,
+    <VirtualMachineConfigSummary as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -951,7 +951,7 @@ boolean powerOnWhenOpened o
 boolean enterFullScreenOnPowerOn o
 boolean closeOnPowerOffOrSuspend o
 ",
-    rt::unset::<VirtualMachineConsolePreferences>,
+    <VirtualMachineConsolePreferences as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConsolePreferences {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1024,7 +1024,7 @@ pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt
 string contentLibraryItemUuid r
 string contentLibraryItemVersion o
 ",
-    rt::unset::<VirtualMachineContentLibraryItemInfo>,
+    <VirtualMachineContentLibraryItemInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineContentLibraryItemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1094,7 +1094,7 @@ pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectI
     "2.0
 HostCpuIdInfo info o
 ",
-    rt::unset::<VirtualMachineCpuIdInfoSpec>,
+    <VirtualMachineCpuIdInfoSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1198,7 +1198,7 @@ string defaultSuspendType o
 string defaultResetType o
 string standbyAction o
 ",
-    rt::unset::<VirtualMachineDefaultPowerOpInfo>,
+    <VirtualMachineDefaultPowerOpInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDefaultPowerOpInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1279,7 +1279,7 @@ pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::Obje
 VirtualMachineDeviceRuntimeInfoDeviceRuntimeState runtimeState r
 int key r
 ",
-    rt::unset::<VirtualMachineDeviceRuntimeInfo>,
+    <VirtualMachineDeviceRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDeviceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1339,7 +1339,7 @@ pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::
     "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
     Some(&DYNAMIC_DATA),
     "4.1",
-    rt::unset::<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
+    <VirtualMachineDeviceRuntimeInfoDeviceRuntimeState as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1442,7 +1442,7 @@ string reservationStatus o since 5.5
 string attachmentStatus o since 6.7
 VirtualMachineFeatureRequirement featureRequirement ol since 6.7
 ",
-    rt::unset::<VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState>,
+    <VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1546,7 +1546,7 @@ string key r
 string featureName r
 string value r
 ",
-    rt::unset::<VirtualMachineFeatureRequirement>,
+    <VirtualMachineFeatureRequirement as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFeatureRequirement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1631,7 +1631,7 @@ string suspendDirectory o
 string logDirectory o
 string ftMetadataDirectory o since 6.0
 ",
-    rt::unset::<VirtualMachineFileInfo>,
+    <VirtualMachineFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1720,7 +1720,7 @@ VirtualMachineFileLayoutDiskLayout disk ol
 VirtualMachineFileLayoutSnapshotLayout snapshot ol
 string swapFile o
 ",
-    rt::unset::<VirtualMachineFileLayout>,
+    <VirtualMachineFileLayout as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1797,7 +1797,7 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::
 int key r
 string diskFile rl
 ",
-    rt::unset::<VirtualMachineFileLayoutDiskLayout>,
+    <VirtualMachineFileLayoutDiskLayout as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutDiskLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1876,7 +1876,7 @@ VirtualMachineFileLayoutExDiskLayout disk ol
 VirtualMachineFileLayoutExSnapshotLayout snapshot ol
 dateTime timestamp r
 ",
-    rt::unset::<VirtualMachineFileLayoutEx>,
+    <VirtualMachineFileLayoutEx as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutEx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1955,7 +1955,7 @@ int key r
 string virtualDiskFormat o since 9.0.0.0
 VirtualMachineFileLayoutExDiskUnit chain ol
 ",
-    rt::unset::<VirtualMachineFileLayoutExDiskLayout>,
+    <VirtualMachineFileLayoutExDiskLayout as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutExDiskLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2024,7 +2024,7 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt:
     "4.0
 int fileKey rl
 ",
-    rt::unset::<VirtualMachineFileLayoutExDiskUnit>,
+    <VirtualMachineFileLayoutExDiskUnit as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutExDiskUnit {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2113,7 +2113,7 @@ long uniqueSize o since 5.1
 string backingObjectId o since 6.0
 boolean accessible o since 6.0
 ",
-    rt::unset::<VirtualMachineFileLayoutExFileInfo>,
+    <VirtualMachineFileLayoutExFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutExFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2202,7 +2202,7 @@ int dataKey r
 int memoryKey o since 6.0
 VirtualMachineFileLayoutExDiskLayout disk ol
 ",
-    rt::unset::<VirtualMachineFileLayoutExSnapshotLayout>,
+    <VirtualMachineFileLayoutExSnapshotLayout as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutExSnapshotLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2277,7 +2277,7 @@ pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = 
 ManagedObjectReference key r
 string snapshotFile rl
 ",
-    rt::unset::<VirtualMachineFileLayoutSnapshotLayout>,
+    <VirtualMachineFileLayoutSnapshotLayout as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFileLayoutSnapshotLayout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2408,7 +2408,7 @@ boolean cbrcCacheEnabled o since 6.5
 boolean vvtdEnabled o since 6.7
 boolean vbsEnabled o since 6.7
 ",
-    rt::unset::<VirtualMachineFlagInfo>,
+    <VirtualMachineFlagInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFlagInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2517,7 +2517,7 @@ string childForkGroupId o
 string parentForkGroupId o since 6.5
 string childType o
 ",
-    rt::unset::<VirtualMachineForkConfigInfo>,
+    <VirtualMachineForkConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineForkConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2585,7 +2585,7 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::Obj
     "6.5
 boolean enabled o
 ",
-    rt::unset::<VirtualMachineGuestIntegrityInfo>,
+    <VirtualMachineGuestIntegrityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestIntegrityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2654,7 +2654,7 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = r
 string gmmFile o
 string gmmAppliance o
 ",
-    rt::unset::<VirtualMachineGuestMonitoringModeInfo>,
+    <VirtualMachineGuestMonitoringModeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestMonitoringModeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2729,7 +2729,7 @@ boolean rebootRequested r
 string requestingComponents ol
 dateTime requestTimestamp o
 ",
-    rt::unset::<VirtualMachineGuestRebootStatus>,
+    <VirtualMachineGuestRebootStatus as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestRebootStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2830,7 +2830,7 @@ string hostName o
 string ipAddress o
 string hwVersion o since 6.9.1
 ",
-    rt::unset::<VirtualMachineGuestSummary>,
+    <VirtualMachineGuestSummary as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2919,7 +2919,7 @@ string id r
 anyType argument ol
 string text o since 4.0
 ",
-    rt::unset::<VirtualMachineMessage>,
+    <VirtualMachineMessage as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMessage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3000,7 +3000,7 @@ long peakBps o
 long averageBps o
 long burstSize o
 ",
-    rt::unset::<VirtualMachineNetworkShaperInfo>,
+    <VirtualMachineNetworkShaperInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineNetworkShaperInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3083,7 +3083,7 @@ string text r
 ChoiceOption choice r
 VirtualMachineMessage message ol since 2.5
 ",
-    rt::unset::<VirtualMachineQuestionInfo>,
+    <VirtualMachineQuestionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineQuestionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3246,7 +3246,7 @@ long ssdSwappedMemory o since 5.0
 int activeMemory o since 7.0.3.0
 VirtualMachineQuickStatsMemoryTierStats memoryTierStats ol since 7.0.3.0
 ",
-    rt::unset::<VirtualMachineQuickStats>,
+    <VirtualMachineQuickStats as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineQuickStats {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3361,7 +3361,7 @@ pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo 
 string memoryTierType r
 long readBandwidth r
 ",
-    rt::unset::<VirtualMachineQuickStatsMemoryTierStats>,
+    <VirtualMachineQuickStatsMemoryTierStats as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineQuickStatsMemoryTierStats {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3484,7 +3484,7 @@ CryptoSpec cryptoSpec o since 7.0.0.0
 TagSpec tagSpecs ol since 9.1.0.0
 VmPlacementPolicy vmPlacementPolicies ol since 9.1.0.0
 ",
-    rt::unset::<VirtualMachineRelocateSpec>,
+    <VirtualMachineRelocateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineRelocateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3609,7 +3609,7 @@ VirtualMachineProfileSpec profile ol since 5.5
 VirtualMachineRelocateSpecDiskLocatorBackingSpec backing o since 7.0.0.0
 VirtualMachineBaseIndependentFilterSpec filterSpec ol since 7.0.2.1
 ",
-    rt::unset::<VirtualMachineRelocateSpecDiskLocator>,
+    <VirtualMachineRelocateSpecDiskLocator as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineRelocateSpecDiskLocator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3696,7 +3696,7 @@ pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::O
 VirtualMachineRelocateSpecDiskLocatorBackingSpec parent o
 CryptoSpec crypto o
 ",
-    rt::unset::<VirtualMachineRelocateSpecDiskLocatorBackingSpec>,
+    <VirtualMachineRelocateSpecDiskLocatorBackingSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {

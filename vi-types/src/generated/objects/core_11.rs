@@ -171,7 +171,7 @@ long consolidateWorkTotal o since 9.1.0.0
 long consolidateWorkDone o since 9.1.0.0
 boolean diskChainBroken o since 9.1.0.0
 ",
-    rt::unset::<VirtualMachineRuntimeInfo>,
+    <VirtualMachineRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -308,7 +308,7 @@ pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectI
     "5.0
 boolean dasProtected r
 ",
-    rt::unset::<VirtualMachineRuntimeInfoDasProtectionState>,
+    <VirtualMachineRuntimeInfoDasProtectionState as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineRuntimeInfoDasProtectionState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -385,7 +385,7 @@ string flcMode o
 string lePubKeyHash o
 boolean requireAttestation o since 8.0.0.1
 ",
-    rt::unset::<VirtualMachineSgxInfo>,
+    <VirtualMachineSgxInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSgxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -460,7 +460,7 @@ pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference currentSnapshot o
 VirtualMachineSnapshotTree rootSnapshotList rl
 ",
-    rt::unset::<VirtualMachineSnapshotInfo>,
+    <VirtualMachineSnapshotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -567,7 +567,7 @@ string backupManifest o since 2.5u2server
 VirtualMachineSnapshotTree childSnapshotList ol
 boolean replaySupported o since 4.0
 ",
-    rt::unset::<VirtualMachineSnapshotTree>,
+    <VirtualMachineSnapshotTree as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSnapshotTree {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -656,7 +656,7 @@ pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo:
 VirtualMachineUsageOnDatastore perDatastoreUsage ol
 dateTime timestamp r
 ",
-    rt::unset::<VirtualMachineStorageInfo>,
+    <VirtualMachineStorageInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -735,7 +735,7 @@ long uncommitted r
 long unshared r
 dateTime timestamp r
 ",
-    rt::unset::<VirtualMachineStorageSummary>,
+    <VirtualMachineStorageSummary as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineStorageSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -834,7 +834,7 @@ VirtualMachineQuickStats quickStats r
 ManagedEntityStatus overallStatus r
 CustomFieldValue customValue ol
 ",
-    rt::unset::<VirtualMachineSummary>,
+    <VirtualMachineSummary as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -941,7 +941,7 @@ VirtualMachineCertThumbprint certThumbprintList ol since 7.0.3.1
 string sslCertificate o since 9.0.0.0
 string url o since 7.0.0.0
 ",
-    rt::unset::<VirtualMachineTicket>,
+    <VirtualMachineTicket as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1032,7 +1032,7 @@ long committed r
 long uncommitted r
 long unshared r
 ",
-    rt::unset::<VirtualMachineUsageOnDatastore>,
+    <VirtualMachineUsageOnDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineUsageOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1118,7 +1118,7 @@ boolean allowUnrestrictedCommunication o
 boolean filterEnable o since 6.0
 VirtualMachineVMCIDeviceFilterInfo filterInfo o since 6.0
 ",
-    rt::unset::<VirtualMachineVmciDevice>,
+    <VirtualMachineVmciDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmciDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1205,7 +1205,7 @@ pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::
     "6.0
 VirtualMachineVMCIDeviceFilterSpec filters ol
 ",
-    rt::unset::<VirtualMachineVmciDeviceFilterInfo>,
+    <VirtualMachineVmciDeviceFilterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmciDeviceFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1290,7 +1290,7 @@ string direction r
 long lowerDstPortBoundary o
 long upperDstPortBoundary o
 ",
-    rt::unset::<VirtualMachineVmciDeviceFilterSpec>,
+    <VirtualMachineVmciDeviceFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmciDeviceFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1363,7 +1363,7 @@ pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMIROM",
     Some(&VIRTUAL_DEVICE),
     "2.5",
-    rt::unset::<VirtualMachineVmirom>,
+    <VirtualMachineVmirom as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmirom {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1442,7 +1442,7 @@ pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::
     "7.0.0.0
 LatencySensitivity latencySensitivity o
 ",
-    rt::unset::<VirtualMachineVcpuConfig>,
+    <VirtualMachineVcpuConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVcpuConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1530,7 +1530,7 @@ boolean enable3DSupport o since 2.5u2server
 string use3dRenderer o since 5.1
 long graphicsMemorySizeInKB o since 6.0
 ",
-    rt::unset::<VirtualMachineVideoCard>,
+    <VirtualMachineVideoCard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVideoCard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1621,7 +1621,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::Ob
     "8.0.0.1
 VirtualMachineVirtualDeviceGroupsDeviceGroup deviceGroup ol
 ",
-    rt::unset::<VirtualMachineVirtualDeviceGroups>,
+    <VirtualMachineVirtualDeviceGroups as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualDeviceGroups {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1690,7 +1690,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::Object
 int groupInstanceKey r
 Description deviceInfo o
 ",
-    rt::unset::<VirtualMachineVirtualDeviceGroupsDeviceGroup>,
+    <VirtualMachineVirtualDeviceGroupsDeviceGroup as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1762,7 +1762,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt:
     "2.0
 string deviceGroupName r
 ",
-    rt::unset::<VirtualMachineVirtualDeviceGroupsVendorDeviceGroup>,
+    <VirtualMachineVirtualDeviceGroupsVendorDeviceGroup as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1846,7 +1846,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::Obje
     "8.0.0.1
 VirtualMachineVirtualDeviceSwapDeviceSwapInfo lsiToPvscsi o
 ",
-    rt::unset::<VirtualMachineVirtualDeviceSwap>,
+    <VirtualMachineVirtualDeviceSwap as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualDeviceSwap {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1919,7 +1919,7 @@ boolean enabled o
 boolean applicable o
 string status o
 ",
-    rt::unset::<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>,
+    <VirtualMachineVirtualDeviceSwapDeviceSwapInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1992,7 +1992,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo:
 int coresPerNumaNode o
 boolean exposeVnumaOnCpuHotadd o
 ",
-    rt::unset::<VirtualMachineVirtualNuma>,
+    <VirtualMachineVirtualNuma as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualNuma {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2067,7 +2067,7 @@ int coresPerNumaNode o
 boolean autoCoresPerNumaNode o
 boolean vnumaOnCpuHotaddExposed o
 ",
-    rt::unset::<VirtualMachineVirtualNumaInfo>,
+    <VirtualMachineVirtualNumaInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualNumaInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2136,7 +2136,7 @@ pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo
     "7.0.3.0
 string snapshotMode o
 ",
-    rt::unset::<VirtualMachineVirtualPMem>,
+    <VirtualMachineVirtualPMem as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVirtualPMem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2208,7 +2208,7 @@ pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
 long capacityInMB r
 long configuredCapacityInMB o since 7.0.2.0
 ",
-    rt::unset::<VirtualNvdimm>,
+    <VirtualNvdimm as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvdimm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2298,7 +2298,7 @@ pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
 VirtualNVDIMMBackingInfo parent o
 string changeId o
 ",
-    rt::unset::<VirtualNvdimmBackingInfo>,
+    <VirtualNvdimmBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvdimmBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2379,7 +2379,7 @@ pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::ne
     "VirtualNVDIMMController",
     Some(&VIRTUAL_CONTROLLER),
     "6.7",
-    rt::unset::<VirtualNvdimmController>,
+    <VirtualNvdimmController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvdimmController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2461,7 +2461,7 @@ pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string sharedBus o since 8.0.2.0
 ",
-    rt::unset::<VirtualNvmeController>,
+    <VirtualNvmeController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2540,7 +2540,7 @@ pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIController",
     Some(&VIRTUAL_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualPciController>,
+    <VirtualPciController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2617,7 +2617,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthrough",
     Some(&VIRTUAL_DEVICE),
     "4.0",
-    rt::unset::<VirtualPciPassthrough>,
+    <VirtualPciPassthrough as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthrough {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2712,7 +2712,7 @@ int subVendorId o
 int subDeviceId o
 short revisionId o
 ",
-    rt::unset::<VirtualPciPassthroughAllowedDevice>,
+    <VirtualPciPassthroughAllowedDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughAllowedDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2800,7 +2800,7 @@ string deviceId r
 string systemId r
 short vendorId r
 ",
-    rt::unset::<VirtualPciPassthroughDeviceBackingInfo>,
+    <VirtualPciPassthroughDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2891,7 +2891,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt:
 string deviceClass o
 OptionValue configParams ol
 ",
-    rt::unset::<VirtualPciPassthroughDvxBackingInfo>,
+    <VirtualPciPassthroughDvxBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2977,7 +2977,7 @@ VirtualPCIPassthroughAllowedDevice allowedDevice ol
 string customLabel o
 string assignedId o
 ",
-    rt::unset::<VirtualPciPassthroughDynamicBackingInfo>,
+    <VirtualPciPassthroughDynamicBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3055,7 +3055,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = 
     "VirtualPCIPassthroughPluginBackingInfo",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "6.0",
-    rt::unset::<VirtualPciPassthroughPluginBackingInfo>,
+    <VirtualPciPassthroughPluginBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3138,7 +3138,7 @@ int vgpuMigrateDataSizeMB o since 8.0.0.1
 boolean migrateSupported o since 7.0.2.0
 boolean enhancedMigrateCapability o since 8.0.0.1
 ",
-    rt::unset::<VirtualPciPassthroughVmiopBackingInfo>,
+    <VirtualPciPassthroughVmiopBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3215,7 +3215,7 @@ pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32",
     Some(&VIRTUAL_ETHERNET_CARD),
     "2.0",
-    rt::unset::<VirtualPcNet32>,
+    <VirtualPcNet32 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPcNet32 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3292,7 +3292,7 @@ pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2Controller",
     Some(&VIRTUAL_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualPs2Controller>,
+    <VirtualPs2Controller as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPs2Controller {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3369,7 +3369,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPort",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualParallelPort>,
+    <VirtualParallelPort as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3446,7 +3446,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt
     "VirtualParallelPortDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualParallelPortDeviceBackingInfo>,
+    <VirtualParallelPortDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3523,7 +3523,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::
     "VirtualParallelPortFileBackingInfo",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualParallelPortFileBackingInfo>,
+    <VirtualParallelPortFileBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3600,7 +3600,7 @@ pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDevice",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualPointingDevice>,
+    <VirtualPointingDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPointingDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3682,7 +3682,7 @@ pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = 
     "2.0
 string hostPointingDevice r
 ",
-    rt::unset::<VirtualPointingDeviceDeviceBackingInfo>,
+    <VirtualPointingDeviceDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3761,7 +3761,7 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClock",
     Some(&VIRTUAL_DEVICE),
     "7.0.0.0",
-    rt::unset::<VirtualPrecisionClock>,
+    <VirtualPrecisionClock as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPrecisionClock {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3837,7 +3837,7 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectI
     "7.0.0.0
 string protocol o
 ",
-    rt::unset::<VirtualPrecisionClockSystemClockBackingInfo>,
+    <VirtualPrecisionClockSystemClockBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3909,7 +3909,7 @@ pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAController",
     Some(&VIRTUAL_CONTROLLER),
     "5.5",
-    rt::unset::<VirtualSataController>,
+    <VirtualSataController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSataController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3999,7 +3999,7 @@ boolean hotAddRemove o
 VirtualSCSISharing sharedBus r
 int scsiCtlrUnitNumber o
 ",
-    rt::unset::<VirtualScsiController>,
+    <VirtualScsiController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4082,7 +4082,7 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new
     "VirtualSCSIPassthrough",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualScsiPassthrough>,
+    <VirtualScsiPassthrough as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiPassthrough {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4159,7 +4159,7 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo =
     "VirtualSCSIPassthroughDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualScsiPassthroughDeviceBackingInfo>,
+    <VirtualScsiPassthroughDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4236,7 +4236,7 @@ pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOController",
     Some(&VIRTUAL_CONTROLLER),
     "2.0",
-    rt::unset::<VirtualSioController>,
+    <VirtualSioController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSioController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4318,7 +4318,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 boolean yieldOnPoll r
 ",
-    rt::unset::<VirtualSerialPort>,
+    <VirtualSerialPort as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4397,7 +4397,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::
     "VirtualSerialPortDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualSerialPortDeviceBackingInfo>,
+    <VirtualSerialPortDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4474,7 +4474,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::Ob
     "VirtualSerialPortFileBackingInfo",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualSerialPortFileBackingInfo>,
+    <VirtualSerialPortFileBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4560,7 +4560,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::Ob
 string endpoint r
 boolean noRxLoss o
 ",
-    rt::unset::<VirtualSerialPortPipeBackingInfo>,
+    <VirtualSerialPortPipeBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4636,7 +4636,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = 
     "VirtualSerialPortThinPrintBackingInfo",
     Some(&VIRTUAL_DEVICE_BACKING_INFO),
     "5.1",
-    rt::unset::<VirtualSerialPortThinPrintBackingInfo>,
+    <VirtualSerialPortThinPrintBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4705,7 +4705,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::Obj
     "VirtualSerialPortURIBackingInfo",
     Some(&VIRTUAL_DEVICE_URI_BACKING_INFO),
     "4.1",
-    rt::unset::<VirtualSerialPortUriBackingInfo>,
+    <VirtualSerialPortUriBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortUriBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4782,7 +4782,7 @@ pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16",
     Some(&VIRTUAL_SOUND_CARD),
     "2.0",
-    rt::unset::<VirtualSoundBlaster16>,
+    <VirtualSoundBlaster16 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundBlaster16 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4859,7 +4859,7 @@ pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCard",
     Some(&VIRTUAL_DEVICE),
     "2.0",
-    rt::unset::<VirtualSoundCard>,
+    <VirtualSoundCard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundCard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4936,7 +4936,7 @@ pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::O
     "VirtualSoundCardDeviceBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.0",
-    rt::unset::<VirtualSoundCardDeviceBackingInfo>,
+    <VirtualSoundCardDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5026,7 +5026,7 @@ boolean allowGuestOSMtuChange o
 VirtualSriovEthernetCardSriovBackingInfo sriovBacking o
 VirtualPCIPassthroughDvxBackingInfo dvxBackingInfo o since 8.0.0.1
 ",
-    rt::unset::<VirtualSriovEthernetCard>,
+    <VirtualSriovEthernetCard as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSriovEthernetCard {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5119,7 +5119,7 @@ VirtualPCIPassthroughDeviceBackingInfo physicalFunctionBacking o
 VirtualPCIPassthroughDeviceBackingInfo virtualFunctionBacking o
 int virtualFunctionIndex o
 ",
-    rt::unset::<VirtualSriovEthernetCardSriovBackingInfo>,
+    <VirtualSriovEthernetCardSriovBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5203,7 +5203,7 @@ pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
 base64Binary endorsementKeyCertificateSigningRequest ol
 base64Binary endorsementKeyCertificate ol
 ",
-    rt::unset::<VirtualTpm>,
+    <VirtualTpm as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualTpm {
     fn type_info() -> &'static rt::ObjectInfo {

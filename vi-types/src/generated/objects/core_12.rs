@@ -46,7 +46,7 @@ int product o since 4.1
 string family ol since 4.1
 string speed ol since 4.1
 ",
-    rt::unset::<VirtualUsb>,
+    <VirtualUsb as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsb {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -142,7 +142,7 @@ pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean autoConnectDevices o
 boolean ehciEnabled o since 2.5
 ",
-    rt::unset::<VirtualUsbController>,
+    <VirtualUsbController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -228,7 +228,7 @@ pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt:
     "5.1
 int ehciPciSlotNumber o
 ",
-    rt::unset::<VirtualUsbControllerPciBusSlotInfo>,
+    <VirtualUsbControllerPciBusSlotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -312,7 +312,7 @@ pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::O
     "5.0
 string hostname r
 ",
-    rt::unset::<VirtualUsbRemoteClientBackingInfo>,
+    <VirtualUsbRemoteClientBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -396,7 +396,7 @@ pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::Obj
     "4.1
 string hostname r
 ",
-    rt::unset::<VirtualUsbRemoteHostBackingInfo>,
+    <VirtualUsbRemoteHostBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -475,7 +475,7 @@ pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "VirtualUSBUSBBackingInfo",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_INFO),
     "2.5",
-    rt::unset::<VirtualUsbusbBackingInfo>,
+    <VirtualUsbusbBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbusbBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -557,7 +557,7 @@ pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 boolean autoConnectDevices o
 ",
-    rt::unset::<VirtualUsbxhciController>,
+    <VirtualUsbxhciController as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbxhciController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -636,7 +636,7 @@ pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet",
     Some(&VIRTUAL_ETHERNET_CARD),
     "2.0",
-    rt::unset::<VirtualVmxnet>,
+    <VirtualVmxnet as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -713,7 +713,7 @@ pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2",
     Some(&VIRTUAL_VMXNET),
     "2.5",
-    rt::unset::<VirtualVmxnet2>,
+    <VirtualVmxnet2 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet2 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -799,7 +799,7 @@ pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3StrictLatencyConfig strictLatencyConfig o since 8.0.3.1
 ",
-    rt::unset::<VirtualVmxnet3>,
+    <VirtualVmxnet3 as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -906,7 +906,7 @@ int txDataRingDescSize o
 int rxDataRingDescSize o
 string disableOffload o
 ",
-    rt::unset::<VirtualVmxnet3StrictLatencyConfig>,
+    <VirtualVmxnet3StrictLatencyConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3StrictLatencyConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -986,7 +986,7 @@ pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string deviceProtocol o since 6.7
 ",
-    rt::unset::<VirtualVmxnet3Vrdma>,
+    <VirtualVmxnet3Vrdma as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3Vrdma {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1074,7 +1074,7 @@ pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean runOnBoot r
 boolean running r
 ",
-    rt::unset::<VirtualWdt>,
+    <VirtualWdt as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualWdt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1160,7 +1160,7 @@ pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 VirtualMachineConfigSpec configSpec o
 ",
-    rt::unset::<VmBeingCreatedEvent>,
+    <VmBeingCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1239,7 +1239,7 @@ pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmCloneEvent>,
+    <VmCloneEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmCloneEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1321,7 +1321,7 @@ pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 VmEventArgument sourceVm r
 ",
-    rt::unset::<VmClonedEvent>,
+    <VmClonedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmClonedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1400,7 +1400,7 @@ pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<VmConfigFault>,
+    <VmConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1476,7 +1476,7 @@ pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInf
     "6.5
 CryptoKeyId keyId o
 ",
-    rt::unset::<VmConfigFileEncryptionInfo>,
+    <VmConfigFileEncryptionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFileEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1548,7 +1548,7 @@ pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 int configVersion o
 VmConfigFileEncryptionInfo encryption o since 6.5
 ",
-    rt::unset::<VmConfigFileInfo>,
+    <VmConfigFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1635,7 +1635,7 @@ pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
 VmConfigFileQueryFilter filter o
 VmConfigFileQueryFlags details o
 ",
-    rt::unset::<VmConfigFileQuery>,
+    <VmConfigFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1708,7 +1708,7 @@ pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::
 int matchConfigVersion ol
 boolean encrypted o since 6.5
 ",
-    rt::unset::<VmConfigFileQueryFilter>,
+    <VmConfigFileQueryFilter as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFileQueryFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1779,7 +1779,7 @@ pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::n
 boolean configVersion r
 boolean encryption o since 6.5
 ",
-    rt::unset::<VmConfigFileQueryFlags>,
+    <VmConfigFileQueryFlags as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigFileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1844,7 +1844,7 @@ pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConnectedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmConnectedEvent>,
+    <VmConnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1921,7 +1921,7 @@ pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCreatedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmCreatedEvent>,
+    <VmCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2003,7 +2003,7 @@ pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 VmEventArgument srcTemplate r
 ",
-    rt::unset::<VmDeployedEvent>,
+    <VmDeployedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDeployedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2082,7 +2082,7 @@ pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDisconnectedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmDisconnectedEvent>,
+    <VmDisconnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2159,7 +2159,7 @@ pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiscoveredEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmDiscoveredEvent>,
+    <VmDiscoveredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiscoveredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2235,7 +2235,7 @@ pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo:
     "6.5
 CryptoKeyId keyId o
 ",
-    rt::unset::<VmDiskFileEncryptionInfo>,
+    <VmDiskFileEncryptionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFileEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2331,7 +2331,7 @@ boolean thin o since 4.0
 VmDiskFileEncryptionInfo encryption o since 6.5
 string sectorFormat o since 9.0.0.0
 ",
-    rt::unset::<VmDiskFileInfo>,
+    <VmDiskFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2430,7 +2430,7 @@ pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
 VmDiskFileQueryFilter filter o
 VmDiskFileQueryFlags details o
 ",
-    rt::unset::<VmDiskFileQuery>,
+    <VmDiskFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2515,7 +2515,7 @@ string controllerType ol since 2.5
 boolean thin o since 4.0
 boolean encrypted o since 6.5
 ",
-    rt::unset::<VmDiskFileQueryFilter>,
+    <VmDiskFileQueryFilter as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFileQueryFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2616,7 +2616,7 @@ boolean thin o since 4.0
 boolean encryption o since 6.5
 boolean sectorFormat o since 9.0.0.0
 ",
-    rt::unset::<VmDiskFileQueryFlags>,
+    <VmDiskFileQueryFlags as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFileQueryFlags {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2693,7 +2693,7 @@ pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEmigratingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmEmigratingEvent>,
+    <VmEmigratingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmEmigratingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2775,7 +2775,7 @@ pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 boolean template r
 ",
-    rt::unset::<VmEvent>,
+    <VmEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2859,7 +2859,7 @@ pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference vm r
 ",
-    rt::unset::<VmEventArgument>,
+    <VmEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for VmEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2955,7 +2955,7 @@ LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
 ",
-    rt::unset::<VmFailedMigrateEvent>,
+    <VmFailedMigrateEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedMigrateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3045,7 +3045,7 @@ pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToPowerOffEvent>,
+    <VmFailedToPowerOffEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToPowerOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3129,7 +3129,7 @@ pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToPowerOnEvent>,
+    <VmFailedToPowerOnEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToPowerOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3208,7 +3208,7 @@ pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "VmGuestOSCrashedEvent",
     Some(&VM_EVENT),
     "6.0",
-    rt::unset::<VmGuestOsCrashedEvent>,
+    <VmGuestOsCrashedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmGuestOsCrashedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3285,7 +3285,7 @@ pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestRebootEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmGuestRebootEvent>,
+    <VmGuestRebootEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmGuestRebootEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3362,7 +3362,7 @@ pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestShutdownEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmGuestShutdownEvent>,
+    <VmGuestShutdownEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmGuestShutdownEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3439,7 +3439,7 @@ pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestStandbyEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmGuestStandbyEvent>,
+    <VmGuestStandbyEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmGuestStandbyEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3516,7 +3516,7 @@ pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<VmLogFileInfo>,
+    <VmLogFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmLogFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3588,7 +3588,7 @@ pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<VmLogFileQuery>,
+    <VmLogFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for VmLogFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3660,7 +3660,7 @@ pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string message r
 VirtualMachineMessage messageInfo ol since 2.5
 ",
-    rt::unset::<VmMessageEvent>,
+    <VmMessageEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMessageEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3754,7 +3754,7 @@ HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
 ",
-    rt::unset::<VmMigratedEvent>,
+    <VmMigratedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3837,7 +3837,7 @@ pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<VmNvramFileInfo>,
+    <VmNvramFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmNvramFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3909,7 +3909,7 @@ pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<VmNvramFileQuery>,
+    <VmNvramFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for VmNvramFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3972,7 +3972,7 @@ pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmOrphanedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmOrphanedEvent>,
+    <VmOrphanedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmOrphanedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4049,7 +4049,7 @@ pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOffEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmPoweredOffEvent>,
+    <VmPoweredOffEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmPoweredOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4126,7 +4126,7 @@ pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOnEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmPoweredOnEvent>,
+    <VmPoweredOnEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmPoweredOnEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4212,7 +4212,7 @@ pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 VirtualMachineConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<VmReconfiguredEvent>,
+    <VmReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4293,7 +4293,7 @@ pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRegisteredEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmRegisteredEvent>,
+    <VmRegisteredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRegisteredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4370,7 +4370,7 @@ pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateSpecEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmRelocateSpecEvent>,
+    <VmRelocateSpecEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRelocateSpecEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4460,7 +4460,7 @@ HostEventArgument sourceHost r
 DatacenterEventArgument sourceDatacenter o since 5.0
 DatastoreEventArgument sourceDatastore o since 5.0
 ",
-    rt::unset::<VmRelocatedEvent>,
+    <VmRelocatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRelocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4543,7 +4543,7 @@ pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemovedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmRemovedEvent>,
+    <VmRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4629,7 +4629,7 @@ pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldName r
 string newName r
 ",
-    rt::unset::<VmRenamedEvent>,
+    <VmRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4710,7 +4710,7 @@ pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResettingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmResettingEvent>,
+    <VmResettingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmResettingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4787,7 +4787,7 @@ pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResumingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmResumingEvent>,
+    <VmResumingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmResumingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4864,7 +4864,7 @@ pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileInfo",
     Some(&FILE_INFO),
     "2.0",
-    rt::unset::<VmSnapshotFileInfo>,
+    <VmSnapshotFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmSnapshotFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4936,7 +4936,7 @@ pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileQuery",
     Some(&FILE_QUERY),
     "2.0",
-    rt::unset::<VmSnapshotFileQuery>,
+    <VmSnapshotFileQuery as rt::DataObject>::unset,
 );
 impl rt::Object for VmSnapshotFileQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4999,7 +4999,7 @@ pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmStartingEvent>,
+    <VmStartingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStartingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5076,7 +5076,7 @@ pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStoppingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmStoppingEvent>,
+    <VmStoppingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStoppingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5153,7 +5153,7 @@ pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmSuspendedEvent>,
+    <VmSuspendedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSuspendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5230,7 +5230,7 @@ pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmSuspendingEvent>,
+    <VmSuspendingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSuspendingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5316,7 +5316,7 @@ pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldUuid r
 string newUuid r
 ",
-    rt::unset::<VmUuidChangedEvent>,
+    <VmUuidChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUuidChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5397,7 +5397,7 @@ pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectI
     "VmfsDatastoreAllExtentOption",
     Some(&VMFS_DATASTORE_SINGLE_EXTENT_OPTION),
     "2.0",
-    rt::unset::<VmfsDatastoreAllExtentOption>,
+    <VmfsDatastoreAllExtentOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreAllExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5480,7 +5480,7 @@ pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::n
 HostDiskPartitionLayout layout r
 boolean partitionFormatChange o since 5.0
 ",
-    rt::unset::<VmfsDatastoreBaseOption>,
+    <VmfsDatastoreBaseOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreBaseOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5559,7 +5559,7 @@ HostDiskPartitionSpec partition r
 HostVmfsSpec vmfs r
 HostScsiDiskPartition extent ol
 ",
-    rt::unset::<VmfsDatastoreCreateSpec>,
+    <VmfsDatastoreCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5655,7 +5655,7 @@ long maxPhysicalRDMFileSize o since 5.1
 long maxVirtualRDMFileSize o since 5.1
 HostVmfsVolume vmfs o
 ",
-    rt::unset::<VmfsDatastoreInfo>,
+    <VmfsDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5743,7 +5743,7 @@ pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::Ob
     "2.0
 HostDiskPartitionBlockRange vmfsExtent rl
 ",
-    rt::unset::<VmfsDatastoreMultipleExtentOption>,
+    <VmfsDatastoreMultipleExtentOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5828,7 +5828,7 @@ pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 VmfsDatastoreBaseOption info r
 VmfsDatastoreSpec spec r
 ",
-    rt::unset::<VmfsDatastoreOption>,
+    <VmfsDatastoreOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5898,7 +5898,7 @@ pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::Obje
     "2.0
 HostDiskPartitionBlockRange vmfsExtent r
 ",
-    rt::unset::<VmfsDatastoreSingleExtentOption>,
+    <VmfsDatastoreSingleExtentOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5979,7 +5979,7 @@ pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string diskUuid r
 ",
-    rt::unset::<VmfsDatastoreSpec>,
+    <VmfsDatastoreSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6048,7 +6048,7 @@ pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string uuid r
 ",
-    rt::unset::<VmfsMountFault>,
+    <VmfsMountFault as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsMountFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6133,7 +6133,7 @@ pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
 int maxWaitSeconds o
 int maxObjectUpdates o
 ",
-    rt::unset::<WaitOptions>,
+    <WaitOptions as rt::DataObject>::unset,
 );
 impl rt::Object for WaitOptions {
     fn type_info() -> &'static rt::ObjectInfo {

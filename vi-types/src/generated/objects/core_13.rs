@@ -34,7 +34,7 @@ pub(crate) static WIN_NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 string primaryWINS r
 string secondaryWINS o
 ",
-    rt::unset::<WinNetBiosConfigInfo>,
+    <WinNetBiosConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for WinNetBiosConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = 
 CryptoKeyId keyId o
 KeyProviderId providerId o
 ",
-    rt::unset::<ClusterComputeResourceCryptoModePolicy>,
+    <ClusterComputeResourceCryptoModePolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResourceCryptoModePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::n
 string cryptoMode o
 ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
 ",
-    rt::unset::<ClusterCryptoConfigInfo>,
+    <ClusterCryptoConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterCryptoConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -177,7 +177,7 @@ CryptoKeyId keyId r
 string algorithm r
 string keyData r secret
 ",
-    rt::unset::<CryptoKeyPlain>,
+    <CryptoKeyPlain as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoKeyPlain {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -258,7 +258,7 @@ boolean success r
 string reason o
 LocalizedMethodFault fault o since 7.0.1.0
 ",
-    rt::unset::<CryptoKeyResult>,
+    <CryptoKeyResult as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoKeyResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -341,7 +341,7 @@ boolean present r
 string managementType o
 boolean accessGranted o since 8.0.3.0
 ",
-    rt::unset::<CryptoManagerHostKeyStatus>,
+    <CryptoManagerHostKeyStatus as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHostKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -436,7 +436,7 @@ string state o
 string country o
 string email o
 ",
-    rt::unset::<CryptoManagerKmipCertSignRequest>,
+    <CryptoManagerKmipCertSignRequest as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCertSignRequest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -545,7 +545,7 @@ dateTime checkTime r
 int secondsSinceValid o
 int secondsBeforeExpire o
 ",
-    rt::unset::<CryptoManagerKmipCertificateInfo>,
+    <CryptoManagerKmipCertificateInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCertificateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -642,7 +642,7 @@ string managementType o since 7.0.0.0
 CryptoManagerKmipServerStatus servers rl
 CryptoManagerKmipCertificateInfo clientCertInfo o
 ",
-    rt::unset::<CryptoManagerKmipClusterStatus>,
+    <CryptoManagerKmipClusterStatus as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipClusterStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -739,7 +739,7 @@ ManagedObjectReference encryptedVMs ol
 ManagedObjectReference affectedHosts ol
 string referencedByTags ol
 ",
-    rt::unset::<CryptoManagerKmipCryptoKeyStatus>,
+    <CryptoManagerKmipCryptoKeyStatus as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCryptoKeyStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -816,7 +816,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO: rt::ObjectInfo
     "9.0.0.0
 string keyId r
 ",
-    rt::unset::<CryptoManagerKmipCryptoKeyStatusKeyInfo>,
+    <CryptoManagerKmipCryptoKeyStatusKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCryptoKeyStatusKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -886,7 +886,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO
     "9.0.0.0
 dateTime configuredTime o
 ",
-    rt::unset::<CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo>,
+    <CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -977,7 +977,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERV
 dateTime createTime o
 dateTime rotateTime o
 ",
-    rt::unset::<CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo>,
+    <CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1068,7 +1068,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC: rt::ObjectInfo = rt
     "8.0.1.0
 KeyValue attributes ol
 ",
-    rt::unset::<CryptoManagerKmipCustomAttributeSpec>,
+    <CryptoManagerKmipCustomAttributeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipCustomAttributeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1130,7 +1130,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC: rt::ObjectInfo = rt::Ob
     "9.0.0.0
 string keyType o
 ",
-    rt::unset::<CryptoManagerKmipGenerateKeySpec>,
+    <CryptoManagerKmipGenerateKeySpec as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipGenerateKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1203,7 +1203,7 @@ string certificate r
 CryptoManagerKmipCertificateInfo certInfo o
 boolean clientTrustServer o
 ",
-    rt::unset::<CryptoManagerKmipServerCertInfo>,
+    <CryptoManagerKmipServerCertInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipServerCertInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1292,7 +1292,7 @@ CryptoManagerKmipCertificateInfo certInfo o
 boolean clientTrustServer o
 boolean serverTrustClient o
 ",
-    rt::unset::<CryptoManagerKmipServerStatus>,
+    <CryptoManagerKmipServerStatus as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmipServerStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1360,7 +1360,7 @@ pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
     Some(&DYNAMIC_DATA),
     "6.5",
-    rt::unset::<CryptoSpec>,
+    <CryptoSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1417,7 +1417,7 @@ pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
     Some(&CRYPTO_SPEC),
     "6.5",
-    rt::unset::<CryptoSpecDecrypt>,
+    <CryptoSpecDecrypt as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecDecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1482,7 +1482,7 @@ pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new
     "6.5
 CryptoKeyId newKeyId r
 ",
-    rt::unset::<CryptoSpecDeepRecrypt>,
+    <CryptoSpecDeepRecrypt as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecDeepRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1549,7 +1549,7 @@ pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 CryptoKeyId cryptoKeyId r
 ",
-    rt::unset::<CryptoSpecEncrypt>,
+    <CryptoSpecEncrypt as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecEncrypt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1609,7 +1609,7 @@ pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
     Some(&CRYPTO_SPEC),
     "6.5",
-    rt::unset::<CryptoSpecNoOp>,
+    <CryptoSpecNoOp as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecNoOp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1674,7 +1674,7 @@ pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 CryptoKeyId cryptoKeyId r
 ",
-    rt::unset::<CryptoSpecRegister>,
+    <CryptoSpecRegister as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecRegister {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1741,7 +1741,7 @@ pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::
     "6.5
 CryptoKeyId newKeyId r
 ",
-    rt::unset::<CryptoSpecShallowRecrypt>,
+    <CryptoSpecShallowRecrypt as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoSpecShallowRecrypt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1812,7 +1812,7 @@ pub(crate) static DISK_CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 DiskCryptoSpec parent o
 CryptoSpec crypto r
 ",
-    rt::unset::<DiskCryptoSpec>,
+    <DiskCryptoSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DiskCryptoSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1882,7 +1882,7 @@ pub(crate) static ENCRYPTION_KEY_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 CryptoKeyId requiredKey ol
 ",
-    rt::unset::<EncryptionKeyRequired>,
+    <EncryptionKeyRequired as rt::DataObject>::unset,
 );
 impl rt::Object for EncryptionKeyRequired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1999,7 +1999,7 @@ string keyId o since 7.0.2.0
 string defaultKeyType o since 9.0.0.0
 KmipClusterInfoKeyInfo keyInfo o since 9.0.0.0
 ",
-    rt::unset::<KmipClusterInfo>,
+    <KmipClusterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KmipClusterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2075,7 +2075,7 @@ pub(crate) static KMIP_CLUSTER_INFO_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "KmipClusterInfoKeyInfo",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<KmipClusterInfoKeyInfo>,
+    <KmipClusterInfoKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KmipClusterInfoKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2143,7 +2143,7 @@ pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = r
 string keyId r
 dateTime configuredTime r
 ",
-    rt::unset::<KmipClusterInfoWrappingKeyIdKeyInfo>,
+    <KmipClusterInfoWrappingKeyIdKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2226,7 +2226,7 @@ string keyId o
 int rotationInterval o
 dateTime lastRotation o
 ",
-    rt::unset::<KmipClusterInfoWrappingRotationIntervalKeyInfo>,
+    <KmipClusterInfoWrappingRotationIntervalKeyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2340,7 +2340,7 @@ int nbio o
 int timeout o
 string userName o
 ",
-    rt::unset::<KmipServerInfo>,
+    <KmipServerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2439,7 +2439,7 @@ string password o secret
 string defaultKeyType o since 9.0.0.0
 KmipServerSpecKeySpec keySpec o since 9.0.0.0
 ",
-    rt::unset::<KmipServerSpec>,
+    <KmipServerSpec as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2505,7 +2505,7 @@ pub(crate) static KMIP_SERVER_SPEC_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "KmipServerSpecKeySpec",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<KmipServerSpecKeySpec>,
+    <KmipServerSpecKeySpec as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerSpecKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2569,7 +2569,7 @@ pub(crate) static KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC: rt::ObjectInfo = rt
     "9.0.0.0
 string keyId r
 ",
-    rt::unset::<KmipServerSpecWrappingKeyIdKeySpec>,
+    <KmipServerSpecWrappingKeyIdKeySpec as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2636,7 +2636,7 @@ pub(crate) static KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC: rt::Obje
     "9.0.0.0
 int rotationInterval o
 ",
-    rt::unset::<KmipServerSpecWrappingRotationIntervalKeySpec>,
+    <KmipServerSpecWrappingRotationIntervalKeySpec as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2716,7 +2716,7 @@ string name r
 ManagedEntityStatus status r
 string description r
 ",
-    rt::unset::<KmipServerStatus>,
+    <KmipServerStatus as rt::DataObject>::unset,
 );
 impl rt::Object for KmipServerStatus {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -25,7 +25,7 @@ pub(crate) static CANNOT_DECRYPT_PASSWORDS: rt::ObjectInfo = rt::ObjectInfo::new
     "CannotDecryptPasswords",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<CannotDecryptPasswords>,
+    <CannotDecryptPasswords as rt::DataObject>::unset,
 );
 impl rt::Object for CannotDecryptPasswords {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo
 string macAddress o
 CustomizationIPSettings adapter r
 ",
-    rt::unset::<CustomizationAdapterMapping>,
+    <CustomizationAdapterMapping as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationAdapterMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -168,7 +168,7 @@ pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::Objec
     "CustomizationAutoIpV6Generator",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
     "4.0",
-    rt::unset::<CustomizationAutoIpV6Generator>,
+    <CustomizationAutoIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationAutoIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -243,7 +243,7 @@ pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo:
 string metadata r
 string userdata o
 ",
-    rt::unset::<CustomizationCloudinitPrep>,
+    <CustomizationCloudinitPrep as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationCloudinitPrep {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -315,7 +315,7 @@ pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::Object
     "2.0
 string argument o
 ",
-    rt::unset::<CustomizationCustomIpGenerator>,
+    <CustomizationCustomIpGenerator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationCustomIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -385,7 +385,7 @@ pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::Obj
     "4.0
 string argument o
 ",
-    rt::unset::<CustomizationCustomIpV6Generator>,
+    <CustomizationCustomIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationCustomIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -455,7 +455,7 @@ pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 string argument o
 ",
-    rt::unset::<CustomizationCustomName>,
+    <CustomizationCustomName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationCustomName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -515,7 +515,7 @@ pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectIn
     "CustomizationDhcpIpGenerator",
     Some(&CUSTOMIZATION_IP_GENERATOR),
     "2.0",
-    rt::unset::<CustomizationDhcpIpGenerator>,
+    <CustomizationDhcpIpGenerator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationDhcpIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -579,7 +579,7 @@ pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::Objec
     "CustomizationDhcpIpV6Generator",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
     "4.0",
-    rt::unset::<CustomizationDhcpIpV6Generator>,
+    <CustomizationDhcpIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationDhcpIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -643,7 +643,7 @@ pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::
     "CustomizationDisableIpV4",
     Some(&CUSTOMIZATION_IP_GENERATOR),
     "9.1.0.0",
-    rt::unset::<CustomizationDisableIpV4>,
+    <CustomizationDisableIpV4 as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationDisableIpV4 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -717,7 +717,7 @@ pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string logLocation o
 ",
-    rt::unset::<CustomizationEvent>,
+    <CustomizationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -801,7 +801,7 @@ pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string reason o since 7.0.0.0
 ",
-    rt::unset::<CustomizationFailed>,
+    <CustomizationFailed as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -880,7 +880,7 @@ pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<CustomizationFault>,
+    <CustomizationFault as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -959,7 +959,7 @@ pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string ipAddress r
 ",
-    rt::unset::<CustomizationFixedIp>,
+    <CustomizationFixedIp as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationFixedIp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1036,7 +1036,7 @@ pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::ne
 string ipAddress r
 int subnetMask r
 ",
-    rt::unset::<CustomizationFixedIpV6>,
+    <CustomizationFixedIpV6 as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationFixedIpV6 {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1111,7 +1111,7 @@ pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 string name r
 ",
-    rt::unset::<CustomizationFixedName>,
+    <CustomizationFixedName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationFixedName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1182,7 +1182,7 @@ pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectI
 string dnsSuffixList ol
 string dnsServerList ol
 ",
-    rt::unset::<CustomizationGlobalIpSettings>,
+    <CustomizationGlobalIpSettings as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationGlobalIpSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1249,7 +1249,7 @@ pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string commandList rl
 ",
-    rt::unset::<CustomizationGuiRunOnce>,
+    <CustomizationGuiRunOnce as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationGuiRunOnce {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1326,7 +1326,7 @@ int timeZone r
 boolean autoLogon r
 int autoLogonCount r
 ",
-    rt::unset::<CustomizationGuiUnattended>,
+    <CustomizationGuiUnattended as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationGuiUnattended {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1429,7 +1429,7 @@ string primaryWINS o
 string secondaryWINS o
 CustomizationNetBIOSMode netBIOS o
 ",
-    rt::unset::<CustomizationIpSettings>,
+    <CustomizationIpSettings as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIpSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1514,7 +1514,7 @@ pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo =
 CustomizationIpV6Generator ip rl
 string gateway ol
 ",
-    rt::unset::<CustomizationIpSettingsIpV6AddressSpec>,
+    <CustomizationIpSettingsIpV6AddressSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIpSettingsIpV6AddressSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1597,7 +1597,7 @@ string domainAdmin o
 CustomizationPassword domainAdminPassword o
 string domainOU o since 8.0.2.0
 ",
-    rt::unset::<CustomizationIdentification>,
+    <CustomizationIdentification as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIdentification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1663,7 +1663,7 @@ pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectIn
     "CustomizationIdentitySettings",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<CustomizationIdentitySettings>,
+    <CustomizationIdentitySettings as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIdentitySettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1720,7 +1720,7 @@ pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::n
     "CustomizationIpGenerator",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<CustomizationIpGenerator>,
+    <CustomizationIpGenerator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1777,7 +1777,7 @@ pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo
     "CustomizationIpV6Generator",
     Some(&DYNAMIC_DATA),
     "4.0",
-    rt::unset::<CustomizationIpV6Generator>,
+    <CustomizationIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1845,7 +1845,7 @@ pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::Ob
 CustomizationLicenseDataMode autoMode r
 int autoUsers o
 ",
-    rt::unset::<CustomizationLicenseFilePrintData>,
+    <CustomizationLicenseFilePrintData as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationLicenseFilePrintData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1905,7 +1905,7 @@ pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo
     "CustomizationLinuxFlexPrep",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
     "9.1.0.0",
-    rt::unset::<CustomizationLinuxFlexPrep>,
+    <CustomizationLinuxFlexPrep as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationLinuxFlexPrep {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1974,7 +1974,7 @@ pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::Obje
     "CustomizationLinuxIdentityFailed",
     Some(&CUSTOMIZATION_FAILED),
     "2.5",
-    rt::unset::<CustomizationLinuxIdentityFailed>,
+    <CustomizationLinuxIdentityFailed as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationLinuxIdentityFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2046,7 +2046,7 @@ pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::
     "CustomizationLinuxOptions",
     Some(&CUSTOMIZATION_OPTIONS),
     "2.0",
-    rt::unset::<CustomizationLinuxOptions>,
+    <CustomizationLinuxOptions as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationLinuxOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2143,7 +2143,7 @@ boolean resetPassword o since 9.1.0.0
 CustomizationPassword password o since 9.1.0.0
 OptionValue extraConfig ol since 9.1.0.0
 ",
-    rt::unset::<CustomizationLinuxPrep>,
+    <CustomizationLinuxPrep as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationLinuxPrep {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2225,7 +2225,7 @@ pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationName",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<CustomizationName>,
+    <CustomizationName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2287,7 +2287,7 @@ pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::Objec
     "CustomizationNetworkSetupFailed",
     Some(&CUSTOMIZATION_FAILED),
     "2.5",
-    rt::unset::<CustomizationNetworkSetupFailed>,
+    <CustomizationNetworkSetupFailed as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationNetworkSetupFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2359,7 +2359,7 @@ pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationOptions",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<CustomizationOptions>,
+    <CustomizationOptions as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2427,7 +2427,7 @@ pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
 string value r secret
 boolean plainText r
 ",
-    rt::unset::<CustomizationPassword>,
+    <CustomizationPassword as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationPassword {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2492,7 +2492,7 @@ pub(crate) static CUSTOMIZATION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPending",
     Some(&CUSTOMIZATION_FAULT),
     "2.5",
-    rt::unset::<CustomizationPending>,
+    <CustomizationPending as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationPending {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2571,7 +2571,7 @@ pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 string base r
 ",
-    rt::unset::<CustomizationPrefixName>,
+    <CustomizationPrefixName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationPrefixName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2654,7 +2654,7 @@ CustomizationGlobalIPSettings globalIPSettings r
 CustomizationAdapterMapping nicSettingMap ol
 byte encryptionKey ol
 ",
-    rt::unset::<CustomizationSpec>,
+    <CustomizationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2743,7 +2743,7 @@ string type r
 string changeVersion o
 dateTime lastUpdateTime o
 ",
-    rt::unset::<CustomizationSpecInfo>,
+    <CustomizationSpecInfo as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSpecInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2820,7 +2820,7 @@ pub(crate) static CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
 CustomizationSpecInfo info r
 CustomizationSpec spec r
 ",
-    rt::unset::<CustomizationSpecItem>,
+    <CustomizationSpecItem as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSpecItem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2885,7 +2885,7 @@ pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "CustomizationStartedEvent",
     Some(&CUSTOMIZATION_EVENT),
     "2.5",
-    rt::unset::<CustomizationStartedEvent>,
+    <CustomizationStartedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2957,7 +2957,7 @@ pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::
     "CustomizationStatelessIpV6Generator",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
     "4.0",
-    rt::unset::<CustomizationStatelessIpV6Generator>,
+    <CustomizationStatelessIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationStatelessIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3026,7 +3026,7 @@ pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSucceeded",
     Some(&CUSTOMIZATION_EVENT),
     "2.5",
-    rt::unset::<CustomizationSucceeded>,
+    <CustomizationSucceeded as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSucceeded {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3133,7 +3133,7 @@ string scriptText o since 9.1.0.0
 boolean resetPassword o since 9.1.0.0
 OptionValue extraConfig ol since 9.1.0.0
 ",
-    rt::unset::<CustomizationSysprep>,
+    <CustomizationSysprep as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSysprep {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3227,7 +3227,7 @@ pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo:
 string sysprepVersion r
 string systemVersion r
 ",
-    rt::unset::<CustomizationSysprepFailed>,
+    <CustomizationSysprepFailed as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSysprepFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3310,7 +3310,7 @@ pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string value r
 ",
-    rt::unset::<CustomizationSysprepText>,
+    <CustomizationSysprepText as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSysprepText {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3381,7 +3381,7 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo
     "CustomizationUnknownFailure",
     Some(&CUSTOMIZATION_FAILED),
     "2.5",
-    rt::unset::<CustomizationUnknownFailure>,
+    <CustomizationUnknownFailure as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationUnknownFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3453,7 +3453,7 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::Objec
     "CustomizationUnknownIpGenerator",
     Some(&CUSTOMIZATION_IP_GENERATOR),
     "2.0",
-    rt::unset::<CustomizationUnknownIpGenerator>,
+    <CustomizationUnknownIpGenerator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationUnknownIpGenerator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3517,7 +3517,7 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::Ob
     "CustomizationUnknownIpV6Generator",
     Some(&CUSTOMIZATION_IP_V6_GENERATOR),
     "4.0",
-    rt::unset::<CustomizationUnknownIpV6Generator>,
+    <CustomizationUnknownIpV6Generator as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationUnknownIpV6Generator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3581,7 +3581,7 @@ pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::n
     "CustomizationUnknownName",
     Some(&CUSTOMIZATION_NAME),
     "2.0",
-    rt::unset::<CustomizationUnknownName>,
+    <CustomizationUnknownName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationUnknownName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3658,7 +3658,7 @@ string orgName r
 CustomizationName computerName r
 string productId r
 ",
-    rt::unset::<CustomizationUserData>,
+    <CustomizationUserData as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationUserData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3722,7 +3722,7 @@ pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::Objec
     "CustomizationVirtualMachineName",
     Some(&CUSTOMIZATION_NAME),
     "2.0",
-    rt::unset::<CustomizationVirtualMachineName>,
+    <CustomizationVirtualMachineName as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationVirtualMachineName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3795,7 +3795,7 @@ boolean changeSID r
 boolean deleteAccounts r
 CustomizationSysprepRebootOption reboot o since 2.5
 ",
-    rt::unset::<CustomizationWinOptions>,
+    <CustomizationWinOptions as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationWinOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3859,7 +3859,7 @@ pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectIn
     "CustomizationWindowsFlexPrep",
     Some(&CUSTOMIZATION_IDENTITY_SETTINGS),
     "9.1.0.0",
-    rt::unset::<CustomizationWindowsFlexPrep>,
+    <CustomizationWindowsFlexPrep as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationWindowsFlexPrep {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3928,7 +3928,7 @@ pub(crate) static IP_HOSTNAME_GENERATOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::
     "IpHostnameGeneratorError",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<IpHostnameGeneratorError>,
+    <IpHostnameGeneratorError as rt::DataObject>::unset,
 );
 impl rt::Object for IpHostnameGeneratorError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4005,7 +4005,7 @@ pub(crate) static LINUX_VOLUME_NOT_CLEAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinuxVolumeNotClean",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<LinuxVolumeNotClean>,
+    <LinuxVolumeNotClean as rt::DataObject>::unset,
 );
 impl rt::Object for LinuxVolumeNotClean {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4082,7 +4082,7 @@ pub(crate) static MISSING_LINUX_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo:
     "MissingLinuxCustResources",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<MissingLinuxCustResources>,
+    <MissingLinuxCustResources as rt::DataObject>::unset,
 );
 impl rt::Object for MissingLinuxCustResources {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4159,7 +4159,7 @@ pub(crate) static MISSING_WINDOWS_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInf
     "MissingWindowsCustResources",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<MissingWindowsCustResources>,
+    <MissingWindowsCustResources as rt::DataObject>::unset,
 );
 impl rt::Object for MissingWindowsCustResources {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4245,7 +4245,7 @@ pub(crate) static MOUNT_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference vm r
 int diskIndex r
 ",
-    rt::unset::<MountError>,
+    <MountError as rt::DataObject>::unset,
 );
 impl rt::Object for MountError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4335,7 +4335,7 @@ pub(crate) static NIC_SETTING_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
 int numberOfNicsInSpec r
 int numberOfNicsInVM r
 ",
-    rt::unset::<NicSettingMismatch>,
+    <NicSettingMismatch as rt::DataObject>::unset,
 );
 impl rt::Object for NicSettingMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4416,7 +4416,7 @@ pub(crate) static NO_DISKS_TO_CUSTOMIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDisksToCustomize",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<NoDisksToCustomize>,
+    <NoDisksToCustomize as rt::DataObject>::unset,
 );
 impl rt::Object for NoDisksToCustomize {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4498,7 +4498,7 @@ pub(crate) static UNCUSTOMIZABLE_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string uncustomizableGuestOS r
 ",
-    rt::unset::<UncustomizableGuest>,
+    <UncustomizableGuest as rt::DataObject>::unset,
 );
 impl rt::Object for UncustomizableGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4577,7 +4577,7 @@ pub(crate) static UNEXPECTED_CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInf
     "UnexpectedCustomizationFault",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<UnexpectedCustomizationFault>,
+    <UnexpectedCustomizationFault as rt::DataObject>::unset,
 );
 impl rt::Object for UnexpectedCustomizationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4654,7 +4654,7 @@ pub(crate) static VOLUME_EDITOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VolumeEditorError",
     Some(&CUSTOMIZATION_FAULT),
     "2.0",
-    rt::unset::<VolumeEditorError>,
+    <VolumeEditorError as rt::DataObject>::unset,
 );
 impl rt::Object for VolumeEditorError {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -38,7 +38,7 @@ string entityName r
 string entityType r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<BackupBlobReadFailure>,
+    <BackupBlobReadFailure as rt::DataObject>::unset,
 );
 impl rt::Object for BackupBlobReadFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -134,7 +134,7 @@ string entityName r
 string entityType r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<BackupBlobWriteFailure>,
+    <BackupBlobWriteFailure as rt::DataObject>::unset,
 );
 impl rt::Object for BackupBlobWriteFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -222,7 +222,7 @@ pub(crate) static BOOL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 boolean value o
 ",
-    rt::unset::<BoolPolicy>,
+    <BoolPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for BoolPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -300,7 +300,7 @@ pub(crate) static COLLECTOR_ADDRESS_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "CollectorAddressUnset",
     Some(&DVS_FAULT),
     "5.1",
-    rt::unset::<CollectorAddressUnset>,
+    <CollectorAddressUnset as rt::DataObject>::unset,
 );
 impl rt::Object for CollectorAddressUnset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -382,7 +382,7 @@ pub(crate) static CONFLICTING_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.5
 ConflictingConfigurationConfig configInConflict rl
 ",
-    rt::unset::<ConflictingConfiguration>,
+    <ConflictingConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for ConflictingConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -467,7 +467,7 @@ pub(crate) static CONFLICTING_CONFIGURATION_CONFIG: rt::ObjectInfo = rt::ObjectI
 ManagedObjectReference entity o
 string propertyPath r
 ",
-    rt::unset::<ConflictingConfigurationConfig>,
+    <ConflictingConfigurationConfig as rt::DataObject>::unset,
 );
 impl rt::Object for ConflictingConfigurationConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -550,7 +550,7 @@ string description o
 DVPortSetting setting o
 string configVersion r
 ",
-    rt::unset::<DvPortConfigInfo>,
+    <DvPortConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -647,7 +647,7 @@ string description o
 DVPortSetting setting o
 string configVersion o
 ",
-    rt::unset::<DvPortConfigSpec>,
+    <DvPortConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -748,7 +748,7 @@ DVSVendorSpecificConfig vendorSpecificConfig o
 StringPolicy networkResourcePoolKey o since 5.0
 DvsFilterPolicy filterPolicy o since 5.5
 ",
-    rt::unset::<DvPortSetting>,
+    <DvPortSetting as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortSetting {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -834,7 +834,7 @@ DVPortStatus runtimeInfo o
 DistributedVirtualSwitchPortStatistics stats r
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificState ol
 ",
-    rt::unset::<DvPortState>,
+    <DvPortState as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -947,7 +947,7 @@ string vmDirectPathGen2InactiveReasonNetwork ol since 4.1
 string vmDirectPathGen2InactiveReasonOther ol since 4.1
 string vmDirectPathGen2InactiveReasonExtended o since 4.1
 ",
-    rt::unset::<DvPortStatus>,
+    <DvPortStatus as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1118,7 +1118,7 @@ string segmentId o since 7.0.0.0
 string subnetId o since 9.0.0.0
 DVPortgroupNsxConfig nsxConfig o since 9.1.0.0
 ",
-    rt::unset::<DvPortgroupConfigInfo>,
+    <DvPortgroupConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1297,7 +1297,7 @@ string segmentId o since 7.0.0.0
 string subnetId o since 9.0.0.0
 DVPortgroupNsxConfig nsxConfig o since 9.1.0.0
 ",
-    rt::unset::<DvPortgroupConfigSpec>,
+    <DvPortgroupConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1396,7 +1396,7 @@ pub(crate) static DV_PORTGROUP_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "DVPortgroupCreatedEvent",
     Some(&DV_PORTGROUP_EVENT),
     "4.0",
-    rt::unset::<DvPortgroupCreatedEvent>,
+    <DvPortgroupCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1473,7 +1473,7 @@ pub(crate) static DV_PORTGROUP_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "DVPortgroupDestroyedEvent",
     Some(&DV_PORTGROUP_EVENT),
     "4.0",
-    rt::unset::<DvPortgroupDestroyedEvent>,
+    <DvPortgroupDestroyedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1550,7 +1550,7 @@ pub(crate) static DV_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupEvent",
     Some(&EVENT),
     "4.0",
-    rt::unset::<DvPortgroupEvent>,
+    <DvPortgroupEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1637,7 +1637,7 @@ int vlanIdExtended o
 DVPortgroupNsxSubnetAddressInfo subnetAddresses o
 string spanIds ol
 ",
-    rt::unset::<DvPortgroupNsxConfig>,
+    <DvPortgroupNsxConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupNsxConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1706,7 +1706,7 @@ pub(crate) static DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO: rt::ObjectInfo = rt::Obj
     "9.1.0.0
 string cidr ol
 ",
-    rt::unset::<DvPortgroupNsxSubnetAddressInfo>,
+    <DvPortgroupNsxSubnetAddressInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupNsxSubnetAddressInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1795,7 +1795,7 @@ boolean portConfigResetAtDisconnect r
 boolean networkResourcePoolOverrideAllowed o since 5.0
 boolean trafficFilterOverrideAllowed o since 5.5
 ",
-    rt::unset::<DvPortgroupPolicy>,
+    <DvPortgroupPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1880,7 +1880,7 @@ pub(crate) static DV_PORTGROUP_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectIn
 DVPortgroupConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<DvPortgroupReconfiguredEvent>,
+    <DvPortgroupReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1970,7 +1970,7 @@ pub(crate) static DV_PORTGROUP_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
 string oldName r
 string newName r
 ",
-    rt::unset::<DvPortgroupRenamedEvent>,
+    <DvPortgroupRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2057,7 +2057,7 @@ pub(crate) static DV_PORTGROUP_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string dvsUuid r
 string portgroupKey rl
 ",
-    rt::unset::<DvPortgroupSelection>,
+    <DvPortgroupSelection as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortgroupSelection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2126,7 +2126,7 @@ pub(crate) static DVS_BACKUP_RESTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo
     "5.1
 boolean backupRestoreSupported r
 ",
-    rt::unset::<DvsBackupRestoreCapability>,
+    <DvsBackupRestoreCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsBackupRestoreCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2209,7 +2209,7 @@ boolean dvPortOperationSupported o
 DistributedVirtualSwitchHostProductSpec compatibleHostComponentProductInfo ol
 DVSFeatureCapability featuresSupported o since 4.1
 ",
-    rt::unset::<DvsCapability>,
+    <DvsCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2390,7 +2390,7 @@ string networkResourceControlVersion o since 6.0
 DVSVmVnicNetworkResourcePool vmVnicNetworkResourcePool ol since 6.0
 int pnicCapacityRatioForReservation o since 6.0
 ",
-    rt::unset::<DvsConfigInfo>,
+    <DvsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2580,7 +2580,7 @@ DvsHostInfrastructureTrafficResource infrastructureTrafficResourceConfig ol sinc
 DvsHostInfrastructureTrafficResource netResourcePoolTrafficResourceConfig ol since 6.7
 string networkResourceControlVersion o since 6.0
 ",
-    rt::unset::<DvsConfigSpec>,
+    <DvsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2684,7 +2684,7 @@ pub(crate) static DVS_CONTACT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string name o
 string contact o
 ",
-    rt::unset::<DvsContactInfo>,
+    <DvsContactInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsContactInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2759,7 +2759,7 @@ DVSConfigSpec configSpec r
 DistributedVirtualSwitchProductSpec productInfo o
 DVSCapability capability o
 ",
-    rt::unset::<DvsCreateSpec>,
+    <DvsCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2855,7 +2855,7 @@ BoolPolicy checkErrorPercent o
 IntPolicy percentage o
 BoolPolicy checkBeacon o
 ",
-    rt::unset::<DvsFailureCriteria>,
+    <DvsFailureCriteria as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFailureCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2985,7 +2985,7 @@ DVSBackupRestoreCapability backupRestoreCapability o since 5.1
 boolean networkFilterSupported o since 5.5
 boolean macLearningSupported o since 6.7
 ",
-    rt::unset::<DvsFeatureCapability>,
+    <DvsFeatureCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3062,7 +3062,7 @@ pub(crate) static DVS_FILTER_SPEC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInf
     "DVSFilterSpecConnecteeSpec",
     Some(&DYNAMIC_DATA),
     "8.0.3.0",
-    rt::unset::<DvsFilterSpecConnecteeSpec>,
+    <DvsFilterSpecConnecteeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3125,7 +3125,7 @@ pub(crate) static DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::Obje
     "8.0.3.0
 string pnicNameSpec o
 ",
-    rt::unset::<DvsFilterSpecPnicConnecteeSpec>,
+    <DvsFilterSpecPnicConnecteeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecPnicConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3187,7 +3187,7 @@ pub(crate) static DVS_FILTER_SPEC_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "8.0.3.0
 int pvlanId o
 ",
-    rt::unset::<DvsFilterSpecPvlanSpec>,
+    <DvsFilterSpecPvlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecPvlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3249,7 +3249,7 @@ pub(crate) static DVS_FILTER_SPEC_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectIn
     "8.0.3.0
 NumericRange range o
 ",
-    rt::unset::<DvsFilterSpecTrunkVlanSpec>,
+    <DvsFilterSpecTrunkVlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecTrunkVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3311,7 +3311,7 @@ pub(crate) static DVS_FILTER_SPEC_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "8.0.3.0
 int vlanId o
 ",
-    rt::unset::<DvsFilterSpecVlanIdSpec>,
+    <DvsFilterSpecVlanIdSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecVlanIdSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3369,7 +3369,7 @@ pub(crate) static DVS_FILTER_SPEC_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "DVSFilterSpecVlanSpec",
     Some(&DYNAMIC_DATA),
     "8.0.3.0",
-    rt::unset::<DvsFilterSpecVlanSpec>,
+    <DvsFilterSpecVlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3432,7 +3432,7 @@ pub(crate) static DVS_FILTER_SPEC_VM_CONNECTEE_SPEC: rt::ObjectInfo = rt::Object
     "8.0.3.0
 string vmNameSpec o
 ",
-    rt::unset::<DvsFilterSpecVmConnecteeSpec>,
+    <DvsFilterSpecVmConnecteeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecVmConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3497,7 +3497,7 @@ pub(crate) static DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::Ob
     "8.0.3.0
 string vmknicNameSpec o
 ",
-    rt::unset::<DvsFilterSpecVmknicConnecteeSpec>,
+    <DvsFilterSpecVmknicConnecteeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterSpecVmknicConnecteeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3555,7 +3555,7 @@ pub(crate) static DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::
     "DVSHealthCheckCapability",
     Some(&DYNAMIC_DATA),
     "5.1",
-    rt::unset::<DvsHealthCheckCapability>,
+    <DvsHealthCheckCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHealthCheckCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3623,7 +3623,7 @@ pub(crate) static DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean enable o
 int interval o
 ",
-    rt::unset::<DvsHealthCheckConfig>,
+    <DvsHealthCheckConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3703,7 +3703,7 @@ string portKey r
 DVPortSetting setting r
 string vnic r
 ",
-    rt::unset::<DvsHostLocalPortInfo>,
+    <DvsHostLocalPortInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostLocalPortInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3789,7 +3789,7 @@ boolean allowUnicastFlooding o
 int limit o
 string limitPolicy o
 ",
-    rt::unset::<DvsMacLearningPolicy>,
+    <DvsMacLearningPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsMacLearningPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3890,7 +3890,7 @@ boolean macChanges o
 boolean forgedTransmits o
 DVSMacLearningPolicy macLearningPolicy o
 ",
-    rt::unset::<DvsMacManagementPolicy>,
+    <DvsMacManagementPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsMacManagementPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3980,7 +3980,7 @@ pub(crate) static DVS_MANAGER_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo
 DistributedVirtualPortgroupInfo distributedVirtualPortgroup ol
 DistributedVirtualSwitchInfo distributedVirtualSwitch ol
 ",
-    rt::unset::<DvsManagerDvsConfigTarget>,
+    <DvsManagerDvsConfigTarget as rt::DataObject>::unset,
 );
 impl rt::Object for DvsManagerDvsConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4051,7 +4051,7 @@ pub(crate) static DVS_MANAGER_PHYSICAL_NICS_LIST: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference host r
 PhysicalNic physicalNics ol
 ",
-    rt::unset::<DvsManagerPhysicalNicsList>,
+    <DvsManagerPhysicalNicsList as rt::DataObject>::unset,
 );
 impl rt::Object for DvsManagerPhysicalNicsList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4118,7 +4118,7 @@ pub(crate) static DVS_NAME_ARRAY_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::Object
     "4.0
 string uplinkPortName rl
 ",
-    rt::unset::<DvsNameArrayUplinkPortPolicy>,
+    <DvsNameArrayUplinkPortPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNameArrayUplinkPortPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4205,7 +4205,7 @@ boolean userDefinedNetworkResourcePoolsSupported r
 boolean networkResourceControlVersion3Supported o since 6.0
 boolean userDefinedInfraTrafficPoolSupported o since 6.7
 ",
-    rt::unset::<DvsNetworkResourceManagementCapability>,
+    <DvsNetworkResourceManagementCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkResourceManagementCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4296,7 +4296,7 @@ string description o
 string configVersion r
 DVSNetworkResourcePoolAllocationInfo allocationInfo r
 ",
-    rt::unset::<DvsNetworkResourcePool>,
+    <DvsNetworkResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {

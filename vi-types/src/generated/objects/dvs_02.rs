@@ -35,7 +35,7 @@ long limit o
 SharesInfo shares o
 int priorityTag o since 5.0
 ",
-    rt::unset::<DvsNetworkResourcePoolAllocationInfo>,
+    <DvsNetworkResourcePoolAllocationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkResourcePoolAllocationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -120,7 +120,7 @@ DVSNetworkResourcePoolAllocationInfo allocationInfo o
 string name o since 5.0
 string description o since 5.0
 ",
-    rt::unset::<DvsNetworkResourcePoolConfigSpec>,
+    <DvsNetworkResourcePoolConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkResourcePoolConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -201,7 +201,7 @@ boolean autoPreInstallAllowed o
 boolean autoUpgradeAllowed o
 boolean partialUpgradeAllowed o
 ",
-    rt::unset::<DvsPolicy>,
+    <DvsPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -270,7 +270,7 @@ pub(crate) static DVS_ROLLBACK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 boolean rollbackSupported r
 ",
-    rt::unset::<DvsRollbackCapability>,
+    <DvsRollbackCapability as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRollbackCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -339,7 +339,7 @@ pub(crate) static DVS_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 HostMemberRuntimeInfo hostMemberRuntime ol
 DvsResourceRuntimeInfo resourceRuntimeInfo o since 6.0
 ",
-    rt::unset::<DvsRuntimeInfo>,
+    <DvsRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -417,7 +417,7 @@ BoolPolicy allowPromiscuous o
 BoolPolicy macChanges o
 BoolPolicy forgedTransmits o
 ",
-    rt::unset::<DvsSecurityPolicy>,
+    <DvsSecurityPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsSecurityPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -501,7 +501,7 @@ pub(crate) static DVS_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string dvsUuid r
 ",
-    rt::unset::<DvsSelection>,
+    <DvsSelection as rt::DataObject>::unset,
 );
 impl rt::Object for DvsSelection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -608,7 +608,7 @@ string description o
 DVSContactInfo contact o
 int numHosts o since 5.5
 ",
-    rt::unset::<DvsSummary>,
+    <DvsSummary as rt::DataObject>::unset,
 );
 impl rt::Object for DvsSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -708,7 +708,7 @@ LongPolicy averageBandwidth o
 LongPolicy peakBandwidth o
 LongPolicy burstSize o
 ",
-    rt::unset::<DvsTrafficShapingPolicy>,
+    <DvsTrafficShapingPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsTrafficShapingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -787,7 +787,7 @@ pub(crate) static DVS_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSUplinkPortPolicy",
     Some(&DYNAMIC_DATA),
     "4.0",
-    rt::unset::<DvsUplinkPortPolicy>,
+    <DvsUplinkPortPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUplinkPortPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -854,7 +854,7 @@ pub(crate) static DVS_VENDOR_SPECIFIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::n
     "4.0
 DistributedVirtualSwitchKeyedOpaqueBlob keyValue ol
 ",
-    rt::unset::<DvsVendorSpecificConfig>,
+    <DvsVendorSpecificConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVendorSpecificConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -950,7 +950,7 @@ string description o
 string configVersion r
 DvsVmVnicResourceAllocation allocationInfo o
 ",
-    rt::unset::<DvsVmVnicNetworkResourcePool>,
+    <DvsVmVnicNetworkResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVmVnicNetworkResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1075,7 +1075,7 @@ boolean hostLocalPort o since 5.1
 string externalId o since 7.0.0.0
 string segmentPortId o since 7.0.0.0
 ",
-    rt::unset::<DistributedVirtualPort>,
+    <DistributedVirtualPort as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1210,7 +1210,7 @@ string logicalSwitchUuid o since 7.0.0.0
 string segmentId o since 7.0.0.0
 string subnetId o since 9.0.0.0
 ",
-    rt::unset::<DistributedVirtualPortgroupInfo>,
+    <DistributedVirtualPortgroupInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualPortgroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1301,7 +1301,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT: 
 ManagedObjectReference portgroups ol
 DistributedVirtualPortgroupProblem problems ol
 ",
-    rt::unset::<DistributedVirtualPortgroupNsxPortgroupOperationResult>,
+    <DistributedVirtualPortgroupNsxPortgroupOperationResult as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualPortgroupNsxPortgroupOperationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1374,7 +1374,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM: rt::ObjectInfo = rt::Ob
 string logicalSwitchUuid r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<DistributedVirtualPortgroupProblem>,
+    <DistributedVirtualPortgroupProblem as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualPortgroupProblem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1461,7 +1461,7 @@ string uplinkPortKey ol
 string status r
 string statusDetail o since 4.1
 ",
-    rt::unset::<DistributedVirtualSwitchHostMember>,
+    <DistributedVirtualSwitchHostMember as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMember {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1529,7 +1529,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo
     "DistributedVirtualSwitchHostMemberBacking",
     Some(&DYNAMIC_DATA),
     "4.0",
-    rt::unset::<DistributedVirtualSwitchHostMemberBacking>,
+    <DistributedVirtualSwitchHostMemberBacking as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1634,7 +1634,7 @@ string nsxtUsedUplinkNames ol since 7.0.0.0
 boolean networkOffloadingEnabled o since 8.0.0.1
 boolean teplessMode o since 9.1.0.0
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberConfigInfo>,
+    <DistributedVirtualSwitchHostMemberConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1735,7 +1735,7 @@ DistributedVirtualSwitchHostMemberBacking backing o
 int maxProxySwitchPorts o
 DistributedVirtualSwitchKeyedOpaqueBlob vendorSpecificConfig ol
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberConfigSpec>,
+    <DistributedVirtualSwitchHostMemberConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1816,7 +1816,7 @@ boolean enabled r
 string runtimeStatus o
 string statusDescription o
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
+    <DistributedVirtualSwitchHostMemberHostPerfNicOffloadState as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1893,7 +1893,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::
 string uplinkName r
 string state r
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberHostUplinkState>,
+    <DistributedVirtualSwitchHostMemberHostUplinkState as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberHostUplinkState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1962,7 +1962,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::Objec
     "4.0
 DistributedVirtualSwitchHostMemberPnicSpec pnicSpec ol
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberPnicBacking>,
+    <DistributedVirtualSwitchHostMemberPnicBacking as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2048,7 +2048,7 @@ string uplinkPortKey o
 string uplinkPortgroupKey o
 int connectionCookie o
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberPnicSpec>,
+    <DistributedVirtualSwitchHostMemberPnicSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberPnicSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2119,7 +2119,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE: rt::Obje
     "5.0
 int currentMaxProxySwitchPorts r
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberRuntimeState>,
+    <DistributedVirtualSwitchHostMemberRuntimeState as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberRuntimeState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2188,7 +2188,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt
 string uuid r
 string type r
 ",
-    rt::unset::<DistributedVirtualSwitchHostMemberTransportZoneInfo>,
+    <DistributedVirtualSwitchHostMemberTransportZoneInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2261,7 +2261,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC: rt::ObjectInfo =
 string productLineId o
 string version o
 ",
-    rt::unset::<DistributedVirtualSwitchHostProductSpec>,
+    <DistributedVirtualSwitchHostProductSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchHostProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2340,7 +2340,7 @@ string switchUuid r
 ManagedObjectReference distributedVirtualSwitch r
 boolean networkReservationSupported o since 6.0
 ",
-    rt::unset::<DistributedVirtualSwitchInfo>,
+    <DistributedVirtualSwitchInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2415,7 +2415,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB: rt::ObjectInfo =
 string key r
 string opaqueData r
 ",
-    rt::unset::<DistributedVirtualSwitchKeyedOpaqueBlob>,
+    <DistributedVirtualSwitchKeyedOpaqueBlob as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchKeyedOpaqueBlob {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2486,7 +2486,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT: rt::O
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
-    rt::unset::<DistributedVirtualSwitchManagerCompatibilityResult>,
+    <DistributedVirtualSwitchManagerCompatibilityResult as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerCompatibilityResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2557,7 +2557,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC: rt::Objec
 DistributedVirtualSwitchProductSpec newSwitchProductSpec o
 ManagedObjectReference distributedVirtualSwitch o
 ",
-    rt::unset::<DistributedVirtualSwitchManagerDvsProductSpec>,
+    <DistributedVirtualSwitchManagerDvsProductSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerDvsProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2627,7 +2627,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER: rt::Obje
     "4.1
 ManagedObjectReference host rl
 ",
-    rt::unset::<DistributedVirtualSwitchManagerHostArrayFilter>,
+    <DistributedVirtualSwitchManagerHostArrayFilter as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2713,7 +2713,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER: rt::ObjectI
 ManagedObjectReference container r
 boolean recursive r
 ",
-    rt::unset::<DistributedVirtualSwitchManagerHostContainer>,
+    <DistributedVirtualSwitchManagerHostContainer as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerHostContainer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2783,7 +2783,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER: rt::
     "4.1
 DistributedVirtualSwitchManagerHostContainer hostContainer r
 ",
-    rt::unset::<DistributedVirtualSwitchManagerHostContainerFilter>,
+    <DistributedVirtualSwitchManagerHostContainerFilter as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2867,7 +2867,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC: rt::O
     "4.1
 boolean inclusive r
 ",
-    rt::unset::<DistributedVirtualSwitchManagerHostDvsFilterSpec>,
+    <DistributedVirtualSwitchManagerHostDvsFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerHostDvsFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2937,7 +2937,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER:
     "4.1
 ManagedObjectReference distributedVirtualSwitch r
 ",
-    rt::unset::<DistributedVirtualSwitchManagerHostDvsMembershipFilter>,
+    <DistributedVirtualSwitchManagerHostDvsMembershipFilter as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3029,7 +3029,7 @@ ManagedObjectReference distributedVirtualSwitch ol
 ManagedObjectReference distributedVirtualPortgroup ol
 ImportOperationBulkFaultFaultOnImport importFault ol
 ",
-    rt::unset::<DistributedVirtualSwitchManagerImportResult>,
+    <DistributedVirtualSwitchManagerImportResult as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerImportResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3106,7 +3106,7 @@ string ID r
 ManagedObjectReference clusters ol
 boolean exclusive o
 ",
-    rt::unset::<DistributedVirtualSwitchManagerSpanInfo>,
+    <DistributedVirtualSwitchManagerSpanInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManagerSpanInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3187,7 +3187,7 @@ string name o
 string types ol
 VMwareDvsDpuCapability dpuCapability o since 9.1.0.0
 ",
-    rt::unset::<DistributedVirtualSwitchNetworkOffloadSpec>,
+    <DistributedVirtualSwitchNetworkOffloadSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchNetworkOffloadSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3270,7 +3270,7 @@ string nicKey o
 string type o
 string addressHint o
 ",
-    rt::unset::<DistributedVirtualSwitchPortConnectee>,
+    <DistributedVirtualSwitchPortConnectee as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchPortConnectee {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3373,7 +3373,7 @@ boolean inside o
 string portKey ol
 ManagedObjectReference host ol since 6.5
 ",
-    rt::unset::<DistributedVirtualSwitchPortCriteria>,
+    <DistributedVirtualSwitchPortCriteria as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchPortCriteria {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3522,7 +3522,7 @@ long packetsOutException r
 long bytesInFromPnic o since 6.5
 long bytesOutToPnic o since 6.5
 ",
-    rt::unset::<DistributedVirtualSwitchPortStatistics>,
+    <DistributedVirtualSwitchPortStatistics as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchPortStatistics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3645,7 +3645,7 @@ string forwardingClass o
 string bundleId o
 string bundleUrl o
 ",
-    rt::unset::<DistributedVirtualSwitchProductSpec>,
+    <DistributedVirtualSwitchProductSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3725,7 +3725,7 @@ pub(crate) static DVPG_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 string importType r
 ",
-    rt::unset::<DvpgImportEvent>,
+    <DvpgImportEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvpgImportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3804,7 +3804,7 @@ pub(crate) static DVPG_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgRestoreEvent",
     Some(&DV_PORTGROUP_EVENT),
     "5.1",
-    rt::unset::<DvpgRestoreEvent>,
+    <DvpgRestoreEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvpgRestoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3876,7 +3876,7 @@ pub(crate) static DVS_ACCEPT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInf
     "DvsAcceptNetworkRuleAction",
     Some(&DVS_NETWORK_RULE_ACTION),
     "5.5",
-    rt::unset::<DvsAcceptNetworkRuleAction>,
+    <DvsAcceptNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsAcceptNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3944,7 +3944,7 @@ pub(crate) static DVS_APPLY_OPERATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.1
 DvsApplyOperationFaultFaultOnObject objectFault rl
 ",
-    rt::unset::<DvsApplyOperationFault>,
+    <DvsApplyOperationFault as rt::DataObject>::unset,
 );
 impl rt::Object for DvsApplyOperationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4033,7 +4033,7 @@ string objectId r
 string type r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<DvsApplyOperationFaultFaultOnObject>,
+    <DvsApplyOperationFaultFaultOnObject as rt::DataObject>::unset,
 );
 impl rt::Object for DvsApplyOperationFaultFaultOnObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4095,7 +4095,7 @@ pub(crate) static DVS_COPY_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo:
     "DvsCopyNetworkRuleAction",
     Some(&DVS_NETWORK_RULE_ACTION),
     "5.5",
-    rt::unset::<DvsCopyNetworkRuleAction>,
+    <DvsCopyNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsCopyNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4163,7 +4163,7 @@ pub(crate) static DVS_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 FolderEventArgument parent r
 ",
-    rt::unset::<DvsCreatedEvent>,
+    <DvsCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4242,7 +4242,7 @@ pub(crate) static DVS_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDestroyedEvent",
     Some(&DVS_EVENT),
     "4.0",
-    rt::unset::<DvsDestroyedEvent>,
+    <DvsDestroyedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4314,7 +4314,7 @@ pub(crate) static DVS_DROP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo:
     "DvsDropNetworkRuleAction",
     Some(&DVS_NETWORK_RULE_ACTION),
     "5.5",
-    rt::unset::<DvsDropNetworkRuleAction>,
+    <DvsDropNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsDropNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4377,7 +4377,7 @@ pub(crate) static DVS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEvent",
     Some(&EVENT),
     "4.0",
-    rt::unset::<DvsEvent>,
+    <DvsEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4454,7 +4454,7 @@ pub(crate) static DVS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFault",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<DvsFault>,
+    <DvsFault as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4552,7 +4552,7 @@ string slotNumber o
 DvsFilterParameter parameters o
 string onFailure o
 ",
-    rt::unset::<DvsFilterConfig>,
+    <DvsFilterConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterConfig {
     fn type_info() -> &'static rt::ObjectInfo {

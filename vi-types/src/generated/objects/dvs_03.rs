@@ -30,7 +30,7 @@ pub(crate) static DVS_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string operation r
 ",
-    rt::unset::<DvsFilterConfigSpec>,
+    <DvsFilterConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ pub(crate) static DVS_FILTER_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string parameters ol
 ",
-    rt::unset::<DvsFilterParameter>,
+    <DvsFilterParameter as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterParameter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static DVS_FILTER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 DvsFilterConfig filterConfig ol
 ",
-    rt::unset::<DvsFilterPolicy>,
+    <DvsFilterPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for DvsFilterPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -259,7 +259,7 @@ pub(crate) static DVS_GRE_ENCAP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::Object
     "5.5
 SingleIp encapsulationIp r
 ",
-    rt::unset::<DvsGreEncapNetworkRuleAction>,
+    <DvsGreEncapNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsGreEncapNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -333,7 +333,7 @@ pub(crate) static DVS_HEALTH_STATUS_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInf
 string switchUuid r
 HostMemberHealthCheckResult healthResult o
 ",
-    rt::unset::<DvsHealthStatusChangeEvent>,
+    <DvsHealthStatusChangeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHealthStatusChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -419,7 +419,7 @@ pub(crate) static DVS_HOST_BACK_IN_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 HostEventArgument hostBackInSync r
 ",
-    rt::unset::<DvsHostBackInSyncEvent>,
+    <DvsHostBackInSyncEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostBackInSyncEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -508,7 +508,7 @@ string key r
 string description o
 DvsHostInfrastructureTrafficResourceAllocation allocationInfo r
 ",
-    rt::unset::<DvsHostInfrastructureTrafficResource>,
+    <DvsHostInfrastructureTrafficResource as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostInfrastructureTrafficResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -585,7 +585,7 @@ long limit o
 SharesInfo shares o
 long reservation o
 ",
-    rt::unset::<DvsHostInfrastructureTrafficResourceAllocation>,
+    <DvsHostInfrastructureTrafficResourceAllocation as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostInfrastructureTrafficResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -657,7 +657,7 @@ pub(crate) static DVS_HOST_JOINED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 HostEventArgument hostJoined r
 ",
-    rt::unset::<DvsHostJoinedEvent>,
+    <DvsHostJoinedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostJoinedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -741,7 +741,7 @@ pub(crate) static DVS_HOST_LEFT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 HostEventArgument hostLeft r
 ",
-    rt::unset::<DvsHostLeftEvent>,
+    <DvsHostLeftEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostLeftEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -841,7 +841,7 @@ string newStatus o
 string oldStatusDetail o
 string newStatusDetail o
 ",
-    rt::unset::<DvsHostStatusUpdated>,
+    <DvsHostStatusUpdated as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostStatusUpdated {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -933,7 +933,7 @@ pub(crate) static DVS_HOST_WENT_OUT_OF_SYNC_EVENT: rt::ObjectInfo = rt::ObjectIn
     "4.0
 DvsOutOfSyncHostArgument hostOutOfSync r
 ",
-    rt::unset::<DvsHostWentOutOfSyncEvent>,
+    <DvsHostWentOutOfSyncEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostWentOutOfSyncEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1017,7 +1017,7 @@ pub(crate) static DVS_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 string importType r
 ",
-    rt::unset::<DvsImportEvent>,
+    <DvsImportEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsImportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1121,7 +1121,7 @@ DvsIpPort sourceIpPort o
 DvsIpPort destinationIpPort o
 IntExpression tcpFlags o
 ",
-    rt::unset::<DvsIpNetworkRuleQualifier>,
+    <DvsIpNetworkRuleQualifier as rt::DataObject>::unset,
 );
 impl rt::Object for DvsIpNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1210,7 +1210,7 @@ pub(crate) static DVS_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPort",
     Some(&NEGATABLE_EXPRESSION),
     "5.5",
-    rt::unset::<DvsIpPort>,
+    <DvsIpPort as rt::DataObject>::unset,
 );
 impl rt::Object for DvsIpPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1296,7 +1296,7 @@ pub(crate) static DVS_IP_PORT_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
 int startPortNumber r
 int endPortNumber r
 ",
-    rt::unset::<DvsIpPortRange>,
+    <DvsIpPortRange as rt::DataObject>::unset,
 );
 impl rt::Object for DvsIpPortRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1372,7 +1372,7 @@ pub(crate) static DVS_LOG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::
     "DvsLogNetworkRuleAction",
     Some(&DVS_NETWORK_RULE_ACTION),
     "5.5",
-    rt::unset::<DvsLogNetworkRuleAction>,
+    <DvsLogNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsLogNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1452,7 +1452,7 @@ MacAddress destinationAddress o
 IntExpression protocol o
 IntExpression vlanId o
 ",
-    rt::unset::<DvsMacNetworkRuleQualifier>,
+    <DvsMacNetworkRuleQualifier as rt::DataObject>::unset,
 );
 impl rt::Object for DvsMacNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1539,7 +1539,7 @@ pub(crate) static DVS_MAC_REWRITE_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::Obje
     "5.5
 string rewriteMac r
 ",
-    rt::unset::<DvsMacRewriteNetworkRuleAction>,
+    <DvsMacRewriteNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsMacRewriteNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1613,7 +1613,7 @@ pub(crate) static DVS_MERGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 DvsEventArgument sourceDvs r
 DvsEventArgument destinationDvs r
 ",
-    rt::unset::<DvsMergedEvent>,
+    <DvsMergedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsMergedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1689,7 +1689,7 @@ pub(crate) static DVS_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleAction",
     Some(&DYNAMIC_DATA),
     "5.5",
-    rt::unset::<DvsNetworkRuleAction>,
+    <DvsNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1750,7 +1750,7 @@ pub(crate) static DVS_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::n
     "5.5
 string key o
 ",
-    rt::unset::<DvsNetworkRuleQualifier>,
+    <DvsNetworkRuleQualifier as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1823,7 +1823,7 @@ pub(crate) static DVS_NOT_AUTHORIZED: rt::ObjectInfo = rt::ObjectInfo::new(
 string sessionExtensionKey o
 string dvsExtensionKey o
 ",
-    rt::unset::<DvsNotAuthorized>,
+    <DvsNotAuthorized as rt::DataObject>::unset,
 );
 impl rt::Object for DvsNotAuthorized {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1909,7 +1909,7 @@ pub(crate) static DVS_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 DvsOperationBulkFaultFaultOnHost hostFault rl
 ",
-    rt::unset::<DvsOperationBulkFault>,
+    <DvsOperationBulkFault as rt::DataObject>::unset,
 );
 impl rt::Object for DvsOperationBulkFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1994,7 +1994,7 @@ pub(crate) static DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST: rt::ObjectInfo = rt::O
 ManagedObjectReference host r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<DvsOperationBulkFaultFaultOnHost>,
+    <DvsOperationBulkFaultFaultOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for DvsOperationBulkFaultFaultOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2065,7 +2065,7 @@ pub(crate) static DVS_OUT_OF_SYNC_HOST_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo
 HostEventArgument outOfSyncHost r
 string configParamters rl
 ",
-    rt::unset::<DvsOutOfSyncHostArgument>,
+    <DvsOutOfSyncHostArgument as rt::DataObject>::unset,
 );
 impl rt::Object for DvsOutOfSyncHostArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2147,7 +2147,7 @@ string statusDetail o since 4.1
 DVPortStatus runtimeInfo o since 5.1
 string prevBlockState o since 6.5
 ",
-    rt::unset::<DvsPortBlockedEvent>,
+    <DvsPortBlockedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortBlockedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2241,7 +2241,7 @@ pub(crate) static DVS_PORT_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
-    rt::unset::<DvsPortConnectedEvent>,
+    <DvsPortConnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2327,7 +2327,7 @@ pub(crate) static DVS_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string portKey rl
 ",
-    rt::unset::<DvsPortCreatedEvent>,
+    <DvsPortCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2411,7 +2411,7 @@ pub(crate) static DVS_PORT_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string portKey rl
 ",
-    rt::unset::<DvsPortDeletedEvent>,
+    <DvsPortDeletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortDeletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2499,7 +2499,7 @@ pub(crate) static DVS_PORT_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 string portKey r
 DistributedVirtualSwitchPortConnectee connectee o
 ",
-    rt::unset::<DvsPortDisconnectedEvent>,
+    <DvsPortDisconnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2589,7 +2589,7 @@ pub(crate) static DVS_PORT_ENTERED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectIn
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
-    rt::unset::<DvsPortEnteredPassthruEvent>,
+    <DvsPortEnteredPassthruEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortEnteredPassthruEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2679,7 +2679,7 @@ pub(crate) static DVS_PORT_EXITED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInf
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
-    rt::unset::<DvsPortExitedPassthruEvent>,
+    <DvsPortExitedPassthruEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortExitedPassthruEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2773,7 +2773,7 @@ string portKey r
 string portgroupKey r
 string portgroupName r
 ",
-    rt::unset::<DvsPortJoinPortgroupEvent>,
+    <DvsPortJoinPortgroupEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortJoinPortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2869,7 +2869,7 @@ string portKey r
 string portgroupKey r
 string portgroupName r
 ",
-    rt::unset::<DvsPortLeavePortgroupEvent>,
+    <DvsPortLeavePortgroupEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortLeavePortgroupEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2961,7 +2961,7 @@ pub(crate) static DVS_PORT_LINK_DOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
-    rt::unset::<DvsPortLinkDownEvent>,
+    <DvsPortLinkDownEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortLinkDownEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3051,7 +3051,7 @@ pub(crate) static DVS_PORT_LINK_UP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string portKey r
 DVPortStatus runtimeInfo o since 5.1
 ",
-    rt::unset::<DvsPortLinkUpEvent>,
+    <DvsPortLinkUpEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortLinkUpEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3141,7 +3141,7 @@ pub(crate) static DVS_PORT_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 string portKey rl
 ChangesInfoEventArgument configChanges ol since 6.5
 ",
-    rt::unset::<DvsPortReconfiguredEvent>,
+    <DvsPortReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3231,7 +3231,7 @@ pub(crate) static DVS_PORT_RUNTIME_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo
 string portKey r
 DVPortStatus runtimeInfo r
 ",
-    rt::unset::<DvsPortRuntimeChangeEvent>,
+    <DvsPortRuntimeChangeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortRuntimeChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3325,7 +3325,7 @@ string portKey r
 DVPortStatus runtimeInfo o since 5.1
 string prevBlockState o since 6.5
 ",
-    rt::unset::<DvsPortUnblockedEvent>,
+    <DvsPortUnblockedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortUnblockedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3413,7 +3413,7 @@ pub(crate) static DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT: rt::ObjectInfo = 
     "5.1
 string portKey r
 ",
-    rt::unset::<DvsPortVendorSpecificStateChangeEvent>,
+    <DvsPortVendorSpecificStateChangeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3487,7 +3487,7 @@ pub(crate) static DVS_PUNT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo:
     "DvsPuntNetworkRuleAction",
     Some(&DVS_NETWORK_RULE_ACTION),
     "5.5",
-    rt::unset::<DvsPuntNetworkRuleAction>,
+    <DvsPuntNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsPuntNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3552,7 +3552,7 @@ pub(crate) static DVS_RATE_LIMIT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::Objec
     "5.5
 int packetsPerSecond r
 ",
-    rt::unset::<DvsRateLimitNetworkRuleAction>,
+    <DvsRateLimitNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRateLimitNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3626,7 +3626,7 @@ pub(crate) static DVS_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 DVSConfigSpec configSpec r
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<DvsReconfiguredEvent>,
+    <DvsReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3716,7 +3716,7 @@ pub(crate) static DVS_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldName r
 string newName r
 ",
-    rt::unset::<DvsRenamedEvent>,
+    <DvsRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3817,7 +3817,7 @@ int available o
 DvsVnicAllocatedResource allocatedResource ol
 DvsVmVnicNetworkResourcePoolRuntimeInfo vmVnicNetworkResourcePoolRuntime ol
 ",
-    rt::unset::<DvsResourceRuntimeInfo>,
+    <DvsResourceRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsResourceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3888,7 +3888,7 @@ pub(crate) static DVS_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRestoreEvent",
     Some(&DVS_EVENT),
     "5.1",
-    rt::unset::<DvsRestoreEvent>,
+    <DvsRestoreEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsRestoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3974,7 +3974,7 @@ pub(crate) static DVS_SCOPE_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference scope rl
 ManagedObjectReference entity r
 ",
-    rt::unset::<DvsScopeViolated>,
+    <DvsScopeViolated as rt::DataObject>::unset,
 );
 impl rt::Object for DvsScopeViolated {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4060,7 +4060,7 @@ pub(crate) static DVS_SINGLE_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 int portNumber r
 ",
-    rt::unset::<DvsSingleIpPort>,
+    <DvsSingleIpPort as rt::DataObject>::unset,
 );
 impl rt::Object for DvsSingleIpPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4144,7 +4144,7 @@ pub(crate) static DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt
     "5.5
 StringExpression typeOfSystemTraffic o
 ",
-    rt::unset::<DvsSystemTrafficNetworkRuleQualifier>,
+    <DvsSystemTrafficNetworkRuleQualifier as rt::DataObject>::unset,
 );
 impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4228,7 +4228,7 @@ pub(crate) static DVS_TRAFFIC_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.5
 DvsTrafficRuleset trafficRuleset o
 ",
-    rt::unset::<DvsTrafficFilterConfig>,
+    <DvsTrafficFilterConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DvsTrafficFilterConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4312,7 +4312,7 @@ pub(crate) static DVS_TRAFFIC_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInf
     "5.5
 string operation r
 ",
-    rt::unset::<DvsTrafficFilterConfigSpec>,
+    <DvsTrafficFilterConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsTrafficFilterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4413,7 +4413,7 @@ DvsNetworkRuleQualifier qualifier ol
 DvsNetworkRuleAction action o
 string direction o
 ",
-    rt::unset::<DvsTrafficRule>,
+    <DvsTrafficRule as rt::DataObject>::unset,
 );
 impl rt::Object for DvsTrafficRule {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4500,7 +4500,7 @@ boolean enabled o
 int precedence o
 DvsTrafficRule rules ol
 ",
-    rt::unset::<DvsTrafficRuleset>,
+    <DvsTrafficRuleset as rt::DataObject>::unset,
 );
 impl rt::Object for DvsTrafficRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4575,7 +4575,7 @@ pub(crate) static DVS_UPDATE_TAG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::Objec
 int qosTag o
 int dscpTag o
 ",
-    rt::unset::<DvsUpdateTagNetworkRuleAction>,
+    <DvsUpdateTagNetworkRuleAction as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUpdateTagNetworkRuleAction {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4647,7 +4647,7 @@ pub(crate) static DVS_UPGRADE_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
-    rt::unset::<DvsUpgradeAvailableEvent>,
+    <DvsUpgradeAvailableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUpgradeAvailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4731,7 +4731,7 @@ pub(crate) static DVS_UPGRADE_IN_PROGRESS_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
-    rt::unset::<DvsUpgradeInProgressEvent>,
+    <DvsUpgradeInProgressEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUpgradeInProgressEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4815,7 +4815,7 @@ pub(crate) static DVS_UPGRADE_REJECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
-    rt::unset::<DvsUpgradeRejectedEvent>,
+    <DvsUpgradeRejectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUpgradeRejectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4899,7 +4899,7 @@ pub(crate) static DVS_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 DistributedVirtualSwitchProductSpec productInfo r
 ",
-    rt::unset::<DvsUpgradedEvent>,
+    <DvsUpgradedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DvsUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5004,7 +5004,7 @@ int available o
 string status r
 DvsVnicAllocatedResource allocatedResource ol
 ",
-    rt::unset::<DvsVmVnicNetworkResourcePoolRuntimeInfo>,
+    <DvsVmVnicNetworkResourcePoolRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5081,7 +5081,7 @@ pub(crate) static DVS_VM_VNIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectIn
     "6.0
 long reservationQuota o
 ",
-    rt::unset::<DvsVmVnicResourceAllocation>,
+    <DvsVmVnicResourceAllocation as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVmVnicResourceAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5166,7 +5166,7 @@ DvsVmVnicResourceAllocation allocationInfo o
 string name o
 string description o
 ",
-    rt::unset::<DvsVmVnicResourcePoolConfigSpec>,
+    <DvsVmVnicResourcePoolConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVmVnicResourcePoolConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5249,7 +5249,7 @@ ManagedObjectReference vm r
 string vnicKey r
 long reservation o
 ",
-    rt::unset::<DvsVnicAllocatedResource>,
+    <DvsVnicAllocatedResource as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVnicAllocatedResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5311,7 +5311,7 @@ pub(crate) static ENTITY_BACKUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackup",
     Some(&DYNAMIC_DATA),
     "5.1",
-    rt::unset::<EntityBackup>,
+    <EntityBackup as rt::DataObject>::unset,
 );
 impl rt::Object for EntityBackup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5394,7 +5394,7 @@ string name o
 ManagedObjectReference container o
 string configVersion o
 ",
-    rt::unset::<EntityBackupConfig>,
+    <EntityBackupConfig as rt::DataObject>::unset,
 );
 impl rt::Object for EntityBackupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5472,7 +5472,7 @@ pub(crate) static GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT: rt::ObjectInfo = rt::Ob
     "4.0
 string switchUuid rl
 ",
-    rt::unset::<GhostDvsProxySwitchDetectedEvent>,
+    <GhostDvsProxySwitchDetectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GhostDvsProxySwitchDetectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5556,7 +5556,7 @@ pub(crate) static GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT: rt::ObjectInfo = rt::Obj
     "4.0
 string switchUuid rl
 ",
-    rt::unset::<GhostDvsProxySwitchRemovedEvent>,
+    <GhostDvsProxySwitchRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GhostDvsProxySwitchRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {

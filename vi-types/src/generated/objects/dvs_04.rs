@@ -30,7 +30,7 @@ pub(crate) static HOST_LOCAL_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "5.1
 DVSHostLocalPortInfo hostLocalPort r
 ",
-    rt::unset::<HostLocalPortCreatedEvent>,
+    <HostLocalPortCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalPortCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static HOST_MEMBER_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectIn
     "5.1
 string summary o
 ",
-    rt::unset::<HostMemberHealthCheckResult>,
+    <HostMemberHealthCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemberHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -204,7 +204,7 @@ HostMemberHealthCheckResult healthCheckResult ol
 DistributedVirtualSwitchHostMemberHostUplinkState hostUplinkState ol since 8.0.3.0
 DistributedVirtualSwitchHostMemberHostPerfNicOffloadState hostPerfNicOffloadState o since 9.1.0.0
 ",
-    rt::unset::<HostMemberRuntimeInfo>,
+    <HostMemberRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemberRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -286,7 +286,7 @@ pub(crate) static HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::O
     "5.1
 string uplinkPortKey r
 ",
-    rt::unset::<HostMemberUplinkHealthCheckResult>,
+    <HostMemberUplinkHealthCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemberUplinkHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -465,7 +465,7 @@ boolean autoDeployOwned o since 9.1.0.0
 DistributedVirtualSwitchHostMemberHostPerfNicOffloadState hostPerfNicOffloadState o since 9.1.0.0
 boolean teplessMode o since 9.1.0.0
 ",
-    rt::unset::<HostProxySwitch>,
+    <HostProxySwitch as rt::DataObject>::unset,
 );
 impl rt::Object for HostProxySwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -586,7 +586,7 @@ string changeOperation o
 string uuid r
 HostProxySwitchSpec spec o
 ",
-    rt::unset::<HostProxySwitchConfig>,
+    <HostProxySwitchConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostProxySwitchConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -671,7 +671,7 @@ long numLcoreOps r
 long errorStatus r
 long lcoreStatus r
 ",
-    rt::unset::<HostProxySwitchEnsInfo>,
+    <HostProxySwitchEnsInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostProxySwitchEnsInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -752,7 +752,7 @@ string lagKey r
 string lagName o
 KeyValue uplinkPort ol
 ",
-    rt::unset::<HostProxySwitchHostLagConfig>,
+    <HostProxySwitchHostLagConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostProxySwitchHostLagConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -818,7 +818,7 @@ pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 DistributedVirtualSwitchHostMemberBacking backing o
 ",
-    rt::unset::<HostProxySwitchSpec>,
+    <HostProxySwitchSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostProxySwitchSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -890,7 +890,7 @@ pub(crate) static HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInf
 VnicPortArgument vnic r
 string prevPortKey o since 6.5
 ",
-    rt::unset::<HostVnicConnectedToCustomizedDvPortEvent>,
+    <HostVnicConnectedToCustomizedDvPortEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -976,7 +976,7 @@ pub(crate) static IMPORT_HOST_ADD_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 string hostIp rl
 ",
-    rt::unset::<ImportHostAddFailure>,
+    <ImportHostAddFailure as rt::DataObject>::unset,
 );
 impl rt::Object for ImportHostAddFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1060,7 +1060,7 @@ pub(crate) static IMPORT_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::
     "5.1
 ImportOperationBulkFaultFaultOnImport importFaults rl
 ",
-    rt::unset::<ImportOperationBulkFault>,
+    <ImportOperationBulkFault as rt::DataObject>::unset,
 );
 impl rt::Object for ImportOperationBulkFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1149,7 +1149,7 @@ string entityType o
 string key o
 LocalizedMethodFault fault r
 ",
-    rt::unset::<ImportOperationBulkFaultFaultOnImport>,
+    <ImportOperationBulkFaultFaultOnImport as rt::DataObject>::unset,
 );
 impl rt::Object for ImportOperationBulkFaultFaultOnImport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1218,7 +1218,7 @@ pub(crate) static INHERITABLE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 boolean inherited r
 ",
-    rt::unset::<InheritablePolicy>,
+    <InheritablePolicy as rt::DataObject>::unset,
 );
 impl rt::Object for InheritablePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1286,7 +1286,7 @@ pub(crate) static INT_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 int value o
 ",
-    rt::unset::<IntExpression>,
+    <IntExpression as rt::DataObject>::unset,
 );
 impl rt::Object for IntExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1369,7 +1369,7 @@ pub(crate) static INT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 int value o
 ",
-    rt::unset::<IntPolicy>,
+    <IntPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for IntPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1452,7 +1452,7 @@ pub(crate) static INVALID_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 string property o
 ",
-    rt::unset::<InvalidIpfixConfig>,
+    <InvalidIpfixConfig as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1531,7 +1531,7 @@ pub(crate) static IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddress",
     Some(&NEGATABLE_EXPRESSION),
     "5.5",
-    rt::unset::<IpAddress>,
+    <IpAddress as rt::DataObject>::unset,
 );
 impl rt::Object for IpAddress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1617,7 +1617,7 @@ pub(crate) static IP_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
 string addressPrefix r
 int prefixLength o
 ",
-    rt::unset::<IpRange>,
+    <IpRange as rt::DataObject>::unset,
 );
 impl rt::Object for IpRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1703,7 +1703,7 @@ pub(crate) static LONG_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 long value o
 ",
-    rt::unset::<LongPolicy>,
+    <LongPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for LongPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1781,7 +1781,7 @@ pub(crate) static MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacAddress",
     Some(&NEGATABLE_EXPRESSION),
     "5.5",
-    rt::unset::<MacAddress>,
+    <MacAddress as rt::DataObject>::unset,
 );
 impl rt::Object for MacAddress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1867,7 +1867,7 @@ pub(crate) static MAC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
 string address r
 string mask r
 ",
-    rt::unset::<MacRange>,
+    <MacRange as rt::DataObject>::unset,
 );
 impl rt::Object for MacRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1948,7 +1948,7 @@ pub(crate) static MTU_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMatchEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<MtuMatchEvent>,
+    <MtuMatchEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MtuMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2025,7 +2025,7 @@ pub(crate) static MTU_MISMATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMismatchEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<MtuMismatchEvent>,
+    <MtuMismatchEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MtuMismatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2101,7 +2101,7 @@ pub(crate) static NEGATABLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 boolean negate o
 ",
-    rt::unset::<NegatableExpression>,
+    <NegatableExpression as rt::DataObject>::unset,
 );
 impl rt::Object for NegatableExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2169,7 +2169,7 @@ pub(crate) static NOT_SUPPORTED_HOST_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.1
 DistributedVirtualSwitchProductSpec switchProductSpec r
 ",
-    rt::unset::<NotSupportedHostInDvs>,
+    <NotSupportedHostInDvs as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostInDvs {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2254,7 +2254,7 @@ pub(crate) static NUMERIC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
 int start r
 int end r
 ",
-    rt::unset::<NumericRange>,
+    <NumericRange as rt::DataObject>::unset,
 );
 impl rt::Object for NumericRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2324,7 +2324,7 @@ pub(crate) static OUT_OF_SYNC_DVS_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 DvsOutOfSyncHostArgument hostOutOfSync rl
 ",
-    rt::unset::<OutOfSyncDvsHost>,
+    <OutOfSyncDvsHost as rt::DataObject>::unset,
 );
 impl rt::Object for OutOfSyncDvsHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2420,7 +2420,7 @@ string portKey r
 string dvsUuid o
 string vnic o
 ",
-    rt::unset::<RecoveryEvent>,
+    <RecoveryEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RecoveryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2514,7 +2514,7 @@ pub(crate) static ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string hostName r
 string methodName o
 ",
-    rt::unset::<RollbackEvent>,
+    <RollbackEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RollbackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2604,7 +2604,7 @@ pub(crate) static ROLLBACK_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
 string entityName r
 string entityType r
 ",
-    rt::unset::<RollbackFailure>,
+    <RollbackFailure as rt::DataObject>::unset,
 );
 impl rt::Object for RollbackFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2680,7 +2680,7 @@ pub(crate) static SELECTION_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSet",
     Some(&DYNAMIC_DATA),
     "5.0",
-    rt::unset::<SelectionSet>,
+    <SelectionSet as rt::DataObject>::unset,
 );
 impl rt::Object for SelectionSet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2747,7 +2747,7 @@ pub(crate) static SINGLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string address r
 ",
-    rt::unset::<SingleIp>,
+    <SingleIp as rt::DataObject>::unset,
 );
 impl rt::Object for SingleIp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2831,7 +2831,7 @@ pub(crate) static SINGLE_MAC: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string address r
 ",
-    rt::unset::<SingleMac>,
+    <SingleMac as rt::DataObject>::unset,
 );
 impl rt::Object for SingleMac {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2915,7 +2915,7 @@ pub(crate) static STRING_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string value o
 ",
-    rt::unset::<StringExpression>,
+    <StringExpression as rt::DataObject>::unset,
 );
 impl rt::Object for StringExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2998,7 +2998,7 @@ pub(crate) static STRING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string value o
 ",
-    rt::unset::<StringPolicy>,
+    <StringPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for StringPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3076,7 +3076,7 @@ pub(crate) static SWITCH_IP_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchIpUnset",
     Some(&DVS_FAULT),
     "5.1",
-    rt::unset::<SwitchIpUnset>,
+    <SwitchIpUnset as rt::DataObject>::unset,
 );
 impl rt::Object for SwitchIpUnset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3153,7 +3153,7 @@ pub(crate) static SWITCH_NOT_IN_UPGRADE_MODE: rt::ObjectInfo = rt::ObjectInfo::n
     "SwitchNotInUpgradeMode",
     Some(&DVS_FAULT),
     "4.0",
-    rt::unset::<SwitchNotInUpgradeMode>,
+    <SwitchNotInUpgradeMode as rt::DataObject>::unset,
 );
 impl rt::Object for SwitchNotInUpgradeMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3230,7 +3230,7 @@ pub(crate) static TEAMING_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMatchEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<TeamingMatchEvent>,
+    <TeamingMatchEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TeamingMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3307,7 +3307,7 @@ pub(crate) static TEAMING_MIS_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMisMatchEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<TeamingMisMatchEvent>,
+    <TeamingMisMatchEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TeamingMisMatchEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3384,7 +3384,7 @@ pub(crate) static UPLINK_PORT_MTU_NOT_SUPPORT_EVENT: rt::ObjectInfo = rt::Object
     "UplinkPortMtuNotSupportEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<UplinkPortMtuNotSupportEvent>,
+    <UplinkPortMtuNotSupportEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UplinkPortMtuNotSupportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3461,7 +3461,7 @@ pub(crate) static UPLINK_PORT_MTU_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "UplinkPortMtuSupportEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<UplinkPortMtuSupportEvent>,
+    <UplinkPortMtuSupportEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UplinkPortMtuSupportEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3538,7 +3538,7 @@ pub(crate) static UPLINK_PORT_VLAN_TRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "UplinkPortVlanTrunkedEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<UplinkPortVlanTrunkedEvent>,
+    <UplinkPortVlanTrunkedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UplinkPortVlanTrunkedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3615,7 +3615,7 @@ pub(crate) static UPLINK_PORT_VLAN_UNTRUNKED_EVENT: rt::ObjectInfo = rt::ObjectI
     "UplinkPortVlanUntrunkedEvent",
     Some(&DVS_HEALTH_STATUS_CHANGE_EVENT),
     "5.1",
-    rt::unset::<UplinkPortVlanUntrunkedEvent>,
+    <UplinkPortVlanUntrunkedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UplinkPortVlanUntrunkedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3739,7 +3739,7 @@ string networkOffloadSpecId o since 8.0.0.1
 VmwareDistributedVirtualSwitchNetworkOffloadConfig networkOffloadConfig o since 8.0.3.0
 VmwareDistributedVirtualSwitchRealTimeConfig realTimeConfig o since 8.0.3.1
 ",
-    rt::unset::<VMwareDvsConfigInfo>,
+    <VMwareDvsConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3881,7 +3881,7 @@ string networkOffloadSpecId o since 8.0.0.1
 VmwareDistributedVirtualSwitchNetworkOffloadConfig networkOffloadConfig o since 8.0.3.0
 VmwareDistributedVirtualSwitchRealTimeConfig realTimeConfig o since 8.0.3.1
 ",
-    rt::unset::<VMwareDvsConfigSpec>,
+    <VMwareDvsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4031,7 +4031,7 @@ boolean realTimeConfigSupported o since 8.0.3.1
 VMwareDvsPerfNicOffloadCapability perfNicOffloadCapability o since 9.1.0.0
 VMwareDvsSystemTrafficCapabilities systemTrafficCapabilities o since 9.1.0.0
 ",
-    rt::unset::<VMwareDvsFeatureCapability>,
+    <VMwareDvsFeatureCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4140,7 +4140,7 @@ pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::Obje
 boolean vlanMtuSupported r
 boolean teamingSupported r
 ",
-    rt::unset::<VMwareDvsHealthCheckCapability>,
+    <VMwareDvsHealthCheckCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsHealthCheckCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4213,7 +4213,7 @@ pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectIn
     "VMwareDVSHealthCheckConfig",
     Some(&DVS_HEALTH_CHECK_CONFIG),
     "5.1",
-    rt::unset::<VMwareDvsHealthCheckConfig>,
+    <VMwareDvsHealthCheckConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4303,7 +4303,7 @@ boolean mtuMismatch r
 NumericRange vlanSupportSwitchMtu ol
 NumericRange vlanNotSupportSwitchMtu ol
 ",
-    rt::unset::<VMwareDvsMtuHealthCheckResult>,
+    <VMwareDvsMtuHealthCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsMtuHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4423,7 +4423,7 @@ VMwareUplinkLacpPolicy lacpPolicy o since 5.1
 DVSMacManagementPolicy macManagementPolicy o since 6.7
 IntPolicy VNI o since 7.0.0.0
 ",
-    rt::unset::<VMwareDvsPortSetting>,
+    <VMwareDvsPortSetting as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsPortSetting {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4539,7 +4539,7 @@ boolean securityPolicyOverrideAllowed r
 boolean ipfixOverrideAllowed o since 5.0
 boolean macManagementOverrideAllowed o since 6.7.1
 ",
-    rt::unset::<VMwareDvsPortgroupPolicy>,
+    <VMwareDvsPortgroupPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsPortgroupPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4632,7 +4632,7 @@ pub(crate) static V_MWARE_DVS_PVLAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo
 VMwareDVSPvlanMapEntry pvlanEntry r
 string operation r
 ",
-    rt::unset::<VMwareDvsPvlanConfigSpec>,
+    <VMwareDvsPvlanConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsPvlanConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4707,7 +4707,7 @@ int primaryVlanId r
 int secondaryVlanId r
 string pvlanType r
 ",
-    rt::unset::<VMwareDvsPvlanMapEntry>,
+    <VMwareDvsPvlanMapEntry as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsPvlanMapEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4774,7 +4774,7 @@ pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::
     "VMwareDVSTeamingHealthCheckConfig",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
     "5.1",
-    rt::unset::<VMwareDvsTeamingHealthCheckConfig>,
+    <VMwareDvsTeamingHealthCheckConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4856,7 +4856,7 @@ pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::
     "5.1
 string teamingStatus r
 ",
-    rt::unset::<VMwareDvsTeamingHealthCheckResult>,
+    <VMwareDvsTeamingHealthCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsTeamingHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4944,7 +4944,7 @@ pub(crate) static V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::Obj
 NumericRange trunkedVlan ol
 NumericRange untrunkedVlan ol
 ",
-    rt::unset::<VMwareDvsVlanHealthCheckResult>,
+    <VMwareDvsVlanHealthCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsVlanHealthCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5025,7 +5025,7 @@ pub(crate) static V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt:
     "VMwareDVSVlanMtuHealthCheckConfig",
     Some(&V_MWARE_DVS_HEALTH_CHECK_CONFIG),
     "5.1",
-    rt::unset::<VMwareDvsVlanMtuHealthCheckConfig>,
+    <VMwareDvsVlanMtuHealthCheckConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5128,7 +5128,7 @@ boolean encapRemoteSourceSupported r
 boolean erspanProtocolSupported o since 6.5
 boolean mirrorNetstackSupported o since 6.7
 ",
-    rt::unset::<VMwareDvsVspanCapability>,
+    <VMwareDvsVspanCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsVspanCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5209,7 +5209,7 @@ pub(crate) static V_MWARE_DVS_VSPAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo
 VMwareVspanSession vspanSession r
 string operation r
 ",
-    rt::unset::<VMwareDvsVspanConfigSpec>,
+    <VMwareDvsVspanConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsVspanConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5280,7 +5280,7 @@ pub(crate) static V_MWARE_DVS_DPU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::n
 boolean networkOffloadSupported o
 boolean activeStandbyModeSupported o since 8.0.3.0
 ",
-    rt::unset::<VMwareDvsDpuCapability>,
+    <VMwareDvsDpuCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsDpuCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5355,7 +5355,7 @@ boolean ipfixSupported o
 boolean ipv6ForIpfixSupported o
 boolean observationDomainIdSupported o
 ",
-    rt::unset::<VMwareDvsIpfixCapability>,
+    <VMwareDvsIpfixCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsIpfixCapability {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -35,7 +35,7 @@ boolean lacpSupported o
 boolean multiLacpGroupSupported o since 5.5
 boolean lacpFastModeSupported o since 7.0.2.0
 ",
-    rt::unset::<VMwareDvsLacpCapability>,
+    <VMwareDvsLacpCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsLacpCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -140,7 +140,7 @@ string uplinkName ol
 string uplinkPortKey ol
 string timeoutMode o since 7.0.2.0
 ",
-    rt::unset::<VMwareDvsLacpGroupConfig>,
+    <VMwareDvsLacpGroupConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsLacpGroupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -227,7 +227,7 @@ pub(crate) static V_MWARE_DVS_LACP_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 VMwareDvsLacpGroupConfig lacpGroupConfig r
 string operation r
 ",
-    rt::unset::<VMwareDvsLacpGroupSpec>,
+    <VMwareDvsLacpGroupSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsLacpGroupSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -294,7 +294,7 @@ pub(crate) static V_MWARE_DVS_LAG_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo:
     "5.5
 boolean ipfixEnabled o
 ",
-    rt::unset::<VMwareDvsLagIpfixConfig>,
+    <VMwareDvsLagIpfixConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsLagIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -359,7 +359,7 @@ pub(crate) static V_MWARE_DVS_LAG_VLAN_CONFIG: rt::ObjectInfo = rt::ObjectInfo::
     "5.5
 NumericRange vlanId ol
 ",
-    rt::unset::<VMwareDvsLagVlanConfig>,
+    <VMwareDvsLagVlanConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsLagVlanConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -428,7 +428,7 @@ pub(crate) static V_MWARE_DVS_MTU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::n
 int minMtuSupported r
 int maxMtuSupported r
 ",
-    rt::unset::<VMwareDvsMtuCapability>,
+    <VMwareDvsMtuCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsMtuCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -492,7 +492,7 @@ pub(crate) static V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY: rt::ObjectInfo = rt::
     "9.1.0.0
 boolean supported o
 ",
-    rt::unset::<VMwareDvsPerfNicOffloadCapability>,
+    <VMwareDvsPerfNicOffloadCapability as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsPerfNicOffloadCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -557,7 +557,7 @@ pub(crate) static V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES: rt::ObjectInfo = rt::
     "9.1.0.0
 string systemTrafficQualifiers ol
 ",
-    rt::unset::<VMwareDvsSystemTrafficCapabilities>,
+    <VMwareDvsSystemTrafficCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareDvsSystemTrafficCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -646,7 +646,7 @@ int idleFlowTimeout o
 int samplingRate r
 boolean internalFlowsOnly r
 ",
-    rt::unset::<VMwareIpfixConfig>,
+    <VMwareIpfixConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareIpfixConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -730,7 +730,7 @@ pub(crate) static V_MWARE_UPLINK_LACP_POLICY: rt::ObjectInfo = rt::ObjectInfo::n
 BoolPolicy enable o
 StringPolicy mode o
 ",
-    rt::unset::<VMwareUplinkLacpPolicy>,
+    <VMwareUplinkLacpPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareUplinkLacpPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -819,7 +819,7 @@ pub(crate) static V_MWARE_UPLINK_PORT_ORDER_POLICY: rt::ObjectInfo = rt::ObjectI
 string activeUplinkPort ol
 string standbyUplinkPort ol
 ",
-    rt::unset::<VMwareUplinkPortOrderPolicy>,
+    <VMwareUplinkPortOrderPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareUplinkPortOrderPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -917,7 +917,7 @@ string wildcardPortConnecteeType ol
 int vlans ol since 5.1
 string ipAddress ol since 5.1
 ",
-    rt::unset::<VMwareVspanPort>,
+    <VMwareVspanPort as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareVspanPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1058,7 +1058,7 @@ int erspanCOS o since 6.5
 boolean erspanGraNanosec o since 6.5
 string netstack o since 6.7
 ",
-    rt::unset::<VMwareVspanSession>,
+    <VMwareVspanSession as rt::DataObject>::unset,
 );
 impl rt::Object for VMwareVspanSession {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1160,7 +1160,7 @@ pub(crate) static VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo =
     "4.0
 VnicPortArgument vnic rl
 ",
-    rt::unset::<VmPoweringOnWithCustomizedDvPortEvent>,
+    <VmPoweringOnWithCustomizedDvPortEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1248,7 +1248,7 @@ pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT: rt::ObjectInfo
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
-    rt::unset::<VmVnicPoolReservationViolationClearEvent>,
+    <VmVnicPoolReservationViolationClearEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmVnicPoolReservationViolationClearEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1338,7 +1338,7 @@ pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT: rt::ObjectInfo
 string vmVnicResourcePoolKey r
 string vmVnicResourcePoolName o
 ",
-    rt::unset::<VmVnicPoolReservationViolationRaiseEvent>,
+    <VmVnicPoolReservationViolationRaiseEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1425,7 +1425,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY: rt::Obj
 string activeUplink ol
 string standbyUplink ol
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchDpuFailoverPolicy>,
+    <VmwareDistributedVirtualSwitchDpuFailoverPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1494,7 +1494,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG: rt::
     "8.0.3.0
 VmwareDistributedVirtualSwitchDpuFailoverPolicy dpuFailoverPolicy o
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchNetworkOffloadConfig>,
+    <VmwareDistributedVirtualSwitchNetworkOffloadConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1564,7 +1564,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC: rt::ObjectInfo =
     "4.0
 int pvlanId r
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchPvlanSpec>,
+    <VmwareDistributedVirtualSwitchPvlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1650,7 +1650,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG: rt::Object
 boolean allowed o
 VmwareDistributedVirtualSwitchRealTimeLanAnnotation lanAnnotation o
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchRealTimeConfig>,
+    <VmwareDistributedVirtualSwitchRealTimeConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchRealTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1721,7 +1721,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION: rt
 string lanAUplink ol
 string lanBUplink ol
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchRealTimeLanAnnotation>,
+    <VmwareDistributedVirtualSwitchRealTimeLanAnnotation as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1793,7 +1793,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC: rt::ObjectI
     "4.0
 NumericRange vlanId ol
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchTrunkVlanSpec>,
+    <VmwareDistributedVirtualSwitchTrunkVlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1878,7 +1878,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC: rt::ObjectInfo
     "4.0
 int vlanId r
 ",
-    rt::unset::<VmwareDistributedVirtualSwitchVlanIdSpec>,
+    <VmwareDistributedVirtualSwitchVlanIdSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1958,7 +1958,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC: rt::ObjectInfo = 
     "VmwareDistributedVirtualSwitchVlanSpec",
     Some(&INHERITABLE_POLICY),
     "4.0",
-    rt::unset::<VmwareDistributedVirtualSwitchVlanSpec>,
+    <VmwareDistributedVirtualSwitchVlanSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2061,7 +2061,7 @@ BoolPolicy rollingOrder o
 DVSFailureCriteria failureCriteria o
 VMwareUplinkPortOrderPolicy uplinkPortOrder o
 ",
-    rt::unset::<VmwareUplinkPortTeamingPolicy>,
+    <VmwareUplinkPortTeamingPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareUplinkPortTeamingPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2155,7 +2155,7 @@ pub(crate) static VNIC_PORT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string vnic r
 DistributedVirtualSwitchPortConnection port r
 ",
-    rt::unset::<VnicPortArgument>,
+    <VnicPortArgument as rt::DataObject>::unset,
 );
 impl rt::Object for VnicPortArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2233,7 +2233,7 @@ string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
 ",
-    rt::unset::<VspanDestPortConflict>,
+    <VspanDestPortConflict as rt::DataObject>::unset,
 );
 impl rt::Object for VspanDestPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2329,7 +2329,7 @@ string vspanSessionKey1 r
 string vspanSessionKey2 r
 string portKey r
 ",
-    rt::unset::<VspanPortConflict>,
+    <VspanPortConflict as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2425,7 +2425,7 @@ string srcPortgroupName r
 string destPortgroupName r
 string portKey r
 ",
-    rt::unset::<VspanPortMoveFault>,
+    <VspanPortMoveFault as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPortMoveFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2513,7 +2513,7 @@ pub(crate) static VSPAN_PORT_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectIn
     "5.0
 string portKey r
 ",
-    rt::unset::<VspanPortPromiscChangeFault>,
+    <VspanPortPromiscChangeFault as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPortPromiscChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2597,7 +2597,7 @@ pub(crate) static VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::Obj
     "5.0
 string portgroupName r
 ",
-    rt::unset::<VspanPortgroupPromiscChangeFault>,
+    <VspanPortgroupPromiscChangeFault as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPortgroupPromiscChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2681,7 +2681,7 @@ pub(crate) static VSPAN_PORTGROUP_TYPE_CHANGE_FAULT: rt::ObjectInfo = rt::Object
     "5.0
 string portgroupName r
 ",
-    rt::unset::<VspanPortgroupTypeChangeFault>,
+    <VspanPortgroupTypeChangeFault as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPortgroupTypeChangeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2769,7 +2769,7 @@ pub(crate) static VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::Obj
 string vspanSessionKey r
 string portKey r
 ",
-    rt::unset::<VspanPromiscuousPortNotSupported>,
+    <VspanPromiscuousPortNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VspanPromiscuousPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2859,7 +2859,7 @@ pub(crate) static VSPAN_SAME_SESSION_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectI
 string vspanSessionKey r
 string portKey r
 ",
-    rt::unset::<VspanSameSessionPortConflict>,
+    <VspanSameSessionPortConflict as rt::DataObject>::unset,
 );
 impl rt::Object for VspanSameSessionPortConflict {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static ACCOUNT_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string account r
 boolean group r
 ",
-    rt::unset::<AccountRemovedEvent>,
+    <AccountRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AccountRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -115,7 +115,7 @@ pub(crate) static ADMIN_PASSWORD_NOT_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectI
     "AdminPasswordNotChangedEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<AdminPasswordNotChangedEvent>,
+    <AdminPasswordNotChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AdminPasswordNotChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -192,7 +192,7 @@ pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::Obje
     "AlreadyAuthenticatedSessionEvent",
     Some(&SESSION_EVENT),
     "2.0",
-    rt::unset::<AlreadyAuthenticatedSessionEvent>,
+    <AlreadyAuthenticatedSessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AlreadyAuthenticatedSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -274,7 +274,7 @@ pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string ipAddress r
 ",
-    rt::unset::<BadUsernameSessionEvent>,
+    <BadUsernameSessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for BadUsernameSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -353,7 +353,7 @@ pub(crate) static CANCELED_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "CanceledHostOperationEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<CanceledHostOperationEvent>,
+    <CanceledHostOperationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CanceledHostOperationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -430,7 +430,7 @@ pub(crate) static CUSTOM_FIELD_DEF_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "CustomFieldDefAddedEvent",
     Some(&CUSTOM_FIELD_DEF_EVENT),
     "2.0",
-    rt::unset::<CustomFieldDefAddedEvent>,
+    <CustomFieldDefAddedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldDefAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -516,7 +516,7 @@ pub(crate) static CUSTOM_FIELD_DEF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 int fieldKey r
 string name r
 ",
-    rt::unset::<CustomFieldDefEvent>,
+    <CustomFieldDefEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldDefEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -597,7 +597,7 @@ pub(crate) static CUSTOM_FIELD_DEF_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "CustomFieldDefRemovedEvent",
     Some(&CUSTOM_FIELD_DEF_EVENT),
     "2.0",
-    rt::unset::<CustomFieldDefRemovedEvent>,
+    <CustomFieldDefRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldDefRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -679,7 +679,7 @@ pub(crate) static CUSTOM_FIELD_DEF_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "2.0
 string newName r
 ",
-    rt::unset::<CustomFieldDefRenamedEvent>,
+    <CustomFieldDefRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldDefRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -758,7 +758,7 @@ pub(crate) static CUSTOM_FIELD_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<CustomFieldEvent>,
+    <CustomFieldEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -856,7 +856,7 @@ string name r
 string value r
 string prevState o since 6.5
 ",
-    rt::unset::<CustomFieldValueChangedEvent>,
+    <CustomFieldValueChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldValueChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -948,7 +948,7 @@ pub(crate) static DATACENTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 FolderEventArgument parent r
 ",
-    rt::unset::<DatacenterCreatedEvent>,
+    <DatacenterCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1027,7 +1027,7 @@ pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEvent",
     Some(&EVENT),
     "2.5",
-    rt::unset::<DatacenterEvent>,
+    <DatacenterEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1113,7 +1113,7 @@ pub(crate) static DATACENTER_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 string oldName r
 string newName r
 ",
-    rt::unset::<DatacenterRenamedEvent>,
+    <DatacenterRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1203,7 +1203,7 @@ pub(crate) static DATASTORE_CAPACITY_INCREASED_EVENT: rt::ObjectInfo = rt::Objec
 long oldCapacity r
 long newCapacity r
 ",
-    rt::unset::<DatastoreCapacityIncreasedEvent>,
+    <DatastoreCapacityIncreasedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreCapacityIncreasedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1284,7 +1284,7 @@ pub(crate) static DATASTORE_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "DatastoreDestroyedEvent",
     Some(&DATASTORE_EVENT),
     "2.0",
-    rt::unset::<DatastoreDestroyedEvent>,
+    <DatastoreDestroyedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1366,7 +1366,7 @@ pub(crate) static DATASTORE_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 DatastoreEventArgument datastore r
 ",
-    rt::unset::<DatastoreDiscoveredEvent>,
+    <DatastoreDiscoveredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreDiscoveredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1445,7 +1445,7 @@ pub(crate) static DATASTORE_DUPLICATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "DatastoreDuplicatedEvent",
     Some(&DATASTORE_EVENT),
     "2.0",
-    rt::unset::<DatastoreDuplicatedEvent>,
+    <DatastoreDuplicatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreDuplicatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1527,7 +1527,7 @@ pub(crate) static DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 DatastoreEventArgument datastore o
 ",
-    rt::unset::<DatastoreEvent>,
+    <DatastoreEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1615,7 +1615,7 @@ pub(crate) static DATASTORE_FILE_COPIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
-    rt::unset::<DatastoreFileCopiedEvent>,
+    <DatastoreFileCopiedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreFileCopiedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1696,7 +1696,7 @@ pub(crate) static DATASTORE_FILE_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "DatastoreFileDeletedEvent",
     Some(&DATASTORE_FILE_EVENT),
     "4.0",
-    rt::unset::<DatastoreFileDeletedEvent>,
+    <DatastoreFileDeletedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreFileDeletedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1786,7 +1786,7 @@ string targetFile r
 string sourceOfOperation o since 6.5
 boolean succeeded o since 6.5
 ",
-    rt::unset::<DatastoreFileEvent>,
+    <DatastoreFileEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreFileEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1878,7 +1878,7 @@ pub(crate) static DATASTORE_FILE_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
 DatastoreEventArgument sourceDatastore r
 string sourceFile r
 ",
-    rt::unset::<DatastoreFileMovedEvent>,
+    <DatastoreFileMovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreFileMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1959,7 +1959,7 @@ pub(crate) static DATASTORE_IORM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::Object
     "DatastoreIORMReconfiguredEvent",
     Some(&DATASTORE_EVENT),
     "4.1",
-    rt::unset::<DatastoreIormReconfiguredEvent>,
+    <DatastoreIormReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreIormReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2041,7 +2041,7 @@ pub(crate) static DATASTORE_PRINCIPAL_CONFIGURED: rt::ObjectInfo = rt::ObjectInf
     "2.0
 string datastorePrincipal r
 ",
-    rt::unset::<DatastorePrincipalConfigured>,
+    <DatastorePrincipalConfigured as rt::DataObject>::unset,
 );
 impl rt::Object for DatastorePrincipalConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2125,7 +2125,7 @@ pub(crate) static DATASTORE_REMOVED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectIn
     "2.0
 DatastoreEventArgument datastore r
 ",
-    rt::unset::<DatastoreRemovedOnHostEvent>,
+    <DatastoreRemovedOnHostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreRemovedOnHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2213,7 +2213,7 @@ pub(crate) static DATASTORE_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldName r
 string newName r
 ",
-    rt::unset::<DatastoreRenamedEvent>,
+    <DatastoreRenamedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreRenamedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2303,7 +2303,7 @@ pub(crate) static DATASTORE_RENAMED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectIn
 string oldName r
 string newName r
 ",
-    rt::unset::<DatastoreRenamedOnHostEvent>,
+    <DatastoreRenamedOnHostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreRenamedOnHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2384,7 +2384,7 @@ pub(crate) static DRS_ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInf
     "DrsEnteredStandbyModeEvent",
     Some(&ENTERED_STANDBY_MODE_EVENT),
     "2.5",
-    rt::unset::<DrsEnteredStandbyModeEvent>,
+    <DrsEnteredStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsEnteredStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2461,7 +2461,7 @@ pub(crate) static DRS_ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectIn
     "DrsEnteringStandbyModeEvent",
     Some(&ENTERING_STANDBY_MODE_EVENT),
     "4.0",
-    rt::unset::<DrsEnteringStandbyModeEvent>,
+    <DrsEnteringStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsEnteringStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2538,7 +2538,7 @@ pub(crate) static DRS_EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::Objec
     "DrsExitStandbyModeFailedEvent",
     Some(&EXIT_STANDBY_MODE_FAILED_EVENT),
     "4.0",
-    rt::unset::<DrsExitStandbyModeFailedEvent>,
+    <DrsExitStandbyModeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsExitStandbyModeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2615,7 +2615,7 @@ pub(crate) static DRS_EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "DrsExitedStandbyModeEvent",
     Some(&EXITED_STANDBY_MODE_EVENT),
     "2.5",
-    rt::unset::<DrsExitedStandbyModeEvent>,
+    <DrsExitedStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsExitedStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2692,7 +2692,7 @@ pub(crate) static DRS_EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInf
     "DrsExitingStandbyModeEvent",
     Some(&EXITING_STANDBY_MODE_EVENT),
     "4.0",
-    rt::unset::<DrsExitingStandbyModeEvent>,
+    <DrsExitingStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DrsExitingStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2778,7 +2778,7 @@ pub(crate) static DUPLICATE_IP_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 string duplicateIP r
 string macAddress r
 ",
-    rt::unset::<DuplicateIpDetectedEvent>,
+    <DuplicateIpDetectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for DuplicateIpDetectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2859,7 +2859,7 @@ pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInf
     "EnteredMaintenanceModeEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<EnteredMaintenanceModeEvent>,
+    <EnteredMaintenanceModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for EnteredMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2936,7 +2936,7 @@ pub(crate) static ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "EnteredStandbyModeEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<EnteredStandbyModeEvent>,
+    <EnteredStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for EnteredStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3013,7 +3013,7 @@ pub(crate) static ENTERING_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectIn
     "EnteringMaintenanceModeEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<EnteringMaintenanceModeEvent>,
+    <EnteringMaintenanceModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for EnteringMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3090,7 +3090,7 @@ pub(crate) static ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "EnteringStandbyModeEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<EnteringStandbyModeEvent>,
+    <EnteringStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for EnteringStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3167,7 +3167,7 @@ pub(crate) static ERROR_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ErrorUpgradeEvent",
     Some(&UPGRADE_EVENT),
     "2.0",
-    rt::unset::<ErrorUpgradeEvent>,
+    <ErrorUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ErrorUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3254,7 +3254,7 @@ string name r
 string type r
 ElementDescription description o
 ",
-    rt::unset::<EventArgDesc>,
+    <EventArgDesc as rt::DataObject>::unset,
 );
 impl rt::Object for EventArgDesc {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3321,7 +3321,7 @@ pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "ExitMaintenanceModeEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<ExitMaintenanceModeEvent>,
+    <ExitMaintenanceModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ExitMaintenanceModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3398,7 +3398,7 @@ pub(crate) static EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "ExitStandbyModeFailedEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<ExitStandbyModeFailedEvent>,
+    <ExitStandbyModeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ExitStandbyModeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3475,7 +3475,7 @@ pub(crate) static EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "ExitedStandbyModeEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<ExitedStandbyModeEvent>,
+    <ExitedStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ExitedStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3552,7 +3552,7 @@ pub(crate) static EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "ExitingStandbyModeEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<ExitingStandbyModeEvent>,
+    <ExitingStandbyModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ExitingStandbyModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3629,7 +3629,7 @@ pub(crate) static GENERAL_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "GeneralHostErrorEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralHostErrorEvent>,
+    <GeneralHostErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralHostErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3706,7 +3706,7 @@ pub(crate) static GENERAL_HOST_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostInfoEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralHostInfoEvent>,
+    <GeneralHostInfoEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralHostInfoEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3783,7 +3783,7 @@ pub(crate) static GENERAL_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "GeneralHostWarningEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralHostWarningEvent>,
+    <GeneralHostWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralHostWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3860,7 +3860,7 @@ pub(crate) static GENERAL_VM_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmErrorEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralVmErrorEvent>,
+    <GeneralVmErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralVmErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3937,7 +3937,7 @@ pub(crate) static GENERAL_VM_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmInfoEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralVmInfoEvent>,
+    <GeneralVmInfoEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralVmInfoEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4014,7 +4014,7 @@ pub(crate) static GENERAL_VM_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "GeneralVmWarningEvent",
     Some(&GENERAL_EVENT),
     "2.0",
-    rt::unset::<GeneralVmWarningEvent>,
+    <GeneralVmWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GeneralVmWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4100,7 +4100,7 @@ pub(crate) static GLOBAL_MESSAGE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 string message r
 string prevMessage o since 6.5
 ",
-    rt::unset::<GlobalMessageChangedEvent>,
+    <GlobalMessageChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for GlobalMessageChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4202,7 +4202,7 @@ string newStatus r
 string componentName r
 string serviceId o since 6.0
 ",
-    rt::unset::<HealthStatusChangedEvent>,
+    <HealthStatusChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HealthStatusChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4294,7 +4294,7 @@ pub(crate) static HOST_ADD_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string hostname r
 ",
-    rt::unset::<HostAddFailedEvent>,
+    <HostAddFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostAddFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4373,7 +4373,7 @@ pub(crate) static HOST_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostAddedEvent>,
+    <HostAddedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4450,7 +4450,7 @@ pub(crate) static HOST_ADMIN_DISABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "HostAdminDisableEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<HostAdminDisableEvent>,
+    <HostAdminDisableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostAdminDisableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4527,7 +4527,7 @@ pub(crate) static HOST_ADMIN_ENABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminEnableEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<HostAdminEnableEvent>,
+    <HostAdminEnableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostAdminEnableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4604,7 +4604,7 @@ pub(crate) static HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT: rt::ObjectInfo = rt::Obj
     "HostCnxFailedAccountFailedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedAccountFailedEvent>,
+    <HostCnxFailedAccountFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedAccountFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4686,7 +4686,7 @@ pub(crate) static HOST_CNX_FAILED_ALREADY_MANAGED_EVENT: rt::ObjectInfo = rt::Ob
     "2.0
 string serverName r
 ",
-    rt::unset::<HostCnxFailedAlreadyManagedEvent>,
+    <HostCnxFailedAlreadyManagedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedAlreadyManagedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4765,7 +4765,7 @@ pub(crate) static HOST_CNX_FAILED_BAD_CCAGENT_EVENT: rt::ObjectInfo = rt::Object
     "HostCnxFailedBadCcagentEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedBadCcagentEvent>,
+    <HostCnxFailedBadCcagentEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedBadCcagentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4842,7 +4842,7 @@ pub(crate) static HOST_CNX_FAILED_BAD_USERNAME_EVENT: rt::ObjectInfo = rt::Objec
     "HostCnxFailedBadUsernameEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedBadUsernameEvent>,
+    <HostCnxFailedBadUsernameEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedBadUsernameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4919,7 +4919,7 @@ pub(crate) static HOST_CNX_FAILED_BAD_VERSION_EVENT: rt::ObjectInfo = rt::Object
     "HostCnxFailedBadVersionEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedBadVersionEvent>,
+    <HostCnxFailedBadVersionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedBadVersionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4996,7 +4996,7 @@ pub(crate) static HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT: rt::ObjectInfo = rt::Ob
     "HostCnxFailedCcagentUpgradeEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedCcagentUpgradeEvent>,
+    <HostCnxFailedCcagentUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedCcagentUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5073,7 +5073,7 @@ pub(crate) static HOST_CNX_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedEvent>,
+    <HostCnxFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5150,7 +5150,7 @@ pub(crate) static HOST_CNX_FAILED_NETWORK_ERROR_EVENT: rt::ObjectInfo = rt::Obje
     "HostCnxFailedNetworkErrorEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedNetworkErrorEvent>,
+    <HostCnxFailedNetworkErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedNetworkErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5227,7 +5227,7 @@ pub(crate) static HOST_CNX_FAILED_NO_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectIn
     "HostCnxFailedNoAccessEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedNoAccessEvent>,
+    <HostCnxFailedNoAccessEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedNoAccessEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5304,7 +5304,7 @@ pub(crate) static HOST_CNX_FAILED_NO_CONNECTION_EVENT: rt::ObjectInfo = rt::Obje
     "HostCnxFailedNoConnectionEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedNoConnectionEvent>,
+    <HostCnxFailedNoConnectionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedNoConnectionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5381,7 +5381,7 @@ pub(crate) static HOST_CNX_FAILED_NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectI
     "HostCnxFailedNoLicenseEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedNoLicenseEvent>,
+    <HostCnxFailedNoLicenseEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedNoLicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5458,7 +5458,7 @@ pub(crate) static HOST_CNX_FAILED_NOT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectIn
     "HostCnxFailedNotFoundEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedNotFoundEvent>,
+    <HostCnxFailedNotFoundEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedNotFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5535,7 +5535,7 @@ pub(crate) static HOST_CNX_FAILED_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "HostCnxFailedTimeoutEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostCnxFailedTimeoutEvent>,
+    <HostCnxFailedTimeoutEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCnxFailedTimeoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5617,7 +5617,7 @@ pub(crate) static HOST_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 ProfileEventArgument profile r
 ",
-    rt::unset::<HostComplianceCheckedEvent>,
+    <HostComplianceCheckedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostComplianceCheckedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5696,7 +5696,7 @@ pub(crate) static HOST_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCompliantEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<HostCompliantEvent>,
+    <HostCompliantEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostCompliantEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5773,7 +5773,7 @@ pub(crate) static HOST_CONFIG_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostConfigAppliedEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<HostConfigAppliedEvent>,
+    <HostConfigAppliedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigAppliedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5850,7 +5850,7 @@ pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostConnectedEvent>,
+    <HostConnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5927,7 +5927,7 @@ pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "HostConnectionLostEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostConnectionLostEvent>,
+    <HostConnectionLostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectionLostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6009,7 +6009,7 @@ pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string reason o since 4.0
 ",
-    rt::unset::<HostDisconnectedEvent>,
+    <HostDisconnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6093,7 +6093,7 @@ pub(crate) static HOST_ENABLE_ADMIN_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "2.5
 Permission permissions rl
 ",
-    rt::unset::<HostEnableAdminFailedEvent>,
+    <HostEnableAdminFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostEnableAdminFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6172,7 +6172,7 @@ pub(crate) static HOST_GET_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectI
     "HostGetShortNameFailedEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<HostGetShortNameFailedEvent>,
+    <HostGetShortNameFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostGetShortNameFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6249,7 +6249,7 @@ pub(crate) static HOST_IN_AUDIT_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "HostInAuditModeEvent",
     Some(&HOST_EVENT),
     "5.0",
-    rt::unset::<HostInAuditModeEvent>,
+    <HostInAuditModeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostInAuditModeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6326,7 +6326,7 @@ pub(crate) static HOST_INVENTORY_UNREADABLE_EVENT: rt::ObjectInfo = rt::ObjectIn
     "HostInventoryUnreadableEvent",
     Some(&EVENT),
     "4.0",
-    rt::unset::<HostInventoryUnreadableEvent>,
+    <HostInventoryUnreadableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostInventoryUnreadableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6412,7 +6412,7 @@ pub(crate) static HOST_IP_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldIP r
 string newIP r
 ",
-    rt::unset::<HostIpChangedEvent>,
+    <HostIpChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6502,7 +6502,7 @@ pub(crate) static HOST_IP_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
 string ipAddress r
 string ipAddress2 r
 ",
-    rt::unset::<HostIpInconsistentEvent>,
+    <HostIpInconsistentEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpInconsistentEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6583,7 +6583,7 @@ pub(crate) static HOST_IP_TO_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::Objec
     "HostIpToShortNameFailedEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<HostIpToShortNameFailedEvent>,
+    <HostIpToShortNameFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpToShortNameFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6660,7 +6660,7 @@ pub(crate) static HOST_NON_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "HostNonCompliantEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<HostNonCompliantEvent>,
+    <HostNonCompliantEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostNonCompliantEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6737,7 +6737,7 @@ pub(crate) static HOST_RECONNECTION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "HostReconnectionFailedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostReconnectionFailedEvent>,
+    <HostReconnectionFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostReconnectionFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6814,7 +6814,7 @@ pub(crate) static HOST_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemovedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostRemovedEvent>,
+    <HostRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6896,7 +6896,7 @@ pub(crate) static HOST_SHORT_NAME_TO_IP_FAILED_EVENT: rt::ObjectInfo = rt::Objec
     "2.5
 string shortName r
 ",
-    rt::unset::<HostShortNameToIpFailedEvent>,
+    <HostShortNameToIpFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostShortNameToIpFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6980,7 +6980,7 @@ pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string reason r
 ",
-    rt::unset::<HostShutdownEvent>,
+    <HostShutdownEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostShutdownEvent {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static HOST_SYNC_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<HostSyncFailedEvent>,
+    <HostSyncFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSyncFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static HOST_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostUpgradeFailedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<HostUpgradeFailedEvent>,
+    <HostUpgradeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -186,7 +186,7 @@ pub(crate) static HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT: rt::ObjectInfo = rt::O
     "HostUserWorldSwapNotEnabledEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<HostUserWorldSwapNotEnabledEvent>,
+    <HostUserWorldSwapNotEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostUserWorldSwapNotEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -280,7 +280,7 @@ long oldPortWwns ol
 long newNodeWwns ol
 long newPortWwns ol
 ",
-    rt::unset::<HostWwnChangedEvent>,
+    <HostWwnChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostWwnChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -378,7 +378,7 @@ VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
 ",
-    rt::unset::<HostWwnConflictEvent>,
+    <HostWwnConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostWwnConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -461,7 +461,7 @@ pub(crate) static I_SCSI_BOOT_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "IScsiBootFailureEvent",
     Some(&HOST_EVENT),
     "4.1",
-    rt::unset::<IScsiBootFailureEvent>,
+    <IScsiBootFailureEvent as rt::DataObject>::unset,
 );
 impl rt::Object for IScsiBootFailureEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -538,7 +538,7 @@ pub(crate) static INFO_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InfoUpgradeEvent",
     Some(&UPGRADE_EVENT),
     "2.0",
-    rt::unset::<InfoUpgradeEvent>,
+    <InfoUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for InfoUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -624,7 +624,7 @@ pub(crate) static LOCAL_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
-    rt::unset::<LocalDatastoreCreatedEvent>,
+    <LocalDatastoreCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LocalDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -705,7 +705,7 @@ pub(crate) static LOCAL_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalTSMEnabledEvent",
     Some(&HOST_EVENT),
     "4.1",
-    rt::unset::<LocalTsmEnabledEvent>,
+    <LocalTsmEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LocalTsmEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -787,7 +787,7 @@ pub(crate) static LOCKER_MISCONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.5
 DatastoreEventArgument datastore r
 ",
-    rt::unset::<LockerMisconfiguredEvent>,
+    <LockerMisconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LockerMisconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -875,7 +875,7 @@ pub(crate) static LOCKER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
 DatastoreEventArgument oldDatastore o
 DatastoreEventArgument newDatastore o
 ",
-    rt::unset::<LockerReconfiguredEvent>,
+    <LockerReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LockerReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -956,7 +956,7 @@ pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationErrorEvent",
     Some(&MIGRATION_EVENT),
     "2.0",
-    rt::unset::<MigrationErrorEvent>,
+    <MigrationErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1038,7 +1038,7 @@ pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 HostEventArgument dstHost r
 ",
-    rt::unset::<MigrationHostErrorEvent>,
+    <MigrationHostErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationHostErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1122,7 +1122,7 @@ pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 HostEventArgument dstHost r
 ",
-    rt::unset::<MigrationHostWarningEvent>,
+    <MigrationHostWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationHostWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1210,7 +1210,7 @@ pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInf
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
-    rt::unset::<MigrationResourceErrorEvent>,
+    <MigrationResourceErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationResourceErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1300,7 +1300,7 @@ pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectI
 ResourcePoolEventArgument dstPool r
 HostEventArgument dstHost r
 ",
-    rt::unset::<MigrationResourceWarningEvent>,
+    <MigrationResourceWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationResourceWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1381,7 +1381,7 @@ pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationWarningEvent",
     Some(&MIGRATION_EVENT),
     "2.0",
-    rt::unset::<MigrationWarningEvent>,
+    <MigrationWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1467,7 +1467,7 @@ pub(crate) static NAS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
-    rt::unset::<NasDatastoreCreatedEvent>,
+    <NasDatastoreCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NasDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1557,7 +1557,7 @@ pub(crate) static NETWORK_ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string methodName r
 string transactionId r
 ",
-    rt::unset::<NetworkRollbackEvent>,
+    <NetworkRollbackEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkRollbackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1643,7 +1643,7 @@ pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string ipAddress r
 ",
-    rt::unset::<NoAccessUserEvent>,
+    <NoAccessUserEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NoAccessUserEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1722,7 +1722,7 @@ pub(crate) static NO_DATASTORES_CONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "NoDatastoresConfiguredEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<NoDatastoresConfiguredEvent>,
+    <NoDatastoresConfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NoDatastoresConfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1799,7 +1799,7 @@ pub(crate) static NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT: rt::ObjectInfo = 
     "NonVIWorkloadDetectedOnDatastoreEvent",
     Some(&DATASTORE_EVENT),
     "4.1",
-    rt::unset::<NonViWorkloadDetectedOnDatastoreEvent>,
+    <NonViWorkloadDetectedOnDatastoreEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1881,7 +1881,7 @@ pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::O
     "2.0
 string reason o since 6.0
 ",
-    rt::unset::<NotEnoughResourcesToStartVmEvent>,
+    <NotEnoughResourcesToStartVmEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1960,7 +1960,7 @@ pub(crate) static REMOTE_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "RemoteTSMEnabledEvent",
     Some(&HOST_EVENT),
     "4.1",
-    rt::unset::<RemoteTsmEnabledEvent>,
+    <RemoteTsmEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RemoteTsmEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2042,7 +2042,7 @@ pub(crate) static RESOURCE_POOL_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 ResourcePoolEventArgument parent r
 ",
-    rt::unset::<ResourcePoolCreatedEvent>,
+    <ResourcePoolCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2121,7 +2121,7 @@ pub(crate) static RESOURCE_POOL_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "ResourcePoolDestroyedEvent",
     Some(&RESOURCE_POOL_EVENT),
     "2.0",
-    rt::unset::<ResourcePoolDestroyedEvent>,
+    <ResourcePoolDestroyedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolDestroyedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2203,7 +2203,7 @@ pub(crate) static RESOURCE_POOL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ResourcePoolEventArgument resourcePool r
 ",
-    rt::unset::<ResourcePoolEvent>,
+    <ResourcePoolEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2291,7 +2291,7 @@ pub(crate) static RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
-    rt::unset::<ResourcePoolMovedEvent>,
+    <ResourcePoolMovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2377,7 +2377,7 @@ pub(crate) static RESOURCE_POOL_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectI
     "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<ResourcePoolReconfiguredEvent>,
+    <ResourcePoolReconfiguredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePoolReconfiguredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2456,7 +2456,7 @@ pub(crate) static RESOURCE_VIOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceViolatedEvent",
     Some(&RESOURCE_POOL_EVENT),
     "2.0",
-    rt::unset::<ResourceViolatedEvent>,
+    <ResourceViolatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceViolatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2533,7 +2533,7 @@ pub(crate) static SERVER_STARTED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "ServerStartedSessionEvent",
     Some(&SESSION_EVENT),
     "2.0",
-    rt::unset::<ServerStartedSessionEvent>,
+    <ServerStartedSessionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ServerStartedSessionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2619,7 +2619,7 @@ pub(crate) static SESSION_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 string sessionId r
 string terminatedUsername r
 ",
-    rt::unset::<SessionTerminatedEvent>,
+    <SessionTerminatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for SessionTerminatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2700,7 +2700,7 @@ pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskTimeoutEvent",
     Some(&TASK_EVENT),
     "2.5",
-    rt::unset::<TaskTimeoutEvent>,
+    <TaskTimeoutEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TaskTimeoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2777,7 +2777,7 @@ pub(crate) static TEMPLATE_BEING_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "TemplateBeingUpgradedEvent",
     Some(&TEMPLATE_UPGRADE_EVENT),
     "2.0",
-    rt::unset::<TemplateBeingUpgradedEvent>,
+    <TemplateBeingUpgradedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateBeingUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2859,7 +2859,7 @@ pub(crate) static TEMPLATE_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string legacyTemplate r
 ",
-    rt::unset::<TemplateUpgradeEvent>,
+    <TemplateUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2943,7 +2943,7 @@ pub(crate) static TEMPLATE_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<TemplateUpgradeFailedEvent>,
+    <TemplateUpgradeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3022,7 +3022,7 @@ pub(crate) static TEMPLATE_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradedEvent",
     Some(&TEMPLATE_UPGRADE_EVENT),
     "2.0",
-    rt::unset::<TemplateUpgradedEvent>,
+    <TemplateUpgradedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TemplateUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3099,7 +3099,7 @@ pub(crate) static TIMED_OUT_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInf
     "TimedOutHostOperationEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<TimedOutHostOperationEvent>,
+    <TimedOutHostOperationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for TimedOutHostOperationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3176,7 +3176,7 @@ pub(crate) static UPDATED_AGENT_BEING_RESTARTED_EVENT: rt::ObjectInfo = rt::Obje
     "UpdatedAgentBeingRestartedEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<UpdatedAgentBeingRestartedEvent>,
+    <UpdatedAgentBeingRestartedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UpdatedAgentBeingRestartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3258,7 +3258,7 @@ pub(crate) static UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string message r
 ",
-    rt::unset::<UpgradeEvent>,
+    <UpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3346,7 +3346,7 @@ pub(crate) static USER_ASSIGNED_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
 string userLogin r
 string group r
 ",
-    rt::unset::<UserAssignedToGroup>,
+    <UserAssignedToGroup as rt::DataObject>::unset,
 );
 impl rt::Object for UserAssignedToGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3432,7 +3432,7 @@ pub(crate) static USER_PASSWORD_CHANGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string userLogin r
 ",
-    rt::unset::<UserPasswordChanged>,
+    <UserPasswordChanged as rt::DataObject>::unset,
 );
 impl rt::Object for UserPasswordChanged {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3520,7 +3520,7 @@ pub(crate) static USER_UNASSIGNED_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::n
 string userLogin r
 string group r
 ",
-    rt::unset::<UserUnassignedFromGroup>,
+    <UserUnassignedFromGroup as rt::DataObject>::unset,
 );
 impl rt::Object for UserUnassignedFromGroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3601,7 +3601,7 @@ pub(crate) static USER_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUpgradeEvent",
     Some(&UPGRADE_EVENT),
     "2.0",
-    rt::unset::<UserUpgradeEvent>,
+    <UserUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UserUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3687,7 +3687,7 @@ pub(crate) static VMFS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 DatastoreEventArgument datastore r
 string datastoreUrl o since 6.5
 ",
-    rt::unset::<VmfsDatastoreCreatedEvent>,
+    <VmfsDatastoreCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3773,7 +3773,7 @@ pub(crate) static VMFS_DATASTORE_EXPANDED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 DatastoreEventArgument datastore r
 ",
-    rt::unset::<VmfsDatastoreExpandedEvent>,
+    <VmfsDatastoreExpandedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreExpandedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3857,7 +3857,7 @@ pub(crate) static VMFS_DATASTORE_EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 DatastoreEventArgument datastore r
 ",
-    rt::unset::<VmfsDatastoreExtendedEvent>,
+    <VmfsDatastoreExtendedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreExtendedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3941,7 +3941,7 @@ pub(crate) static VC_AGENT_UNINSTALL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectIn
     "4.0
 string reason o
 ",
-    rt::unset::<VcAgentUninstallFailedEvent>,
+    <VcAgentUninstallFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VcAgentUninstallFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4020,7 +4020,7 @@ pub(crate) static VC_AGENT_UNINSTALLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "VcAgentUninstalledEvent",
     Some(&HOST_EVENT),
     "4.0",
-    rt::unset::<VcAgentUninstalledEvent>,
+    <VcAgentUninstalledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VcAgentUninstalledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4102,7 +4102,7 @@ pub(crate) static VC_AGENT_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string reason o since 4.0
 ",
-    rt::unset::<VcAgentUpgradeFailedEvent>,
+    <VcAgentUpgradeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VcAgentUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4181,7 +4181,7 @@ pub(crate) static VC_AGENT_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradedEvent",
     Some(&HOST_EVENT),
     "2.0",
-    rt::unset::<VcAgentUpgradedEvent>,
+    <VcAgentUpgradedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VcAgentUpgradedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4258,7 +4258,7 @@ pub(crate) static VIM_ACCOUNT_PASSWORD_CHANGED_EVENT: rt::ObjectInfo = rt::Objec
     "VimAccountPasswordChangedEvent",
     Some(&HOST_EVENT),
     "2.5",
-    rt::unset::<VimAccountPasswordChangedEvent>,
+    <VimAccountPasswordChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VimAccountPasswordChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4335,7 +4335,7 @@ pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "VmAcquiredMksTicketEvent",
     Some(&VM_EVENT),
     "2.5",
-    rt::unset::<VmAcquiredMksTicketEvent>,
+    <VmAcquiredMksTicketEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmAcquiredMksTicketEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4417,7 +4417,7 @@ pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "4.1
 string ticketType r
 ",
-    rt::unset::<VmAcquiredTicketEvent>,
+    <VmAcquiredTicketEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmAcquiredTicketEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4505,7 +4505,7 @@ pub(crate) static VM_AUTO_RENAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string oldName r
 string newName r
 ",
-    rt::unset::<VmAutoRenameEvent>,
+    <VmAutoRenameEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmAutoRenameEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4599,7 +4599,7 @@ FolderEventArgument destFolder r
 string destName r
 HostEventArgument destHost r
 ",
-    rt::unset::<VmBeingClonedEvent>,
+    <VmBeingClonedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingClonedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4691,7 +4691,7 @@ pub(crate) static VM_BEING_CLONED_NO_FOLDER_EVENT: rt::ObjectInfo = rt::ObjectIn
 string destName r
 HostEventArgument destHost r
 ",
-    rt::unset::<VmBeingClonedNoFolderEvent>,
+    <VmBeingClonedNoFolderEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingClonedNoFolderEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4777,7 +4777,7 @@ pub(crate) static VM_BEING_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 VmEventArgument srcTemplate r
 ",
-    rt::unset::<VmBeingDeployedEvent>,
+    <VmBeingDeployedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingDeployedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4869,7 +4869,7 @@ HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
 ",
-    rt::unset::<VmBeingHotMigratedEvent>,
+    <VmBeingHotMigratedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingHotMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4965,7 +4965,7 @@ HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
 ",
-    rt::unset::<VmBeingMigratedEvent>,
+    <VmBeingMigratedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingMigratedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5061,7 +5061,7 @@ HostEventArgument destHost r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
 ",
-    rt::unset::<VmBeingRelocatedEvent>,
+    <VmBeingRelocatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmBeingRelocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5161,7 +5161,7 @@ string destName r
 HostEventArgument destHost r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmCloneFailedEvent>,
+    <VmCloneFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmCloneFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5246,7 +5246,7 @@ pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigMissingEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmConfigMissingEvent>,
+    <VmConfigMissingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigMissingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5323,7 +5323,7 @@ pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "VmDateRolledBackEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmDateRolledBackEvent>,
+    <VmDateRolledBackEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDateRolledBackEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5409,7 +5409,7 @@ pub(crate) static VM_DEPLOY_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 EntityEventArgument destDatastore r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmDeployFailedEvent>,
+    <VmDeployFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDeployFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5499,7 +5499,7 @@ pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string disk r
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmDiskFailedEvent>,
+    <VmDiskFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmDiskFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5585,7 +5585,7 @@ pub(crate) static VM_FAILED_RELAYOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedRelayoutEvent>,
+    <VmFailedRelayoutEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedRelayoutEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5664,7 +5664,7 @@ pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = 
     "VmFailedRelayoutOnVmfs2DatastoreEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmFailedRelayoutOnVmfs2DatastoreEvent>,
+    <VmFailedRelayoutOnVmfs2DatastoreEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5746,7 +5746,7 @@ pub(crate) static VM_FAILED_TO_REBOOT_GUEST_EVENT: rt::ObjectInfo = rt::ObjectIn
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToRebootGuestEvent>,
+    <VmFailedToRebootGuestEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToRebootGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5830,7 +5830,7 @@ pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToResetEvent>,
+    <VmFailedToResetEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToResetEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5914,7 +5914,7 @@ pub(crate) static VM_FAILED_TO_SHUTDOWN_GUEST_EVENT: rt::ObjectInfo = rt::Object
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToShutdownGuestEvent>,
+    <VmFailedToShutdownGuestEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToShutdownGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5998,7 +5998,7 @@ pub(crate) static VM_FAILED_TO_STANDBY_GUEST_EVENT: rt::ObjectInfo = rt::ObjectI
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToStandbyGuestEvent>,
+    <VmFailedToStandbyGuestEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToStandbyGuestEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6082,7 +6082,7 @@ pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 LocalizedMethodFault reason r
 ",
-    rt::unset::<VmFailedToSuspendEvent>,
+    <VmFailedToSuspendEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedToSuspendEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6166,7 +6166,7 @@ pub(crate) static VM_INSTANCE_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectIn
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<VmInstanceUuidAssignedEvent>,
+    <VmInstanceUuidAssignedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmInstanceUuidAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6254,7 +6254,7 @@ pub(crate) static VM_INSTANCE_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInf
 string oldInstanceUuid r
 string newInstanceUuid r
 ",
-    rt::unset::<VmInstanceUuidChangedEvent>,
+    <VmInstanceUuidChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmInstanceUuidChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6344,7 +6344,7 @@ pub(crate) static VM_INSTANCE_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectIn
 VmEventArgument conflictedVm r
 string instanceUuid r
 ",
-    rt::unset::<VmInstanceUuidConflictEvent>,
+    <VmInstanceUuidConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmInstanceUuidConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6434,7 +6434,7 @@ pub(crate) static VM_MAC_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string adapter r
 string mac r
 ",
-    rt::unset::<VmMacAssignedEvent>,
+    <VmMacAssignedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMacAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6528,7 +6528,7 @@ string adapter r
 string oldMac r
 string newMac r
 ",
-    rt::unset::<VmMacChangedEvent>,
+    <VmMacChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMacChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {

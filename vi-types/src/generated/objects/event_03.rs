@@ -34,7 +34,7 @@ pub(crate) static VM_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 VmEventArgument conflictedVm r
 string mac r
 ",
-    rt::unset::<VmMacConflictEvent>,
+    <VmMacConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMacConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -124,7 +124,7 @@ pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 string message r
 VirtualMachineMessage messageInfo ol
 ",
-    rt::unset::<VmMessageErrorEvent>,
+    <VmMessageErrorEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMessageErrorEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -214,7 +214,7 @@ pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
 string message r
 VirtualMachineMessage messageInfo ol
 ",
-    rt::unset::<VmMessageWarningEvent>,
+    <VmMessageWarningEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmMessageWarningEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -300,7 +300,7 @@ pub(crate) static VM_NO_NETWORK_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 HostEventArgument destHost r
 ",
-    rt::unset::<VmNoNetworkAccessEvent>,
+    <VmNoNetworkAccessEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmNoNetworkAccessEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -384,7 +384,7 @@ pub(crate) static VM_POWER_OFF_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectIn
     "2.0
 HostEventArgument isolatedHost r
 ",
-    rt::unset::<VmPowerOffOnIsolationEvent>,
+    <VmPowerOffOnIsolationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmPowerOffOnIsolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -463,7 +463,7 @@ pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "VmRelayoutSuccessfulEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmRelayoutSuccessfulEvent>,
+    <VmRelayoutSuccessfulEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRelayoutSuccessfulEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -540,7 +540,7 @@ pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "VmRelayoutUpToDateEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmRelayoutUpToDateEvent>,
+    <VmRelayoutUpToDateEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRelayoutUpToDateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -622,7 +622,7 @@ pub(crate) static VM_RELOAD_FROM_PATH_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.1
 string configPath r
 ",
-    rt::unset::<VmReloadFromPathEvent>,
+    <VmReloadFromPathEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmReloadFromPathEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -706,7 +706,7 @@ pub(crate) static VM_RELOAD_FROM_PATH_FAILED_EVENT: rt::ObjectInfo = rt::ObjectI
     "4.1
 string configPath r
 ",
-    rt::unset::<VmReloadFromPathFailedEvent>,
+    <VmReloadFromPathFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmReloadFromPathFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -802,7 +802,7 @@ LocalizedMethodFault reason r
 DatacenterEventArgument destDatacenter o since 5.0
 DatastoreEventArgument destDatastore o since 5.0
 ",
-    rt::unset::<VmRelocateFailedEvent>,
+    <VmRelocateFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRelocateFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -887,7 +887,7 @@ pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::Object
     "VmRemoteConsoleConnectedEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmRemoteConsoleConnectedEvent>,
+    <VmRemoteConsoleConnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRemoteConsoleConnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -964,7 +964,7 @@ pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::Obj
     "VmRemoteConsoleDisconnectedEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmRemoteConsoleDisconnectedEvent>,
+    <VmRemoteConsoleDisconnectedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRemoteConsoleDisconnectedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1050,7 +1050,7 @@ pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 ResourcePoolEventArgument oldParent r
 ResourcePoolEventArgument newParent r
 ",
-    rt::unset::<VmResourcePoolMovedEvent>,
+    <VmResourcePoolMovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmResourcePoolMovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1136,7 +1136,7 @@ pub(crate) static VM_RESOURCE_REALLOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 ChangesInfoEventArgument configChanges o since 6.5
 ",
-    rt::unset::<VmResourceReallocatedEvent>,
+    <VmResourceReallocatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmResourceReallocatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1220,7 +1220,7 @@ pub(crate) static VM_RESTARTED_ON_ALTERNATE_HOST_EVENT: rt::ObjectInfo = rt::Obj
     "2.0
 HostEventArgument sourceHost r
 ",
-    rt::unset::<VmRestartedOnAlternateHostEvent>,
+    <VmRestartedOnAlternateHostEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1308,7 +1308,7 @@ pub(crate) static VM_SHUTDOWN_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInf
 HostEventArgument isolatedHost r
 string shutdownResult o
 ",
-    rt::unset::<VmShutdownOnIsolationEvent>,
+    <VmShutdownOnIsolationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmShutdownOnIsolationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1398,7 +1398,7 @@ pub(crate) static VM_STATIC_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo:
 VmEventArgument conflictedVm r
 string mac r
 ",
-    rt::unset::<VmStaticMacConflictEvent>,
+    <VmStaticMacConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStaticMacConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1484,7 +1484,7 @@ pub(crate) static VM_UNSUPPORTED_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string guestId r
 ",
-    rt::unset::<VmUnsupportedStartingEvent>,
+    <VmUnsupportedStartingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUnsupportedStartingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1568,7 +1568,7 @@ pub(crate) static VM_UPGRADE_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.0
 string version r
 ",
-    rt::unset::<VmUpgradeCompleteEvent>,
+    <VmUpgradeCompleteEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUpgradeCompleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1647,7 +1647,7 @@ pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeFailedEvent",
     Some(&VM_EVENT),
     "2.0",
-    rt::unset::<VmUpgradeFailedEvent>,
+    <VmUpgradeFailedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUpgradeFailedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1729,7 +1729,7 @@ pub(crate) static VM_UPGRADING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string version r
 ",
-    rt::unset::<VmUpgradingEvent>,
+    <VmUpgradingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUpgradingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1813,7 +1813,7 @@ pub(crate) static VM_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string uuid r
 ",
-    rt::unset::<VmUuidAssignedEvent>,
+    <VmUuidAssignedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUuidAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1901,7 +1901,7 @@ pub(crate) static VM_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 VmEventArgument conflictedVm r
 string uuid r
 ",
-    rt::unset::<VmUuidConflictEvent>,
+    <VmUuidConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmUuidConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1991,7 +1991,7 @@ pub(crate) static VM_WWN_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 long nodeWwns rl
 long portWwns rl
 ",
-    rt::unset::<VmWwnAssignedEvent>,
+    <VmWwnAssignedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmWwnAssignedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2089,7 +2089,7 @@ long oldPortWwns ol
 long newNodeWwns ol
 long newPortWwns ol
 ",
-    rt::unset::<VmWwnChangedEvent>,
+    <VmWwnChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmWwnChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2187,7 +2187,7 @@ VmEventArgument conflictedVms ol
 HostEventArgument conflictedHosts ol
 long wwn r
 ",
-    rt::unset::<VmWwnConflictEvent>,
+    <VmWwnConflictEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmWwnConflictEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2270,7 +2270,7 @@ pub(crate) static WARNING_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WarningUpgradeEvent",
     Some(&UPGRADE_EVENT),
     "2.0",
-    rt::unset::<WarningUpgradeEvent>,
+    <WarningUpgradeEvent as rt::DataObject>::unset,
 );
 impl rt::Object for WarningUpgradeEvent {
     fn type_info() -> &'static rt::ObjectInfo {

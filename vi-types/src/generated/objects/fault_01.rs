@@ -25,7 +25,7 @@ pub(crate) static ADMIN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminDisabled",
     Some(&HOST_CONFIG_FAULT),
     "2.5",
-    rt::unset::<AdminDisabled>,
+    <AdminDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for AdminDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static ADMIN_NOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminNotDisabled",
     Some(&HOST_CONFIG_FAULT),
     "2.5",
-    rt::unset::<AdminNotDisabled>,
+    <AdminNotDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for AdminNotDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -192,7 +192,7 @@ string reason o since 4.0
 int statusCode o since 4.0
 string installerOutput o since 4.0
 ",
-    rt::unset::<AgentInstallFailed>,
+    <AgentInstallFailed as rt::DataObject>::unset,
 );
 impl rt::Object for AgentInstallFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -280,7 +280,7 @@ pub(crate) static ALREADY_BEING_MANAGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string ipAddress r
 ",
-    rt::unset::<AlreadyBeingManaged>,
+    <AlreadyBeingManaged as rt::DataObject>::unset,
 );
 impl rt::Object for AlreadyBeingManaged {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -364,7 +364,7 @@ pub(crate) static ALREADY_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name r
 ",
-    rt::unset::<AlreadyConnected>,
+    <AlreadyConnected as rt::DataObject>::unset,
 );
 impl rt::Object for AlreadyConnected {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -443,7 +443,7 @@ pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyUpgraded",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<AlreadyUpgraded>,
+    <AlreadyUpgraded as rt::DataObject>::unset,
 );
 impl rt::Object for AlreadyUpgraded {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -525,7 +525,7 @@ pub(crate) static AUTHENTICATION_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 AuthenticationRequiredChallenge authenticate rl
 ",
-    rt::unset::<AuthenticationRequired>,
+    <AuthenticationRequired as rt::DataObject>::unset,
 );
 impl rt::Object for AuthenticationRequired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -626,7 +626,7 @@ string errorDescription o
 string ovl o
 string oidcConfigUrl o
 ",
-    rt::unset::<AuthenticationRequiredChallenge>,
+    <AuthenticationRequiredChallenge as rt::DataObject>::unset,
 );
 impl rt::Object for AuthenticationRequiredChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -699,7 +699,7 @@ pub(crate) static BLOCKED_BY_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "BlockedByFirewall",
     Some(&HOST_CONFIG_FAULT),
     "4.1",
-    rt::unset::<BlockedByFirewall>,
+    <BlockedByFirewall as rt::DataObject>::unset,
 );
 impl rt::Object for BlockedByFirewall {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -776,7 +776,7 @@ pub(crate) static CANNOT_ACCESS_LOCAL_SOURCE: rt::ObjectInfo = rt::ObjectInfo::n
     "CannotAccessLocalSource",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<CannotAccessLocalSource>,
+    <CannotAccessLocalSource as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAccessLocalSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -853,7 +853,7 @@ pub(crate) static CANNOT_DISABLE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableSnapshot",
     Some(&VM_CONFIG_FAULT),
     "2.5",
-    rt::unset::<CannotDisableSnapshot>,
+    <CannotDisableSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for CannotDisableSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -930,7 +930,7 @@ pub(crate) static CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES: rt::ObjectInfo = rt::
     "CannotPlaceWithoutPrerequisiteMoves",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<CannotPlaceWithoutPrerequisiteMoves>,
+    <CannotPlaceWithoutPrerequisiteMoves as rt::DataObject>::unset,
 );
 impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1028,7 +1028,7 @@ boolean connected r
 string reason r
 ManagedObjectReference network o since 6.0
 ",
-    rt::unset::<CannotUseNetwork>,
+    <CannotUseNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for CannotUseNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1115,7 +1115,7 @@ pub(crate) static CLOCK_SKEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClockSkew",
     Some(&HOST_CONFIG_FAULT),
     "4.1",
-    rt::unset::<ClockSkew>,
+    <ClockSkew as rt::DataObject>::unset,
 );
 impl rt::Object for ClockSkew {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1201,7 +1201,7 @@ pub(crate) static CONFLICTING_DATASTORE_FOUND: rt::ObjectInfo = rt::ObjectInfo::
 string name r
 string url r
 ",
-    rt::unset::<ConflictingDatastoreFound>,
+    <ConflictingDatastoreFound as rt::DataObject>::unset,
 );
 impl rt::Object for ConflictingDatastoreFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1282,7 +1282,7 @@ pub(crate) static CPU_COMPATIBILITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::ne
     "CpuCompatibilityUnknown",
     Some(&CPU_INCOMPATIBLE),
     "2.0",
-    rt::unset::<CpuCompatibilityUnknown>,
+    <CpuCompatibilityUnknown as rt::DataObject>::unset,
 );
 impl rt::Object for CpuCompatibilityUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1359,7 +1359,7 @@ pub(crate) static CPU_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::n
     "CpuHotPlugNotSupported",
     Some(&VM_CONFIG_FAULT),
     "4.0",
-    rt::unset::<CpuHotPlugNotSupported>,
+    <CpuHotPlugNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for CpuHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1457,7 +1457,7 @@ string registerBits o since 2.5
 string desiredBits o since 2.5
 ManagedObjectReference host o since 2.5
 ",
-    rt::unset::<CpuIncompatible>,
+    <CpuIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for CpuIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1577,7 +1577,7 @@ boolean aes o since 5.0
 boolean other r
 boolean otherOnly r
 ",
-    rt::unset::<CpuIncompatible1Ecx>,
+    <CpuIncompatible1Ecx as rt::DataObject>::unset,
 );
 impl rt::Object for CpuIncompatible1Ecx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1695,7 +1695,7 @@ boolean lm r
 boolean other r
 boolean otherOnly r
 ",
-    rt::unset::<CpuIncompatible81Edx>,
+    <CpuIncompatible81Edx as rt::DataObject>::unset,
 );
 impl rt::Object for CpuIncompatible81Edx {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1784,7 +1784,7 @@ pub(crate) static DV_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortNotSupported",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
     "4.1",
-    rt::unset::<DvPortNotSupported>,
+    <DvPortNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DvPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1861,7 +1861,7 @@ pub(crate) static DATABASE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseError",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<DatabaseError>,
+    <DatabaseError as rt::DataObject>::unset,
 );
 impl rt::Object for DatabaseError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1943,7 +1943,7 @@ pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInf
     "2.0
 ManagedObjectReference host r
 ",
-    rt::unset::<DatastoreNotWritableOnHost>,
+    <DatastoreNotWritableOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreNotWritableOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2031,7 +2031,7 @@ pub(crate) static DELTA_DISK_FORMAT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectIn
 ManagedObjectReference datastore ol
 string deltaDiskFormat r
 ",
-    rt::unset::<DeltaDiskFormatNotSupported>,
+    <DeltaDiskFormatNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DeltaDiskFormatNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2112,7 +2112,7 @@ pub(crate) static DESTINATION_SWITCH_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationSwitchFull",
     Some(&CANNOT_ACCESS_NETWORK),
     "2.0",
-    rt::unset::<DestinationSwitchFull>,
+    <DestinationSwitchFull as rt::DataObject>::unset,
 );
 impl rt::Object for DestinationSwitchFull {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2194,7 +2194,7 @@ pub(crate) static DEVICE_BACKING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo:
     "2.5
 string backing r
 ",
-    rt::unset::<DeviceBackingNotSupported>,
+    <DeviceBackingNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceBackingNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2278,7 +2278,7 @@ pub(crate) static DEVICE_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectIn
     "2.5
 string controller r
 ",
-    rt::unset::<DeviceControllerNotSupported>,
+    <DeviceControllerNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceControllerNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2357,7 +2357,7 @@ pub(crate) static DEVICE_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo
     "DeviceHotPlugNotSupported",
     Some(&INVALID_DEVICE_SPEC),
     "2.5u2server",
-    rt::unset::<DeviceHotPlugNotSupported>,
+    <DeviceHotPlugNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2434,7 +2434,7 @@ pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_PLATFORM: rt::ObjectInfo = rt::Objec
     "DeviceUnsupportedForVmPlatform",
     Some(&INVALID_DEVICE_SPEC),
     "2.5u2server",
-    rt::unset::<DeviceUnsupportedForVmPlatform>,
+    <DeviceUnsupportedForVmPlatform as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceUnsupportedForVmPlatform {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2520,7 +2520,7 @@ pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_VERSION: rt::ObjectInfo = rt::Object
 string currentVersion r
 string expectedVersion r
 ",
-    rt::unset::<DeviceUnsupportedForVmVersion>,
+    <DeviceUnsupportedForVmVersion as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceUnsupportedForVmVersion {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2601,7 +2601,7 @@ pub(crate) static DIGEST_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DigestNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "6.0",
-    rt::unset::<DigestNotSupported>,
+    <DigestNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DigestNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2678,7 +2678,7 @@ pub(crate) static DISABLE_ADMIN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::
     "DisableAdminNotSupported",
     Some(&HOST_CONFIG_FAULT),
     "2.5",
-    rt::unset::<DisableAdminNotSupported>,
+    <DisableAdminNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DisableAdminNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2764,7 +2764,7 @@ pub(crate) static DISALLOWED_CHANGE_BY_SERVICE: rt::ObjectInfo = rt::ObjectInfo:
 string serviceName r
 string disallowedChange o
 ",
-    rt::unset::<DisallowedChangeByService>,
+    <DisallowedChangeByService as rt::DataObject>::unset,
 );
 impl rt::Object for DisallowedChangeByService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2845,7 +2845,7 @@ pub(crate) static DISALLOWED_DISK_MODE_CHANGE: rt::ObjectInfo = rt::ObjectInfo::
     "DisallowedDiskModeChange",
     Some(&INVALID_DEVICE_SPEC),
     "2.0",
-    rt::unset::<DisallowedDiskModeChange>,
+    <DisallowedDiskModeChange as rt::DataObject>::unset,
 );
 impl rt::Object for DisallowedDiskModeChange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2927,7 +2927,7 @@ pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int disk r
 ",
-    rt::unset::<DiskNotSupported>,
+    <DiskNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3006,7 +3006,7 @@ pub(crate) static EIGHT_HOST_LIMIT_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::ne
     "EightHostLimitViolated",
     Some(&VM_CONFIG_FAULT),
     "4.0",
-    rt::unset::<EightHostLimitViolated>,
+    <EightHostLimitViolated as rt::DataObject>::unset,
 );
 impl rt::Object for EightHostLimitViolated {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3092,7 +3092,7 @@ pub(crate) static EXTENDED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 string faultTypeId r
 KeyValue data ol
 ",
-    rt::unset::<ExtendedFault>,
+    <ExtendedFault as rt::DataObject>::unset,
 );
 impl rt::Object for ExtendedFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3186,7 +3186,7 @@ boolean model r
 boolean family r
 boolean stepping r
 ",
-    rt::unset::<FaultToleranceCpuIncompatible>,
+    <FaultToleranceCpuIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceCpuIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3282,7 +3282,7 @@ VirtualMachineFeatureRequirement featureRequirement ol
 ManagedObjectReference vm o
 ManagedObjectReference host o
 ",
-    rt::unset::<FeatureRequirementsNotMet>,
+    <FeatureRequirementsNotMet as rt::DataObject>::unset,
 );
 impl rt::Object for FeatureRequirementsNotMet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3365,7 +3365,7 @@ pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInf
     "FileBackedPortNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<FileBackedPortNotSupported>,
+    <FileBackedPortNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for FileBackedPortNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3442,7 +3442,7 @@ pub(crate) static FILE_NAME_TOO_LONG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNameTooLong",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<FileNameTooLong>,
+    <FileNameTooLong as rt::DataObject>::unset,
 );
 impl rt::Object for FileNameTooLong {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3526,7 +3526,7 @@ pub(crate) static FILTER_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 VirtualDiskId disk ol
 ",
-    rt::unset::<FilterInUse>,
+    <FilterInUse as rt::DataObject>::unset,
 );
 impl rt::Object for FilterInUse {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3624,7 +3624,7 @@ string gatewayId r
 string gatewayInfo r
 LocalizableMessage details o
 ",
-    rt::unset::<GatewayConnectFault>,
+    <GatewayConnectFault as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3709,7 +3709,7 @@ pub(crate) static GATEWAY_HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::n
     "GatewayHostNotReachable",
     Some(&GATEWAY_TO_HOST_CONNECT_FAULT),
     "6.0",
-    rt::unset::<GatewayHostNotReachable>,
+    <GatewayHostNotReachable as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayHostNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3786,7 +3786,7 @@ pub(crate) static GATEWAY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotFound",
     Some(&GATEWAY_CONNECT_FAULT),
     "6.0",
-    rt::unset::<GatewayNotFound>,
+    <GatewayNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3863,7 +3863,7 @@ pub(crate) static GATEWAY_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotReachable",
     Some(&GATEWAY_CONNECT_FAULT),
     "6.0",
-    rt::unset::<GatewayNotReachable>,
+    <GatewayNotReachable as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayNotReachable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3940,7 +3940,7 @@ pub(crate) static GATEWAY_OPERATION_REFUSED: rt::ObjectInfo = rt::ObjectInfo::ne
     "GatewayOperationRefused",
     Some(&GATEWAY_CONNECT_FAULT),
     "6.0",
-    rt::unset::<GatewayOperationRefused>,
+    <GatewayOperationRefused as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayOperationRefused {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4026,7 +4026,7 @@ pub(crate) static GATEWAY_TO_HOST_AUTH_FAULT: rt::ObjectInfo = rt::ObjectInfo::n
 string invalidProperties rl
 string missingProperties rl
 ",
-    rt::unset::<GatewayToHostAuthFault>,
+    <GatewayToHostAuthFault as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayToHostAuthFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4116,7 +4116,7 @@ pub(crate) static GATEWAY_TO_HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo
 string hostname r
 int port o
 ",
-    rt::unset::<GatewayToHostConnectFault>,
+    <GatewayToHostConnectFault as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayToHostConnectFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4206,7 +4206,7 @@ pub(crate) static GATEWAY_TO_HOST_TRUST_VERIFY_FAULT: rt::ObjectInfo = rt::Objec
 string verificationToken r
 KeyValue propertiesToVerify rl
 ",
-    rt::unset::<GatewayToHostTrustVerifyFault>,
+    <GatewayToHostTrustVerifyFault as rt::DataObject>::unset,
 );
 impl rt::Object for GatewayToHostTrustVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4292,7 +4292,7 @@ pub(crate) static HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER: rt::ObjectInfo = 
     "5.0
 string managementServer r
 ",
-    rt::unset::<HostAccessRestrictedToManagementServer>,
+    <HostAccessRestrictedToManagementServer as rt::DataObject>::unset,
 );
 impl rt::Object for HostAccessRestrictedToManagementServer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4376,7 +4376,7 @@ pub(crate) static HOST_CONFIG_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 LocalizedMethodFault failure rl
 ",
-    rt::unset::<HostConfigFailed>,
+    <HostConfigFailed as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4468,7 +4468,7 @@ string hostName r
 string componentType r
 string componentName r
 ",
-    rt::unset::<HostHasComponentFailure>,
+    <HostHasComponentFailure as rt::DataObject>::unset,
 );
 impl rt::Object for HostHasComponentFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4551,7 +4551,7 @@ pub(crate) static HOST_IN_DOMAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInDomain",
     Some(&HOST_CONFIG_FAULT),
     "4.1",
-    rt::unset::<HostInDomain>,
+    <HostInDomain as rt::DataObject>::unset,
 );
 impl rt::Object for HostInDomain {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4628,7 +4628,7 @@ pub(crate) static HOST_POWER_OP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerOpFailed",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<HostPowerOpFailed>,
+    <HostPowerOpFailed as rt::DataObject>::unset,
 );
 impl rt::Object for HostPowerOpFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4714,7 +4714,7 @@ pub(crate) static HTTP_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
 int statusCode r
 string statusMessage r
 ",
-    rt::unset::<HttpFault>,
+    <HttpFault as rt::DataObject>::unset,
 );
 impl rt::Object for HttpFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4795,7 +4795,7 @@ pub(crate) static IDE_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IDEDiskNotSupported",
     Some(&DISK_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<IdeDiskNotSupported>,
+    <IdeDiskNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for IdeDiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4877,7 +4877,7 @@ pub(crate) static INACCESSIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string detail o since 5.0
 ",
-    rt::unset::<InaccessibleDatastore>,
+    <InaccessibleDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for InaccessibleDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4956,7 +4956,7 @@ pub(crate) static INACCESSIBLE_FT_METADATA_DATASTORE: rt::ObjectInfo = rt::Objec
     "InaccessibleFTMetadataDatastore",
     Some(&INACCESSIBLE_DATASTORE),
     "6.0",
-    rt::unset::<InaccessibleFtMetadataDatastore>,
+    <InaccessibleFtMetadataDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for InaccessibleFtMetadataDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5038,7 +5038,7 @@ pub(crate) static INCOMPATIBLE_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string conflictingProperty r
 ",
-    rt::unset::<IncompatibleSetting>,
+    <IncompatibleSetting as rt::DataObject>::unset,
 );
 impl rt::Object for IncompatibleSetting {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5130,7 +5130,7 @@ string hostName r
 int requiredNumAgentVms r
 int currentNumAgentVms r
 ",
-    rt::unset::<InsufficientAgentVmsDeployed>,
+    <InsufficientAgentVmsDeployed as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientAgentVmsDeployed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5213,7 +5213,7 @@ pub(crate) static INSUFFICIENT_GRAPHICS_RESOURCES_FAULT: rt::ObjectInfo = rt::Ob
     "InsufficientGraphicsResourcesFault",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "6.0",
-    rt::unset::<InsufficientGraphicsResourcesFault>,
+    <InsufficientGraphicsResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientGraphicsResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5299,7 +5299,7 @@ pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::Obj
 long unreserved r
 long requested r
 ",
-    rt::unset::<InsufficientHostCpuCapacityFault>,
+    <InsufficientHostCpuCapacityFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientHostCpuCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5389,7 +5389,7 @@ pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::
 long unreserved r
 long requested r
 ",
-    rt::unset::<InsufficientHostMemoryCapacityFault>,
+    <InsufficientHostMemoryCapacityFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5470,7 +5470,7 @@ pub(crate) static INSUFFICIENT_NETWORK_CAPACITY: rt::ObjectInfo = rt::ObjectInfo
     "InsufficientNetworkCapacity",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "6.0",
-    rt::unset::<InsufficientNetworkCapacity>,
+    <InsufficientNetworkCapacity as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientNetworkCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5572,7 +5572,7 @@ long available r
 long requested r
 string device rl
 ",
-    rt::unset::<InsufficientNetworkResourcePoolCapacity>,
+    <InsufficientNetworkResourcePoolCapacity as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientNetworkResourcePoolCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5661,7 +5661,7 @@ pub(crate) static INSUFFICIENT_PER_CPU_CAPACITY: rt::ObjectInfo = rt::ObjectInfo
     "InsufficientPerCpuCapacity",
     Some(&INSUFFICIENT_HOST_CAPACITY_FAULT),
     "2.5",
-    rt::unset::<InsufficientPerCpuCapacity>,
+    <InsufficientPerCpuCapacity as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientPerCpuCapacity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5747,7 +5747,7 @@ pub(crate) static INSUFFICIENT_STANDBY_CPU_RESOURCE: rt::ObjectInfo = rt::Object
 long available r
 long requested r
 ",
-    rt::unset::<InsufficientStandbyCpuResource>,
+    <InsufficientStandbyCpuResource as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientStandbyCpuResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5837,7 +5837,7 @@ pub(crate) static INSUFFICIENT_STANDBY_MEMORY_RESOURCE: rt::ObjectInfo = rt::Obj
 long available r
 long requested r
 ",
-    rt::unset::<InsufficientStandbyMemoryResource>,
+    <InsufficientStandbyMemoryResource as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientStandbyMemoryResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5918,7 +5918,7 @@ pub(crate) static INSUFFICIENT_STANDBY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo
     "InsufficientStandbyResource",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "4.0",
-    rt::unset::<InsufficientStandbyResource>,
+    <InsufficientStandbyResource as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientStandbyResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5995,7 +5995,7 @@ pub(crate) static INSUFFICIENT_STORAGE_SPACE: rt::ObjectInfo = rt::ObjectInfo::n
     "InsufficientStorageSpace",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "5.0",
-    rt::unset::<InsufficientStorageSpace>,
+    <InsufficientStorageSpace as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientStorageSpace {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6072,7 +6072,7 @@ pub(crate) static INVALID_BMC_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBmcRole",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<InvalidBmcRole>,
+    <InvalidBmcRole as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidBmcRole {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6149,7 +6149,7 @@ pub(crate) static INVALID_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBundle",
     Some(&PLATFORM_CONFIG_FAULT),
     "2.5",
-    rt::unset::<InvalidBundle>,
+    <InvalidBundle as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidBundle {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6226,7 +6226,7 @@ pub(crate) static INVALID_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::n
     "InvalidClientCertificate",
     Some(&INVALID_LOGIN),
     "2.5u2",
-    rt::unset::<InvalidClientCertificate>,
+    <InvalidClientCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidClientCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6303,7 +6303,7 @@ pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEvent",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<InvalidEvent>,
+    <InvalidEvent as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6380,7 +6380,7 @@ pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo
     "InvalidHostConnectionState",
     Some(&INVALID_HOST_STATE),
     "5.1",
-    rt::unset::<InvalidHostConnectionState>,
+    <InvalidHostConnectionState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidHostConnectionState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6457,7 +6457,7 @@ pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostName",
     Some(&HOST_CONFIG_FAULT),
     "4.1",
-    rt::unset::<InvalidHostName>,
+    <InvalidHostName as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidHostName {
     fn type_info() -> &'static rt::ObjectInfo {

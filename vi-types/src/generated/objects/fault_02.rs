@@ -30,7 +30,7 @@ pub(crate) static INVALID_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference host o
 ",
-    rt::unset::<InvalidHostState>,
+    <InvalidHostState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidHostState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -114,7 +114,7 @@ pub(crate) static INVALID_INDEX_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<InvalidIndexArgument>,
+    <InvalidIndexArgument as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidIndexArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -193,7 +193,7 @@ pub(crate) static INVALID_IPMI_LOGIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiLoginInfo",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<InvalidIpmiLoginInfo>,
+    <InvalidIpmiLoginInfo as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidIpmiLoginInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -279,7 +279,7 @@ pub(crate) static INVALID_IPMI_MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new
 string userProvidedMacAddress r
 string observedMacAddress r
 ",
-    rt::unset::<InvalidIpmiMacAddress>,
+    <InvalidIpmiMacAddress as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidIpmiMacAddress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -365,7 +365,7 @@ pub(crate) static INVALID_NAS_CREDENTIALS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5u2server
 string userName r
 ",
-    rt::unset::<InvalidNasCredentials>,
+    <InvalidNasCredentials as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidNasCredentials {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -453,7 +453,7 @@ pub(crate) static INVALID_NETWORK_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new
 string remoteHost r
 string remotePath r
 ",
-    rt::unset::<InvalidNetworkResource>,
+    <InvalidNetworkResource as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidNetworkResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -534,7 +534,7 @@ pub(crate) static INVALID_RESOURCE_POOL_STRUCTURE_FAULT: rt::ObjectInfo = rt::Ob
     "InvalidResourcePoolStructureFault",
     Some(&INSUFFICIENT_RESOURCES_FAULT),
     "2.0",
-    rt::unset::<InvalidResourcePoolStructureFault>,
+    <InvalidResourcePoolStructureFault as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidResourcePoolStructureFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -611,7 +611,7 @@ pub(crate) static INVALID_SNAPSHOT_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidSnapshotFormat",
     Some(&INVALID_FORMAT),
     "2.0",
-    rt::unset::<InvalidSnapshotFormat>,
+    <InvalidSnapshotFormat as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidSnapshotFormat {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -688,7 +688,7 @@ pub(crate) static INVALID_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidToken",
     Some(&RUNTIME_FAULT),
     "2.0",
-    rt::unset::<InvalidToken>,
+    <InvalidToken as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidToken {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -770,7 +770,7 @@ pub(crate) static INVALID_VM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ManagedObjectReference vm r
 ",
-    rt::unset::<InvalidVmState>,
+    <InvalidVmState as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidVmState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -854,7 +854,7 @@ pub(crate) static KEY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7.2
 string key r
 ",
-    rt::unset::<KeyNotFound>,
+    <KeyNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for KeyNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -946,7 +946,7 @@ string device r
 ManagedObjectReference datastore r
 string datastoreName r
 ",
-    rt::unset::<LargeRdmNotSupportedOnDatastore>,
+    <LargeRdmNotSupportedOnDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for LargeRdmNotSupportedOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1029,7 +1029,7 @@ pub(crate) static LEGACY_NETWORK_INTERFACE_IN_USE: rt::ObjectInfo = rt::ObjectIn
     "LegacyNetworkInterfaceInUse",
     Some(&CANNOT_ACCESS_NETWORK),
     "2.0",
-    rt::unset::<LegacyNetworkInterfaceInUse>,
+    <LegacyNetworkInterfaceInUse as rt::DataObject>::unset,
 );
 impl rt::Object for LegacyNetworkInterfaceInUse {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1106,7 +1106,7 @@ pub(crate) static LOG_BUNDLING_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogBundlingFailed",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<LogBundlingFailed>,
+    <LogBundlingFailed as rt::DataObject>::unset,
 );
 impl rt::Object for LogBundlingFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1192,7 +1192,7 @@ pub(crate) static MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo 
 string datastoreName r
 string type r
 ",
-    rt::unset::<MemoryFileFormatNotSupportedByDatastore>,
+    <MemoryFileFormatNotSupportedByDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1273,7 +1273,7 @@ pub(crate) static MEMORY_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo
     "MemoryHotPlugNotSupported",
     Some(&VM_CONFIG_FAULT),
     "4.0",
-    rt::unset::<MemoryHotPlugNotSupported>,
+    <MemoryHotPlugNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for MemoryHotPlugNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1363,7 +1363,7 @@ int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
 ",
-    rt::unset::<MemorySizeNotRecommended>,
+    <MemorySizeNotRecommended as rt::DataObject>::unset,
 );
 impl rt::Object for MemorySizeNotRecommended {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1459,7 +1459,7 @@ int memorySizeMB r
 int minMemorySizeMB r
 int maxMemorySizeMB r
 ",
-    rt::unset::<MemorySizeNotSupported>,
+    <MemorySizeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for MemorySizeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1555,7 +1555,7 @@ ManagedObjectReference datastore r
 int memorySizeMB r
 int maxMemorySizeMB r
 ",
-    rt::unset::<MemorySizeNotSupportedByDatastore>,
+    <MemorySizeNotSupportedByDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for MemorySizeNotSupportedByDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1643,7 +1643,7 @@ pub(crate) static METHOD_ALREADY_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo
     "4.1
 string sourceId r
 ",
-    rt::unset::<MethodAlreadyDisabledFault>,
+    <MethodAlreadyDisabledFault as rt::DataObject>::unset,
 );
 impl rt::Object for MethodAlreadyDisabledFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1727,7 +1727,7 @@ pub(crate) static METHOD_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string source o since 4.1
 ",
-    rt::unset::<MethodDisabled>,
+    <MethodDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for MethodDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1823,7 +1823,7 @@ string hostUuid r
 int bundleBuildNumber r
 int hostBuildNumber r
 ",
-    rt::unset::<MismatchedBundle>,
+    <MismatchedBundle as rt::DataObject>::unset,
 );
 impl rt::Object for MismatchedBundle {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1908,7 +1908,7 @@ pub(crate) static MISSING_BMC_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingBmcSupport",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<MissingBmcSupport>,
+    <MissingBmcSupport as rt::DataObject>::unset,
 );
 impl rt::Object for MissingBmcSupport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1990,7 +1990,7 @@ pub(crate) static MKS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo:
     "5.0
 int connectionLimit r
 ",
-    rt::unset::<MksConnectionLimitReached>,
+    <MksConnectionLimitReached as rt::DataObject>::unset,
 );
 impl rt::Object for MksConnectionLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2069,7 +2069,7 @@ pub(crate) static MULTI_WRITER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::n
     "MultiWriterNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "6.0",
-    rt::unset::<MultiWriterNotSupported>,
+    <MultiWriterNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for MultiWriterNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2151,7 +2151,7 @@ pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT: rt::ObjectInfo = rt::Objec
     "4.0
 MultipleCertificatesVerifyFaultThumbprintData thumbprintData rl
 ",
-    rt::unset::<MultipleCertificatesVerifyFault>,
+    <MultipleCertificatesVerifyFault as rt::DataObject>::unset,
 );
 impl rt::Object for MultipleCertificatesVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2236,7 +2236,7 @@ pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA: rt::Object
 int port r
 string thumbprint r
 ",
-    rt::unset::<MultipleCertificatesVerifyFaultThumbprintData>,
+    <MultipleCertificatesVerifyFaultThumbprintData as rt::DataObject>::unset,
 );
 impl rt::Object for MultipleCertificatesVerifyFaultThumbprintData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2301,7 +2301,7 @@ pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectI
     "MultipleSnapshotsNotSupported",
     Some(&SNAPSHOT_FAULT),
     "2.0",
-    rt::unset::<MultipleSnapshotsNotSupported>,
+    <MultipleSnapshotsNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for MultipleSnapshotsNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2391,7 +2391,7 @@ string name r
 long currentMaxSize r
 long requiredSize o
 ",
-    rt::unset::<NamespaceFull>,
+    <NamespaceFull as rt::DataObject>::unset,
 );
 impl rt::Object for NamespaceFull {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2479,7 +2479,7 @@ pub(crate) static NAMESPACE_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 int limit o
 ",
-    rt::unset::<NamespaceLimitReached>,
+    <NamespaceLimitReached as rt::DataObject>::unset,
 );
 impl rt::Object for NamespaceLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2563,7 +2563,7 @@ pub(crate) static NAMESPACE_WRITE_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.1
 string name r
 ",
-    rt::unset::<NamespaceWriteProtected>,
+    <NamespaceWriteProtected as rt::DataObject>::unset,
 );
 impl rt::Object for NamespaceWriteProtected {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2651,7 +2651,7 @@ pub(crate) static NAS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo:
 string remoteHost r
 string remotePath r
 ",
-    rt::unset::<NasConnectionLimitReached>,
+    <NasConnectionLimitReached as rt::DataObject>::unset,
 );
 impl rt::Object for NasConnectionLimitReached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2745,7 +2745,7 @@ string remoteHost r
 string remotePath r
 string userName r
 ",
-    rt::unset::<NasSessionCredentialConflict>,
+    <NasSessionCredentialConflict as rt::DataObject>::unset,
 );
 impl rt::Object for NasSessionCredentialConflict {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2837,7 +2837,7 @@ pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
 string remoteHost r
 string remotePath r
 ",
-    rt::unset::<NasVolumeNotMounted>,
+    <NasVolumeNotMounted as rt::DataObject>::unset,
 );
 impl rt::Object for NasVolumeNotMounted {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2918,7 +2918,7 @@ pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkCopyFault",
     Some(&FILE_FAULT),
     "2.0",
-    rt::unset::<NetworkCopyFault>,
+    <NetworkCopyFault as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkCopyFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3000,7 +3000,7 @@ pub(crate) static NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK: rt::ObjectInfo = rt:
     "5.1
 string host r
 ",
-    rt::unset::<NetworkDisruptedAndConfigRolledBack>,
+    <NetworkDisruptedAndConfigRolledBack as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkDisruptedAndConfigRolledBack {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3079,7 +3079,7 @@ pub(crate) static NETWORK_INACCESSIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkInaccessible",
     Some(&NAS_CONFIG_FAULT),
     "2.5u2server",
-    rt::unset::<NetworkInaccessible>,
+    <NetworkInaccessible as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkInaccessible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3156,7 +3156,7 @@ pub(crate) static NO_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoClientCertificate",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<NoClientCertificate>,
+    <NoClientCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for NoClientCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3233,7 +3233,7 @@ pub(crate) static NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE: rt::ObjectInfo = rt:
     "NoCompatibleHostWithAccessToDevice",
     Some(&NO_COMPATIBLE_HOST),
     "4.1",
-    rt::unset::<NoCompatibleHostWithAccessToDevice>,
+    <NoCompatibleHostWithAccessToDevice as rt::DataObject>::unset,
 );
 impl rt::Object for NoCompatibleHostWithAccessToDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3310,7 +3310,7 @@ pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoConnectedDatastore",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<NoConnectedDatastore>,
+    <NoConnectedDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for NoConnectedDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3387,7 +3387,7 @@ pub(crate) static NO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGateway",
     Some(&HOST_CONFIG_FAULT),
     "2.0",
-    rt::unset::<NoGateway>,
+    <NoGateway as rt::DataObject>::unset,
 );
 impl rt::Object for NoGateway {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3469,7 +3469,7 @@ pub(crate) static NO_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string name o
 ",
-    rt::unset::<NoHost>,
+    <NoHost as rt::DataObject>::unset,
 );
 impl rt::Object for NoHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3548,7 +3548,7 @@ pub(crate) static NO_PEER_HOST_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPeerHostFound",
     Some(&HOST_POWER_OP_FAILED),
     "2.5",
-    rt::unset::<NoPeerHostFound>,
+    <NoPeerHostFound as rt::DataObject>::unset,
 );
 impl rt::Object for NoPeerHostFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3625,7 +3625,7 @@ pub(crate) static NO_PERMISSION_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnHost",
     Some(&HOST_CONNECT_FAULT),
     "2.0",
-    rt::unset::<NoPermissionOnHost>,
+    <NoPermissionOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for NoPermissionOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3707,7 +3707,7 @@ pub(crate) static NO_PERMISSION_ON_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::
     "2.5u2server
 string userName o
 ",
-    rt::unset::<NoPermissionOnNasVolume>,
+    <NoPermissionOnNasVolume as rt::DataObject>::unset,
 );
 impl rt::Object for NoPermissionOnNasVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3786,7 +3786,7 @@ pub(crate) static NO_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVirtualNic",
     Some(&HOST_CONFIG_FAULT),
     "2.0",
-    rt::unset::<NoVirtualNic>,
+    <NoVirtualNic as rt::DataObject>::unset,
 );
 impl rt::Object for NoVirtualNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3863,7 +3863,7 @@ pub(crate) static NON_PERSISTENT_DISKS_NOT_SUPPORTED: rt::ObjectInfo = rt::Objec
     "NonPersistentDisksNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<NonPersistentDisksNotSupported>,
+    <NonPersistentDisksNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for NonPersistentDisksNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3945,7 +3945,7 @@ pub(crate) static NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::Ob
     "5.1
 string hostName r
 ",
-    rt::unset::<NonVmwareOuiMacNotSupportedHost>,
+    <NonVmwareOuiMacNotSupportedHost as rt::DataObject>::unset,
 );
 impl rt::Object for NonVmwareOuiMacNotSupportedHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4024,7 +4024,7 @@ pub(crate) static NOT_A_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotADirectory",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<NotADirectory>,
+    <NotADirectory as rt::DataObject>::unset,
 );
 impl rt::Object for NotADirectory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4101,7 +4101,7 @@ pub(crate) static NOT_A_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAFile",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<NotAFile>,
+    <NotAFile as rt::DataObject>::unset,
 );
 impl rt::Object for NotAFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4187,7 +4187,7 @@ pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
 int numCpuDest r
 int numCpuVm r
 ",
-    rt::unset::<NotEnoughCpus>,
+    <NotEnoughCpus as rt::DataObject>::unset,
 );
 impl rt::Object for NotEnoughCpus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4273,7 +4273,7 @@ pub(crate) static NOT_ENOUGH_LOGICAL_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference host o since 2.5
 ",
-    rt::unset::<NotEnoughLogicalCpus>,
+    <NotEnoughLogicalCpus as rt::DataObject>::unset,
 );
 impl rt::Object for NotEnoughLogicalCpus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4352,7 +4352,7 @@ pub(crate) static NOT_SUPPORTED_HOST_FOR_CHECKSUM: rt::ObjectInfo = rt::ObjectIn
     "NotSupportedHostForChecksum",
     Some(&VIM_FAULT),
     "6.0",
-    rt::unset::<NotSupportedHostForChecksum>,
+    <NotSupportedHostForChecksum as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostForChecksum {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4434,7 +4434,7 @@ pub(crate) static NOT_SUPPORTED_HOST_FOR_VMEM_FILE: rt::ObjectInfo = rt::ObjectI
     "6.0
 string hostName r
 ",
-    rt::unset::<NotSupportedHostForVmemFile>,
+    <NotSupportedHostForVmemFile as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostForVmemFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4522,7 +4522,7 @@ pub(crate) static NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED: rt::ObjectInfo = r
 int maxSupportedCoresPerSocketDest r
 int numCoresPerSocketVm r
 ",
-    rt::unset::<NumVirtualCoresPerSocketNotSupported>,
+    <NumVirtualCoresPerSocketNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for NumVirtualCoresPerSocketNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4608,7 +4608,7 @@ pub(crate) static NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT: rt::ObjectInfo = rt::ObjectInf
     "4.1
 int maxSupportedVcpus r
 ",
-    rt::unset::<NumVirtualCpusExceedsLimit>,
+    <NumVirtualCpusExceedsLimit as rt::DataObject>::unset,
 );
 impl rt::Object for NumVirtualCpusExceedsLimit {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4696,7 +4696,7 @@ pub(crate) static NUM_VIRTUAL_CPUS_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo
 string reason r
 int numCpu r
 ",
-    rt::unset::<NumVirtualCpusIncompatible>,
+    <NumVirtualCpusIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for NumVirtualCpusIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4786,7 +4786,7 @@ pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInf
 int maxSupportedVcpusDest r
 int numCpuVm r
 ",
-    rt::unset::<NumVirtualCpusNotSupported>,
+    <NumVirtualCpusNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for NumVirtualCpusNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4867,7 +4867,7 @@ pub(crate) static OPERATION_DISALLOWED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo:
     "OperationDisallowedOnHost",
     Some(&RUNTIME_FAULT),
     "5.0",
-    rt::unset::<OperationDisallowedOnHost>,
+    <OperationDisallowedOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for OperationDisallowedOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4944,7 +4944,7 @@ pub(crate) static PATCH_ALREADY_INSTALLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchAlreadyInstalled",
     Some(&PATCH_NOT_APPLICABLE),
     "2.0",
-    rt::unset::<PatchAlreadyInstalled>,
+    <PatchAlreadyInstalled as rt::DataObject>::unset,
 );
 impl rt::Object for PatchAlreadyInstalled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5030,7 +5030,7 @@ pub(crate) static PATCH_BINARIES_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new
 string patchID r
 string binary ol
 ",
-    rt::unset::<PatchBinariesNotFound>,
+    <PatchBinariesNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for PatchBinariesNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5116,7 +5116,7 @@ pub(crate) static PATCH_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 boolean rolledBack r
 ",
-    rt::unset::<PatchInstallFailed>,
+    <PatchInstallFailed as rt::DataObject>::unset,
 );
 impl rt::Object for PatchInstallFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5195,7 +5195,7 @@ pub(crate) static PATCH_INTEGRITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchIntegrityError",
     Some(&PLATFORM_CONFIG_FAULT),
     "2.0",
-    rt::unset::<PatchIntegrityError>,
+    <PatchIntegrityError as rt::DataObject>::unset,
 );
 impl rt::Object for PatchIntegrityError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5272,7 +5272,7 @@ pub(crate) static PATCH_METADATA_CORRUPTED: rt::ObjectInfo = rt::ObjectInfo::new
     "PatchMetadataCorrupted",
     Some(&PATCH_METADATA_INVALID),
     "2.0",
-    rt::unset::<PatchMetadataCorrupted>,
+    <PatchMetadataCorrupted as rt::DataObject>::unset,
 );
 impl rt::Object for PatchMetadataCorrupted {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5358,7 +5358,7 @@ pub(crate) static PATCH_METADATA_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
 string patchID r
 string metaData ol
 ",
-    rt::unset::<PatchMetadataInvalid>,
+    <PatchMetadataInvalid as rt::DataObject>::unset,
 );
 impl rt::Object for PatchMetadataInvalid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5439,7 +5439,7 @@ pub(crate) static PATCH_METADATA_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new
     "PatchMetadataNotFound",
     Some(&PATCH_METADATA_INVALID),
     "2.0",
-    rt::unset::<PatchMetadataNotFound>,
+    <PatchMetadataNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for PatchMetadataNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5525,7 +5525,7 @@ pub(crate) static PATCH_MISSING_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::n
 string prerequisitePatch ol
 string prerequisiteLib ol
 ",
-    rt::unset::<PatchMissingDependencies>,
+    <PatchMissingDependencies as rt::DataObject>::unset,
 );
 impl rt::Object for PatchMissingDependencies {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5611,7 +5611,7 @@ pub(crate) static PATCH_NOT_APPLICABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string patchID r
 ",
-    rt::unset::<PatchNotApplicable>,
+    <PatchNotApplicable as rt::DataObject>::unset,
 );
 impl rt::Object for PatchNotApplicable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5695,7 +5695,7 @@ pub(crate) static PATCH_SUPERSEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string supersede ol
 ",
-    rt::unset::<PatchSuperseded>,
+    <PatchSuperseded as rt::DataObject>::unset,
 );
 impl rt::Object for PatchSuperseded {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5774,7 +5774,7 @@ pub(crate) static PHYS_COMPAT_RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo
     "PhysCompatRDMNotSupported",
     Some(&RDM_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<PhysCompatRdmNotSupported>,
+    <PhysCompatRdmNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for PhysCompatRdmNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5851,7 +5851,7 @@ pub(crate) static RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<RdmNotSupported>,
+    <RdmNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for RdmNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5941,7 +5941,7 @@ string device r
 ManagedObjectReference datastore r
 string datastoreName r
 ",
-    rt::unset::<RdmNotSupportedOnDatastore>,
+    <RdmNotSupportedOnDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for RdmNotSupportedOnDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6024,7 +6024,7 @@ pub(crate) static RDM_POINTS_TO_INACCESSIBLE_DISK: rt::ObjectInfo = rt::ObjectIn
     "RDMPointsToInaccessibleDisk",
     Some(&CANNOT_ACCESS_VM_DISK),
     "2.0",
-    rt::unset::<RdmPointsToInaccessibleDisk>,
+    <RdmPointsToInaccessibleDisk as rt::DataObject>::unset,
 );
 impl rt::Object for RdmPointsToInaccessibleDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6101,7 +6101,7 @@ pub(crate) static RAW_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RawDiskNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<RawDiskNotSupported>,
+    <RawDiskNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for RawDiskNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6178,7 +6178,7 @@ pub(crate) static READ_HOST_RESOURCE_POOL_TREE_FAILED: rt::ObjectInfo = rt::Obje
     "ReadHostResourcePoolTreeFailed",
     Some(&HOST_CONNECT_FAULT),
     "5.0",
-    rt::unset::<ReadHostResourcePoolTreeFailed>,
+    <ReadHostResourcePoolTreeFailed as rt::DataObject>::unset,
 );
 impl rt::Object for ReadHostResourcePoolTreeFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6260,7 +6260,7 @@ pub(crate) static REBOOT_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string patch o
 ",
-    rt::unset::<RebootRequired>,
+    <RebootRequired as rt::DataObject>::unset,
 );
 impl rt::Object for RebootRequired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6339,7 +6339,7 @@ pub(crate) static REMOTE_DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::
     "RemoteDeviceNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<RemoteDeviceNotSupported>,
+    <RemoteDeviceNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for RemoteDeviceNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6416,7 +6416,7 @@ pub(crate) static REMOVE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFailed",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<RemoveFailed>,
+    <RemoveFailed as rt::DataObject>::unset,
 );
 impl rt::Object for RemoveFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6506,7 +6506,7 @@ string containerType o
 string containerName o
 string type o
 ",
-    rt::unset::<ResourceNotAvailable>,
+    <ResourceNotAvailable as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6589,7 +6589,7 @@ pub(crate) static SSL_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLDisabledFault",
     Some(&HOST_CONNECT_FAULT),
     "4.0",
-    rt::unset::<SslDisabledFault>,
+    <SslDisabledFault as rt::DataObject>::unset,
 );
 impl rt::Object for SslDisabledFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -6679,7 +6679,7 @@ boolean selfSigned r
 string thumbprint o
 string certificate o since 9.0.0.0
 ",
-    rt::unset::<SslVerifyFault>,
+    <SslVerifyFault as rt::DataObject>::unset,
 );
 impl rt::Object for SslVerifyFault {
     fn type_info() -> &'static rt::ObjectInfo {

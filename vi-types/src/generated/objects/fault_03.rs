@@ -30,7 +30,7 @@ pub(crate) static SSPI_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string base64Token r
 ",
-    rt::unset::<SspiChallenge>,
+    <SspiChallenge as rt::DataObject>::unset,
 );
 impl rt::Object for SspiChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static SESSION_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionNotFound",
     Some(&RUNTIME_FAULT),
     "9.1.0.0",
-    rt::unset::<SessionNotFound>,
+    <SessionNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for SessionNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -186,7 +186,7 @@ pub(crate) static SHARED_BUS_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::Obje
     "SharedBusControllerNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.0",
-    rt::unset::<SharedBusControllerNotSupported>,
+    <SharedBusControllerNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SharedBusControllerNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -268,7 +268,7 @@ pub(crate) static SHRINK_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.1
 int diskId o
 ",
-    rt::unset::<ShrinkDiskFault>,
+    <ShrinkDiskFault as rt::DataObject>::unset,
 );
 impl rt::Object for ShrinkDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -347,7 +347,7 @@ pub(crate) static SNAPSHOT_NO_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotNoChange",
     Some(&SNAPSHOT_FAULT),
     "2.5",
-    rt::unset::<SnapshotNoChange>,
+    <SnapshotNoChange as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotNoChange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -424,7 +424,7 @@ pub(crate) static SOLUTION_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SolutionUserRequired",
     Some(&SECURITY_ERROR),
     "7.0.0.0",
-    rt::unset::<SolutionUserRequired>,
+    <SolutionUserRequired as rt::DataObject>::unset,
 );
 impl rt::Object for SolutionUserRequired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -506,7 +506,7 @@ pub(crate) static SSD_DISK_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string devicePath r
 ",
-    rt::unset::<SsdDiskNotAvailable>,
+    <SsdDiskNotAvailable as rt::DataObject>::unset,
 );
 impl rt::Object for SsdDiskNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -585,7 +585,7 @@ pub(crate) static SWAP_DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::Obje
     "SwapDatastoreNotWritableOnHost",
     Some(&DATASTORE_NOT_WRITABLE_ON_HOST),
     "2.5",
-    rt::unset::<SwapDatastoreNotWritableOnHost>,
+    <SwapDatastoreNotWritableOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for SwapDatastoreNotWritableOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -662,7 +662,7 @@ pub(crate) static SWAP_DATASTORE_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreUnset",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<SwapDatastoreUnset>,
+    <SwapDatastoreUnset as rt::DataObject>::unset,
 );
 impl rt::Object for SwapDatastoreUnset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -739,7 +739,7 @@ pub(crate) static SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED: rt::ObjectInfo = rt::Ob
     "SwapPlacementOverrideNotSupported",
     Some(&INVALID_VM_CONFIG),
     "2.5",
-    rt::unset::<SwapPlacementOverrideNotSupported>,
+    <SwapPlacementOverrideNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SwapPlacementOverrideNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -816,7 +816,7 @@ pub(crate) static TOO_MANY_CONCURRENT_NATIVE_CLONES: rt::ObjectInfo = rt::Object
     "TooManyConcurrentNativeClones",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<TooManyConcurrentNativeClones>,
+    <TooManyConcurrentNativeClones as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyConcurrentNativeClones {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -893,7 +893,7 @@ pub(crate) static TOO_MANY_CONSECUTIVE_OVERRIDES: rt::ObjectInfo = rt::ObjectInf
     "TooManyConsecutiveOverrides",
     Some(&VIM_FAULT),
     "2.5",
-    rt::unset::<TooManyConsecutiveOverrides>,
+    <TooManyConsecutiveOverrides as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyConsecutiveOverrides {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -970,7 +970,7 @@ pub(crate) static TOO_MANY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyHosts",
     Some(&HOST_CONNECT_FAULT),
     "2.0",
-    rt::unset::<TooManyHosts>,
+    <TooManyHosts as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1047,7 +1047,7 @@ pub(crate) static TOO_MANY_NATIVE_CLONE_LEVELS: rt::ObjectInfo = rt::ObjectInfo:
     "TooManyNativeCloneLevels",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<TooManyNativeCloneLevels>,
+    <TooManyNativeCloneLevels as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyNativeCloneLevels {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1124,7 +1124,7 @@ pub(crate) static TOO_MANY_NATIVE_CLONES_ON_FILE: rt::ObjectInfo = rt::ObjectInf
     "TooManyNativeClonesOnFile",
     Some(&FILE_FAULT),
     "5.0",
-    rt::unset::<TooManyNativeClonesOnFile>,
+    <TooManyNativeClonesOnFile as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyNativeClonesOnFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1201,7 +1201,7 @@ pub(crate) static TOOLS_ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAlreadyUpgraded",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "4.0",
-    rt::unset::<ToolsAlreadyUpgraded>,
+    <ToolsAlreadyUpgraded as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsAlreadyUpgraded {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1278,7 +1278,7 @@ pub(crate) static TOOLS_AUTO_UPGRADE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectI
     "ToolsAutoUpgradeNotSupported",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "4.0",
-    rt::unset::<ToolsAutoUpgradeNotSupported>,
+    <ToolsAutoUpgradeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsAutoUpgradeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1355,7 +1355,7 @@ pub(crate) static TOOLS_IMAGE_COPY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageCopyFailed",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "5.1",
-    rt::unset::<ToolsImageCopyFailed>,
+    <ToolsImageCopyFailed as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsImageCopyFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1432,7 +1432,7 @@ pub(crate) static TOOLS_IMAGE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::ne
     "ToolsImageNotAvailable",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "4.0",
-    rt::unset::<ToolsImageNotAvailable>,
+    <ToolsImageNotAvailable as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsImageNotAvailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1509,7 +1509,7 @@ pub(crate) static TOOLS_IMAGE_SIGNATURE_CHECK_FAILED: rt::ObjectInfo = rt::Objec
     "ToolsImageSignatureCheckFailed",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "4.0",
-    rt::unset::<ToolsImageSignatureCheckFailed>,
+    <ToolsImageSignatureCheckFailed as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsImageSignatureCheckFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1586,7 +1586,7 @@ pub(crate) static TOOLS_UPGRADE_CANCELLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUpgradeCancelled",
     Some(&VM_TOOLS_UPGRADE_FAULT),
     "4.0",
-    rt::unset::<ToolsUpgradeCancelled>,
+    <ToolsUpgradeCancelled as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsUpgradeCancelled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1672,7 +1672,7 @@ pub(crate) static UN_SUPPORTED_DATASTORE_FOR_V_FLASH: rt::ObjectInfo = rt::Objec
 string datastoreName r
 string type r
 ",
-    rt::unset::<UnSupportedDatastoreForVFlash>,
+    <UnSupportedDatastoreForVFlash as rt::DataObject>::unset,
 );
 impl rt::Object for UnSupportedDatastoreForVFlash {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1758,7 +1758,7 @@ pub(crate) static UNRECOGNIZED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string hostName r
 ",
-    rt::unset::<UnrecognizedHost>,
+    <UnrecognizedHost as rt::DataObject>::unset,
 );
 impl rt::Object for UnrecognizedHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1842,7 +1842,7 @@ pub(crate) static UNSUPPORTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference datastore o
 ",
-    rt::unset::<UnsupportedDatastore>,
+    <UnsupportedDatastore as rt::DataObject>::unset,
 );
 impl rt::Object for UnsupportedDatastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1926,7 +1926,7 @@ pub(crate) static UNSUPPORTED_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string unsupportedGuestOS r
 ",
-    rt::unset::<UnsupportedGuest>,
+    <UnsupportedGuest as rt::DataObject>::unset,
 );
 impl rt::Object for UnsupportedGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2010,7 +2010,7 @@ pub(crate) static UNSUPPORTED_VIM_API_VERSION: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 string version o
 ",
-    rt::unset::<UnsupportedVimApiVersion>,
+    <UnsupportedVimApiVersion as rt::DataObject>::unset,
 );
 impl rt::Object for UnsupportedVimApiVersion {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2089,7 +2089,7 @@ pub(crate) static UNSUPPORTED_VMX_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new
     "UnsupportedVmxLocation",
     Some(&VM_CONFIG_FAULT),
     "2.0",
-    rt::unset::<UnsupportedVmxLocation>,
+    <UnsupportedVmxLocation as rt::DataObject>::unset,
 );
 impl rt::Object for UnsupportedVmxLocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2166,7 +2166,7 @@ pub(crate) static UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED: rt::ObjectInfo = rt::
     "UnusedVirtualDiskBlocksNotScrubbed",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
     "4.0",
-    rt::unset::<UnusedVirtualDiskBlocksNotScrubbed>,
+    <UnusedVirtualDiskBlocksNotScrubbed as rt::DataObject>::unset,
 );
 impl rt::Object for UnusedVirtualDiskBlocksNotScrubbed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2243,7 +2243,7 @@ pub(crate) static VMI_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMINotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<VmiNotSupported>,
+    <VmiNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VmiNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2320,7 +2320,7 @@ pub(crate) static VM_ON_CONFLICT_DV_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnConflictDVPort",
     Some(&CANNOT_ACCESS_NETWORK),
     "4.0",
-    rt::unset::<VmOnConflictDvPort>,
+    <VmOnConflictDvPort as rt::DataObject>::unset,
 );
 impl rt::Object for VmOnConflictDvPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2397,7 +2397,7 @@ pub(crate) static VM_ON_VIRTUAL_INTRANET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnVirtualIntranet",
     Some(&CANNOT_ACCESS_NETWORK),
     "2.0",
-    rt::unset::<VmOnVirtualIntranet>,
+    <VmOnVirtualIntranet as rt::DataObject>::unset,
 );
 impl rt::Object for VmOnVirtualIntranet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2474,7 +2474,7 @@ pub(crate) static VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED: rt::ObjectInfo = rt
     "VirtualDiskBlocksNotFullyProvisioned",
     Some(&DEVICE_BACKING_NOT_SUPPORTED),
     "4.0",
-    rt::unset::<VirtualDiskBlocksNotFullyProvisioned>,
+    <VirtualDiskBlocksNotFullyProvisioned as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskBlocksNotFullyProvisioned {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2556,7 +2556,7 @@ pub(crate) static VIRTUAL_DISK_MODE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectIn
     "4.1
 string mode r
 ",
-    rt::unset::<VirtualDiskModeNotSupported>,
+    <VirtualDiskModeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskModeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2635,7 +2635,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED: rt::ObjectInfo = rt::Obje
     "VirtualEthernetCardNotSupported",
     Some(&DEVICE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<VirtualEthernetCardNotSupported>,
+    <VirtualEthernetCardNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2721,7 +2721,7 @@ pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::O
 string hostName r since 2.5
 ManagedObjectReference host r since 2.5
 ",
-    rt::unset::<VirtualHardwareVersionNotSupported>,
+    <VirtualHardwareVersionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHardwareVersionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2815,7 +2815,7 @@ ManagedObjectReference host r
 string hostname r
 ManagedObjectReference vm rl
 ",
-    rt::unset::<VmAlreadyExistsInDatacenter>,
+    <VmAlreadyExistsInDatacenter as rt::DataObject>::unset,
 );
 impl rt::Object for VmAlreadyExistsInDatacenter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2898,7 +2898,7 @@ pub(crate) static VM_POWER_ON_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOnDisabled",
     Some(&INVALID_STATE),
     "4.0",
-    rt::unset::<VmPowerOnDisabled>,
+    <VmPowerOnDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for VmPowerOnDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2975,7 +2975,7 @@ pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToolsUpgradeFault",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<VmToolsUpgradeFault>,
+    <VmToolsUpgradeFault as rt::DataObject>::unset,
 );
 impl rt::Object for VmToolsUpgradeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3065,7 +3065,7 @@ string device r
 int max r
 int count r
 ",
-    rt::unset::<VmValidateMaxDevice>,
+    <VmValidateMaxDevice as rt::DataObject>::unset,
 );
 impl rt::Object for VmValidateMaxDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3165,7 +3165,7 @@ ManagedObjectReference host o
 string name o
 long wwn o
 ",
-    rt::unset::<VmWwnConflict>,
+    <VmWwnConflict as rt::DataObject>::unset,
 );
 impl rt::Object for VmWwnConflict {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3250,7 +3250,7 @@ pub(crate) static VMFS_ALREADY_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAlreadyMounted",
     Some(&VMFS_MOUNT_FAULT),
     "4.0",
-    rt::unset::<VmfsAlreadyMounted>,
+    <VmfsAlreadyMounted as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsAlreadyMounted {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3327,7 +3327,7 @@ pub(crate) static VMFS_AMBIGUOUS_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAmbiguousMount",
     Some(&VMFS_MOUNT_FAULT),
     "4.0",
-    rt::unset::<VmfsAmbiguousMount>,
+    <VmfsAmbiguousMount as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsAmbiguousMount {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3404,7 +3404,7 @@ pub(crate) static VMOTION_INTERFACE_NOT_ENABLED: rt::ObjectInfo = rt::ObjectInfo
     "VmotionInterfaceNotEnabled",
     Some(&HOST_POWER_OP_FAILED),
     "2.5",
-    rt::unset::<VmotionInterfaceNotEnabled>,
+    <VmotionInterfaceNotEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for VmotionInterfaceNotEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3481,7 +3481,7 @@ pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::ne
     "WakeOnLanNotSupported",
     Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
     "2.5",
-    rt::unset::<WakeOnLanNotSupported>,
+    <WakeOnLanNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for WakeOnLanNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3558,7 +3558,7 @@ pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC: rt::ObjectInfo = rt:
     "WakeOnLanNotSupportedByVmotionNIC",
     Some(&HOST_POWER_OP_FAILED),
     "2.5",
-    rt::unset::<WakeOnLanNotSupportedByVmotionNic>,
+    <WakeOnLanNotSupportedByVmotionNic as rt::DataObject>::unset,
 );
 impl rt::Object for WakeOnLanNotSupportedByVmotionNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3635,7 +3635,7 @@ pub(crate) static WIPE_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WipeDiskFault",
     Some(&VIM_FAULT),
     "5.1",
-    rt::unset::<WipeDiskFault>,
+    <WipeDiskFault as rt::DataObject>::unset,
 );
 impl rt::Object for WipeDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {

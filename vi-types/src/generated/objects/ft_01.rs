@@ -25,7 +25,7 @@ pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE: rt::ObjectInfo = rt:
     "CannotAddHostWithFTVmAsStandalone",
     Some(&HOST_CONNECT_FAULT),
     "4.0",
-    rt::unset::<CannotAddHostWithFtVmAsStandalone>,
+    <CannotAddHostWithFtVmAsStandalone as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAddHostWithFtVmAsStandalone {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER: rt::ObjectInf
     "CannotAddHostWithFTVmToDifferentCluster",
     Some(&HOST_CONNECT_FAULT),
     "4.0",
-    rt::unset::<CannotAddHostWithFtVmToDifferentCluster>,
+    <CannotAddHostWithFtVmToDifferentCluster as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER: rt::ObjectInfo =
     "CannotAddHostWithFTVmToNonHACluster",
     Some(&HOST_CONNECT_FAULT),
     "4.0",
-    rt::unset::<CannotAddHostWithFtVmToNonHaCluster>,
+    <CannotAddHostWithFtVmToNonHaCluster as rt::DataObject>::unset,
 );
 impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -265,7 +265,7 @@ pub(crate) static CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY: rt::ObjectInfo = 
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<CannotChangeDrsBehaviorForFtSecondary>,
+    <CannotChangeDrsBehaviorForFtSecondary as rt::DataObject>::unset,
 );
 impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -355,7 +355,7 @@ pub(crate) static CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY: rt::ObjectInfo = r
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<CannotChangeHaSettingsForFtSecondary>,
+    <CannotChangeHaSettingsForFtSecondary as rt::DataObject>::unset,
 );
 impl rt::Object for CannotChangeHaSettingsForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -445,7 +445,7 @@ pub(crate) static CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS: rt::ObjectInfo = rt::Objec
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<CannotComputeFtCompatibleHosts>,
+    <CannotComputeFtCompatibleHosts as rt::DataObject>::unset,
 );
 impl rt::Object for CannotComputeFtCompatibleHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -531,7 +531,7 @@ pub(crate) static CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo
     "4.0
 string hostName r
 ",
-    rt::unset::<CannotDisconnectHostWithFaultToleranceVm>,
+    <CannotDisconnectHostWithFaultToleranceVm as rt::DataObject>::unset,
 );
 impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -619,7 +619,7 @@ pub(crate) static CANNOT_MOVE_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInf
 string moveType r
 string vmName r
 ",
-    rt::unset::<CannotMoveFaultToleranceVm>,
+    <CannotMoveFaultToleranceVm as rt::DataObject>::unset,
 );
 impl rt::Object for CannotMoveFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -700,7 +700,7 @@ pub(crate) static CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt:
     "CannotMoveHostWithFaultToleranceVm",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<CannotMoveHostWithFaultToleranceVm>,
+    <CannotMoveHostWithFaultToleranceVm as rt::DataObject>::unset,
 );
 impl rt::Object for CannotMoveHostWithFaultToleranceVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -779,7 +779,7 @@ pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<DeviceGroupId>,
+    <DeviceGroupId as rt::DataObject>::unset,
 );
 impl rt::Object for DeviceGroupId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -855,7 +855,7 @@ string vmName r
 ManagedObjectReference vm r
 ManagedObjectReference alreadyLockedVm r
 ",
-    rt::unset::<FailToLockFaultToleranceVms>,
+    <FailToLockFaultToleranceVms as rt::DataObject>::unset,
 );
 impl rt::Object for FailToLockFaultToleranceVms {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -940,7 +940,7 @@ pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 string id r
 ",
-    rt::unset::<FaultDomainId>,
+    <FaultDomainId as rt::DataObject>::unset,
 );
 impl rt::Object for FaultDomainId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1012,7 +1012,7 @@ pub(crate) static FAULT_TOLERANCE_CANNOT_EDIT_MEM: rt::ObjectInfo = rt::ObjectIn
 string vmName r
 ManagedObjectReference vm r
 ",
-    rt::unset::<FaultToleranceCannotEditMem>,
+    <FaultToleranceCannotEditMem as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceCannotEditMem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1107,7 +1107,7 @@ string instanceUuids rl
 string configPaths rl
 boolean orphaned o since 6.0
 ",
-    rt::unset::<FaultToleranceConfigInfo>,
+    <FaultToleranceConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1191,7 +1191,7 @@ FaultToleranceVMConfigSpec secondaryVmSpec o
 boolean metroFtEnabled o since 8.0.3.0
 string metroFtHostGroup o since 8.0.3.0
 ",
-    rt::unset::<FaultToleranceConfigSpec>,
+    <FaultToleranceConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1266,7 +1266,7 @@ pub(crate) static FAULT_TOLERANCE_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 VirtualDevice disk r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<FaultToleranceDiskSpec>,
+    <FaultToleranceDiskSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceDiskSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1333,7 +1333,7 @@ pub(crate) static FAULT_TOLERANCE_META_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.0
 ManagedObjectReference metaDataDatastore r
 ",
-    rt::unset::<FaultToleranceMetaSpec>,
+    <FaultToleranceMetaSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceMetaSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1401,7 +1401,7 @@ pub(crate) static FAULT_TOLERANCE_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo:
     "4.0
 string hostName o
 ",
-    rt::unset::<FaultToleranceNotLicensed>,
+    <FaultToleranceNotLicensed as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceNotLicensed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1485,7 +1485,7 @@ pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::Obje
     "4.0
 ManagedObjectReference secondaries rl
 ",
-    rt::unset::<FaultTolerancePrimaryConfigInfo>,
+    <FaultTolerancePrimaryConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1573,7 +1573,7 @@ pub(crate) static FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED: rt::ObjectInfo
 ManagedObjectReference secondaryVm r
 ManagedObjectReference primaryVm r
 ",
-    rt::unset::<FaultTolerancePrimaryPowerOnNotAttempted>,
+    <FaultTolerancePrimaryPowerOnNotAttempted as rt::DataObject>::unset,
 );
 impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1659,7 +1659,7 @@ pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::Ob
     "4.0
 ManagedObjectReference primaryVM r
 ",
-    rt::unset::<FaultToleranceSecondaryConfigInfo>,
+    <FaultToleranceSecondaryConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1750,7 +1750,7 @@ ManagedObjectReference vm r
 boolean powerOnAttempted r
 ClusterPowerOnVmResult powerOnResult o
 ",
-    rt::unset::<FaultToleranceSecondaryOpResult>,
+    <FaultToleranceSecondaryOpResult as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceSecondaryOpResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1825,7 +1825,7 @@ pub(crate) static FAULT_TOLERANCE_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference vmConfig o
 FaultToleranceDiskSpec disks ol
 ",
-    rt::unset::<FaultToleranceVmConfigSpec>,
+    <FaultToleranceVmConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceVmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1899,7 +1899,7 @@ pub(crate) static FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED: rt::ObjectInfo = rt::Obj
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<FaultToleranceVmNotDasProtected>,
+    <FaultToleranceVmNotDasProtected as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceVmNotDasProtected {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1993,7 +1993,7 @@ ManagedObjectReference host r
 string hostName r
 LocalizedMethodFault errors ol
 ",
-    rt::unset::<FtIssuesOnHost>,
+    <FtIssuesOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for FtIssuesOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2089,7 +2089,7 @@ string vmName r
 string hostName r
 string hostGroup r
 ",
-    rt::unset::<FtVmHostRuleViolation>,
+    <FtVmHostRuleViolation as rt::DataObject>::unset,
 );
 impl rt::Object for FtVmHostRuleViolation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2186,7 +2186,7 @@ ReplicationVmProgressInfo progressInfo o
 string imageId o
 LocalizedMethodFault lastError o
 ",
-    rt::unset::<HbrManagerReplicationVmInfo>,
+    <HbrManagerReplicationVmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HbrManagerReplicationVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2277,7 +2277,7 @@ long maxSupportedSourceDiskCapacity r
 long minRpo o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HbrManagerVmReplicationCapability>,
+    <HbrManagerVmReplicationCapability as rt::DataObject>::unset,
 );
 impl rt::Object for HbrManagerVmReplicationCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2345,7 +2345,7 @@ pub(crate) static HBR_REPLICATION_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "HbrReplicationTargetSpec",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<HbrReplicationTargetSpec>,
+    <HbrReplicationTargetSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HbrReplicationTargetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2412,7 +2412,7 @@ pub(crate) static HBR_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string targetIP r
 string certificate r
 ",
-    rt::unset::<HbrTargetSpec>,
+    <HbrTargetSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HbrTargetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2479,7 +2479,7 @@ pub(crate) static HBR_TARGET_SPEC_REPLACEMENT: rt::ObjectInfo = rt::ObjectInfo::
     "9.0.0.0
 HbrTargetSpec spec ol
 ",
-    rt::unset::<HbrTargetSpecReplacement>,
+    <HbrTargetSpecReplacement as rt::DataObject>::unset,
 );
 impl rt::Object for HbrTargetSpecReplacement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2548,7 +2548,7 @@ pub(crate) static HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO: rt::Object
 boolean isStorageHealthy r
 boolean isNetworkHealthy r
 ",
-    rt::unset::<HostFaultToleranceManagerComponentHealthInfo>,
+    <HostFaultToleranceManagerComponentHealthInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFaultToleranceManagerComponentHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2622,7 +2622,7 @@ pub(crate) static HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::Ob
 string hostName o
 string reason o
 ",
-    rt::unset::<HostIncompatibleForFaultTolerance>,
+    <HostIncompatibleForFaultTolerance as rt::DataObject>::unset,
 );
 impl rt::Object for HostIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2712,7 +2712,7 @@ pub(crate) static HOST_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::Obje
 string hostName o
 string reason o
 ",
-    rt::unset::<HostIncompatibleForRecordReplay>,
+    <HostIncompatibleForRecordReplay as rt::DataObject>::unset,
 );
 impl rt::Object for HostIncompatibleForRecordReplay {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2802,7 +2802,7 @@ pub(crate) static INCOMPATIBLE_HOST_FOR_FT_SECONDARY: rt::ObjectInfo = rt::Objec
 ManagedObjectReference host r
 LocalizedMethodFault error ol
 ",
-    rt::unset::<IncompatibleHostForFtSecondary>,
+    <IncompatibleHostForFtSecondary as rt::DataObject>::unset,
 );
 impl rt::Object for IncompatibleHostForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2896,7 +2896,7 @@ string vmName r
 string hostName r
 string reason r
 ",
-    rt::unset::<IncompatibleHostForVmReplication>,
+    <IncompatibleHostForVmReplication as rt::DataObject>::unset,
 );
 impl rt::Object for IncompatibleHostForVmReplication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2988,7 +2988,7 @@ pub(crate) static INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM: rt::ObjectInfo = rt::O
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<InvalidDasRestartPriorityForFtVm>,
+    <InvalidDasRestartPriorityForFtVm as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDasRestartPriorityForFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3078,7 +3078,7 @@ pub(crate) static INVALID_DRS_BEHAVIOR_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<InvalidDrsBehaviorForFtVm>,
+    <InvalidDrsBehaviorForFtVm as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidDrsBehaviorForFtVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3164,7 +3164,7 @@ pub(crate) static INVALID_OPERATION_ON_SECONDARY_VM: rt::ObjectInfo = rt::Object
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<InvalidOperationOnSecondaryVm>,
+    <InvalidOperationOnSecondaryVm as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidOperationOnSecondaryVm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3252,7 +3252,7 @@ pub(crate) static NO_HOST_SUITABLE_FOR_FT_SECONDARY: rt::ObjectInfo = rt::Object
 ManagedObjectReference vm r
 string vmName r
 ",
-    rt::unset::<NoHostSuitableForFtSecondary>,
+    <NoHostSuitableForFtSecondary as rt::DataObject>::unset,
 );
 impl rt::Object for NoHostSuitableForFtSecondary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3358,7 +3358,7 @@ string vmName o
 string deviceType r
 string deviceLabel o
 ",
-    rt::unset::<NotSupportedDeviceForFt>,
+    <NotSupportedDeviceForFt as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedDeviceForFt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3468,7 +3468,7 @@ FtIssuesOnHostHostSelectionType hostSelectionBy r
 LocalizedMethodFault hostErrors ol
 LocalizedMethodFault rootCause r
 ",
-    rt::unset::<PowerOnFtSecondaryFailed>,
+    <PowerOnFtSecondaryFailed as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOnFtSecondaryFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3568,7 +3568,7 @@ ManagedObjectReference vm r
 string vmName r
 int timeout r
 ",
-    rt::unset::<PowerOnFtSecondaryTimedout>,
+    <PowerOnFtSecondaryTimedout as rt::DataObject>::unset,
 );
 impl rt::Object for PowerOnFtSecondaryTimedout {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3651,7 +3651,7 @@ pub(crate) static RECORD_REPLAY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecordReplayDisabled",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<RecordReplayDisabled>,
+    <RecordReplayDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for RecordReplayDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3728,7 +3728,7 @@ pub(crate) static REPLICATION_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new
     "ReplicationConfigFault",
     Some(&REPLICATION_FAULT),
     "5.0",
-    rt::unset::<ReplicationConfigFault>,
+    <ReplicationConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3871,7 +3871,7 @@ boolean dataSetsReplicationEnabled o since 8.0.0.0
 boolean useHbrProxyHttpPreamble o since 9.1.0.0
 ReplicationInfoDiskSettings disk ol
 ",
-    rt::unset::<ReplicationConfigSpec>,
+    <ReplicationConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3979,7 +3979,7 @@ string reason o
 ManagedObjectReference vmRef o
 int key o
 ",
-    rt::unset::<ReplicationDiskConfigFault>,
+    <ReplicationDiskConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationDiskConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4062,7 +4062,7 @@ pub(crate) static REPLICATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationFault",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<ReplicationFault>,
+    <ReplicationFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4145,7 +4145,7 @@ pub(crate) static REPLICATION_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 FaultDomainId faultDomainId r
 DeviceGroupId deviceGroupId r
 ",
-    rt::unset::<ReplicationGroupId>,
+    <ReplicationGroupId as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationGroupId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4210,7 +4210,7 @@ pub(crate) static REPLICATION_INCOMPATIBLE_WITH_FT: rt::ObjectInfo = rt::ObjectI
     "ReplicationIncompatibleWithFT",
     Some(&REPLICATION_FAULT),
     "5.0",
-    rt::unset::<ReplicationIncompatibleWithFt>,
+    <ReplicationIncompatibleWithFt as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationIncompatibleWithFt {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4293,7 +4293,7 @@ pub(crate) static REPLICATION_INFO_DISK_SETTINGS: rt::ObjectInfo = rt::ObjectInf
 int key r
 string diskReplicationId r
 ",
-    rt::unset::<ReplicationInfoDiskSettings>,
+    <ReplicationInfoDiskSettings as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationInfoDiskSettings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4367,7 +4367,7 @@ pub(crate) static REPLICATION_INVALID_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::
 string options r
 ManagedObjectReference entity o
 ",
-    rt::unset::<ReplicationInvalidOptions>,
+    <ReplicationInvalidOptions as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationInvalidOptions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4448,7 +4448,7 @@ pub(crate) static REPLICATION_NOT_SUPPORTED_ON_HOST: rt::ObjectInfo = rt::Object
     "ReplicationNotSupportedOnHost",
     Some(&REPLICATION_FAULT),
     "5.0",
-    rt::unset::<ReplicationNotSupportedOnHost>,
+    <ReplicationNotSupportedOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationNotSupportedOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4527,7 +4527,7 @@ pub(crate) static REPLICATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 ReplicationGroupId replicationGroupId r
 ",
-    rt::unset::<ReplicationSpec>,
+    <ReplicationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4599,7 +4599,7 @@ pub(crate) static REPLICATION_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::
 string reason o
 ManagedObjectReference vmRef o
 ",
-    rt::unset::<ReplicationVmConfigFault>,
+    <ReplicationVmConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationVmConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4697,7 +4697,7 @@ string state o
 string instanceId o
 ManagedObjectReference vm r
 ",
-    rt::unset::<ReplicationVmFault>,
+    <ReplicationVmFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationVmFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4791,7 +4791,7 @@ pub(crate) static REPLICATION_VM_IN_PROGRESS_FAULT: rt::ObjectInfo = rt::ObjectI
 string requestedActivity r
 string inProgressActivity r
 ",
-    rt::unset::<ReplicationVmInProgressFault>,
+    <ReplicationVmInProgressFault as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationVmInProgressFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4890,7 +4890,7 @@ long bytesToTransfer r
 long checksumTotalBytes o
 long checksumComparedBytes o
 ",
-    rt::unset::<ReplicationVmProgressInfo>,
+    <ReplicationVmProgressInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ReplicationVmProgressInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4966,7 +4966,7 @@ pub(crate) static SECONDARY_VM_ALREADY_DISABLED: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<SecondaryVmAlreadyDisabled>,
+    <SecondaryVmAlreadyDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for SecondaryVmAlreadyDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5050,7 +5050,7 @@ pub(crate) static SECONDARY_VM_ALREADY_ENABLED: rt::ObjectInfo = rt::ObjectInfo:
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<SecondaryVmAlreadyEnabled>,
+    <SecondaryVmAlreadyEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for SecondaryVmAlreadyEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5134,7 +5134,7 @@ pub(crate) static SECONDARY_VM_ALREADY_REGISTERED: rt::ObjectInfo = rt::ObjectIn
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<SecondaryVmAlreadyRegistered>,
+    <SecondaryVmAlreadyRegistered as rt::DataObject>::unset,
 );
 impl rt::Object for SecondaryVmAlreadyRegistered {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5218,7 +5218,7 @@ pub(crate) static SECONDARY_VM_NOT_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 string instanceUuid r
 ",
-    rt::unset::<SecondaryVmNotRegistered>,
+    <SecondaryVmNotRegistered as rt::DataObject>::unset,
 );
 impl rt::Object for SecondaryVmNotRegistered {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5302,7 +5302,7 @@ pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = r
     "4.0
 LocalizedMethodFault fault o
 ",
-    rt::unset::<VmConfigIncompatibleForFaultTolerance>,
+    <VmConfigIncompatibleForFaultTolerance as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5386,7 +5386,7 @@ pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt:
     "4.0
 LocalizedMethodFault fault o
 ",
-    rt::unset::<VmConfigIncompatibleForRecordReplay>,
+    <VmConfigIncompatibleForRecordReplay as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigIncompatibleForRecordReplay {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5465,7 +5465,7 @@ pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndRecordingEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmEndRecordingEvent>,
+    <VmEndRecordingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmEndRecordingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5542,7 +5542,7 @@ pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndReplayingEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmEndReplayingEvent>,
+    <VmEndReplayingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmEndReplayingEvent {
     fn type_info() -> &'static rt::ObjectInfo {

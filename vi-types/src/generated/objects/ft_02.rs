@@ -30,7 +30,7 @@ pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::Objec
     "4.0
 string reason o
 ",
-    rt::unset::<VmFailedStartingSecondaryEvent>,
+    <VmFailedStartingSecondaryEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::Obje
     "VmFailedUpdatingSecondaryConfig",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmFailedUpdatingSecondaryConfig>,
+    <VmFailedUpdatingSecondaryConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VmFailedUpdatingSecondaryConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -199,7 +199,7 @@ string reason o
 string entityName o
 ManagedObjectReference entity o
 ",
-    rt::unset::<VmFaultToleranceConfigIssue>,
+    <VmFaultToleranceConfigIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceConfigIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -295,7 +295,7 @@ string entityName o
 ManagedObjectReference entity o
 LocalizedMethodFault error o
 ",
-    rt::unset::<VmFaultToleranceConfigIssueWrapper>,
+    <VmFaultToleranceConfigIssueWrapper as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceConfigIssueWrapper {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -387,7 +387,7 @@ pub(crate) static VM_FAULT_TOLERANCE_INVALID_FILE_BACKING: rt::ObjectInfo = rt::
 string backingType o
 string backingFilename o
 ",
-    rt::unset::<VmFaultToleranceInvalidFileBacking>,
+    <VmFaultToleranceInvalidFileBacking as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceInvalidFileBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -468,7 +468,7 @@ pub(crate) static VM_FAULT_TOLERANCE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new
     "VmFaultToleranceIssue",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<VmFaultToleranceIssue>,
+    <VmFaultToleranceIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -554,7 +554,7 @@ pub(crate) static VM_FAULT_TOLERANCE_OP_ISSUES_LIST: rt::ObjectInfo = rt::Object
 LocalizedMethodFault errors ol
 LocalizedMethodFault warnings ol
 ",
-    rt::unset::<VmFaultToleranceOpIssuesList>,
+    <VmFaultToleranceOpIssuesList as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceOpIssuesList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -644,7 +644,7 @@ pub(crate) static VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::O
 VirtualMachineFaultToleranceState oldState r
 VirtualMachineFaultToleranceState newState r
 ",
-    rt::unset::<VmFaultToleranceStateChangedEvent>,
+    <VmFaultToleranceStateChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -734,7 +734,7 @@ pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST: rt::ObjectInfo =
 string hostName o
 int maxNumFtVcpus r
 ",
-    rt::unset::<VmFaultToleranceTooManyFtVcpusOnHost>,
+    <VmFaultToleranceTooManyFtVcpusOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -824,7 +824,7 @@ pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::
 string hostName o
 int maxNumFtVms r
 ",
-    rt::unset::<VmFaultToleranceTooManyVmsOnHost>,
+    <VmFaultToleranceTooManyVmsOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -905,7 +905,7 @@ pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::Obje
     "VmFaultToleranceTurnedOffEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmFaultToleranceTurnedOffEvent>,
+    <VmFaultToleranceTurnedOffEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceTurnedOffEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -987,7 +987,7 @@ pub(crate) static VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT: rt::ObjectInfo = rt::O
     "4.0
 string reason o
 ",
-    rt::unset::<VmFaultToleranceVmTerminatedEvent>,
+    <VmFaultToleranceVmTerminatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1066,7 +1066,7 @@ pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectIn
     "VmMaxFTRestartCountReached",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmMaxFtRestartCountReached>,
+    <VmMaxFtRestartCountReached as rt::DataObject>::unset,
 );
 impl rt::Object for VmMaxFtRestartCountReached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1143,7 +1143,7 @@ pub(crate) static VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = 
     "VmMonitorIncompatibleForFaultTolerance",
     Some(&VIM_FAULT),
     "4.1",
-    rt::unset::<VmMonitorIncompatibleForFaultTolerance>,
+    <VmMonitorIncompatibleForFaultTolerance as rt::DataObject>::unset,
 );
 impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1220,7 +1220,7 @@ pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt
     "VmNoCompatibleHostForSecondaryEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmNoCompatibleHostForSecondaryEvent>,
+    <VmNoCompatibleHostForSecondaryEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1302,7 +1302,7 @@ pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 string reason o
 ",
-    rt::unset::<VmPrimaryFailoverEvent>,
+    <VmPrimaryFailoverEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmPrimaryFailoverEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1381,7 +1381,7 @@ pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "VmSecondaryAddedEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmSecondaryAddedEvent>,
+    <VmSecondaryAddedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSecondaryAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1463,7 +1463,7 @@ pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::Ob
     "4.0
 LocalizedMethodFault reason o
 ",
-    rt::unset::<VmSecondaryDisabledBySystemEvent>,
+    <VmSecondaryDisabledBySystemEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSecondaryDisabledBySystemEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1542,7 +1542,7 @@ pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "VmSecondaryDisabledEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmSecondaryDisabledEvent>,
+    <VmSecondaryDisabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSecondaryDisabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1619,7 +1619,7 @@ pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "VmSecondaryEnabledEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmSecondaryEnabledEvent>,
+    <VmSecondaryEnabledEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSecondaryEnabledEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1696,7 +1696,7 @@ pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "VmSecondaryStartedEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmSecondaryStartedEvent>,
+    <VmSecondaryStartedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmSecondaryStartedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1782,7 +1782,7 @@ pub(crate) static VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = 
 string hostName o
 int maxNumSmpFtVms r
 ",
-    rt::unset::<VmSmpFaultToleranceTooManyVmsOnHost>,
+    <VmSmpFaultToleranceTooManyVmsOnHost as rt::DataObject>::unset,
 );
 impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1863,7 +1863,7 @@ pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "VmStartRecordingEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmStartRecordingEvent>,
+    <VmStartRecordingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStartRecordingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1940,7 +1940,7 @@ pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "VmStartReplayingEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmStartReplayingEvent>,
+    <VmStartReplayingEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStartReplayingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2017,7 +2017,7 @@ pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::
     "VmStartingSecondaryEvent",
     Some(&VM_EVENT),
     "4.0",
-    rt::unset::<VmStartingSecondaryEvent>,
+    <VmStartingSecondaryEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2099,7 +2099,7 @@ pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::Obj
     "4.0
 long timeout o
 ",
-    rt::unset::<VmTimedoutStartingSecondaryEvent>,
+    <VmTimedoutStartingSecondaryEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VmTimedoutStartingSecondaryEvent {
     fn type_info() -> &'static rt::ObjectInfo {

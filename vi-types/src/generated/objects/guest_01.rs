@@ -35,7 +35,7 @@ GuestFileAttributes attributes r
 long size r
 string url r
 ",
-    rt::unset::<FileTransferInformation>,
+    <FileTransferInformation as rt::DataObject>::unset,
 );
 impl rt::Object for FileTransferInformation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
 string base64Cert r
 GuestAuthAliasInfo aliases rl
 ",
-    rt::unset::<GuestAliases>,
+    <GuestAliases as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAliases {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static GUEST_AUTH_ALIAS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 GuestAuthSubject subject r
 string comment r
 ",
-    rt::unset::<GuestAuthAliasInfo>,
+    <GuestAuthAliasInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthAliasInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -239,7 +239,7 @@ pub(crate) static GUEST_AUTH_ANY_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAnySubject",
     Some(&GUEST_AUTH_SUBJECT),
     "6.0",
-    rt::unset::<GuestAuthAnySubject>,
+    <GuestAuthAnySubject as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthAnySubject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -304,7 +304,7 @@ pub(crate) static GUEST_AUTH_NAMED_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new
     "6.0
 string name r
 ",
-    rt::unset::<GuestAuthNamedSubject>,
+    <GuestAuthNamedSubject as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthNamedSubject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -364,7 +364,7 @@ pub(crate) static GUEST_AUTH_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthSubject",
     Some(&DYNAMIC_DATA),
     "6.0",
-    rt::unset::<GuestAuthSubject>,
+    <GuestAuthSubject as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthSubject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -428,7 +428,7 @@ pub(crate) static GUEST_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 boolean interactiveSession r
 ",
-    rt::unset::<GuestAuthentication>,
+    <GuestAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -501,7 +501,7 @@ pub(crate) static GUEST_AUTHENTICATION_CHALLENGE: rt::ObjectInfo = rt::ObjectInf
 GuestAuthentication serverChallenge r
 long sessionID r
 ",
-    rt::unset::<GuestAuthenticationChallenge>,
+    <GuestAuthenticationChallenge as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthenticationChallenge {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -582,7 +582,7 @@ pub(crate) static GUEST_COMPONENTS_OUT_OF_DATE: rt::ObjectInfo = rt::ObjectInfo:
     "GuestComponentsOutOfDate",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<GuestComponentsOutOfDate>,
+    <GuestComponentsOutOfDate as rt::DataObject>::unset,
 );
 impl rt::Object for GuestComponentsOutOfDate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -669,7 +669,7 @@ dateTime modificationTime o
 dateTime accessTime o
 string symlinkTarget o
 ",
-    rt::unset::<GuestFileAttributes>,
+    <GuestFileAttributes as rt::DataObject>::unset,
 );
 impl rt::Object for GuestFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -751,7 +751,7 @@ string type r
 long size r
 GuestFileAttributes attributes r
 ",
-    rt::unset::<GuestFileInfo>,
+    <GuestFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -826,7 +826,7 @@ pub(crate) static GUEST_LIST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 GuestFileInfo files ol
 int remaining r
 ",
-    rt::unset::<GuestListFileInfo>,
+    <GuestListFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestListFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -901,7 +901,7 @@ string base64Cert r
 string username r
 GuestAuthSubject subjects rl
 ",
-    rt::unset::<GuestMappedAliases>,
+    <GuestMappedAliases as rt::DataObject>::unset,
 );
 impl rt::Object for GuestMappedAliases {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -968,7 +968,7 @@ pub(crate) static GUEST_MULTIPLE_MAPPINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMultipleMappings",
     Some(&GUEST_OPERATIONS_FAULT),
     "6.0",
-    rt::unset::<GuestMultipleMappings>,
+    <GuestMultipleMappings as rt::DataObject>::unset,
 );
 impl rt::Object for GuestMultipleMappings {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1045,7 +1045,7 @@ pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsFault",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<GuestOperationsFault>,
+    <GuestOperationsFault as rt::DataObject>::unset,
 );
 impl rt::Object for GuestOperationsFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1122,7 +1122,7 @@ pub(crate) static GUEST_OPERATIONS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo:
     "GuestOperationsUnavailable",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<GuestOperationsUnavailable>,
+    <GuestOperationsUnavailable as rt::DataObject>::unset,
 );
 impl rt::Object for GuestOperationsUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1199,7 +1199,7 @@ pub(crate) static GUEST_PERMISSION_DENIED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPermissionDenied",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<GuestPermissionDenied>,
+    <GuestPermissionDenied as rt::DataObject>::unset,
 );
 impl rt::Object for GuestPermissionDenied {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1289,7 +1289,7 @@ int ownerId o
 int groupId o
 long permissions o
 ",
-    rt::unset::<GuestPosixFileAttributes>,
+    <GuestPosixFileAttributes as rt::DataObject>::unset,
 );
 impl rt::Object for GuestPosixFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1398,7 +1398,7 @@ dateTime startTime r
 dateTime endTime o
 int exitCode o
 ",
-    rt::unset::<GuestProcessInfo>,
+    <GuestProcessInfo as rt::DataObject>::unset,
 );
 impl rt::Object for GuestProcessInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1478,7 +1478,7 @@ pub(crate) static GUEST_PROCESS_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 long pid r
 ",
-    rt::unset::<GuestProcessNotFound>,
+    <GuestProcessNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for GuestProcessNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1571,7 +1571,7 @@ string arguments r
 string workingDirectory o
 string envVariables ol
 ",
-    rt::unset::<GuestProgramSpec>,
+    <GuestProgramSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestProgramSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1647,7 +1647,7 @@ pub(crate) static GUEST_REG_KEY_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string registryPath r
 string wowBitness r
 ",
-    rt::unset::<GuestRegKeyNameSpec>,
+    <GuestRegKeyNameSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegKeyNameSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1718,7 +1718,7 @@ pub(crate) static GUEST_REG_KEY_RECORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 GuestRegKeySpec key r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<GuestRegKeyRecordSpec>,
+    <GuestRegKeyRecordSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegKeyRecordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1793,7 +1793,7 @@ GuestRegKeyNameSpec keyName r
 string classType r
 dateTime lastWritten r
 ",
-    rt::unset::<GuestRegKeySpec>,
+    <GuestRegKeySpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegKeySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1859,7 +1859,7 @@ pub(crate) static GUEST_REG_VALUE_BINARY_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 base64Binary value o
 ",
-    rt::unset::<GuestRegValueBinarySpec>,
+    <GuestRegValueBinarySpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueBinarySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1919,7 +1919,7 @@ pub(crate) static GUEST_REG_VALUE_DATA_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "GuestRegValueDataSpec",
     Some(&DYNAMIC_DATA),
     "6.0",
-    rt::unset::<GuestRegValueDataSpec>,
+    <GuestRegValueDataSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueDataSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1980,7 +1980,7 @@ pub(crate) static GUEST_REG_VALUE_DWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "6.0
 int value r
 ",
-    rt::unset::<GuestRegValueDwordSpec>,
+    <GuestRegValueDwordSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueDwordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2044,7 +2044,7 @@ pub(crate) static GUEST_REG_VALUE_EXPAND_STRING_SPEC: rt::ObjectInfo = rt::Objec
     "6.0
 string value o
 ",
-    rt::unset::<GuestRegValueExpandStringSpec>,
+    <GuestRegValueExpandStringSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueExpandStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2111,7 +2111,7 @@ pub(crate) static GUEST_REG_VALUE_MULTI_STRING_SPEC: rt::ObjectInfo = rt::Object
     "6.0
 string value ol
 ",
-    rt::unset::<GuestRegValueMultiStringSpec>,
+    <GuestRegValueMultiStringSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueMultiStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2182,7 +2182,7 @@ pub(crate) static GUEST_REG_VALUE_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 GuestRegKeyNameSpec keyName r
 string name r
 ",
-    rt::unset::<GuestRegValueNameSpec>,
+    <GuestRegValueNameSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueNameSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2246,7 +2246,7 @@ pub(crate) static GUEST_REG_VALUE_QWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "6.0
 long value r
 ",
-    rt::unset::<GuestRegValueQwordSpec>,
+    <GuestRegValueQwordSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueQwordSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2317,7 +2317,7 @@ pub(crate) static GUEST_REG_VALUE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 GuestRegValueNameSpec name r
 GuestRegValueDataSpec data r
 ",
-    rt::unset::<GuestRegValueSpec>,
+    <GuestRegValueSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2381,7 +2381,7 @@ pub(crate) static GUEST_REG_VALUE_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 string value o
 ",
-    rt::unset::<GuestRegValueStringSpec>,
+    <GuestRegValueStringSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegValueStringSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2451,7 +2451,7 @@ pub(crate) static GUEST_REGISTRY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 long windowsSystemErrorCode r
 ",
-    rt::unset::<GuestRegistryFault>,
+    <GuestRegistryFault as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2530,7 +2530,7 @@ pub(crate) static GUEST_REGISTRY_KEY_ALREADY_EXISTS: rt::ObjectInfo = rt::Object
     "GuestRegistryKeyAlreadyExists",
     Some(&GUEST_REGISTRY_KEY_FAULT),
     "6.0",
-    rt::unset::<GuestRegistryKeyAlreadyExists>,
+    <GuestRegistryKeyAlreadyExists as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryKeyAlreadyExists {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2612,7 +2612,7 @@ pub(crate) static GUEST_REGISTRY_KEY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new
     "6.0
 string keyName r
 ",
-    rt::unset::<GuestRegistryKeyFault>,
+    <GuestRegistryKeyFault as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryKeyFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2691,7 +2691,7 @@ pub(crate) static GUEST_REGISTRY_KEY_HAS_SUBKEYS: rt::ObjectInfo = rt::ObjectInf
     "GuestRegistryKeyHasSubkeys",
     Some(&GUEST_REGISTRY_KEY_FAULT),
     "6.0",
-    rt::unset::<GuestRegistryKeyHasSubkeys>,
+    <GuestRegistryKeyHasSubkeys as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryKeyHasSubkeys {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2768,7 +2768,7 @@ pub(crate) static GUEST_REGISTRY_KEY_INVALID: rt::ObjectInfo = rt::ObjectInfo::n
     "GuestRegistryKeyInvalid",
     Some(&GUEST_REGISTRY_KEY_FAULT),
     "6.0",
-    rt::unset::<GuestRegistryKeyInvalid>,
+    <GuestRegistryKeyInvalid as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryKeyInvalid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2845,7 +2845,7 @@ pub(crate) static GUEST_REGISTRY_KEY_PARENT_VOLATILE: rt::ObjectInfo = rt::Objec
     "GuestRegistryKeyParentVolatile",
     Some(&GUEST_REGISTRY_KEY_FAULT),
     "6.0",
-    rt::unset::<GuestRegistryKeyParentVolatile>,
+    <GuestRegistryKeyParentVolatile as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryKeyParentVolatile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2931,7 +2931,7 @@ pub(crate) static GUEST_REGISTRY_VALUE_FAULT: rt::ObjectInfo = rt::ObjectInfo::n
 string keyName r
 string valueName r
 ",
-    rt::unset::<GuestRegistryValueFault>,
+    <GuestRegistryValueFault as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryValueFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3012,7 +3012,7 @@ pub(crate) static GUEST_REGISTRY_VALUE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInf
     "GuestRegistryValueNotFound",
     Some(&GUEST_REGISTRY_VALUE_FAULT),
     "6.0",
-    rt::unset::<GuestRegistryValueNotFound>,
+    <GuestRegistryValueNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for GuestRegistryValueNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3102,7 +3102,7 @@ boolean hidden o
 boolean readOnly o
 dateTime createTime o
 ",
-    rt::unset::<GuestWindowsFileAttributes>,
+    <GuestWindowsFileAttributes as rt::DataObject>::unset,
 );
 impl rt::Object for GuestWindowsFileAttributes {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3190,7 +3190,7 @@ pub(crate) static GUEST_WINDOWS_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 boolean startMinimized r
 ",
-    rt::unset::<GuestWindowsProgramSpec>,
+    <GuestWindowsProgramSpec as rt::DataObject>::unset,
 );
 impl rt::Object for GuestWindowsProgramSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3269,7 +3269,7 @@ pub(crate) static INVALID_GUEST_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidGuestLogin",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<InvalidGuestLogin>,
+    <InvalidGuestLogin as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidGuestLogin {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3355,7 +3355,7 @@ pub(crate) static NAME_PASSWORD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo:
 string username r
 string password r secret
 ",
-    rt::unset::<NamePasswordAuthentication>,
+    <NamePasswordAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for NamePasswordAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3436,7 +3436,7 @@ pub(crate) static OPERATION_DISABLED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::
     "OperationDisabledByGuest",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<OperationDisabledByGuest>,
+    <OperationDisabledByGuest as rt::DataObject>::unset,
 );
 impl rt::Object for OperationDisabledByGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3513,7 +3513,7 @@ pub(crate) static OPERATION_NOT_SUPPORTED_BY_GUEST: rt::ObjectInfo = rt::ObjectI
     "OperationNotSupportedByGuest",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<OperationNotSupportedByGuest>,
+    <OperationNotSupportedByGuest as rt::DataObject>::unset,
 );
 impl rt::Object for OperationNotSupportedByGuest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3599,7 +3599,7 @@ pub(crate) static SAML_TOKEN_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::ne
 string token r secret
 string username o
 ",
-    rt::unset::<SamlTokenAuthentication>,
+    <SamlTokenAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for SamlTokenAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3685,7 +3685,7 @@ pub(crate) static SSPI_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string sspiToken r
 ",
-    rt::unset::<SspiAuthentication>,
+    <SspiAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for SspiAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3769,7 +3769,7 @@ pub(crate) static TICKETED_SESSION_AUTHENTICATION: rt::ObjectInfo = rt::ObjectIn
     "5.0
 string ticket r secret
 ",
-    rt::unset::<TicketedSessionAuthentication>,
+    <TicketedSessionAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for TicketedSessionAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3848,7 +3848,7 @@ pub(crate) static TOO_MANY_GUEST_LOGONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyGuestLogons",
     Some(&GUEST_OPERATIONS_FAULT),
     "5.0",
-    rt::unset::<TooManyGuestLogons>,
+    <TooManyGuestLogons as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyGuestLogons {
     fn type_info() -> &'static rt::ObjectInfo {

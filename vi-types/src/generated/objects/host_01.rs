@@ -34,7 +34,7 @@ pub(crate) static ACCOUNT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 HostAccountSpec spec r
 boolean group r
 ",
-    rt::unset::<AccountCreatedEvent>,
+    <AccountCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AccountCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -128,7 +128,7 @@ HostAccountSpec spec r
 boolean group r
 string prevDescription o since 6.5
 ",
-    rt::unset::<AccountUpdatedEvent>,
+    <AccountUpdatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AccountUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -216,7 +216,7 @@ pub(crate) static ACTIVE_DIRECTORY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 int errorCode o
 ",
-    rt::unset::<ActiveDirectoryFault>,
+    <ActiveDirectoryFault as rt::DataObject>::unset,
 );
 impl rt::Object for ActiveDirectoryFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -309,7 +309,7 @@ string hostKey r
 ManagedObjectReference ds o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<BatchResult>,
+    <BatchResult as rt::DataObject>::unset,
 );
 impl rt::Object for BatchResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -378,7 +378,7 @@ pub(crate) static CAM_SERVER_REFUSED_CONNECTION: rt::ObjectInfo = rt::ObjectInfo
     "CAMServerRefusedConnection",
     Some(&INVALID_CAM_SERVER),
     "5.0",
-    rt::unset::<CamServerRefusedConnection>,
+    <CamServerRefusedConnection as rt::DataObject>::unset,
 );
 impl rt::Object for CamServerRefusedConnection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -485,7 +485,7 @@ AboutInfo hostProductInfo o
 string hardwareVendor o
 string hardwareModel o
 ",
-    rt::unset::<DatacenterBasicConnectInfo>,
+    <DatacenterBasicConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterBasicConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -576,7 +576,7 @@ DesiredSoftwareSpecVendorAddOnSpec vendorAddOnSpec o
 DesiredSoftwareSpecComponentSpec components ol since 7.0.2.0
 string removedComponents ol since 8.0.3.0
 ",
-    rt::unset::<DesiredSoftwareSpec>,
+    <DesiredSoftwareSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DesiredSoftwareSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -647,7 +647,7 @@ pub(crate) static DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC: rt::ObjectInfo = rt::Ob
     "7.0.0.0
 string version r
 ",
-    rt::unset::<DesiredSoftwareSpecBaseImageSpec>,
+    <DesiredSoftwareSpecBaseImageSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DesiredSoftwareSpecBaseImageSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -716,7 +716,7 @@ pub(crate) static DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC: rt::ObjectInfo = rt::Obj
 string name r
 string version o
 ",
-    rt::unset::<DesiredSoftwareSpecComponentSpec>,
+    <DesiredSoftwareSpecComponentSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DesiredSoftwareSpecComponentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -787,7 +787,7 @@ pub(crate) static DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC: rt::ObjectInfo = rt:
 string name r
 string version r
 ",
-    rt::unset::<DesiredSoftwareSpecVendorAddOnSpec>,
+    <DesiredSoftwareSpecVendorAddOnSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DesiredSoftwareSpecVendorAddOnSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -870,7 +870,7 @@ string description o
 string vendorName r
 DirectPathProfileManagerDirectPathConfig deviceConfig r
 ",
-    rt::unset::<DirectPathProfileInfo>,
+    <DirectPathProfileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -959,7 +959,7 @@ int remaining r
 int max r
 int unusedReservation r
 ",
-    rt::unset::<DirectPathProfileManagerCapacityInfo>,
+    <DirectPathProfileManagerCapacityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1041,7 +1041,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG: r
     "9.0.0.0
 DirectPathProfileManagerDirectPathConfig deviceConfig r
 ",
-    rt::unset::<DirectPathProfileManagerCapacityQueryByDeviceConfig>,
+    <DirectPathProfileManagerCapacityQueryByDeviceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1117,7 +1117,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID: rt::ObjectIn
     "9.0.0.0
 string id r
 ",
-    rt::unset::<DirectPathProfileManagerCapacityQueryById>,
+    <DirectPathProfileManagerCapacityQueryById as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQueryById {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1191,7 +1191,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME: rt::Object
     "9.0.0.0
 string name r
 ",
-    rt::unset::<DirectPathProfileManagerCapacityQueryByName>,
+    <DirectPathProfileManagerCapacityQueryByName as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1258,7 +1258,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC: rt::ObjectInf
     "DirectPathProfileManagerCapacityQuerySpec",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<DirectPathProfileManagerCapacityQuerySpec>,
+    <DirectPathProfileManagerCapacityQuerySpec as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1316,7 +1316,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT: rt::ObjectInfo = 
     "DirectPathProfileManagerCapacityResult",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<DirectPathProfileManagerCapacityResult>,
+    <DirectPathProfileManagerCapacityResult as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1385,7 +1385,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN: rt::ObjectInfo =
 DirectPathProfileManagerCapacityQuerySpec querySpec r
 LocalizedMethodFault faultList ol
 ",
-    rt::unset::<DirectPathProfileManagerCapacityUnknown>,
+    <DirectPathProfileManagerCapacityUnknown as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCapacityUnknown {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1469,7 +1469,7 @@ string name r
 string description o
 DirectPathProfileManagerDirectPathConfig deviceConfig r
 ",
-    rt::unset::<DirectPathProfileManagerCreateSpec>,
+    <DirectPathProfileManagerCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1531,7 +1531,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG: rt::ObjectInfo
     "DirectPathProfileManagerDirectPathConfig",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<DirectPathProfileManagerDirectPathConfig>,
+    <DirectPathProfileManagerDirectPathConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1596,7 +1596,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG: rt::Object
     "9.0.0.0
 VirtualPCIPassthroughDvxBackingInfo dvxBacking r
 ",
-    rt::unset::<DirectPathProfileManagerDvxDirectPathConfig>,
+    <DirectPathProfileManagerDvxDirectPathConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1670,7 +1670,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG: rt::Ob
     "9.0.0.0
 VirtualPCIPassthroughDynamicBackingInfo dynamicDirectPathBacking r
 ",
-    rt::unset::<DirectPathProfileManagerDynamicDirectPathConfig>,
+    <DirectPathProfileManagerDynamicDirectPathConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1752,7 +1752,7 @@ string ids ol
 string names ol
 ManagedObjectReference clusters ol
 ",
-    rt::unset::<DirectPathProfileManagerFilterSpec>,
+    <DirectPathProfileManagerFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1821,7 +1821,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER: rt::ObjectInfo = r
     "9.0.0.0
 ManagedObjectReference cluster r
 ",
-    rt::unset::<DirectPathProfileManagerTargetCluster>,
+    <DirectPathProfileManagerTargetCluster as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerTargetCluster {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1888,7 +1888,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY: rt::ObjectInfo = rt
     "DirectPathProfileManagerTargetEntity",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<DirectPathProfileManagerTargetEntity>,
+    <DirectPathProfileManagerTargetEntity as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerTargetEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1953,7 +1953,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST: rt::ObjectInfo = rt::
     "9.0.0.0
 ManagedObjectReference host r
 ",
-    rt::unset::<DirectPathProfileManagerTargetHost>,
+    <DirectPathProfileManagerTargetHost as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerTargetHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2031,7 +2031,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC: rt::ObjectInfo = rt::
 string name o
 string description o
 ",
-    rt::unset::<DirectPathProfileManagerUpdateSpec>,
+    <DirectPathProfileManagerUpdateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerUpdateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2098,7 +2098,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_C
     "9.0.0.0
 string deviceGroupName r
 ",
-    rt::unset::<DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig>,
+    <DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2176,7 +2176,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG: rt::Obje
     "9.0.0.0
 string vgpuProfile r
 ",
-    rt::unset::<DirectPathProfileManagerVmiopDirectPathConfig>,
+    <DirectPathProfileManagerVmiopDirectPathConfig as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2253,7 +2253,7 @@ pub(crate) static DOMAIN_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 string domainName r
 ",
-    rt::unset::<DomainNotFound>,
+    <DomainNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for DomainNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2345,7 +2345,7 @@ string dpuId r
 HostFru fru o
 DpuStatusInfoOperationalInfo sensors ol
 ",
-    rt::unset::<DpuStatusInfo>,
+    <DpuStatusInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DpuStatusInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2446,7 +2446,7 @@ string reading r
 string units o
 dateTime timeStamp o
 ",
-    rt::unset::<DpuStatusInfoOperationalInfo>,
+    <DpuStatusInfoOperationalInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DpuStatusInfoOperationalInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2527,7 +2527,7 @@ ManagedObjectReference hostsAddedToCluster ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 FolderFailedHostResult hostsFailedMoveToCluster ol
 ",
-    rt::unset::<FolderBatchAddHostsToClusterResult>,
+    <FolderBatchAddHostsToClusterResult as rt::DataObject>::unset,
 );
 impl rt::Object for FolderBatchAddHostsToClusterResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2600,7 +2600,7 @@ pub(crate) static FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT: rt::ObjectInfo = rt:
 ManagedObjectReference addedHosts ol
 FolderFailedHostResult hostsFailedInventoryAdd ol
 ",
-    rt::unset::<FolderBatchAddStandaloneHostsResult>,
+    <FolderBatchAddStandaloneHostsResult as rt::DataObject>::unset,
 );
 impl rt::Object for FolderBatchAddStandaloneHostsResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2679,7 +2679,7 @@ ManagedObjectReference host o
 LocalizableMessage context r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<FolderFailedHostResult>,
+    <FolderFailedHostResult as rt::DataObject>::unset,
 );
 impl rt::Object for FolderFailedHostResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2754,7 +2754,7 @@ pub(crate) static FOLDER_NEW_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 HostConnectSpec hostCnxSpec r
 string esxLicense o
 ",
-    rt::unset::<FolderNewHostSpec>,
+    <FolderNewHostSpec as rt::DataObject>::unset,
 );
 impl rt::Object for FolderNewHostSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2825,7 +2825,7 @@ pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
 HostSystemHealthInfo systemHealthInfo o
 HostHardwareStatusInfo hardwareStatusInfo o
 ",
-    rt::unset::<HealthSystemRuntime>,
+    <HealthSystemRuntime as rt::DataObject>::unset,
 );
 impl rt::Object for HealthSystemRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2900,7 +2900,7 @@ string principal r
 boolean group r
 HostAccessMode accessMode r
 ",
-    rt::unset::<HostAccessControlEntry>,
+    <HostAccessControlEntry as rt::DataObject>::unset,
 );
 impl rt::Object for HostAccessControlEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2977,7 +2977,7 @@ string id r
 string password o secret
 string description o
 ",
-    rt::unset::<HostAccountSpec>,
+    <HostAccountSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostAccountSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3051,7 +3051,7 @@ pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
 string changeOperation r
 HostActiveDirectorySpec spec o
 ",
-    rt::unset::<HostActiveDirectory>,
+    <HostActiveDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for HostActiveDirectory {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3133,7 +3133,7 @@ string trustedDomain ol
 string domainMembershipStatus o
 boolean smartCardAuthenticationEnabled o since 6.0
 ",
-    rt::unset::<HostActiveDirectoryInfo>,
+    <HostActiveDirectoryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostActiveDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3248,7 +3248,7 @@ string certificate o since 8.0.3.0
 boolean smartCardAuthenticationEnabled o since 6.0
 string smartCardTrustAnchors ol since 6.0
 ",
-    rt::unset::<HostActiveDirectorySpec>,
+    <HostActiveDirectorySpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostActiveDirectorySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3339,7 +3339,7 @@ ManagedObjectReference vm r
 string pciId o since 9.1.0.0
 int deviceKey o since 9.1.0.0
 ",
-    rt::unset::<HostAssignableHardwareBinding>,
+    <HostAssignableHardwareBinding as rt::DataObject>::unset,
 );
 impl rt::Object for HostAssignableHardwareBinding {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3410,7 +3410,7 @@ pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectIn
     "7.0.0.0
 HostAssignableHardwareConfigAttributeOverride attributeOverride ol
 ",
-    rt::unset::<HostAssignableHardwareConfig>,
+    <HostAssignableHardwareConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostAssignableHardwareConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3483,7 +3483,7 @@ string instanceId r
 string name r
 anyType value o
 ",
-    rt::unset::<HostAssignableHardwareConfigAttributeOverride>,
+    <HostAssignableHardwareConfigAttributeOverride as rt::DataObject>::unset,
 );
 impl rt::Object for HostAssignableHardwareConfigAttributeOverride {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3560,7 +3560,7 @@ string principal r
 string ownerTag r
 string sslCertificates ol
 ",
-    rt::unset::<HostAuthenticationInfo>,
+    <HostAuthenticationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostAuthenticationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3629,7 +3629,7 @@ pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectI
     "4.1
 HostAuthenticationStoreInfo authConfig rl
 ",
-    rt::unset::<HostAuthenticationManagerInfo>,
+    <HostAuthenticationManagerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostAuthenticationManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3691,7 +3691,7 @@ pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInf
     "4.1
 boolean enabled r
 ",
-    rt::unset::<HostAuthenticationStoreInfo>,
+    <HostAuthenticationStoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostAuthenticationStoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3761,7 +3761,7 @@ pub(crate) static HOST_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 string description r
 ",
-    rt::unset::<HostBootDevice>,
+    <HostBootDevice as rt::DataObject>::unset,
 );
 impl rt::Object for HostBootDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3832,7 +3832,7 @@ pub(crate) static HOST_BOOT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 HostBootDevice bootDevices ol
 string currentBootDeviceKey o
 ",
-    rt::unset::<HostBootDeviceInfo>,
+    <HostBootDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostBootDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3919,7 +3919,7 @@ dateTime notAfter o
 string subject o
 string status r
 ",
-    rt::unset::<HostCertificateManagerCertificateInfo>,
+    <HostCertificateManagerCertificateInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCertificateManagerCertificateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4002,7 +4002,7 @@ string kind r
 string subjectAlternativeNames ol since 9.0.0.0
 string cryptoAlgorithm o since 9.1.0.0
 ",
-    rt::unset::<HostCertificateManagerCertificateSpec>,
+    <HostCertificateManagerCertificateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostCertificateManagerCertificateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4064,7 +4064,7 @@ pub(crate) static HOST_CONFIG_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigChange",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<HostConfigChange>,
+    <HostConfigChange as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigChange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4165,7 +4165,7 @@ HostDatastoreConnectInfo datastore ol
 HostLicenseConnectInfo license o since 4.0
 HostCapability capability o since 6.0
 ",
-    rt::unset::<HostConnectInfo>,
+    <HostConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4250,7 +4250,7 @@ pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInf
     "2.0
 NetworkSummary summary r
 ",
-    rt::unset::<HostConnectInfoNetworkInfo>,
+    <HostConnectInfoNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostConnectInfoNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4320,7 +4320,7 @@ pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInf
 string currentPolicy o
 string hardwareSupport o
 ",
-    rt::unset::<HostCpuPowerManagementInfo>,
+    <HostCpuPowerManagementInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuPowerManagementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4387,7 +4387,7 @@ pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "8.0.3.0
 string policy r
 ",
-    rt::unset::<HostCpuSchedulerInfo>,
+    <HostCpuSchedulerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuSchedulerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4452,7 +4452,7 @@ pub(crate) static HOST_DATA_TRANSPORT_CONNECTION_INFO: rt::ObjectInfo = rt::Obje
     "7.0.3.0
 long staticMemoryConsumed r
 ",
-    rt::unset::<HostDataTransportConnectionInfo>,
+    <HostDataTransportConnectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDataTransportConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4517,7 +4517,7 @@ pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 DatastoreSummary summary r
 ",
-    rt::unset::<HostDatastoreConnectInfo>,
+    <HostDatastoreConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4586,7 +4586,7 @@ pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::Objec
     "2.0
 string newDatastoreName r
 ",
-    rt::unset::<HostDatastoreExistsConnectInfo>,
+    <HostDatastoreExistsConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreExistsConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4670,7 +4670,7 @@ pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt
     "2.0
 string newDatastoreName r
 ",
-    rt::unset::<HostDatastoreNameConflictConnectInfo>,
+    <HostDatastoreNameConflictConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4779,7 +4779,7 @@ boolean disableEvents o since 7.0.3.0
 boolean disableFallback o since 7.0.3.0
 boolean resetToFactoryDefaults o since 7.0.3.0
 ",
-    rt::unset::<HostDateTimeConfig>,
+    <HostDateTimeConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostDateTimeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4914,7 +4914,7 @@ long ptpRunTime o since 7.0.3.0
 string ntpDuration o since 7.0.3.0
 string ptpDuration o since 7.0.3.0
 ",
-    rt::unset::<HostDateTimeInfo>,
+    <HostDateTimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDateTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {

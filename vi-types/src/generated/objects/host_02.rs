@@ -31,7 +31,7 @@ pub(crate) static HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT: rt::ObjectInfo = rt
 boolean workingNormally r
 string report ol
 ",
-    rt::unset::<HostDateTimeSystemServiceTestResult>,
+    <HostDateTimeSystemServiceTestResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostDateTimeSystemServiceTestResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -110,7 +110,7 @@ string name r
 string description r
 int gmtOffset r
 ",
-    rt::unset::<HostDateTimeSystemTimeZone>,
+    <HostDateTimeSystemTimeZone as rt::DataObject>::unset,
 );
 impl rt::Object for HostDateTimeSystemTimeZone {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -181,7 +181,7 @@ pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 boolean bootedFromStatelessCache o
 ",
-    rt::unset::<HostDeploymentInfo>,
+    <HostDeploymentInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDeploymentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -258,7 +258,7 @@ string diagnosticType r
 int slots r
 HostScsiDiskPartition id r
 ",
-    rt::unset::<HostDiagnosticPartition>,
+    <HostDiagnosticPartition as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiagnosticPartition {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -337,7 +337,7 @@ HostDiskPartitionLayout layout r
 string diskUuid r
 HostDiagnosticPartitionCreateSpec spec r
 ",
-    rt::unset::<HostDiagnosticPartitionCreateDescription>,
+    <HostDiagnosticPartitionCreateDescription as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiagnosticPartitionCreateDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -414,7 +414,7 @@ string storageType r
 string diagnosticType r
 HostScsiDisk disk r
 ",
-    rt::unset::<HostDiagnosticPartitionCreateOption>,
+    <HostDiagnosticPartitionCreateOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiagnosticPartitionCreateOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -499,7 +499,7 @@ HostScsiDiskPartition id r
 HostDiskPartitionSpec partition r
 boolean active o
 ",
-    rt::unset::<HostDiagnosticPartitionCreateSpec>,
+    <HostDiagnosticPartitionCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiagnosticPartitionCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -580,7 +580,7 @@ string digestMethod r
 byte digestValue rl
 string objectName o
 ",
-    rt::unset::<HostDigestInfo>,
+    <HostDigestInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDigestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -647,7 +647,7 @@ pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostDirectoryStoreInfo",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
     "4.1",
-    rt::unset::<HostDirectoryStoreInfo>,
+    <HostDirectoryStoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDirectoryStoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -738,7 +738,7 @@ boolean checkpointSupported r
 boolean swDMATracingSupported r
 boolean sriovNic r
 ",
-    rt::unset::<HostDvxClass>,
+    <HostDvxClass as rt::DataObject>::unset,
 );
 impl rt::Object for HostDvxClass {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -817,7 +817,7 @@ pub(crate) static HOST_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo
 FaultsByVM vmFaults ol
 FaultsByHost hostFaults ol
 ",
-    rt::unset::<HostEnterMaintenanceResult>,
+    <HostEnterMaintenanceResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostEnterMaintenanceResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -892,7 +892,7 @@ pub(crate) static HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO: rt::ObjectInfo = rt::
 ManagedObjectReference agentVmDatastore o
 ManagedObjectReference agentVmNetwork o
 ",
-    rt::unset::<HostEsxAgentHostManagerConfigInfo>,
+    <HostEsxAgentHostManagerConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostEsxAgentHostManagerConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -967,7 +967,7 @@ string key r
 string featureName r
 string value r
 ",
-    rt::unset::<HostFeatureCapability>,
+    <HostFeatureCapability as rt::DataObject>::unset,
 );
 impl rt::Object for HostFeatureCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1040,7 +1040,7 @@ pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 string key r
 string value r
 ",
-    rt::unset::<HostFeatureVersionInfo>,
+    <HostFeatureVersionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFeatureVersionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1111,7 +1111,7 @@ pub(crate) static HOST_FILE_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
 string who r
 string what r
 ",
-    rt::unset::<HostFileAccess>,
+    <HostFileAccess as rt::DataObject>::unset,
 );
 impl rt::Object for HostFileAccess {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1182,7 +1182,7 @@ pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 HostFirewallConfigRuleSetConfig rule ol
 HostFirewallDefaultPolicy defaultBlockingPolicy r
 ",
-    rt::unset::<HostFirewallConfig>,
+    <HostFirewallConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1257,7 +1257,7 @@ string rulesetId r
 boolean enabled r
 HostFirewallRulesetIpList allowedHosts o since 5.0
 ",
-    rt::unset::<HostFirewallConfigRuleSetConfig>,
+    <HostFirewallConfigRuleSetConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallConfigRuleSetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1330,7 +1330,7 @@ pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo:
 boolean incomingBlocked o
 boolean outgoingBlocked o
 ",
-    rt::unset::<HostFirewallDefaultPolicy>,
+    <HostFirewallDefaultPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallDefaultPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1401,7 +1401,7 @@ pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 HostFirewallDefaultPolicy defaultPolicy r
 HostFirewallRuleset ruleset ol
 ",
-    rt::unset::<HostFirewallInfo>,
+    <HostFirewallInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1484,7 +1484,7 @@ HostFirewallRuleDirection direction r
 HostFirewallRulePortType portType o since 5.0
 string protocol r
 ",
-    rt::unset::<HostFirewallRule>,
+    <HostFirewallRule as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallRule {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1589,7 +1589,7 @@ HostFirewallRulesetIpList allowedHosts o since 5.0
 boolean userControllable o since 8.0.2.0
 boolean ipListUserConfigurable o since 8.0.2.0
 ",
-    rt::unset::<HostFirewallRuleset>,
+    <HostFirewallRuleset as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallRuleset {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1678,7 +1678,7 @@ string ipAddress ol
 HostFirewallRulesetIpNetwork ipNetwork ol
 boolean allIp r
 ",
-    rt::unset::<HostFirewallRulesetIpList>,
+    <HostFirewallRulesetIpList as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallRulesetIpList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1751,7 +1751,7 @@ pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectI
 string network r
 int prefixLength r
 ",
-    rt::unset::<HostFirewallRulesetIpNetwork>,
+    <HostFirewallRulesetIpNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallRulesetIpNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1818,7 +1818,7 @@ pub(crate) static HOST_FIREWALL_RULESET_RULESET_SPEC: rt::ObjectInfo = rt::Objec
     "5.0
 HostFirewallRulesetIpList allowedHosts r
 ",
-    rt::unset::<HostFirewallRulesetRulesetSpec>,
+    <HostFirewallRulesetRulesetSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallRulesetRulesetSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1883,7 +1883,7 @@ pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 boolean backgroundSnapshotsEnabled o
 ",
-    rt::unset::<HostFlagInfo>,
+    <HostFlagInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFlagInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1968,7 +1968,7 @@ string manufacturer r
 string serialNumber o
 dateTime mfgTimeStamp o
 ",
-    rt::unset::<HostFru>,
+    <HostFru as rt::DataObject>::unset,
 );
 impl rt::Object for HostFru {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2055,7 +2055,7 @@ string gatewayId o
 string trustVerificationToken o
 KeyValue hostAuthParams ol
 ",
-    rt::unset::<HostGatewaySpec>,
+    <HostGatewaySpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostGatewaySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2134,7 +2134,7 @@ string hostDefaultGraphicsType r
 string sharedPassthruAssignmentPolicy r
 HostGraphicsConfigDeviceType deviceType ol
 ",
-    rt::unset::<HostGraphicsConfig>,
+    <HostGraphicsConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostGraphicsConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2211,7 +2211,7 @@ string deviceId r
 string graphicsType r
 string vgpuMode o since 8.0.3.0
 ",
-    rt::unset::<HostGraphicsConfigDeviceType>,
+    <HostGraphicsConfigDeviceType as rt::DataObject>::unset,
 );
 impl rt::Object for HostGraphicsConfigDeviceType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2304,7 +2304,7 @@ string vgpuMode o since 8.0.3.0
 long memorySizeInKB r
 ManagedObjectReference vm ol
 ",
-    rt::unset::<HostGraphicsInfo>,
+    <HostGraphicsInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostGraphicsInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2385,7 +2385,7 @@ pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::n
 string name r
 ElementDescription status r
 ",
-    rt::unset::<HostHardwareElementInfo>,
+    <HostHardwareElementInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostHardwareElementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2465,7 +2465,7 @@ HostHardwareElementInfo cpuStatusInfo ol
 HostStorageElementInfo storageStatusInfo ol
 DpuStatusInfo dpuStatusInfo ol since 8.0.0.1
 ",
-    rt::unset::<HostHardwareStatusInfo>,
+    <HostHardwareStatusInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostHardwareStatusInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2544,7 +2544,7 @@ boolean available r
 boolean active r
 boolean config r
 ",
-    rt::unset::<HostHyperThreadScheduleInfo>,
+    <HostHyperThreadScheduleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostHyperThreadScheduleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2617,7 +2617,7 @@ pub(crate) static HOST_IMAGE_PROFILE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::n
 string name r
 string vendor r
 ",
-    rt::unset::<HostImageProfileSummary>,
+    <HostImageProfileSummary as rt::DataObject>::unset,
 );
 impl rt::Object for HostImageProfileSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2696,7 +2696,7 @@ string bmcMacAddress o
 string login o
 string password o secret
 ",
-    rt::unset::<HostIpmiInfo>,
+    <HostIpmiInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpmiInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2771,7 +2771,7 @@ pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::Object
 string gatewayType r
 string gatewayId r
 ",
-    rt::unset::<HostListSummaryGatewaySummary>,
+    <HostListSummaryGatewaySummary as rt::DataObject>::unset,
 );
 impl rt::Object for HostListSummaryGatewaySummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2836,7 +2836,7 @@ pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInf
     "HostLocalAuthenticationInfo",
     Some(&HOST_AUTHENTICATION_STORE_INFO),
     "4.1",
-    rt::unset::<HostLocalAuthenticationInfo>,
+    <HostLocalAuthenticationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalAuthenticationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2931,7 +2931,7 @@ int unitNumber r
 string srcFilename r
 string dstFilename r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerDiskLayoutSpec>,
+    <HostLowLevelProvisioningManagerDiskLayoutSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerDiskLayoutSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3008,7 +3008,7 @@ pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT: rt::Ob
 string fileName r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerFileDeleteResult>,
+    <HostLowLevelProvisioningManagerFileDeleteResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerFileDeleteResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3079,7 +3079,7 @@ pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC: rt::Obje
 string fileName r
 string fileType r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerFileDeleteSpec>,
+    <HostLowLevelProvisioningManagerFileDeleteSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerFileDeleteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3154,7 +3154,7 @@ string baseName r
 string parentDir r
 string reservedName r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerFileReserveResult>,
+    <HostLowLevelProvisioningManagerFileReserveResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerFileReserveResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3235,7 +3235,7 @@ string parentDir r
 string fileType r
 string storageProfile r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerFileReserveSpec>,
+    <HostLowLevelProvisioningManagerFileReserveSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerFileReserveSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3318,7 +3318,7 @@ string srcFilename r
 string dstFilename r
 HostLowLevelProvisioningManagerDiskLayoutSpec disk ol
 ",
-    rt::unset::<HostLowLevelProvisioningManagerSnapshotLayoutSpec>,
+    <HostLowLevelProvisioningManagerSnapshotLayoutSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3403,7 +3403,7 @@ string type r
 boolean source r
 boolean consideredSuccessful r
 ",
-    rt::unset::<HostLowLevelProvisioningManagerVmMigrationStatus>,
+    <HostLowLevelProvisioningManagerVmMigrationStatus as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerVmMigrationStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3488,7 +3488,7 @@ string biosUUID r
 string instanceUUID r
 FaultToleranceConfigInfo ftInfo o
 ",
-    rt::unset::<HostLowLevelProvisioningManagerVmRecoveryInfo>,
+    <HostLowLevelProvisioningManagerVmRecoveryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostLowLevelProvisioningManagerVmRecoveryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3561,7 +3561,7 @@ pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::Ob
     "9.1.0.0
 boolean workloadNonDisruptive r
 ",
-    rt::unset::<HostMaintenanceSpecEvacuationMode>,
+    <HostMaintenanceSpecEvacuationMode as rt::DataObject>::unset,
 );
 impl rt::Object for HostMaintenanceSpecEvacuationMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3626,7 +3626,7 @@ pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 long serviceConsoleReservation o
 ",
-    rt::unset::<HostMemorySpec>,
+    <HostMemorySpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemorySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3707,7 +3707,7 @@ string flags ol
 string internalFlags ol since 8.0.3.0
 long size r
 ",
-    rt::unset::<HostMemoryTierInfo>,
+    <HostMemoryTierInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemoryTierInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3778,7 +3778,7 @@ pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo
     "HostNewNetworkConnectInfo",
     Some(&HOST_CONNECT_INFO_NETWORK_INFO),
     "2.0",
-    rt::unset::<HostNewNetworkConnectInfo>,
+    <HostNewNetworkConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNewNetworkConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3860,7 +3860,7 @@ pub(crate) static HOST_NFC_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     "7.0.3.0
 long streamingMemoryConsumed o
 ",
-    rt::unset::<HostNfcConnectionInfo>,
+    <HostNfcConnectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNfcConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3944,7 +3944,7 @@ pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string server ol
 string configFile ol since 6.0
 ",
-    rt::unset::<HostNtpConfig>,
+    <HostNtpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostNtpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4051,7 +4051,7 @@ long sensorNumber o since 8.0.0.1
 string timeStamp o since 6.5
 HostFru fru o since 8.0.0.1
 ",
-    rt::unset::<HostNumericSensorInfo>,
+    <HostNumericSensorInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNumericSensorInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4140,7 +4140,7 @@ pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = r
 string key r
 string hostStatus r
 ",
-    rt::unset::<HostPartialMaintenanceModeRuntimeInfo>,
+    <HostPartialMaintenanceModeRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostPartialMaintenanceModeRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4211,7 +4211,7 @@ pub(crate) static HOST_PATCH_MANAGER_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::n
 string url r
 string proxy o
 ",
-    rt::unset::<HostPatchManagerLocator>,
+    <HostPatchManagerLocator as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManagerLocator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4294,7 +4294,7 @@ string userName o
 string password o secret
 string cmdOption o
 ",
-    rt::unset::<HostPatchManagerPatchManagerOperationSpec>,
+    <HostPatchManagerPatchManagerOperationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManagerPatchManagerOperationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4375,7 +4375,7 @@ string version r
 HostPatchManagerStatus status ol
 string xmlResult o
 ",
-    rt::unset::<HostPatchManagerResult>,
+    <HostPatchManagerResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManagerResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4484,7 +4484,7 @@ boolean reconnectRequired r
 boolean vmOffRequired r
 string supersededPatchIds ol
 ",
-    rt::unset::<HostPatchManagerStatus>,
+    <HostPatchManagerStatus as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManagerStatus {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH: rt::ObjectInfo =
 string id r
 string installState ol
 ",
-    rt::unset::<HostPatchManagerStatusPrerequisitePatch>,
+    <HostPatchManagerStatusPrerequisitePatch as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManagerStatusPrerequisitePatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -110,7 +110,7 @@ string driverName o
 string driverVersion o
 int availableMemory o
 ",
-    rt::unset::<HostPciDeviceDirectPathInfo>,
+    <HostPciDeviceDirectPathInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciDeviceDirectPathInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -193,7 +193,7 @@ boolean passthruEnabled r
 boolean applyNow o since 7.0.0.0
 string hardwareLabel o since 7.0.2.0
 ",
-    rt::unset::<HostPciPassthruConfig>,
+    <HostPciPassthruConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciPassthruConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -289,7 +289,7 @@ boolean passthruActive r
 string hardwareLabel o since 7.0.2.0
 HostPciPassthruInfoDirectPathState directPathState o since 9.1.0.0
 ",
-    rt::unset::<HostPciPassthruInfo>,
+    <HostPciPassthruInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciPassthruInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -375,7 +375,7 @@ string mode r
 string configurableModes ol
 int usedMemory o
 ",
-    rt::unset::<HostPciPassthruInfoDirectPathState>,
+    <HostPciPassthruInfoDirectPathState as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciPassthruInfoDirectPathState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -448,7 +448,7 @@ pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::
 long capacityInMB o
 string volumeUUID o
 ",
-    rt::unset::<HostPersistentMemoryInfo>,
+    <HostPersistentMemoryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostPersistentMemoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -522,7 +522,7 @@ pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 int posixId o
 boolean shellAccess o
 ",
-    rt::unset::<HostPosixAccountSpec>,
+    <HostPosixAccountSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostPosixAccountSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -617,7 +617,7 @@ string name r
 string shortName r
 string description r
 ",
-    rt::unset::<HostPowerPolicy>,
+    <HostPowerPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostPowerPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -692,7 +692,7 @@ pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 int domain o
 HostPtpConfigPtpPort port ol
 ",
-    rt::unset::<HostPtpConfig>,
+    <HostPtpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostPtpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -771,7 +771,7 @@ string deviceType o
 string device o
 HostIpConfig ipConfig o
 ",
-    rt::unset::<HostPtpConfigPtpPort>,
+    <HostPtpConfigPtpPort as rt::DataObject>::unset,
 );
 impl rt::Object for HostPtpConfigPtpPort {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -839,7 +839,7 @@ pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.5
 long memorySize r
 ",
-    rt::unset::<HostReliableMemoryInfo>,
+    <HostReliableMemoryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostReliableMemoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -920,7 +920,7 @@ string vmknicKeys ol
 int maxNumberOfConnections o
 boolean currentIpV6Enabled o
 ",
-    rt::unset::<HostRuntimeInfoNetStackInstanceRuntimeInfo>,
+    <HostRuntimeInfoNetStackInstanceRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -999,7 +999,7 @@ pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::O
 HostRuntimeInfoNetStackInstanceRuntimeInfo netStackInstanceRuntimeInfo ol
 HostNetworkResourceRuntime networkResourceRuntime o since 6.0
 ",
-    rt::unset::<HostRuntimeInfoNetworkRuntimeInfo>,
+    <HostRuntimeInfoNetworkRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostRuntimeInfoNetworkRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1076,7 +1076,7 @@ string protectionMode r
 boolean requireSecureBoot o
 boolean requireExecInstalledOnly o
 ",
-    rt::unset::<HostRuntimeInfoStateEncryptionInfo>,
+    <HostRuntimeInfoStateEncryptionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostRuntimeInfoStateEncryptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1153,7 +1153,7 @@ string adminPassword o secret
 Permission removePermission ol since 4.1
 Permission addPermission ol since 4.1
 ",
-    rt::unset::<HostSecuritySpec>,
+    <HostSecuritySpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostSecuritySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1250,7 +1250,7 @@ string ruleset ol
 string policy r
 HostServiceSourcePackage sourcePackage o since 5.0
 ",
-    rt::unset::<HostService>,
+    <HostService as rt::DataObject>::unset,
 );
 impl rt::Object for HostService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1333,7 +1333,7 @@ pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string serviceId r
 string startupPolicy r
 ",
-    rt::unset::<HostServiceConfig>,
+    <HostServiceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1400,7 +1400,7 @@ pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostService service ol
 ",
-    rt::unset::<HostServiceInfo>,
+    <HostServiceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostServiceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1469,7 +1469,7 @@ pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::
 string sourcePackageName r
 string description r
 ",
-    rt::unset::<HostServiceSourcePackage>,
+    <HostServiceSourcePackage as rt::DataObject>::unset,
 );
 impl rt::Object for HostServiceSourcePackage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1560,7 +1560,7 @@ string service r
 string serviceVersion r
 string sessionId r secret
 ",
-    rt::unset::<HostServiceTicket>,
+    <HostServiceTicket as rt::DataObject>::unset,
 );
 impl rt::Object for HostServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1649,7 +1649,7 @@ long maxSevEsGuests r
 string snpState o since 9.0.0.0
 boolean snpSupported o since 9.0.0.0
 ",
-    rt::unset::<HostSevInfo>,
+    <HostSevInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSevInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1736,7 +1736,7 @@ string flcMode r
 string lePubKeyHash o
 HostSgxRegistrationInfo registrationInfo o since 8.0.0.1
 ",
-    rt::unset::<HostSgxInfo>,
+    <HostSgxInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSgxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1829,7 +1829,7 @@ string type o
 string ppid o
 dateTime lastRegisteredTime o
 ",
-    rt::unset::<HostSgxRegistrationInfo>,
+    <HostSgxRegistrationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSgxRegistrationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1920,7 +1920,7 @@ boolean memorySnapshotSupported r
 boolean suspendSupported r
 boolean migrateSupported r
 ",
-    rt::unset::<HostSharedGpuCapabilities>,
+    <HostSharedGpuCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HostSharedGpuCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2009,7 +2009,7 @@ string readOnlyCommunities ol
 HostSnmpDestination trapTargets ol
 KeyValue option ol since 5.0
 ",
-    rt::unset::<HostSnmpConfigSpec>,
+    <HostSnmpConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostSnmpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2090,7 +2090,7 @@ string hostName r
 int port r
 string community r
 ",
-    rt::unset::<HostSnmpDestination>,
+    <HostSnmpDestination as rt::DataObject>::unset,
 );
 impl rt::Object for HostSnmpDestination {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2175,7 +2175,7 @@ int maxCommunityLength r
 int maxBufferSize r
 HostSnmpAgentCapability capability o since 4.0
 ",
-    rt::unset::<HostSnmpSystemAgentLimits>,
+    <HostSnmpSystemAgentLimits as rt::DataObject>::unset,
 );
 impl rt::Object for HostSnmpSystemAgentLimits {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2255,7 +2255,7 @@ pub(crate) static HOST_SRIOV_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean sriovEnabled r
 int numVirtualFunction r
 ",
-    rt::unset::<HostSriovConfig>,
+    <HostSriovConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostSriovConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2338,7 +2338,7 @@ pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "6.5
 string key r
 ",
-    rt::unset::<HostSriovDevicePoolInfo>,
+    <HostSriovDevicePoolInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSriovDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2427,7 +2427,7 @@ int numVirtualFunctionRequested r
 int numVirtualFunction r
 int maxVirtualFunctionSupported r
 ",
-    rt::unset::<HostSriovInfo>,
+    <HostSriovInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSriovInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2529,7 +2529,7 @@ string switchKey o
 string switchUuid o
 PhysicalNic pnic ol
 ",
-    rt::unset::<HostSriovNetworkDevicePoolInfo>,
+    <HostSriovNetworkDevicePoolInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2617,7 +2617,7 @@ pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.5
 HostStorageOperationalInfo operationalInfo ol
 ",
-    rt::unset::<HostStorageElementInfo>,
+    <HostStorageElementInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageElementInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2702,7 +2702,7 @@ pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo
 string property r
 string value r
 ",
-    rt::unset::<HostStorageOperationalInfo>,
+    <HostStorageOperationalInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageOperationalInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2773,7 +2773,7 @@ pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::Objec
 string state r
 dateTime checkTime r
 ",
-    rt::unset::<HostSystemComplianceCheckState>,
+    <HostSystemComplianceCheckState as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemComplianceCheckState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2840,7 +2840,7 @@ pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 HostNumericSensorInfo numericSensorInfo ol
 ",
-    rt::unset::<HostSystemHealthInfo>,
+    <HostSystemHealthInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2905,7 +2905,7 @@ pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 boolean syncState o
 ",
-    rt::unset::<HostSystemReconnectSpec>,
+    <HostSystemReconnectSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemReconnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2974,7 +2974,7 @@ pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo
 string state r
 dateTime operationTime r
 ",
-    rt::unset::<HostSystemRemediationState>,
+    <HostSystemRemediationState as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemRemediationState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3049,7 +3049,7 @@ string key r
 ResourceConfigSpec config o
 HostSystemResourceInfo child ol
 ",
-    rt::unset::<HostSystemResourceInfo>,
+    <HostSystemResourceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3118,7 +3118,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInf
     "5.1
 HostSystemSwapConfigurationSystemSwapOption option ol
 ",
-    rt::unset::<HostSystemSwapConfiguration>,
+    <HostSystemSwapConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3186,7 +3186,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInf
     "5.1
 string datastore r
 ",
-    rt::unset::<HostSystemSwapConfigurationDatastoreOption>,
+    <HostSystemSwapConfigurationDatastoreOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3266,7 +3266,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo
     "HostSystemSwapConfigurationDisabledOption",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
     "5.1",
-    rt::unset::<HostSystemSwapConfigurationDisabledOption>,
+    <HostSystemSwapConfigurationDisabledOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfigurationDisabledOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3344,7 +3344,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectIn
     "HostSystemSwapConfigurationHostCacheOption",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
     "5.1",
-    rt::unset::<HostSystemSwapConfigurationHostCacheOption>,
+    <HostSystemSwapConfigurationHostCacheOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3422,7 +3422,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::Obj
     "HostSystemSwapConfigurationHostLocalSwapOption",
     Some(&HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION),
     "5.1",
-    rt::unset::<HostSystemSwapConfigurationHostLocalSwapOption>,
+    <HostSystemSwapConfigurationHostLocalSwapOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3499,7 +3499,7 @@ pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectI
     "5.1
 int key r
 ",
-    rt::unset::<HostSystemSwapConfigurationSystemSwapOption>,
+    <HostSystemSwapConfigurationSystemSwapOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystemSwapConfigurationSystemSwapOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3570,7 +3570,7 @@ pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string tdxState r
 int numTDXPrivateKeyIDs r
 ",
-    rt::unset::<HostTdxInfo>,
+    <HostTdxInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostTdxInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3645,7 +3645,7 @@ dateTime time r
 HostTpmAttestationInfoAcceptanceStatus status r
 LocalizableMessage message o
 ",
-    rt::unset::<HostTpmAttestationInfo>,
+    <HostTpmAttestationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmAttestationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3722,7 +3722,7 @@ HostTpmDigestInfo tpmPcrValues rl
 HostTpmEventLogEntry tpmEvents rl
 boolean tpmLogReliable r
 ",
-    rt::unset::<HostTpmAttestationReport>,
+    <HostTpmAttestationReport as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmAttestationReport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3789,7 +3789,7 @@ pub(crate) static HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS: rt::ObjectInfo = rt::Obj
     "HostTpmBootCompleteEventDetails",
     Some(&HOST_TPM_EVENT_DETAILS),
     "8.0.1.0",
-    rt::unset::<HostTpmBootCompleteEventDetails>,
+    <HostTpmBootCompleteEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmBootCompleteEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3871,7 +3871,7 @@ pub(crate) static HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS: rt::ObjectInfo = 
     "5.1
 string bootSecurityOption r
 ",
-    rt::unset::<HostTpmBootSecurityOptionEventDetails>,
+    <HostTpmBootSecurityOptionEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmBootSecurityOptionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3955,7 +3955,7 @@ pub(crate) static HOST_TPM_COMMAND_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInf
     "5.1
 string commandLine r
 ",
-    rt::unset::<HostTpmCommandEventDetails>,
+    <HostTpmCommandEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmCommandEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4039,7 +4039,7 @@ pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 int pcrNumber r
 ",
-    rt::unset::<HostTpmDigestInfo>,
+    <HostTpmDigestInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmDigestInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4123,7 +4123,7 @@ pub(crate) static HOST_TPM_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
 byte dataHash rl
 string dataHashMethod o since 6.7
 ",
-    rt::unset::<HostTpmEventDetails>,
+    <HostTpmEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4195,7 +4195,7 @@ pub(crate) static HOST_TPM_EVENT_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new
 int pcrIndex r
 HostTpmEventDetails eventDetails r
 ",
-    rt::unset::<HostTpmEventLogEntry>,
+    <HostTpmEventLogEntry as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmEventLogEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4260,7 +4260,7 @@ pub(crate) static HOST_TPM_NV_TAG_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo
     "HostTpmNvTagEventDetails",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
     "7.0.2.0",
-    rt::unset::<HostTpmNvTagEventDetails>,
+    <HostTpmNvTagEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmNvTagEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4346,7 +4346,7 @@ pub(crate) static HOST_TPM_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo
 string optionsFileName r
 byte bootOptions ol
 ",
-    rt::unset::<HostTpmOptionEventDetails>,
+    <HostTpmOptionEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmOptionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4427,7 +4427,7 @@ pub(crate) static HOST_TPM_SIGNER_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo
     "HostTpmSignerEventDetails",
     Some(&HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS),
     "8.0.0.1",
-    rt::unset::<HostTpmSignerEventDetails>,
+    <HostTpmSignerEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmSignerEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4521,7 +4521,7 @@ string vibName r
 string vibVersion r
 string vibVendor r
 ",
-    rt::unset::<HostTpmSoftwareComponentEventDetails>,
+    <HostTpmSoftwareComponentEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmSoftwareComponentEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4611,7 +4611,7 @@ pub(crate) static HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::Ob
     "9.1.0.0
 string systemVersion r
 ",
-    rt::unset::<HostTpmSystemVersionEventDetails>,
+    <HostTpmSystemVersionEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmSystemVersionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4695,7 +4695,7 @@ pub(crate) static HOST_TPM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInf
     "8.0.0.1
 base64Binary version r
 ",
-    rt::unset::<HostTpmVersionEventDetails>,
+    <HostTpmVersionEventDetails as rt::DataObject>::unset,
 );
 impl rt::Object for HostTpmVersionEventDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4792,7 +4792,7 @@ dateTime attestedAt o
 dateTime attestedUntil o
 LocalizableMessage messages ol
 ",
-    rt::unset::<HostTrustAuthorityAttestationInfo>,
+    <HostTrustAuthorityAttestationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostTrustAuthorityAttestationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4901,7 +4901,7 @@ long cptCacheUsed o
 long devCptStreamSize o
 long devCptStreamTime o
 ",
-    rt::unset::<HostVMotionManagerDstInstantCloneResult>,
+    <HostVMotionManagerDstInstantCloneResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionManagerDstInstantCloneResult {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -43,7 +43,7 @@ long quiesceDoneTime o
 long resumeDoneTime o
 long endTime o
 ",
-    rt::unset::<HostVMotionManagerSrcInstantCloneResult>,
+    <HostVMotionManagerSrcInstantCloneResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionManagerSrcInstantCloneResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -124,7 +124,7 @@ ManagedObjectReference vm r
 string services ol
 string mode r
 ",
-    rt::unset::<HostVmciAccessManagerAccessSpec>,
+    <HostVmciAccessManagerAccessSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVmciAccessManagerAccessSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -191,7 +191,7 @@ pub(crate) static INVALID_CAM_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMCertificate",
     Some(&INVALID_CAM_SERVER),
     "5.0",
-    rt::unset::<InvalidCamCertificate>,
+    <InvalidCamCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidCamCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -273,7 +273,7 @@ pub(crate) static INVALID_CAM_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string camServer r
 ",
-    rt::unset::<InvalidCamServer>,
+    <InvalidCamServer as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidCamServer {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -402,7 +402,7 @@ KernelModuleSectionInfo textSection r
 KernelModuleSectionInfo dataSection r
 KernelModuleSectionInfo bssSection r
 ",
-    rt::unset::<KernelModuleInfo>,
+    <KernelModuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KernelModuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -495,7 +495,7 @@ pub(crate) static KERNEL_MODULE_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::n
 long address r
 int length o
 ",
-    rt::unset::<KernelModuleSectionInfo>,
+    <KernelModuleSectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for KernelModuleSectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -582,7 +582,7 @@ string use r
 string admin o
 string full r
 ",
-    rt::unset::<ModeInfo>,
+    <ModeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ModeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -655,7 +655,7 @@ pub(crate) static NO_PERMISSION_ON_AD: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnAD",
     Some(&ACTIVE_DIRECTORY_FAULT),
     "4.1",
-    rt::unset::<NoPermissionOnAd>,
+    <NoPermissionOnAd as rt::DataObject>::unset,
 );
 impl rt::Object for NoPermissionOnAd {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -732,7 +732,7 @@ pub(crate) static NON_AD_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonADUserRequired",
     Some(&ACTIVE_DIRECTORY_FAULT),
     "4.1",
-    rt::unset::<NonAdUserRequired>,
+    <NonAdUserRequired as rt::DataObject>::unset,
 );
 impl rt::Object for NonAdUserRequired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -811,7 +811,7 @@ pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 HostPowerPolicy availablePolicy rl
 ",
-    rt::unset::<PowerSystemCapability>,
+    <PowerSystemCapability as rt::DataObject>::unset,
 );
 impl rt::Object for PowerSystemCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -876,7 +876,7 @@ pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 HostPowerPolicy currentPolicy r
 ",
-    rt::unset::<PowerSystemInfo>,
+    <PowerSystemInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PowerSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -949,7 +949,7 @@ string constraint o
 string name r
 string version o
 ",
-    rt::unset::<Relation>,
+    <Relation as rt::DataObject>::unset,
 );
 impl rt::Object for Relation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1026,7 +1026,7 @@ long serviceConsoleReservedCfg r
 long serviceConsoleReserved r
 long unreserved r
 ",
-    rt::unset::<ServiceConsoleReservationInfo>,
+    <ServiceConsoleReservationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceConsoleReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1163,7 +1163,7 @@ SoftwarePackageCapability capability r
 string tag ol
 string payload ol
 ",
-    rt::unset::<SoftwarePackage>,
+    <SoftwarePackage as rt::DataObject>::unset,
 );
 impl rt::Object for SoftwarePackage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1274,7 +1274,7 @@ boolean liveRemoveAllowed o
 boolean statelessReady o
 boolean overlay o
 ",
-    rt::unset::<SoftwarePackageCapability>,
+    <SoftwarePackageCapability as rt::DataObject>::unset,
 );
 impl rt::Object for SoftwarePackageCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1361,7 +1361,7 @@ long selType r
 string message r
 long sensorNumber r
 ",
-    rt::unset::<SystemEventInfo>,
+    <SystemEventInfo as rt::DataObject>::unset,
 );
 impl rt::Object for SystemEventInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1438,7 +1438,7 @@ pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC: rt::ObjectInfo = rt::
 long virtualMachineReserved o
 string allocationPolicy o
 ",
-    rt::unset::<VirtualMachineMemoryReservationSpec>,
+    <VirtualMachineMemoryReservationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMemoryReservationSpec {
     fn type_info() -> &'static rt::ObjectInfo {

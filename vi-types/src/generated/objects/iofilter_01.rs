@@ -34,7 +34,7 @@ pub(crate) static CLUSTER_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string opType r
 string vibUrl o since 6.5
 ",
-    rt::unset::<ClusterIoFilterInfo>,
+    <ClusterIoFilterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -119,7 +119,7 @@ pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 boolean available r
 ",
-    rt::unset::<HostIoFilterInfo>,
+    <HostIoFilterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostIoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -203,7 +203,7 @@ pub(crate) static IO_FILTER_HOST_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host r
 LocalizedMethodFault issue rl
 ",
-    rt::unset::<IoFilterHostIssue>,
+    <IoFilterHostIssue as rt::DataObject>::unset,
 );
 impl rt::Object for IoFilterHostIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -294,7 +294,7 @@ string type o since 6.5
 string summary o
 string releaseDate o
 ",
-    rt::unset::<IoFilterInfo>,
+    <IoFilterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for IoFilterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -364,7 +364,7 @@ pub(crate) static IO_FILTER_MANAGER_SSL_TRUST: rt::ObjectInfo = rt::ObjectInfo::
     "IoFilterManagerSslTrust",
     Some(&DYNAMIC_DATA),
     "8.0.3.0",
-    rt::unset::<IoFilterManagerSslTrust>,
+    <IoFilterManagerSslTrust as rt::DataObject>::unset,
 );
 impl rt::Object for IoFilterManagerSslTrust {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -432,7 +432,7 @@ pub(crate) static IO_FILTER_QUERY_ISSUE_RESULT: rt::ObjectInfo = rt::ObjectInfo:
 string opType r
 IoFilterHostIssue hostIssue ol
 ",
-    rt::unset::<IoFilterQueryIssueResult>,
+    <IoFilterQueryIssueResult as rt::DataObject>::unset,
 );
 impl rt::Object for IoFilterQueryIssueResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -499,7 +499,7 @@ pub(crate) static PINNED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "8.0.3.0
 string sslCertificate r
 ",
-    rt::unset::<PinnedCertificate>,
+    <PinnedCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for PinnedCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -565,7 +565,7 @@ pub(crate) static UNTRUSTED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UntrustedCertificate",
     Some(&IO_FILTER_MANAGER_SSL_TRUST),
     "8.0.3.0",
-    rt::unset::<UntrustedCertificate>,
+    <UntrustedCertificate as rt::DataObject>::unset,
 );
 impl rt::Object for UntrustedCertificate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -640,7 +640,7 @@ pub(crate) static VIRTUAL_DISK_ID: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference vm r
 int diskId r
 ",
-    rt::unset::<VirtualDiskId>,
+    <VirtualDiskId as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -700,7 +700,7 @@ pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo =
     "VirtualMachineBaseIndependentFilterSpec",
     Some(&DYNAMIC_DATA),
     "7.0.2.1",
-    rt::unset::<VirtualMachineBaseIndependentFilterSpec>,
+    <VirtualMachineBaseIndependentFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineBaseIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -758,7 +758,7 @@ pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo 
     "VirtualMachineEmptyIndependentFilterSpec",
     Some(&VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC),
     "7.0.2.1",
-    rt::unset::<VirtualMachineEmptyIndependentFilterSpec>,
+    <VirtualMachineEmptyIndependentFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -838,7 +838,7 @@ string filterName r
 string filterClass o
 KeyValue filterCapabilities ol
 ",
-    rt::unset::<VirtualMachineIndependentFilterSpec>,
+    <VirtualMachineIndependentFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineIndependentFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {

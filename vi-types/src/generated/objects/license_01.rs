@@ -25,7 +25,7 @@ pub(crate) static ALL_VIRTUAL_MACHINES_LICENSED_EVENT: rt::ObjectInfo = rt::Obje
     "AllVirtualMachinesLicensedEvent",
     Some(&LICENSE_EVENT),
     "2.5",
-    rt::unset::<AllVirtualMachinesLicensedEvent>,
+    <AllVirtualMachinesLicensedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AllVirtualMachinesLicensedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO: rt::ObjectInfo = rt::
 ManagedObjectReference host r
 ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState licenseState r
 ",
-    rt::unset::<ComputeResourceHostSpbmLicenseInfo>,
+    <ComputeResourceHostSpbmLicenseInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResourceHostSpbmLicenseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -175,7 +175,7 @@ pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.5
 long remainingHours o
 ",
-    rt::unset::<EvaluationLicenseSource>,
+    <EvaluationLicenseSource as rt::DataObject>::unset,
 );
 impl rt::Object for EvaluationLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -240,7 +240,7 @@ pub(crate) static EXPIRED_ADDON_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredAddonLicense",
     Some(&EXPIRED_FEATURE_LICENSE),
     "2.5",
-    rt::unset::<ExpiredAddonLicense>,
+    <ExpiredAddonLicense as rt::DataObject>::unset,
 );
 impl rt::Object for ExpiredAddonLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -317,7 +317,7 @@ pub(crate) static EXPIRED_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredEditionLicense",
     Some(&EXPIRED_FEATURE_LICENSE),
     "2.5",
-    rt::unset::<ExpiredEditionLicense>,
+    <ExpiredEditionLicense as rt::DataObject>::unset,
 );
 impl rt::Object for ExpiredEditionLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -407,7 +407,7 @@ string feature r
 int count r
 dateTime expirationDate r
 ",
-    rt::unset::<ExpiredFeatureLicense>,
+    <ExpiredFeatureLicense as rt::DataObject>::unset,
 );
 impl rt::Object for ExpiredFeatureLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -503,7 +503,7 @@ ManagedObjectReference cs r
 string csName r
 ComputeResourceHostSPBMLicenseInfo hostLicenseStates rl
 ",
-    rt::unset::<FailToEnableSpbm>,
+    <FailToEnableSpbm as rt::DataObject>::unset,
 );
 impl rt::Object for FailToEnableSpbm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -591,7 +591,7 @@ pub(crate) static HOST_INVENTORY_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 int capacity r
 ",
-    rt::unset::<HostInventoryFull>,
+    <HostInventoryFull as rt::DataObject>::unset,
 );
 impl rt::Object for HostInventoryFull {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -675,7 +675,7 @@ pub(crate) static HOST_INVENTORY_FULL_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.5
 int capacity r
 ",
-    rt::unset::<HostInventoryFullEvent>,
+    <HostInventoryFullEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostInventoryFullEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -764,7 +764,7 @@ LicenseManagerLicenseInfo license r
 LicenseManagerEvaluationInfo evaluation r
 HostLicensableResourceInfo resource o since 5.0
 ",
-    rt::unset::<HostLicenseConnectInfo>,
+    <HostLicenseConnectInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostLicenseConnectInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -831,7 +831,7 @@ pub(crate) static HOST_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "HostLicenseExpiredEvent",
     Some(&LICENSE_EVENT),
     "2.0",
-    rt::unset::<HostLicenseExpiredEvent>,
+    <HostLicenseExpiredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -922,7 +922,7 @@ string editionKey o
 string disabledFeatureKey ol
 string enabledFeatureKey ol
 ",
-    rt::unset::<HostLicenseSpec>,
+    <HostLicenseSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLicenseSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -991,7 +991,7 @@ pub(crate) static IN_USE_FEATURE_MANIPULATION_DISALLOWED: rt::ObjectInfo = rt::O
     "InUseFeatureManipulationDisallowed",
     Some(&NOT_ENOUGH_LICENSES),
     "4.0",
-    rt::unset::<InUseFeatureManipulationDisallowed>,
+    <InUseFeatureManipulationDisallowed as rt::DataObject>::unset,
 );
 impl rt::Object for InUseFeatureManipulationDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1068,7 +1068,7 @@ pub(crate) static INCORRECT_HOST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::n
     "IncorrectHostInformation",
     Some(&NOT_ENOUGH_LICENSES),
     "2.5",
-    rt::unset::<IncorrectHostInformation>,
+    <IncorrectHostInformation as rt::DataObject>::unset,
 );
 impl rt::Object for IncorrectHostInformation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1145,7 +1145,7 @@ pub(crate) static INCORRECT_HOST_INFORMATION_EVENT: rt::ObjectInfo = rt::ObjectI
     "IncorrectHostInformationEvent",
     Some(&LICENSE_EVENT),
     "2.5",
-    rt::unset::<IncorrectHostInformationEvent>,
+    <IncorrectHostInformationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for IncorrectHostInformationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1227,7 +1227,7 @@ pub(crate) static INVALID_EDITION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string feature r
 ",
-    rt::unset::<InvalidEditionEvent>,
+    <InvalidEditionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidEditionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1311,7 +1311,7 @@ pub(crate) static INVALID_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 string feature r
 ",
-    rt::unset::<InvalidEditionLicense>,
+    <InvalidEditionLicense as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidEditionLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1395,7 +1395,7 @@ pub(crate) static INVALID_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string licenseContent r
 ",
-    rt::unset::<InvalidLicense>,
+    <InvalidLicense as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1479,7 +1479,7 @@ pub(crate) static INVENTORY_HAS_STANDARD_ALONE_HOSTS: rt::ObjectInfo = rt::Objec
     "4.0
 string hosts rl
 ",
-    rt::unset::<InventoryHasStandardAloneHosts>,
+    <InventoryHasStandardAloneHosts as rt::DataObject>::unset,
 );
 impl rt::Object for InventoryHasStandardAloneHosts {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1563,7 +1563,7 @@ pub(crate) static LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 string reason o
 ",
-    rt::unset::<LicenseAssignmentFailed>,
+    <LicenseAssignmentFailed as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseAssignmentFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1660,7 +1660,7 @@ string entityDisplayName o
 LicenseManagerLicenseInfo assignedLicense r
 KeyAnyValue properties ol
 ",
-    rt::unset::<LicenseAssignmentManagerLicenseAssignment>,
+    <LicenseAssignmentManagerLicenseAssignment as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseAssignmentManagerLicenseAssignment {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1741,7 +1741,7 @@ LicenseFeatureInfo feature r
 int total r
 int available r
 ",
-    rt::unset::<LicenseAvailabilityInfo>,
+    <LicenseAvailabilityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseAvailabilityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1842,7 +1842,7 @@ LicenseManagerState opState r
 dateTime lastStatusUpdate r
 string opFailureMessage r
 ",
-    rt::unset::<LicenseDiagnostics>,
+    <LicenseDiagnostics as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseDiagnostics {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1934,7 +1934,7 @@ string edition r
 string entityId r
 KeyAnyValue features rl
 ",
-    rt::unset::<LicenseDowngradeDisallowed>,
+    <LicenseDowngradeDisallowed as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseDowngradeDisallowed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2022,7 +2022,7 @@ pub(crate) static LICENSE_ENTITY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 string entityId r
 ",
-    rt::unset::<LicenseEntityNotFound>,
+    <LicenseEntityNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseEntityNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2101,7 +2101,7 @@ pub(crate) static LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<LicenseEvent>,
+    <LicenseEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2183,7 +2183,7 @@ pub(crate) static LICENSE_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string licenseKey r
 ",
-    rt::unset::<LicenseExpired>,
+    <LicenseExpired as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseExpired {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2267,7 +2267,7 @@ pub(crate) static LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LicenseFeatureInfo feature r
 ",
-    rt::unset::<LicenseExpiredEvent>,
+    <LicenseExpiredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2380,7 +2380,7 @@ string dependentKey ol since 2.5
 boolean edition o since 2.5
 dateTime expiresOn o since 2.5
 ",
-    rt::unset::<LicenseFeatureInfo>,
+    <LicenseFeatureInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseFeatureInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2459,7 +2459,7 @@ pub(crate) static LICENSE_KEY_ENTITY_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::
     "LicenseKeyEntityMismatch",
     Some(&NOT_ENOUGH_LICENSES),
     "4.0",
-    rt::unset::<LicenseKeyEntityMismatch>,
+    <LicenseKeyEntityMismatch as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseKeyEntityMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2538,7 +2538,7 @@ pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectIn
     "4.0
 KeyAnyValue properties rl
 ",
-    rt::unset::<LicenseManagerEvaluationInfo>,
+    <LicenseManagerEvaluationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseManagerEvaluationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2631,7 +2631,7 @@ string costUnit r
 KeyAnyValue properties ol
 KeyValue labels ol
 ",
-    rt::unset::<LicenseManagerLicenseInfo>,
+    <LicenseManagerLicenseInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseManagerLicenseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2713,7 +2713,7 @@ pub(crate) static LICENSE_NON_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "4.0
 string url r
 ",
-    rt::unset::<LicenseNonComplianceEvent>,
+    <LicenseNonComplianceEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseNonComplianceEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2802,7 +2802,7 @@ string key r
 LicenseReservationInfoState state r
 int required r
 ",
-    rt::unset::<LicenseReservationInfo>,
+    <LicenseReservationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2869,7 +2869,7 @@ pub(crate) static LICENSE_RESTRICTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "LicenseRestrictedEvent",
     Some(&LICENSE_EVENT),
     "2.5",
-    rt::unset::<LicenseRestrictedEvent>,
+    <LicenseRestrictedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseRestrictedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2951,7 +2951,7 @@ pub(crate) static LICENSE_SERVER_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInf
     "2.0
 string licenseServer r
 ",
-    rt::unset::<LicenseServerAvailableEvent>,
+    <LicenseServerAvailableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseServerAvailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3032,7 +3032,7 @@ pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string licenseServer r
 ",
-    rt::unset::<LicenseServerSource>,
+    <LicenseServerSource as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseServerSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3102,7 +3102,7 @@ pub(crate) static LICENSE_SERVER_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string licenseServer r
 ",
-    rt::unset::<LicenseServerUnavailable>,
+    <LicenseServerUnavailable as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseServerUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3186,7 +3186,7 @@ pub(crate) static LICENSE_SERVER_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectI
     "2.0
 string licenseServer r
 ",
-    rt::unset::<LicenseServerUnavailableEvent>,
+    <LicenseServerUnavailableEvent as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseServerUnavailableEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3260,7 +3260,7 @@ pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSource",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<LicenseSource>,
+    <LicenseSource as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3327,7 +3327,7 @@ pub(crate) static LICENSE_SOURCE_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::n
     "2.5
 LicenseSource licenseSource r
 ",
-    rt::unset::<LicenseSourceUnavailable>,
+    <LicenseSourceUnavailable as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseSourceUnavailable {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3420,7 +3420,7 @@ boolean sourceAvailable r
 LicenseReservationInfo reservationInfo ol
 LicenseFeatureInfo featureInfo ol
 ",
-    rt::unset::<LicenseUsageInfo>,
+    <LicenseUsageInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseUsageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3491,7 +3491,7 @@ pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string licenseKeys r
 ",
-    rt::unset::<LocalLicenseSource>,
+    <LocalLicenseSource as rt::DataObject>::unset,
 );
 impl rt::Object for LocalLicenseSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3561,7 +3561,7 @@ pub(crate) static NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 LicenseFeatureInfo feature r
 ",
-    rt::unset::<NoLicenseEvent>,
+    <NoLicenseEvent as rt::DataObject>::unset,
 );
 impl rt::Object for NoLicenseEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3640,7 +3640,7 @@ pub(crate) static NO_LICENSE_SERVER_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo:
     "NoLicenseServerConfigured",
     Some(&NOT_ENOUGH_LICENSES),
     "4.0",
-    rt::unset::<NoLicenseServerConfigured>,
+    <NoLicenseServerConfigured as rt::DataObject>::unset,
 );
 impl rt::Object for NoLicenseServerConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3722,7 +3722,7 @@ pub(crate) static SERVER_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo:
     "2.0
 string product r
 ",
-    rt::unset::<ServerLicenseExpiredEvent>,
+    <ServerLicenseExpiredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ServerLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3814,7 +3814,7 @@ ManagedObjectReference host r
 string module r
 string reason o
 ",
-    rt::unset::<ThirdPartyLicenseAssignmentFailed>,
+    <ThirdPartyLicenseAssignmentFailed as rt::DataObject>::unset,
 );
 impl rt::Object for ThirdPartyLicenseAssignmentFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3906,7 +3906,7 @@ pub(crate) static UNLICENSED_VIRTUAL_MACHINES_EVENT: rt::ObjectInfo = rt::Object
 int unlicensed r
 int available r
 ",
-    rt::unset::<UnlicensedVirtualMachinesEvent>,
+    <UnlicensedVirtualMachinesEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UnlicensedVirtualMachinesEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3992,7 +3992,7 @@ pub(crate) static UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT: rt::ObjectInfo = rt::
     "2.5
 int available r
 ",
-    rt::unset::<UnlicensedVirtualMachinesFoundEvent>,
+    <UnlicensedVirtualMachinesFoundEvent as rt::DataObject>::unset,
 );
 impl rt::Object for UnlicensedVirtualMachinesFoundEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4071,7 +4071,7 @@ pub(crate) static V_MOTION_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInf
     "VMotionLicenseExpiredEvent",
     Some(&LICENSE_EVENT),
     "2.0",
-    rt::unset::<VMotionLicenseExpiredEvent>,
+    <VMotionLicenseExpiredEvent as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionLicenseExpiredEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4153,7 +4153,7 @@ pub(crate) static VM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int limit r
 ",
-    rt::unset::<VmLimitLicense>,
+    <VmLimitLicense as rt::DataObject>::unset,
 );
 impl rt::Object for VmLimitLicense {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4237,7 +4237,7 @@ pub(crate) static VRAM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 int limit r
 ",
-    rt::unset::<VramLimitLicense>,
+    <VramLimitLicense as rt::DataObject>::unset,
 );
 impl rt::Object for VramLimitLicense {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 HostDhcpServiceSpec spec r
 ",
-    rt::unset::<HostDhcpService>,
+    <HostDhcpService as rt::DataObject>::unset,
 );
 impl rt::Object for HostDhcpService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -106,7 +106,7 @@ string changeOperation o
 string key r
 HostDhcpServiceSpec spec r
 ",
-    rt::unset::<HostDhcpServiceConfig>,
+    <HostDhcpServiceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostDhcpServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -203,7 +203,7 @@ boolean unlimitedLease r
 string ipSubnetAddr r
 string ipSubnetMask r
 ",
-    rt::unset::<HostDhcpServiceSpec>,
+    <HostDhcpServiceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDhcpServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -289,7 +289,7 @@ pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 HostVirtualNicConnection virtualNicConnection o
 HostVirtualNicConnection virtualNicConnectionV6 o since 6.7
 ",
-    rt::unset::<HostDnsConfigSpec>,
+    <HostDnsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDnsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -379,7 +379,7 @@ pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 HostVirtualNicConnection gatewayDeviceConnection o
 HostVirtualNicConnection ipV6GatewayDeviceConnection o
 ",
-    rt::unset::<HostIpRouteConfigSpec>,
+    <HostIpRouteConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -474,7 +474,7 @@ int prefixLength r
 string gateway r
 string deviceName o since 4.1
 ",
-    rt::unset::<HostIpRouteEntry>,
+    <HostIpRouteEntry as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -549,7 +549,7 @@ pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
 string changeOperation r
 HostIpRouteEntry route r
 ",
-    rt::unset::<HostIpRouteOp>,
+    <HostIpRouteOp as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteOp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -620,7 +620,7 @@ pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::n
 HostIpRouteOp ipRoute ol
 HostIpRouteOp ipv6Route ol
 ",
-    rt::unset::<HostIpRouteTableConfig>,
+    <HostIpRouteTableConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteTableConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -691,7 +691,7 @@ pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 HostIpRouteEntry ipRoute ol
 HostIpRouteEntry ipv6Route ol
 ",
-    rt::unset::<HostIpRouteTableInfo>,
+    <HostIpRouteTableInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostIpRouteTableInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -762,7 +762,7 @@ pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 HostNatServiceSpec spec r
 ",
-    rt::unset::<HostNatService>,
+    <HostNatService as rt::DataObject>::unset,
 );
 impl rt::Object for HostNatService {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -837,7 +837,7 @@ string changeOperation o
 string key r
 HostNatServiceSpec spec r
 ",
-    rt::unset::<HostNatServiceConfig>,
+    <HostNatServiceConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostNatServiceConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -934,7 +934,7 @@ int nbdsTimeout r
 int nbnsRetries r
 int nbnsTimeout r
 ",
-    rt::unset::<HostNatServiceNameServiceSpec>,
+    <HostNatServiceNameServiceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNatServiceNameServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1029,7 +1029,7 @@ int hostPort r
 int guestPort r
 string guestIpAddress r
 ",
-    rt::unset::<HostNatServicePortForwardSpec>,
+    <HostNatServicePortForwardSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNatServicePortForwardSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1130,7 +1130,7 @@ int udpTimeout r
 HostNatServicePortForwardSpec portForward ol
 HostNatServiceNameServiceSpec nameService o
 ",
-    rt::unset::<HostNatServiceSpec>,
+    <HostNatServiceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNatServiceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1241,7 +1241,7 @@ boolean ipV6Enabled o
 HostIpRouteTableConfig routeTableConfig o
 string owner o since 9.0.0.0
 ",
-    rt::unset::<HostNetStackInstance>,
+    <HostNetStackInstance as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetStackInstance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1380,7 +1380,7 @@ boolean ipV6Enabled o since 4.0
 HostNetworkConfigNetStackSpec netStackSpec ol since 5.5
 string migrationStatus o since 7.0.2.0
 ",
-    rt::unset::<HostNetworkConfig>,
+    <HostNetworkConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1479,7 +1479,7 @@ pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::Objec
 HostNetStackInstance netStackInstance r
 string operation o
 ",
-    rt::unset::<HostNetworkConfigNetStackSpec>,
+    <HostNetworkConfigNetStackSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkConfigNetStackSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1550,7 +1550,7 @@ pub(crate) static HOST_NETWORK_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::n
 string vnicDevice ol
 string consoleVnicDevice ol
 ",
-    rt::unset::<HostNetworkConfigResult>,
+    <HostNetworkConfigResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkConfigResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1617,7 +1617,7 @@ pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo
     "6.0
 HostPnicNetworkResourceInfo pnicResourceInfo rl
 ",
-    rt::unset::<HostNetworkResourceRuntime>,
+    <HostNetworkResourceRuntime as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkResourceRuntime {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1702,7 +1702,7 @@ string pnicZone ol since 6.0
 OpaqueNetworkCapability capability o since 6.5
 OptionValue extraConfig ol since 6.5
 ",
-    rt::unset::<HostOpaqueNetworkInfo>,
+    <HostOpaqueNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostOpaqueNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1807,7 +1807,7 @@ HostVirtualNic vtep ol since 6.0
 OptionValue extraConfig ol since 6.5
 HostFeatureCapability featureCapability ol since 6.7
 ",
-    rt::unset::<HostOpaqueSwitch>,
+    <HostOpaqueSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for HostOpaqueSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1892,7 +1892,7 @@ pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::Obj
 string key r
 string pnicDevice ol
 ",
-    rt::unset::<HostOpaqueSwitchPhysicalNicZone>,
+    <HostOpaqueSwitchPhysicalNicZone as rt::DataObject>::unset,
 );
 impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1967,7 +1967,7 @@ ManagedObjectReference vm r
 string vnicKey r
 int reservation o
 ",
-    rt::unset::<HostPlacedVirtualNicIdentifier>,
+    <HostPlacedVirtualNicIdentifier as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlacedVirtualNicIdentifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2048,7 +2048,7 @@ long availableBandwidthForVMTraffic o
 long unusedBandwidthForVMTraffic o
 HostPlacedVirtualNicIdentifier placedVirtualNics ol
 ",
-    rt::unset::<HostPnicNetworkResourceInfo>,
+    <HostPnicNetworkResourceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostPnicNetworkResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2123,7 +2123,7 @@ pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string changeOperation o
 HostPortGroupSpec spec o
 ",
-    rt::unset::<HostPortGroupConfig>,
+    <HostPortGroupConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostPortGroupConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2214,7 +2214,7 @@ HostRdmaDeviceBacking backing o
 HostRdmaDeviceConnectionInfo connectionInfo r
 HostRdmaDeviceCapability capability r
 ",
-    rt::unset::<HostRdmaDevice>,
+    <HostRdmaDevice as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2284,7 +2284,7 @@ pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new
     "HostRdmaDeviceBacking",
     Some(&DYNAMIC_DATA),
     "7.0.0.0",
-    rt::unset::<HostRdmaDeviceBacking>,
+    <HostRdmaDeviceBacking as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2356,7 +2356,7 @@ boolean roceV1Capable r
 boolean roceV2Capable r
 boolean iWarpCapable r
 ",
-    rt::unset::<HostRdmaDeviceCapability>,
+    <HostRdmaDeviceCapability as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaDeviceCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2433,7 +2433,7 @@ string state r
 int mtu r
 int speedInMbps r
 ",
-    rt::unset::<HostRdmaDeviceConnectionInfo>,
+    <HostRdmaDeviceConnectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaDeviceConnectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2502,7 +2502,7 @@ pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo
     "7.0.0.0
 string pairedUplink r
 ",
-    rt::unset::<HostRdmaDevicePnicBacking>,
+    <HostRdmaDevicePnicBacking as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaDevicePnicBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2573,7 +2573,7 @@ pub(crate) static HOST_V_MOTION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string vmotionNicKey o
 boolean enabled r
 ",
-    rt::unset::<HostVMotionConfig>,
+    <HostVMotionConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2644,7 +2644,7 @@ pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
-    rt::unset::<HostVMotionInfo>,
+    <HostVMotionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2715,7 +2715,7 @@ pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
 HostVirtualNic candidateVnic ol
 string selectedVnic o
 ",
-    rt::unset::<HostVMotionNetConfig>,
+    <HostVMotionNetConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2794,7 +2794,7 @@ string device o
 string portgroup r
 HostVirtualNicSpec spec o
 ",
-    rt::unset::<HostVirtualNicConfig>,
+    <HostVirtualNicConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2873,7 +2873,7 @@ string portgroup o
 DistributedVirtualSwitchPortConnection dvPort o
 HostVirtualNicOpaqueNetworkSpec opNetwork o since 6.7
 ",
-    rt::unset::<HostVirtualNicConnection>,
+    <HostVirtualNicConnection as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicConnection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2942,7 +2942,7 @@ pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInf
     "6.5
 HostIpRouteConfig ipRouteConfig o
 ",
-    rt::unset::<HostVirtualNicIpRouteSpec>,
+    <HostVirtualNicIpRouteSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicIpRouteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3007,7 +3007,7 @@ pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 VirtualNicManagerNetConfig netConfig ol
 ",
-    rt::unset::<HostVirtualNicManagerInfo>,
+    <HostVirtualNicManagerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3076,7 +3076,7 @@ pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = 
 HostVirtualNicConnection vnic r
 string nicType ol
 ",
-    rt::unset::<HostVirtualNicManagerNicTypeSelection>,
+    <HostVirtualNicManagerNicTypeSelection as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicManagerNicTypeSelection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3147,7 +3147,7 @@ pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::Obj
 string opaqueNetworkId r
 string opaqueNetworkType r
 ",
-    rt::unset::<HostVirtualNicOpaqueNetworkSpec>,
+    <HostVirtualNicOpaqueNetworkSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3222,7 +3222,7 @@ string changeOperation o
 string name r
 HostVirtualSwitchSpec spec o
 ",
-    rt::unset::<HostVirtualSwitchConfig>,
+    <HostVirtualSwitchConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualSwitchConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3299,7 +3299,7 @@ string pnicDevice r
 string vnicDevice r
 string vmhbaName r
 ",
-    rt::unset::<IscsiDependencyEntity>,
+    <IscsiDependencyEntity as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiDependencyEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3366,7 +3366,7 @@ pub(crate) static ISCSI_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFault",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<IscsiFault>,
+    <IscsiFault as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3448,7 +3448,7 @@ pub(crate) static ISCSI_FAULT_INVALID_VNIC: rt::ObjectInfo = rt::ObjectInfo::new
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultInvalidVnic>,
+    <IscsiFaultInvalidVnic as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultInvalidVnic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3532,7 +3532,7 @@ pub(crate) static ISCSI_FAULT_PNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string pnicDevice r
 ",
-    rt::unset::<IscsiFaultPnicInUse>,
+    <IscsiFaultPnicInUse as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultPnicInUse {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3616,7 +3616,7 @@ pub(crate) static ISCSI_FAULT_VNIC_ALREADY_BOUND: rt::ObjectInfo = rt::ObjectInf
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicAlreadyBound>,
+    <IscsiFaultVnicAlreadyBound as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicAlreadyBound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3700,7 +3700,7 @@ pub(crate) static ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS: rt::ObjectInfo = rt::Object
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicHasActivePaths>,
+    <IscsiFaultVnicHasActivePaths as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicHasActivePaths {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3784,7 +3784,7 @@ pub(crate) static ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS: rt::ObjectInfo = rt::Ob
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicHasMultipleUplinks>,
+    <IscsiFaultVnicHasMultipleUplinks as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3868,7 +3868,7 @@ pub(crate) static ISCSI_FAULT_VNIC_HAS_NO_UPLINKS: rt::ObjectInfo = rt::ObjectIn
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicHasNoUplinks>,
+    <IscsiFaultVnicHasNoUplinks as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicHasNoUplinks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3952,7 +3952,7 @@ pub(crate) static ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK: rt::ObjectInfo = rt::Object
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicHasWrongUplink>,
+    <IscsiFaultVnicHasWrongUplink as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicHasWrongUplink {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4036,7 +4036,7 @@ pub(crate) static ISCSI_FAULT_VNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicInUse>,
+    <IscsiFaultVnicInUse as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicInUse {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4120,7 +4120,7 @@ pub(crate) static ISCSI_FAULT_VNIC_IS_LAST_PATH: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicIsLastPath>,
+    <IscsiFaultVnicIsLastPath as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicIsLastPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4204,7 +4204,7 @@ pub(crate) static ISCSI_FAULT_VNIC_NOT_BOUND: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicNotBound>,
+    <IscsiFaultVnicNotBound as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicNotBound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4288,7 +4288,7 @@ pub(crate) static ISCSI_FAULT_VNIC_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 string vnicDevice r
 ",
-    rt::unset::<IscsiFaultVnicNotFound>,
+    <IscsiFaultVnicNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiFaultVnicNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4377,7 +4377,7 @@ boolean migrationAllowed r
 IscsiStatus disallowReason o
 IscsiDependencyEntity dependency ol
 ",
-    rt::unset::<IscsiMigrationDependency>,
+    <IscsiMigrationDependency as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiMigrationDependency {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4502,7 +4502,7 @@ string externalId o since 6.5
 IscsiStatus complianceStatus o
 string pathStatus o
 ",
-    rt::unset::<IscsiPortInfo>,
+    <IscsiPortInfo as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiPortInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4595,7 +4595,7 @@ pub(crate) static ISCSI_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 LocalizedMethodFault reason ol
 ",
-    rt::unset::<IscsiStatus>,
+    <IscsiStatus as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiStatus {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -39,7 +39,7 @@ string portId r
 int timeToLive r
 KeyAnyValue parameter ol
 ",
-    rt::unset::<LinkLayerDiscoveryProtocolInfo>,
+    <LinkLayerDiscoveryProtocolInfo as rt::DataObject>::unset,
 );
 impl rt::Object for LinkLayerDiscoveryProtocolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -114,7 +114,7 @@ pub(crate) static NET_DHCP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 NetDhcpConfigSpecDhcpOptionsSpec ipv6 o
 NetDhcpConfigSpecDhcpOptionsSpec ipv4 o
 ",
-    rt::unset::<NetDhcpConfigSpec>,
+    <NetDhcpConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetDhcpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -189,7 +189,7 @@ boolean enable o
 KeyValue config rl
 string operation r
 ",
-    rt::unset::<NetDhcpConfigSpecDhcpOptionsSpec>,
+    <NetDhcpConfigSpecDhcpOptionsSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetDhcpConfigSpecDhcpOptionsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -274,7 +274,7 @@ string domainName o
 string ipAddress ol
 string searchDomain ol
 ",
-    rt::unset::<NetDnsConfigSpec>,
+    <NetDnsConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetDnsConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -355,7 +355,7 @@ NetIpConfigSpecIpAddressSpec ipAddress ol
 NetDhcpConfigSpec dhcp o
 boolean autoConfigurationEnabled o
 ",
-    rt::unset::<NetIpConfigSpec>,
+    <NetIpConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -432,7 +432,7 @@ string ipAddress r
 int prefixLength r
 string operation r
 ",
-    rt::unset::<NetIpConfigSpecIpAddressSpec>,
+    <NetIpConfigSpecIpAddressSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpConfigSpecIpAddressSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -501,7 +501,7 @@ pub(crate) static NET_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     "4.1
 NetIpRouteConfigSpecIpRouteSpec ipRoute ol
 ",
-    rt::unset::<NetIpRouteConfigSpec>,
+    <NetIpRouteConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -570,7 +570,7 @@ pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC: rt::ObjectInfo = rt::Ob
 string ipAddress o
 string device o
 ",
-    rt::unset::<NetIpRouteConfigSpecGatewaySpec>,
+    <NetIpRouteConfigSpecGatewaySpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigSpecGatewaySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -649,7 +649,7 @@ int prefixLength r
 NetIpRouteConfigSpecGatewaySpec gateway r
 string operation r
 ",
-    rt::unset::<NetIpRouteConfigSpecIpRouteSpec>,
+    <NetIpRouteConfigSpecIpRouteSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpRouteConfigSpecIpRouteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -724,7 +724,7 @@ pub(crate) static NET_IP_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 NetIpStackInfoNetToMedia neighbor ol
 NetIpStackInfoDefaultRouter defaultRouter ol
 ",
-    rt::unset::<NetIpStackInfo>,
+    <NetIpStackInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpStackInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -803,7 +803,7 @@ string device r
 dateTime lifetime r
 string preference r
 ",
-    rt::unset::<NetIpStackInfoDefaultRouter>,
+    <NetIpStackInfoDefaultRouter as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpStackInfoDefaultRouter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -886,7 +886,7 @@ string physicalAddress r
 string device r
 string type r
 ",
-    rt::unset::<NetIpStackInfoNetToMedia>,
+    <NetIpStackInfoNetToMedia as rt::DataObject>::unset,
 );
 impl rt::Object for NetIpStackInfoNetToMedia {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -957,7 +957,7 @@ pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.5
 boolean networkReservationSupported r
 ",
-    rt::unset::<OpaqueNetworkCapability>,
+    <OpaqueNetworkCapability as rt::DataObject>::unset,
 );
 impl rt::Object for OpaqueNetworkCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1046,7 +1046,7 @@ boolean host r
 boolean igmpEnabled r
 boolean repeater r
 ",
-    rt::unset::<PhysicalNicCdpDeviceCapability>,
+    <PhysicalNicCdpDeviceCapability as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicCdpDeviceCapability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1195,7 +1195,7 @@ string systemOID o
 string mgmtAddr o
 string location o
 ",
-    rt::unset::<PhysicalNicCdpInfo>,
+    <PhysicalNicCdpInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicCdpInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1300,7 +1300,7 @@ pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string device r
 PhysicalNicSpec spec r
 ",
-    rt::unset::<PhysicalNicConfig>,
+    <PhysicalNicConfig as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1364,7 +1364,7 @@ pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 int vlanId o
 ",
-    rt::unset::<PhysicalNicHint>,
+    <PhysicalNicHint as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicHint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1445,7 +1445,7 @@ PhysicalNicNameHint network ol
 PhysicalNicCdpInfo connectedSwitchPort o since 2.5
 LinkLayerDiscoveryProtocolInfo lldpInfo o since 5.0
 ",
-    rt::unset::<PhysicalNicHintInfo>,
+    <PhysicalNicHintInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicHintInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1521,7 +1521,7 @@ pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string ipSubnet r
 ",
-    rt::unset::<PhysicalNicIpHint>,
+    <PhysicalNicIpHint as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicIpHint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1604,7 +1604,7 @@ pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string network r
 ",
-    rt::unset::<PhysicalNicNameHint>,
+    <PhysicalNicNameHint as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicNameHint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1687,7 +1687,7 @@ pub(crate) static TGW_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 ManagedObjectReference tgw r
 ",
-    rt::unset::<TgwEventArgument>,
+    <TgwEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for TgwEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1772,7 +1772,7 @@ pub(crate) static TRANSIT_GATEWAY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::
 string ID r
 string name r
 ",
-    rt::unset::<TransitGatewayConfigInfo>,
+    <TransitGatewayConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for TransitGatewayConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1836,7 +1836,7 @@ pub(crate) static TRANSIT_GATEWAY_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "2.0
 string name o
 ",
-    rt::unset::<TransitGatewayConfigSpec>,
+    <TransitGatewayConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TransitGatewayConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1905,7 +1905,7 @@ pub(crate) static TRANSIT_GATEWAY_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 string ID r
 string name r
 ",
-    rt::unset::<TransitGatewayCreateSpec>,
+    <TransitGatewayCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TransitGatewayCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1984,7 +1984,7 @@ boolean multiSelectAllowed r
 HostVirtualNic candidateVnic ol
 string selectedVnic ol
 ",
-    rt::unset::<VirtualNicManagerNetConfig>,
+    <VirtualNicManagerNetConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNicManagerNetConfig {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static CONNECTED_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
 VirtualCdrom cdrom r
 string filename r
 ",
-    rt::unset::<ConnectedIso>,
+    <ConnectedIso as rt::DataObject>::unset,
 );
 impl rt::Object for ConnectedIso {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -121,7 +121,7 @@ pub(crate) static HTTP_NFC_LEASE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::
 boolean pullModeSupported r
 boolean corsSupported r
 ",
-    rt::unset::<HttpNfcLeaseCapabilities>,
+    <HttpNfcLeaseCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -192,7 +192,7 @@ pub(crate) static HTTP_NFC_LEASE_DATASTORE_LEASE_INFO: rt::ObjectInfo = rt::Obje
 string datastoreKey r
 HttpNfcLeaseHostInfo hosts rl
 ",
-    rt::unset::<HttpNfcLeaseDatastoreLeaseInfo>,
+    <HttpNfcLeaseDatastoreLeaseInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseDatastoreLeaseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -291,7 +291,7 @@ string targetId o since 4.1
 string datastoreKey o since 4.1
 long fileSize o since 4.1
 ",
-    rt::unset::<HttpNfcLeaseDeviceUrl>,
+    <HttpNfcLeaseDeviceUrl as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseDeviceUrl {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -376,7 +376,7 @@ pub(crate) static HTTP_NFC_LEASE_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 string url r
 string sslThumbprint r
 ",
-    rt::unset::<HttpNfcLeaseHostInfo>,
+    <HttpNfcLeaseHostInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseHostInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -463,7 +463,7 @@ long totalDiskCapacityInKB r
 int leaseTimeout r
 HttpNfcLeaseDatastoreLeaseInfo hostMap ol since 4.1
 ",
-    rt::unset::<HttpNfcLeaseInfo>,
+    <HttpNfcLeaseInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -566,7 +566,7 @@ boolean disk r
 long capacity o
 long populatedSize o
 ",
-    rt::unset::<HttpNfcLeaseManifestEntry>,
+    <HttpNfcLeaseManifestEntry as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseManifestEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -645,7 +645,7 @@ pub(crate) static HTTP_NFC_LEASE_PROBE_RESULT: rt::ObjectInfo = rt::ObjectInfo::
     "7.0.2.0
 boolean serverAccessible r
 ",
-    rt::unset::<HttpNfcLeaseProbeResult>,
+    <HttpNfcLeaseProbeResult as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseProbeResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -738,7 +738,7 @@ string sslCertificate o since 9.0.0.0
 KeyValue httpHeaders ol
 long size o
 ",
-    rt::unset::<HttpNfcLeaseSourceFile>,
+    <HttpNfcLeaseSourceFile as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLeaseSourceFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -821,7 +821,7 @@ pub(crate) static IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 VAppEntityConfigInfo entityConfig o
 OvfConsumerOstNode instantiationOst o since 5.0
 ",
-    rt::unset::<ImportSpec>,
+    <ImportSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -896,7 +896,7 @@ pub(crate) static OVF_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
 string elementName r
 string attributeName r
 ",
-    rt::unset::<OvfAttribute>,
+    <OvfAttribute as rt::DataObject>::unset,
 );
 impl rt::Object for OvfAttribute {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -977,7 +977,7 @@ pub(crate) static OVF_CONNECTED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDevice",
     Some(&OVF_HARDWARE_EXPORT),
     "4.0",
-    rt::unset::<OvfConnectedDevice>,
+    <OvfConnectedDevice as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConnectedDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1059,7 +1059,7 @@ pub(crate) static OVF_CONNECTED_DEVICE_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 string filename r
 ",
-    rt::unset::<OvfConnectedDeviceFloppy>,
+    <OvfConnectedDeviceFloppy as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConnectedDeviceFloppy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1143,7 +1143,7 @@ pub(crate) static OVF_CONNECTED_DEVICE_ISO: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 string filename r
 ",
-    rt::unset::<OvfConnectedDeviceIso>,
+    <OvfConnectedDeviceIso as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConnectedDeviceIso {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1227,7 +1227,7 @@ pub(crate) static OVF_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 string name r
 ",
-    rt::unset::<OvfConstraint>,
+    <OvfConstraint as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1315,7 +1315,7 @@ pub(crate) static OVF_CONSUMER_CALLBACK_FAULT: rt::ObjectInfo = rt::ObjectInfo::
 string extensionKey r
 string extensionName r
 ",
-    rt::unset::<OvfConsumerCallbackFault>,
+    <OvfConsumerCallbackFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerCallbackFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1401,7 +1401,7 @@ pub(crate) static OVF_CONSUMER_COMMUNICATION_ERROR: rt::ObjectInfo = rt::ObjectI
     "5.0
 string description r
 ",
-    rt::unset::<OvfConsumerCommunicationError>,
+    <OvfConsumerCommunicationError as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerCommunicationError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1493,7 +1493,7 @@ string errorKey r
 string message r
 KeyValue params ol
 ",
-    rt::unset::<OvfConsumerFault>,
+    <OvfConsumerFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1585,7 +1585,7 @@ pub(crate) static OVF_CONSUMER_INVALID_SECTION: rt::ObjectInfo = rt::ObjectInfo:
 int lineNumber r
 string description r
 ",
-    rt::unset::<OvfConsumerInvalidSection>,
+    <OvfConsumerInvalidSection as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerInvalidSection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1684,7 +1684,7 @@ OvfConsumerOvfSection section ol
 OvfConsumerOstNode child ol
 ManagedObjectReference entity o
 ",
-    rt::unset::<OvfConsumerOstNode>,
+    <OvfConsumerOstNode as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerOstNode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1761,7 +1761,7 @@ pub(crate) static OVF_CONSUMER_OVF_SECTION: rt::ObjectInfo = rt::ObjectInfo::new
 int lineNumber r
 string xml r
 ",
-    rt::unset::<OvfConsumerOvfSection>,
+    <OvfConsumerOvfSection as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerOvfSection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1839,7 +1839,7 @@ string extensionKey r
 string extensionName r
 string description r
 ",
-    rt::unset::<OvfConsumerPowerOnFault>,
+    <OvfConsumerPowerOnFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerPowerOnFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1927,7 +1927,7 @@ pub(crate) static OVF_CONSUMER_UNDECLARED_SECTION: rt::ObjectInfo = rt::ObjectIn
     "5.0
 string qualifiedSectionType r
 ",
-    rt::unset::<OvfConsumerUndeclaredSection>,
+    <OvfConsumerUndeclaredSection as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerUndeclaredSection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2011,7 +2011,7 @@ pub(crate) static OVF_CONSUMER_UNDEFINED_PREFIX: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 string prefix r
 ",
-    rt::unset::<OvfConsumerUndefinedPrefix>,
+    <OvfConsumerUndefinedPrefix as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerUndefinedPrefix {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2103,7 +2103,7 @@ string extensionKey r
 string extensionName r
 string message r
 ",
-    rt::unset::<OvfConsumerValidationFault>,
+    <OvfConsumerValidationFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfConsumerValidationFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2203,7 +2203,7 @@ int level r
 string registerValue r
 string desiredRegisterValue r
 ",
-    rt::unset::<OvfCpuCompatibility>,
+    <OvfCpuCompatibility as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCpuCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2288,7 +2288,7 @@ pub(crate) static OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED: rt::ObjectInfo = rt
     "OvfCpuCompatibilityCheckNotSupported",
     Some(&OVF_IMPORT),
     "5.0",
-    rt::unset::<OvfCpuCompatibilityCheckNotSupported>,
+    <OvfCpuCompatibilityCheckNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCpuCompatibilityCheckNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2387,7 +2387,7 @@ boolean includeImageFiles o since 4.1
 string exportOption ol since 5.1
 ManagedObjectReference snapshot o since 5.5
 ",
-    rt::unset::<OvfCreateDescriptorParams>,
+    <OvfCreateDescriptorParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCreateDescriptorParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2474,7 +2474,7 @@ LocalizedMethodFault error ol
 LocalizedMethodFault warning ol
 boolean includeImageFiles o since 4.1
 ",
-    rt::unset::<OvfCreateDescriptorResult>,
+    <OvfCreateDescriptorResult as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCreateDescriptorResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2580,7 +2580,7 @@ OvfResourceMap resourceMapping ol since 4.1
 string diskProvisioning o since 4.1
 OvfConsumerOstNode instantiationOst o since 5.0
 ",
-    rt::unset::<OvfCreateImportSpecParams>,
+    <OvfCreateImportSpecParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCreateImportSpecParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2689,7 +2689,7 @@ OvfFileItem fileItem ol
 LocalizedMethodFault warning ol
 LocalizedMethodFault error ol
 ",
-    rt::unset::<OvfCreateImportSpecResult>,
+    <OvfCreateImportSpecResult as rt::DataObject>::unset,
 );
 impl rt::Object for OvfCreateImportSpecResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2764,7 +2764,7 @@ pub(crate) static OVF_DATASTORE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
 string diskId r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<OvfDatastoreMapping>,
+    <OvfDatastoreMapping as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDatastoreMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2839,7 +2839,7 @@ string key r
 string label r
 string description r
 ",
-    rt::unset::<OvfDeploymentOption>,
+    <OvfDeploymentOption as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDeploymentOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2915,7 +2915,7 @@ pub(crate) static OVF_DISK_MAPPING_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::n
 string diskName r
 string vmName r
 ",
-    rt::unset::<OvfDiskMappingNotFound>,
+    <OvfDiskMappingNotFound as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDiskMappingNotFound {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2996,7 +2996,7 @@ pub(crate) static OVF_DISK_ORDER_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::ne
     "OvfDiskOrderConstraint",
     Some(&OVF_CONSTRAINT),
     "4.1",
-    rt::unset::<OvfDiskOrderConstraint>,
+    <OvfDiskOrderConstraint as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDiskOrderConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3073,7 +3073,7 @@ pub(crate) static OVF_DUPLICATE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicateElement",
     Some(&OVF_ELEMENT),
     "4.0",
-    rt::unset::<OvfDuplicateElement>,
+    <OvfDuplicateElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDuplicateElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3155,7 +3155,7 @@ pub(crate) static OVF_DUPLICATED_ELEMENT_BOUNDARY: rt::ObjectInfo = rt::ObjectIn
     "4.0
 string boundary r
 ",
-    rt::unset::<OvfDuplicatedElementBoundary>,
+    <OvfDuplicatedElementBoundary as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDuplicatedElementBoundary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3239,7 +3239,7 @@ pub(crate) static OVF_DUPLICATED_PROPERTY_ID_EXPORT: rt::ObjectInfo = rt::Object
     "5.0
 string fqid r
 ",
-    rt::unset::<OvfDuplicatedPropertyIdExport>,
+    <OvfDuplicatedPropertyIdExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDuplicatedPropertyIdExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3318,7 +3318,7 @@ pub(crate) static OVF_DUPLICATED_PROPERTY_ID_IMPORT: rt::ObjectInfo = rt::Object
     "OvfDuplicatedPropertyIdImport",
     Some(&OVF_EXPORT),
     "5.0",
-    rt::unset::<OvfDuplicatedPropertyIdImport>,
+    <OvfDuplicatedPropertyIdImport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfDuplicatedPropertyIdImport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3400,7 +3400,7 @@ pub(crate) static OVF_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string name r
 ",
-    rt::unset::<OvfElement>,
+    <OvfElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3484,7 +3484,7 @@ pub(crate) static OVF_ELEMENT_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 string value r
 ",
-    rt::unset::<OvfElementInvalidValue>,
+    <OvfElementInvalidValue as rt::DataObject>::unset,
 );
 impl rt::Object for OvfElementInvalidValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3563,7 +3563,7 @@ pub(crate) static OVF_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExport",
     Some(&OVF_FAULT),
     "4.0",
-    rt::unset::<OvfExport>,
+    <OvfExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3640,7 +3640,7 @@ pub(crate) static OVF_EXPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExportFailed",
     Some(&OVF_EXPORT),
     "4.1",
-    rt::unset::<OvfExportFailed>,
+    <OvfExportFailed as rt::DataObject>::unset,
 );
 impl rt::Object for OvfExportFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3717,7 +3717,7 @@ pub(crate) static OVF_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFault",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<OvfFault>,
+    <OvfFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3820,7 +3820,7 @@ long size r
 long capacity o since 4.1
 long populatedSize o since 4.1
 ",
-    rt::unset::<OvfFile>,
+    <OvfFile as rt::DataObject>::unset,
 );
 impl rt::Object for OvfFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3921,7 +3921,7 @@ long size o
 int cimType r
 boolean create r
 ",
-    rt::unset::<OvfFileItem>,
+    <OvfFileItem as rt::DataObject>::unset,
 );
 impl rt::Object for OvfFileItem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3996,7 +3996,7 @@ pub(crate) static OVF_HARDWARE_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareCheck",
     Some(&OVF_IMPORT),
     "4.0",
-    rt::unset::<OvfHardwareCheck>,
+    <OvfHardwareCheck as rt::DataObject>::unset,
 );
 impl rt::Object for OvfHardwareCheck {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4082,7 +4082,7 @@ pub(crate) static OVF_HARDWARE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
 VirtualDevice device o
 string vmPath r
 ",
-    rt::unset::<OvfHardwareExport>,
+    <OvfHardwareExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfHardwareExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4168,7 +4168,7 @@ pub(crate) static OVF_HOST_RESOURCE_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo:
     "4.1
 string value r
 ",
-    rt::unset::<OvfHostResourceConstraint>,
+    <OvfHostResourceConstraint as rt::DataObject>::unset,
 );
 impl rt::Object for OvfHostResourceConstraint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4256,7 +4256,7 @@ pub(crate) static OVF_HOST_VALUE_NOT_PARSED: rt::ObjectInfo = rt::ObjectInfo::ne
 string property r
 string value r
 ",
-    rt::unset::<OvfHostValueNotParsed>,
+    <OvfHostValueNotParsed as rt::DataObject>::unset,
 );
 impl rt::Object for OvfHostValueNotParsed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4337,7 +4337,7 @@ pub(crate) static OVF_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImport",
     Some(&OVF_FAULT),
     "4.0",
-    rt::unset::<OvfImport>,
+    <OvfImport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfImport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4414,7 +4414,7 @@ pub(crate) static OVF_IMPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportFailed",
     Some(&OVF_IMPORT),
     "4.1",
-    rt::unset::<OvfImportFailed>,
+    <OvfImportFailed as rt::DataObject>::unset,
 );
 impl rt::Object for OvfImportFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4528,7 +4528,7 @@ OvfDatastoreMapping datastoreMappings ol
 string vmProfile o
 OvfStorageProfileMapping diskProfiles ol
 ",
-    rt::unset::<OvfImportParams>,
+    <OvfImportParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfImportParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4623,7 +4623,7 @@ pub(crate) static OVF_INTERNAL_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInternalError",
     Some(&OVF_SYSTEM_FAULT),
     "4.1",
-    rt::unset::<OvfInternalError>,
+    <OvfInternalError as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInternalError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4705,7 +4705,7 @@ pub(crate) static OVF_INVALID_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 int lineNumber r
 ",
-    rt::unset::<OvfInvalidPackage>,
+    <OvfInvalidPackage as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidPackage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4789,7 +4789,7 @@ pub(crate) static OVF_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string value r
 ",
-    rt::unset::<OvfInvalidValue>,
+    <OvfInvalidValue as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4868,7 +4868,7 @@ pub(crate) static OVF_INVALID_VALUE_CONFIGURATION: rt::ObjectInfo = rt::ObjectIn
     "OvfInvalidValueConfiguration",
     Some(&OVF_INVALID_VALUE),
     "4.0",
-    rt::unset::<OvfInvalidValueConfiguration>,
+    <OvfInvalidValueConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidValueConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4945,7 +4945,7 @@ pub(crate) static OVF_INVALID_VALUE_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueEmpty",
     Some(&OVF_INVALID_VALUE),
     "4.0",
-    rt::unset::<OvfInvalidValueEmpty>,
+    <OvfInvalidValueEmpty as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidValueEmpty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5022,7 +5022,7 @@ pub(crate) static OVF_INVALID_VALUE_FORMAT_MALFORMED: rt::ObjectInfo = rt::Objec
     "OvfInvalidValueFormatMalformed",
     Some(&OVF_INVALID_VALUE),
     "4.0",
-    rt::unset::<OvfInvalidValueFormatMalformed>,
+    <OvfInvalidValueFormatMalformed as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidValueFormatMalformed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5099,7 +5099,7 @@ pub(crate) static OVF_INVALID_VALUE_REFERENCE: rt::ObjectInfo = rt::ObjectInfo::
     "OvfInvalidValueReference",
     Some(&OVF_INVALID_VALUE),
     "4.0",
-    rt::unset::<OvfInvalidValueReference>,
+    <OvfInvalidValueReference as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidValueReference {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5181,7 +5181,7 @@ pub(crate) static OVF_INVALID_VM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string name r
 ",
-    rt::unset::<OvfInvalidVmName>,
+    <OvfInvalidVmName as rt::DataObject>::unset,
 );
 impl rt::Object for OvfInvalidVmName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5274,7 +5274,7 @@ string deploymentOption r
 KeyValue msgBundle ol
 string importOption ol since 5.1
 ",
-    rt::unset::<OvfManagerCommonParams>,
+    <OvfManagerCommonParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfManagerCommonParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5356,7 +5356,7 @@ int ovfId r
 string ovfDescription r
 string targetDescription r
 ",
-    rt::unset::<OvfMappedOsId>,
+    <OvfMappedOsId as rt::DataObject>::unset,
 );
 impl rt::Object for OvfMappedOsId {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5439,7 +5439,7 @@ pub(crate) static OVF_MISSING_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingAttribute",
     Some(&OVF_ATTRIBUTE),
     "4.0",
-    rt::unset::<OvfMissingAttribute>,
+    <OvfMissingAttribute as rt::DataObject>::unset,
 );
 impl rt::Object for OvfMissingAttribute {
     fn type_info() -> &'static rt::ObjectInfo {

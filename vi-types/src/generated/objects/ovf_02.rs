@@ -25,7 +25,7 @@ pub(crate) static OVF_MISSING_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElement",
     Some(&OVF_ELEMENT),
     "4.0",
-    rt::unset::<OvfMissingElement>,
+    <OvfMissingElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfMissingElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -107,7 +107,7 @@ pub(crate) static OVF_MISSING_ELEMENT_NORMAL_BOUNDARY: rt::ObjectInfo = rt::Obje
     "4.0
 string boundary r
 ",
-    rt::unset::<OvfMissingElementNormalBoundary>,
+    <OvfMissingElementNormalBoundary as rt::DataObject>::unset,
 );
 impl rt::Object for OvfMissingElementNormalBoundary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -195,7 +195,7 @@ pub(crate) static OVF_MISSING_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 int resourceType r
 ",
-    rt::unset::<OvfMissingHardware>,
+    <OvfMissingHardware as rt::DataObject>::unset,
 );
 impl rt::Object for OvfMissingHardware {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -282,7 +282,7 @@ pub(crate) static OVF_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 string description r
 ",
-    rt::unset::<OvfNetworkInfo>,
+    <OvfNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -353,7 +353,7 @@ pub(crate) static OVF_NETWORK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference network r
 ",
-    rt::unset::<OvfNetworkMapping>,
+    <OvfNetworkMapping as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNetworkMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -418,7 +418,7 @@ pub(crate) static OVF_NETWORK_MAPPING_NOT_SUPPORTED: rt::ObjectInfo = rt::Object
     "OvfNetworkMappingNotSupported",
     Some(&OVF_IMPORT),
     "5.1",
-    rt::unset::<OvfNetworkMappingNotSupported>,
+    <OvfNetworkMappingNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNetworkMappingNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -495,7 +495,7 @@ pub(crate) static OVF_NO_HOST_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoHostNic",
     Some(&OVF_UNSUPPORTED_PACKAGE),
     "4.0",
-    rt::unset::<OvfNoHostNic>,
+    <OvfNoHostNic as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNoHostNic {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -577,7 +577,7 @@ pub(crate) static OVF_NO_SPACE_ON_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::n
     "5.0
 string parent r
 ",
-    rt::unset::<OvfNoSpaceOnController>,
+    <OvfNoSpaceOnController as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNoSpaceOnController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -661,7 +661,7 @@ pub(crate) static OVF_NO_SUPPORTED_HARDWARE_FAMILY: rt::ObjectInfo = rt::ObjectI
     "4.0
 string version r
 ",
-    rt::unset::<OvfNoSupportedHardwareFamily>,
+    <OvfNoSupportedHardwareFamily as rt::DataObject>::unset,
 );
 impl rt::Object for OvfNoSupportedHardwareFamily {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -746,7 +746,7 @@ pub(crate) static OVF_OPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string option r
 LocalizableMessage description r
 ",
-    rt::unset::<OvfOptionInfo>,
+    <OvfOptionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for OvfOptionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -811,7 +811,7 @@ pub(crate) static OVF_PARSE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::
     "OvfParseDescriptorParams",
     Some(&OVF_MANAGER_COMMON_PARAMS),
     "4.0",
-    rt::unset::<OvfParseDescriptorParams>,
+    <OvfParseDescriptorParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfParseDescriptorParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -957,7 +957,7 @@ OvfConsumerOstNode annotatedOst o since 5.0
 LocalizedMethodFault error ol
 LocalizedMethodFault warning ol
 ",
-    rt::unset::<OvfParseDescriptorResult>,
+    <OvfParseDescriptorResult as rt::DataObject>::unset,
 );
 impl rt::Object for OvfParseDescriptorResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1063,7 +1063,7 @@ pub(crate) static OVF_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
 string type r
 string value r
 ",
-    rt::unset::<OvfProperty>,
+    <OvfProperty as rt::DataObject>::unset,
 );
 impl rt::Object for OvfProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1153,7 +1153,7 @@ pub(crate) static OVF_PROPERTY_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
 string type r
 string value r
 ",
-    rt::unset::<OvfPropertyExport>,
+    <OvfPropertyExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1234,7 +1234,7 @@ pub(crate) static OVF_PROPERTY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetwork",
     Some(&OVF_PROPERTY),
     "4.0",
-    rt::unset::<OvfPropertyNetwork>,
+    <OvfPropertyNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1316,7 +1316,7 @@ pub(crate) static OVF_PROPERTY_NETWORK_EXPORT: rt::ObjectInfo = rt::ObjectInfo::
     "5.0
 string network r
 ",
-    rt::unset::<OvfPropertyNetworkExport>,
+    <OvfPropertyNetworkExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyNetworkExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1400,7 +1400,7 @@ pub(crate) static OVF_PROPERTY_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string qualifier r
 ",
-    rt::unset::<OvfPropertyQualifier>,
+    <OvfPropertyQualifier as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyQualifier {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1484,7 +1484,7 @@ pub(crate) static OVF_PROPERTY_QUALIFIER_DUPLICATE: rt::ObjectInfo = rt::ObjectI
     "4.0
 string qualifier r
 ",
-    rt::unset::<OvfPropertyQualifierDuplicate>,
+    <OvfPropertyQualifierDuplicate as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyQualifierDuplicate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1568,7 +1568,7 @@ pub(crate) static OVF_PROPERTY_QUALIFIER_IGNORED: rt::ObjectInfo = rt::ObjectInf
     "4.0
 string qualifier r
 ",
-    rt::unset::<OvfPropertyQualifierIgnored>,
+    <OvfPropertyQualifierIgnored as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyQualifierIgnored {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1647,7 +1647,7 @@ pub(crate) static OVF_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyType",
     Some(&OVF_PROPERTY),
     "4.0",
-    rt::unset::<OvfPropertyType>,
+    <OvfPropertyType as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1724,7 +1724,7 @@ pub(crate) static OVF_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyValue",
     Some(&OVF_PROPERTY),
     "4.0",
-    rt::unset::<OvfPropertyValue>,
+    <OvfPropertyValue as rt::DataObject>::unset,
 );
 impl rt::Object for OvfPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1815,7 +1815,7 @@ ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
 ManagedObjectReference datastore o
 ",
-    rt::unset::<OvfResourceMap>,
+    <OvfResourceMap as rt::DataObject>::unset,
 );
 impl rt::Object for OvfResourceMap {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1890,7 +1890,7 @@ pub(crate) static OVF_STORAGE_PROFILE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::
 string diskId r
 string storageProfileId r
 ",
-    rt::unset::<OvfStorageProfileMapping>,
+    <OvfStorageProfileMapping as rt::DataObject>::unset,
 );
 impl rt::Object for OvfStorageProfileMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1955,7 +1955,7 @@ pub(crate) static OVF_SYSTEM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfSystemFault",
     Some(&OVF_FAULT),
     "4.0",
-    rt::unset::<OvfSystemFault>,
+    <OvfSystemFault as rt::DataObject>::unset,
 );
 impl rt::Object for OvfSystemFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2037,7 +2037,7 @@ pub(crate) static OVF_TO_XML_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInf
     "4.0
 string name o
 ",
-    rt::unset::<OvfToXmlUnsupportedElement>,
+    <OvfToXmlUnsupportedElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfToXmlUnsupportedElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2121,7 +2121,7 @@ pub(crate) static OVF_UNABLE_TO_EXPORT_DISK: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 string diskName r
 ",
-    rt::unset::<OvfUnableToExportDisk>,
+    <OvfUnableToExportDisk as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnableToExportDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2200,7 +2200,7 @@ pub(crate) static OVF_UNEXPECTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnexpectedElement",
     Some(&OVF_ELEMENT),
     "4.0",
-    rt::unset::<OvfUnexpectedElement>,
+    <OvfUnexpectedElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnexpectedElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2286,7 +2286,7 @@ pub(crate) static OVF_UNKNOWN_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
 VirtualDevice device o
 string vmName r
 ",
-    rt::unset::<OvfUnknownDevice>,
+    <OvfUnknownDevice as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnknownDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2372,7 +2372,7 @@ pub(crate) static OVF_UNKNOWN_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::n
     "4.0
 VirtualDeviceBackingInfo backing r
 ",
-    rt::unset::<OvfUnknownDeviceBacking>,
+    <OvfUnknownDeviceBacking as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnknownDeviceBacking {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2456,7 +2456,7 @@ pub(crate) static OVF_UNKNOWN_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 int lineNumber r
 ",
-    rt::unset::<OvfUnknownEntity>,
+    <OvfUnknownEntity as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnknownEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2544,7 +2544,7 @@ pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::ne
 string elementName r
 string attributeName r
 ",
-    rt::unset::<OvfUnsupportedAttribute>,
+    <OvfUnsupportedAttribute as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedAttribute {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2630,7 +2630,7 @@ pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE_VALUE: rt::ObjectInfo = rt::ObjectIn
     "4.0
 string value r
 ",
-    rt::unset::<OvfUnsupportedAttributeValue>,
+    <OvfUnsupportedAttributeValue as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedAttributeValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2726,7 +2726,7 @@ string instanceId o
 string deviceName r
 string backingName o
 ",
-    rt::unset::<OvfUnsupportedDeviceBackingInfo>,
+    <OvfUnsupportedDeviceBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedDeviceBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2828,7 +2828,7 @@ string instanceId o
 string deviceName r
 string backingName o
 ",
-    rt::unset::<OvfUnsupportedDeviceBackingOption>,
+    <OvfUnsupportedDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2913,7 +2913,7 @@ pub(crate) static OVF_UNSUPPORTED_DEVICE_EXPORT: rt::ObjectInfo = rt::ObjectInfo
     "OvfUnsupportedDeviceExport",
     Some(&OVF_HARDWARE_EXPORT),
     "4.0",
-    rt::unset::<OvfUnsupportedDeviceExport>,
+    <OvfUnsupportedDeviceExport as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedDeviceExport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2999,7 +2999,7 @@ pub(crate) static OVF_UNSUPPORTED_DISK_PROVISIONING: rt::ObjectInfo = rt::Object
 string diskProvisioning r
 string supportedDiskProvisioning r
 ",
-    rt::unset::<OvfUnsupportedDiskProvisioning>,
+    <OvfUnsupportedDiskProvisioning as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedDiskProvisioning {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3085,7 +3085,7 @@ pub(crate) static OVF_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string name r
 ",
-    rt::unset::<OvfUnsupportedElement>,
+    <OvfUnsupportedElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3169,7 +3169,7 @@ pub(crate) static OVF_UNSUPPORTED_ELEMENT_VALUE: rt::ObjectInfo = rt::ObjectInfo
     "4.0
 string value r
 ",
-    rt::unset::<OvfUnsupportedElementValue>,
+    <OvfUnsupportedElementValue as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedElementValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3253,7 +3253,7 @@ pub(crate) static OVF_UNSUPPORTED_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 int lineNumber o
 ",
-    rt::unset::<OvfUnsupportedPackage>,
+    <OvfUnsupportedPackage as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedPackage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3337,7 +3337,7 @@ pub(crate) static OVF_UNSUPPORTED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string info r
 ",
-    rt::unset::<OvfUnsupportedSection>,
+    <OvfUnsupportedSection as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedSection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3433,7 +3433,7 @@ string instanceId r
 int deviceType r
 string deviceSubType r
 ",
-    rt::unset::<OvfUnsupportedSubType>,
+    <OvfUnsupportedSubType as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedSubType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3531,7 +3531,7 @@ string name r
 string instanceId r
 int deviceType r
 ",
-    rt::unset::<OvfUnsupportedType>,
+    <OvfUnsupportedType as rt::DataObject>::unset,
 );
 impl rt::Object for OvfUnsupportedType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3614,7 +3614,7 @@ pub(crate) static OVF_VALIDATE_HOST_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new
     "OvfValidateHostParams",
     Some(&OVF_MANAGER_COMMON_PARAMS),
     "4.0",
-    rt::unset::<OvfValidateHostParams>,
+    <OvfValidateHostParams as rt::DataObject>::unset,
 );
 impl rt::Object for OvfValidateHostParams {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3712,7 +3712,7 @@ LocalizedMethodFault error ol
 LocalizedMethodFault warning ol
 string supportedDiskProvisioning ol since 4.1
 ",
-    rt::unset::<OvfValidateHostResult>,
+    <OvfValidateHostResult as rt::DataObject>::unset,
 );
 impl rt::Object for OvfValidateHostResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3785,7 +3785,7 @@ pub(crate) static OVF_WRONG_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongElement",
     Some(&OVF_ELEMENT),
     "4.0",
-    rt::unset::<OvfWrongElement>,
+    <OvfWrongElement as rt::DataObject>::unset,
 );
 impl rt::Object for OvfWrongElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3867,7 +3867,7 @@ pub(crate) static OVF_WRONG_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string namespaceName r
 ",
-    rt::unset::<OvfWrongNamespace>,
+    <OvfWrongNamespace as rt::DataObject>::unset,
 );
 impl rt::Object for OvfWrongNamespace {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3951,7 +3951,7 @@ pub(crate) static OVF_XML_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string description r
 ",
-    rt::unset::<OvfXmlFormat>,
+    <OvfXmlFormat as rt::DataObject>::unset,
 );
 impl rt::Object for OvfXmlFormat {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4047,7 +4047,7 @@ VAppConfigSpec vAppConfigSpec r
 ResourceConfigSpec resourcePoolSpec r
 ImportSpec child ol
 ",
-    rt::unset::<VirtualAppImportSpec>,
+    <VirtualAppImportSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualAppImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4141,7 +4141,7 @@ pub(crate) static VIRTUAL_MACHINE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 VirtualMachineConfigSpec configSpec r
 ManagedObjectReference resPoolEntity o since 4.1
 ",
-    rt::unset::<VirtualMachineImportSpec>,
+    <VirtualMachineImportSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineImportSpec {
     fn type_info() -> &'static rt::ObjectInfo {

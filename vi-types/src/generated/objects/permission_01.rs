@@ -25,7 +25,7 @@ pub(crate) static AUTH_MINIMUM_ADMIN_PERMISSION: rt::ObjectInfo = rt::ObjectInfo
     "AuthMinimumAdminPermission",
     Some(&VIM_FAULT),
     "2.0",
-    rt::unset::<AuthMinimumAdminPermission>,
+    <AuthMinimumAdminPermission as rt::DataObject>::unset,
 );
 impl rt::Object for AuthMinimumAdminPermission {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -108,7 +108,7 @@ pub(crate) static AUTHORIZATION_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::ne
 ElementDescription privilege rl
 ElementDescription privilegeGroup rl
 ",
-    rt::unset::<AuthorizationDescription>,
+    <AuthorizationDescription as rt::DataObject>::unset,
 );
 impl rt::Object for AuthorizationDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -173,7 +173,7 @@ pub(crate) static AUTHORIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationEvent",
     Some(&EVENT),
     "2.0",
-    rt::unset::<AuthorizationEvent>,
+    <AuthorizationEvent as rt::DataObject>::unset,
 );
 impl rt::Object for AuthorizationEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -264,7 +264,7 @@ boolean onParent r
 string name r
 string privGroupName r
 ",
-    rt::unset::<AuthorizationPrivilege>,
+    <AuthorizationPrivilege as rt::DataObject>::unset,
 );
 impl rt::Object for AuthorizationPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -351,7 +351,7 @@ string name r
 Description info r
 string privilege ol
 ",
-    rt::unset::<AuthorizationRole>,
+    <AuthorizationRole as rt::DataObject>::unset,
 );
 impl rt::Object for AuthorizationRole {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -428,7 +428,7 @@ pub(crate) static ENTITY_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 PrivilegeAvailability privAvailability rl
 ",
-    rt::unset::<EntityPrivilege>,
+    <EntityPrivilege as rt::DataObject>::unset,
 );
 impl rt::Object for EntityPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -498,7 +498,7 @@ pub(crate) static INVALID_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string privilege r
 ",
-    rt::unset::<InvalidPrivilege>,
+    <InvalidPrivilege as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidPrivilege {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -586,7 +586,7 @@ pub(crate) static PERMISSION_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
 RoleEventArgument role r
 boolean propagate r
 ",
-    rt::unset::<PermissionAddedEvent>,
+    <PermissionAddedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for PermissionAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -680,7 +680,7 @@ ManagedEntityEventArgument entity r
 string principal r
 boolean group r
 ",
-    rt::unset::<PermissionEvent>,
+    <PermissionEvent as rt::DataObject>::unset,
 );
 impl rt::Object for PermissionEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -763,7 +763,7 @@ pub(crate) static PERMISSION_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "PermissionRemovedEvent",
     Some(&PERMISSION_EVENT),
     "2.0",
-    rt::unset::<PermissionRemovedEvent>,
+    <PermissionRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for PermissionRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -857,7 +857,7 @@ boolean propagate r
 RoleEventArgument prevRole o since 6.5
 boolean prevPropagate o since 6.5
 ",
-    rt::unset::<PermissionUpdatedEvent>,
+    <PermissionUpdatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for PermissionUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -959,7 +959,7 @@ boolean shellAccess o
 long lastPasswordChange o since 9.1.0.0
 long maximumPasswordAge o since 9.1.0.0
 ",
-    rt::unset::<PosixUserSearchResult>,
+    <PosixUserSearchResult as rt::DataObject>::unset,
 );
 impl rt::Object for PosixUserSearchResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1050,7 +1050,7 @@ pub(crate) static PRIVILEGE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
 string privId r
 boolean isGranted r
 ",
-    rt::unset::<PrivilegeAvailability>,
+    <PrivilegeAvailability as rt::DataObject>::unset,
 );
 impl rt::Object for PrivilegeAvailability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1120,7 +1120,7 @@ pub(crate) static ROLE_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string privilegeList ol
 ",
-    rt::unset::<RoleAddedEvent>,
+    <RoleAddedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RoleAddedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1204,7 +1204,7 @@ pub(crate) static ROLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 RoleEventArgument role r
 ",
-    rt::unset::<RoleEvent>,
+    <RoleEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RoleEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1289,7 +1289,7 @@ pub(crate) static ROLE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
 int roleId r
 string name r
 ",
-    rt::unset::<RoleEventArgument>,
+    <RoleEventArgument as rt::DataObject>::unset,
 );
 impl rt::Object for RoleEventArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1354,7 +1354,7 @@ pub(crate) static ROLE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleRemovedEvent",
     Some(&ROLE_EVENT),
     "2.0",
-    rt::unset::<RoleRemovedEvent>,
+    <RoleRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RoleRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1448,7 +1448,7 @@ string prevRoleName o since 6.5
 string privilegesAdded ol since 6.5
 string privilegesRemoved ol since 6.5
 ",
-    rt::unset::<RoleUpdatedEvent>,
+    <RoleUpdatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for RoleUpdatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1539,7 +1539,7 @@ pub(crate) static USER_PRIVILEGE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference entity r
 string privileges ol
 ",
-    rt::unset::<UserPrivilegeResult>,
+    <UserPrivilegeResult as rt::DataObject>::unset,
 );
 impl rt::Object for UserPrivilegeResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1614,7 +1614,7 @@ string principal r
 string fullName o
 boolean group r
 ",
-    rt::unset::<UserSearchResult>,
+    <UserSearchResult as rt::DataObject>::unset,
 );
 impl rt::Object for UserSearchResult {
     fn type_info() -> &'static rt::ObjectInfo {

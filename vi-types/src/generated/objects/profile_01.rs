@@ -25,7 +25,7 @@ pub(crate) static ACTIVE_DIRECTORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new
     "ActiveDirectoryProfile",
     Some(&APPLY_PROFILE),
     "4.1",
-    rt::unset::<ActiveDirectoryProfile>,
+    <ActiveDirectoryProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ActiveDirectoryProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -112,7 +112,7 @@ ProfileDeferredPolicyOptionParameter userInput ol
 dateTime createdTime r
 dateTime modifiedTime r
 ",
-    rt::unset::<AnswerFile>,
+    <AnswerFile as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -181,7 +181,7 @@ pub(crate) static ANSWER_FILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 boolean validating o since 6.0
 ",
-    rt::unset::<AnswerFileCreateSpec>,
+    <AnswerFileCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -250,7 +250,7 @@ pub(crate) static ANSWER_FILE_OPTIONS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectIn
     "5.0
 ProfileDeferredPolicyOptionParameter userInput ol
 ",
-    rt::unset::<AnswerFileOptionsCreateSpec>,
+    <AnswerFileOptionsCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileOptionsCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -334,7 +334,7 @@ pub(crate) static ANSWER_FILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::Objec
     "5.0
 string answerFileConfigString r
 ",
-    rt::unset::<AnswerFileSerializedCreateSpec>,
+    <AnswerFileSerializedCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileSerializedCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -419,7 +419,7 @@ pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
-    rt::unset::<AnswerFileStatusError>,
+    <AnswerFileStatusError as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileStatusError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -498,7 +498,7 @@ ManagedObjectReference host r
 string status r
 AnswerFileStatusError error ol
 ",
-    rt::unset::<AnswerFileStatusResult>,
+    <AnswerFileStatusResult as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileStatusResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -572,7 +572,7 @@ pub(crate) static ANSWER_FILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.0
 AnswerFileUpdateFailure failure rl
 ",
-    rt::unset::<AnswerFileUpdateFailed>,
+    <AnswerFileUpdateFailed as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileUpdateFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -657,7 +657,7 @@ pub(crate) static ANSWER_FILE_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::n
 ProfilePropertyPath userInputPath r
 LocalizableMessage errMsg r
 ",
-    rt::unset::<AnswerFileUpdateFailure>,
+    <AnswerFileUpdateFailure as rt::DataObject>::unset,
 );
 impl rt::Object for AnswerFileUpdateFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -740,7 +740,7 @@ ManagedObjectReference host r
 string status r
 LocalizedMethodFault errors ol
 ",
-    rt::unset::<ApplyHostProfileConfigurationResult>,
+    <ApplyHostProfileConfigurationResult as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyHostProfileConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -836,7 +836,7 @@ boolean rebootStateless o
 boolean rebootHost o
 LocalizedMethodFault faultData o
 ",
-    rt::unset::<ApplyHostProfileConfigurationSpec>,
+    <ApplyHostProfileConfigurationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -967,7 +967,7 @@ boolean toBeDeleted o since 6.5
 boolean copyEnableStatus o since 6.5
 boolean hidden o since 6.7
 ",
-    rt::unset::<ApplyProfile>,
+    <ApplyProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ApplyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1056,7 +1056,7 @@ pub(crate) static AUTHENTICATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 ActiveDirectoryProfile activeDirectory o
 ",
-    rt::unset::<AuthenticationProfile>,
+    <AuthenticationProfile as rt::DataObject>::unset,
 );
 impl rt::Object for AuthenticationProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1140,7 +1140,7 @@ pub(crate) static CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::Obj
     "4.0
 ComplianceProfile complyProfile o
 ",
-    rt::unset::<ClusterProfileCompleteConfigSpec>,
+    <ClusterProfileCompleteConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileCompleteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1225,7 +1225,7 @@ pub(crate) static CLUSTER_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "4.0
 ComplianceProfile complyProfile o
 ",
-    rt::unset::<ClusterProfileConfigInfo>,
+    <ClusterProfileConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1309,7 +1309,7 @@ pub(crate) static CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC: rt::ObjectInfo = r
     "4.0
 string serviceType ol
 ",
-    rt::unset::<ClusterProfileConfigServiceCreateSpec>,
+    <ClusterProfileConfigServiceCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileConfigServiceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1389,7 +1389,7 @@ pub(crate) static CLUSTER_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "ClusterProfileConfigSpec",
     Some(&CLUSTER_PROFILE_CREATE_SPEC),
     "4.0",
-    rt::unset::<ClusterProfileConfigSpec>,
+    <ClusterProfileConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1467,7 +1467,7 @@ pub(crate) static CLUSTER_PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "ClusterProfileCreateSpec",
     Some(&PROFILE_CREATE_SPEC),
     "4.0",
-    rt::unset::<ClusterProfileCreateSpec>,
+    <ClusterProfileCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1558,7 +1558,7 @@ LocalizableMessage message r
 string expressionName o
 ComplianceFailureComplianceFailureValues failureValues ol since 6.5
 ",
-    rt::unset::<ComplianceFailure>,
+    <ComplianceFailure as rt::DataObject>::unset,
 );
 impl rt::Object for ComplianceFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1641,7 +1641,7 @@ string profileInstance o
 anyType hostValue o
 anyType profileValue o
 ",
-    rt::unset::<ComplianceFailureComplianceFailureValues>,
+    <ComplianceFailureComplianceFailureValues as rt::DataObject>::unset,
 );
 impl rt::Object for ComplianceFailureComplianceFailureValues {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1716,7 +1716,7 @@ pub(crate) static COMPLIANCE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
 string expressionName r
 ProfilePropertyPath applyPath r
 ",
-    rt::unset::<ComplianceLocator>,
+    <ComplianceLocator as rt::DataObject>::unset,
 );
 impl rt::Object for ComplianceLocator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1787,7 +1787,7 @@ pub(crate) static COMPLIANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 ProfileExpression expression rl
 string rootExpression r
 ",
-    rt::unset::<ComplianceProfile>,
+    <ComplianceProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ComplianceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1870,7 +1870,7 @@ ManagedObjectReference entity o
 dateTime checkTime o
 ComplianceFailure failure ol
 ",
-    rt::unset::<ComplianceResult>,
+    <ComplianceResult as rt::DataObject>::unset,
 );
 impl rt::Object for ComplianceResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1946,7 +1946,7 @@ pub(crate) static COMPOSITE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 PolicyOption option ol
 ",
-    rt::unset::<CompositePolicyOption>,
+    <CompositePolicyOption as rt::DataObject>::unset,
 );
 impl rt::Object for CompositePolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2025,7 +2025,7 @@ pub(crate) static DATE_TIME_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DateTimeProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<DateTimeProfile>,
+    <DateTimeProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DateTimeProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2102,7 +2102,7 @@ pub(crate) static DVS_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostVNicProfile",
     Some(&DVS_V_NIC_PROFILE),
     "4.0",
-    rt::unset::<DvsHostVNicProfile>,
+    <DvsHostVNicProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DvsHostVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2192,7 +2192,7 @@ string key r
 string name r
 PnicUplinkProfile uplink ol
 ",
-    rt::unset::<DvsProfile>,
+    <DvsProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DvsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2275,7 +2275,7 @@ pub(crate) static DVS_SERVICE_CONSOLE_V_NIC_PROFILE: rt::ObjectInfo = rt::Object
     "DvsServiceConsoleVNicProfile",
     Some(&DVS_V_NIC_PROFILE),
     "4.0",
-    rt::unset::<DvsServiceConsoleVNicProfile>,
+    <DvsServiceConsoleVNicProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DvsServiceConsoleVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2361,7 +2361,7 @@ pub(crate) static DVS_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 IpAddressProfile ipConfig r
 ",
-    rt::unset::<DvsVNicProfile>,
+    <DvsVNicProfile as rt::DataObject>::unset,
 );
 impl rt::Object for DvsVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2447,7 +2447,7 @@ pub(crate) static FIREWALL_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 FirewallProfileRulesetProfile ruleset ol
 ",
-    rt::unset::<FirewallProfile>,
+    <FirewallProfile as rt::DataObject>::unset,
 );
 impl rt::Object for FirewallProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2531,7 +2531,7 @@ pub(crate) static FIREWALL_PROFILE_RULESET_PROFILE: rt::ObjectInfo = rt::ObjectI
     "4.0
 string key r
 ",
-    rt::unset::<FirewallProfileRulesetProfile>,
+    <FirewallProfileRulesetProfile as rt::DataObject>::unset,
 );
 impl rt::Object for FirewallProfileRulesetProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2655,7 +2655,7 @@ UserProfile userAccount ol
 UserGroupProfile usergroupAccount ol
 AuthenticationProfile authentication o since 4.1
 ",
-    rt::unset::<HostApplyProfile>,
+    <HostApplyProfile as rt::DataObject>::unset,
 );
 impl rt::Object for HostApplyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2856,7 +2856,7 @@ KeyAnyValue genericConfig ol since 5.0
 HostGraphicsConfig graphicsConfig o since 6.5
 HostAssignableHardwareConfig assignableHardwareConfig o since 7.0.0.0
 ",
-    rt::unset::<HostConfigSpec>,
+    <HostConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2983,7 +2983,7 @@ pub(crate) static HOST_MEMORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<HostMemoryProfile>,
+    <HostMemoryProfile as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemoryProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3065,7 +3065,7 @@ pub(crate) static HOST_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 IpAddressProfile ipConfig r
 ",
-    rt::unset::<HostPortGroupProfile>,
+    <HostPortGroupProfile as rt::DataObject>::unset,
 );
 impl rt::Object for HostPortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3149,7 +3149,7 @@ pub(crate) static HOST_PROFILE_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::n
     "4.0
 ProfileEventArgument profile r
 ",
-    rt::unset::<HostProfileAppliedEvent>,
+    <HostProfileAppliedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileAppliedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3257,7 +3257,7 @@ ManagedObjectReference validatorHost o since 5.0
 boolean validating o since 6.0
 HostProfileConfigInfo hostConfig o since 6.5
 ",
-    rt::unset::<HostProfileCompleteConfigSpec>,
+    <HostProfileCompleteConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileCompleteConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3374,7 +3374,7 @@ ComplianceProfile customComplyProfile o
 string disabledExpressionList ol
 ProfileDescription description o since 6.5
 ",
-    rt::unset::<HostProfileConfigInfo>,
+    <HostProfileConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3463,7 +3463,7 @@ pub(crate) static HOST_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     "HostProfileConfigSpec",
     Some(&PROFILE_CREATE_SPEC),
     "4.0",
-    rt::unset::<HostProfileConfigSpec>,
+    <HostProfileConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3550,7 +3550,7 @@ pub(crate) static HOST_PROFILE_HOST_BASED_CONFIG_SPEC: rt::ObjectInfo = rt::Obje
 ManagedObjectReference host r
 boolean useHostProfileEngine o since 5.0
 ",
-    rt::unset::<HostProfileHostBasedConfigSpec>,
+    <HostProfileHostBasedConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileHostBasedConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3638,7 +3638,7 @@ pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT: rt::ObjectInfo = rt::
 LocalizableMessage errors ol
 HostProfileManagerCompositionResultResultElement results ol
 ",
-    rt::unset::<HostProfileManagerCompositionResult>,
+    <HostProfileManagerCompositionResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerCompositionResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3713,7 +3713,7 @@ ManagedObjectReference target r
 string status r
 LocalizableMessage errors ol
 ",
-    rt::unset::<HostProfileManagerCompositionResultResultElement>,
+    <HostProfileManagerCompositionResultResultElement as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerCompositionResultResultElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3786,7 +3786,7 @@ pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT: rt::Object
 HostProfileManagerCompositionValidationResultResultElement results ol
 LocalizableMessage errors ol
 ",
-    rt::unset::<HostProfileManagerCompositionValidationResult>,
+    <HostProfileManagerCompositionValidationResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerCompositionValidationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3889,7 +3889,7 @@ HostApplyProfile toBeDisabled o
 HostApplyProfile toBeEnabled o
 HostApplyProfile toBeReenableCC o
 ",
-    rt::unset::<HostProfileManagerCompositionValidationResultResultElement>,
+    <HostProfileManagerCompositionValidationResultResultElement as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerCompositionValidationResultResultElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3984,7 +3984,7 @@ HostConfigSpec configSpec o
 LocalizableMessage taskDescription ol
 string taskListRequirement ol since 6.0
 ",
-    rt::unset::<HostProfileManagerConfigTaskList>,
+    <HostProfileManagerConfigTaskList as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerConfigTaskList {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4057,7 +4057,7 @@ pub(crate) static HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP: rt::ObjectInfo =
 ManagedObjectReference host r
 AnswerFileCreateSpec configSpec r
 ",
-    rt::unset::<HostProfileManagerHostToConfigSpecMap>,
+    <HostProfileManagerHostToConfigSpecMap as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManagerHostToConfigSpecMap {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4131,7 +4131,7 @@ pub(crate) static HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC: rt::ObjectInfo = rt
 ManagedObjectReference validatorHost o
 boolean validating o since 6.0
 ",
-    rt::unset::<HostProfileSerializedHostProfileSpec>,
+    <HostProfileSerializedHostProfileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileSerializedHostProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4238,7 +4238,7 @@ HostApplyProfile applyProfile o
 ProfileUpdateFailedUpdateFailure failures ol
 LocalizedMethodFault faults ol
 ",
-    rt::unset::<HostProfileValidationFailureInfo>,
+    <HostProfileValidationFailureInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileValidationFailureInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4308,7 +4308,7 @@ pub(crate) static HOST_PROFILES_ENTITY_CUSTOMIZATIONS: rt::ObjectInfo = rt::Obje
     "HostProfilesEntityCustomizations",
     Some(&DYNAMIC_DATA),
     "6.5",
-    rt::unset::<HostProfilesEntityCustomizations>,
+    <HostProfilesEntityCustomizations as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfilesEntityCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4387,7 +4387,7 @@ ManagedObjectReference host r
 HostSubSpecification subSpecs ol
 string changeID o
 ",
-    rt::unset::<HostSpecification>,
+    <HostSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4458,7 +4458,7 @@ pub(crate) static HOST_SPECIFICATION_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectI
     "HostSpecificationChangedEvent",
     Some(&HOST_EVENT),
     "6.5",
-    rt::unset::<HostSpecificationChangedEvent>,
+    <HostSpecificationChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecificationChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4540,7 +4540,7 @@ pub(crate) static HOST_SPECIFICATION_OPERATION_FAILED: rt::ObjectInfo = rt::Obje
     "6.5
 ManagedObjectReference host r
 ",
-    rt::unset::<HostSpecificationOperationFailed>,
+    <HostSpecificationOperationFailed as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecificationOperationFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4619,7 +4619,7 @@ pub(crate) static HOST_SPECIFICATION_REQUIRE_EVENT: rt::ObjectInfo = rt::ObjectI
     "HostSpecificationRequireEvent",
     Some(&HOST_EVENT),
     "6.5",
-    rt::unset::<HostSpecificationRequireEvent>,
+    <HostSpecificationRequireEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecificationRequireEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4701,7 +4701,7 @@ pub(crate) static HOST_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectIn
     "6.5
 HostSpecification hostSpec r
 ",
-    rt::unset::<HostSpecificationUpdateEvent>,
+    <HostSpecificationUpdateEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecificationUpdateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4794,7 +4794,7 @@ dateTime createdTime r
 byte data ol
 base64Binary binaryData o since 6.7
 ",
-    rt::unset::<HostSubSpecification>,
+    <HostSubSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for HostSubSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4868,7 +4868,7 @@ pub(crate) static HOST_SUB_SPECIFICATION_DELETE_EVENT: rt::ObjectInfo = rt::Obje
     "6.5
 string subSpecName r
 ",
-    rt::unset::<HostSubSpecificationDeleteEvent>,
+    <HostSubSpecificationDeleteEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSubSpecificationDeleteEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4952,7 +4952,7 @@ pub(crate) static HOST_SUB_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::Obje
     "6.5
 HostSubSpecification hostSubSpec r
 ",
-    rt::unset::<HostSubSpecificationUpdateEvent>,
+    <HostSubSpecificationUpdateEvent as rt::DataObject>::unset,
 );
 impl rt::Object for HostSubSpecificationUpdateEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5048,7 +5048,7 @@ ManagedObjectReference host o
 ManagedObjectReference profile o
 string profileName o since 6.5
 ",
-    rt::unset::<InvalidProfileReferenceHost>,
+    <InvalidProfileReferenceHost as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidProfileReferenceHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5133,7 +5133,7 @@ pub(crate) static IP_ADDRESS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddressProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<IpAddressProfile>,
+    <IpAddressProfile as rt::DataObject>::unset,
 );
 impl rt::Object for IpAddressProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5215,7 +5215,7 @@ pub(crate) static IP_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 StaticRouteProfile staticRoute ol
 ",
-    rt::unset::<IpRouteProfile>,
+    <IpRouteProfile as rt::DataObject>::unset,
 );
 impl rt::Object for IpRouteProfile {
     fn type_info() -> &'static rt::ObjectInfo {

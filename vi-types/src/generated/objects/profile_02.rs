@@ -25,7 +25,7 @@ pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<LinkProfile>,
+    <LinkProfile as rt::DataObject>::unset,
 );
 impl rt::Object for LinkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -107,7 +107,7 @@ pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<NasStorageProfile>,
+    <NasStorageProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NasStorageProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -199,7 +199,7 @@ string key r
 NetworkProfileDnsConfigProfile dnsConfig r
 IpRouteProfile ipRouteConfig r
 ",
-    rt::unset::<NetStackInstanceProfile>,
+    <NetStackInstanceProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NetStackInstanceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -282,7 +282,7 @@ pub(crate) static NETWORK_POLICY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkPolicyProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<NetworkPolicyProfile>,
+    <NetworkPolicyProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkPolicyProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -416,7 +416,7 @@ NsxHostVNicProfile nsxHostNic ol since 6.7
 NetStackInstanceProfile netStackInstance ol since 5.5
 OpaqueSwitchProfile opaqueSwitch o since 7.0.0.0
 ",
-    rt::unset::<NetworkProfile>,
+    <NetworkProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -521,7 +521,7 @@ pub(crate) static NETWORK_PROFILE_DNS_CONFIG_PROFILE: rt::ObjectInfo = rt::Objec
     "NetworkProfileDnsConfigProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<NetworkProfileDnsConfigProfile>,
+    <NetworkProfileDnsConfigProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NetworkProfileDnsConfigProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -607,7 +607,7 @@ pub(crate) static NSX_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
 string key r
 IpAddressProfile ipConfig r
 ",
-    rt::unset::<NsxHostVNicProfile>,
+    <NsxHostVNicProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NsxHostVNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -688,7 +688,7 @@ pub(crate) static NUM_PORTS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumPortsProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<NumPortsProfile>,
+    <NumPortsProfile as rt::DataObject>::unset,
 );
 impl rt::Object for NumPortsProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -765,7 +765,7 @@ pub(crate) static OPAQUE_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueSwitchProfile",
     Some(&APPLY_PROFILE),
     "7.0.0.0",
-    rt::unset::<OpaqueSwitchProfile>,
+    <OpaqueSwitchProfile as rt::DataObject>::unset,
 );
 impl rt::Object for OpaqueSwitchProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -847,7 +847,7 @@ pub(crate) static OPTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<OptionProfile>,
+    <OptionProfile as rt::DataObject>::unset,
 );
 impl rt::Object for OptionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -931,7 +931,7 @@ pub(crate) static PERMISSION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.1
 string key r
 ",
-    rt::unset::<PermissionProfile>,
+    <PermissionProfile as rt::DataObject>::unset,
 );
 impl rt::Object for PermissionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1015,7 +1015,7 @@ pub(crate) static PHYSICAL_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<PhysicalNicProfile>,
+    <PhysicalNicProfile as rt::DataObject>::unset,
 );
 impl rt::Object for PhysicalNicProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1099,7 +1099,7 @@ pub(crate) static PNIC_UPLINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<PnicUplinkProfile>,
+    <PnicUplinkProfile as rt::DataObject>::unset,
 );
 impl rt::Object for PnicUplinkProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1184,7 +1184,7 @@ pub(crate) static POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 string id r
 KeyAnyValue parameter ol
 ",
-    rt::unset::<PolicyOption>,
+    <PolicyOption as rt::DataObject>::unset,
 );
 impl rt::Object for PolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1271,7 +1271,7 @@ VlanProfile vlan r
 VirtualSwitchSelectionProfile vswitch r
 NetworkPolicyProfile networkPolicy r
 ",
-    rt::unset::<PortGroupProfile>,
+    <PortGroupProfile as rt::DataObject>::unset,
 );
 impl rt::Object for PortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1363,7 +1363,7 @@ pub(crate) static PROFILE_APPLY_PROFILE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo
     "5.0
 string key r
 ",
-    rt::unset::<ProfileApplyProfileElement>,
+    <ProfileApplyProfileElement as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileApplyProfileElement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1452,7 +1452,7 @@ string propertyName r
 boolean array r
 ApplyProfile profile ol
 ",
-    rt::unset::<ProfileApplyProfileProperty>,
+    <ProfileApplyProfileProperty as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileApplyProfileProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1519,7 +1519,7 @@ pub(crate) static PROFILE_ASSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new
     "ProfileAssociatedEvent",
     Some(&PROFILE_EVENT),
     "4.0",
-    rt::unset::<ProfileAssociatedEvent>,
+    <ProfileAssociatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileAssociatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1596,7 +1596,7 @@ pub(crate) static PROFILE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileChangedEvent",
     Some(&PROFILE_EVENT),
     "4.0",
-    rt::unset::<ProfileChangedEvent>,
+    <ProfileChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1682,7 +1682,7 @@ pub(crate) static PROFILE_COMPOSITE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo:
 string operator r
 string expressionName rl
 ",
-    rt::unset::<ProfileCompositeExpression>,
+    <ProfileCompositeExpression as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileCompositeExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1768,7 +1768,7 @@ pub(crate) static PROFILE_COMPOSITE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt:
     "4.0
 string option rl
 ",
-    rt::unset::<ProfileCompositePolicyOptionMetadata>,
+    <ProfileCompositePolicyOptionMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileCompositePolicyOptionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1857,7 +1857,7 @@ string name r
 string annotation o
 boolean enabled r
 ",
-    rt::unset::<ProfileConfigInfo>,
+    <ProfileConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1935,7 +1935,7 @@ string name o
 string annotation o
 boolean enabled o
 ",
-    rt::unset::<ProfileCreateSpec>,
+    <ProfileCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2003,7 +2003,7 @@ pub(crate) static PROFILE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreatedEvent",
     Some(&PROFILE_EVENT),
     "4.0",
-    rt::unset::<ProfileCreatedEvent>,
+    <ProfileCreatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileCreatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2086,7 +2086,7 @@ pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt:
 ProfilePropertyPath inputPath r
 KeyAnyValue parameter ol
 ",
-    rt::unset::<ProfileDeferredPolicyOptionParameter>,
+    <ProfileDeferredPolicyOptionParameter as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileDeferredPolicyOptionParameter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2153,7 +2153,7 @@ pub(crate) static PROFILE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ProfileDescriptionSection section rl
 ",
-    rt::unset::<ProfileDescription>,
+    <ProfileDescription as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2222,7 +2222,7 @@ pub(crate) static PROFILE_DESCRIPTION_SECTION: rt::ObjectInfo = rt::ObjectInfo::
 ExtendedElementDescription description r
 LocalizableMessage message ol
 ",
-    rt::unset::<ProfileDescriptionSection>,
+    <ProfileDescriptionSection as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileDescriptionSection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2287,7 +2287,7 @@ pub(crate) static PROFILE_DISSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::ne
     "ProfileDissociatedEvent",
     Some(&PROFILE_EVENT),
     "4.0",
-    rt::unset::<ProfileDissociatedEvent>,
+    <ProfileDissociatedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileDissociatedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2369,7 +2369,7 @@ pub(crate) static PROFILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ProfileEventArgument profile r
 ",
-    rt::unset::<ProfileEvent>,
+    <ProfileEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2454,7 +2454,7 @@ pub(crate) static PROFILE_EXECUTE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
 ProfilePropertyPath path o
 LocalizableMessage message r
 ",
-    rt::unset::<ProfileExecuteError>,
+    <ProfileExecuteError as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileExecuteError {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2537,7 +2537,7 @@ string inapplicablePath ol
 ProfileDeferredPolicyOptionParameter requireInput ol
 ProfileExecuteError error ol
 ",
-    rt::unset::<ProfileExecuteResult>,
+    <ProfileExecuteResult as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileExecuteResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2619,7 +2619,7 @@ string id r
 string displayName r
 boolean negated r
 ",
-    rt::unset::<ProfileExpression>,
+    <ProfileExpression as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2693,7 +2693,7 @@ pub(crate) static PROFILE_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::
 ExtendedElementDescription expressionId r
 ProfileParameterMetadata parameter ol
 ",
-    rt::unset::<ProfileExpressionMetadata>,
+    <ProfileExpressionMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileExpressionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2784,7 +2784,7 @@ string profileCategory o since 5.1
 string profileComponent o since 5.1
 ProfileMetadataProfileOperationMessage operationMessages ol since 6.7
 ",
-    rt::unset::<ProfileMetadata>,
+    <ProfileMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2865,7 +2865,7 @@ pub(crate) static PROFILE_METADATA_PROFILE_OPERATION_MESSAGE: rt::ObjectInfo = r
 string operationName r
 LocalizableMessage message r
 ",
-    rt::unset::<ProfileMetadataProfileOperationMessage>,
+    <ProfileMetadataProfileOperationMessage as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileMetadataProfileOperationMessage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2936,7 +2936,7 @@ pub(crate) static PROFILE_METADATA_PROFILE_SORT_SPEC: rt::ObjectInfo = rt::Objec
 string policyId r
 string parameter r
 ",
-    rt::unset::<ProfileMetadataProfileSortSpec>,
+    <ProfileMetadataProfileSortSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileMetadataProfileSortSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3031,7 +3031,7 @@ boolean securitySensitive o since 6.5
 boolean readOnly o since 6.5
 ProfileParameterMetadataParameterRelationMetadata parameterRelations ol since 6.7
 ",
-    rt::unset::<ProfileParameterMetadata>,
+    <ProfileParameterMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileParameterMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3126,7 +3126,7 @@ ProfilePropertyPath path o
 int minCount r
 int maxCount r
 ",
-    rt::unset::<ProfileParameterMetadataParameterRelationMetadata>,
+    <ProfileParameterMetadataParameterRelationMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileParameterMetadataParameterRelationMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3203,7 +3203,7 @@ pub(crate) static PROFILE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
 string id r
 PolicyOption policyOption r
 ",
-    rt::unset::<ProfilePolicy>,
+    <ProfilePolicy as rt::DataObject>::unset,
 );
 impl rt::Object for ProfilePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3274,7 +3274,7 @@ pub(crate) static PROFILE_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
 ExtendedElementDescription id r
 ProfilePolicyOptionMetadata possibleOption rl
 ",
-    rt::unset::<ProfilePolicyMetadata>,
+    <ProfilePolicyMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfilePolicyMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3345,7 +3345,7 @@ pub(crate) static PROFILE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInf
 ExtendedElementDescription id r
 ProfileParameterMetadata parameter ol
 ",
-    rt::unset::<ProfilePolicyOptionMetadata>,
+    <ProfilePolicyOptionMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for ProfilePolicyOptionMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3417,7 +3417,7 @@ pub(crate) static PROFILE_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::ne
 string profileTypeName r
 ProfileProfileStructureProperty child ol
 ",
-    rt::unset::<ProfileProfileStructure>,
+    <ProfileProfileStructure as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileProfileStructure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3492,7 +3492,7 @@ string propertyName r
 boolean array r
 ProfileProfileStructure element r
 ",
-    rt::unset::<ProfileProfileStructureProperty>,
+    <ProfileProfileStructureProperty as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileProfileStructureProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3573,7 +3573,7 @@ string policyId o
 string parameterId o since 5.1
 string policyOptionId o since 6.7
 ",
-    rt::unset::<ProfilePropertyPath>,
+    <ProfilePropertyPath as rt::DataObject>::unset,
 );
 impl rt::Object for ProfilePropertyPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3655,7 +3655,7 @@ ManagedObjectReference referenceHost o
 string referenceHostName o since 6.5
 string prevReferenceHostName o since 6.5
 ",
-    rt::unset::<ProfileReferenceHostChangedEvent>,
+    <ProfileReferenceHostChangedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileReferenceHostChangedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3738,7 +3738,7 @@ pub(crate) static PROFILE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileRemovedEvent",
     Some(&PROFILE_EVENT),
     "4.0",
-    rt::unset::<ProfileRemovedEvent>,
+    <ProfileRemovedEvent as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileRemovedEvent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3820,7 +3820,7 @@ pub(crate) static PROFILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInf
     "4.0
 string profileConfigString r
 ",
-    rt::unset::<ProfileSerializedCreateSpec>,
+    <ProfileSerializedCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileSerializedCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3908,7 +3908,7 @@ pub(crate) static PROFILE_SIMPLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::ne
 string expressionType r
 KeyAnyValue parameter ol
 ",
-    rt::unset::<ProfileSimpleExpression>,
+    <ProfileSimpleExpression as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileSimpleExpression {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3998,7 +3998,7 @@ pub(crate) static PROFILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
 ProfileUpdateFailedUpdateFailure failure rl
 ProfileUpdateFailedUpdateFailure warnings ol since 6.7
 ",
-    rt::unset::<ProfileUpdateFailed>,
+    <ProfileUpdateFailed as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileUpdateFailed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4085,7 +4085,7 @@ pub(crate) static PROFILE_UPDATE_FAILED_UPDATE_FAILURE: rt::ObjectInfo = rt::Obj
 ProfilePropertyPath profilePath r
 LocalizableMessage errMsg r
 ",
-    rt::unset::<ProfileUpdateFailedUpdateFailure>,
+    <ProfileUpdateFailedUpdateFailure as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileUpdateFailedUpdateFailure {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4155,7 +4155,7 @@ pub(crate) static SECURITY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 PermissionProfile permission ol since 4.1
 ",
-    rt::unset::<SecurityProfile>,
+    <SecurityProfile as rt::DataObject>::unset,
 );
 impl rt::Object for SecurityProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4239,7 +4239,7 @@ pub(crate) static SERVICE_CONSOLE_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::Objec
     "4.0
 IpAddressProfile ipConfig r
 ",
-    rt::unset::<ServiceConsolePortGroupProfile>,
+    <ServiceConsolePortGroupProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceConsolePortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4323,7 +4323,7 @@ pub(crate) static SERVICE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<ServiceProfile>,
+    <ServiceProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4407,7 +4407,7 @@ pub(crate) static STATIC_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key o since 5.1
 ",
-    rt::unset::<StaticRouteProfile>,
+    <StaticRouteProfile as rt::DataObject>::unset,
 );
 impl rt::Object for StaticRouteProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4491,7 +4491,7 @@ pub(crate) static STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 NasStorageProfile nasStorage ol
 ",
-    rt::unset::<StorageProfile>,
+    <StorageProfile as rt::DataObject>::unset,
 );
 impl rt::Object for StorageProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4576,7 +4576,7 @@ pub(crate) static STRUCTURED_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::ne
 ManagedObjectReference entity r
 AnswerFile customizations o
 ",
-    rt::unset::<StructuredCustomizations>,
+    <StructuredCustomizations as rt::DataObject>::unset,
 );
 impl rt::Object for StructuredCustomizations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4646,7 +4646,7 @@ pub(crate) static USER_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<UserGroupProfile>,
+    <UserGroupProfile as rt::DataObject>::unset,
 );
 impl rt::Object for UserGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4730,7 +4730,7 @@ pub(crate) static USER_INPUT_REQUIRED_PARAMETER_METADATA: rt::ObjectInfo = rt::O
     "4.0
 ProfileParameterMetadata userInputParameter ol
 ",
-    rt::unset::<UserInputRequiredParameterMetadata>,
+    <UserInputRequiredParameterMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for UserInputRequiredParameterMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4814,7 +4814,7 @@ pub(crate) static USER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string key r
 ",
-    rt::unset::<UserProfile>,
+    <UserProfile as rt::DataObject>::unset,
 );
 impl rt::Object for UserProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4888,7 +4888,7 @@ pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::Obj
     "VirtualMachineDefaultProfileSpec",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
     "6.0",
-    rt::unset::<VirtualMachineDefaultProfileSpec>,
+    <VirtualMachineDefaultProfileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDefaultProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4973,7 +4973,7 @@ ReplicationSpec replicationSpec o since 6.5
 VirtualMachineProfileRawData profileData o
 KeyValue profileParams ol since 6.7
 ",
-    rt::unset::<VirtualMachineDefinedProfileSpec>,
+    <VirtualMachineDefinedProfileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDefinedProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5047,7 +5047,7 @@ pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::Objec
     "VirtualMachineEmptyProfileSpec",
     Some(&VIRTUAL_MACHINE_PROFILE_SPEC),
     "5.5",
-    rt::unset::<VirtualMachineEmptyProfileSpec>,
+    <VirtualMachineEmptyProfileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineEmptyProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5122,7 +5122,7 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectIn
 VirtualMachineProfileSpec profile ol
 VirtualMachineProfileDetailsDiskProfileDetails diskProfileDetails ol
 ",
-    rt::unset::<VirtualMachineProfileDetails>,
+    <VirtualMachineProfileDetails as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineProfileDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5193,7 +5193,7 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS: rt::Obje
 int diskId r
 VirtualMachineProfileSpec profile ol
 ",
-    rt::unset::<VirtualMachineProfileDetailsDiskProfileDetails>,
+    <VirtualMachineProfileDetailsDiskProfileDetails as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineProfileDetailsDiskProfileDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5264,7 +5264,7 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_RAW_DATA: rt::ObjectInfo = rt::ObjectI
 string extensionKey r
 string objectData o
 ",
-    rt::unset::<VirtualMachineProfileRawData>,
+    <VirtualMachineProfileRawData as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineProfileRawData {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5324,7 +5324,7 @@ pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualMachineProfileSpec",
     Some(&DYNAMIC_DATA),
     "5.5",
-    rt::unset::<VirtualMachineProfileSpec>,
+    <VirtualMachineProfileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineProfileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5407,7 +5407,7 @@ LinkProfile link r
 NumPortsProfile numPorts r
 NetworkPolicyProfile networkPolicy r
 ",
-    rt::unset::<VirtualSwitchProfile>,
+    <VirtualSwitchProfile as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSwitchProfile {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -25,7 +25,7 @@ pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectI
     "VirtualSwitchSelectionProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<VirtualSwitchSelectionProfile>,
+    <VirtualSwitchSelectionProfile as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSwitchSelectionProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VlanProfile",
     Some(&APPLY_PROFILE),
     "4.0",
-    rt::unset::<VlanProfile>,
+    <VlanProfile as rt::DataObject>::unset,
 );
 impl rt::Object for VlanProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static VM_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPortGroupProfile",
     Some(&PORT_GROUP_PROFILE),
     "4.0",
-    rt::unset::<VmPortGroupProfile>,
+    <VmPortGroupProfile as rt::DataObject>::unset,
 );
 impl rt::Object for VmPortGroupProfile {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -24,7 +24,7 @@ pub(crate) static DATABASE_SIZE_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 long size r
 ",
-    rt::unset::<DatabaseSizeEstimate>,
+    <DatabaseSizeEstimate as rt::DataObject>::unset,
 );
 impl rt::Object for DatabaseSizeEstimate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -93,7 +93,7 @@ pub(crate) static DATABASE_SIZE_PARAM: rt::ObjectInfo = rt::ObjectInfo::new(
 InventoryDescription inventoryDesc r
 PerformanceStatisticsDescription perfStatsDesc o
 ",
-    rt::unset::<DatabaseSizeParam>,
+    <DatabaseSizeParam as rt::DataObject>::unset,
 );
 impl rt::Object for DatabaseSizeParam {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -164,7 +164,7 @@ pub(crate) static DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT: rt::ObjectInfo = rt::O
 string records ol
 string nextToken r
 ",
-    rt::unset::<DiagnosticManagerAuditRecordResult>,
+    <DiagnosticManagerAuditRecordResult as rt::DataObject>::unset,
 );
 impl rt::Object for DiagnosticManagerAuditRecordResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -235,7 +235,7 @@ pub(crate) static DIAGNOSTIC_MANAGER_BUNDLE_INFO: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference system o
 string url r
 ",
-    rt::unset::<DiagnosticManagerBundleInfo>,
+    <DiagnosticManagerBundleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DiagnosticManagerBundleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -322,7 +322,7 @@ string format r
 string mimeType r
 Description info r
 ",
-    rt::unset::<DiagnosticManagerLogDescriptor>,
+    <DiagnosticManagerLogDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for DiagnosticManagerLogDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -405,7 +405,7 @@ int lineStart r
 int lineEnd r
 string lineText ol
 ",
-    rt::unset::<DiagnosticManagerLogHeader>,
+    <DiagnosticManagerLogHeader as rt::DataObject>::unset,
 );
 impl rt::Object for DiagnosticManagerLogHeader {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -471,7 +471,7 @@ pub(crate) static DYNAMIC_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 anyType val rl
 ",
-    rt::unset::<DynamicArray>,
+    <DynamicArray as rt::DataObject>::unset,
 );
 impl rt::Object for DynamicArray {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -548,7 +548,7 @@ string productUrl o
 string managementUrl o
 ManagedObjectReference self o
 ",
-    rt::unset::<ExtExtendedProductInfo>,
+    <ExtExtendedProductInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtExtendedProductInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -631,7 +631,7 @@ string smallIconUrl o
 string iconUrl o since 5.1
 string description o
 ",
-    rt::unset::<ExtManagedEntityInfo>,
+    <ExtManagedEntityInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtManagedEntityInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -706,7 +706,7 @@ pub(crate) static EXT_SOLUTION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 ExtSolutionManagerInfoTabInfo tab ol
 string smallIconUrl o
 ",
-    rt::unset::<ExtSolutionManagerInfo>,
+    <ExtSolutionManagerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtSolutionManagerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -777,7 +777,7 @@ pub(crate) static EXT_SOLUTION_MANAGER_INFO_TAB_INFO: rt::ObjectInfo = rt::Objec
 string label r
 string url r
 ",
-    rt::unset::<ExtSolutionManagerInfoTabInfo>,
+    <ExtSolutionManagerInfoTabInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtSolutionManagerInfoTabInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -920,7 +920,7 @@ ExtManagedEntityInfo managedEntityInfo ol since 5.0
 boolean shownInSolutionManager o since 5.0
 ExtSolutionManagerInfo solutionManagerInfo o since 5.0
 ",
-    rt::unset::<Extension>,
+    <Extension as rt::DataObject>::unset,
 );
 impl rt::Object for Extension {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1039,7 +1039,7 @@ string company r
 string type r
 string url r
 ",
-    rt::unset::<ExtensionClientInfo>,
+    <ExtensionClientInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionClientInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1116,7 +1116,7 @@ pub(crate) static EXTENSION_EVENT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 string eventID r
 string eventTypeSchema o since 4.0
 ",
-    rt::unset::<ExtensionEventTypeInfo>,
+    <ExtensionEventTypeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionEventTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1183,7 +1183,7 @@ pub(crate) static EXTENSION_FAULT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.5
 string faultID r
 ",
-    rt::unset::<ExtensionFaultTypeInfo>,
+    <ExtensionFaultTypeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionFaultTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1248,7 +1248,7 @@ pub(crate) static EXTENSION_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string url r
 ",
-    rt::unset::<ExtensionHealthInfo>,
+    <ExtensionHealthInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1317,7 +1317,7 @@ pub(crate) static EXTENSION_MANAGER_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::Ob
 string extensionKey r
 int numAddresses r
 ",
-    rt::unset::<ExtensionManagerIpAllocationUsage>,
+    <ExtensionManagerIpAllocationUsage as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionManagerIpAllocationUsage {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1388,7 +1388,7 @@ pub(crate) static EXTENSION_OVF_CONSUMER_INFO: rt::ObjectInfo = rt::ObjectInfo::
 string callbackUrl r
 string sectionType rl
 ",
-    rt::unset::<ExtensionOvfConsumerInfo>,
+    <ExtensionOvfConsumerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionOvfConsumerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1459,7 +1459,7 @@ pub(crate) static EXTENSION_PRIVILEGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 string privID r
 string privGroupName r
 ",
-    rt::unset::<ExtensionPrivilegeInfo>,
+    <ExtensionPrivilegeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionPrivilegeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1534,7 +1534,7 @@ string locale r
 string module r
 KeyValue data rl
 ",
-    rt::unset::<ExtensionResourceInfo>,
+    <ExtensionResourceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionResourceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1627,7 +1627,7 @@ string adminEmail rl
 string serverThumbprint o since 4.1
 string serverCertificate o since 8.0.2.0
 ",
-    rt::unset::<ExtensionServerInfo>,
+    <ExtensionServerInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionServerInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1704,7 +1704,7 @@ pub(crate) static EXTENSION_TASK_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new
     "2.5
 string taskID r
 ",
-    rt::unset::<ExtensionTaskTypeInfo>,
+    <ExtensionTaskTypeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionTaskTypeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1805,7 +1805,7 @@ int numvCpuDev o
 int numvNetDev o
 int numvDiskDev o
 ",
-    rt::unset::<InventoryDescription>,
+    <InventoryDescription as rt::DataObject>::unset,
 );
 impl rt::Object for InventoryDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1912,7 +1912,7 @@ dateTime lastModified o
 string md5sum o
 string version o since 5.0
 ",
-    rt::unset::<LocalizationManagerMessageCatalog>,
+    <LocalizationManagerMessageCatalog as rt::DataObject>::unset,
 );
 impl rt::Object for LocalizationManagerMessageCatalog {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1989,7 +1989,7 @@ pub(crate) static PASSWORD_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string value r secret
 ",
-    rt::unset::<PasswordField>,
+    <PasswordField as rt::DataObject>::unset,
 );
 impl rt::Object for PasswordField {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2058,7 +2058,7 @@ pub(crate) static PERF_COMPOSITE_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
 PerfEntityMetricBase entity o
 PerfEntityMetricBase childEntity ol
 ",
-    rt::unset::<PerfCompositeMetric>,
+    <PerfCompositeMetric as rt::DataObject>::unset,
 );
 impl rt::Object for PerfCompositeMetric {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2133,7 +2133,7 @@ int counterId r
 int aggregateLevel o
 int perDeviceLevel o
 ",
-    rt::unset::<PerformanceManagerCounterLevelMapping>,
+    <PerformanceManagerCounterLevelMapping as rt::DataObject>::unset,
 );
 impl rt::Object for PerformanceManagerCounterLevelMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2202,7 +2202,7 @@ pub(crate) static PERFORMANCE_STATISTICS_DESCRIPTION: rt::ObjectInfo = rt::Objec
     "4.0
 PerfInterval intervals ol
 ",
-    rt::unset::<PerformanceStatisticsDescription>,
+    <PerformanceStatisticsDescription as rt::DataObject>::unset,
 );
 impl rt::Object for PerformanceStatisticsDescription {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2279,7 +2279,7 @@ string name r
 string version r
 int release r
 ",
-    rt::unset::<ProductComponentInfo>,
+    <ProductComponentInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ProductComponentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2350,7 +2350,7 @@ pub(crate) static SEARCH_INDEX_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 SearchIndexPredicate predicates ol
 ",
-    rt::unset::<SearchIndexFilter>,
+    <SearchIndexFilter as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2419,7 +2419,7 @@ pub(crate) static SEARCH_INDEX_ITERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 string marker o
 int limit o
 ",
-    rt::unset::<SearchIndexIterationSpec>,
+    <SearchIndexIterationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexIterationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2483,7 +2483,7 @@ pub(crate) static SEARCH_INDEX_OPTIONAL_VALUE: rt::ObjectInfo = rt::ObjectInfo::
     "9.1.0.0
 anyType value o
 ",
-    rt::unset::<SearchIndexOptionalValue>,
+    <SearchIndexOptionalValue as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexOptionalValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2564,7 +2564,7 @@ string arrayOperator o
 anyType comparableValue o
 anyType comparableList ol
 ",
-    rt::unset::<SearchIndexPredicate>,
+    <SearchIndexPredicate as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexPredicate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2653,7 +2653,7 @@ SearchIndexFilter filters ol
 boolean returnTotalCount o
 int limit o
 ",
-    rt::unset::<SearchIndexQuerySpec>,
+    <SearchIndexQuerySpec as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2726,7 +2726,7 @@ pub(crate) static SEARCH_INDEX_RESOURCE_ITEM: rt::ObjectInfo = rt::ObjectInfo::n
     "9.1.0.0
 SearchIndexOptionalValue propertyValues ol
 ",
-    rt::unset::<SearchIndexResourceItem>,
+    <SearchIndexResourceItem as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexResourceItem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2803,7 +2803,7 @@ SearchIndexResourceItem items ol
 int totalCount o
 string marker o
 ",
-    rt::unset::<SearchIndexResultSet>,
+    <SearchIndexResultSet as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndexResultSet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2886,7 +2886,7 @@ string location ol
 ManagedObjectReference service r
 string description r
 ",
-    rt::unset::<ServiceManagerServiceInfo>,
+    <ServiceManagerServiceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceManagerServiceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2977,7 +2977,7 @@ VirtualMachineCertThumbprint certThumbprintList ol since 7.0.3.1
 string sslCertificate o since 9.0.0.0
 string ticketType o since 7.0.2.0
 ",
-    rt::unset::<SessionManagerGenericServiceTicket>,
+    <SessionManagerGenericServiceTicket as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManagerGenericServiceTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3056,7 +3056,7 @@ pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt
 string method o
 string url r
 ",
-    rt::unset::<SessionManagerHttpServiceRequestSpec>,
+    <SessionManagerHttpServiceRequestSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManagerHttpServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3136,7 +3136,7 @@ pub(crate) static SESSION_MANAGER_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo:
 string userName r
 string passwordFilePath r
 ",
-    rt::unset::<SessionManagerLocalTicket>,
+    <SessionManagerLocalTicket as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManagerLocalTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3196,7 +3196,7 @@ pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::Obj
     "SessionManagerServiceRequestSpec",
     Some(&DYNAMIC_DATA),
     "5.0",
-    rt::unset::<SessionManagerServiceRequestSpec>,
+    <SessionManagerServiceRequestSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManagerServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3260,7 +3260,7 @@ pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = r
     "5.1
 string method r
 ",
-    rt::unset::<SessionManagerVmomiServiceRequestSpec>,
+    <SessionManagerVmomiServiceRequestSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManagerVmomiServiceRequestSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3327,7 +3327,7 @@ pub(crate) static SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfo",
     Some(&DYNAMIC_DATA),
     "7.0.0.0",
-    rt::unset::<SiteInfo>,
+    <SiteInfo as rt::DataObject>::unset,
 );
 impl rt::Object for SiteInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3390,7 +3390,7 @@ pub(crate) static TASK_INFO_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "8.0.3.0
 TaskInfoFilterSpecFilterTaskResults filterTaskResults o
 ",
-    rt::unset::<TaskInfoFilterSpec>,
+    <TaskInfoFilterSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TaskInfoFilterSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3463,7 +3463,7 @@ boolean removeAll o
 string descriptionIds ol
 boolean filterIn o
 ",
-    rt::unset::<TaskInfoFilterSpecFilterTaskResults>,
+    <TaskInfoFilterSpecFilterTaskResults as rt::DataObject>::unset,
 );
 impl rt::Object for TaskInfoFilterSpecFilterTaskResults {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3525,7 +3525,7 @@ pub(crate) static TASK_MANAGER_TASK_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::
     "TaskManagerTaskViewSpec",
     Some(&DYNAMIC_DATA),
     "9.0.0.0",
-    rt::unset::<TaskManagerTaskViewSpec>,
+    <TaskManagerTaskViewSpec as rt::DataObject>::unset,
 );
 impl rt::Object for TaskManagerTaskViewSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3593,7 +3593,7 @@ pub(crate) static TASK_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo
 int count r
 string startId r
 ",
-    rt::unset::<TaskManagerViewByStartId>,
+    <TaskManagerViewByStartId as rt::DataObject>::unset,
 );
 impl rt::Object for TaskManagerViewByStartId {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static DATASTORE_MOUNT_PATH_DATASTORE_PAIR: rt::ObjectInfo = rt::Obje
 string oldMountPath r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<DatastoreMountPathDatastorePair>,
+    <DatastoreMountPathDatastorePair as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreMountPathDatastorePair {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO: rt::ObjectInfo = r
 long capacity r
 long used r
 ",
-    rt::unset::<DatastoreNamespaceManagerDirectoryInfo>,
+    <DatastoreNamespaceManagerDirectoryInfo as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreNamespaceManagerDirectoryInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -177,7 +177,7 @@ string srcContainer o
 string tgtContainer r
 KeyValue vvolMapping ol
 ",
-    rt::unset::<DatastoreVVolContainerFailoverPair>,
+    <DatastoreVVolContainerFailoverPair as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreVVolContainerFailoverPair {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -262,7 +262,7 @@ FcoeConfigVlanRange vlanRange rl
 FcoeConfigFcoeCapabilities capabilities r
 boolean fcoeActive r
 ",
-    rt::unset::<FcoeConfig>,
+    <FcoeConfig as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -343,7 +343,7 @@ boolean priorityClass r
 boolean sourceMacAddress r
 boolean vlanRange r
 ",
-    rt::unset::<FcoeConfigFcoeCapabilities>,
+    <FcoeConfigFcoeCapabilities as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeConfigFcoeCapabilities {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -424,7 +424,7 @@ int priorityClass o
 string sourceMac o
 FcoeConfigVlanRange vlanRange ol
 ",
-    rt::unset::<FcoeConfigFcoeSpecification>,
+    <FcoeConfigFcoeSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeConfigFcoeSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -499,7 +499,7 @@ pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
 int vlanLow r
 int vlanHigh r
 ",
-    rt::unset::<FcoeConfigVlanRange>,
+    <FcoeConfigVlanRange as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeConfigVlanRange {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -564,7 +564,7 @@ pub(crate) static FCOE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFault",
     Some(&VIM_FAULT),
     "5.0",
-    rt::unset::<FcoeFault>,
+    <FcoeFault as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -646,7 +646,7 @@ pub(crate) static FCOE_FAULT_PNIC_HAS_NO_PORT_SET: rt::ObjectInfo = rt::ObjectIn
     "5.0
 string nicDevice r
 ",
-    rt::unset::<FcoeFaultPnicHasNoPortSet>,
+    <FcoeFaultPnicHasNoPortSet as rt::DataObject>::unset,
 );
 impl rt::Object for FcoeFaultPnicHasNoPortSet {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -763,7 +763,7 @@ dateTime acquired o
 dateTime heartbeat o
 int refCount o
 ",
-    rt::unset::<FileLockInfo>,
+    <FileLockInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FileLockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -850,7 +850,7 @@ pub(crate) static FILE_LOCK_INFO_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
 FileLockInfo lockInfo ol
 LocalizedMethodFault fault o
 ",
-    rt::unset::<FileLockInfoResult>,
+    <FileLockInfoResult as rt::DataObject>::unset,
 );
 impl rt::Object for FileLockInfoResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -921,7 +921,7 @@ pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference key r
 long swapSize r
 ",
-    rt::unset::<HostCacheConfigurationInfo>,
+    <HostCacheConfigurationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostCacheConfigurationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -992,7 +992,7 @@ pub(crate) static HOST_CACHE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference datastore r
 long swapSize r
 ",
-    rt::unset::<HostCacheConfigurationSpec>,
+    <HostCacheConfigurationSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostCacheConfigurationSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1063,7 +1063,7 @@ pub(crate) static HOST_DATASTORE_SYSTEM_DATASTORE_RESULT: rt::ObjectInfo = rt::O
 ManagedObjectReference key r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostDatastoreSystemDatastoreResult>,
+    <HostDatastoreSystemDatastoreResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreSystemDatastoreResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1134,7 +1134,7 @@ pub(crate) static HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC: rt::ObjectInfo = rt
 string name r
 string scId r
 ",
-    rt::unset::<HostDatastoreSystemVvolDatastoreSpec>,
+    <HostDatastoreSystemVvolDatastoreSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreSystemVvolDatastoreSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1209,7 +1209,7 @@ string devicePath o
 boolean success o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostDiskConfigurationResult>,
+    <HostDiskConfigurationResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1271,7 +1271,7 @@ pub(crate) static HOST_DISK_DIMENSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensions",
     Some(&DYNAMIC_DATA),
     "2.0",
-    rt::unset::<HostDiskDimensions>,
+    <HostDiskDimensions as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskDimensions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1342,7 +1342,7 @@ HostDiskMappingPartitionInfo physicalPartition o
 string name r
 boolean exclusive o
 ",
-    rt::unset::<HostDiskMappingInfo>,
+    <HostDiskMappingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskMappingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1415,7 +1415,7 @@ pub(crate) static HOST_DISK_MAPPING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new
 HostDiskMappingPartitionOption physicalPartition ol
 string name r
 ",
-    rt::unset::<HostDiskMappingOption>,
+    <HostDiskMappingOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskMappingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1490,7 +1490,7 @@ string name r
 string fileSystem r
 long capacityInKb r
 ",
-    rt::unset::<HostDiskMappingPartitionInfo>,
+    <HostDiskMappingPartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskMappingPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1567,7 +1567,7 @@ string name r
 string fileSystem r
 long capacityInKb r
 ",
-    rt::unset::<HostDiskMappingPartitionOption>,
+    <HostDiskMappingPartitionOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskMappingPartitionOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1644,7 +1644,7 @@ string deviceName r
 HostDiskPartitionSpec spec r
 HostDiskPartitionLayout layout r
 ",
-    rt::unset::<HostDiskPartitionInfo>,
+    <HostDiskPartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiskPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1728,7 +1728,7 @@ HostFibreChannelOverEthernetHbaLinkInfo linkInfo r
 boolean isSoftwareFcoe r
 boolean markedForRemoval o
 ",
-    rt::unset::<HostFibreChannelOverEthernetHba>,
+    <HostFibreChannelOverEthernetHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostFibreChannelOverEthernetHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1823,7 +1823,7 @@ string vnportMac r
 string fcfMac r
 int vlanId r
 ",
-    rt::unset::<HostFibreChannelOverEthernetHbaLinkInfo>,
+    <HostFibreChannelOverEthernetHbaLinkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostFibreChannelOverEthernetHbaLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1903,7 +1903,7 @@ string vnportMac r
 string fcfMac r
 int vlanId r
 ",
-    rt::unset::<HostFibreChannelOverEthernetTargetTransport>,
+    <HostFibreChannelOverEthernetTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1992,7 +1992,7 @@ pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean persist r
 boolean mounted r
 ",
-    rt::unset::<HostForceMountedInfo>,
+    <HostForceMountedInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostForceMountedInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2052,7 +2052,7 @@ pub(crate) static HOST_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHbaCreateSpec",
     Some(&DYNAMIC_DATA),
     "7.0.3.0",
-    rt::unset::<HostHbaCreateSpec>,
+    <HostHbaCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostHbaCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2120,7 +2120,7 @@ pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC: rt::ObjectInfo = rt::Objec
 string device r
 string localPath r
 ",
-    rt::unset::<HostLocalFileSystemVolumeSpec>,
+    <HostLocalFileSystemVolumeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalFileSystemVolumeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2184,7 +2184,7 @@ pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostMultipathInfoLogicalUnit lun ol
 ",
-    rt::unset::<HostMultipathInfo>,
+    <HostMultipathInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2252,7 +2252,7 @@ pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo 
     "2.0
 string prefer r
 ",
-    rt::unset::<HostMultipathInfoFixedLogicalUnitPolicy>,
+    <HostMultipathInfoFixedLogicalUnitPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2353,7 +2353,7 @@ string path o
 long latencyEvalTime o
 long samplingIosPerPath o
 ",
-    rt::unset::<HostMultipathInfoHppLogicalUnitPolicy>,
+    <HostMultipathInfoHppLogicalUnitPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2465,7 +2465,7 @@ HostMultipathInfoPath path rl
 HostMultipathInfoLogicalUnitPolicy policy r
 HostMultipathInfoLogicalUnitStorageArrayTypePolicy storageArrayTypePolicy o since 4.0
 ",
-    rt::unset::<HostMultipathInfoLogicalUnit>,
+    <HostMultipathInfoLogicalUnit as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoLogicalUnit {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2540,7 +2540,7 @@ pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::
     "2.0
 string policy r
 ",
-    rt::unset::<HostMultipathInfoLogicalUnitPolicy>,
+    <HostMultipathInfoLogicalUnitPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2607,7 +2607,7 @@ pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt
     "4.0
 string policy r
 ",
-    rt::unset::<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
+    <HostMultipathInfoLogicalUnitStorageArrayTypePolicy as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2702,7 +2702,7 @@ string adapter r
 string lun r
 HostTargetTransport transport o
 ",
-    rt::unset::<HostMultipathInfoPath>,
+    <HostMultipathInfoPath as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathInfoPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2781,7 +2781,7 @@ pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.0
 HostMultipathStateInfoPath path ol
 ",
-    rt::unset::<HostMultipathStateInfo>,
+    <HostMultipathStateInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathStateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2850,7 +2850,7 @@ pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInf
 string name r
 string pathState r
 ",
-    rt::unset::<HostMultipathStateInfoPath>,
+    <HostMultipathStateInfoPath as rt::DataObject>::unset,
 );
 impl rt::Object for HostMultipathStateInfoPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2921,7 +2921,7 @@ pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string changeOperation o
 HostNasVolumeSpec spec o
 ",
-    rt::unset::<HostNasVolumeConfig>,
+    <HostNasVolumeConfig as rt::DataObject>::unset,
 );
 impl rt::Object for HostNasVolumeConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2988,7 +2988,7 @@ pub(crate) static HOST_NAS_VOLUME_USER_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.0
 string user r
 ",
-    rt::unset::<HostNasVolumeUserInfo>,
+    <HostNasVolumeUserInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostNasVolumeUserInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3068,7 +3068,7 @@ int controllerId o
 int adminQueueSize o
 int keepAliveTimeout o
 ",
-    rt::unset::<HostNvmeConnectSpec>,
+    <HostNvmeConnectSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeConnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3206,7 +3206,7 @@ string model o
 string serialNumber o
 string firmwareVersion o
 ",
-    rt::unset::<HostNvmeController>,
+    <HostNvmeController as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeController {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3305,7 +3305,7 @@ string hbaName r
 string subnqn o
 int controllerNumber o
 ",
-    rt::unset::<HostNvmeDisconnectSpec>,
+    <HostNvmeDisconnectSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeDisconnectSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3381,7 +3381,7 @@ pub(crate) static HOST_NVME_DISCOVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean autoConnect o
 boolean rootDiscoveryController o since 7.0.3.0
 ",
-    rt::unset::<HostNvmeDiscoverSpec>,
+    <HostNvmeDiscoverSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeDiscoverSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3467,7 +3467,7 @@ pub(crate) static HOST_NVME_DISCOVERY_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
 HostNvmeDiscoveryLogEntry entry ol
 boolean complete r
 ",
-    rt::unset::<HostNvmeDiscoveryLog>,
+    <HostNvmeDiscoveryLog as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeDiscoveryLog {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3562,7 +3562,7 @@ HostNvmeTransportParameters transportParameters r
 string transportRequirements r
 boolean connected r
 ",
-    rt::unset::<HostNvmeDiscoveryLogEntry>,
+    <HostNvmeDiscoveryLogEntry as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeDiscoveryLogEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3657,7 +3657,7 @@ int id r
 int blockSize r
 long capacityInBlocks r
 ",
-    rt::unset::<HostNvmeNamespace>,
+    <HostNvmeNamespace as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeNamespace {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3746,7 +3746,7 @@ string adrfam r
 string trsvcid r
 base64Binary tsas r
 ",
-    rt::unset::<HostNvmeOpaqueTransportParameters>,
+    <HostNvmeOpaqueTransportParameters as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeOpaqueTransportParameters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3831,7 +3831,7 @@ pub(crate) static HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS: rt::ObjectInfo = rt::
 long nodeWorldWideName r
 long portWorldWideName r
 ",
-    rt::unset::<HostNvmeOverFibreChannelParameters>,
+    <HostNvmeOverFibreChannelParameters as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeOverFibreChannelParameters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3914,7 +3914,7 @@ string address r
 string addressFamily o
 int portNumber o
 ",
-    rt::unset::<HostNvmeOverRdmaParameters>,
+    <HostNvmeOverRdmaParameters as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeOverRdmaParameters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3999,7 +3999,7 @@ string address r
 int portNumber o
 string digestVerification o
 ",
-    rt::unset::<HostNvmeOverTcpParameters>,
+    <HostNvmeOverTcpParameters as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeOverTcpParameters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4080,7 +4080,7 @@ pub(crate) static HOST_NVME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 string hbaName r
 HostNvmeTransportParameters transportParameters r
 ",
-    rt::unset::<HostNvmeSpec>,
+    <HostNvmeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4147,7 +4147,7 @@ pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.0.0
 HostNvmeTopologyInterface adapter ol
 ",
-    rt::unset::<HostNvmeTopology>,
+    <HostNvmeTopology as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeTopology {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4220,7 +4220,7 @@ string key r
 string adapter r
 HostNvmeController connectedController ol
 ",
-    rt::unset::<HostNvmeTopologyInterface>,
+    <HostNvmeTopologyInterface as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeTopologyInterface {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4282,7 +4282,7 @@ pub(crate) static HOST_NVME_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInf
     "HostNvmeTransportParameters",
     Some(&DYNAMIC_DATA),
     "7.0.0.0",
-    rt::unset::<HostNvmeTransportParameters>,
+    <HostNvmeTransportParameters as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvmeTransportParameters {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4353,7 +4353,7 @@ pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
 string uuid r
 string version r
 ",
-    rt::unset::<HostPMemVolume>,
+    <HostPMemVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostPMemVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4436,7 +4436,7 @@ pub(crate) static HOST_PATH_SELECTION_POLICY_OPTION: rt::ObjectInfo = rt::Object
     "4.0
 ElementDescription policy r
 ",
-    rt::unset::<HostPathSelectionPolicyOption>,
+    <HostPathSelectionPolicyOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostPathSelectionPolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4499,7 +4499,7 @@ pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieHba",
     Some(&HOST_HOST_BUS_ADAPTER),
     "7.0.0.0",
-    rt::unset::<HostPcieHba>,
+    <HostPcieHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostPcieHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4571,7 +4571,7 @@ pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::n
     "HostPcieTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "7.0.0.0",
-    rt::unset::<HostPcieTargetTransport>,
+    <HostPcieTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostPcieTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4652,7 +4652,7 @@ HostPlugStoreTopologyTarget target ol
 HostPlugStoreTopologyDevice device ol
 HostPlugStoreTopologyPlugin plugin ol
 ",
-    rt::unset::<HostPlugStoreTopology>,
+    <HostPlugStoreTopology as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopology {
     fn type_info() -> &'static rt::ObjectInfo {

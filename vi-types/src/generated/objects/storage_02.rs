@@ -35,7 +35,7 @@ string key r
 string adapter r
 string path ol
 ",
-    rt::unset::<HostPlugStoreTopologyAdapter>,
+    <HostPlugStoreTopologyAdapter as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopologyAdapter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -112,7 +112,7 @@ string key r
 string lun r
 string path ol
 ",
-    rt::unset::<HostPlugStoreTopologyDevice>,
+    <HostPlugStoreTopologyDevice as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopologyDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -209,7 +209,7 @@ string adapter o
 string target o
 string device o
 ",
-    rt::unset::<HostPlugStoreTopologyPath>,
+    <HostPlugStoreTopologyPath as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopologyPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -300,7 +300,7 @@ string name r
 string device ol
 string claimedPath ol
 ",
-    rt::unset::<HostPlugStoreTopologyPlugin>,
+    <HostPlugStoreTopologyPlugin as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopologyPlugin {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -375,7 +375,7 @@ pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectIn
 string key r
 HostTargetTransport transport o
 ",
-    rt::unset::<HostPlugStoreTopologyTarget>,
+    <HostPlugStoreTopologyTarget as rt::DataObject>::unset,
 );
 impl rt::Object for HostPlugStoreTopologyTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -490,7 +490,7 @@ string nfsServerUser o since 6.5
 string deviceId o
 boolean usedByStretchedContainer o since 8.0.3.0
 ",
-    rt::unset::<HostProtocolEndpoint>,
+    <HostProtocolEndpoint as rt::DataObject>::unset,
 );
 impl rt::Object for HostProtocolEndpoint {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -583,7 +583,7 @@ pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
 string value r
 string type r
 ",
-    rt::unset::<HostQualifiedName>,
+    <HostQualifiedName as rt::DataObject>::unset,
 );
 impl rt::Object for HostQualifiedName {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -653,7 +653,7 @@ pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.0.0
 string associatedRdmaDevice o
 ",
-    rt::unset::<HostRdmaHba>,
+    <HostRdmaHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -727,7 +727,7 @@ pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::n
     "HostRdmaTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "7.0.0.0",
-    rt::unset::<HostRdmaTargetTransport>,
+    <HostRdmaTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostRdmaTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -796,7 +796,7 @@ pub(crate) static HOST_RESIGNATURE_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInf
 HostVmfsRescanResult rescan ol
 ManagedObjectReference result r
 ",
-    rt::unset::<HostResignatureRescanResult>,
+    <HostResignatureRescanResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostResignatureRescanResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -866,7 +866,7 @@ pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new
     "6.5
 string nodeWorldWideName r
 ",
-    rt::unset::<HostSerialAttachedHba>,
+    <HostSerialAttachedHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostSerialAttachedHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -940,7 +940,7 @@ pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::Ob
     "HostSerialAttachedTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "6.5",
-    rt::unset::<HostSerialAttachedTargetTransport>,
+    <HostSerialAttachedTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostSerialAttachedTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1005,7 +1005,7 @@ pub(crate) static HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION: rt::ObjectInfo = rt::Ob
     "4.0
 ElementDescription policy r
 ",
-    rt::unset::<HostStorageArrayTypePolicyOption>,
+    <HostStorageArrayTypePolicyOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageArrayTypePolicyOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1074,7 +1074,7 @@ pub(crate) static HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT: rt::ObjectInfo = 
 string key r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<HostStorageSystemDiskLocatorLedResult>,
+    <HostStorageSystemDiskLocatorLedResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageSystemDiskLocatorLedResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1145,7 +1145,7 @@ pub(crate) static HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT: rt::ObjectInfo = rt::Obje
 string key r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostStorageSystemScsiLunResult>,
+    <HostStorageSystemScsiLunResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageSystemScsiLunResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1216,7 +1216,7 @@ pub(crate) static HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT: rt::ObjectInfo = rt::O
 string key r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostStorageSystemVmfsVolumeResult>,
+    <HostStorageSystemVmfsVolumeResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageSystemVmfsVolumeResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1286,7 +1286,7 @@ pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.3.0
 string associatedPnic o
 ",
-    rt::unset::<HostTcpHba>,
+    <HostTcpHba as rt::DataObject>::unset,
 );
 impl rt::Object for HostTcpHba {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1367,7 +1367,7 @@ pub(crate) static HOST_TCP_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
     "7.0.3.0
 string pnic r
 ",
-    rt::unset::<HostTcpHbaCreateSpec>,
+    <HostTcpHbaCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostTcpHbaCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1427,7 +1427,7 @@ pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostTcpTargetTransport",
     Some(&HOST_TARGET_TRANSPORT),
     "7.0.3.0",
-    rt::unset::<HostTcpTargetTransport>,
+    <HostTcpTargetTransport as rt::DataObject>::unset,
 );
 impl rt::Object for HostTcpTargetTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1520,7 +1520,7 @@ int startBlock r
 int endBlock r
 string reason r
 ",
-    rt::unset::<HostUnresolvedVmfsExtent>,
+    <HostUnresolvedVmfsExtent as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsExtent {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1599,7 +1599,7 @@ pub(crate) static HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC: rt::ObjectInfo = rt::Ob
     "4.0
 string extentDevicePath rl
 ",
-    rt::unset::<HostUnresolvedVmfsResignatureSpec>,
+    <HostUnresolvedVmfsResignatureSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsResignatureSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1672,7 +1672,7 @@ HostUnresolvedVmfsResolutionSpec spec r
 HostVmfsVolume vmfs o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostUnresolvedVmfsResolutionResult>,
+    <HostUnresolvedVmfsResolutionResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsResolutionResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1745,7 +1745,7 @@ pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC: rt::ObjectInfo = rt::Obj
 string extentDevicePath rl
 string uuidResolution r
 ",
-    rt::unset::<HostUnresolvedVmfsResolutionSpec>,
+    <HostUnresolvedVmfsResolutionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsResolutionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1828,7 +1828,7 @@ string vmfsUuid r
 int totalBlocks r
 HostUnresolvedVmfsVolumeResolveStatus resolveStatus r
 ",
-    rt::unset::<HostUnresolvedVmfsVolume>,
+    <HostUnresolvedVmfsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1909,7 +1909,7 @@ boolean resolvable r
 boolean incompleteExtents o
 boolean multipleCopies o
 ",
-    rt::unset::<HostUnresolvedVmfsVolumeResolveStatus>,
+    <HostUnresolvedVmfsVolumeResolveStatus as rt::DataObject>::unset,
 );
 impl rt::Object for HostUnresolvedVmfsVolumeResolveStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1990,7 +1990,7 @@ HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModuleConfi
 string defaultVFlashModule o
 long swapCacheReservationInGB o
 ",
-    rt::unset::<HostVFlashManagerVFlashCacheConfigInfo>,
+    <HostVFlashManagerVFlashCacheConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashCacheConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2065,7 +2065,7 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC: rt::ObjectInfo
 string defaultVFlashModule r
 long swapCacheReservationInGB r
 ",
-    rt::unset::<HostVFlashManagerVFlashCacheConfigSpec>,
+    <HostVFlashManagerVFlashCacheConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashCacheConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2138,7 +2138,7 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt:
 HostVFlashManagerVFlashResourceConfigInfo vFlashResourceConfigInfo o
 HostVFlashManagerVFlashCacheConfigInfo vFlashCacheConfigInfo o
 ",
-    rt::unset::<HostVFlashManagerVFlashConfigInfo>,
+    <HostVFlashManagerVFlashConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2209,7 +2209,7 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectI
 HostVffsVolume vffs o
 long capacity r
 ",
-    rt::unset::<HostVFlashManagerVFlashResourceConfigInfo>,
+    <HostVFlashManagerVFlashResourceConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashResourceConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2276,7 +2276,7 @@ pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC: rt::ObjectI
     "5.5
 string vffsUuid r
 ",
-    rt::unset::<HostVFlashManagerVFlashResourceConfigSpec>,
+    <HostVFlashManagerVFlashResourceConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashResourceConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2357,7 +2357,7 @@ boolean accessible r
 long capacityForVmCache r
 long freeForVmCache r
 ",
-    rt::unset::<HostVFlashManagerVFlashResourceRunTimeInfo>,
+    <HostVFlashManagerVFlashResourceRunTimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashResourceRunTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2438,7 +2438,7 @@ string devicePath ol
 HostVffsVolume vffs o
 HostDiskConfigurationResult diskConfigurationResult ol
 ",
-    rt::unset::<HostVFlashResourceConfigurationResult>,
+    <HostVFlashResourceConfigurationResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashResourceConfigurationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2519,7 +2519,7 @@ HostDiskPartitionSpec partition o
 int majorVersion r
 string volumeName r
 ",
-    rt::unset::<HostVffsSpec>,
+    <HostVffsSpec as rt::DataObject>::unset,
 );
 impl rt::Object for HostVffsSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2605,7 +2605,7 @@ string version r
 string uuid r
 HostScsiDiskPartition extent rl
 ",
-    rt::unset::<HostVffsVolume>,
+    <HostVffsVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostVffsVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2696,7 +2696,7 @@ pub(crate) static HOST_VMFS_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference host r
 LocalizedMethodFault fault o
 ",
-    rt::unset::<HostVmfsRescanResult>,
+    <HostVmfsRescanResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVmfsRescanResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2771,7 +2771,7 @@ string targetNQN r
 string storageArray r
 boolean online r
 ",
-    rt::unset::<HostVvolNqn>,
+    <HostVvolNqn as rt::DataObject>::unset,
 );
 impl rt::Object for HostVvolNqn {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2871,7 +2871,7 @@ string protocolEndpointType o since 8.0.0.0
 boolean vvolNQNFieldsAvailable o since 8.0.2.0
 boolean stretched o since 8.0.3.0
 ",
-    rt::unset::<HostVvolVolume>,
+    <HostVvolVolume as rt::DataObject>::unset,
 );
 impl rt::Object for HostVvolVolume {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2970,7 +2970,7 @@ pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInf
 ManagedObjectReference host o
 HostVvolNQN vvolNQN ol
 ",
-    rt::unset::<HostVvolVolumeHostVvolNqn>,
+    <HostVvolVolumeHostVvolNqn as rt::DataObject>::unset,
 );
 impl rt::Object for HostVvolVolumeHostVvolNqn {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3057,7 +3057,7 @@ VASAStorageArray storageArray ol
 string uuid r
 boolean stretched o since 8.0.3.0
 ",
-    rt::unset::<HostVvolVolumeSpecification>,
+    <HostVvolVolumeSpecification as rt::DataObject>::unset,
 );
 impl rt::Object for HostVvolVolumeSpecification {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3135,7 +3135,7 @@ pub(crate) static INACCESSIBLE_V_FLASH_SOURCE: rt::ObjectInfo = rt::ObjectInfo::
     "5.5
 string hostName r
 ",
-    rt::unset::<InaccessibleVFlashSource>,
+    <InaccessibleVFlashSource as rt::DataObject>::unset,
 );
 impl rt::Object for InaccessibleVFlashSource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3231,7 +3231,7 @@ long freeSpace r
 long requestedSpaceInMB o since 6.0
 long requestedSpace r
 ",
-    rt::unset::<InsufficientVFlashResourcesFault>,
+    <InsufficientVFlashResourcesFault as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientVFlashResourcesFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3321,7 +3321,7 @@ pub(crate) static NOT_SUPPORTED_HOST_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInf
     "5.5
 string hostName r
 ",
-    rt::unset::<NotSupportedHostForVFlash>,
+    <NotSupportedHostForVFlash as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostForVFlash {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3438,7 +3438,7 @@ long blockCapacity r
 NvdimmRegionInfo regionInfo ol
 string representationString r
 ",
-    rt::unset::<NvdimmDimmInfo>,
+    <NvdimmDimmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmDimmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3521,7 +3521,7 @@ pub(crate) static NVDIMM_GUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 string uuid r
 ",
-    rt::unset::<NvdimmGuid>,
+    <NvdimmGuid as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmGuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3626,7 +3626,7 @@ int esTemperature o
 int esTemperatureThreshold o
 int esLifespanPercentage o
 ",
-    rt::unset::<NvdimmHealthInfo>,
+    <NvdimmHealthInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmHealthInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3735,7 +3735,7 @@ long availableSize r
 int deviceList ol
 string state r
 ",
-    rt::unset::<NvdimmInterleaveSetInfo>,
+    <NvdimmInterleaveSetInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmInterleaveSetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3828,7 +3828,7 @@ long blockCount r
 string type r
 int locationID r
 ",
-    rt::unset::<NvdimmNamespaceCreateSpec>,
+    <NvdimmNamespaceCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmNamespaceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3901,7 +3901,7 @@ pub(crate) static NVDIMM_NAMESPACE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "6.7
 string uuid r
 ",
-    rt::unset::<NvdimmNamespaceDeleteSpec>,
+    <NvdimmNamespaceDeleteSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmNamespaceDeleteSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3990,7 +3990,7 @@ string namespaceHealthStatus r
 int interleavesetID r
 string state r
 ",
-    rt::unset::<NvdimmNamespaceDetails>,
+    <NvdimmNamespaceDetails as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmNamespaceDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4095,7 +4095,7 @@ string namespaceHealthStatus r
 int locationID r
 string state r
 ",
-    rt::unset::<NvdimmNamespaceInfo>,
+    <NvdimmNamespaceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmNamespaceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4182,7 +4182,7 @@ string friendlyName o
 long size r
 int interleavesetID r
 ",
-    rt::unset::<NvdimmPMemNamespaceCreateSpec>,
+    <NvdimmPMemNamespaceCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmPMemNamespaceCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4271,7 +4271,7 @@ long startAddr r
 long size r
 long offset r
 ",
-    rt::unset::<NvdimmRegionInfo>,
+    <NvdimmRegionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmRegionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4374,7 +4374,7 @@ long availableCapacity r
 int numInterleavesets r
 int numNamespaces r
 ",
-    rt::unset::<NvdimmSummary>,
+    <NvdimmSummary as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmSummary {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -55,7 +55,7 @@ NvdimmGuid namespace ol
 NvdimmNamespaceInfo nsInfo ol
 NvdimmNamespaceDetails nsDetails ol since 6.7.1
 ",
-    rt::unset::<NvdimmSystemInfo>,
+    <NvdimmSystemInfo as rt::DataObject>::unset,
 );
 impl rt::Object for NvdimmSystemInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -137,7 +137,7 @@ pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 HostPMemVolume pmem r
 ",
-    rt::unset::<PMemDatastoreInfo>,
+    <PMemDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PMemDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -218,7 +218,7 @@ pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT: rt::ObjectInfo = rt::Obje
     "4.1
 UpdateVirtualMachineFilesResultFailedVmFileInfo failedVmFile ol
 ",
-    rt::unset::<UpdateVirtualMachineFilesResult>,
+    <UpdateVirtualMachineFilesResult as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVirtualMachineFilesResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -287,7 +287,7 @@ pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO: rt::O
 string vmFile r
 LocalizedMethodFault fault r
 ",
-    rt::unset::<UpdateVirtualMachineFilesResultFailedVmFileInfo>,
+    <UpdateVirtualMachineFilesResultFailedVmFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -370,7 +370,7 @@ string vendorId r
 string modelId r
 VASAStorageArrayDiscoverySvcInfo discoverySvcInfo ol since 8.0.0.0
 ",
-    rt::unset::<VasaStorageArray>,
+    <VasaStorageArray as rt::DataObject>::unset,
 );
 impl rt::Object for VasaStorageArray {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -447,7 +447,7 @@ pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT: rt::ObjectInfo = rt
 string nodeWwn r
 string portWwn r
 ",
-    rt::unset::<VasaStorageArrayDiscoveryFcTransport>,
+    <VasaStorageArrayDiscoveryFcTransport as rt::DataObject>::unset,
 );
 impl rt::Object for VasaStorageArrayDiscoveryFcTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -518,7 +518,7 @@ pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT: rt::ObjectInfo = rt
 string ipAddress r
 string portNumber o
 ",
-    rt::unset::<VasaStorageArrayDiscoveryIpTransport>,
+    <VasaStorageArrayDiscoveryIpTransport as rt::DataObject>::unset,
 );
 impl rt::Object for VasaStorageArrayDiscoveryIpTransport {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -597,7 +597,7 @@ string svcNqn r
 VASAStorageArrayDiscoveryIpTransport ipInfo o
 VASAStorageArrayDiscoveryFcTransport fcInfo o
 ",
-    rt::unset::<VasaStorageArrayDiscoverySvcInfo>,
+    <VasaStorageArrayDiscoverySvcInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VasaStorageArrayDiscoverySvcInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -666,7 +666,7 @@ pub(crate) static V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED: rt::ObjectInfo = rt::O
     "VFlashCacheHotConfigNotSupported",
     Some(&VM_CONFIG_FAULT),
     "6.0",
-    rt::unset::<VFlashCacheHotConfigNotSupported>,
+    <VFlashCacheHotConfigNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VFlashCacheHotConfigNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -760,7 +760,7 @@ string moduleName r
 string reason r
 string hostName r
 ",
-    rt::unset::<VFlashModuleNotSupported>,
+    <VFlashModuleNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VFlashModuleNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -862,7 +862,7 @@ string vmRequestModuleVersion r
 string hostMinSupportedVerson r
 string hostModuleVersion r
 ",
-    rt::unset::<VFlashModuleVersionIncompatible>,
+    <VFlashModuleVersionIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for VFlashModuleVersionIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -953,7 +953,7 @@ pub(crate) static V_VOL_HOST_PE: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference key r
 HostProtocolEndpoint protocolEndpoint rl
 ",
-    rt::unset::<VVolHostPe>,
+    <VVolHostPe as rt::DataObject>::unset,
 );
 impl rt::Object for VVolHostPe {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1024,7 +1024,7 @@ pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT: rt::ObjectInfo = rt::Objec
 KeyValue succeededVmConfigFile ol
 VVolVmConfigFileUpdateResultFailedVmConfigFileInfo failedVmConfigFile ol
 ",
-    rt::unset::<VVolVmConfigFileUpdateResult>,
+    <VVolVmConfigFileUpdateResult as rt::DataObject>::unset,
 );
 impl rt::Object for VVolVmConfigFileUpdateResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1099,7 +1099,7 @@ string targetConfigVVolId r
 string dsPath o since 7.0.0.0
 LocalizedMethodFault fault r
 ",
-    rt::unset::<VVolVmConfigFileUpdateResultFailedVmConfigFileInfo>,
+    <VVolVmConfigFileUpdateResultFailedVmConfigFileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1182,7 +1182,7 @@ string scId r
 boolean deleted r
 boolean stretched o since 8.0.3.0
 ",
-    rt::unset::<VasaProviderContainerSpec>,
+    <VasaProviderContainerSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VasaProviderContainerSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1273,7 +1273,7 @@ string selfSignedCertificate o
 VimVasaProviderVirtualHostConfig vhostConfig o since 8.0.1.0
 int versionId o since 8.0.1.0
 ",
-    rt::unset::<VimVasaProvider>,
+    <VimVasaProvider as rt::DataObject>::unset,
 );
 impl rt::Object for VimVasaProvider {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1352,7 +1352,7 @@ pub(crate) static VIM_VASA_PROVIDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 VimVasaProvider provider r
 VimVasaProviderStatePerArray arrayState ol
 ",
-    rt::unset::<VimVasaProviderInfo>,
+    <VimVasaProviderInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VimVasaProviderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1427,7 +1427,7 @@ int priority r
 string arrayId r
 boolean active r
 ",
-    rt::unset::<VimVasaProviderStatePerArray>,
+    <VimVasaProviderStatePerArray as rt::DataObject>::unset,
 );
 impl rt::Object for VimVasaProviderStatePerArray {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1504,7 +1504,7 @@ string vhostName o
 string serviceHost r
 int servicePort o
 ",
-    rt::unset::<VimVasaProviderVirtualHostConfig>,
+    <VimVasaProviderVirtualHostConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VimVasaProviderVirtualHostConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1589,7 +1589,7 @@ string cacheConsistencyType o
 string cacheMode o
 long blockSizeInKB o
 ",
-    rt::unset::<VirtualDiskVFlashCacheConfigInfo>,
+    <VirtualDiskVFlashCacheConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskVFlashCacheConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1686,7 +1686,7 @@ LongOption unmapBandwidthDynamicMax o since 6.7
 long unmapBandwidthIncrement o since 6.7
 long unmapBandwidthUltraLow o since 8.0.0.1
 ",
-    rt::unset::<VmfsConfigOption>,
+    <VmfsConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1770,7 +1770,7 @@ pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent r
 ",
-    rt::unset::<VmfsDatastoreExpandSpec>,
+    <VmfsDatastoreExpandSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreExpandSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1860,7 +1860,7 @@ pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::n
 HostDiskPartitionSpec partition r
 HostScsiDiskPartition extent rl
 ",
-    rt::unset::<VmfsDatastoreExtendSpec>,
+    <VmfsDatastoreExtendSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsDatastoreExtendSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1955,7 +1955,7 @@ long fixedValue r
 long dynamicMin r
 long dynamicMax r
 ",
-    rt::unset::<VmfsUnmapBandwidthSpec>,
+    <VmfsUnmapBandwidthSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmfsUnmapBandwidthSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2029,7 +2029,7 @@ pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 HostVvolVolume vvolDS o
 ",
-    rt::unset::<VvolDatastoreInfo>,
+    <VvolDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VvolDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {

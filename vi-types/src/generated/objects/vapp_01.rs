@@ -25,7 +25,7 @@ pub(crate) static INVALID_NETWORK_IN_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkInType",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<InvalidNetworkInType>,
+    <InvalidNetworkInType as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidNetworkInType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyType",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<InvalidPropertyType>,
+    <InvalidPropertyType as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidPropertyType {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyValue",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<InvalidPropertyValue>,
+    <InvalidPropertyValue as rt::DataObject>::unset,
 );
 impl rt::Object for InvalidPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -306,7 +306,7 @@ int availableIpv6Addresses o since 5.1
 int allocatedIpv4Addresses o since 5.1
 int allocatedIpv6Addresses o since 5.1
 ",
-    rt::unset::<IpPool>,
+    <IpPool as rt::DataObject>::unset,
 );
 impl rt::Object for IpPool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -399,7 +399,7 @@ pub(crate) static IP_POOL_ASSOCIATION: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference network o
 string networkName r
 ",
-    rt::unset::<IpPoolAssociation>,
+    <IpPoolAssociation as rt::DataObject>::unset,
 );
 impl rt::Object for IpPoolAssociation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -490,7 +490,7 @@ string dns ol
 boolean dhcpServerAvailable o
 boolean ipPoolEnabled o
 ",
-    rt::unset::<IpPoolIpPoolConfigInfo>,
+    <IpPoolIpPoolConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for IpPoolIpPoolConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -571,7 +571,7 @@ pub(crate) static IP_POOL_MANAGER_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo
 string ipAddress r
 string allocationId r
 ",
-    rt::unset::<IpPoolManagerIpAllocation>,
+    <IpPoolManagerIpAllocation as rt::DataObject>::unset,
 );
 impl rt::Object for IpPoolManagerIpAllocation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -636,7 +636,7 @@ pub(crate) static MISSING_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingIpPool",
     Some(&V_APP_PROPERTY_FAULT),
     "5.0",
-    rt::unset::<MissingIpPool>,
+    <MissingIpPool as rt::DataObject>::unset,
 );
 impl rt::Object for MissingIpPool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -713,7 +713,7 @@ pub(crate) static MISSING_NETWORK_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::ne
     "MissingNetworkIpConfig",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<MissingNetworkIpConfig>,
+    <MissingNetworkIpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for MissingNetworkIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -790,7 +790,7 @@ pub(crate) static MISSING_POWER_OFF_CONFIGURATION: rt::ObjectInfo = rt::ObjectIn
     "MissingPowerOffConfiguration",
     Some(&V_APP_CONFIG_FAULT),
     "4.0",
-    rt::unset::<MissingPowerOffConfiguration>,
+    <MissingPowerOffConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for MissingPowerOffConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -867,7 +867,7 @@ pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInf
     "MissingPowerOnConfiguration",
     Some(&V_APP_CONFIG_FAULT),
     "4.0",
-    rt::unset::<MissingPowerOnConfiguration>,
+    <MissingPowerOnConfiguration as rt::DataObject>::unset,
 );
 impl rt::Object for MissingPowerOnConfiguration {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -949,7 +949,7 @@ pub(crate) static NO_AVAILABLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference network r
 ",
-    rt::unset::<NoAvailableIp>,
+    <NoAvailableIp as rt::DataObject>::unset,
 );
 impl rt::Object for NoAvailableIp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1028,7 +1028,7 @@ pub(crate) static NO_VC_MANAGED_IP_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::
     "NoVcManagedIpConfigured",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<NoVcManagedIpConfigured>,
+    <NoVcManagedIpConfigured as rt::DataObject>::unset,
 );
 impl rt::Object for NoVcManagedIpConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1105,7 +1105,7 @@ pub(crate) static NO_VM_IN_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVmInVApp",
     Some(&V_APP_CONFIG_FAULT),
     "4.0",
-    rt::unset::<NoVmInVApp>,
+    <NoVmInVApp as rt::DataObject>::unset,
 );
 impl rt::Object for NoVmInVApp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1182,7 +1182,7 @@ pub(crate) static NOT_USER_CONFIGURABLE_PROPERTY: rt::ObjectInfo = rt::ObjectInf
     "NotUserConfigurableProperty",
     Some(&V_APP_PROPERTY_FAULT),
     "4.0",
-    rt::unset::<NotUserConfigurableProperty>,
+    <NotUserConfigurableProperty as rt::DataObject>::unset,
 );
 impl rt::Object for NotUserConfigurableProperty {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1259,7 +1259,7 @@ pub(crate) static UNCONFIGURED_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::
     "UnconfiguredPropertyValue",
     Some(&INVALID_PROPERTY_VALUE),
     "4.0",
-    rt::unset::<UnconfiguredPropertyValue>,
+    <UnconfiguredPropertyValue as rt::DataObject>::unset,
 );
 impl rt::Object for UnconfiguredPropertyValue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1366,7 +1366,7 @@ KeyValue property ol
 VAppCloneSpecResourceMap resourceMapping ol since 4.1
 string provisioning o since 4.1
 ",
-    rt::unset::<VAppCloneSpec>,
+    <VAppCloneSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VAppCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1449,7 +1449,7 @@ pub(crate) static V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR: rt::ObjectInfo = rt::Ob
 ManagedObjectReference source r
 ManagedObjectReference destination r
 ",
-    rt::unset::<VAppCloneSpecNetworkMappingPair>,
+    <VAppCloneSpecNetworkMappingPair as rt::DataObject>::unset,
 );
 impl rt::Object for VAppCloneSpecNetworkMappingPair {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1528,7 +1528,7 @@ ManagedObjectReference parent o
 ResourceConfigSpec resourceSpec o
 ManagedObjectReference location o
 ",
-    rt::unset::<VAppCloneSpecResourceMap>,
+    <VAppCloneSpecResourceMap as rt::DataObject>::unset,
 );
 impl rt::Object for VAppCloneSpecResourceMap {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1597,7 +1597,7 @@ pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigFault",
     Some(&VIM_FAULT),
     "4.0",
-    rt::unset::<VAppConfigFault>,
+    <VAppConfigFault as rt::DataObject>::unset,
 );
 impl rt::Object for VAppConfigFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1691,7 +1691,7 @@ string annotation r
 string instanceUuid o since 4.1
 ManagedByInfo managedBy o since 5.0
 ",
-    rt::unset::<VAppConfigInfo>,
+    <VAppConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1793,7 +1793,7 @@ string annotation o
 string instanceUuid o since 4.1
 ManagedByInfo managedBy o since 5.0
 ",
-    rt::unset::<VAppConfigSpec>,
+    <VAppConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VAppConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1912,7 +1912,7 @@ int stopDelay o
 string stopAction o
 boolean destroyWithParent o since 4.1
 ",
-    rt::unset::<VAppEntityConfigInfo>,
+    <VAppEntityConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppEntityConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2005,7 +2005,7 @@ string ipAllocationPolicy o
 string supportedIpProtocol ol
 string ipProtocol o
 ",
-    rt::unset::<VAppIpAssignmentInfo>,
+    <VAppIpAssignmentInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppIpAssignmentInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2074,7 +2074,7 @@ pub(crate) static V_APP_NOT_RUNNING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppNotRunning",
     Some(&VM_CONFIG_FAULT),
     "4.0",
-    rt::unset::<VAppNotRunning>,
+    <VAppNotRunning as rt::DataObject>::unset,
 );
 impl rt::Object for VAppNotRunning {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2151,7 +2151,7 @@ pub(crate) static V_APP_OPERATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::
     "VAppOperationInProgress",
     Some(&RUNTIME_FAULT),
     "5.0",
-    rt::unset::<VAppOperationInProgress>,
+    <VAppOperationInProgress as rt::DataObject>::unset,
 );
 impl rt::Object for VAppOperationInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2246,7 +2246,7 @@ string type o
 boolean atEnvelopeLevel o
 string contents o
 ",
-    rt::unset::<VAppOvfSectionInfo>,
+    <VAppOvfSectionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppOvfSectionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2322,7 +2322,7 @@ pub(crate) static V_APP_OVF_SECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 VAppOvfSectionInfo info o
 ",
-    rt::unset::<VAppOvfSectionSpec>,
+    <VAppOvfSectionSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VAppOvfSectionSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2438,7 +2438,7 @@ string vendorUrl o
 string productUrl o
 string appUrl o
 ",
-    rt::unset::<VAppProductInfo>,
+    <VAppProductInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppProductInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2524,7 +2524,7 @@ pub(crate) static V_APP_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 VAppProductInfo info o
 ",
-    rt::unset::<VAppProductSpec>,
+    <VAppProductSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VAppProductSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2623,7 +2623,7 @@ string label r
 string type r
 string value r
 ",
-    rt::unset::<VAppPropertyFault>,
+    <VAppPropertyFault as rt::DataObject>::unset,
 );
 impl rt::Object for VAppPropertyFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2756,7 +2756,7 @@ string defaultValue o secret
 string value o secret
 string description o
 ",
-    rt::unset::<VAppPropertyInfo>,
+    <VAppPropertyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VAppPropertyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2846,7 +2846,7 @@ pub(crate) static V_APP_PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 VAppPropertyInfo info o
 ",
-    rt::unset::<VAppPropertySpec>,
+    <VAppPropertySpec as rt::DataObject>::unset,
 );
 impl rt::Object for VAppPropertySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2924,7 +2924,7 @@ pub(crate) static V_APP_TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppTaskInProgress",
     Some(&TASK_IN_PROGRESS),
     "4.0",
-    rt::unset::<VAppTaskInProgress>,
+    <VAppTaskInProgress as rt::DataObject>::unset,
 );
 impl rt::Object for VAppTaskInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3007,7 +3007,7 @@ pub(crate) static VIRTUAL_APP_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference key r
 boolean destroyWithParent o
 ",
-    rt::unset::<VirtualAppLinkInfo>,
+    <VirtualAppLinkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualAppLinkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3093,7 +3093,7 @@ boolean suspended o since 4.1
 boolean installBootRequired o
 string instanceUuid o since 4.1
 ",
-    rt::unset::<VirtualAppSummary>,
+    <VirtualAppSummary as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualAppSummary {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3210,7 +3210,7 @@ string ovfEnvironmentTransport ol
 boolean installBootRequired r
 int installBootStopDelay r
 ",
-    rt::unset::<VmConfigInfo>,
+    <VmConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3318,7 +3318,7 @@ string ovfEnvironmentTransport ol
 boolean installBootRequired o
 int installBootStopDelay o
 ",
-    rt::unset::<VmConfigSpec>,
+    <VmConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VmConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static CLUSTER_NETWORK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference networkPortGroup r
 CustomizationIPSettings ipSettings r
 ",
-    rt::unset::<ClusterNetworkConfigSpec>,
+    <ClusterNetworkConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterNetworkConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -106,7 +106,7 @@ CustomizationIPSettings clusterIpSettings r
 CustomizationIPSettings failoverIp o
 string biosUuid o
 ",
-    rt::unset::<FailoverNodeInfo>,
+    <FailoverNodeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FailoverNodeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -207,7 +207,7 @@ ServiceLocator managementVc o
 string nodeName r
 CustomizationIPSettings ipSettings r
 ",
-    rt::unset::<NodeDeploymentSpec>,
+    <NodeDeploymentSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NodeDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -289,7 +289,7 @@ pub(crate) static NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 CustomizationIPSettings ipSettings r
 ",
-    rt::unset::<NodeNetworkSpec>,
+    <NodeNetworkSpec as rt::DataObject>::unset,
 );
 impl rt::Object for NodeNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -358,7 +358,7 @@ pub(crate) static PASSIVE_NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo:
     "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
-    rt::unset::<PassiveNodeDeploymentSpec>,
+    <PassiveNodeDeploymentSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PassiveNodeDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -442,7 +442,7 @@ pub(crate) static PASSIVE_NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
     "6.5
 CustomizationIPSettings failoverIpSettings o
 ",
-    rt::unset::<PassiveNodeNetworkSpec>,
+    <PassiveNodeNetworkSpec as rt::DataObject>::unset,
 );
 impl rt::Object for PassiveNodeNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -527,7 +527,7 @@ pub(crate) static SOURCE_NODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
 ServiceLocator managementVc r
 ManagedObjectReference activeVc r
 ",
-    rt::unset::<SourceNodeSpec>,
+    <SourceNodeSpec as rt::DataObject>::unset,
 );
 impl rt::Object for SourceNodeSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -606,7 +606,7 @@ FailoverNodeInfo failoverNodeInfo2 o
 WitnessNodeInfo witnessNodeInfo o
 string state r
 ",
-    rt::unset::<VchaClusterConfigInfo>,
+    <VchaClusterConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -681,7 +681,7 @@ pub(crate) static VCHA_CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new
 string passiveIp r
 string witnessIp r
 ",
-    rt::unset::<VchaClusterConfigSpec>,
+    <VchaClusterConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -760,7 +760,7 @@ NodeDeploymentSpec witnessDeploymentSpec r
 SourceNodeSpec activeVcSpec r
 ClusterNetworkConfigSpec activeVcNetworkConfig o
 ",
-    rt::unset::<VchaClusterDeploymentSpec>,
+    <VchaClusterDeploymentSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterDeploymentSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -839,7 +839,7 @@ VchaClusterRuntimeInfo runtimeInfo r
 LocalizableMessage healthMessages ol
 LocalizableMessage additionalInformation ol
 ",
-    rt::unset::<VchaClusterHealth>,
+    <VchaClusterHealth as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterHealth {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -912,7 +912,7 @@ pub(crate) static VCHA_CLUSTER_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::ne
 NodeNetworkSpec witnessNetworkSpec r
 PassiveNodeNetworkSpec passiveNetworkSpec r
 ",
-    rt::unset::<VchaClusterNetworkSpec>,
+    <VchaClusterNetworkSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterNetworkSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -987,7 +987,7 @@ string clusterState r
 VchaNodeRuntimeInfo nodeInfo ol
 string clusterMode r
 ",
-    rt::unset::<VchaClusterRuntimeInfo>,
+    <VchaClusterRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VchaClusterRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1064,7 +1064,7 @@ string nodeState r
 string nodeRole r
 string nodeIp r
 ",
-    rt::unset::<VchaNodeRuntimeInfo>,
+    <VchaNodeRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VchaNodeRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1137,7 +1137,7 @@ pub(crate) static WITNESS_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 CustomizationIPSettings ipSettings r
 string biosUuid o
 ",
-    rt::unset::<WitnessNodeInfo>,
+    <WitnessNodeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for WitnessNodeInfo {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::Ob
 string id r
 string type r
 ",
-    rt::unset::<FolderExternallyManagedFolderInfo>,
+    <FolderExternallyManagedFolderInfo as rt::DataObject>::unset,
 );
 impl rt::Object for FolderExternallyManagedFolderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 boolean hasPageSharingPodVM r
 PodVMOverheadInfo podVMOverheadInfo r
 ",
-    rt::unset::<PodVmInfo>,
+    <PodVmInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PodVmInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -177,7 +177,7 @@ boolean crxPageSharingSupported r
 int podVMOverheadWithoutPageSharing r
 int podVMOverheadWithPageSharing r
 ",
-    rt::unset::<PodVmOverheadInfo>,
+    <PodVmOverheadInfo as rt::DataObject>::unset,
 );
 impl rt::Object for PodVmOverheadInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -250,7 +250,7 @@ pub(crate) static STORAGE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datastore r
 long freeSpaceRequiredInKb r
 ",
-    rt::unset::<StorageRequirement>,
+    <StorageRequirement as rt::DataObject>::unset,
 );
 impl rt::Object for StorageRequirement {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -325,7 +325,7 @@ string label r
 string client r
 string userName r
 ",
-    rt::unset::<VirtualMachineConnection>,
+    <VirtualMachineConnection as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConnection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -407,7 +407,7 @@ int y r
 int width r
 int height r
 ",
-    rt::unset::<VirtualMachineDisplayTopology>,
+    <VirtualMachineDisplayTopology as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDisplayTopology {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -475,7 +475,7 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::Objec
     "6.5
 int timeout o
 ",
-    rt::unset::<VirtualMachineGuestQuiesceSpec>,
+    <VirtualMachineGuestQuiesceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestQuiesceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -553,7 +553,7 @@ long virtualMachineMax r
 long virtualMachineReserved r
 string allocationPolicy r
 ",
-    rt::unset::<VirtualMachineMemoryReservationInfo>,
+    <VirtualMachineMemoryReservationInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMemoryReservationInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -628,7 +628,7 @@ pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA: rt::ObjectInfo =
 string vmId r
 string metadata o
 ",
-    rt::unset::<VirtualMachineMetadataManagerVmMetadata>,
+    <VirtualMachineMetadataManagerVmMetadata as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMetadataManagerVmMetadata {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -699,7 +699,7 @@ pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT: rt::Object
 string operation r
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 ",
-    rt::unset::<VirtualMachineMetadataManagerVmMetadataInput>,
+    <VirtualMachineMetadataManagerVmMetadataInput as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMetadataManagerVmMetadataInput {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -766,7 +766,7 @@ pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER: rt::Object
     "5.5
 string name r
 ",
-    rt::unset::<VirtualMachineMetadataManagerVmMetadataOwner>,
+    <VirtualMachineMetadataManagerVmMetadataOwner as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMetadataManagerVmMetadataOwner {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -835,7 +835,7 @@ pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT: rt::Objec
 VirtualMachineMetadataManagerVmMetadata vmMetadata r
 LocalizedMethodFault error o
 ",
-    rt::unset::<VirtualMachineMetadataManagerVmMetadataResult>,
+    <VirtualMachineMetadataManagerVmMetadataResult as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMetadataManagerVmMetadataResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -900,7 +900,7 @@ pub(crate) static VIRTUAL_MACHINE_MKS_CONNECTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualMachineMksConnection",
     Some(&VIRTUAL_MACHINE_CONNECTION),
     "7.0.1.0",
-    rt::unset::<VirtualMachineMksConnection>,
+    <VirtualMachineMksConnection as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMksConnection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -995,7 +995,7 @@ string host o
 int port o
 string sslThumbprint o since 2.5
 ",
-    rt::unset::<VirtualMachineMksTicket>,
+    <VirtualMachineMksTicket as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineMksTicket {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1083,7 +1083,7 @@ boolean vssBootableSystemState o
 boolean vssPartialFileSupport o
 string vssBackupContext o
 ",
-    rt::unset::<VirtualMachineWindowsQuiesceSpec>,
+    <VirtualMachineWindowsQuiesceSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1174,7 +1174,7 @@ pub(crate) static VIRTUAL_MACHINE_WIPE_RESULT: rt::ObjectInfo = rt::ObjectInfo::
 int diskId r
 long shrinkableDiskSpace r
 ",
-    rt::unset::<VirtualMachineWipeResult>,
+    <VirtualMachineWipeResult as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineWipeResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1239,7 +1239,7 @@ pub(crate) static VM_METADATA_MANAGER_FAULT: rt::ObjectInfo = rt::ObjectInfo::ne
     "VmMetadataManagerFault",
     Some(&VIM_FAULT),
     "5.5",
-    rt::unset::<VmMetadataManagerFault>,
+    <VmMetadataManagerFault as rt::DataObject>::unset,
 );
 impl rt::Object for VmMetadataManagerFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1311,7 +1311,7 @@ pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPlacementPolicy",
     Some(&DYNAMIC_DATA),
     "9.1.0.0",
-    rt::unset::<VmPlacementPolicy>,
+    <VmPlacementPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VmPlacementPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1387,7 +1387,7 @@ TagId antiAffinedVmGroupTags ol
 string policyStrictness o
 string policyTopology o
 ",
-    rt::unset::<VmToVmGroupsAntiAffinity>,
+    <VmToVmGroupsAntiAffinity as rt::DataObject>::unset,
 );
 impl rt::Object for VmToVmGroupsAntiAffinity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1468,7 +1468,7 @@ TagId affinedVmsTag r
 string policyStrictness o
 string policyTopology o
 ",
-    rt::unset::<VmVmAffinity>,
+    <VmVmAffinity as rt::DataObject>::unset,
 );
 impl rt::Object for VmVmAffinity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1547,7 +1547,7 @@ TagId antiAffinedVmsTag r
 string policyStrictness o
 string policyTopology o
 ",
-    rt::unset::<VmVmAntiAffinity>,
+    <VmVmAntiAffinity as rt::DataObject>::unset,
 );
 impl rt::Object for VmVmAntiAffinity {
     fn type_info() -> &'static rt::ObjectInfo {

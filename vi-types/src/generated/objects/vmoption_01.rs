@@ -195,7 +195,7 @@ boolean sevSnpSupported o since 9.0.0.0
 boolean tdxSupported o since 9.0.0.0
 long vMotionBandwidth ol since 9.1.0.0
 ",
-    rt::unset::<ConfigTarget>,
+    <ConfigTarget as rt::DataObject>::unset,
 );
 impl rt::Object for ConfigTarget {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -346,7 +346,7 @@ pub(crate) static DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 VirtualMachineDatastoreVolumeOption unsupportedVolumes ol
 ",
-    rt::unset::<DatastoreOption>,
+    <DatastoreOption as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -419,7 +419,7 @@ string key o
 ManagedObjectReference host o
 string guestId ol
 ",
-    rt::unset::<EnvironmentBrowserConfigOptionQuerySpec>,
+    <EnvironmentBrowserConfigOptionQuerySpec as rt::DataObject>::unset,
 );
 impl rt::Object for EnvironmentBrowserConfigOptionQuerySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -740,7 +740,7 @@ boolean supportsTPM20 o since 6.7
 boolean recommendedTPM20 o since 8.0.0.1
 boolean vwdtSupported o since 7.0.0.0
 ",
-    rt::unset::<GuestOsDescriptor>,
+    <GuestOsDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for GuestOsDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -959,7 +959,7 @@ LongOption blockSizeInKBOption r
 LongOption reservationInMBOption r
 long maxDiskSizeInKB r
 ",
-    rt::unset::<HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption>,
+    <HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1049,7 +1049,7 @@ pub(crate) static OPAQUE_NETWORK_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::n
 OpaqueNetworkSummary network r
 boolean networkReservationSupported o since 6.0
 ",
-    rt::unset::<OpaqueNetworkTargetInfo>,
+    <OpaqueNetworkTargetInfo as rt::DataObject>::unset,
 );
 impl rt::Object for OpaqueNetworkTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1129,7 +1129,7 @@ pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::Obje
     "ParaVirtualSCSIControllerOption",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
     "2.5u2server",
-    rt::unset::<ParaVirtualScsiControllerOption>,
+    <ParaVirtualScsiControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for ParaVirtualScsiControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1208,7 +1208,7 @@ pub(crate) static RESOURCE_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::n
     "4.1
 SharesOption sharesOption r
 ",
-    rt::unset::<ResourceAllocationOption>,
+    <ResourceAllocationOption as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceAllocationOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1277,7 +1277,7 @@ pub(crate) static RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 ResourceAllocationOption cpuAllocationOption r
 ResourceAllocationOption memoryAllocationOption r
 ",
-    rt::unset::<ResourceConfigOption>,
+    <ResourceConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for ResourceConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1348,7 +1348,7 @@ pub(crate) static SHARES_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 IntOption sharesOption r
 SharesLevel defaultLevel r
 ",
-    rt::unset::<SharesOption>,
+    <SharesOption as rt::DataObject>::unset,
 );
 impl rt::Object for SharesOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1419,7 +1419,7 @@ pub(crate) static STORAGE_IO_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo:
 LongOption limitOption r
 SharesOption sharesOption r
 ",
-    rt::unset::<StorageIoAllocationOption>,
+    <StorageIoAllocationOption as rt::DataObject>::unset,
 );
 impl rt::Object for StorageIoAllocationOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1505,7 +1505,7 @@ SubnetInfoFolderInfo vpcFolderInfo r
 SubnetInfoFolderInfo projectFolderInfo o
 SubnetInfoFolderInfo rootFolderInfo r
 ",
-    rt::unset::<SubnetInfo>,
+    <SubnetInfo as rt::DataObject>::unset,
 );
 impl rt::Object for SubnetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1597,7 +1597,7 @@ pub(crate) static SUBNET_INFO_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string name r
 ManagedObjectReference folder r
 ",
-    rt::unset::<SubnetInfoFolderInfo>,
+    <SubnetInfoFolderInfo as rt::DataObject>::unset,
 );
 impl rt::Object for SubnetInfoFolderInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1662,7 +1662,7 @@ pub(crate) static VIRTUAL_AHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualAHCIControllerOption",
     Some(&VIRTUAL_SATA_CONTROLLER_OPTION),
     "5.5",
-    rt::unset::<VirtualAhciControllerOption>,
+    <VirtualAhciControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualAhciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1739,7 +1739,7 @@ pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::Obje
     "VirtualBusLogicControllerOption",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
     "2.0",
-    rt::unset::<VirtualBusLogicControllerOption>,
+    <VirtualBusLogicControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualBusLogicControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1816,7 +1816,7 @@ pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::Objec
     "VirtualCdromAtapiBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualCdromAtapiBackingOption>,
+    <VirtualCdromAtapiBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromAtapiBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1893,7 +1893,7 @@ pub(crate) static VIRTUAL_CDROM_ISO_BACKING_OPTION: rt::ObjectInfo = rt::ObjectI
     "VirtualCdromIsoBackingOption",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualCdromIsoBackingOption>,
+    <VirtualCdromIsoBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromIsoBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1970,7 +1970,7 @@ pub(crate) static VIRTUAL_CDROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualCdromOption>,
+    <VirtualCdromOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2052,7 +2052,7 @@ pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt:
     "2.0
 BoolOption exclusive r
 ",
-    rt::unset::<VirtualCdromPassthroughBackingOption>,
+    <VirtualCdromPassthroughBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromPassthroughBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2131,7 +2131,7 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt
     "VirtualCdromRemoteAtapiBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualCdromRemoteAtapiBackingOption>,
+    <VirtualCdromRemoteAtapiBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2213,7 +2213,7 @@ pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION: rt::ObjectInf
     "2.0
 BoolOption exclusive r
 ",
-    rt::unset::<VirtualCdromRemotePassthroughBackingOption>,
+    <VirtualCdromRemotePassthroughBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2302,7 +2302,7 @@ pub(crate) static VIRTUAL_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::ne
 IntOption devices r
 string supportedDevice ol
 ",
-    rt::unset::<VirtualControllerOption>,
+    <VirtualControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2385,7 +2385,7 @@ pub(crate) static VIRTUAL_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo
     "2.0
 string type r
 ",
-    rt::unset::<VirtualDeviceBackingOption>,
+    <VirtualDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2451,7 +2451,7 @@ pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_OPTION: rt::ObjectInfo = rt::ObjectInf
     "5.1
 string type r
 ",
-    rt::unset::<VirtualDeviceBusSlotOption>,
+    <VirtualDeviceBusSlotOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceBusSlotOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2520,7 +2520,7 @@ pub(crate) static VIRTUAL_DEVICE_CONNECT_OPTION: rt::ObjectInfo = rt::ObjectInfo
 BoolOption startConnected r
 BoolOption allowGuestControl r
 ",
-    rt::unset::<VirtualDeviceConnectOption>,
+    <VirtualDeviceConnectOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceConnectOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2590,7 +2590,7 @@ pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::Obj
     "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
-    rt::unset::<VirtualDeviceDeviceBackingOption>,
+    <VirtualDeviceDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2674,7 +2674,7 @@ pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_OPTION: rt::ObjectInfo = rt::Objec
     "2.0
 ChoiceOption fileNameExtensions o
 ",
-    rt::unset::<VirtualDeviceFileBackingOption>,
+    <VirtualDeviceFileBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2799,7 +2799,7 @@ boolean plugAndPlay r
 boolean hotRemoveSupported o since 2.5u2server
 boolean numaSupported o since 8.0.0.1
 ",
-    rt::unset::<VirtualDeviceOption>,
+    <VirtualDeviceOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2885,7 +2885,7 @@ pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::Objec
     "VirtualDevicePipeBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualDevicePipeBackingOption>,
+    <VirtualDevicePipeBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDevicePipeBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2967,7 +2967,7 @@ pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = 
     "2.0
 BoolOption autoDetectAvailable r since 2.5
 ",
-    rt::unset::<VirtualDeviceRemoteDeviceBackingOption>,
+    <VirtualDeviceRemoteDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3051,7 +3051,7 @@ pub(crate) static VIRTUAL_DEVICE_URI_BACKING_OPTION: rt::ObjectInfo = rt::Object
     "4.1
 ChoiceOption directions r
 ",
-    rt::unset::<VirtualDeviceUriBackingOption>,
+    <VirtualDeviceUriBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDeviceUriBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3136,7 +3136,7 @@ pub(crate) static VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED: rt::ObjectInfo = rt
 string datastoreType r
 ChoiceOption deltaDiskFormat r
 ",
-    rt::unset::<VirtualDiskDeltaDiskFormatsSupported>,
+    <VirtualDiskDeltaDiskFormatsSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskDeltaDiskFormatsSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3218,7 +3218,7 @@ BoolOption split r
 BoolOption writeThrough r
 boolean growable r
 ",
-    rt::unset::<VirtualDiskFlatVer1BackingOption>,
+    <VirtualDiskFlatVer1BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskFlatVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3348,7 +3348,7 @@ ChoiceOption deltaDiskFormat o since 5.0
 VirtualDiskDeltaDiskFormatsSupported deltaDiskFormatsSupported ol since 5.1
 ChoiceOption virtualDiskFormat o since 9.0.0.0
 ",
-    rt::unset::<VirtualDiskFlatVer2BackingOption>,
+    <VirtualDiskFlatVer2BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskFlatVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3464,7 +3464,7 @@ boolean growable r
 boolean hotGrowable r
 boolean uuid r
 ",
-    rt::unset::<VirtualDiskLocalPMemBackingOption>,
+    <VirtualDiskLocalPMemBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskLocalPMemBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3564,7 +3564,7 @@ LongOption capacityInKB r
 StorageIOAllocationOption ioAllocationOption o since 4.1
 VirtualDiskOptionVFlashCacheConfigOption vFlashCacheConfigOption o since 5.5
 ",
-    rt::unset::<VirtualDiskOption>,
+    <VirtualDiskOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3661,7 +3661,7 @@ ChoiceOption cacheMode r
 LongOption reservationInMB r
 LongOption blockSizeInKB r
 ",
-    rt::unset::<VirtualDiskOptionVFlashCacheConfigOption>,
+    <VirtualDiskOptionVFlashCacheConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskOptionVFlashCacheConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3730,7 +3730,7 @@ pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION: rt::Obj
     "VirtualDiskPartitionedRawDiskVer2BackingOption",
     Some(&VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualDiskPartitionedRawDiskVer2BackingOption>,
+    <VirtualDiskPartitionedRawDiskVer2BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3829,7 +3829,7 @@ ChoiceOption diskMode r
 boolean uuid r since 2.5
 ChoiceOption virtualDiskFormat o since 9.0.0.0
 ",
-    rt::unset::<VirtualDiskRawDiskMappingVer1BackingOption>,
+    <VirtualDiskRawDiskMappingVer1BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3926,7 +3926,7 @@ pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt
 ChoiceOption descriptorFileNameExtensions r
 boolean uuid r since 2.5
 ",
-    rt::unset::<VirtualDiskRawDiskVer2BackingOption>,
+    <VirtualDiskRawDiskVer2BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4036,7 +4036,7 @@ boolean uuid r
 VirtualDiskDeltaDiskFormatsSupported deltaDiskFormatsSupported rl
 ChoiceOption virtualDiskFormat o since 9.0.0.0
 ",
-    rt::unset::<VirtualDiskSeSparseBackingOption>,
+    <VirtualDiskSeSparseBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSeSparseBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4144,7 +4144,7 @@ BoolOption split r
 BoolOption writeThrough r
 boolean growable r
 ",
-    rt::unset::<VirtualDiskSparseVer1BackingOption>,
+    <VirtualDiskSparseVer1BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSparseVer1BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4258,7 +4258,7 @@ boolean hotGrowable r since 2.5
 boolean uuid r since 2.5
 ChoiceOption virtualDiskFormat o since 9.0.0.0
 ",
-    rt::unset::<VirtualDiskSparseVer2BackingOption>,
+    <VirtualDiskSparseVer2BackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskSparseVer2BackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4349,7 +4349,7 @@ pub(crate) static VIRTUAL_E1000_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000Option",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
     "2.0",
-    rt::unset::<VirtualE1000Option>,
+    <VirtualE1000Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualE1000Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4426,7 +4426,7 @@ pub(crate) static VIRTUAL_E1000E_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000eOption",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
     "5.0",
-    rt::unset::<VirtualE1000eOption>,
+    <VirtualE1000eOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualE1000eOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4503,7 +4503,7 @@ pub(crate) static VIRTUAL_ENSONIQ1371_OPTION: rt::ObjectInfo = rt::ObjectInfo::n
     "VirtualEnsoniq1371Option",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
     "2.0",
-    rt::unset::<VirtualEnsoniq1371Option>,
+    <VirtualEnsoniq1371Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEnsoniq1371Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4580,7 +4580,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION: rt::ObjectInfo =
     "VirtualEthernetCardDVPortBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "4.0",
-    rt::unset::<VirtualEthernetCardDvPortBackingOption>,
+    <VirtualEthernetCardDvPortBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardDvPortBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4657,7 +4657,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION: rt::Objec
     "VirtualEthernetCardLegacyNetworkBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualEthernetCardLegacyNetworkBackingOption>,
+    <VirtualEthernetCardLegacyNetworkBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {

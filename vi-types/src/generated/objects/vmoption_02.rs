@@ -25,7 +25,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION: rt::ObjectInfo =
     "VirtualEthernetCardNetworkBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualEthernetCardNetworkBackingOption>,
+    <VirtualEthernetCardNetworkBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -103,7 +103,7 @@ pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION: rt::Objec
     "VirtualEthernetCardOpaqueNetworkBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "5.5",
-    rt::unset::<VirtualEthernetCardOpaqueNetworkBackingOption>,
+    <VirtualEthernetCardOpaqueNetworkBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -202,7 +202,7 @@ BoolOption wakeOnLanEnabled r
 boolean vmDirectPathGen2Supported o since 4.1
 BoolOption uptCompatibilityEnabled o since 6.0
 ",
-    rt::unset::<VirtualEthernetCardOption>,
+    <VirtualEthernetCardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualEthernetCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -289,7 +289,7 @@ pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::Obj
     "VirtualFloppyDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualFloppyDeviceBackingOption>,
+    <VirtualFloppyDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -366,7 +366,7 @@ pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION: rt::ObjectInfo = rt::Obje
     "VirtualFloppyImageBackingOption",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualFloppyImageBackingOption>,
+    <VirtualFloppyImageBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyImageBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -443,7 +443,7 @@ pub(crate) static VIRTUAL_FLOPPY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualFloppyOption>,
+    <VirtualFloppyOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -520,7 +520,7 @@ pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = 
     "VirtualFloppyRemoteDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualFloppyRemoteDeviceBackingOption>,
+    <VirtualFloppyRemoteDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -707,7 +707,7 @@ IntOption numNumaNodes o since 8.0.0.1
 IntOption numDeviceGroups o since 8.0.0.1
 string deviceGroupTypes ol since 8.0.0.1
 ",
-    rt::unset::<VirtualHardwareOption>,
+    <VirtualHardwareOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHardwareOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -824,7 +824,7 @@ pub(crate) static VIRTUAL_HD_AUDIO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualHdAudioCardOption",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
     "5.0",
-    rt::unset::<VirtualHdAudioCardOption>,
+    <VirtualHdAudioCardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualHdAudioCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -910,7 +910,7 @@ pub(crate) static VIRTUAL_IDE_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo
 IntOption numIDEDisks r
 IntOption numIDECdroms r
 ",
-    rt::unset::<VirtualIdeControllerOption>,
+    <VirtualIdeControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualIdeControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -991,7 +991,7 @@ pub(crate) static VIRTUAL_KEYBOARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboardOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualKeyboardOption>,
+    <VirtualKeyboardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualKeyboardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1068,7 +1068,7 @@ pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::Obje
     "VirtualLsiLogicControllerOption",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
     "2.0",
-    rt::unset::<VirtualLsiLogicControllerOption>,
+    <VirtualLsiLogicControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualLsiLogicControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1145,7 +1145,7 @@ pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION: rt::ObjectInfo = rt::
     "VirtualLsiLogicSASControllerOption",
     Some(&VIRTUAL_SCSI_CONTROLLER_OPTION),
     "2.5u2server",
-    rt::unset::<VirtualLsiLogicSasControllerOption>,
+    <VirtualLsiLogicSasControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualLsiLogicSasControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1227,7 +1227,7 @@ pub(crate) static VIRTUAL_MACHINE_CDROM_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string description o since 6.5
 ",
-    rt::unset::<VirtualMachineCdromInfo>,
+    <VirtualMachineCdromInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCdromInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1351,7 +1351,7 @@ string supportedOvfEnvironmentTransport ol since 4.0
 string supportedOvfInstallTransport ol since 4.0
 VirtualMachinePropertyRelation propertyRelations ol since 6.7
 ",
-    rt::unset::<VirtualMachineConfigOption>,
+    <VirtualMachineConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1462,7 +1462,7 @@ boolean defaultConfigOption o since 2.5u2server
 boolean runSupported o since 5.1
 boolean upgradeSupported o since 5.1
 ",
-    rt::unset::<VirtualMachineConfigOptionDescriptor>,
+    <VirtualMachineConfigOptionDescriptor as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineConfigOptionDescriptor {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1574,7 +1574,7 @@ string mode r
 string vStorageSupport o since 5.0
 string supportedVDiskFormats ol since 9.0.0.0
 ",
-    rt::unset::<VirtualMachineDatastoreInfo>,
+    <VirtualMachineDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1674,7 +1674,7 @@ pub(crate) static VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION: rt::ObjectInfo = rt::
 string fileSystemType r
 int majorVersion o
 ",
-    rt::unset::<VirtualMachineDatastoreVolumeOption>,
+    <VirtualMachineDatastoreVolumeOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDatastoreVolumeOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1748,7 +1748,7 @@ pub(crate) static VIRTUAL_MACHINE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectI
 long capacity o
 ManagedObjectReference vm ol
 ",
-    rt::unset::<VirtualMachineDiskDeviceInfo>,
+    <VirtualMachineDiskDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1842,7 +1842,7 @@ string vendorName r
 boolean sriovNic r
 OptionDef configParams ol
 ",
-    rt::unset::<VirtualMachineDvxClassInfo>,
+    <VirtualMachineDvxClassInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDvxClassInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1932,7 +1932,7 @@ string customLabel o
 int vendorId r
 int deviceId r
 ",
-    rt::unset::<VirtualMachineDynamicPassthroughInfo>,
+    <VirtualMachineDynamicPassthroughInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineDynamicPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2018,7 +2018,7 @@ pub(crate) static VIRTUAL_MACHINE_FLOPPY_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "VirtualMachineFloppyInfo",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
     "2.0",
-    rt::unset::<VirtualMachineFloppyInfo>,
+    <VirtualMachineFloppyInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineFloppyInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2099,7 +2099,7 @@ pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::Obj
     "2.0
 VirtualMachineIdeDiskDevicePartitionInfo partitionTable ol
 ",
-    rt::unset::<VirtualMachineIdeDiskDeviceInfo>,
+    <VirtualMachineIdeDiskDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2183,7 +2183,7 @@ pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO: rt::ObjectInfo
 int id r
 int capacity r
 ",
-    rt::unset::<VirtualMachineIdeDiskDevicePartitionInfo>,
+    <VirtualMachineIdeDiskDevicePartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineIdeDiskDevicePartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2250,7 +2250,7 @@ pub(crate) static VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO: rt::ObjectInfo = r
     "2.0
 string name r
 ",
-    rt::unset::<VirtualMachineLegacyNetworkSwitchInfo>,
+    <VirtualMachineLegacyNetworkSwitchInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineLegacyNetworkSwitchInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2322,7 +2322,7 @@ pub(crate) static VIRTUAL_MACHINE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo:
 NetworkSummary network r
 string vswitch o since 6.5
 ",
-    rt::unset::<VirtualMachineNetworkInfo>,
+    <VirtualMachineNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2402,7 +2402,7 @@ pub(crate) static VIRTUAL_MACHINE_PARALLEL_INFO: rt::ObjectInfo = rt::ObjectInfo
     "VirtualMachineParallelInfo",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
     "2.0",
-    rt::unset::<VirtualMachineParallelInfo>,
+    <VirtualMachineParallelInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineParallelInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2487,7 +2487,7 @@ pub(crate) static VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::Obj
 HostPciDevice pciDevice r
 string systemId r
 ",
-    rt::unset::<VirtualMachinePciPassthroughInfo>,
+    <VirtualMachinePciPassthroughInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachinePciPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2573,7 +2573,7 @@ pub(crate) static VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO: rt::ObjectInf
     "6.0
 string vgpu r
 ",
-    rt::unset::<VirtualMachinePciSharedGpuPassthroughInfo>,
+    <VirtualMachinePciSharedGpuPassthroughInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2656,7 +2656,7 @@ pub(crate) static VIRTUAL_MACHINE_PRECISION_CLOCK_INFO: rt::ObjectInfo = rt::Obj
     "7.0.0.0
 string systemClockProtocol o
 ",
-    rt::unset::<VirtualMachinePrecisionClockInfo>,
+    <VirtualMachinePrecisionClockInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachinePrecisionClockInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2740,7 +2740,7 @@ pub(crate) static VIRTUAL_MACHINE_PROPERTY_RELATION: rt::ObjectInfo = rt::Object
 DynamicProperty key r
 DynamicProperty relations ol
 ",
-    rt::unset::<VirtualMachinePropertyRelation>,
+    <VirtualMachinePropertyRelation as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachinePropertyRelation {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2818,7 +2818,7 @@ HostScsiDisk disk o
 string transportHint o since 4.0
 int lunNumber o since 4.0
 ",
-    rt::unset::<VirtualMachineScsiDiskDeviceInfo>,
+    <VirtualMachineScsiDiskDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2913,7 +2913,7 @@ string scsiClass r
 string vendor r
 int physicalUnitNumber r
 ",
-    rt::unset::<VirtualMachineScsiPassthroughInfo>,
+    <VirtualMachineScsiPassthroughInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineScsiPassthroughInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2995,7 +2995,7 @@ pub(crate) static VIRTUAL_MACHINE_SERIAL_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "VirtualMachineSerialInfo",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
     "2.0",
-    rt::unset::<VirtualMachineSerialInfo>,
+    <VirtualMachineSerialInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSerialInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3088,7 +3088,7 @@ string flcModes ol
 string lePubKeyHashes ol
 boolean requireAttestationSupported o since 8.0.0.1
 ",
-    rt::unset::<VirtualMachineSgxTargetInfo>,
+    <VirtualMachineSgxTargetInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSgxTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3172,7 +3172,7 @@ pub(crate) static VIRTUAL_MACHINE_SOUND_INFO: rt::ObjectInfo = rt::ObjectInfo::n
     "VirtualMachineSoundInfo",
     Some(&VIRTUAL_MACHINE_TARGET_INFO),
     "2.5",
-    rt::unset::<VirtualMachineSoundInfo>,
+    <VirtualMachineSoundInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSoundInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3250,7 +3250,7 @@ pub(crate) static VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::O
     "6.5
 string key r
 ",
-    rt::unset::<VirtualMachineSriovDevicePoolInfo>,
+    <VirtualMachineSriovDevicePoolInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSriovDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3328,7 +3328,7 @@ boolean virtualFunction r
 string pnic o
 VirtualMachineSriovDevicePoolInfo devicePool o since 6.5
 ",
-    rt::unset::<VirtualMachineSriovInfo>,
+    <VirtualMachineSriovInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSriovInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3420,7 +3420,7 @@ pub(crate) static VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo
 string switchKey o
 string switchUuid o
 ",
-    rt::unset::<VirtualMachineSriovNetworkDevicePoolInfo>,
+    <VirtualMachineSriovNetworkDevicePoolInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3508,7 +3508,7 @@ pub(crate) static VIRTUAL_MACHINE_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::
 string name r
 string configurationTag ol
 ",
-    rt::unset::<VirtualMachineTargetInfo>,
+    <VirtualMachineTargetInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineTargetInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3602,7 +3602,7 @@ string family ol
 string speed ol
 VirtualMachineSummary summary o
 ",
-    rt::unset::<VirtualMachineUsbInfo>,
+    <VirtualMachineUsbInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineUsbInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3697,7 +3697,7 @@ pub(crate) static VIRTUAL_MACHINE_V_FLASH_MODULE_INFO: rt::ObjectInfo = rt::Obje
     "5.5
 HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption vFlashModule r
 ",
-    rt::unset::<VirtualMachineVFlashModuleInfo>,
+    <VirtualMachineVFlashModuleInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVFlashModuleInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3788,7 +3788,7 @@ BoolOption allowUnrestrictedCommunication r
 VirtualMachineVMCIDeviceOptionFilterSpecOption filterSpecOption o since 6.0
 BoolOption filterSupported o since 6.0
 ",
-    rt::unset::<VirtualMachineVmciDeviceOption>,
+    <VirtualMachineVmciDeviceOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmciDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3889,7 +3889,7 @@ ChoiceOption direction r
 LongOption lowerDstPortBoundary r
 LongOption upperDstPortBoundary r
 ",
-    rt::unset::<VirtualMachineVmciDeviceOptionFilterSpecOption>,
+    <VirtualMachineVmciDeviceOptionFilterSpecOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVmciDeviceOptionFilterSpecOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3969,7 +3969,7 @@ pub(crate) static VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO: rt::ObjectInfo = rt::
 long migrationBW r
 long stunTime r
 ",
-    rt::unset::<VirtualMachineVMotionStunTimeInfo>,
+    <VirtualMachineVMotionStunTimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVMotionStunTimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4064,7 +4064,7 @@ string deviceGroupName r
 string deviceGroupDescription o
 VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo componentDeviceInfo ol
 ",
-    rt::unset::<VirtualMachineVendorDeviceGroupInfo>,
+    <VirtualMachineVendorDeviceGroupInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4164,7 +4164,7 @@ string deviceName r
 boolean isConfigurable r
 VirtualDevice device r
 ",
-    rt::unset::<VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo>,
+    <VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4266,7 +4266,7 @@ boolean migCapable r
 boolean computeProfileCapable r
 boolean quadroProfileCapable r
 ",
-    rt::unset::<VirtualMachineVgpuDeviceInfo>,
+    <VirtualMachineVgpuDeviceInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVgpuDeviceInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4381,7 +4381,7 @@ string profileSharing r
 string profileClass r
 VirtualMachineVMotionStunTimeInfo stunTimeEstimates ol since 8.0.2.0
 ",
-    rt::unset::<VirtualMachineVgpuProfileInfo>,
+    <VirtualMachineVgpuProfileInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineVgpuProfileInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4474,7 +4474,7 @@ pub(crate) static VIRTUAL_NVDIMM_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectI
     "6.7
 IntOption numNVDIMMControllers r
 ",
-    rt::unset::<VirtualNvdimmControllerOption>,
+    <VirtualNvdimmControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvdimmControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4570,7 +4570,7 @@ boolean growable r
 boolean hotGrowable r
 long granularityInMB r
 ",
-    rt::unset::<VirtualNvdimmOption>,
+    <VirtualNvdimmOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvdimmOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4664,7 +4664,7 @@ pub(crate) static VIRTUAL_NVME_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInf
 IntOption numNVMEDisks r
 string sharing ol since 8.0.2.0
 ",
-    rt::unset::<VirtualNvmeControllerOption>,
+    <VirtualNvmeControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualNvmeControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4798,7 +4798,7 @@ IntOption numSATAControllers o since 5.5
 IntOption numNVMEControllers o since 6.5
 IntOption numVmxnet3VrdmaEthernetCards o since 6.7
 ",
-    rt::unset::<VirtualPciControllerOption>,
+    <VirtualPciControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4901,7 +4901,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo 
     "VirtualPCIPassthroughDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "4.0",
-    rt::unset::<VirtualPciPassthroughDeviceBackingOption>,
+    <VirtualPciPassthroughDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4979,7 +4979,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION: rt::ObjectInfo = r
     "VirtualPCIPassthroughDvxBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "8.0.0.1",
-    rt::unset::<VirtualPciPassthroughDvxBackingOption>,
+    <VirtualPciPassthroughDvxBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDvxBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5056,7 +5056,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION: rt::ObjectInfo
     "VirtualPCIPassthroughDynamicBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "7.0.0.0",
-    rt::unset::<VirtualPciPassthroughDynamicBackingOption>,
+    <VirtualPciPassthroughDynamicBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5134,7 +5134,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualPCIPassthroughOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "4.0",
-    rt::unset::<VirtualPciPassthroughOption>,
+    <VirtualPciPassthroughOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5211,7 +5211,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION: rt::ObjectInfo 
     "VirtualPCIPassthroughPluginBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "6.0",
-    rt::unset::<VirtualPciPassthroughPluginBackingOption>,
+    <VirtualPciPassthroughPluginBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughPluginBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5298,7 +5298,7 @@ pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION: rt::ObjectInfo =
 StringOption vgpu r
 int maxInstances r
 ",
-    rt::unset::<VirtualPciPassthroughVmiopBackingOption>,
+    <VirtualPciPassthroughVmiopBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {

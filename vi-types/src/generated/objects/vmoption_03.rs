@@ -30,7 +30,7 @@ pub(crate) static VIRTUAL_PC_NET32_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 boolean supportsMorphing r
 ",
-    rt::unset::<VirtualPcNet32Option>,
+    <VirtualPcNet32Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPcNet32Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -118,7 +118,7 @@ pub(crate) static VIRTUAL_PS2_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo
 IntOption numKeyboards r
 IntOption numPointingDevices r
 ",
-    rt::unset::<VirtualPs2ControllerOption>,
+    <VirtualPs2ControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPs2ControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -199,7 +199,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = 
     "VirtualParallelPortDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualParallelPortDeviceBackingOption>,
+    <VirtualParallelPortDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPortDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -276,7 +276,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt
     "VirtualParallelPortFileBackingOption",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualParallelPortFileBackingOption>,
+    <VirtualParallelPortFileBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPortFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -353,7 +353,7 @@ pub(crate) static VIRTUAL_PARALLEL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo:
     "VirtualParallelPortOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualParallelPortOption>,
+    <VirtualParallelPortOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualParallelPortOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -435,7 +435,7 @@ pub(crate) static VIRTUAL_POINTING_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::O
     "2.0
 ChoiceOption hostPointingDevice r
 ",
-    rt::unset::<VirtualPointingDeviceBackingOption>,
+    <VirtualPointingDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPointingDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -514,7 +514,7 @@ pub(crate) static VIRTUAL_POINTING_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualPointingDeviceOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualPointingDeviceOption>,
+    <VirtualPointingDeviceOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPointingDeviceOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -591,7 +591,7 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK_OPTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualPrecisionClockOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "7.0.0.0",
-    rt::unset::<VirtualPrecisionClockOption>,
+    <VirtualPrecisionClockOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPrecisionClockOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -673,7 +673,7 @@ pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION: rt::Objec
     "7.0.0.0
 ChoiceOption protocol r
 ",
-    rt::unset::<VirtualPrecisionClockSystemClockBackingOption>,
+    <VirtualPrecisionClockSystemClockBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -762,7 +762,7 @@ pub(crate) static VIRTUAL_SATA_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInf
 IntOption numSATADisks r
 IntOption numSATACdroms r
 ",
-    rt::unset::<VirtualSataControllerOption>,
+    <VirtualSataControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSataControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -872,7 +872,7 @@ int defaultSharedIndex r
 BoolOption hotAddRemove r
 int scsiCtlrUnitNumber r
 ",
-    rt::unset::<VirtualScsiControllerOption>,
+    <VirtualScsiControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -963,7 +963,7 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo
     "VirtualSCSIPassthroughDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualScsiPassthroughDeviceBackingOption>,
+    <VirtualScsiPassthroughDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1041,7 +1041,7 @@ pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectIn
     "VirtualSCSIPassthroughOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualScsiPassthroughOption>,
+    <VirtualScsiPassthroughOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualScsiPassthroughOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1131,7 +1131,7 @@ IntOption numFloppyDrives r
 IntOption numSerialPorts r
 IntOption numParallelPorts r
 ",
-    rt::unset::<VirtualSioControllerOption>,
+    <VirtualSioControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSioControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1214,7 +1214,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt
     "VirtualSerialPortDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualSerialPortDeviceBackingOption>,
+    <VirtualSerialPortDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1291,7 +1291,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::
     "VirtualSerialPortFileBackingOption",
     Some(&VIRTUAL_DEVICE_FILE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualSerialPortFileBackingOption>,
+    <VirtualSerialPortFileBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortFileBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1373,7 +1373,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 BoolOption yieldOnPoll r
 ",
-    rt::unset::<VirtualSerialPortOption>,
+    <VirtualSerialPortOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1461,7 +1461,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::
 ChoiceOption endpoint r
 BoolOption noRxLoss r
 ",
-    rt::unset::<VirtualSerialPortPipeBackingOption>,
+    <VirtualSerialPortPipeBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortPipeBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1542,7 +1542,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION: rt::ObjectInfo 
     "VirtualSerialPortThinPrintBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "5.1",
-    rt::unset::<VirtualSerialPortThinPrintBackingOption>,
+    <VirtualSerialPortThinPrintBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortThinPrintBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1620,7 +1620,7 @@ pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION: rt::ObjectInfo = rt::O
     "VirtualSerialPortURIBackingOption",
     Some(&VIRTUAL_DEVICE_URI_BACKING_OPTION),
     "4.1",
-    rt::unset::<VirtualSerialPortUriBackingOption>,
+    <VirtualSerialPortUriBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSerialPortUriBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1697,7 +1697,7 @@ pub(crate) static VIRTUAL_SOUND_BLASTER16_OPTION: rt::ObjectInfo = rt::ObjectInf
     "VirtualSoundBlaster16Option",
     Some(&VIRTUAL_SOUND_CARD_OPTION),
     "2.0",
-    rt::unset::<VirtualSoundBlaster16Option>,
+    <VirtualSoundBlaster16Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundBlaster16Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1774,7 +1774,7 @@ pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt:
     "VirtualSoundCardDeviceBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.0",
-    rt::unset::<VirtualSoundCardDeviceBackingOption>,
+    <VirtualSoundCardDeviceBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundCardDeviceBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1851,7 +1851,7 @@ pub(crate) static VIRTUAL_SOUND_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::ne
     "VirtualSoundCardOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualSoundCardOption>,
+    <VirtualSoundCardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSoundCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1928,7 +1928,7 @@ pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::Objec
     "VirtualSriovEthernetCardOption",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
     "5.5",
-    rt::unset::<VirtualSriovEthernetCardOption>,
+    <VirtualSriovEthernetCardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSriovEthernetCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2005,7 +2005,7 @@ pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION: rt::ObjectIn
     "VirtualSriovEthernetCardSriovBackingOption",
     Some(&VIRTUAL_DEVICE_BACKING_OPTION),
     "5.5",
-    rt::unset::<VirtualSriovEthernetCardSriovBackingOption>,
+    <VirtualSriovEthernetCardSriovBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2088,7 +2088,7 @@ pub(crate) static VIRTUAL_TPM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 string supportedFirmware ol
 ",
-    rt::unset::<VirtualTpmOption>,
+    <VirtualTpmOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualTpmOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2180,7 +2180,7 @@ BoolOption autoConnectDevices r
 BoolOption ehciSupported r since 2.5
 string supportedSpeeds ol since 5.0
 ",
-    rt::unset::<VirtualUsbControllerOption>,
+    <VirtualUsbControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2263,7 +2263,7 @@ pub(crate) static VIRTUAL_USB_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.0",
-    rt::unset::<VirtualUsbOption>,
+    <VirtualUsbOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2340,7 +2340,7 @@ pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION: rt::ObjectInfo = rt:
     "VirtualUSBRemoteClientBackingOption",
     Some(&VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION),
     "5.0",
-    rt::unset::<VirtualUsbRemoteClientBackingOption>,
+    <VirtualUsbRemoteClientBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbRemoteClientBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2417,7 +2417,7 @@ pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION: rt::ObjectInfo = rt::O
     "VirtualUSBRemoteHostBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "4.1",
-    rt::unset::<VirtualUsbRemoteHostBackingOption>,
+    <VirtualUsbRemoteHostBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbRemoteHostBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2494,7 +2494,7 @@ pub(crate) static VIRTUAL_USBUSB_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo
     "VirtualUSBUSBBackingOption",
     Some(&VIRTUAL_DEVICE_DEVICE_BACKING_OPTION),
     "2.5",
-    rt::unset::<VirtualUsbusbBackingOption>,
+    <VirtualUsbusbBackingOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbusbBackingOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2580,7 +2580,7 @@ pub(crate) static VIRTUAL_USBXHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::Object
 BoolOption autoConnectDevices r
 string supportedSpeeds rl
 ",
-    rt::unset::<VirtualUsbxhciControllerOption>,
+    <VirtualUsbxhciControllerOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualUsbxhciControllerOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2661,7 +2661,7 @@ pub(crate) static VIRTUAL_VMIROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVMIROMOption",
     Some(&VIRTUAL_DEVICE_OPTION),
     "2.5",
-    rt::unset::<VirtualVmiromOption>,
+    <VirtualVmiromOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmiromOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2767,7 +2767,7 @@ BoolOption use3dRendererSupported o since 5.1
 LongOption graphicsMemorySizeInKB o since 6.0
 BoolOption graphicsMemorySizeSupported o since 6.0
 ",
-    rt::unset::<VirtualVideoCardOption>,
+    <VirtualVideoCardOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVideoCardOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2858,7 +2858,7 @@ pub(crate) static VIRTUAL_VMXNET2_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2Option",
     Some(&VIRTUAL_VMXNET_OPTION),
     "2.5",
-    rt::unset::<VirtualVmxnet2Option>,
+    <VirtualVmxnet2Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet2Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2946,7 +2946,7 @@ pub(crate) static VIRTUAL_VMXNET3_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
 BoolOption uptv2Enabled o since 8.0.0.1
 VirtualVmxnet3OptionStrictLatencyConfigOption strictLatencyConfigOption o since 8.0.3.1
 ",
-    rt::unset::<VirtualVmxnet3Option>,
+    <VirtualVmxnet3Option as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3Option {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3053,7 +3053,7 @@ IntOption txDataRingDescSize r
 IntOption rxDataRingDescSize r
 ChoiceOption disableOffload r
 ",
-    rt::unset::<VirtualVmxnet3OptionStrictLatencyConfigOption>,
+    <VirtualVmxnet3OptionStrictLatencyConfigOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3OptionStrictLatencyConfigOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3133,7 +3133,7 @@ pub(crate) static VIRTUAL_VMXNET3_VRDMA_OPTION: rt::ObjectInfo = rt::ObjectInfo:
     "6.5
 ChoiceOption deviceProtocol o since 6.7
 ",
-    rt::unset::<VirtualVmxnet3VrdmaOption>,
+    <VirtualVmxnet3VrdmaOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnet3VrdmaOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3212,7 +3212,7 @@ pub(crate) static VIRTUAL_VMXNET_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnetOption",
     Some(&VIRTUAL_ETHERNET_CARD_OPTION),
     "2.0",
-    rt::unset::<VirtualVmxnetOption>,
+    <VirtualVmxnetOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualVmxnetOption {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3294,7 +3294,7 @@ pub(crate) static VIRTUAL_WDT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "7.0.0.0
 BoolOption runOnBoot r
 ",
-    rt::unset::<VirtualWdtOption>,
+    <VirtualWdtOption as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualWdtOption {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static AFFINITY_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string configuredAffinity rl
 ",
-    rt::unset::<AffinityConfigured>,
+    <AffinityConfigured as rt::DataObject>::unset,
 );
 impl rt::Object for AffinityConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::Ob
     "CannotModifyConfigCpuRequirements",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<CannotModifyConfigCpuRequirements>,
+    <CannotModifyConfigCpuRequirements as rt::DataObject>::unset,
 );
 impl rt::Object for CannotModifyConfigCpuRequirements {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -191,7 +191,7 @@ pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInf
     "5.0
 string device r
 ",
-    rt::unset::<CannotMoveVmWithDeltaDisk>,
+    <CannotMoveVmWithDeltaDisk as rt::DataObject>::unset,
 );
 impl rt::Object for CannotMoveVmWithDeltaDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -270,7 +270,7 @@ pub(crate) static CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK: rt::ObjectInfo = rt::Ob
     "CannotMoveVmWithNativeDeltaDisk",
     Some(&MIGRATION_FAULT),
     "5.0",
-    rt::unset::<CannotMoveVmWithNativeDeltaDisk>,
+    <CannotMoveVmWithNativeDeltaDisk as rt::DataObject>::unset,
 );
 impl rt::Object for CannotMoveVmWithNativeDeltaDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -361,7 +361,7 @@ ManagedObjectReference host o
 LocalizedMethodFault warning ol
 LocalizedMethodFault error ol
 ",
-    rt::unset::<CheckResult>,
+    <CheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for CheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -430,7 +430,7 @@ pub(crate) static CLONE_FROM_SNAPSHOT_NOT_SUPPORTED: rt::ObjectInfo = rt::Object
     "CloneFromSnapshotNotSupported",
     Some(&MIGRATION_FAULT),
     "4.0",
-    rt::unset::<CloneFromSnapshotNotSupported>,
+    <CloneFromSnapshotNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for CloneFromSnapshotNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -516,7 +516,7 @@ pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
 DatacenterMismatchArgument invalidArgument rl
 ManagedObjectReference expectedDatacenter r
 ",
-    rt::unset::<DatacenterMismatch>,
+    <DatacenterMismatch as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -603,7 +603,7 @@ pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo:
 ManagedObjectReference entity r
 ManagedObjectReference inputDatacenter o
 ",
-    rt::unset::<DatacenterMismatchArgument>,
+    <DatacenterMismatchArgument as rt::DataObject>::unset,
 );
 impl rt::Object for DatacenterMismatchArgument {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -673,7 +673,7 @@ pub(crate) static DISALLOWED_MIGRATION_DEVICE_ATTACHED: rt::ObjectInfo = rt::Obj
     "2.0
 LocalizedMethodFault fault r
 ",
-    rt::unset::<DisallowedMigrationDeviceAttached>,
+    <DisallowedMigrationDeviceAttached as rt::DataObject>::unset,
 );
 impl rt::Object for DisallowedMigrationDeviceAttached {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -752,7 +752,7 @@ pub(crate) static DISK_MOVE_TYPE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo:
     "DiskMoveTypeNotSupported",
     Some(&MIGRATION_FAULT),
     "4.0",
-    rt::unset::<DiskMoveTypeNotSupported>,
+    <DiskMoveTypeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for DiskMoveTypeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -834,7 +834,7 @@ pub(crate) static DRS_VMOTION_INCOMPATIBLE_FAULT: rt::ObjectInfo = rt::ObjectInf
     "4.0
 ManagedObjectReference host r
 ",
-    rt::unset::<DrsVmotionIncompatibleFault>,
+    <DrsVmotionIncompatibleFault as rt::DataObject>::unset,
 );
 impl rt::Object for DrsVmotionIncompatibleFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -922,7 +922,7 @@ pub(crate) static FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED: rt::ObjectInfo = rt::O
 string hostName r
 ManagedObjectReference host r
 ",
-    rt::unset::<FaultToleranceAntiAffinityViolated>,
+    <FaultToleranceAntiAffinityViolated as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceAntiAffinityViolated {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1008,7 +1008,7 @@ pub(crate) static FAULT_TOLERANCE_NEEDS_THICK_DISK: rt::ObjectInfo = rt::ObjectI
     "4.1
 string vmName r
 ",
-    rt::unset::<FaultToleranceNeedsThickDisk>,
+    <FaultToleranceNeedsThickDisk as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceNeedsThickDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1092,7 +1092,7 @@ pub(crate) static FAULT_TOLERANCE_NOT_SAME_BUILD: rt::ObjectInfo = rt::ObjectInf
     "4.0
 string build r
 ",
-    rt::unset::<FaultToleranceNotSameBuild>,
+    <FaultToleranceNotSameBuild as rt::DataObject>::unset,
 );
 impl rt::Object for FaultToleranceNotSameBuild {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1171,7 +1171,7 @@ pub(crate) static FULL_STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::Obje
     "FullStorageVMotionNotSupported",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<FullStorageVMotionNotSupported>,
+    <FullStorageVMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for FullStorageVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1248,7 +1248,7 @@ pub(crate) static HA_ERRORS_AT_DEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HAErrorsAtDest",
     Some(&MIGRATION_FAULT),
     "2.5",
-    rt::unset::<HaErrorsAtDest>,
+    <HaErrorsAtDest as rt::DataObject>::unset,
 );
 impl rt::Object for HaErrorsAtDest {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1331,7 +1331,7 @@ pub(crate) static HOST_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::
 ManagedObjectReference host r
 string compatibility ol
 ",
-    rt::unset::<HostVMotionCompatibility>,
+    <HostVMotionCompatibility as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionCompatibility {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1396,7 +1396,7 @@ pub(crate) static HOT_SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectIn
     "HotSnapshotMoveNotSupported",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<HotSnapshotMoveNotSupported>,
+    <HotSnapshotMoveNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for HotSnapshotMoveNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1478,7 +1478,7 @@ pub(crate) static INCOMPATIBLE_DEFAULT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::
     "2.5
 string device r
 ",
-    rt::unset::<IncompatibleDefaultDevice>,
+    <IncompatibleDefaultDevice as rt::DataObject>::unset,
 );
 impl rt::Object for IncompatibleDefaultDevice {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1557,7 +1557,7 @@ pub(crate) static INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::
     "IndependentDiskVMotionNotSupported",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<IndependentDiskVMotionNotSupported>,
+    <IndependentDiskVMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for IndependentDiskVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1639,7 +1639,7 @@ pub(crate) static LARGE_RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::Objec
     "5.0
 string device r
 ",
-    rt::unset::<LargeRdmConversionNotSupported>,
+    <LargeRdmConversionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for LargeRdmConversionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1718,7 +1718,7 @@ pub(crate) static MAINTENANCE_MODE_FILE_MOVE: rt::ObjectInfo = rt::ObjectInfo::n
     "MaintenanceModeFileMove",
     Some(&MIGRATION_FAULT),
     "2.5",
-    rt::unset::<MaintenanceModeFileMove>,
+    <MaintenanceModeFileMove as rt::DataObject>::unset,
 );
 impl rt::Object for MaintenanceModeFileMove {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1795,7 +1795,7 @@ pub(crate) static MIGRATION_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationDisabled",
     Some(&MIGRATION_FAULT),
     "4.0",
-    rt::unset::<MigrationDisabled>,
+    <MigrationDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1885,7 +1885,7 @@ boolean atSourceHost r
 string failedHostName r
 ManagedObjectReference failedHost r
 ",
-    rt::unset::<MigrationFeatureNotSupported>,
+    <MigrationFeatureNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationFeatureNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1973,7 +1973,7 @@ pub(crate) static MIGRATION_NOT_READY: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 string reason r
 ",
-    rt::unset::<MigrationNotReady>,
+    <MigrationNotReady as rt::DataObject>::unset,
 );
 impl rt::Object for MigrationNotReady {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2065,7 +2065,7 @@ string device r
 string backing r
 boolean connected r
 ",
-    rt::unset::<MismatchedNetworkPolicies>,
+    <MismatchedNetworkPolicies as rt::DataObject>::unset,
 );
 impl rt::Object for MismatchedNetworkPolicies {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2157,7 +2157,7 @@ pub(crate) static MISMATCHED_V_MOTION_NETWORK_NAMES: rt::ObjectInfo = rt::Object
 string sourceNetwork r
 string destNetwork r
 ",
-    rt::unset::<MismatchedVMotionNetworkNames>,
+    <MismatchedVMotionNetworkNames as rt::DataObject>::unset,
 );
 impl rt::Object for MismatchedVMotionNetworkNames {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2243,7 +2243,7 @@ pub(crate) static NETWORKS_MAY_NOT_BE_THE_SAME: rt::ObjectInfo = rt::ObjectInfo:
     "2.5
 string name o
 ",
-    rt::unset::<NetworksMayNotBeTheSame>,
+    <NetworksMayNotBeTheSame as rt::DataObject>::unset,
 );
 impl rt::Object for NetworksMayNotBeTheSame {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2322,7 +2322,7 @@ pub(crate) static NO_GUEST_HEARTBEAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGuestHeartbeat",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<NoGuestHeartbeat>,
+    <NoGuestHeartbeat as rt::DataObject>::unset,
 );
 impl rt::Object for NoGuestHeartbeat {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2404,7 +2404,7 @@ pub(crate) static NON_HOME_RDMV_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::Objec
     "2.5
 string device r
 ",
-    rt::unset::<NonHomeRdmvMotionNotSupported>,
+    <NonHomeRdmvMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for NonHomeRdmvMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2488,7 +2488,7 @@ pub(crate) static RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo:
     "4.0
 string device r
 ",
-    rt::unset::<RdmConversionNotSupported>,
+    <RdmConversionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for RdmConversionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2572,7 +2572,7 @@ pub(crate) static RDM_NOT_PRESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string device r
 ",
-    rt::unset::<RdmNotPreserved>,
+    <RdmNotPreserved as rt::DataObject>::unset,
 );
 impl rt::Object for RdmNotPreserved {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2660,7 +2660,7 @@ pub(crate) static READ_ONLY_DISKS_WITH_LEGACY_DESTINATION: rt::ObjectInfo = rt::
 int roDiskCount r
 boolean timeoutDanger r
 ",
-    rt::unset::<ReadOnlyDisksWithLegacyDestination>,
+    <ReadOnlyDisksWithLegacyDestination as rt::DataObject>::unset,
 );
 impl rt::Object for ReadOnlyDisksWithLegacyDestination {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2759,7 +2759,7 @@ ServiceLocatorCredential credential r
 string sslThumbprint o
 string sslCertificate o since 9.0.0.0
 ",
-    rt::unset::<ServiceLocator>,
+    <ServiceLocator as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceLocator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2825,7 +2825,7 @@ pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::n
     "ServiceLocatorCredential",
     Some(&DYNAMIC_DATA),
     "6.0",
-    rt::unset::<ServiceLocatorCredential>,
+    <ServiceLocatorCredential as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceLocatorCredential {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2893,7 +2893,7 @@ pub(crate) static SERVICE_LOCATOR_NAME_PASSWORD: rt::ObjectInfo = rt::ObjectInfo
 string username r
 string password r secret
 ",
-    rt::unset::<ServiceLocatorNamePassword>,
+    <ServiceLocatorNamePassword as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceLocatorNamePassword {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2965,7 +2965,7 @@ pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectIn
     "6.0
 string token o secret
 ",
-    rt::unset::<ServiceLocatorSamlCredential>,
+    <ServiceLocatorSamlCredential as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceLocatorSamlCredential {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3036,7 +3036,7 @@ pub(crate) static SNAPSHOT_CLONE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo:
     "SnapshotCloneNotSupported",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<SnapshotCloneNotSupported>,
+    <SnapshotCloneNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotCloneNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3113,7 +3113,7 @@ pub(crate) static SNAPSHOT_COPY_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::
     "SnapshotCopyNotSupported",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<SnapshotCopyNotSupported>,
+    <SnapshotCopyNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotCopyNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3190,7 +3190,7 @@ pub(crate) static SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt
     "SnapshotMoveFromNonHomeNotSupported",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<SnapshotMoveFromNonHomeNotSupported>,
+    <SnapshotMoveFromNonHomeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotMoveFromNonHomeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3267,7 +3267,7 @@ pub(crate) static SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::
     "SnapshotMoveNotSupported",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<SnapshotMoveNotSupported>,
+    <SnapshotMoveNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotMoveNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3344,7 +3344,7 @@ pub(crate) static SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::
     "SnapshotMoveToNonHomeNotSupported",
     Some(&SNAPSHOT_COPY_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<SnapshotMoveToNonHomeNotSupported>,
+    <SnapshotMoveToNonHomeNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotMoveToNonHomeNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3434,7 +3434,7 @@ string snapshotName o
 Event event ol
 boolean errors r
 ",
-    rt::unset::<SnapshotRevertIssue>,
+    <SnapshotRevertIssue as rt::DataObject>::unset,
 );
 impl rt::Object for SnapshotRevertIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3517,7 +3517,7 @@ pub(crate) static STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInf
     "StorageVMotionNotSupported",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
     "4.0",
-    rt::unset::<StorageVMotionNotSupported>,
+    <StorageVMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for StorageVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3599,7 +3599,7 @@ pub(crate) static STORAGE_VMOTION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo:
     "5.0
 ManagedObjectReference datastore o
 ",
-    rt::unset::<StorageVmotionIncompatible>,
+    <StorageVmotionIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for StorageVmotionIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3678,7 +3678,7 @@ pub(crate) static SUSPENDED_RELOCATE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectI
     "SuspendedRelocateNotSupported",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<SuspendedRelocateNotSupported>,
+    <SuspendedRelocateNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for SuspendedRelocateNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3764,7 +3764,7 @@ pub(crate) static TOO_MANY_DISKS_ON_LEGACY_HOST: rt::ObjectInfo = rt::ObjectInfo
 int diskCount r
 boolean timeoutDanger r
 ",
-    rt::unset::<TooManyDisksOnLegacyHost>,
+    <TooManyDisksOnLegacyHost as rt::DataObject>::unset,
 );
 impl rt::Object for TooManyDisksOnLegacyHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3845,7 +3845,7 @@ pub(crate) static TOOLS_INSTALLATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInf
     "ToolsInstallationInProgress",
     Some(&MIGRATION_FAULT),
     "4.0",
-    rt::unset::<ToolsInstallationInProgress>,
+    <ToolsInstallationInProgress as rt::DataObject>::unset,
 );
 impl rt::Object for ToolsInstallationInProgress {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3922,7 +3922,7 @@ pub(crate) static UNCOMMITTED_UNDOABLE_DISK: rt::ObjectInfo = rt::ObjectInfo::ne
     "UncommittedUndoableDisk",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<UncommittedUndoableDisk>,
+    <UncommittedUndoableDisk as rt::DataObject>::unset,
 );
 impl rt::Object for UncommittedUndoableDisk {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3999,7 +3999,7 @@ pub(crate) static UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::Obj
     "UnsharedSwapVMotionNotSupported",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
     "2.5",
-    rt::unset::<UnsharedSwapVMotionNotSupported>,
+    <UnsharedSwapVMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for UnsharedSwapVMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4076,7 +4076,7 @@ pub(crate) static V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED: rt::ObjectInfo = rt::Ob
     "VMotionAcrossNetworkNotSupported",
     Some(&MIGRATION_FEATURE_NOT_SUPPORTED),
     "5.5",
-    rt::unset::<VMotionAcrossNetworkNotSupported>,
+    <VMotionAcrossNetworkNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionAcrossNetworkNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4166,7 +4166,7 @@ boolean atSourceHost r
 string failedHost r
 ManagedObjectReference failedHostEntity o since 2.5
 ",
-    rt::unset::<VMotionInterfaceIssue>,
+    <VMotionInterfaceIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionInterfaceIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4254,7 +4254,7 @@ pub(crate) static V_MOTION_LINK_CAPACITY_LOW: rt::ObjectInfo = rt::ObjectInfo::n
     "2.0
 string network r
 ",
-    rt::unset::<VMotionLinkCapacityLow>,
+    <VMotionLinkCapacityLow as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionLinkCapacityLow {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4338,7 +4338,7 @@ pub(crate) static V_MOTION_LINK_DOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string network r
 ",
-    rt::unset::<VMotionLinkDown>,
+    <VMotionLinkDown as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionLinkDown {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4417,7 +4417,7 @@ pub(crate) static V_MOTION_NOT_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotConfigured",
     Some(&V_MOTION_INTERFACE_ISSUE),
     "2.0",
-    rt::unset::<VMotionNotConfigured>,
+    <VMotionNotConfigured as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionNotConfigured {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4494,7 +4494,7 @@ pub(crate) static V_MOTION_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotLicensed",
     Some(&V_MOTION_INTERFACE_ISSUE),
     "2.0",
-    rt::unset::<VMotionNotLicensed>,
+    <VMotionNotLicensed as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionNotLicensed {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4571,7 +4571,7 @@ pub(crate) static V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotSupported",
     Some(&V_MOTION_INTERFACE_ISSUE),
     "2.0",
-    rt::unset::<VMotionNotSupported>,
+    <VMotionNotSupported as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionNotSupported {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4648,7 +4648,7 @@ pub(crate) static V_MOTION_PROTOCOL_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInf
     "VMotionProtocolIncompatible",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<VMotionProtocolIncompatible>,
+    <VMotionProtocolIncompatible as rt::DataObject>::unset,
 );
 impl rt::Object for VMotionProtocolIncompatible {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4739,7 +4739,7 @@ VirtualMachineRelocateSpec location r
 OptionValue config ol
 string biosUuid o
 ",
-    rt::unset::<VirtualMachineInstantCloneSpec>,
+    <VirtualMachineInstantCloneSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineInstantCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4813,7 +4813,7 @@ pub(crate) static WILL_LOSE_HA_PROTECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.0
 string resolution r
 ",
-    rt::unset::<WillLoseHaProtection>,
+    <WillLoseHaProtection as rt::DataObject>::unset,
 );
 impl rt::Object for WillLoseHaProtection {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4892,7 +4892,7 @@ pub(crate) static WILL_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::Obje
     "WillModifyConfigCpuRequirements",
     Some(&MIGRATION_FAULT),
     "2.0",
-    rt::unset::<WillModifyConfigCpuRequirements>,
+    <WillModifyConfigCpuRequirements as rt::DataObject>::unset,
 );
 impl rt::Object for WillModifyConfigCpuRequirements {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4969,7 +4969,7 @@ pub(crate) static WILL_RESET_SNAPSHOT_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo
     "WillResetSnapshotDirectory",
     Some(&MIGRATION_FAULT),
     "5.0",
-    rt::unset::<WillResetSnapshotDirectory>,
+    <WillResetSnapshotDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for WillResetSnapshotDirectory {
     fn type_info() -> &'static rt::ObjectInfo {

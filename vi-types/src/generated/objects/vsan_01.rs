@@ -25,7 +25,7 @@ pub(crate) static CANNOT_CHANGE_VSAN_CLUSTER_UUID: rt::ObjectInfo = rt::ObjectIn
     "CannotChangeVsanClusterUuid",
     Some(&VSAN_FAULT),
     "5.5",
-    rt::unset::<CannotChangeVsanClusterUuid>,
+    <CannotChangeVsanClusterUuid as rt::DataObject>::unset,
 );
 impl rt::Object for CannotChangeVsanClusterUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -102,7 +102,7 @@ pub(crate) static CANNOT_CHANGE_VSAN_NODE_UUID: rt::ObjectInfo = rt::ObjectInfo:
     "CannotChangeVsanNodeUuid",
     Some(&VSAN_FAULT),
     "5.5",
-    rt::unset::<CannotChangeVsanNodeUuid>,
+    <CannotChangeVsanNodeUuid as rt::DataObject>::unset,
 );
 impl rt::Object for CannotChangeVsanNodeUuid {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -179,7 +179,7 @@ pub(crate) static CANNOT_MOVE_VSAN_ENABLED_HOST: rt::ObjectInfo = rt::ObjectInfo
     "CannotMoveVsanEnabledHost",
     Some(&VSAN_FAULT),
     "5.5",
-    rt::unset::<CannotMoveVsanEnabledHost>,
+    <CannotMoveVsanEnabledHost as rt::DataObject>::unset,
 );
 impl rt::Object for CannotMoveVsanEnabledHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -256,7 +256,7 @@ pub(crate) static CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED: rt::ObjectInfo = rt::
     "CannotReconfigureVsanWhenHaEnabled",
     Some(&VSAN_FAULT),
     "5.5",
-    rt::unset::<CannotReconfigureVsanWhenHaEnabled>,
+    <CannotReconfigureVsanWhenHaEnabled as rt::DataObject>::unset,
 );
 impl rt::Object for CannotReconfigureVsanWhenHaEnabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -338,7 +338,7 @@ pub(crate) static DESTINATION_VSAN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::ne
     "5.5
 string destinationCluster r
 ",
-    rt::unset::<DestinationVsanDisabled>,
+    <DestinationVsanDisabled as rt::DataObject>::unset,
 );
 impl rt::Object for DestinationVsanDisabled {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -417,7 +417,7 @@ pub(crate) static DISK_HAS_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskHasPartitions",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DiskHasPartitions>,
+    <DiskHasPartitions as rt::DataObject>::unset,
 );
 impl rt::Object for DiskHasPartitions {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -494,7 +494,7 @@ pub(crate) static DISK_IS_LAST_REMAINING_NON_SSD: rt::ObjectInfo = rt::ObjectInf
     "DiskIsLastRemainingNonSSD",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DiskIsLastRemainingNonSsd>,
+    <DiskIsLastRemainingNonSsd as rt::DataObject>::unset,
 );
 impl rt::Object for DiskIsLastRemainingNonSsd {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -571,7 +571,7 @@ pub(crate) static DISK_IS_NON_LOCAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsNonLocal",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DiskIsNonLocal>,
+    <DiskIsNonLocal as rt::DataObject>::unset,
 );
 impl rt::Object for DiskIsNonLocal {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -648,7 +648,7 @@ pub(crate) static DISK_IS_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsUSB",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DiskIsUsb>,
+    <DiskIsUsb as rt::DataObject>::unset,
 );
 impl rt::Object for DiskIsUsb {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -725,7 +725,7 @@ pub(crate) static DISK_TOO_SMALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskTooSmall",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DiskTooSmall>,
+    <DiskTooSmall as rt::DataObject>::unset,
 );
 impl rt::Object for DiskTooSmall {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -802,7 +802,7 @@ pub(crate) static DUPLICATE_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateDisks",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<DuplicateDisks>,
+    <DuplicateDisks as rt::DataObject>::unset,
 );
 impl rt::Object for DuplicateDisks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -884,7 +884,7 @@ pub(crate) static DUPLICATE_VSAN_NETWORK_INTERFACE: rt::ObjectInfo = rt::ObjectI
     "5.5
 string device r
 ",
-    rt::unset::<DuplicateVsanNetworkInterface>,
+    <DuplicateVsanNetworkInterface as rt::DataObject>::unset,
 );
 impl rt::Object for DuplicateVsanNetworkInterface {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -973,7 +973,7 @@ string type o
 string uuid o
 string owner o
 ",
-    rt::unset::<HostVsanInternalSystemCmmdsQuery>,
+    <HostVsanInternalSystemCmmdsQuery as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanInternalSystemCmmdsQuery {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1050,7 +1050,7 @@ string uuid r
 boolean success r
 LocalizableMessage failureReason ol
 ",
-    rt::unset::<HostVsanInternalSystemDeleteVsanObjectsResult>,
+    <HostVsanInternalSystemDeleteVsanObjectsResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanInternalSystemDeleteVsanObjectsResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1123,7 +1123,7 @@ pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT: rt::Ob
 string uuid r
 LocalizableMessage failureReason ol
 ",
-    rt::unset::<HostVsanInternalSystemVsanObjectOperationResult>,
+    <HostVsanInternalSystemVsanObjectOperationResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanInternalSystemVsanObjectOperationResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1198,7 +1198,7 @@ string diskUuid r
 boolean success r
 string failureReason o
 ",
-    rt::unset::<HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult>,
+    <HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1267,7 +1267,7 @@ pub(crate) static INSUFFICIENT_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientDisks",
     Some(&VSAN_DISK_FAULT),
     "5.5",
-    rt::unset::<InsufficientDisks>,
+    <InsufficientDisks as rt::DataObject>::unset,
 );
 impl rt::Object for InsufficientDisks {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1349,7 +1349,7 @@ pub(crate) static NOT_SUPPORTED_HOST_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::
     "5.5
 string hostName r
 ",
-    rt::unset::<NotSupportedHostForVsan>,
+    <NotSupportedHostForVsan as rt::DataObject>::unset,
 );
 impl rt::Object for NotSupportedHostForVsan {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1442,7 +1442,7 @@ VsanClusterConfigInfoHostDefaultInfo defaultConfig o
 boolean vsanEsaEnabled o since 8.0.0.1
 boolean vsanCyberRecoveryEnabled o since 9.1.0.0
 ",
-    rt::unset::<VsanClusterConfigInfo>,
+    <VsanClusterConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanClusterConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1521,7 +1521,7 @@ string uuid o
 boolean autoClaimStorage o
 boolean checksumEnabled o since 6.0
 ",
-    rt::unset::<VsanClusterConfigInfoHostDefaultInfo>,
+    <VsanClusterConfigInfoHostDefaultInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanClusterConfigInfoHostDefaultInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1590,7 +1590,7 @@ pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new
     "9.0.0.0
 boolean vsanMaxEnabled o
 ",
-    rt::unset::<VsanClusterCoreConfig>,
+    <VsanClusterCoreConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VsanClusterCoreConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1655,7 +1655,7 @@ pub(crate) static VSAN_CLUSTER_CORE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo
     "9.0.0.0
 boolean vsanMaxEnabled o
 ",
-    rt::unset::<VsanClusterCoreConfigSpec>,
+    <VsanClusterCoreConfigSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VsanClusterCoreConfigSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1727,7 +1727,7 @@ pub(crate) static VSAN_CLUSTER_UUID_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::n
 string hostClusterUuid r
 string destinationClusterUuid r
 ",
-    rt::unset::<VsanClusterUuidMismatch>,
+    <VsanClusterUuidMismatch as rt::DataObject>::unset,
 );
 impl rt::Object for VsanClusterUuidMismatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1817,7 +1817,7 @@ pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 string membershipUuid o
 int accessGenNo o
 ",
-    rt::unset::<VsanDatastoreInfo>,
+    <VsanDatastoreInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanDatastoreInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1903,7 +1903,7 @@ pub(crate) static VSAN_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 string device o
 ",
-    rt::unset::<VsanDiskFault>,
+    <VsanDiskFault as rt::DataObject>::unset,
 );
 impl rt::Object for VsanDiskFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1982,7 +1982,7 @@ pub(crate) static VSAN_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanFault",
     Some(&VIM_FAULT),
     "5.5",
-    rt::unset::<VsanFault>,
+    <VsanFault as rt::DataObject>::unset,
 );
 impl rt::Object for VsanFault {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2077,7 +2077,7 @@ string health r
 VsanHostClusterStatusState nodeState r
 string memberUuid ol
 ",
-    rt::unset::<VsanHostClusterStatus>,
+    <VsanHostClusterStatus as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostClusterStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2154,7 +2154,7 @@ pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE: rt::ObjectInfo = rt::ObjectInf
 string state r
 VsanHostClusterStatusStateCompletionEstimate completion o
 ",
-    rt::unset::<VsanHostClusterStatusState>,
+    <VsanHostClusterStatusState as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostClusterStatusState {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2225,7 +2225,7 @@ pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE: rt::Object
 dateTime completeTime o
 int percentComplete o
 ",
-    rt::unset::<VsanHostClusterStatusStateCompletionEstimate>,
+    <VsanHostClusterStatusStateCompletionEstimate as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostClusterStatusStateCompletionEstimate {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2320,7 +2320,7 @@ VsanHostFaultDomainInfo faultDomainInfo o since 6.0
 boolean vsanEsaEnabled o since 8.0.0.1
 boolean vsanCyberRecoveryEnabled o since 9.1.0.0
 ",
-    rt::unset::<VsanHostConfigInfo>,
+    <VsanHostConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2403,7 +2403,7 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_CLUSTER_INFO: rt::ObjectInfo = rt::Objec
 string uuid o
 string nodeUuid o
 ",
-    rt::unset::<VsanHostConfigInfoClusterInfo>,
+    <VsanHostConfigInfoClusterInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostConfigInfoClusterInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2470,7 +2470,7 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::Objec
     "5.5
 VsanHostConfigInfoNetworkInfoPortConfig port ol
 ",
-    rt::unset::<VsanHostConfigInfoNetworkInfo>,
+    <VsanHostConfigInfoNetworkInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostConfigInfoNetworkInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2539,7 +2539,7 @@ pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG: rt::ObjectInfo
 VsanHostIpConfig ipConfig o
 string device r
 ",
-    rt::unset::<VsanHostConfigInfoNetworkInfoPortConfig>,
+    <VsanHostConfigInfoNetworkInfoPortConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostConfigInfoNetworkInfoPortConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2618,7 +2618,7 @@ VsanHostDiskMapping diskMapping ol
 VsanHostDiskMapInfo diskMapInfo ol since 6.0
 boolean checksumEnabled o since 6.0
 ",
-    rt::unset::<VsanHostConfigInfoStorageInfo>,
+    <VsanHostConfigInfoStorageInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostConfigInfoStorageInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2689,7 +2689,7 @@ pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::
     "5.5
 string objectAction r
 ",
-    rt::unset::<VsanHostDecommissionMode>,
+    <VsanHostDecommissionMode as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostDecommissionMode {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2758,7 +2758,7 @@ pub(crate) static VSAN_HOST_DISK_MAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
 VsanHostDiskMapping mapping r
 boolean mounted r
 ",
-    rt::unset::<VsanHostDiskMapInfo>,
+    <VsanHostDiskMapInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostDiskMapInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2833,7 +2833,7 @@ VsanHostDiskMapping mapping r
 VsanHostDiskResult diskResult ol
 LocalizedMethodFault error o
 ",
-    rt::unset::<VsanHostDiskMapResult>,
+    <VsanHostDiskMapResult as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostDiskMapResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2906,7 +2906,7 @@ pub(crate) static VSAN_HOST_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
 HostScsiDisk ssd r
 HostScsiDisk nonSsd rl
 ",
-    rt::unset::<VsanHostDiskMapping>,
+    <VsanHostDiskMapping as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2989,7 +2989,7 @@ string vsanUuid o
 LocalizedMethodFault error o
 boolean degraded o since 6.0
 ",
-    rt::unset::<VsanHostDiskResult>,
+    <VsanHostDiskResult as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostDiskResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3062,7 +3062,7 @@ pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "6.0
 string name r
 ",
-    rt::unset::<VsanHostFaultDomainInfo>,
+    <VsanHostFaultDomainInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostFaultDomainInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3131,7 +3131,7 @@ pub(crate) static VSAN_HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
 string upstreamIpAddress r
 string downstreamIpAddress r
 ",
-    rt::unset::<VsanHostIpConfig>,
+    <VsanHostIpConfig as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostIpConfig {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3202,7 +3202,7 @@ pub(crate) static VSAN_HOST_MEMBERSHIP_INFO: rt::ObjectInfo = rt::ObjectInfo::ne
 string nodeUuid r
 string hostname r
 ",
-    rt::unset::<VsanHostMembershipInfo>,
+    <VsanHostMembershipInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostMembershipInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3277,7 +3277,7 @@ VsanHostMembershipInfo membershipList ol
 VsanHostRuntimeInfoDiskIssue diskIssues ol
 int accessGenNo o
 ",
-    rt::unset::<VsanHostRuntimeInfo>,
+    <VsanHostRuntimeInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostRuntimeInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3350,7 +3350,7 @@ pub(crate) static VSAN_HOST_RUNTIME_INFO_DISK_ISSUE: rt::ObjectInfo = rt::Object
 string diskId r
 string issue r
 ",
-    rt::unset::<VsanHostRuntimeInfoDiskIssue>,
+    <VsanHostRuntimeInfoDiskIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostRuntimeInfoDiskIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3421,7 +3421,7 @@ pub(crate) static VSAN_HOST_VSAN_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new
 string vsanUuid r
 int formatVersion r
 ",
-    rt::unset::<VsanHostVsanDiskInfo>,
+    <VsanHostVsanDiskInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanHostVsanDiskInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3486,7 +3486,7 @@ pub(crate) static VSAN_INCOMPATIBLE_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInf
     "VsanIncompatibleDiskMapping",
     Some(&VSAN_DISK_FAULT),
     "6.0",
-    rt::unset::<VsanIncompatibleDiskMapping>,
+    <VsanIncompatibleDiskMapping as rt::DataObject>::unset,
 );
 impl rt::Object for VsanIncompatibleDiskMapping {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3569,7 +3569,7 @@ pub(crate) static VSAN_NEW_POLICY_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
 long size ol
 string policy o
 ",
-    rt::unset::<VsanNewPolicyBatch>,
+    <VsanNewPolicyBatch as rt::DataObject>::unset,
 );
 impl rt::Object for VsanNewPolicyBatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3640,7 +3640,7 @@ pub(crate) static VSAN_POLICY_CHANGE_BATCH: rt::ObjectInfo = rt::ObjectInfo::new
 string uuid ol
 string policy o
 ",
-    rt::unset::<VsanPolicyChangeBatch>,
+    <VsanPolicyChangeBatch as rt::DataObject>::unset,
 );
 impl rt::Object for VsanPolicyChangeBatch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3735,7 +3735,7 @@ long currentFlashReadCacheSize o
 float currentDiskSpaceToAddressSpaceRatio o since 6.0
 float diskSpaceToAddressSpaceRatio o
 ",
-    rt::unset::<VsanPolicyCost>,
+    <VsanPolicyCost as rt::DataObject>::unset,
 );
 impl rt::Object for VsanPolicyCost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3826,7 +3826,7 @@ boolean isSatisfiable r
 LocalizableMessage reason o
 VsanPolicyCost cost o
 ",
-    rt::unset::<VsanPolicySatisfiability>,
+    <VsanPolicySatisfiability as rt::DataObject>::unset,
 );
 impl rt::Object for VsanPolicySatisfiability {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3900,7 +3900,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE: rt::ObjectInfo = rt::Obj
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemApiBrokenIssue>,
+    <VsanUpgradeSystemApiBrokenIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemApiBrokenIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3985,7 +3985,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE: rt::Obj
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemAutoClaimEnabledOnHostsIssue>,
+    <VsanUpgradeSystemAutoClaimEnabledOnHostsIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4070,7 +4070,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE: rt::ObjectInfo =
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemHostsDisconnectedIssue>,
+    <VsanUpgradeSystemHostsDisconnectedIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemHostsDisconnectedIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4155,7 +4155,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE: rt::Object
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemMissingHostsInClusterIssue>,
+    <VsanUpgradeSystemMissingHostsInClusterIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemMissingHostsInClusterIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4237,7 +4237,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO: rt::ObjectInfo = r
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemNetworkPartitionInfo>,
+    <VsanUpgradeSystemNetworkPartitionInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemNetworkPartitionInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4305,7 +4305,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE: rt::ObjectInfo = 
     "6.0
 VsanUpgradeSystemNetworkPartitionInfo partitions rl
 ",
-    rt::unset::<VsanUpgradeSystemNetworkPartitionIssue>,
+    <VsanUpgradeSystemNetworkPartitionIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemNetworkPartitionIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4390,7 +4390,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE: rt::Object
     "6.0
 boolean reducedRedundancyUpgradePossible r
 ",
-    rt::unset::<VsanUpgradeSystemNotEnoughFreeCapacityIssue>,
+    <VsanUpgradeSystemNotEnoughFreeCapacityIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4472,7 +4472,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE: rt::ObjectInfo = rt
     "6.0
 string msg r
 ",
-    rt::unset::<VsanUpgradeSystemPreflightCheckIssue>,
+    <VsanUpgradeSystemPreflightCheckIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemPreflightCheckIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4543,7 +4543,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT: rt::ObjectInfo = r
 VsanUpgradeSystemPreflightCheckIssue issues ol
 VsanHostDiskMapping diskMappingToRestore o
 ",
-    rt::unset::<VsanUpgradeSystemPreflightCheckResult>,
+    <VsanUpgradeSystemPreflightCheckResult as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemPreflightCheckResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4613,7 +4613,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectIn
     "6.0
 string uuids rl
 ",
-    rt::unset::<VsanUpgradeSystemRogueHostsInClusterIssue>,
+    <VsanUpgradeSystemRogueHostsInClusterIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemRogueHostsInClusterIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4702,7 +4702,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP: rt::ObjectI
 string operation r
 VsanHostDiskMapping diskMapping r
 ",
-    rt::unset::<VsanUpgradeSystemUpgradeHistoryDiskGroupOp>,
+    <VsanUpgradeSystemUpgradeHistoryDiskGroupOp as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4798,7 +4798,7 @@ ManagedObjectReference host o
 string message r
 ManagedObjectReference task o
 ",
-    rt::unset::<VsanUpgradeSystemUpgradeHistoryItem>,
+    <VsanUpgradeSystemUpgradeHistoryItem as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemUpgradeHistoryItem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4874,7 +4874,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL: rt::Object
     "6.0
 VsanUpgradeSystemPreflightCheckResult preflightResult r
 ",
-    rt::unset::<VsanUpgradeSystemUpgradeHistoryPreflightFail>,
+    <VsanUpgradeSystemUpgradeHistoryPreflightFail as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -4972,7 +4972,7 @@ boolean aborted o
 boolean completed o
 int progress o
 ",
-    rt::unset::<VsanUpgradeSystemUpgradeStatus>,
+    <VsanUpgradeSystemUpgradeStatus as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemUpgradeStatus {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5048,7 +5048,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE:
     "6.0
 string uuids rl
 ",
-    rt::unset::<VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue>,
+    <VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -5135,7 +5135,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE: rt::ObjectInfo = 
     "6.0
 ManagedObjectReference hosts rl
 ",
-    rt::unset::<VsanUpgradeSystemWrongEsxVersionIssue>,
+    <VsanUpgradeSystemWrongEsxVersionIssue as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystemWrongEsxVersionIssue {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -67,7 +67,7 @@ KeyValue metadata ol since 7.0.2.0
 vslmVClockInfo vclock o since 7.0.2.0
 string iofilter ol since 6.7
 ",
-    rt::unset::<BaseConfigInfo>,
+    <BaseConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BaseConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -152,7 +152,7 @@ pub(crate) static BASE_CONFIG_INFO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo
     "6.5
 ManagedObjectReference datastore r
 ",
-    rt::unset::<BaseConfigInfoBackingInfo>,
+    <BaseConfigInfoBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BaseConfigInfoBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -221,7 +221,7 @@ pub(crate) static BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO: rt::ObjectInfo = rt::
     "6.5
 string provisioningType r
 ",
-    rt::unset::<BaseConfigInfoDiskFileBackingInfo>,
+    <BaseConfigInfoDiskFileBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -326,7 +326,7 @@ long deltaSizeInMB o
 CryptoKeyId keyId o since 7.0.0.0
 boolean sharedFileBacking o since 9.1.0.0
 ",
-    rt::unset::<BaseConfigInfoFileBackingInfo>,
+    <BaseConfigInfoFileBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BaseConfigInfoFileBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -425,7 +425,7 @@ pub(crate) static BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO: rt::ObjectInfo
 string lunUuid r
 string compatibilityMode r
 ",
-    rt::unset::<BaseConfigInfoRawDiskMappingBackingInfo>,
+    <BaseConfigInfoRawDiskMappingBackingInfo as rt::DataObject>::unset,
 );
 impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -514,7 +514,7 @@ pub(crate) static RETRIEVE_V_STORAGE_OBJ_SPEC: rt::ObjectInfo = rt::ObjectInfo::
 ID id r
 ManagedObjectReference datastore r
 ",
-    rt::unset::<RetrieveVStorageObjSpec>,
+    <RetrieveVStorageObjSpec as rt::DataObject>::unset,
 );
 impl rt::Object for RetrieveVStorageObjSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -581,7 +581,7 @@ pub(crate) static V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 VStorageObjectConfigInfo config r
 ",
-    rt::unset::<VStorageObject>,
+    <VStorageObject as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -654,7 +654,7 @@ ID id r
 VStorageObjectAssociationsVmDiskAssociations vmDiskAssociations ol
 LocalizedMethodFault fault o
 ",
-    rt::unset::<VStorageObjectAssociations>,
+    <VStorageObjectAssociations as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -727,7 +727,7 @@ pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS: rt::Object
 string vmId r
 int diskKey r
 ",
-    rt::unset::<VStorageObjectAssociationsVmDiskAssociations>,
+    <VStorageObjectAssociationsVmDiskAssociations as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectAssociationsVmDiskAssociations {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -802,7 +802,7 @@ ID volumeId r
 string diskUUID o
 LocalizedMethodFault fault o
 ",
-    rt::unset::<VStorageObjectAttachResult>,
+    <VStorageObjectAttachResult as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectAttachResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -891,7 +891,7 @@ string sharing o
 int controllerKey o
 int unitNumber o
 ",
-    rt::unset::<VStorageObjectAttachSpec>,
+    <VStorageObjectAttachSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectAttachSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -993,7 +993,7 @@ string virtualDiskFormat o since 9.0.0.0
 string linkedCloneBasePath o since 9.1.0.0
 ID linkedCloneParentId o since 9.1.0.0
 ",
-    rt::unset::<VStorageObjectConfigInfo>,
+    <VStorageObjectConfigInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectConfigInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1085,7 +1085,7 @@ pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT: rt::ObjectInfo = rt::Object
     "9.0.0.0
 VStorageObjectReconcileResultReconcileDetail reconcileDetails ol
 ",
-    rt::unset::<VStorageObjectReconcileResult>,
+    <VStorageObjectReconcileResult as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectReconcileResult {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1154,7 +1154,7 @@ pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH: rt::Objec
 string path r
 string reason r
 ",
-    rt::unset::<VStorageObjectReconcileResultInvalidDiskPath>,
+    <VStorageObjectReconcileResultInvalidDiskPath as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectReconcileResultInvalidDiskPath {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1249,7 +1249,7 @@ int numberOfFcdsBeforeReconcile o
 int numberOfFcdsAfterReconcile o
 VStorageObjectReconcileResultInvalidDiskPath invalidDiskPaths ol
 ",
-    rt::unset::<VStorageObjectReconcileResultReconcileDetail>,
+    <VStorageObjectReconcileResultReconcileDetail as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectReconcileResultReconcileDetail {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1348,7 +1348,7 @@ boolean deepScan o
 boolean dryRun o
 int generateReport o
 ",
-    rt::unset::<VStorageObjectReconcileSpec>,
+    <VStorageObjectReconcileSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectReconcileSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1431,7 +1431,7 @@ ID id r
 vslmVClockInfo vclock r
 long usedCapacity o since 9.0.0.0
 ",
-    rt::unset::<VStorageObjectSnapshot>,
+    <VStorageObjectSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1504,7 +1504,7 @@ pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::Object
 string path o
 string changedBlockTrackingId o
 ",
-    rt::unset::<VStorageObjectSnapshotDetails>,
+    <VStorageObjectSnapshotDetails as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectSnapshotDetails {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1571,7 +1571,7 @@ pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInf
     "6.7
 VStorageObjectSnapshotInfoVStorageObjectSnapshot snapshots ol
 ",
-    rt::unset::<VStorageObjectSnapshotInfo>,
+    <VStorageObjectSnapshotInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectSnapshotInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1648,7 +1648,7 @@ string backingObjectId o
 dateTime createTime r
 string description r
 ",
-    rt::unset::<VStorageObjectSnapshotInfoVStorageObjectSnapshot>,
+    <VStorageObjectSnapshotInfoVStorageObjectSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1718,7 +1718,7 @@ pub(crate) static V_STORAGE_OBJECT_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::
     "6.5
 boolean tentative o
 ",
-    rt::unset::<VStorageObjectStateInfo>,
+    <VStorageObjectStateInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectStateInfo {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1794,7 +1794,7 @@ string name r
 boolean keepAfterDeleteVm o since 6.7
 KeyValue metadata ol since 6.7.2
 ",
-    rt::unset::<VslmCloneSpec>,
+    <VslmCloneSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmCloneSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1910,7 +1910,7 @@ VirtualMachineProfileSpec profile ol since 6.7
 CryptoSpec crypto o since 7.0.0.0
 KeyValue metadata ol since 6.7.2
 ",
-    rt::unset::<VslmCreateSpec>,
+    <VslmCreateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmCreateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1997,7 +1997,7 @@ pub(crate) static VSLM_CREATE_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo
 ManagedObjectReference datastore r
 string path o since 6.7
 ",
-    rt::unset::<VslmCreateSpecBackingSpec>,
+    <VslmCreateSpecBackingSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmCreateSpecBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2068,7 +2068,7 @@ pub(crate) static VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC: rt::ObjectInfo = rt::
     "6.5
 string provisioningType o
 ",
-    rt::unset::<VslmCreateSpecDiskFileBackingSpec>,
+    <VslmCreateSpecDiskFileBackingSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2156,7 +2156,7 @@ pub(crate) static VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC: rt::ObjectInfo
 string lunUuid r
 string compatibilityMode r
 ",
-    rt::unset::<VslmCreateSpecRawDiskMappingBackingSpec>,
+    <VslmCreateSpecRawDiskMappingBackingSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2261,7 +2261,7 @@ boolean consolidate o
 DiskCryptoSpec disksCrypto o since 7.0.0.0
 ServiceLocator service o since 8.0.3.0
 ",
-    rt::unset::<VslmMigrateSpec>,
+    <VslmMigrateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmMigrateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2338,7 +2338,7 @@ pub(crate) static VSLM_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmRelocateSpec",
     Some(&VSLM_MIGRATE_SPEC),
     "6.5",
-    rt::unset::<VslmRelocateSpec>,
+    <VslmRelocateSpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmRelocateSpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2420,7 +2420,7 @@ pub(crate) static VSLM_TAG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
 string tagName r
 string parentCategoryName r
 ",
-    rt::unset::<VslmTagEntry>,
+    <VslmTagEntry as rt::DataObject>::unset,
 );
 impl rt::Object for VslmTagEntry {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2499,7 +2499,7 @@ string backingObjectId r
 string profileId r
 LocalizedMethodFault error o
 ",
-    rt::unset::<VslmInfrastructureObjectPolicy>,
+    <VslmInfrastructureObjectPolicy as rt::DataObject>::unset,
 );
 impl rt::Object for VslmInfrastructureObjectPolicy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2576,7 +2576,7 @@ pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC: rt::ObjectInfo = rt::O
 ManagedObjectReference datastore r
 VirtualMachineProfileSpec profile ol
 ",
-    rt::unset::<VslmInfrastructureObjectPolicySpec>,
+    <VslmInfrastructureObjectPolicySpec as rt::DataObject>::unset,
 );
 impl rt::Object for VslmInfrastructureObjectPolicySpec {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2642,7 +2642,7 @@ pub(crate) static VSLM_V_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7.2
 long vClockTime r
 ",
-    rt::unset::<VslmVClockInfo>,
+    <VslmVClockInfo as rt::DataObject>::unset,
 );
 impl rt::Object for VslmVClockInfo {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -30,7 +30,7 @@ pub(crate) static ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 AlarmInfo info o
 ",
-    rt::unset::<Alarm>,
+    <Alarm as rt::DataObject>::unset,
 );
 impl rt::Object for Alarm {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -119,7 +119,7 @@ pub(crate) static ALARM_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
 AlarmExpression defaultExpression ol
 AlarmDescription description o
 ",
-    rt::unset::<AlarmManager>,
+    <AlarmManager as rt::DataObject>::unset,
 );
 impl rt::Object for AlarmManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -194,7 +194,7 @@ pub(crate) static SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ScheduledTaskInfo info o
 ",
-    rt::unset::<ScheduledTask>,
+    <ScheduledTask as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTask {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -283,7 +283,7 @@ pub(crate) static SCHEDULED_TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference scheduledTask ol
 ScheduledTaskDescription description o
 ",
-    rt::unset::<ScheduledTaskManager>,
+    <ScheduledTaskManager as rt::DataObject>::unset,
 );
 impl rt::Object for ScheduledTaskManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static CLUSTER_EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference managedCluster o
 ClusterEVCManagerEVCState evcState o
 ",
-    rt::unset::<ClusterEvcManager>,
+    <ClusterEvcManager as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterEvcManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -114,7 +114,7 @@ pub(crate) static HEALTH_UPDATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateManager",
     None,
     "6.5",
-    rt::unset::<HealthUpdateManager>,
+    <HealthUpdateManager as rt::DataObject>::unset,
 );
 impl rt::Object for HealthUpdateManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -175,7 +175,7 @@ pub(crate) static OVERHEAD_MEMORY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverheadMemoryManager",
     None,
     "6.0",
-    rt::unset::<OverheadMemoryManager>,
+    <OverheadMemoryManager as rt::DataObject>::unset,
 );
 impl rt::Object for OverheadMemoryManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -250,7 +250,7 @@ pub(crate) static STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
 StoragePodSummary summary o
 PodStorageDrsEntry podStorageDrsEntry o
 ",
-    rt::unset::<StoragePod>,
+    <StoragePod as rt::DataObject>::unset,
 );
 impl rt::Object for StoragePod {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -330,7 +330,7 @@ pub(crate) static STORAGE_RESOURCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new
     "StorageResourceManager",
     None,
     "4.1",
-    rt::unset::<StorageResourceManager>,
+    <StorageResourceManager as rt::DataObject>::unset,
 );
 impl rt::Object for StorageResourceManager {
     fn type_info() -> &'static rt::ObjectInfo {

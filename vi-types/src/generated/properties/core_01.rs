@@ -70,7 +70,7 @@ ClusterDrsMigration migrationHistory ol
 ClusterActionHistory actionHistory ol since 2.5
 ClusterDrsFaults drsFault ol since 4.0
 ",
-    rt::unset::<ClusterComputeResource>,
+    <ClusterComputeResource as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -220,7 +220,7 @@ boolean lifecycleManaged o since 6.9.1
 boolean configManagerEnabled o since 8.0.0.0
 string networkBootMode o since 9.0.0.0
 ",
-    rt::unset::<ComputeResource>,
+    <ComputeResource as rt::DataObject>::unset,
 );
 impl rt::Object for ComputeResource {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -334,7 +334,7 @@ ManagedObjectReference container o
 string type ol
 boolean recursive o
 ",
-    rt::unset::<ContainerView>,
+    <ContainerView as rt::DataObject>::unset,
 );
 impl rt::Object for ContainerView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -450,7 +450,7 @@ ManagedObjectReference datastore ol
 ManagedObjectReference network ol
 DatacenterConfigInfo configuration o since 5.1
 ",
-    rt::unset::<Datacenter>,
+    <Datacenter as rt::DataObject>::unset,
 );
 impl rt::Object for Datacenter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -576,7 +576,7 @@ ManagedObjectReference browser o
 DatastoreCapability capability o
 StorageIORMInfo iormConfiguration o since 4.1
 ",
-    rt::unset::<Datastore>,
+    <Datastore as rt::DataObject>::unset,
 );
 impl rt::Object for Datastore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -682,7 +682,7 @@ pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
 Event latestPage ol
 boolean initialized o since 8.0.3.0
 ",
-    rt::unset::<EventHistoryCollector>,
+    <EventHistoryCollector as rt::DataObject>::unset,
 );
 impl rt::Object for EventHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -777,7 +777,7 @@ EventDescription description o
 Event latestEvent o
 int maxCollector o
 ",
-    rt::unset::<EventManager>,
+    <EventManager as rt::DataObject>::unset,
 );
 impl rt::Object for EventManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -855,7 +855,7 @@ pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::ne
 CustomFieldValue value ol since 2.5
 CustomFieldDef availableField ol since 2.5
 ",
-    rt::unset::<ExtensibleManagedObject>,
+    <ExtensibleManagedObject as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensibleManagedObject {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -953,7 +953,7 @@ pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
     None,
     "2.5",
-    rt::unset::<FileManager>,
+    <FileManager as rt::DataObject>::unset,
 );
 impl rt::Object for FileManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1040,7 +1040,7 @@ ManagedObjectReference childEntity ol
 string namespace o since 7.0.0.0
 FolderExternallyManagedFolderInfo externallyManagedFolderInfo o since 9.0.0.0
 ",
-    rt::unset::<Folder>,
+    <Folder as rt::DataObject>::unset,
 );
 impl rt::Object for Folder {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1130,7 +1130,7 @@ pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 anyType filter o
 ",
-    rt::unset::<HistoryCollector>,
+    <HistoryCollector as rt::DataObject>::unset,
 );
 impl rt::Object for HistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1200,7 +1200,7 @@ pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostAutoStartManagerConfig config o
 ",
-    rt::unset::<HostAutoStartManager>,
+    <HostAutoStartManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostAutoStartManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1274,7 +1274,7 @@ pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datastore ol
 FileQuery supportedType ol
 ",
-    rt::unset::<HostDatastoreBrowser>,
+    <HostDatastoreBrowser as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreBrowser {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1350,7 +1350,7 @@ pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
 ManagedObjectReference datastore ol
 HostDatastoreSystemCapabilities capabilities o since 2.5
 ",
-    rt::unset::<HostDatastoreSystem>,
+    <HostDatastoreSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostDatastoreSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1451,7 +1451,7 @@ HostDnsConfig dnsConfig o
 HostIpRouteConfig ipRouteConfig o
 HostIpRouteConfig consoleIpRouteConfig o
 ",
-    rt::unset::<HostNetworkSystem>,
+    <HostNetworkSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostNetworkSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1567,7 +1567,7 @@ HostFileSystemVolumeInfo fileSystemVolumeInfo o
 string systemFile ol since 4.1
 HostMultipathStateInfo multipathStateInfo o since 4.0
 ",
-    rt::unset::<HostStorageSystem>,
+    <HostStorageSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostStorageSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1753,7 +1753,7 @@ HostSystemResourceInfo systemResources o
 AnswerFileStatusResult answerFileValidationState o since 6.7
 AnswerFileStatusResult answerFileValidationResult o since 6.7
 ",
-    rt::unset::<HostSystem>,
+    <HostSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1888,7 +1888,7 @@ pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListView",
     Some(&MANAGED_OBJECT_VIEW),
     "2.5",
-    rt::unset::<ListView>,
+    <ListView as rt::DataObject>::unset,
 );
 impl rt::Object for ListView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2030,7 +2030,7 @@ AlarmState triggeredAlarmState ol
 boolean alarmActionsEnabled o since 4.0
 Tag tag ol since 4.0
 ",
-    rt::unset::<ManagedEntity>,
+    <ManagedEntity as rt::DataObject>::unset,
 );
 impl rt::Object for ManagedEntity {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2162,7 +2162,7 @@ pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference view ol
 ",
-    rt::unset::<ManagedObjectView>,
+    <ManagedObjectView as rt::DataObject>::unset,
 );
 impl rt::Object for ManagedObjectView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2247,7 +2247,7 @@ NetworkSummary summary o
 ManagedObjectReference host ol
 ManagedObjectReference vm ol
 ",
-    rt::unset::<Network>,
+    <Network as rt::DataObject>::unset,
 );
 impl rt::Object for Network {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2343,7 +2343,7 @@ pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
 OptionDef supportedOption ol
 OptionValue setting ol
 ",
-    rt::unset::<OptionManager>,
+    <OptionManager as rt::DataObject>::unset,
 );
 impl rt::Object for OptionManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2423,7 +2423,7 @@ PerformanceDescription description o
 PerfInterval historicalInterval ol
 PerfCounterInfo perfCounter ol
 ",
-    rt::unset::<PerformanceManager>,
+    <PerformanceManager as rt::DataObject>::unset,
 );
 impl rt::Object for PerformanceManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2497,7 +2497,7 @@ pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference filter ol
 ",
-    rt::unset::<PropertyCollector>,
+    <PropertyCollector as rt::DataObject>::unset,
 );
 impl rt::Object for PropertyCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2571,7 +2571,7 @@ pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
 PropertyFilterSpec spec o
 boolean partialUpdates o
 ",
-    rt::unset::<PropertyFilter>,
+    <PropertyFilter as rt::DataObject>::unset,
 );
 impl rt::Object for PropertyFilter {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2674,7 +2674,7 @@ ResourceConfigSpec config o
 string namespace o since 7.0.0.0
 ResourceConfigSpec childConfiguration ol
 ",
-    rt::unset::<ResourcePool>,
+    <ResourcePool as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePool {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2766,7 +2766,7 @@ pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
     None,
     "2.0",
-    rt::unset::<SearchIndex>,
+    <SearchIndex as rt::DataObject>::unset,
 );
 impl rt::Object for SearchIndex {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2842,7 +2842,7 @@ dateTime serverClock o
 Capability capability o
 ServiceContent content o
 ",
-    rt::unset::<ServiceInstance>,
+    <ServiceInstance as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceInstance {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2936,7 +2936,7 @@ string messageLocaleList ol
 string supportedLocaleList ol
 string defaultLocale o
 ",
-    rt::unset::<SessionManager>,
+    <SessionManager as rt::DataObject>::unset,
 );
 impl rt::Object for SessionManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3019,7 +3019,7 @@ pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 TaskInfo info o
 ",
-    rt::unset::<Task>,
+    <Task as rt::DataObject>::unset,
 );
 impl rt::Object for Task {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3107,7 +3107,7 @@ pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 TaskInfo latestPage ol
 ",
-    rt::unset::<TaskHistoryCollector>,
+    <TaskHistoryCollector as rt::DataObject>::unset,
 );
 impl rt::Object for TaskHistoryCollector {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3200,7 +3200,7 @@ ManagedObjectReference recentTask ol
 TaskDescription description o
 int maxCollector o
 ",
-    rt::unset::<TaskManager>,
+    <TaskManager as rt::DataObject>::unset,
 );
 impl rt::Object for TaskManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3267,7 +3267,7 @@ pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
     None,
     "2.5",
-    rt::unset::<View>,
+    <View as rt::DataObject>::unset,
 );
 impl rt::Object for View {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3340,7 +3340,7 @@ pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ManagedObjectReference viewList ol
 ",
-    rt::unset::<ViewManager>,
+    <ViewManager as rt::DataObject>::unset,
 );
 impl rt::Object for ViewManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3403,7 +3403,7 @@ pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
     None,
     "2.5",
-    rt::unset::<VirtualDiskManager>,
+    <VirtualDiskManager as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualDiskManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3538,7 +3538,7 @@ VirtualMachineSnapshotInfo snapshot o
 ManagedObjectReference rootSnapshot ol since 4.1
 ManagedEntityStatus guestHeartbeatStatus o
 ",
-    rt::unset::<VirtualMachine>,
+    <VirtualMachine as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachine {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -3666,7 +3666,7 @@ VirtualMachineConfigInfo config o
 ManagedObjectReference childSnapshot ol since 4.1
 ManagedObjectReference vm o since 6.0
 ",
-    rt::unset::<VirtualMachineSnapshot>,
+    <VirtualMachineSnapshot as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineSnapshot {
     fn type_info() -> &'static rt::ObjectInfo {

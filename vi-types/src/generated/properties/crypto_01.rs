@@ -24,7 +24,7 @@ pub(crate) static CRYPTO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 boolean enabled o
 ",
-    rt::unset::<CryptoManager>,
+    <CryptoManager as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -96,7 +96,7 @@ pub(crate) static CRYPTO_MANAGER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHost",
     Some(&CRYPTO_MANAGER),
     "6.7",
-    rt::unset::<CryptoManagerHost>,
+    <CryptoManagerHost as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHost {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -177,7 +177,7 @@ pub(crate) static CRYPTO_MANAGER_HOST_KMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKMS",
     Some(&CRYPTO_MANAGER_HOST),
     "6.7",
-    rt::unset::<CryptoManagerHostKms>,
+    <CryptoManagerHostKms as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerHostKms {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -263,7 +263,7 @@ pub(crate) static CRYPTO_MANAGER_KMIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.5
 KmipClusterInfo kmipServers ol
 ",
-    rt::unset::<CryptoManagerKmip>,
+    <CryptoManagerKmip as rt::DataObject>::unset,
 );
 impl rt::Object for CryptoManagerKmip {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -31,7 +31,7 @@ pub(crate) static CUSTOMIZATION_SPEC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::n
 CustomizationSpecInfo info ol
 byte encryptionKey ol
 ",
-    rt::unset::<CustomizationSpecManager>,
+    <CustomizationSpecManager as rt::DataObject>::unset,
 );
 impl rt::Object for CustomizationSpecManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -38,7 +38,7 @@ string key o
 DVPortgroupConfigInfo config o
 string portKeys ol
 ",
-    rt::unset::<DistributedVirtualPortgroup>,
+    <DistributedVirtualPortgroup as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualPortgroup {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -154,7 +154,7 @@ DVSNetworkResourcePool networkResourcePool ol since 4.1
 ManagedObjectReference portgroup ol
 DVSRuntimeInfo runtime o since 5.1
 ",
-    rt::unset::<DistributedVirtualSwitch>,
+    <DistributedVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -244,7 +244,7 @@ pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER: rt::ObjectInfo = rt::Objec
     "DistributedVirtualSwitchManager",
     None,
     "4.0",
-    rt::unset::<DistributedVirtualSwitchManager>,
+    <DistributedVirtualSwitchManager as rt::DataObject>::unset,
 );
 impl rt::Object for DistributedVirtualSwitchManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -310,7 +310,7 @@ pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::Object
     "VmwareDistributedVirtualSwitch",
     Some(&DISTRIBUTED_VIRTUAL_SWITCH),
     "4.0",
-    rt::unset::<VmwareDistributedVirtualSwitch>,
+    <VmwareDistributedVirtualSwitch as rt::DataObject>::unset,
 );
 impl rt::Object for VmwareDistributedVirtualSwitch {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static GUEST_ALIAS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliasManager",
     None,
     "6.0",
-    rt::unset::<GuestAliasManager>,
+    <GuestAliasManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAliasManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -81,7 +81,7 @@ pub(crate) static GUEST_AUTH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthManager",
     None,
     "5.0",
-    rt::unset::<GuestAuthManager>,
+    <GuestAuthManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestAuthManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -142,7 +142,7 @@ pub(crate) static GUEST_FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileManager",
     None,
     "5.0",
-    rt::unset::<GuestFileManager>,
+    <GuestFileManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestFileManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -226,7 +226,7 @@ ManagedObjectReference processManager o
 ManagedObjectReference guestWindowsRegistryManager o since 6.0
 ManagedObjectReference aliasManager o since 6.0
 ",
-    rt::unset::<GuestOperationsManager>,
+    <GuestOperationsManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestOperationsManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -297,7 +297,7 @@ pub(crate) static GUEST_PROCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessManager",
     None,
     "5.0",
-    rt::unset::<GuestProcessManager>,
+    <GuestProcessManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestProcessManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -358,7 +358,7 @@ pub(crate) static GUEST_WINDOWS_REGISTRY_MANAGER: rt::ObjectInfo = rt::ObjectInf
     "GuestWindowsRegistryManager",
     None,
     "6.0",
-    rt::unset::<GuestWindowsRegistryManager>,
+    <GuestWindowsRegistryManager as rt::DataObject>::unset,
 );
 impl rt::Object for GuestWindowsRegistryManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -419,7 +419,7 @@ pub(crate) static VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER: rt::ObjectInfo = 
     "VirtualMachineGuestCustomizationManager",
     None,
     "6.8.7",
-    rt::unset::<VirtualMachineGuestCustomizationManager>,
+    <VirtualMachineGuestCustomizationManager as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineGuestCustomizationManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertificateManager",
     None,
     "6.0",
-    rt::unset::<CertificateManager>,
+    <CertificateManager as rt::DataObject>::unset,
 );
 impl rt::Object for CertificateManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -81,7 +81,7 @@ pub(crate) static DIRECT_PATH_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::
     "DirectPathProfileManager",
     None,
     "9.0.0.0",
-    rt::unset::<DirectPathProfileManager>,
+    <DirectPathProfileManager as rt::DataObject>::unset,
 );
 impl rt::Object for DirectPathProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -149,7 +149,7 @@ pub(crate) static HOST_ACCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.0
 HostLockdownMode lockdownMode o
 ",
-    rt::unset::<HostAccessManager>,
+    <HostAccessManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostAccessManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -217,7 +217,7 @@ pub(crate) static HOST_ACTIVE_DIRECTORY_AUTHENTICATION: rt::ObjectInfo = rt::Obj
     "HostActiveDirectoryAuthentication",
     Some(&HOST_DIRECTORY_STORE),
     "4.1",
-    rt::unset::<HostActiveDirectoryAuthentication>,
+    <HostActiveDirectoryAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for HostActiveDirectoryAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -304,7 +304,7 @@ pub(crate) static HOST_ASSIGNABLE_HARDWARE_MANAGER: rt::ObjectInfo = rt::ObjectI
 HostAssignableHardwareBinding binding ol
 HostAssignableHardwareConfig config o
 ",
-    rt::unset::<HostAssignableHardwareManager>,
+    <HostAssignableHardwareManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostAssignableHardwareManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -380,7 +380,7 @@ pub(crate) static HOST_AUTHENTICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::
 HostAuthenticationManagerInfo info o
 ManagedObjectReference supportedStore ol
 ",
-    rt::unset::<HostAuthenticationManager>,
+    <HostAuthenticationManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostAuthenticationManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -449,7 +449,7 @@ pub(crate) static HOST_AUTHENTICATION_STORE: rt::ObjectInfo = rt::ObjectInfo::ne
     "4.1
 HostAuthenticationStoreInfo info o
 ",
-    rt::unset::<HostAuthenticationStore>,
+    <HostAuthenticationStore as rt::DataObject>::unset,
 );
 impl rt::Object for HostAuthenticationStore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -516,7 +516,7 @@ pub(crate) static HOST_BOOT_DEVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceSystem",
     None,
     "2.5",
-    rt::unset::<HostBootDeviceSystem>,
+    <HostBootDeviceSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostBootDeviceSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -584,7 +584,7 @@ pub(crate) static HOST_CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new
     "6.0
 HostCertificateManagerCertificateInfo certificateInfo o
 ",
-    rt::unset::<HostCertificateManager>,
+    <HostCertificateManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostCertificateManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -661,7 +661,7 @@ pub(crate) static HOST_CPU_SCHEDULER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::ne
 HostCpuSchedulerInfo cpuSchedulerInfo o since 8.0.3.0
 HostHyperThreadScheduleInfo hyperthreadInfo o
 ",
-    rt::unset::<HostCpuSchedulerSystem>,
+    <HostCpuSchedulerSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostCpuSchedulerSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -748,7 +748,7 @@ pub(crate) static HOST_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 HostDateTimeInfo dateTimeInfo o
 ",
-    rt::unset::<HostDateTimeSystem>,
+    <HostDateTimeSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostDateTimeSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -818,7 +818,7 @@ pub(crate) static HOST_DIAGNOSTIC_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostDiagnosticPartition activePartition o
 ",
-    rt::unset::<HostDiagnosticSystem>,
+    <HostDiagnosticSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostDiagnosticSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -886,7 +886,7 @@ pub(crate) static HOST_DIRECTORY_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStore",
     Some(&HOST_AUTHENTICATION_STORE),
     "4.1",
-    rt::unset::<HostDirectoryStore>,
+    <HostDirectoryStore as rt::DataObject>::unset,
 );
 impl rt::Object for HostDirectoryStore {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -969,7 +969,7 @@ pub(crate) static HOST_ESX_AGENT_HOST_MANAGER: rt::ObjectInfo = rt::ObjectInfo::
     "5.0
 HostEsxAgentHostManagerConfigInfo configInfo o
 ",
-    rt::unset::<HostEsxAgentHostManager>,
+    <HostEsxAgentHostManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostEsxAgentHostManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1042,7 +1042,7 @@ pub(crate) static HOST_FIREWALL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostFirewallInfo firewallInfo o
 ",
-    rt::unset::<HostFirewallSystem>,
+    <HostFirewallSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirewallSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1120,7 +1120,7 @@ pub(crate) static HOST_FIRMWARE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirmwareSystem",
     None,
     "2.5",
-    rt::unset::<HostFirmwareSystem>,
+    <HostFirmwareSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostFirmwareSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1203,7 +1203,7 @@ HostGraphicsConfig graphicsConfig o since 6.5
 string sharedPassthruGpuTypes ol since 6.0
 HostSharedGpuCapabilities sharedGpuCapabilities ol since 6.7
 ",
-    rt::unset::<HostGraphicsManager>,
+    <HostGraphicsManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostGraphicsManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1291,7 +1291,7 @@ pub(crate) static HOST_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::ne
     "2.5
 HealthSystemRuntime runtime o
 ",
-    rt::unset::<HostHealthStatusSystem>,
+    <HostHealthStatusSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostHealthStatusSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1354,7 +1354,7 @@ pub(crate) static HOST_IMAGE_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostImageConfigManager",
     None,
     "5.0",
-    rt::unset::<HostImageConfigManager>,
+    <HostImageConfigManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostImageConfigManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1415,7 +1415,7 @@ pub(crate) static HOST_KERNEL_MODULE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostKernelModuleSystem",
     None,
     "2.5u2",
-    rt::unset::<HostKernelModuleSystem>,
+    <HostKernelModuleSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostKernelModuleSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1476,7 +1476,7 @@ pub(crate) static HOST_LOCAL_ACCOUNT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::n
     "HostLocalAccountManager",
     None,
     "2.0",
-    rt::unset::<HostLocalAccountManager>,
+    <HostLocalAccountManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalAccountManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1542,7 +1542,7 @@ pub(crate) static HOST_LOCAL_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostLocalAuthentication",
     Some(&HOST_AUTHENTICATION_STORE),
     "4.1",
-    rt::unset::<HostLocalAuthentication>,
+    <HostLocalAuthentication as rt::DataObject>::unset,
 );
 impl rt::Object for HostLocalAuthentication {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1636,7 +1636,7 @@ pub(crate) static HOST_MEMORY_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
 ServiceConsoleReservationInfo consoleReservationInfo o
 VirtualMachineMemoryReservationInfo virtualMachineReservationInfo o since 2.5
 ",
-    rt::unset::<HostMemorySystem>,
+    <HostMemorySystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostMemorySystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1718,7 +1718,7 @@ pub(crate) static HOST_PATCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManager",
     None,
     "2.0",
-    rt::unset::<HostPatchManager>,
+    <HostPatchManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostPatchManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1793,7 +1793,7 @@ pub(crate) static HOST_PCI_PASSTHRU_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new
 HostPciPassthruInfo pciPassthruInfo ol
 HostSriovDevicePoolInfo sriovDevicePoolInfo ol since 6.5
 ",
-    rt::unset::<HostPciPassthruSystem>,
+    <HostPciPassthruSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostPciPassthruSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1884,7 +1884,7 @@ pub(crate) static HOST_POWER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
 PowerSystemCapability capability o
 PowerSystemInfo info o
 ",
-    rt::unset::<HostPowerSystem>,
+    <HostPowerSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostPowerSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -1959,7 +1959,7 @@ pub(crate) static HOST_SERVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 HostServiceInfo serviceInfo o
 ",
-    rt::unset::<HostServiceSystem>,
+    <HostServiceSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostServiceSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -2048,7 +2048,7 @@ pub(crate) static HOST_SNMP_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
 HostSnmpConfigSpec configuration o since 2.5
 HostSnmpSystemAgentLimits limits o since 2.5
 ",
-    rt::unset::<HostSnmpSystem>,
+    <HostSnmpSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostSnmpSystem {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static IO_FILTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManager",
     None,
     "6.0",
-    rt::unset::<IoFilterManager>,
+    <IoFilterManager as rt::DataObject>::unset,
 );
 impl rt::Object for IoFilterManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static LICENSE_ASSIGNMENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::n
     "LicenseAssignmentManager",
     None,
     "4.0",
-    rt::unset::<LicenseAssignmentManager>,
+    <LicenseAssignmentManager as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseAssignmentManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -116,7 +116,7 @@ LicenseManagerLicenseInfo licenses ol since 4.0
 ManagedObjectReference licenseAssignmentManager o since 4.0
 LicenseManagerEvaluationInfo evaluation o since 4.0
 ",
-    rt::unset::<LicenseManager>,
+    <LicenseManager as rt::DataObject>::unset,
 );
 impl rt::Object for LicenseManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -34,7 +34,7 @@ pub(crate) static HOST_V_MOTION_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
 HostVMotionNetConfig netConfig o
 HostIpConfig ipConfig o
 ",
-    rt::unset::<HostVMotionSystem>,
+    <HostVMotionSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostVMotionSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -124,7 +124,7 @@ pub(crate) static HOST_VIRTUAL_NIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new
     "4.0
 HostVirtualNicManagerInfo info o
 ",
-    rt::unset::<HostVirtualNicManager>,
+    <HostVirtualNicManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostVirtualNicManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -202,7 +202,7 @@ pub(crate) static ISCSI_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiManager",
     None,
     "5.0",
-    rt::unset::<IscsiManager>,
+    <IscsiManager as rt::DataObject>::unset,
 );
 impl rt::Object for IscsiManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -277,7 +277,7 @@ pub(crate) static OPAQUE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
 OpaqueNetworkCapability capability o since 6.5
 OptionValue extraConfig ol since 6.5
 ",
-    rt::unset::<OpaqueNetwork>,
+    <OpaqueNetwork as rt::DataObject>::unset,
 );
 impl rt::Object for OpaqueNetwork {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -367,7 +367,7 @@ pub(crate) static TRANSIT_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "9.1.0.0
 TransitGatewayConfigInfo config o
 ",
-    rt::unset::<TransitGateway>,
+    <TransitGateway as rt::DataObject>::unset,
 );
 impl rt::Object for TransitGateway {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -51,7 +51,7 @@ HttpNfcLeaseInfo info o
 HttpNfcLeaseState state o
 LocalizedMethodFault error o
 ",
-    rt::unset::<HttpNfcLease>,
+    <HttpNfcLease as rt::DataObject>::unset,
 );
 impl rt::Object for HttpNfcLease {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -137,7 +137,7 @@ pub(crate) static OVF_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
 OvfOptionInfo ovfImportOption ol since 5.1
 OvfOptionInfo ovfExportOption ol since 5.1
 ",
-    rt::unset::<OvfManager>,
+    <OvfManager as rt::DataObject>::unset,
 );
 impl rt::Object for OvfManager {
     fn type_info() -> &'static rt::ObjectInfo {

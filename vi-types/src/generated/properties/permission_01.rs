@@ -35,7 +35,7 @@ AuthorizationPrivilege privilegeList ol
 AuthorizationRole roleList ol
 AuthorizationDescription description o
 ",
-    rt::unset::<AuthorizationManager>,
+    <AuthorizationManager as rt::DataObject>::unset,
 );
 impl rt::Object for AuthorizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -109,7 +109,7 @@ pub(crate) static USER_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 string domainList ol
 ",
-    rt::unset::<UserDirectory>,
+    <UserDirectory as rt::DataObject>::unset,
 );
 impl rt::Object for UserDirectory {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -25,7 +25,7 @@ pub(crate) static CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfile",
     Some(&PROFILE),
     "4.0",
-    rt::unset::<ClusterProfile>,
+    <ClusterProfile as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -106,7 +106,7 @@ pub(crate) static CLUSTER_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileManager",
     Some(&PROFILE_MANAGER),
     "4.0",
-    rt::unset::<ClusterProfileManager>,
+    <ClusterProfileManager as rt::DataObject>::unset,
 );
 impl rt::Object for ClusterProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -208,7 +208,7 @@ HostProfileValidationFailureInfo validationFailureInfo o since 6.7
 dateTime complianceCheckTime o since 8.0.1.0
 ManagedObjectReference referenceHost o
 ",
-    rt::unset::<HostProfile>,
+    <HostProfile as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -299,7 +299,7 @@ pub(crate) static HOST_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManager",
     Some(&PROFILE_MANAGER),
     "4.0",
-    rt::unset::<HostProfileManager>,
+    <HostProfileManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -375,7 +375,7 @@ pub(crate) static HOST_SPECIFICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::n
     "HostSpecificationManager",
     None,
     "6.5",
-    rt::unset::<HostSpecificationManager>,
+    <HostSpecificationManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostSpecificationManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -467,7 +467,7 @@ dateTime modifiedTime o
 ManagedObjectReference entity ol
 string complianceStatus o
 ",
-    rt::unset::<Profile>,
+    <Profile as rt::DataObject>::unset,
 );
 impl rt::Object for Profile {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -542,7 +542,7 @@ pub(crate) static PROFILE_COMPLIANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::n
     "ProfileComplianceManager",
     None,
     "4.0",
-    rt::unset::<ProfileComplianceManager>,
+    <ProfileComplianceManager as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileComplianceManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -610,7 +610,7 @@ pub(crate) static PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 ManagedObjectReference profile ol
 ",
-    rt::unset::<ProfileManager>,
+    <ProfileManager as rt::DataObject>::unset,
 );
 impl rt::Object for ProfileManager {
     fn type_info() -> &'static rt::ObjectInfo {

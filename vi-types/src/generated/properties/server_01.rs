@@ -27,7 +27,7 @@ pub(crate) static CUSTOM_FIELDS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 CustomFieldDef field ol
 ",
-    rt::unset::<CustomFieldsManager>,
+    <CustomFieldsManager as rt::DataObject>::unset,
 );
 impl rt::Object for CustomFieldsManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -90,7 +90,7 @@ pub(crate) static DIAGNOSTIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManager",
     None,
     "2.0",
-    rt::unset::<DiagnosticManager>,
+    <DiagnosticManager as rt::DataObject>::unset,
 );
 impl rt::Object for DiagnosticManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -158,7 +158,7 @@ pub(crate) static EXTENSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 Extension extensionList ol
 ",
-    rt::unset::<ExtensionManager>,
+    <ExtensionManager as rt::DataObject>::unset,
 );
 impl rt::Object for ExtensionManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -226,7 +226,7 @@ pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryView",
     Some(&MANAGED_OBJECT_VIEW),
     "2.5",
-    rt::unset::<InventoryView>,
+    <InventoryView as rt::DataObject>::unset,
 );
 impl rt::Object for InventoryView {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -309,7 +309,7 @@ pub(crate) static LOCALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "4.0
 LocalizationManagerMessageCatalog catalog ol
 ",
-    rt::unset::<LocalizationManager>,
+    <LocalizationManager as rt::DataObject>::unset,
 );
 impl rt::Object for LocalizationManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -372,7 +372,7 @@ pub(crate) static MESSAGE_BUS_PROXY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MessageBusProxy",
     None,
     "6.0",
-    rt::unset::<MessageBusProxy>,
+    <MessageBusProxy as rt::DataObject>::unset,
 );
 impl rt::Object for MessageBusProxy {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -433,7 +433,7 @@ pub(crate) static RESOURCE_PLANNING_MANAGER: rt::ObjectInfo = rt::ObjectInfo::ne
     "ResourcePlanningManager",
     None,
     "4.0",
-    rt::unset::<ResourcePlanningManager>,
+    <ResourcePlanningManager as rt::DataObject>::unset,
 );
 impl rt::Object for ResourcePlanningManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -501,7 +501,7 @@ pub(crate) static SERVICE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.5
 ServiceManagerServiceInfo service ol
 ",
-    rt::unset::<ServiceManager>,
+    <ServiceManager as rt::DataObject>::unset,
 );
 impl rt::Object for ServiceManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -575,7 +575,7 @@ pub(crate) static SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
 SimpleCommandEncoding encodingType o
 ServiceManagerServiceInfo entity o
 ",
-    rt::unset::<SimpleCommand>,
+    <SimpleCommand as rt::DataObject>::unset,
 );
 impl rt::Object for SimpleCommand {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -640,7 +640,7 @@ pub(crate) static SITE_INFO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfoManager",
     None,
     "7.0.0.0",
-    rt::unset::<SiteInfoManager>,
+    <SiteInfoManager as rt::DataObject>::unset,
 );
 impl rt::Object for SiteInfoManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -701,7 +701,7 @@ pub(crate) static TENANT_TENANT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TenantTenantManager",
     None,
     "6.9.1",
-    rt::unset::<TenantTenantManager>,
+    <TenantTenantManager as rt::DataObject>::unset,
 );
 impl rt::Object for TenantTenantManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -762,7 +762,7 @@ pub(crate) static VIRTUALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualizationManager",
     None,
     "2.5",
-    rt::unset::<VirtualizationManager>,
+    <VirtualizationManager as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualizationManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static DATASTORE_NAMESPACE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::
     "DatastoreNamespaceManager",
     None,
     "5.5",
-    rt::unset::<DatastoreNamespaceManager>,
+    <DatastoreNamespaceManager as rt::DataObject>::unset,
 );
 impl rt::Object for DatastoreNamespaceManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -88,7 +88,7 @@ pub(crate) static HOST_CACHE_CONFIGURATION_MANAGER: rt::ObjectInfo = rt::ObjectI
     "5.0
 HostCacheConfigurationInfo cacheConfigurationInfo ol
 ",
-    rt::unset::<HostCacheConfigurationManager>,
+    <HostCacheConfigurationManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostCacheConfigurationManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -158,7 +158,7 @@ pub(crate) static HOST_NVDIMM_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "6.7
 NvdimmSystemInfo nvdimmSystemInfo o
 ",
-    rt::unset::<HostNvdimmSystem>,
+    <HostNvdimmSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostNvdimmSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -228,7 +228,7 @@ pub(crate) static HOST_V_FLASH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 HostVFlashManagerVFlashConfigInfo vFlashConfigInfo o
 ",
-    rt::unset::<HostVFlashManager>,
+    <HostVFlashManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostVFlashManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -291,7 +291,7 @@ pub(crate) static STORAGE_QUERY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageQueryManager",
     None,
     "6.7.2",
-    rt::unset::<StorageQueryManager>,
+    <StorageQueryManager as rt::DataObject>::unset,
 );
 impl rt::Object for StorageQueryManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static IP_POOL_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManager",
     None,
     "4.0",
-    rt::unset::<IpPoolManager>,
+    <IpPoolManager as rt::DataObject>::unset,
 );
 impl rt::Object for IpPoolManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -111,7 +111,7 @@ VAppConfigInfo vAppConfig o
 ManagedObjectReference parentVApp o since 4.1
 VirtualAppLinkInfo childLink ol since 4.1
 ",
-    rt::unset::<VirtualApp>,
+    <VirtualApp as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualApp {
     fn type_info() -> &'static rt::ObjectInfo {

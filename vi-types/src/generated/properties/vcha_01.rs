@@ -27,7 +27,7 @@ pub(crate) static FAILOVER_CLUSTER_CONFIGURATOR: rt::ObjectInfo = rt::ObjectInfo
     "6.5
 string disabledConfigureMethod ol
 ",
-    rt::unset::<FailoverClusterConfigurator>,
+    <FailoverClusterConfigurator as rt::DataObject>::unset,
 );
 impl rt::Object for FailoverClusterConfigurator {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -97,7 +97,7 @@ pub(crate) static FAILOVER_CLUSTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new
     "6.5
 string disabledClusterMethod ol
 ",
-    rt::unset::<FailoverClusterManager>,
+    <FailoverClusterManager as rt::DataObject>::unset,
 );
 impl rt::Object for FailoverClusterManager {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -27,7 +27,7 @@ pub(crate) static ENVIRONMENT_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "2.0
 ManagedObjectReference datastoreBrowser o
 ",
-    rt::unset::<EnvironmentBrowser>,
+    <EnvironmentBrowser as rt::DataObject>::unset,
 );
 impl rt::Object for EnvironmentBrowser {
     fn type_info() -> &'static rt::ObjectInfo {

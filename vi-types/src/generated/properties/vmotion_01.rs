@@ -20,7 +20,7 @@ pub(crate) static VIRTUAL_MACHINE_COMPATIBILITY_CHECKER: rt::ObjectInfo = rt::Ob
     "VirtualMachineCompatibilityChecker",
     None,
     "4.0",
-    rt::unset::<VirtualMachineCompatibilityChecker>,
+    <VirtualMachineCompatibilityChecker as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineCompatibilityChecker {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -81,7 +81,7 @@ pub(crate) static VIRTUAL_MACHINE_PROVISIONING_CHECKER: rt::ObjectInfo = rt::Obj
     "VirtualMachineProvisioningChecker",
     None,
     "4.0",
-    rt::unset::<VirtualMachineProvisioningChecker>,
+    <VirtualMachineProvisioningChecker as rt::DataObject>::unset,
 );
 impl rt::Object for VirtualMachineProvisioningChecker {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static HOST_VSAN_INTERNAL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::ne
     "HostVsanInternalSystem",
     None,
     "5.5",
-    rt::unset::<HostVsanInternalSystem>,
+    <HostVsanInternalSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanInternalSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -85,7 +85,7 @@ pub(crate) static HOST_VSAN_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "5.5
 VsanHostConfigInfo config o
 ",
-    rt::unset::<HostVsanSystem>,
+    <HostVsanSystem as rt::DataObject>::unset,
 );
 impl rt::Object for HostVsanSystem {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -148,7 +148,7 @@ pub(crate) static VSAN_UPGRADE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystem",
     None,
     "6.0",
-    rt::unset::<VsanUpgradeSystem>,
+    <VsanUpgradeSystem as rt::DataObject>::unset,
 );
 impl rt::Object for VsanUpgradeSystem {
     fn type_info() -> &'static rt::ObjectInfo {

@@ -20,7 +20,7 @@ pub(crate) static HOST_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo
     "HostVStorageObjectManager",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
     "6.5",
-    rt::unset::<HostVStorageObjectManager>,
+    <HostVStorageObjectManager as rt::DataObject>::unset,
 );
 impl rt::Object for HostVStorageObjectManager {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -81,7 +81,7 @@ pub(crate) static V_STORAGE_OBJECT_MANAGER_BASE: rt::ObjectInfo = rt::ObjectInfo
     "VStorageObjectManagerBase",
     None,
     "6.5",
-    rt::unset::<VStorageObjectManagerBase>,
+    <VStorageObjectManagerBase as rt::DataObject>::unset,
 );
 impl rt::Object for VStorageObjectManagerBase {
     fn type_info() -> &'static rt::ObjectInfo {
@@ -145,7 +145,7 @@ pub(crate) static VCENTER_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectI
     "VcenterVStorageObjectManager",
     Some(&V_STORAGE_OBJECT_MANAGER_BASE),
     "6.5",
-    rt::unset::<VcenterVStorageObjectManager>,
+    <VcenterVStorageObjectManager as rt::DataObject>::unset,
 );
 impl rt::Object for VcenterVStorageObjectManager {
     fn type_info() -> &'static rt::ObjectInfo {
