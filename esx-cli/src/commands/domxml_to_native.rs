@@ -24,7 +24,7 @@ pub(crate) struct DomxmlToNative {
     domain: Option<String>,
 
     /// xml data file to export from
-    #[arg(long, value_name = "string")]
+    #[arg(value_name = "xml")]
     xml: Option<String>,
 }
 

@@ -121,6 +121,8 @@ const MISTAKES: &[&[&str]] = &[
         "x",
     ],
     &["domxml-to-native", "qemu-argv", "--domain", "web01"],
+    &["domxml-to-native", "vmware-vmx", "/nonexistent.xml"],
+    &["domxml-to-native", "vmware-vmx", "/dev/null", "web01"],
 ];
 
 fn shown(path: &Path) -> String {
