@@ -14,30 +14,25 @@ use crate::{LibvirtVersion, VmxError};
 /// Checks what libvirt's reader didn't know then.
 pub(super) fn known(def: &DomainDef, libvirt: LibvirtVersion) -> Result<(), VmxError> {
     capabilities(def)?;
-    let refused = |text: String| Err(VmxError::new(ErrorNumber::XmlError, text));
-    for disk in &def.devices.disks {
-        if disk.target.bus == DiskBus::Nvme && libvirt < LibvirtVersion::V11_5 {
-            return refused(
-                "Invalid value for attribute 'bus' in element 'target': 'nvme'.".to_owned(),
-            );
+    let devices = &def.devices;
+    let refused = |text: &str| Err(VmxError::new(ErrorNumber::XmlError, text));
+    if libvirt < LibvirtVersion::V11_5 {
+        let mut disks = devices.disks.iter();
+        if disks.any(|disk| disk.target.bus == DiskBus::Nvme) {
+            return refused("Invalid value for attribute 'bus' in element 'target': 'nvme'.");
+        }
+        let mut controllers = devices.controllers.iter();
+        if controllers.any(|controller| controller.kind == ControllerType::Nvme) {
+            return refused("Invalid value for attribute 'type' in element 'controller': 'nvme'.");
         }
     }
-    for controller in &def.devices.controllers {
-        if controller.kind == ControllerType::Nvme && libvirt < LibvirtVersion::V11_5 {
-            return refused(
-                "Invalid value for attribute 'type' in element 'controller': 'nvme'.".to_owned(),
-            );
-        }
-    }
-    for interface in &def.devices.interfaces {
-        if let InterfaceSource::Vds(source) = &interface.source
-            && source.portgroup_id.is_none()
-            && libvirt < LibvirtVersion::V11_3
-        {
-            return refused(
-                "Missing required attribute 'portgroupid' in element 'source'".to_owned(),
-            );
-        }
+    let no_group = |source: &InterfaceSource| match source {
+        InterfaceSource::Vds(port) => port.portgroup_id.is_none(),
+        _ => false,
+    };
+    let mut interfaces = devices.interfaces.iter();
+    if libvirt < LibvirtVersion::V11_3 && interfaces.any(|card| no_group(&card.source)) {
+        return refused("Missing required attribute 'portgroupid' in element 'source'");
     }
     // Where VMware has its file now was a firmware's, which names a file or is chosen by libvirt.
     let named = def

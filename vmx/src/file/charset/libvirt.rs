@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use encoding_rs::{self as whatwg, Encoding};
+use encoding_rs::Encoding;
 
 /// A browser's encoding, and where libvirt's is another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -199,21 +199,19 @@ impl Decoder {
     }
 }
 
+/// By the name that a browser has for an encoding.
 fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
-    let lacking: &[RangeInclusive<u8>] = if encoding == whatwg::WINDOWS_1250 {
-        &[
+    let lacking: &[RangeInclusive<u8>] = match encoding.name() {
+        "windows-1250" => &[
             0x81..=0x81,
             0x83..=0x83,
             0x88..=0x88,
             0x90..=0x90,
             0x98..=0x98,
-        ]
-    } else if encoding == whatwg::WINDOWS_1251 {
-        &[0x98..=0x98]
-    } else if encoding == whatwg::WINDOWS_1252 {
-        &[0x81..=0x81, 0x8d..=0x8d, 0x8f..=0x90, 0x9d..=0x9d]
-    } else if encoding == whatwg::WINDOWS_1253 {
-        &[
+        ],
+        "windows-1251" => &[0x98..=0x98],
+        "windows-1252" => &[0x81..=0x81, 0x8d..=0x8d, 0x8f..=0x90, 0x9d..=0x9d],
+        "windows-1253" => &[
             0x81..=0x81,
             0x88..=0x88,
             0x8a..=0x8a,
@@ -221,20 +219,17 @@ fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
             0x98..=0x98,
             0x9a..=0x9a,
             0x9c..=0x9f,
-        ]
-    } else if encoding == whatwg::WINDOWS_1254 {
-        &[0x81..=0x81, 0x8d..=0x90, 0x9d..=0x9e]
-    } else if encoding == whatwg::WINDOWS_1255 {
-        &[
+        ],
+        "windows-1254" => &[0x81..=0x81, 0x8d..=0x90, 0x9d..=0x9e],
+        "windows-1255" => &[
             0x81..=0x81,
             0x8a..=0x8a,
             0x8c..=0x90,
             0x9a..=0x9a,
             0x9c..=0x9f,
             0xca..=0xca,
-        ]
-    } else if encoding == whatwg::WINDOWS_1257 {
-        &[
+        ],
+        "windows-1257" => &[
             0x81..=0x81,
             0x83..=0x83,
             0x88..=0x88,
@@ -245,35 +240,25 @@ fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
             0x9a..=0x9a,
             0x9c..=0x9c,
             0x9f..=0x9f,
-        ]
-    } else if encoding == whatwg::WINDOWS_1258 {
-        &[
+        ],
+        "windows-1258" => &[
             0x81..=0x81,
             0x8a..=0x8a,
             0x8d..=0x90,
             0x9a..=0x9a,
             0x9d..=0x9e,
-        ]
-    } else if encoding == whatwg::WINDOWS_874 {
-        &[0x81..=0x84, 0x86..=0x90, 0x98..=0x9f]
-    } else {
-        return east_asian(encoding);
+        ],
+        "windows-874" => &[0x81..=0x84, 0x86..=0x90, 0x98..=0x9f],
+        "KOI8-U" => return Some(Variant::Koi8U),
+        "Shift_JIS" => return Some(Variant::ShiftJis),
+        "EUC-JP" => return Some(Variant::EucJp),
+        "GBK" => return Some(Variant::Gbk),
+        "gb18030" => return Some(Variant::Gb18030),
+        "Big5" => return Some(Variant::Big5),
+        "EUC-KR" => return Some(Variant::EucKr),
+        _ => return None,
     };
     Some(Variant::Lacking(lacking))
-}
-
-fn east_asian(encoding: &'static Encoding) -> Option<Variant> {
-    [
-        (whatwg::KOI8_U, Variant::Koi8U),
-        (whatwg::SHIFT_JIS, Variant::ShiftJis),
-        (whatwg::EUC_JP, Variant::EucJp),
-        (whatwg::GBK, Variant::Gbk),
-        (whatwg::GB18030, Variant::Gb18030),
-        (whatwg::BIG5, Variant::Big5),
-        (whatwg::EUC_KR, Variant::EucKr),
-    ]
-    .into_iter()
-    .find_map(|(known, variant)| (known == encoding).then_some(variant))
 }
 
 /// Whether two bytes of GBK are of GB 2312, which it extends.
