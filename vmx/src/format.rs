@@ -14,7 +14,6 @@ mod parallel;
 mod place;
 mod ports;
 mod serial;
-mod target;
 mod tpm;
 mod validate;
 mod video;

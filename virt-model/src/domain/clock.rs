@@ -60,11 +60,9 @@ impl Clock {
         let timers = node.children("timer").into_iter().map(Timer::read);
         Ok(Clock {
             timers: timers.collect::<Result<_, _>>()?,
-            offset: match node.filled("offset") {
-                Some(offset) => ClockOffset::from_word(&offset)
-                    .ok_or_else(|| node.unsupported(format!("unknown clock offset '{offset}'")))?,
-                None => ClockOffset::default(),
-            },
+            offset: node
+                .old_filled_word("offset", "unknown clock offset")?
+                .unwrap_or_default(),
             adjustment: node.attr("adjustment"),
             basis: node.attr("basis"),
             timezone: node.attr("timezone"),
@@ -97,10 +95,9 @@ const NAMES: [&str; 8] = [
 impl Timer {
     fn read(mut node: Node<'_>) -> Result<Timer, XmlError> {
         Ok(Timer {
-            name: match node.one_of("name", &NAMES)? {
-                Some(name) => name,
-                None => return Err(node.missing("name")),
-            },
+            name: node
+                .one_of("name", &NAMES)?
+                .ok_or_else(|| node.missing("name"))?,
             present: node.yes_no("present")?,
             tickpolicy: node.one_of("tickpolicy", &["delay", "catchup", "merge", "discard"])?,
             track: node.one_of("track", &["boot", "guest", "wall", "realtime"])?,

@@ -123,13 +123,7 @@ impl Controller {
     /// An index of its own is not said of every controller.
     pub(super) fn read(mut node: Node<'_>) -> Result<(Controller, bool), XmlError> {
         let kind = node.word("type")?.unwrap_or(ControllerType::Ide);
-        let model = node.attr("model");
-        if let Some(model) = model
-            .as_ref()
-            .filter(|model| !kind.models().contains(&model.as_str()))
-        {
-            return Err(node.unsupported(format!("Unknown model type '{model}'")));
-        }
+        let model = node.old_one_of("model", kind.models(), "Unknown model type")?;
         let index =
             match node.number::<i32>("index")? {
                 Some(index) => Some(u32::try_from(index).map_err(|_| {

@@ -115,11 +115,9 @@ const POLICIES: [&str; 5] = ["force", "require", "optional", "disable", "forbid"
 impl Cpu {
     pub(super) fn read(mut node: Node<'_>) -> Result<Cpu, XmlError> {
         let mut cpu = Cpu {
-            mode: match node.attr("mode") {
-                Some(mode) => CpuMode::from_word(&mode)
-                    .ok_or_else(|| node.unsupported(format!("Invalid mode attribute '{mode}'")))?,
-                None => CpuMode::default(),
-            },
+            mode: node
+                .old_word("mode", "Invalid mode attribute")?
+                .unwrap_or_default(),
             match_policy: node.word("match")?,
             check: node.one_of("check", &["none", "partial", "full"])?,
             migratable: node.on_off("migratable")?,

@@ -119,13 +119,10 @@ const KINDS: [&str; 12] = [
 
 impl Address {
     fn read(node: &mut Node<'_>) -> Result<Address, XmlError> {
-        let Some(kind) = node.attr("type") else {
+        let Some(kind) = node.old_one_of("type", &KINDS, "unknown address type")? else {
             let message = "No type specified for device address";
             return Err(node.fail(ErrorNumber::InternalError, message));
         };
-        if !KINDS.contains(&kind.as_str()) {
-            return Err(node.unsupported(format!("unknown address type '{kind}'")));
-        }
         Ok(match kind.as_str() {
             "drive" => Address::Drive(DriveAddress {
                 controller: node.number("controller")?.unwrap_or(0),
@@ -179,6 +176,15 @@ impl DriveAddress {
             target: 0,
             unit,
         }
+    }
+
+    /// The place of the SCSI disk of that number where a controller has so many units, the
+    /// controller itself, which is unit 7, among them.
+    pub const fn scsi(number: u32, units: u32) -> DriveAddress {
+        let disks = if units > 1 { units - 1 } else { 1 };
+        let unit = number % disks;
+        let behind = if unit >= 7 { 1 } else { 0 };
+        DriveAddress::new(number / disks, 0, unit + behind)
     }
 }
 

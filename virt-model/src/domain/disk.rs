@@ -2,7 +2,7 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::on_off};
+use super::{DeviceInfo, DriveAddress, XmlFlags, device::on_off};
 use crate::{
     ErrorNumber,
     words::words,
@@ -425,13 +425,7 @@ impl DiskDriver {
     fn read(node: &mut Node<'_>) -> Result<DiskDriver, XmlError> {
         Ok(DiskDriver {
             name: node.attr("name"),
-            format: match node.attr("type") {
-                Some(format) if !FORMATS.contains(&format.as_str()) => {
-                    let message = format!("unknown driver format value '{format}'");
-                    return Err(node.unsupported(message));
-                }
-                format => format,
-            },
+            format: node.old_one_of("type", &FORMATS, "unknown driver format value")?,
             cache: node.word("cache")?,
             error_policy: node.attr("error_policy"),
             rerror_policy: node.attr("rerror_policy"),
@@ -612,6 +606,26 @@ impl DiskTarget {
             .filter(|index| i32::try_from(*index).is_ok())
     }
 
+    /// The place on its bus that the name says, where SCSI controllers have so many units. None if
+    /// the name says no number; the first place on a bus that is not one of drives.
+    pub fn address(&self, scsi_units: u32) -> Option<DriveAddress> {
+        if self.bus == DiskBus::Nvme {
+            // `nvme1n2` is unit 1 of controller 1.
+            let (controller, namespace) = self.dev.strip_prefix("nvme")?.split_once('n')?;
+            let unit = namespace.parse::<u32>().ok()?.checked_sub(1)?;
+            return Some(DriveAddress::new(controller.parse().ok()?, 0, unit));
+        }
+        let index = self.index()?;
+        Some(match self.bus {
+            DiskBus::Scsi => DriveAddress::scsi(index, scsi_units),
+            DiskBus::Ide => DriveAddress::new(index / 4, index % 4 / 2, index % 2),
+            DiskBus::Fdc => DriveAddress::new(index / 2, 0, index % 2),
+            // libvirt gives a SATA controller six ports, VMware thirty.
+            DiskBus::Sata => DriveAddress::new(index / 6, 0, index % 6),
+            _ => DriveAddress::default(),
+        })
+    }
+
     /// `<target>`; that a drawer is closed goes without saying.
     fn to_element(&self, device: DiskDevice) -> Element {
         let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
@@ -659,5 +673,35 @@ impl DiskGeometry {
             .attr("heads", self.heads)
             .attr("secs", self.sectors)
             .maybe_attr("trans", self.translation.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_follow_from_names() {
+        for (bus, dev, expected) in [
+            (DiskBus::Scsi, "sdg", Some((0, 0, 6))),
+            (DiskBus::Scsi, "sdh", Some((0, 0, 8))),
+            (DiskBus::Scsi, "sdo", Some((0, 0, 15))),
+            (DiskBus::Scsi, "sdp", Some((1, 0, 0))),
+            (DiskBus::Ide, "hdd", Some((0, 1, 1))),
+            (DiskBus::Ide, "hde", Some((1, 0, 0))),
+            (DiskBus::Sata, "sdg", Some((1, 0, 0))),
+            (DiskBus::Fdc, "fdb", Some((0, 0, 1))),
+            (DiskBus::Nvme, "nvme1n3", Some((1, 0, 2))),
+            (DiskBus::Nvme, "nvme1n0", None),
+            (DiskBus::Nvme, "sda", None),
+        ] {
+            let target = DiskTarget {
+                dev: dev.to_owned(),
+                bus,
+                ..DiskTarget::default()
+            };
+            let expected = expected.map(|(c, b, u)| DriveAddress::new(c, b, u));
+            assert_eq!(target.address(16), expected, "{bus} {dev}");
+        }
     }
 }

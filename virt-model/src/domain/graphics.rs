@@ -239,7 +239,6 @@ impl Graphics {
 impl Listen {
     /// The address of the first one may stand at the device, too.
     fn read(mut node: Node<'_>, listen: Option<&str>) -> Result<Listen, XmlError> {
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let kind = node.required("type")?;
         if !["none", "address", "network", "socket"].contains(&kind.as_str()) {
             return Err(node.invalid("type", &kind));
@@ -264,10 +263,10 @@ impl Listen {
             }
             let address = address.or_else(|| listen.map(str::to_owned));
             return Ok(Listen::Address {
-                address: filled(address),
+                address: address.filter(|address| !address.is_empty()),
             });
         }
-        let address = filled(node.attr("address"));
+        let address = node.filled("address");
         Ok(match kind.as_str() {
             "none" => Listen::None,
             "network" => Listen::Network {

@@ -40,10 +40,7 @@ const MODES: [&str; 2] = ["subsystem", "capabilities"];
 impl Hostdev {
     /// None for a kind that isn't modelled.
     pub(super) fn read(mut node: Node<'_>) -> Result<Option<Hostdev>, XmlError> {
-        let mode = node.attr("mode");
-        if let Some(mode) = mode.as_ref().filter(|mode| !MODES.contains(&mode.as_str())) {
-            return Err(node.unsupported(format!("unknown hostdev mode '{mode}'")));
-        }
+        let mode = node.old_one_of("mode", &MODES, "unknown hostdev mode")?;
         let Some(kind) = node.attr("type") else {
             return Err(node.error("missing source address type"));
         };

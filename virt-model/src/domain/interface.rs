@@ -245,12 +245,7 @@ impl Interface {
             None => (None, None, None),
         };
         let link_state = match node.child("link") {
-            Some(mut link) => match link.filled("state") {
-                Some(state) => Some(LinkState::from_word(&state).ok_or_else(|| {
-                    link.unsupported(format!("unknown interface link state '{state}'"))
-                })?),
-                None => None,
-            },
+            Some(mut link) => link.old_filled_word("state", "unknown interface link state")?,
             None => None,
         };
         let mtu = match node.child("mtu") {
@@ -331,21 +326,17 @@ impl InterfaceSource {
     /// Takes `<source>`.
     fn read(kind: InterfaceType, interface: &mut Node<'_>) -> Result<InterfaceSource, XmlError> {
         let mut found = interface.child("source");
-        let source = found.as_mut();
-        let no_source = || {
-            interface.error(format!(
-                "interface type='{kind}' requires a 'source' element"
-            ))
-        };
-        let required = |source: Option<&mut Node<'_>>, name: &str| match source {
-            Some(source) => source.required(name),
-            None => Err(no_source()),
-        };
-        Ok(match kind {
-            InterfaceType::User => InterfaceSource::User,
-            InterfaceType::Ethernet => InterfaceSource::Ethernet,
-            InterfaceType::VhostUser => {
-                let source = source.ok_or_else(no_source)?;
+        Ok(match (kind, found.as_mut()) {
+            (InterfaceType::User, _) => InterfaceSource::User,
+            (InterfaceType::Ethernet, _) => InterfaceSource::Ethernet,
+            (InterfaceType::Hostdev, _) => InterfaceSource::Hostdev,
+            (InterfaceType::Null, _) => InterfaceSource::Null,
+            (_, None) => {
+                return Err(interface.error(format!(
+                    "interface type='{kind}' requires a 'source' element"
+                )));
+            }
+            (InterfaceType::VhostUser, Some(source)) => {
                 let kind = source.required("type")?;
                 if kind != "unix" {
                     return Err(source.unsupported(format!(
@@ -357,21 +348,17 @@ impl InterfaceSource {
                     mode: source.word("mode")?.ok_or_else(|| source.missing("mode"))?,
                 }
             }
-            InterfaceType::Server => {
-                let source = source.ok_or_else(no_source)?;
-                InterfaceSource::Server {
-                    address: source.attr("address"),
-                    port: port(source)?,
-                }
-            }
-            InterfaceType::Client => InterfaceSource::Client {
-                socket: Socket::read(source.ok_or_else(no_source)?)?,
+            (InterfaceType::Server, Some(source)) => InterfaceSource::Server {
+                address: source.attr("address"),
+                port: port(source)?,
             },
-            InterfaceType::Mcast => InterfaceSource::Mcast {
-                socket: Socket::read(source.ok_or_else(no_source)?)?,
+            (InterfaceType::Client, Some(source)) => InterfaceSource::Client {
+                socket: Socket::read(source)?,
             },
-            InterfaceType::Udp => {
-                let source = source.ok_or_else(no_source)?;
+            (InterfaceType::Mcast, Some(source)) => InterfaceSource::Mcast {
+                socket: Socket::read(source)?,
+            },
+            (InterfaceType::Udp, Some(source)) => {
                 let socket = Socket::read(source)?;
                 let mut local = source.child("local").ok_or_else(|| {
                     source.error("'<local>' element missing for 'udp' socket interface")
@@ -381,32 +368,24 @@ impl InterfaceSource {
                     local: Socket::read(&mut local)?,
                 }
             }
-            InterfaceType::Network => InterfaceSource::Network {
-                network: required(found.as_mut(), "network")?,
-                portgroup: found.as_mut().and_then(|source| source.attr("portgroup")),
+            (InterfaceType::Network, Some(source)) => InterfaceSource::Network {
+                network: source.required("network")?,
+                portgroup: source.attr("portgroup"),
             },
-            InterfaceType::Bridge => InterfaceSource::Bridge {
-                bridge: required(source, "bridge")?,
+            (InterfaceType::Bridge, Some(source)) => InterfaceSource::Bridge {
+                bridge: source.required("bridge")?,
             },
-            InterfaceType::Internal => InterfaceSource::Internal {
-                name: required(source, "name")?,
+            (InterfaceType::Internal, Some(source)) => InterfaceSource::Internal {
+                name: source.required("name")?,
             },
-            InterfaceType::Direct => InterfaceSource::Direct {
-                dev: required(found.as_mut(), "dev")?,
-                mode: match &mut found {
-                    Some(source) => source.one_of("mode", &DIRECT_MODES)?,
-                    None => None,
-                },
+            (InterfaceType::Direct, Some(source)) => InterfaceSource::Direct {
+                dev: source.required("dev")?,
+                mode: source.one_of("mode", &DIRECT_MODES)?,
             },
-            InterfaceType::Hostdev => InterfaceSource::Hostdev,
-            InterfaceType::Vdpa => InterfaceSource::Vdpa {
-                dev: required(source, "dev")?,
+            (InterfaceType::Vdpa, Some(source)) => InterfaceSource::Vdpa {
+                dev: source.required("dev")?,
             },
-            InterfaceType::Null => InterfaceSource::Null,
-            InterfaceType::Vds => match source {
-                Some(source) => InterfaceSource::Vds(VdsSource::read(source)?),
-                None => return Err(no_source()),
-            },
+            (InterfaceType::Vds, Some(source)) => InterfaceSource::Vds(VdsSource::read(source)?),
         })
     }
 

@@ -36,10 +36,9 @@ impl Memballoon {
             None => None,
         };
         Ok(Memballoon {
-            model: match node.one_of("model", &MODELS)? {
-                Some(model) => model,
-                None => return Err(node.missing("model")),
-            },
+            model: node
+                .one_of("model", &MODELS)?
+                .ok_or_else(|| node.missing("model"))?,
             autodeflate: node.on_off("autodeflate")?,
             stats_period,
             info: DeviceInfo::read(&mut node)?,

@@ -243,13 +243,7 @@ impl Os {
             }
         }
         if let Some(mut smbios) = node.child("smbios") {
-            self.smbios =
-                match smbios.filled("mode") {
-                    Some(mode) => Some(SmbiosMode::from_word(&mode).ok_or_else(|| {
-                        smbios.unsupported(format!("unknown smbios mode '{mode}'"))
-                    })?),
-                    None => None,
-                };
+            self.smbios = smbios.old_filled_word("mode", "unknown smbios mode")?;
         }
         Ok(())
     }
@@ -297,10 +291,9 @@ impl FirmwareFeature {
     fn read(mut node: Node<'_>) -> Result<FirmwareFeature, XmlError> {
         let enabled = node.yes_no("enabled")?;
         Ok(FirmwareFeature {
-            name: match node.one_of("name", &["enrolled-keys", "secure-boot"])? {
-                Some(name) => name,
-                None => return Err(node.missing("name")),
-            },
+            name: node
+                .one_of("name", &["enrolled-keys", "secure-boot"])?
+                .ok_or_else(|| node.missing("name"))?,
             enabled: enabled.ok_or_else(|| node.missing("enabled"))?,
         })
     }

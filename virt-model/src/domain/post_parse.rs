@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Address, CharDevice, Controller, ControllerType, Disk, DiskBus, DiskTarget, DomainDef,
-    DriveAddress, Video, VideoModel,
+    Address, CharDevice, Controller, ControllerType, Disk, DiskBus, DomainDef, Video, VideoModel,
 };
 use crate::{ErrorNumber, XmlError};
 
@@ -21,12 +20,15 @@ pub struct Defaults {
 }
 
 impl Defaults {
+    /// The units that libvirt gives a SCSI controller of VMware's.
+    pub const VMWARE_SCSI_UNITS: u32 = 16;
+
     /// Those of VMware's drivers.
     pub fn vmware() -> Defaults {
         Defaults {
             arch: "i686".to_owned(),
             video: VideoModel::Vmvga,
-            scsi_units: 16,
+            scsi_units: Defaults::VMWARE_SCSI_UNITS,
         }
     }
 }
@@ -187,42 +189,24 @@ fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
     if disk.info.address.is_some() {
         return Ok(());
     }
-    let DiskTarget { dev, .. } = &disk.target;
-    let index = disk.target.index();
-    let found = match disk.target.bus {
-        DiskBus::Nvme => nvme(dev),
-        _ if index.is_none() => None,
-        DiskBus::Scsi => index.map(|index| scsi(index, defaults.scsi_units)),
-        DiskBus::Ide => index.map(|index| DriveAddress::new(index / 4, index % 4 / 2, index % 2)),
-        DiskBus::Fdc => index.map(|index| DriveAddress::new(index / 2, 0, index % 2)),
-        DiskBus::Sata => index.map(|index| DriveAddress::new(index / 6, 0, index % 6)),
-        // Not a bus of drives.
-        _ => return Ok(()),
-    };
-    let Some(address) = found else {
+    let target = &disk.target;
+    let Some(address) = target.address(defaults.scsi_units) else {
         return Err(XmlError::new(
             ErrorNumber::XmlError,
-            format!("Unknown disk name '{dev}' and no address specified"),
+            format!(
+                "Unknown disk name '{}' and no address specified",
+                target.dev
+            ),
         ));
     };
-    disk.info.address = Some(Address::Drive(address));
+    let has_drives = matches!(
+        target.bus,
+        DiskBus::Nvme | DiskBus::Scsi | DiskBus::Ide | DiskBus::Fdc | DiskBus::Sata
+    );
+    if has_drives {
+        disk.info.address = Some(Address::Drive(address));
+    }
     Ok(())
-}
-
-/// The place of the disk of that index on buses of so many units.
-fn scsi(index: u32, units: u32) -> DriveAddress {
-    let disks = units.max(2) - 1;
-    let unit = index % disks;
-    // Unit 7 is the controller.
-    let unit = if unit >= 7 { unit + 1 } else { unit };
-    DriveAddress::new(index / disks, 0, unit)
-}
-
-/// The place of an NVMe disk: `nvme1n2` is unit 1 of controller 1.
-fn nvme(dev: &str) -> Option<DriveAddress> {
-    let (controller, namespace) = dev.strip_prefix("nvme")?.split_once('n')?;
-    let unit = namespace.parse::<u32>().ok()?.checked_sub(1)?;
-    Some(DriveAddress::new(controller.parse().ok()?, 0, unit))
 }
 
 /// The memory of a card that doesn't say, in KiB.
@@ -238,6 +222,7 @@ fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DriveAddress;
     use super::*;
     use crate::XmlFlags;
 

@@ -21,10 +21,9 @@ const MODELS: [&str; 9] = [
 impl Sound {
     pub(super) fn read(mut node: Node<'_>) -> Result<Sound, XmlError> {
         Ok(Sound {
-            model: match node.one_of("model", &MODELS)? {
-                Some(model) => model,
-                None => return Err(node.missing("model")),
-            },
+            model: node
+                .one_of("model", &MODELS)?
+                .ok_or_else(|| node.missing("model"))?,
             info: DeviceInfo::read(&mut node)?,
         })
     }

@@ -62,9 +62,8 @@ impl Video {
             ..Video::default()
         };
         if let Some(mut model) = node.child("model") {
-            if let Some(word) = model.filled("type") {
-                video.model = VideoModel::from_word(&word)
-                    .ok_or_else(|| model.unsupported(format!("unknown video model '{word}'")))?;
+            if let Some(kind) = model.old_filled_word("type", "unknown video model")? {
+                video.model = kind;
             }
             let mut size = |name| match model.filled(name) {
                 Some(text) => decimal(&text).map(Some).ok_or_else(|| {

@@ -162,6 +162,21 @@ impl<'r> Node<'r> {
         }
     }
 
+    /// The same, which libvirt reads in the old way: `unknown` with the word is its error.
+    pub(crate) fn old_one_of(
+        &mut self,
+        name: &str,
+        words: &[&str],
+        unknown: &str,
+    ) -> Result<Option<String>, XmlError> {
+        match self.attr(name) {
+            Some(value) if !words.contains(&value.as_str()) => {
+                Err(self.unsupported(format!("{unknown} '{value}'")))
+            }
+            value => Ok(value),
+        }
+    }
+
     /// An attribute that is one of some words, which libvirt reads in the old way: `unknown`
     /// with the word is its error.
     pub(crate) fn old_word<W: Word>(
@@ -169,7 +184,26 @@ impl<'r> Node<'r> {
         name: &str,
         unknown: &str,
     ) -> Result<Option<W>, XmlError> {
-        let Some(value) = self.attr(name) else {
+        let value = self.attr(name);
+        self.known_word(value, unknown)
+    }
+
+    /// The same, where an empty one is none.
+    pub(crate) fn old_filled_word<W: Word>(
+        &mut self,
+        name: &str,
+        unknown: &str,
+    ) -> Result<Option<W>, XmlError> {
+        let value = self.filled(name);
+        self.known_word(value, unknown)
+    }
+
+    fn known_word<W: Word>(
+        &self,
+        value: Option<String>,
+        unknown: &str,
+    ) -> Result<Option<W>, XmlError> {
+        let Some(value) = value else {
             return Ok(None);
         };
         let known = W::WORDS.iter().copied().find(|known| known.word() == value);

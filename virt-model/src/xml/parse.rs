@@ -173,9 +173,7 @@ impl Tree {
             _ => element.children.push(XMLNode::Text(text)),
         }
     }
-}
 
-impl Tree {
     fn comment(&mut self, text: String) {
         let foreign = matches!(self.open.as_slice(), [_, (outer, _), _, ..]
             if outer.name == "metadata" && outer.namespace.is_none());

@@ -1,8 +1,8 @@
 //! Where in a VMX file a disk is.
 
-use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
+use virt_model::domain::{Address, Defaults, Disk, DiskBus, DiskDevice, DriveAddress};
 
-use super::{Writer, target};
+use super::Writer;
 use crate::VmxError;
 
 /// A device of a bus: `scsi0:1`, `floppy0`.
@@ -75,7 +75,7 @@ impl Writer<'_> {
             "fd" => place(DiskBus::Fdc, 0, index),
             "hd" => place(DiskBus::Ide, index / 2, index % 2),
             _ => {
-                let address = target::scsi(index);
+                let address = DriveAddress::scsi(index, Defaults::VMWARE_SCSI_UNITS);
                 place(DiskBus::Scsi, address.controller, address.unit)
             }
         })
@@ -189,7 +189,10 @@ impl Writer<'_> {
 /// The address of a disk, and the one that its target's name says.
 fn addresses(disk: &Disk) -> Result<(DriveAddress, Option<DriveAddress>), VmxError> {
     match &disk.info.address {
-        Some(Address::Drive(address)) => Ok((*address, target::address(&disk.target))),
+        Some(Address::Drive(address)) => {
+            let expected = disk.target.address(Defaults::VMWARE_SCSI_UNITS);
+            Ok((*address, expected))
+        }
         other => {
             let kind = other.as_ref().map_or("none", Address::kind);
             Err(
