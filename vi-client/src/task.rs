@@ -26,8 +26,28 @@ mod watch;
 pub use run::TaskRun;
 pub use watch::{TaskEvent, TaskWatch};
 
-use vi_types::objects::LocalizedMethodFault;
-use vi_types::{Any, SoapFault};
+use vi_types::enums::TaskInfoState;
+use vi_types::objects::{LocalizedMethodFault, TaskInfo};
+use vi_types::{Any, SoapFault, TaskMethod};
+
+use crate::Error;
+
+/// What a task that is over came to: its result, typed.
+///
+/// # Errors
+/// [`Error::Task`] with the fault it ended with, [`Error::TaskResult`] if the result is not of the declared type.
+pub fn task_result<M: TaskMethod>(info: TaskInfo) -> Result<M::Result, Error> {
+    match info.state {
+        TaskInfoState::Success => M::task_result(info.result).map_err(|error| Error::TaskResult {
+            method: M::name(),
+            error,
+        }),
+        _ => Err(Error::Task {
+            method: M::name(),
+            fault: Box::new(task_fault(info.error.map(|error| *error))),
+        }),
+    }
+}
 
 /// The fault with which a task ended, like one that a call ends with; the string is the server's text for people.
 pub fn task_fault(error: Option<LocalizedMethodFault>) -> SoapFault {

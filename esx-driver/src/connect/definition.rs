@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::sleep;
 use tracing::warn;
-use vi_client::task::task_fault;
+use vi_client::task::task_result;
 use vi_client::{Client, DatastoreFile, Error as Cause};
 use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
 use vi_types::objects::TaskInfo;
-use vi_types::{ManagedObjectReference, Method as _, TaskMethod as _};
+use vi_types::{ManagedObjectReference, Method as _};
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef, XmlFlags};
 use virt_model::{ErrorNumber, Uuid};
 use vmx::names::Datastores;
@@ -136,20 +136,11 @@ impl Connect {
                 return registered(client, domain, vm, task, path).await;
             }
             let info: TaskInfo = client.property(&task, "info").await?;
-            let method = RegisterVmTask::name();
-            let end = match info.state {
-                TaskInfoState::Success => RegisterVmTask::task_result(info.result)
-                    .map_err(|error| Cause::TaskResult { method, error }),
-                TaskInfoState::Error => {
-                    let fault = Box::new(task_fault(info.error.map(|error| *error)));
-                    Err(Cause::Task { method, fault })
-                }
-                _ => {
-                    sleep(SOON).await;
-                    continue;
-                }
-            };
-            return end.map_err(|error| not_defined(error, path));
+            if matches!(info.state, TaskInfoState::Success | TaskInfoState::Error) {
+                let end = task_result::<RegisterVmTask>(info);
+                return end.map_err(|error| not_defined(error, path));
+            }
+            sleep(SOON).await;
         }
     }
 

@@ -5,12 +5,11 @@ use std::future::{IntoFuture, pending};
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
-use vi_types::enums::TaskInfoState;
 use vi_types::methods::CancelTask;
 use vi_types::objects::TaskInfo;
 use vi_types::{ManagedObjectReference, TaskMethod};
 
-use super::{TaskEvent, TaskWatch, task_fault};
+use super::{TaskEvent, TaskWatch, task_result};
 use crate::{Client, Error};
 
 /// A task that is to be started and waited for; nothing is sent before it is awaited.
@@ -90,19 +89,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
                 }),
             },
         };
-        let info = end?;
-        match info.state {
-            TaskInfoState::Success => {
-                M::task_result(info.result).map_err(|error| Error::TaskResult {
-                    method: M::name(),
-                    error,
-                })
-            }
-            _ => Err(Error::Task {
-                method: M::name(),
-                fault: Box::new(task_fault(info.error.map(|error| *error))),
-            }),
-        }
+        task_result::<M>(end?)
     }
 
     async fn follow(&mut self, task: &ManagedObjectReference) -> Result<TaskInfo, Error> {
