@@ -71,7 +71,7 @@ impl Tools {
             make_python(&environment)?;
         }
         if needs(Peer::Ours) {
-            build(&["-p", "esx-cli", "-p", "esx-sim", "--bins"])?;
+            build(&["-p", "virt-esx", "-p", "esx-sim", "--bins"])?;
         }
         if needs(Peer::Witness) {
             build(&["-p", "xtask", "--features", "witness", "--bin", "witness"])?;

@@ -11,7 +11,7 @@
 //! ? the exit status, when it is not 0
 //! ```
 //!
-//! `UPDATE_CONSOLE=1 cargo test -p esx-cli --test console` writes the files anew.
+//! `UPDATE_CONSOLE=1 cargo test -p virt-esx --test console` writes the files anew.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
