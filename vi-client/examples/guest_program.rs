@@ -13,9 +13,16 @@ mod common;
 use std::error::Error;
 use std::time::Duration;
 
+use vi_client::property_set;
 use vi_types::ManagedObjectReference;
 use vi_types::methods::{ListProcessesInGuest, StartProgramInGuest};
 use vi_types::objects::{GuestAuthentication, GuestProgramSpec, NamePasswordAuthentication};
+
+property_set! {
+    struct Operations: GuestOperationsManager {
+        processes: Option<ManagedObjectReference> = process_manager,
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +36,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .guest_operations_manager
         .clone()
         .ok_or("the server runs nothing in guests")?;
-    let manager: ManagedObjectReference = client.property(&operations, "processManager").await?;
+    let operations: Operations = client.read(&operations).await?;
+    let manager = operations
+        .processes
+        .ok_or("the server runs no programs in guests")?;
     let auth = NamePasswordAuthentication {
         base: GuestAuthentication {
             interactive_session: false,

@@ -10,11 +10,18 @@ mod common;
 use std::collections::HashMap;
 use std::error::Error;
 
+use vi_client::property_set;
 use vi_client::retrieve::{Retrieve, Selection};
 use vi_types::methods::{QueryPerf, QueryPerfProviderSummary};
 use vi_types::objects::{
     PerfCounterInfo, PerfEntityMetric, PerfMetricId, PerfMetricIntSeries, PerfQuerySpec,
 };
+
+property_set! {
+    struct Counters: PerformanceManager {
+        counters: Vec<PerfCounterInfo> = perf_counter,
+    }
+}
 
 /// What is read: group, name and rollup of a counter, as servers name them.
 const WANTED: [&str; 3] = [
@@ -33,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("the server measures nothing")?;
 
     // Counters have other numbers on each server, so their names come first.
-    let counters: Vec<PerfCounterInfo> = client.property(&manager, "perfCounter").await?;
+    let Counters { counters } = client.read(&manager).await?;
     let name = |counter: &PerfCounterInfo| {
         let (group, name) = (&counter.group_info.key, &counter.name_info.key);
         format!("{group}.{name}.{}", counter.rollup_type)

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vi_types::objects::{InvalidLogin, NotAuthenticated, VirtualMachineQuestionInfo};
+use vi_types::objects::{
+    InvalidLogin, ManagedObjectNotFound, NotAuthenticated, VirtualMachineQuestionInfo,
+};
 use vi_types::{CastError, DataObject, DecodeError, ManagedObjectReference, SoapFault, Throws};
 
 use crate::TooNew;
@@ -98,6 +100,13 @@ pub enum Error {
     /// A property of the answer is not there or not of the type asked for.
     #[error(transparent)]
     Property(#[from] PropertyError),
+    /// The server returned nothing for an object whose properties were read: the object does not exist, or it is of
+    /// another type than the [`PropertySet`](crate::retrieve::PropertySet).
+    #[error("the server returned no properties of {object}")]
+    NoObject {
+        /// The object.
+        object: ManagedObjectReference,
+    },
     /// A task ended with a fault.
     #[error("{method}: {fault}")]
     Task {
@@ -199,6 +208,12 @@ impl Error {
     /// Whether the server wants a login first.
     pub fn is_not_authenticated(&self) -> bool {
         self.fault().is_some_and(not_authenticated)
+    }
+
+    /// Whether the object that was read, or that a method was called on, does not exist: the server says
+    /// `ManagedObjectNotFound`, or returned nothing for it ([`Error::NoObject`]).
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NoObject { .. }) || self.is_fault::<ManagedObjectNotFound>()
     }
 
     /// Whether there was no (whole) answer for want of a connection or of time, or because the server is too busy: what

@@ -197,6 +197,64 @@ impl Client {
         Ok(objects.into_iter().map(Typed::new).collect())
     }
 
+    /// Reads the properties of a [`PropertySet`] of one object.
+    ///
+    /// ```no_run
+    /// use vi_client::{Client, Error, property_set};
+    /// use vi_types::ManagedObjectReference;
+    /// use vi_types::enums::VirtualMachinePowerState;
+    ///
+    /// property_set! {
+    ///     struct Machine: VirtualMachine {
+    ///         name: String = name,
+    ///         state: VirtualMachinePowerState = runtime.power_state,
+    ///     }
+    /// }
+    ///
+    /// # async fn run(client: &Client, vm: &ManagedObjectReference) -> Result<(), Error> {
+    /// let machine: Machine = client.read(vm).await?;
+    /// tracing::info!(machine.name, state = %machine.state);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve). If the object does not exist, [`Error::is_not_found`] is true of the error. If a
+    /// property that the set needs has no value, the error is [`Error::Property`].
+    pub async fn read<P: PropertySet>(&self, object: &ManagedObjectReference) -> Result<P, Error> {
+        let found = self.read_properties(object, P::TYPE, P::paths()).await?;
+        let mut properties = found.ok_or_else(|| Error::NoObject {
+            object: object.clone(),
+        })?;
+        Ok(P::from_properties(&mut properties)?)
+    }
+
+    /// Reads the properties of a [`PropertySet`] of one object, which may not exist (any more): then `None`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), except for an object that does not exist.
+    pub async fn read_opt<P: PropertySet>(
+        &self,
+        object: &ManagedObjectReference,
+    ) -> Result<Option<P>, Error> {
+        match self.read(object).await {
+            Ok(properties) => Ok(Some(properties)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The part of [`read`](Self::read) that is compiled once, not for each set.
+    async fn read_properties(
+        &self,
+        object: &ManagedObjectReference,
+        ty: &'static str,
+        paths: &'static [String],
+    ) -> Result<Option<ObjectProperties>, Error> {
+        let request = Retrieve::from(object).properties(ty, paths);
+        // The collector returns at most one object, the one that it was asked for.
+        Ok(self.retrieve(&request).await?.pop())
+    }
+
     /// Reads one property of one object; an unset one gives `None` if `T` is an `Option`.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use vi_client::retrieve::Retrieve;
 use vi_client::transport::{Recorder, Replay, Transport, TransportError};
-use vi_client::{Client, Error, Options};
+use vi_client::{Client, Error, Options, property_set};
 use vi_types::ManagedObjectReference;
 
 use crate::vi::{Vi, result};
@@ -23,13 +23,19 @@ fn server() -> std::sync::Arc<Vi> {
     })
 }
 
+property_set! {
+    struct Machine: VirtualMachine {
+        name: String = name,
+    }
+}
+
 async fn name_of_a_vm(transport: impl Transport, password: &str) -> Result<String, Error> {
     let client = Client::connect(transport, Options::default()).await?;
     client.login("root", password).await?;
     let vm = ManagedObjectReference::new("VirtualMachine", "16");
-    let name = client.property(&vm, "name").await?;
+    let machine: Machine = client.read(&vm).await?;
     client.close().await?;
-    Ok(name)
+    Ok(machine.name)
 }
 
 #[tokio::test]

@@ -141,15 +141,70 @@ async fn nothing_found_is_an_empty_answer() {
     });
     let client = vi.log_in().await;
     assert!(client.retrieve(&names()).await.unwrap().is_empty());
-    let error = client
-        .property::<String>(&root(), "name")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "property 'name' of Folder:ha-folder-root: not set"
-    );
     client.close().await.unwrap();
+}
+
+property_set! {
+    #[derive(Debug, PartialEq)]
+    struct Machine: VirtualMachine {
+        name: String = name,
+        uuid: Option<String> = config.uuid,
+    }
+}
+
+/// What `read` and `read_opt` make of an answer of the property collector: the set's text, or the error.
+async fn read(answer: http::Response<Bytes>) -> (String, String) {
+    let vi = Vi::new("8.0.1.0", move |call| {
+        (call.method == "RetrievePropertiesEx").then(|| answer.clone())
+    });
+    let client = vi.log_in().await;
+    let vm = ManagedObjectReference::new("VirtualMachine", "7");
+    let one = match client.read::<Machine>(&vm).await {
+        Ok(machine) => format!("{machine:?}"),
+        Err(error) => error.to_string(),
+    };
+    let optional = match client.read_opt::<Machine>(&vm).await {
+        Ok(machine) => format!("{machine:?}"),
+        Err(error) => error.to_string(),
+    };
+    client.close().await.unwrap();
+    (one, optional)
+}
+
+#[tokio::test]
+async fn one_object_is_read_as_a_set() {
+    let found = format!("<returnval>{}</returnval>", object(7));
+    let machine = r#"Machine { name: "vm7", uuid: None }"#;
+    assert_eq!(
+        read(result("RetrievePropertiesEx", &found)).await,
+        (machine.to_owned(), format!("Some({machine})"))
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_does_not_exist_is_none() {
+    for (answer, error) in [
+        (
+            result("RetrievePropertiesEx", ""),
+            "the server returned no properties of VirtualMachine:7",
+        ),
+        (
+            fault("ManagedObjectNotFound", "it has been deleted"),
+            "RetrievePropertiesEx: ManagedObjectNotFound - it has been deleted",
+        ),
+    ] {
+        assert_eq!(read(answer).await, (error.to_owned(), "None".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_object_without_what_a_set_needs_is_an_error() {
+    let found = "<returnval><objects><obj type=\"VirtualMachine\">7</obj></objects></returnval>";
+    let error = "property 'name' of VirtualMachine:7: not set";
+    assert_eq!(
+        read(result("RetrievePropertiesEx", found)).await,
+        (error.to_owned(), error.to_owned())
+    );
 }
 
 #[tokio::test]
