@@ -17,7 +17,7 @@ use crate::{Client, Error};
 /// Watches properties of objects on the server.
 ///
 /// All watches of a client share one property collector of their own and one waiting call, which is made only while
-/// somebody is in [`next`](Self::next). A connection that breaks and a session that ends are mended behind the scenes:
+/// somebody is in [`next`](Self::next). A connection that breaks and a session that ends are mended in the background:
 /// everything that is watched is then told anew.
 ///
 /// The filter on the server is destroyed by [`close`](Self::close), and in the background when the watch is dropped;
@@ -66,10 +66,11 @@ impl Client {
 }
 
 impl Watch {
-    /// What changed since the last time; the first time, everything there is.
+    /// What changed since the last time; the first time, everything there is. Answers that the server truncates are put
+    /// together, so that an update is complete.
     ///
-    /// After a lost session everything is told anew, as objects that enter. Objects that were asked for and are not there
-    /// are told as objects that leave.
+    /// After a lost session everything is told anew, as objects that enter; objects that were known and are gone by then
+    /// are told as objects that leave. So are objects that were asked for and do not exist.
     ///
     /// # Errors
     /// Why the server can't be asked any more; nothing comes after that.
@@ -77,8 +78,14 @@ impl Watch {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// The same for those who poll.
-    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Update> {
+    /// Like [`next`](Self::next), for streams.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Vec<ObjectUpdate>, Arc<Error>>> {
         // Polling can also be pending because the task has had its turn, while there is an update.
         if let Ok(update) = self.updates.try_recv() {
             return Poll::Ready(update);

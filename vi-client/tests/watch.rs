@@ -4,10 +4,13 @@
 use std::future::Future;
 use std::time::Duration;
 
+use bytes::Bytes;
 use esx_sim::{Effect, Rule, Simulator};
+use vi_client::retrieve::{Retrieve, Selection};
 use vi_client::transport::InProcess;
 use vi_client::{Client, Options, Watch};
 use vi_types::ManagedObjectReference;
+use vi_types::enums::ObjectUpdateKind;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::objects::{InvalidProperty, ObjectSpec, PropertyFilterSpec, PropertySpec};
 
@@ -314,4 +317,74 @@ async fn a_watch_that_is_made_while_others_wait_may_lose_its_connection() {
         assert_eq!(simulator.leftovers(), [], "{effect:?}");
         client.close().await.unwrap();
     }
+}
+
+/// The virtual machines of the host, and the host itself, so that the server always has something to tell.
+fn machines(simulator: &Simulator) -> PropertyFilterSpec {
+    Retrieve::from(&simulator.objects("HostSystem")[0])
+        .select(Selection::traverse("HostSystem", "vm"))
+        .properties("HostSystem", ["name"])
+        .properties("VirtualMachine", ["runtime.powerState"])
+        .filter()
+}
+
+/// The kinds of the updates of virtual machines.
+async fn kinds(watch: &mut Watch) -> Vec<(ObjectUpdateKind, String)> {
+    let updates = watch.next().await.unwrap().into_iter();
+    updates
+        .filter(|update| update.obj.r#type == "VirtualMachine")
+        .map(|update| (update.kind, update.obj.value))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_left_while_there_was_no_session_is_told() {
+    use ObjectUpdateKind::{Enter, Leave};
+
+    // The last time nothing is left.
+    for left in [2, 0] {
+        let simulator = Simulator::esx().vms(3).build();
+        let client = login(&simulator).await;
+        let mut watch = client.watch(machines(&simulator)).await.unwrap();
+        assert_eq!(kinds(&mut watch).await.len(), 3);
+        let vms = simulator.objects("VirtualMachine");
+        simulator.expire_sessions();
+        for vm in &vms[left..] {
+            simulator.remove_vm(vm);
+        }
+        let there = vms[..left].iter().map(|vm| (Enter, vm.value.clone()));
+        let gone = vms[left..].iter().map(|vm| (Leave, vm.value.clone()));
+        let expected: Vec<_> = there.chain(gone).collect();
+        assert_eq!(kinds(&mut watch).await, expected);
+        watch.close().await;
+        client.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn truncated_answers_are_put_together() {
+    let simulator = Simulator::esx().vms(5).build();
+    let handler = simulator.handler();
+    let transport = InProcess::new(move |request: http::Request<Bytes>| {
+        let limited = request.map(|body| {
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            let option = "</maxWaitSeconds><maxObjectUpdates>2</maxObjectUpdates>";
+            Bytes::from(body.replace("</maxWaitSeconds>", option))
+        });
+        handler(limited)
+    });
+    let client = Client::connect(transport, Options::default())
+        .await
+        .unwrap();
+    let password = simulator.password();
+    client.login(simulator.user(), password).await.unwrap();
+    let mut watch = client.watch(machines(&simulator)).await.unwrap();
+    assert_eq!(kinds(&mut watch).await.len(), 5);
+    // The host and five machines, two an answer.
+    assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 3);
+    simulator.expire_sessions();
+    simulator.remove_vm(&simulator.objects("VirtualMachine")[0]);
+    assert_eq!(kinds(&mut watch).await.len(), 5, "four enter, one leaves");
+    watch.close().await;
+    client.close().await.unwrap();
 }

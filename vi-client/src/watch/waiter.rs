@@ -1,6 +1,6 @@
 //! The one who waits for all watches of a client.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -87,6 +87,8 @@ struct Waiter {
     commands: mpsc::UnboundedReceiver<Command>,
     collector: Option<Collector>,
     watches: BTreeMap<u64, Entry>,
+    /// How often everything had to be made anew.
+    generation: u64,
     /// How often in a row there was no answer.
     failures: u32,
 }
@@ -106,6 +108,12 @@ struct Entry {
     filter: Option<ManagedObjectReference>,
     /// When the filter was made, until something came of it.
     awaited_since: Option<Instant>,
+    /// Updates of answers that the server has truncated: the rest comes with the next answers.
+    pending: Vec<ObjectUpdate>,
+    /// The objects that the watch knows to be there.
+    known: HashSet<ManagedObjectReference>,
+    /// Whether the next answer has everything, not only what changed.
+    begins_anew: bool,
     updates: mpsc::UnboundedSender<Update>,
     hungry: Arc<AtomicBool>,
     /// Who waits for the first filter.
@@ -113,6 +121,37 @@ struct Entry {
 }
 
 impl Entry {
+    /// The next answer has everything that the filter selects, whatever was told before.
+    fn begin_anew(&mut self) {
+        self.pending.clear();
+        self.begins_anew = true;
+    }
+
+    /// Tells the watch what changed, now that the server has told all of it.
+    fn deliver(&mut self) {
+        let mut updates = std::mem::take(&mut self.pending);
+        if std::mem::take(&mut self.begins_anew) {
+            // The server no longer knows what it told before, so nobody else notices what has left meanwhile.
+            let told: HashSet<_> = updates.iter().map(|update| &update.obj).collect();
+            let gone = self.known.iter().filter(|object| !told.contains(object));
+            let mut gone: Vec<_> = gone.cloned().collect();
+            gone.sort();
+            updates.extend(gone.into_iter().map(leave));
+        }
+        if updates.is_empty() {
+            return;
+        }
+        for update in &updates {
+            match update.kind {
+                ObjectUpdateKind::Leave => self.known.remove(&update.obj),
+                _ => self.known.insert(update.obj.clone()),
+            };
+        }
+        self.hungry.store(false, Ordering::Release);
+        // Nobody listens when the caller has given up.
+        let _ = self.updates.send(Ok(updates));
+    }
+
     /// Tells its watch that nothing comes any more.
     fn fail(self, error: Error) {
         // Nobody listens when the caller has given up.
@@ -145,6 +184,7 @@ impl Waiter {
             commands,
             collector: None,
             watches: BTreeMap::new(),
+            generation: 0,
             failures: 0,
         }
     }
@@ -202,6 +242,7 @@ impl Waiter {
         }
         for entry in self.watches.values_mut() {
             entry.awaited_since = None;
+            entry.begin_anew();
         }
     }
 
@@ -229,17 +270,20 @@ impl Waiter {
                     spec,
                     filter: None,
                     awaited_since: None,
+                    pending: Vec::new(),
+                    known: HashSet::new(),
+                    begins_anew: false,
                     updates,
                     hungry,
                     ready: Some(ready),
                 };
                 self.watches.insert(id, entry);
-                let before = self.collector_reference();
+                let before = self.generation;
                 if let Err(error) = self.subscribe().await {
                     self.fail(error).await;
                 }
-                if before != self.collector_reference() {
-                    // Whoever waits does so at a collector that is no more.
+                if before != self.generation {
+                    // The call waits for filters that are no more.
                     *waiting = None;
                 }
             }
@@ -402,19 +446,16 @@ impl Waiter {
         })
     }
 
-    fn collector_reference(&self) -> Option<ManagedObjectReference> {
-        let collector = self.collector.as_ref();
-        collector.map(|collector| collector.reference.clone())
-    }
-
     fn has<M: Method>(&self) -> bool {
         self.client.api_version().has(M::INFO.since)
     }
 
     fn forget(&mut self) {
         self.collector = None;
+        self.generation += 1;
         for entry in self.watches.values_mut() {
             entry.filter = None;
+            entry.begin_anew();
         }
     }
 
@@ -482,11 +523,10 @@ impl Waiter {
     }
 
     fn hand_out(&mut self, updates: UpdateSet) {
-        if updates.version.is_empty() {
-            // The time is over, and nothing changed.
-            return;
-        }
-        if let Some(collector) = &mut self.collector {
+        // Without a version the time is over, and nothing changed.
+        if let Some(collector) = &mut self.collector
+            && !updates.version.is_empty()
+        {
             collector.version = updates.version;
         }
         for set in updates.filter_set {
@@ -494,16 +534,25 @@ impl Waiter {
             let watch = watches.find(|entry| entry.filter.as_ref() == Some(&set.filter));
             if let Some(watch) = watch {
                 watch.awaited_since = None;
-                watch.hungry.store(false, Ordering::Release);
-                let missing = set.missing_set.into_iter().map(|missing| ObjectUpdate {
-                    kind: ObjectUpdateKind::Leave,
-                    obj: missing.obj,
-                    ..ObjectUpdate::default()
-                });
-                let updates = set.object_set.into_iter().chain(missing).collect();
-                let _ = watch.updates.send(Ok(updates));
+                watch.pending.extend(set.object_set);
+                let missing = set.missing_set.into_iter();
+                watch
+                    .pending
+                    .extend(missing.map(|missing| leave(missing.obj)));
             }
         }
+        if updates.truncated != Some(true) {
+            self.watches.values_mut().for_each(Entry::deliver);
+        }
+    }
+}
+
+/// The object is there no more.
+fn leave(obj: ManagedObjectReference) -> ObjectUpdate {
+    ObjectUpdate {
+        kind: ObjectUpdateKind::Leave,
+        obj,
+        ..ObjectUpdate::default()
     }
 }
 
