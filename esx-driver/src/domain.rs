@@ -2,7 +2,6 @@
 
 mod autostart;
 mod definition;
-mod flags;
 mod identity;
 mod lifecycle;
 mod list;
@@ -23,9 +22,6 @@ use vi_types::{
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
-pub use self::flags::{
-    CreateFlags, DefineFlags, DestroyFlags, RebootFlags, ShutdownFlags, UndefineFlags,
-};
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 use crate::{Connect, Error, ErrorKind, Result};
 

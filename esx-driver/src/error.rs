@@ -6,7 +6,7 @@ use vi_client::{
 };
 use vi_types::SoapFault;
 use vi_types::objects::{InvalidLogin, NoPermission};
-use virt_model::{ErrorDomain, ErrorNumber};
+use virt_model::{ErrorDomain, ErrorNumber, UnsupportedFlags};
 
 use crate::question::Question;
 
@@ -233,6 +233,16 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<UnsupportedFlags> for Error {
+    fn from(error: UnsupportedFlags) -> Error {
+        Error::new(
+            ErrorKind::UnsupportedFlags,
+            error.number(),
+            error.to_string(),
+        )
     }
 }
 

@@ -64,10 +64,7 @@ mod uri;
 
 pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
-pub use domain::{
-    AutostartSettings, CreateFlags, DefineFlags, DestroyFlags, Domain, DomainEntry, DomainList,
-    RebootFlags, ShutdownFlags, SkippedDomain, UndefineFlags,
-};
+pub use domain::{AutostartSettings, Domain, DomainEntry, DomainList, SkippedDomain};
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result};
 pub use operation::Operation;
@@ -75,3 +72,6 @@ pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use vi_client;
 pub use virt_model;
+pub use virt_model::flags::{
+    CreateFlags, DefineFlags, DestroyFlags, RebootFlags, ShutdownFlags, UndefineFlags,
+};

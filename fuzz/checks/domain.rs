@@ -2,7 +2,7 @@
 //! libvirt's rules have completed stays as it is.
 
 use virt_model::domain::{Defaults, DiskSource};
-use virt_model::{DomainDef, XmlFlags};
+use virt_model::{DomainDef, DomainXmlFlags};
 
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
@@ -33,11 +33,11 @@ pub(crate) fn check(data: &[u8]) {
         }
     }
     sort(&mut def);
-    let written = def.to_xml(XmlFlags::SECURE);
+    let written = def.to_xml(DomainXmlFlags::SECURE);
     let mut again = DomainDef::read_xml(&written).expect("what was written can be read");
     assert_eq!(again.unmodelled, Vec::<String>::new());
     sort(&mut again.domain);
-    assert_eq!(again.domain.to_xml(XmlFlags::SECURE), written);
+    assert_eq!(again.domain.to_xml(DomainXmlFlags::SECURE), written);
 
     if def.post_parse(&Defaults::vmware()).is_ok() {
         let complete = def.clone();

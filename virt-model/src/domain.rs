@@ -12,7 +12,6 @@ mod device;
 mod disk;
 mod features;
 mod filesystem;
-mod flags;
 mod graphics;
 mod hostdev;
 mod input;
@@ -40,7 +39,6 @@ pub use disk::{
 };
 pub use features::Features;
 pub use filesystem::{AccessMode, Filesystem, FilesystemType};
-pub use flags::XmlFlags;
 pub use graphics::{Graphics, GraphicsType, Listen};
 pub use hostdev::{Hostdev, HostdevSource};
 pub use input::{Input, InputBus, InputType};
@@ -63,7 +61,7 @@ use std::collections::BTreeMap;
 use xmltree::{Element, XMLNode};
 
 use crate::{
-    CpuSet, ErrorNumber, Uuid,
+    CpuSet, DomainXmlFlags, ErrorNumber, Uuid,
     words::words,
     xml::{self, Build, Node, Unmodelled, XmlError, decimal},
 };
@@ -169,7 +167,7 @@ impl DomainDef {
     /// Reads a document, and says what of it is not modelled.
     ///
     /// ```
-    /// use virt_model::{DomainDef, XmlFlags};
+    /// use virt_model::{DomainDef, DomainXmlFlags};
     ///
     /// let read = DomainDef::read_xml(
     ///     "<domain type='vmware'><name>web</name><memory unit='MiB'>512</memory>
@@ -177,7 +175,7 @@ impl DomainDef {
     /// )?;
     /// assert_eq!(read.domain.memory, 512 * 1024);
     /// assert_eq!(read.unmodelled, ["/domain/devices/watchdog"]);
-    /// assert!(read.domain.to_xml(XmlFlags::NONE).contains("<memory unit='KiB'>524288</memory>"));
+    /// assert!(read.domain.to_xml(DomainXmlFlags::NONE).contains("<memory unit='KiB'>524288</memory>"));
     /// # Ok::<(), virt_model::XmlError>(())
     /// ```
     ///
@@ -300,12 +298,14 @@ impl DomainDef {
     }
 
     /// The document's text, as libvirt writes it.
-    pub fn to_xml(&self, flags: XmlFlags) -> String {
+    pub fn to_xml(&self, flags: DomainXmlFlags) -> String {
         xml::to_string(&self.to_element(flags))
     }
 
-    fn to_element(&self, flags: XmlFlags) -> Element {
-        let id = self.id.filter(|_| !flags.contains(XmlFlags::INACTIVE));
+    fn to_element(&self, flags: DomainXmlFlags) -> Element {
+        let id = self
+            .id
+            .filter(|_| !flags.contains(DomainXmlFlags::INACTIVE));
         let vmware = |name, value: &Option<String>| {
             value.as_ref().map(|value| {
                 let mut element = Element::new(name).text(value);
@@ -543,7 +543,7 @@ impl Devices {
         }
     }
 
-    fn to_element(&self, flags: XmlFlags) -> Element {
+    fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let of = |name, ports: &[CharDevice]| -> Vec<Element> {
             let ports = ports.iter();
             ports.map(|port| port.to_element(name, flags)).collect()

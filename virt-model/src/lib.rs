@@ -8,7 +8,7 @@ mod capabilities;
 mod cpu_set;
 pub mod domain;
 mod error;
-mod filter;
+pub mod flags;
 mod mac;
 mod node;
 mod uuid;
@@ -18,9 +18,14 @@ pub mod xml;
 
 pub use capabilities::{Capabilities, CapabilitiesGuest};
 pub use cpu_set::{CpuSet, ParseCpuSetError};
-pub use domain::{DomainDef, DomainInfo, DomainState, StateReason, XmlFlags};
+pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
-pub use filter::DomainFilter;
+pub use flags::{
+    CreateFlags, DefineFlags, DestroyFlags, DomainFilter, DomainXmlFlags, NetworkDefineFlags,
+    NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags, SnapshotCreateFlags,
+    SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags, SnapshotXmlFlags, UndefineFlags,
+    UnsupportedFlags,
+};
 pub use mac::{MacAddress, ParseMacAddressError};
 pub use node::NodeInfo;
 pub use uuid::{ParseUuidError, Uuid};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use virt_model::{DomainDef, XmlFlags};
+use virt_model::{DomainDef, DomainXmlFlags};
 
 /// A definition around devices, each line indented by two levels.
 fn around(devices: &str) -> String {
@@ -35,14 +35,14 @@ fn check(devices: &str) {
     let document = around(devices);
     let read = DomainDef::read_xml(&document).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    let written = read.domain.to_xml(XmlFlags::SECURE);
+    let written = read.domain.to_xml(DomainXmlFlags::SECURE);
     assert_eq!(written, document);
     assert_eq!(DomainDef::from_xml(&written).unwrap(), read.domain);
 }
 
 /// As `check`, for a document whose defaults are written out.
 #[track_caller]
-fn check_written(devices: &str, flags: XmlFlags, expected: &str) {
+fn check_written(devices: &str, flags: DomainXmlFlags, expected: &str) {
     let read = DomainDef::read_xml(&around(devices)).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
     assert_eq!(read.domain.to_xml(flags), around(expected));
@@ -109,7 +109,7 @@ fn drives_without_a_source() {
     for kind in ["file", "block", "network", "nvme"] {
         check_written(
             &format!("<disk type='{kind}' device='cdrom'><target dev='hda'/></disk>"),
-            XmlFlags::NONE,
+            DomainXmlFlags::NONE,
             without,
         );
     }
@@ -124,7 +124,7 @@ fn drives_without_a_source() {
     for kind in ["block", "dir", "volume"] {
         check_written(
             &format!("<disk type='{kind}' device='cdrom'><source/><target dev='hda'/></disk>"),
-            XmlFlags::NONE,
+            DomainXmlFlags::NONE,
             &without.replace("'file'", &format!("'{kind}'")),
         );
     }
@@ -167,7 +167,7 @@ fn devices_of_several_elements_are_together() {
     };
     check_written(
         &format!("{}</devices><devices>{}", disk("hdb"), disk("hda")),
-        XmlFlags::NONE,
+        DomainXmlFlags::NONE,
         &format!("{}\n{}", disk("hda"), disk("hdb")),
     );
 }
@@ -184,7 +184,7 @@ fn disks_say_little() {
     ] {
         check_written(
             &format!("<disk><source file='a'/><target dev='{dev}'/></disk>"),
-            XmlFlags::NONE,
+            DomainXmlFlags::NONE,
             &format!(
                 "<disk type='file' device='disk'>\n  <source file='a'/>\n  <target dev='{dev}' bus='{bus}'/>\n</disk>"
             ),
@@ -212,7 +212,7 @@ fn controllers() {
     );
     check_written(
         "<controller type='sata' index='4'/><controller type='sata'/><controller type='ide'/>",
-        XmlFlags::NONE,
+        DomainXmlFlags::NONE,
         "<controller type='sata' index='4'/>\n<controller type='sata' index='5'/>\n<controller type='ide' index='0'/>",
     );
 }
@@ -357,7 +357,7 @@ fn ports() {
     check(pty);
     check_written(
         pty,
-        XmlFlags::INACTIVE,
+        DomainXmlFlags::INACTIVE,
         "<serial type='pty'>\n  <target port='0'/>\n</serial>",
     );
 }
@@ -421,7 +421,7 @@ fn graphics_of_a_running_domain() {
         "<graphics type='vnc' port='5903' autoport='yes'>
   <listen type='network' address='10.0.0.2' network='default'/>
 </graphics>",
-        XmlFlags::INACTIVE,
+        DomainXmlFlags::INACTIVE,
         "<graphics type='vnc' port='-1' autoport='yes'>
   <listen type='network' network='default'/>
 </graphics>",
@@ -432,12 +432,12 @@ fn graphics_of_a_running_domain() {
 fn graphics_say_little() {
     check_written(
         "<graphics type='vnc'/>",
-        XmlFlags::NONE,
+        DomainXmlFlags::NONE,
         "<graphics type='vnc' port='-1' autoport='yes'>\n  <listen type='address'/>\n</graphics>",
     );
     check_written(
         "<graphics type='vnc' port='5900' listen='10.0.0.1'/>",
-        XmlFlags::NONE,
+        DomainXmlFlags::NONE,
         "<graphics type='vnc' port='5900' autoport='no' listen='10.0.0.1'>\n  <listen type='address' address='10.0.0.1'/>\n</graphics>",
     );
 }
@@ -446,8 +446,8 @@ fn graphics_say_little() {
 fn passwords_are_secrets() {
     let graphics = "<graphics type='vnc' port='5900' passwd='sesame'/>";
     let def = DomainDef::from_xml(&around(graphics)).unwrap();
-    assert!(def.to_xml(XmlFlags::SECURE).contains("sesame"));
-    assert!(!def.to_xml(XmlFlags::NONE).contains("sesame"));
+    assert!(def.to_xml(DomainXmlFlags::SECURE).contains("sesame"));
+    assert!(!def.to_xml(DomainXmlFlags::NONE).contains("sesame"));
     assert!(!format!("{def:?}").contains("sesame"));
 }
 
@@ -497,8 +497,12 @@ fn aliases_of_a_running_domain() {
     check(&input("input0"));
     check_written(
         &input("input0"),
-        XmlFlags::INACTIVE,
+        DomainXmlFlags::INACTIVE,
         "<input type='mouse' bus='ps2'/>",
     );
-    check_written(&input("ua-mine"), XmlFlags::INACTIVE, &input("ua-mine"));
+    check_written(
+        &input("ua-mine"),
+        DomainXmlFlags::INACTIVE,
+        &input("ua-mine"),
+    );
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use proptest::prelude::*;
-use virt_model::{DomainDef, ErrorNumber, XmlFlags, xml};
+use virt_model::{DomainDef, DomainXmlFlags, ErrorNumber, xml};
 
 /// All that is modelled, but for devices.
 const FULL: &str = "\
@@ -106,7 +106,7 @@ fn with_devices(devices: &str) -> String {
 fn all_of_it() {
     let read = DomainDef::read_xml(FULL).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    let written = read.domain.to_xml(XmlFlags::NONE);
+    let written = read.domain.to_xml(DomainXmlFlags::NONE);
     assert_eq!(written, FULL);
     assert_eq!(DomainDef::from_xml(&written).unwrap(), read.domain);
 }
@@ -114,7 +114,10 @@ fn all_of_it() {
 #[test]
 fn the_inactive_definition_has_no_number() {
     let def = DomainDef::from_xml(FULL).unwrap();
-    assert_eq!(def.to_xml(XmlFlags::INACTIVE), FULL.replace(" id='7'", ""));
+    assert_eq!(
+        def.to_xml(DomainXmlFlags::INACTIVE),
+        FULL.replace(" id='7'", "")
+    );
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn namespaces_of_the_root_that_metadata_needs_move_there() {
          <metadata><a:x/></metadata><memory>1</memory><os><type>hvm</type></os></domain>",
     )
     .unwrap();
-    let written = def.to_xml(XmlFlags::NONE);
+    let written = def.to_xml(DomainXmlFlags::NONE);
     assert!(
         written.contains("<metadata>\n    <a:x xmlns:a=\"urn:a\"/>\n  </metadata>"),
         "{written}"
@@ -140,7 +143,7 @@ fn comments_in_metadata_stay() {
     );
     let written = DomainDef::from_xml(&document)
         .unwrap()
-        .to_xml(XmlFlags::NONE);
+        .to_xml(DomainXmlFlags::NONE);
     let expected = r#"  <metadata>
     <a:x xmlns:a="urn:a">
       <!-- one -->
@@ -849,7 +852,7 @@ fn ten_thousand_disks() {
     let read = DomainDef::read_xml(&with_devices(&disks)).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
     assert_eq!(read.domain.devices.disks.len(), 10_000);
-    let again = DomainDef::from_xml(&read.domain.to_xml(XmlFlags::NONE)).unwrap();
+    let again = DomainDef::from_xml(&read.domain.to_xml(DomainXmlFlags::NONE)).unwrap();
     assert_eq!(again.devices, read.domain.devices);
 }
 
@@ -868,7 +871,7 @@ proptest! {
         let piece = if twice { piece.repeat(2) } else { String::new() };
         let broken = format!("{}{piece}{}", &FULL[..start], &FULL[end..]);
         if let Ok(def) = DomainDef::from_xml(&broken) {
-            let written = def.to_xml(XmlFlags::SECURE);
+            let written = def.to_xml(DomainXmlFlags::SECURE);
             prop_assert_eq!(DomainDef::from_xml(&written).unwrap(), def);
         }
     }
@@ -878,6 +881,6 @@ proptest! {
         let mut def = DomainDef::new("vmware", &name);
         def.title = Some(path.clone());
         def.datacenter_path = Some(path);
-        prop_assert_eq!(DomainDef::from_xml(&def.to_xml(XmlFlags::NONE)).unwrap(), def);
+        prop_assert_eq!(DomainDef::from_xml(&def.to_xml(DomainXmlFlags::NONE)).unwrap(), def);
     }
 }

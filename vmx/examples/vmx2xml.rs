@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 use vmx::ParseOptions;
 use vmx::names::Folder;
 
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for warning in &parsed.warnings {
                 eprintln!("{}: {warning}", path.display());
             }
-            print!("{}", parsed.domain.to_xml(XmlFlags::SECURE));
+            print!("{}", parsed.domain.to_xml(DomainXmlFlags::SECURE));
             Ok(())
         }
         Err(error) => {

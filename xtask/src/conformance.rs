@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use virt_model::{DomainDef, XmlFlags};
+use virt_model::{DomainDef, DomainXmlFlags};
 use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmxFile};
 
 use names::Suite;
@@ -95,7 +95,7 @@ fn to_document(
         .as_libvirt(libvirt)
         .namespace(datacenter, None);
     let parsed = vmx::parse(vmx, suite, &options).map_err(|error| error.to_string())?;
-    Ok(parsed.domain.to_xml(XmlFlags::SECURE))
+    Ok(parsed.domain.to_xml(DomainXmlFlags::SECURE))
 }
 
 /// What we make of a document; the hardware version is that of the file to be made.

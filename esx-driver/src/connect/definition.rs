@@ -11,8 +11,9 @@ use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
 use vi_types::objects::TaskInfo;
 use vi_types::{ManagedObjectReference, Method as _};
-use virt_model::domain::{DiskDevice, DiskSource, DomainDef, XmlFlags};
-use virt_model::{ErrorNumber, Uuid};
+use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
+use virt_model::flags::refuse_unknown;
+use virt_model::{DomainXmlFlags, ErrorNumber, Uuid};
 use vmx::names::Datastores;
 use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 
@@ -48,7 +49,7 @@ impl Connect {
         let def = self
             .definition(config.as_ref(), directory, &options)
             .await?;
-        Ok(def.to_xml(XmlFlags::INACTIVE))
+        Ok(def.to_xml(DomainXmlFlags::INACTIVE))
     }
 
     /// Converts libvirt's XML document into a VMX file for this host. `format` is `vmware-vmx`.
@@ -78,8 +79,7 @@ impl Connect {
     /// [`ErrorKind::TaskFailed`] if the host does not register it, [`ErrorKind::Blocked`] if it asks something that
     /// is not answered.
     pub async fn define_xml(&self, xml: &str, flags: DefineFlags) -> Result<Domain> {
-        let rest = flags.without(DefineFlags::VALIDATE);
-        rest.are_none("esxDomainDefineXMLFlags")?;
+        refuse_unknown(flags, DefineFlags::VALIDATE, "esxDomainDefineXMLFlags")?;
         let def = self.read(xml, flags)?;
         if name_of(&def).contains('\n') {
             let message = "invalid char in name: \n";
@@ -178,7 +178,7 @@ impl Connect {
     fn read(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
         let read = DomainDef::read_xml(xml).map_err(Error::of_document)?;
         let (mut def, unknown) = (read.domain, read.unmodelled);
-        if flags == DefineFlags::VALIDATE && !unknown.is_empty() {
+        if flags.contains(DefineFlags::VALIDATE) && !unknown.is_empty() {
             let message = format!(
                 "XML document failed to validate against schema: {} is not known",
                 unknown.join(", ")

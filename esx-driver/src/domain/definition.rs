@@ -3,8 +3,8 @@
 use vi_client::{DatastoreFile, property_set};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::methods::UnregisterVm;
-use virt_model::ErrorNumber;
-use virt_model::domain::XmlFlags;
+use virt_model::flags::refuse_unknown;
+use virt_model::{DomainXmlFlags, ErrorNumber};
 use vmx::LibvirtVersion;
 
 use super::Domain;
@@ -23,6 +23,13 @@ property_set! {
     }
 }
 
+/// The flags that libvirt's `esxDomainGetXMLDesc` accepts.
+const XML_FLAGS: DomainXmlFlags = DomainXmlFlags::from_bits(
+    DomainXmlFlags::SECURE.bits()
+        | DomainXmlFlags::INACTIVE.bits()
+        | DomainXmlFlags::MIGRATABLE.bits(),
+);
+
 impl Domain {
     /// The domain's definition as libvirt's XML document: its VMX file, read from the datastore and converted.
     ///
@@ -34,9 +41,9 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more; [`ErrorKind::File`] if the server does not
     /// give the file; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
-    /// [`XmlFlags::UPDATE_CPU`].
-    pub async fn xml_desc(&self, flags: XmlFlags) -> Result<String> {
-        super::flags::check_xml(flags, "esxDomainGetXMLDesc")?;
+    /// [`DomainXmlFlags::UPDATE_CPU`].
+    pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
+        refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
         let configuration: Configuration = self.properties().await?;
         let path: DatastorePath = configuration.path.parse()?;
         let place = self.connect.place();
@@ -74,8 +81,8 @@ impl Domain {
     /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
     /// [`UndefineFlags::SNAPSHOTS_METADATA`].
     pub async fn undefine(&self, flags: UndefineFlags) -> Result<()> {
-        let rest = flags.without(UndefineFlags::SNAPSHOTS_METADATA);
-        rest.are_none("esxDomainUndefineFlags")?;
+        let known = UndefineFlags::SNAPSHOTS_METADATA;
+        refuse_unknown(flags, known, "esxDomainUndefineFlags")?;
         let power: Power = self.properties().await?;
         if power.power_state == VirtualMachinePowerState::PoweredOn {
             return Err(Error::new(

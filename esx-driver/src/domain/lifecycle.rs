@@ -9,15 +9,11 @@ use vi_types::{
         SuspendVmTask,
     },
 };
-use virt_model::ErrorNumber;
+use virt_model::{ErrorNumber, flags::refuse_unknown};
 
-use super::{
-    Domain, Power,
-    flags::{CreateFlags, DestroyFlags, RebootFlags, ShutdownFlags},
-    no_domain_with_uuid,
-};
+use super::{Domain, Power, no_domain_with_uuid};
 use crate::{
-    Error, ErrorKind, Operation, Result,
+    CreateFlags, DestroyFlags, Error, ErrorKind, Operation, RebootFlags, Result, ShutdownFlags,
     engine::{self, Goal, Start, Target, Words},
 };
 
@@ -41,9 +37,9 @@ impl Domain {
             },
             by_vcenter: false,
         };
-        match flags.are_none("esxDomainCreateWithFlags") {
+        match refuse_unknown(flags, CreateFlags::NONE, "esxDomainCreateWithFlags") {
             Ok(()) => change.of(self),
-            Err(error) => Operation::refused(self, error),
+            Err(error) => Operation::refused(self, error.into()),
         }
     }
 
@@ -72,9 +68,9 @@ impl Domain {
             },
             by_vcenter: true,
         };
-        match flags.are_none("esxDomainDestroyFlags") {
+        match refuse_unknown(flags, DestroyFlags::NONE, "esxDomainDestroyFlags") {
             Ok(()) => change.of(self),
-            Err(error) => Operation::refused(self, error),
+            Err(error) => Operation::refused(self, error.into()),
         }
     }
 
@@ -160,7 +156,7 @@ impl Domain {
     /// [`ErrorKind::WrongState`] if it does not run, [`ErrorKind::Fault`] with `ToolsUnavailable`,
     /// [`ErrorKind::UnsupportedFlags`] for any flag.
     pub fn shutdown(&self, flags: ShutdownFlags) -> Operation<'static> {
-        let flags = flags.are_none("esxDomainShutdownFlags");
+        let flags = refuse_unknown(flags, ShutdownFlags::NONE, "esxDomainShutdownFlags");
         Operation::calls(self, async move |domain: Domain| {
             flags?;
             domain.must_run().await?;
@@ -181,7 +177,7 @@ impl Domain {
     /// # Errors
     /// As [`shutdown`](Domain::shutdown).
     pub fn reboot(&self, flags: RebootFlags) -> Operation<'static> {
-        let flags = flags.are_none("esxDomainReboot");
+        let flags = refuse_unknown(flags, RebootFlags::NONE, "esxDomainReboot");
         Operation::calls(self, async move |domain: Domain| {
             flags?;
             domain.must_run().await?;

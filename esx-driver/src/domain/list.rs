@@ -6,10 +6,10 @@ use vi_types::{
     Any, ManagedObjectReference,
     enums::{ManagedEntityStatus, VirtualMachinePowerState},
 };
-use virt_model::{DomainFilter, DomainState, ErrorNumber};
+use virt_model::{DomainFilter, DomainState, flags::refuse_unknown};
 
 use super::{AutoStart, Domain, identity};
-use crate::{Connect, Error, ErrorKind, Result};
+use crate::{Connect, Error, Result};
 
 /// The domains of a listing, in the server's order.
 #[derive(Debug, Default)]
@@ -68,17 +68,8 @@ impl Connect {
     /// [`ErrorKind::UnsupportedFlags`] for bits that libvirt does not have. A domain that cannot be
     /// read is not an error, see [`DomainList::skipped`].
     pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
-        let unknown = filter.without(DomainFilter::FILTERS_ALL);
-        if !unknown.is_empty() {
-            return Err(Error::new(
-                ErrorKind::UnsupportedFlags,
-                ErrorNumber::InvalidArg,
-                format!(
-                    "unsupported flags (0x{:x}) in function esxConnectListAllDomains",
-                    unknown.bits()
-                ),
-            ));
-        }
+        let known = DomainFilter::FILTERS_ALL;
+        refuse_unknown(filter, known, "esxConnectListAllDomains")?;
         // What holds for every domain here.
         if !(filter.admits(DomainFilter::PERSISTENT, true, DomainFilter::TRANSIENT)
             && filter.admits(
@@ -97,7 +88,7 @@ impl Connect {
         let criteria = self.criteria(filter).await?;
 
         let mut paths = self.identity_paths().to_vec();
-        if filter.asks(DomainFilter::FILTERS_SNAPSHOT) {
+        if filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
             paths.push(SNAPSHOT_LIST);
         }
         let request = self.virtual_machines().properties("VirtualMachine", paths);
@@ -122,7 +113,7 @@ impl Connect {
     }
 
     async fn criteria(&self, filter: DomainFilter) -> Result<Criteria> {
-        let auto_start = if filter.asks(DomainFilter::FILTERS_AUTOSTART) {
+        let auto_start = if filter.restricts(DomainFilter::FILTERS_AUTOSTART) {
             Some(self.auto_start().await?)
         } else {
             None
@@ -230,7 +221,7 @@ mod tests {
             DomainState::NoState,
         ];
         for (filter, expected) in [
-            (DomainFilter::ALL, [true, true, true, true]),
+            (DomainFilter::NONE, [true, true, true, true]),
             (DomainFilter::ACTIVE, [true, true, true, true]),
             (DomainFilter::RUNNING, [true, false, false, false]),
             (

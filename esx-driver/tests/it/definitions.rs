@@ -2,7 +2,7 @@
 
 use esx_driver::{
     Connect, DefineFlags, ErrorKind, UndefineFlags,
-    virt_model::{DomainFilter, ErrorNumber, XmlFlags},
+    virt_model::{DomainFilter, DomainXmlFlags, ErrorNumber},
 };
 use esx_sim::{Effect, Question, Rule, Script, Simulator, Then};
 use http::StatusCode;
@@ -13,7 +13,7 @@ use crate::{host, methods, open, text};
 /// The definition of a domain that is off.
 async fn described(connect: &Connect, name: &str) -> String {
     let domain = connect.lookup_by_name(name).await.unwrap();
-    domain.xml_desc(XmlFlags::SECURE).await.unwrap()
+    domain.xml_desc(DomainXmlFlags::SECURE).await.unwrap()
 }
 
 /// The definition of `build/ci` as another domain's, with these parts replaced.
@@ -34,7 +34,7 @@ async fn a_description_is_the_file_on_the_datastore() {
     let (simulator, connect) = host().await;
     let domain = connect.lookup_by_name("web01").await.unwrap();
     simulator.clear_requests();
-    let xml = domain.xml_desc(XmlFlags::NONE).await.unwrap();
+    let xml = domain.xml_desc(DomainXmlFlags::NONE).await.unwrap();
     assert_eq!(
         methods(&simulator),
         [
@@ -54,13 +54,13 @@ async fn a_description_is_the_file_on_the_datastore() {
             "{line} is not in {xml}"
         );
     }
-    let inactive = domain.xml_desc(XmlFlags::INACTIVE).await.unwrap();
+    let inactive = domain.xml_desc(DomainXmlFlags::INACTIVE).await.unwrap();
     assert!(
         inactive.starts_with("<domain type='vmware' xmlns:vmware="),
         "{inactive}"
     );
     assert_eq!(
-        text(domain.xml_desc(XmlFlags::UPDATE_CPU).await),
+        text(domain.xml_desc(DomainXmlFlags::UPDATE_CPU).await),
         "unsupported flags (0x4) in function esxDomainGetXMLDesc"
     );
 }
@@ -116,7 +116,7 @@ async fn a_file_that_is_gone_is_named() {
     let (simulator, connect) = host().await;
     let domain = connect.lookup_by_name("web01").await.unwrap();
     assert!(simulator.delete_file("[ssd] web01/web01.vmx"));
-    let error = domain.xml_desc(XmlFlags::NONE).await.unwrap_err();
+    let error = domain.xml_desc(DomainXmlFlags::NONE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::File);
     assert_eq!(
         error.to_string(),
@@ -142,7 +142,7 @@ async fn what_libvirt_refuses_is_described_unless_libvirt_is_asked_for() {
         .await
         .unwrap();
     let domain = libvirts.lookup_by_name("web01").await.unwrap();
-    let error = domain.xml_desc(XmlFlags::NONE).await.unwrap_err();
+    let error = domain.xml_desc(DomainXmlFlags::NONE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Definition);
     assert!(
         error.to_string().contains("ethernet0.virtualDev"),
@@ -386,7 +386,11 @@ async fn only_domains_that_do_not_run_are_forgotten() {
             .all(|entry| entry.domain.name() != "desktop")
     );
     assert_eq!(
-        paused.xml_desc(XmlFlags::NONE).await.unwrap_err().kind(),
+        paused
+            .xml_desc(DomainXmlFlags::NONE)
+            .await
+            .unwrap_err()
+            .kind(),
         ErrorKind::NoDomain
     );
 }

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 
 use super::Query;
 use super::domain::{self, By};
@@ -49,7 +49,7 @@ impl Query for DomxmlToNative {
         let xml = match (&self.domain, &self.xml) {
             (Some(domain), _) => {
                 let domain = domain::find(connection, domain, By::ANY).await?;
-                domain.xml_desc(XmlFlags::NONE).await?
+                domain.xml_desc(DomainXmlFlags::NONE).await?
             }
             (None, file) => file::read(file.as_deref().unwrap_or_default())?,
         };

@@ -1,5 +1,5 @@
 use serde::Serialize;
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 
 use super::Query;
 use super::domain::{self, By};
@@ -59,13 +59,13 @@ impl Query for Dumpxml {
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
         let domain = domain::find(connection, &self.domain, By::ANY).await?;
         let flags = [
-            (self.inactive, XmlFlags::INACTIVE),
-            (self.security_info, XmlFlags::SECURE),
-            (self.update_cpu, XmlFlags::UPDATE_CPU),
-            (self.migratable, XmlFlags::MIGRATABLE),
+            (self.inactive, DomainXmlFlags::INACTIVE),
+            (self.security_info, DomainXmlFlags::SECURE),
+            (self.update_cpu, DomainXmlFlags::UPDATE_CPU),
+            (self.migratable, DomainXmlFlags::MIGRATABLE),
         ];
         let given = flags.into_iter().filter(|(is_given, _)| *is_given);
-        let flags = given.fold(XmlFlags::NONE, |flags, (_, flag)| flags | flag);
+        let flags = given.fold(DomainXmlFlags::NONE, |flags, (_, flag)| flags | flag);
         let xml = domain.xml_desc(flags).await?;
         Ok(Definition {
             xml: match &self.xpath {

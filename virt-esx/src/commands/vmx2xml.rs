@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, Mode, ParseOptions};
 
@@ -82,7 +82,7 @@ impl Vmx2xml {
             Ok(parsed) => {
                 let warnings = parsed.warnings.iter();
                 let warnings = warnings.map(|warning| format!("warning: {name}: {warning}\n"));
-                let document = parsed.domain.to_xml(XmlFlags::SECURE);
+                let document = parsed.domain.to_xml(DomainXmlFlags::SECURE);
                 let converted = match &self.output_dir {
                     None => Converted::printed(document),
                     Some(folder) => Converted::written(&folder.join(&input.output), &document),

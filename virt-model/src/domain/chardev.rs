@@ -2,8 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::on_off};
+use super::{DeviceInfo, device::on_off};
 use crate::{
+    DomainXmlFlags,
     words::words,
     xml::{Build, Node, XmlError, decimal},
 };
@@ -185,7 +186,7 @@ impl CharDevice {
     }
 
     /// The element of that name: `serial`, `parallel`, `console` or `channel`.
-    pub(super) fn to_element(&self, name: &str, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, name: &str, flags: DomainXmlFlags) -> Element {
         let model = self.target_model.as_ref();
         let target = Element::new("target")
             .maybe_attr("type", self.target_type.as_ref())
@@ -334,12 +335,12 @@ impl CharSource {
     }
 
     /// Adds `<source>` and `<protocol>`.
-    fn write(&self, device: Element, flags: XmlFlags) -> Element {
+    fn write(&self, device: Element, flags: DomainXmlFlags) -> Element {
         let source = Element::new("source");
         let source = match self {
             CharSource::Null | CharSource::Vc | CharSource::Stdio | CharSource::SpiceVmc => source,
             // A pseudo terminal is found when the domain starts.
-            CharSource::Pty { .. } if flags.contains(XmlFlags::INACTIVE) => source,
+            CharSource::Pty { .. } if flags.contains(DomainXmlFlags::INACTIVE) => source,
             CharSource::Pty { path } | CharSource::Dev { path } | CharSource::Pipe { path } => {
                 source.maybe_attr("path", path.as_ref())
             }

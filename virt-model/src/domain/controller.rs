@@ -2,8 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags};
+use super::DeviceInfo;
 use crate::{
+    DomainXmlFlags,
     words::words,
     xml::{Build, Node, XmlError},
 };
@@ -154,7 +155,7 @@ impl Controller {
         Ok((controller, index.is_some()))
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let target = Element::new("target")
             .maybe_attr("chassis", self.chassis)
             .maybe_attr("port", self.port.map(|port| format!("{port:#x}")));

@@ -2,9 +2,8 @@
 
 use xmltree::Element;
 
-use super::XmlFlags;
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     xml::{Build, Node, XmlError},
 };
 
@@ -50,11 +49,11 @@ impl DeviceInfo {
     /// `<boot>`, `<alias>` and `<address>`, those there are.
     ///
     /// Names that the hypervisor has chosen are not part of the inactive definition.
-    pub(super) fn to_elements(&self, flags: XmlFlags) -> Vec<Element> {
+    pub(super) fn to_elements(&self, flags: DomainXmlFlags) -> Vec<Element> {
         let boot = self
             .boot_order
             .map(|order| Element::new("boot").attr("order", order));
-        let inactive = flags.contains(XmlFlags::INACTIVE);
+        let inactive = flags.contains(DomainXmlFlags::INACTIVE);
         let alias = self
             .alias
             .as_ref()

@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, DriveAddress, XmlFlags, device::on_off};
+use super::{DeviceInfo, DriveAddress, device::on_off};
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError},
 };
@@ -386,7 +386,7 @@ impl Disk {
         Ok(ReadDisk { disk, bus, late })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         Element::new("disk")
             .attr("type", self.source.kind())
             .attr("device", self.device)

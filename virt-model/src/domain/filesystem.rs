@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags};
+use super::DeviceInfo;
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError},
 };
@@ -92,7 +92,7 @@ impl Filesystem {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let driver = self.driver.as_ref();
         let source = self.source.as_ref();
         Element::new("filesystem")

@@ -4,9 +4,9 @@ use std::fmt;
 
 use xmltree::Element;
 
-use super::{XmlFlags, device::yes_no};
+use super::device::yes_no;
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError, decimal},
 };
@@ -179,8 +179,8 @@ impl Graphics {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
-        let inactive = flags.contains(XmlFlags::INACTIVE);
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
+        let inactive = flags.contains(DomainXmlFlags::INACTIVE);
         let graphics = Element::new("graphics").attr("type", self.kind);
         let graphics = match self.kind {
             GraphicsType::Vnc => graphics
@@ -206,7 +206,7 @@ impl Graphics {
             Some(Listen::Network { .. }) if inactive => None,
             _ => self.listen_address(),
         };
-        let secure = flags.contains(XmlFlags::SECURE);
+        let secure = flags.contains(DomainXmlFlags::SECURE);
         let passwd = self.passwd.as_ref().filter(|_| secure);
         graphics
             .maybe_attr("listen", listen)

@@ -2,8 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, PciAddress, XmlFlags, device::yes_no};
-use crate::xml::{Build, Node, XmlError};
+use super::{DeviceInfo, PciAddress, device::yes_no};
+use crate::{
+    DomainXmlFlags,
+    xml::{Build, Node, XmlError},
+};
 
 /// A device of the host given to the guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +75,7 @@ impl Hostdev {
         }))
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         Element::new("hostdev")
             .attr("mode", "subsystem")
             .attr("type", self.source.kind())

@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags};
+use super::DeviceInfo;
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError},
 };
@@ -60,7 +60,7 @@ impl Input {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         Element::new("input")
             .attr("type", self.kind)
             .maybe_attr("bus", self.bus)

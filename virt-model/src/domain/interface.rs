@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::yes_no};
+use super::{DeviceInfo, device::yes_no};
 use crate::{
-    MacAddress, Uuid,
+    DomainXmlFlags, MacAddress, Uuid,
     words::words,
     xml::{Build, Node, XmlError, decimal},
 };
@@ -280,7 +280,7 @@ impl Interface {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let mac = self.mac.map(|mac| {
             Element::new("mac")
                 .attr("address", mac)

@@ -2,8 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::on_off};
-use crate::xml::{Build, Node, XmlError};
+use super::{DeviceInfo, device::on_off};
+use crate::{
+    DomainXmlFlags,
+    xml::{Build, Node, XmlError},
+};
 
 /// The memory balloon, by which the host takes memory from the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,7 +48,7 @@ impl Memballoon {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let period = self.stats_period;
         Element::new("memballoon")
             .attr("model", &self.model)

@@ -224,14 +224,14 @@ fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
 mod tests {
     use super::super::DriveAddress;
     use super::*;
-    use crate::XmlFlags;
+    use crate::DomainXmlFlags;
 
     /// The devices of a definition, before and after; both as libvirt's documents have them.
     #[track_caller]
     fn check(devices: &str, expected: &[&str]) {
         let mut def = read(devices);
         def.post_parse(&Defaults::vmware()).unwrap();
-        let written = def.to_xml(XmlFlags::SECURE);
+        let written = def.to_xml(DomainXmlFlags::SECURE);
         let inside = written.split("<devices>\n").nth(1).unwrap();
         let inside = inside.split("  </devices>").next().unwrap();
         let lines: Vec<&str> = inside.lines().map(str::trim).collect();

@@ -2,8 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags};
-use crate::xml::{Build, Node, XmlError};
+use super::DeviceInfo;
+use crate::{
+    DomainXmlFlags,
+    xml::{Build, Node, XmlError},
+};
 
 /// A sound card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +31,7 @@ impl Sound {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         Element::new("sound")
             .attr("model", &self.model)
             .children(self.info.to_elements(flags))

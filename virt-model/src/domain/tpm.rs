@@ -2,8 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::yes_no};
-use crate::xml::{Build, Node, XmlError};
+use super::{DeviceInfo, device::yes_no};
+use crate::{
+    DomainXmlFlags,
+    xml::{Build, Node, XmlError},
+};
 
 /// A trusted platform module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,7 +71,7 @@ impl Tpm {
         })
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         Element::new("tpm")
             .maybe_attr("model", self.model.as_ref())
             .child(self.backend.to_element())

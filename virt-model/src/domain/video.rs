@@ -2,9 +2,9 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, XmlFlags, device::yes_no};
+use super::{DeviceInfo, device::yes_no};
 use crate::{
-    ErrorNumber,
+    DomainXmlFlags, ErrorNumber,
     words::words,
     xml::{Build, Node, XmlError, decimal},
 };
@@ -89,7 +89,7 @@ impl Video {
         Ok(video)
     }
 
-    pub(super) fn to_element(&self, flags: XmlFlags) -> Element {
+    pub(super) fn to_element(&self, flags: DomainXmlFlags) -> Element {
         let acceleration = Element::new("acceleration")
             .maybe_attr("accel3d", self.accel3d.map(yes_no))
             .maybe_attr("accel2d", self.accel2d.map(yes_no));

@@ -3,7 +3,7 @@
 
 use LibvirtVersion::{V9_0, V11_3, V11_5, V12_4};
 use virt_model::DomainDef;
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 use vmx::{LibvirtVersion, ParseOptions};
 
 use super::{Host, as_libvirt, difference};
@@ -210,7 +210,7 @@ fn one_uuid_is_written() {
                  uuid.bios = \"56 4d 9b ef ac d9 b4 e0-c8 f0 ae a8 b9 10 35 15\"\n\
                  vc.uuid = \"50 01 00 00 00 00 00 00-00 00 00 00 00 00 00 02\"\n";
     let parsed = vmx::parse(lines, &Host, &ParseOptions::strict()).unwrap();
-    let def = DomainDef::from_xml(&parsed.domain.to_xml(XmlFlags::NONE)).unwrap();
+    let def = DomainDef::from_xml(&parsed.domain.to_xml(DomainXmlFlags::NONE)).unwrap();
     let text = super::format(&def, &super::strict(9)).unwrap();
     let file = vmx::VmxFile::read(text).unwrap();
     let bios = file.get("uuid.bios");

@@ -2,7 +2,7 @@
 //! rules counts.
 
 use super::{gives, gives_no, host, refuses};
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 use vmx::{LibvirtVersion, ParseOptions};
 
 /// The lines of a slot of a present controller, with `@` for the slot.
@@ -109,7 +109,7 @@ fn bare(text: &str) -> Result<String, String> {
     let options = ParseOptions::strict();
     let parsed = vmx::parse(text, &host(LibvirtVersion::Newest), &options);
     let parsed = parsed.map_err(|error| error.to_string())?;
-    Ok(parsed.domain.to_xml(XmlFlags::SECURE))
+    Ok(parsed.domain.to_xml(DomainXmlFlags::SECURE))
 }
 
 #[test]

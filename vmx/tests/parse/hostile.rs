@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use virt_model::DomainDef;
-use virt_model::domain::{DiskDevice, DiskSource, XmlFlags};
+use virt_model::DomainXmlFlags;
+use virt_model::domain::{DiskDevice, DiskSource};
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, ParseOptions};
 
@@ -12,7 +13,7 @@ fn read_all(text: &[u8]) {
         for options in [ParseOptions::strict(), ParseOptions::default()] {
             let options = options.as_libvirt(libvirt);
             if let Ok(parsed) = vmx::parse(text, &Folder::default(), &options) {
-                let _ = parsed.domain.to_xml(XmlFlags::SECURE);
+                let _ = parsed.domain.to_xml(DomainXmlFlags::SECURE);
             }
         }
     }
@@ -200,13 +201,13 @@ proptest! {
     fn lenient_documents_are_read_back(lines in lines()) {
         let lines = lines.replace(|c: char| c.is_control() && c != '\n', "");
         let mut made = vmx::to_domain(super::file(&lines)).unwrap().domain;
-        let read = DomainDef::from_xml(&made.to_xml(XmlFlags::SECURE)).unwrap();
+        let read = DomainDef::from_xml(&made.to_xml(DomainXmlFlags::SECURE)).unwrap();
         for disk in &mut made.devices.disks {
             let drive = disk.device != DiskDevice::Disk;
             if drive && disk.source == DiskSource::Block(None) && disk.startup_policy.is_none() {
                 disk.source = DiskSource::File(None);
             }
         }
-        prop_assert_eq!(read.to_xml(XmlFlags::SECURE), made.to_xml(XmlFlags::SECURE));
+        prop_assert_eq!(read.to_xml(DomainXmlFlags::SECURE), made.to_xml(DomainXmlFlags::SECURE));
     }
 }

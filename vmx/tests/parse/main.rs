@@ -17,7 +17,7 @@ mod hostile;
 mod lenient;
 mod versions;
 
-use virt_model::domain::XmlFlags;
+use virt_model::DomainXmlFlags;
 use vmx::names::{Datastore, Datastores};
 use vmx::{LibvirtVersion, Mode, ParseOptions};
 
@@ -56,7 +56,7 @@ fn strict(lines: &str, libvirt: LibvirtVersion) -> Result<String, String> {
     let parsed = vmx::parse(file(lines), &host(libvirt), &options);
     let parsed = parsed.map_err(|error| error.to_string())?;
     assert_eq!(parsed.warnings, []);
-    Ok(parsed.domain.to_xml(XmlFlags::SECURE))
+    Ok(parsed.domain.to_xml(DomainXmlFlags::SECURE))
 }
 
 /// The document that lenient mode makes, and its warnings.
@@ -65,7 +65,7 @@ fn lenient(lines: &str) -> (String, Vec<String>) {
     assert_eq!(options.mode, Mode::Lenient);
     let parsed = vmx::parse(file(lines), &host(options.libvirt), &options).unwrap();
     let warnings = parsed.warnings.iter().map(ToString::to_string).collect();
-    (parsed.domain.to_xml(XmlFlags::SECURE), warnings)
+    (parsed.domain.to_xml(DomainXmlFlags::SECURE), warnings)
 }
 
 /// The lines have to make a document that has `part`, whose lines are compared without their

@@ -8,7 +8,7 @@ use vmx::{LibvirtVersion, ParseOptions};
 use super::Tally;
 use super::diff::unified;
 use virt_model::domain::{DiskDevice, DiskSource};
-use virt_model::{DomainDef, XmlFlags};
+use virt_model::{DomainDef, DomainXmlFlags};
 
 /// Converts VMX files of people: strictly, and compares with what virsh printed beside; and
 /// leniently, where only an encrypted file may be refused.
@@ -64,7 +64,7 @@ fn strict(bytes: &[u8]) -> String {
         ..Datastores::default()
     };
     match vmx::parse(bytes, &names, &ParseOptions::strict().as_libvirt(libvirt)) {
-        Ok(parsed) => format!("{}\n", parsed.domain.to_xml(XmlFlags::INACTIVE)),
+        Ok(parsed) => format!("{}\n", parsed.domain.to_xml(DomainXmlFlags::INACTIVE)),
         Err(error) => format!("error: {error}\n"),
     }
 }
@@ -77,7 +77,7 @@ fn lenient(bytes: &[u8]) -> Result<Vec<String>, String> {
         Err(error) => return Err(format!("error: {error}")),
     };
     let mut domain = parsed.domain;
-    let xml = domain.to_xml(XmlFlags::SECURE);
+    let xml = domain.to_xml(DomainXmlFlags::SECURE);
     let read = DomainDef::from_xml(&xml).map_err(|error| format!("error: {error}\n{xml}"))?;
     // Who reads a document takes every empty drive for one of images, as libvirt does.
     for disk in &mut domain.devices.disks {
@@ -87,8 +87,8 @@ fn lenient(bytes: &[u8]) -> Result<Vec<String>, String> {
         }
     }
     let (made, again) = (
-        domain.to_xml(XmlFlags::SECURE),
-        read.to_xml(XmlFlags::SECURE),
+        domain.to_xml(DomainXmlFlags::SECURE),
+        read.to_xml(DomainXmlFlags::SECURE),
     );
     if again != made {
         return Err(unified(&made, &again));

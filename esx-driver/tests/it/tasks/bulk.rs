@@ -16,7 +16,7 @@ async fn many(count: usize) -> (Simulator, Vec<Domain>) {
         simulator.set_power_state(&vm, PoweredOff);
     }
     let connect = open(&simulator, "esx://esx.example.com/").await.unwrap();
-    let list = connect.list_all_domains(DomainFilter::ALL).await.unwrap();
+    let list = connect.list_all_domains(DomainFilter::NONE).await.unwrap();
     let domains = list.domains.into_iter().map(|entry| entry.domain).collect();
     (simulator, domains)
 }

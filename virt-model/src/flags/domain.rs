@@ -1,0 +1,155 @@
+use super::flags;
+
+flags! {
+    /// Flags of starting a domain (`virDomainCreateFlags`).
+    pub struct CreateFlags {
+        /// Start the domain paused.
+        PAUSED = 0,
+        /// Destroy the domain when the connection is closed.
+        AUTODESTROY = 1,
+        /// Bypass the file system's cache when the saved memory is read.
+        BYPASS_CACHE = 2,
+        /// Discard a managed save image and boot.
+        FORCE_BOOT = 3,
+        /// Check the XML against libvirt's schema.
+        VALIDATE = 4,
+        /// Make the NVRAM file anew from its template.
+        RESET_NVRAM = 5,
+    }
+
+    /// Ways to shut a domain down (`virDomainShutdownFlagValues`).
+    pub struct ShutdownFlags {
+        /// Press the ACPI power button.
+        ACPI_POWER_BTN = 0,
+        /// Ask the guest agent.
+        GUEST_AGENT = 1,
+        /// Write to initctl.
+        INITCTL = 2,
+        /// Send a signal to the guest's init process.
+        SIGNAL = 3,
+        /// Use the hypervisor's paravirtualized way.
+        PARAVIRT = 4,
+    }
+
+    /// Ways to reboot a domain (`virDomainRebootFlagValues`).
+    pub struct RebootFlags {
+        /// Press the ACPI power button.
+        ACPI_POWER_BTN = 0,
+        /// Ask the guest agent.
+        GUEST_AGENT = 1,
+        /// Write to initctl.
+        INITCTL = 2,
+        /// Send a signal to the guest's init process.
+        SIGNAL = 3,
+        /// Use the hypervisor's paravirtualized way.
+        PARAVIRT = 4,
+    }
+
+    /// Flags of defining a domain (`virDomainDefineFlags`).
+    pub struct DefineFlags {
+        /// Refuse a document with elements or attributes that are not known.
+        VALIDATE = 0,
+    }
+
+    /// What is removed or kept when a domain is undefined (`virDomainUndefineFlagsValues`).
+    pub struct UndefineFlags {
+        /// Remove a managed save image.
+        MANAGED_SAVE = 0,
+        /// Remove the snapshots' metadata.
+        SNAPSHOTS_METADATA = 1,
+        /// Remove the NVRAM file.
+        NVRAM = 2,
+        /// Keep the NVRAM file.
+        KEEP_NVRAM = 3,
+        /// Remove the checkpoints' metadata.
+        CHECKPOINTS_METADATA = 4,
+        /// Remove the TPM's state.
+        TPM = 5,
+        /// Keep the TPM's state.
+        KEEP_TPM = 6,
+    }
+
+    /// Flags of destroying a domain (`virDomainDestroyFlagsValues`).
+    pub struct DestroyFlags {
+        /// Send SIGTERM only; never SIGKILL.
+        GRACEFUL = 0,
+        /// Remove the domain's logs.
+        REMOVE_LOGS = 1,
+    }
+
+    /// What of a domain's definition is written (`virDomainXMLFlags`).
+    pub struct DomainXmlFlags {
+        /// Write passwords.
+        SECURE = 0,
+        /// Write the definition of the next start, not of the running domain.
+        INACTIVE = 1,
+        /// Write the features of the host's processor.
+        UPDATE_CPU = 2,
+        /// Write a document fit for migration.
+        MIGRATABLE = 3,
+    }
+
+    /// Which domains a list has (`virConnectListAllDomainsFlags`).
+    ///
+    /// The flags come in groups ([`DomainFilter::GROUPS`]). A group with no flag set, or with all of
+    /// them, restricts nothing. A domain is listed if it has one of the properties set in every
+    /// other group. [`DomainFilter::NONE`] lists all domains.
+    ///
+    /// ```
+    /// use virt_model::DomainFilter;
+    /// let filter = DomainFilter::ACTIVE | DomainFilter::NO_AUTOSTART;
+    /// assert!(filter.restricts(DomainFilter::FILTERS_AUTOSTART));
+    /// assert!(filter.admits(DomainFilter::ACTIVE, true, DomainFilter::INACTIVE));
+    /// assert!(!filter.admits(DomainFilter::ACTIVE, false, DomainFilter::INACTIVE));
+    /// ```
+    pub struct DomainFilter {
+        /// Is running or paused.
+        ACTIVE = 0,
+        /// Is neither running nor paused.
+        INACTIVE = 1,
+        /// Stays defined when it is stopped.
+        PERSISTENT = 2,
+        /// Vanishes when it is stopped.
+        TRANSIENT = 3,
+        /// Is running.
+        RUNNING = 4,
+        /// Is paused.
+        PAUSED = 5,
+        /// Is shut off.
+        SHUTOFF = 6,
+        /// Is in any other state.
+        OTHER = 7,
+        /// Has a managed save image.
+        MANAGEDSAVE = 8,
+        /// Has no managed save image.
+        NO_MANAGEDSAVE = 9,
+        /// Starts with its host.
+        AUTOSTART = 10,
+        /// Does not start with its host.
+        NO_AUTOSTART = 11,
+        /// Has a snapshot.
+        HAS_SNAPSHOT = 12,
+        /// Has no snapshot.
+        NO_SNAPSHOT = 13,
+        /// Has a checkpoint.
+        HAS_CHECKPOINT = 14,
+        /// Has no checkpoint.
+        NO_CHECKPOINT = 15,
+    }
+    groups {
+        /// Active or not.
+        FILTERS_ACTIVE = ACTIVE | INACTIVE,
+        /// Persistent or transient.
+        FILTERS_PERSISTENT = PERSISTENT | TRANSIENT,
+        /// The state.
+        FILTERS_STATE = RUNNING | PAUSED | SHUTOFF | OTHER,
+        /// With or without a managed save image.
+        FILTERS_MANAGEDSAVE = MANAGEDSAVE | NO_MANAGEDSAVE,
+        /// With or without autostart.
+        FILTERS_AUTOSTART = AUTOSTART | NO_AUTOSTART,
+        /// With or without snapshots.
+        FILTERS_SNAPSHOT = HAS_SNAPSHOT | NO_SNAPSHOT,
+        /// With or without checkpoints.
+        FILTERS_CHECKPOINT = HAS_CHECKPOINT | NO_CHECKPOINT,
+    }
+}
