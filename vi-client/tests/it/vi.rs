@@ -192,7 +192,8 @@ pub(crate) fn fault(name: &str, string: &str) -> Response<Bytes> {
         "" => String::new(),
         name => format!(
             "<detail><{name}Fault xmlns=\"urn:vim25\" xsi:type=\"{name}\">\
-             <object type=\"Folder\">ha-folder-root</object><privilegeId>System.View</privilegeId></{name}Fault></detail>"
+             <object type=\"Folder\">ha-folder-root</object><privilegeId>System.View</privilegeId>\
+             <obj type=\"VirtualMachine\">7</obj></{name}Fault></detail>"
         ),
     };
     let body = format!(
