@@ -61,17 +61,26 @@ impl Call<'_> {
 }
 
 impl Call<'_> {
-    /// Begins a task of the object that is called.
+    /// Begins a task of the method `M`, of the object that is called.
     ///
     /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`; `work` is done at its end.
-    pub(crate) fn begin(
+    pub(crate) fn begin<M: Method>(
         &mut self,
-        method: &str,
+        description: &str,
+        work: impl FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send + 'static,
+    ) -> Result<ManagedObjectReference, SoapFault> {
+        self.begin_of::<M>(self.this, description, work)
+    }
+
+    /// The same, where the task is another object's.
+    pub(crate) fn begin_of<M: Method>(
+        &mut self,
+        of: &ManagedObjectReference,
         description: &str,
         work: impl FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send + 'static,
     ) -> Result<ManagedObjectReference, SoapFault> {
         let State { world, tasks, .. } = &mut *self.state;
-        tasks.begin(world, self.this, method, description, Box::new(work))
+        tasks.begin(world, of, M::name(), description, Box::new(work))
     }
 }
 

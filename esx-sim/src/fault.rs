@@ -4,7 +4,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
     FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore, InvalidDatastorePath,
-    InvalidLogin, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState,
+    InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState,
     InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission,
     NotAuthenticated, NotFound, NotImplemented, NotSupported, RequestCanceled, TaskInProgress,
     ToolsUnavailable,
@@ -156,6 +156,16 @@ pub(crate) fn invalid_power_state(
     SoapFault::new(fault, message)
 }
 
+pub(crate) fn invalid_name(name: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidName {
+            name: name.to_owned(),
+            ..InvalidName::default()
+        },
+        format!("The name '{name}' is invalid."),
+    )
+}
+
 pub(crate) fn invalid_state() -> SoapFault {
     SoapFault::new(
         InvalidState::default(),
@@ -294,7 +304,7 @@ pub(crate) fn of(localized: LocalizedMethodFault) -> SoapFault {
     }
 }
 
-fn localized<F>(fault: F, message: &str) -> LocalizedMethodFault
+pub(crate) fn localized<F>(fault: F, message: &str) -> LocalizedMethodFault
 where
     F: vi_types::Extends<vi_types::objects::MethodFault>,
 {

@@ -164,6 +164,11 @@ impl World {
         }
     }
 
+    /// Whether the files of the virtual machines are made.
+    pub(crate) fn has_files(&self) -> bool {
+        self.files.filled
+    }
+
     /// What lies at a place; the datastore itself is a folder.
     pub(crate) fn entry(&self, spot: &Spot) -> Option<&Entry> {
         let store = self.files.stores.get(&spot.store)?;
@@ -369,6 +374,16 @@ fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Ent
         let log = Bytes::from_static(b"vmx| Log for VMware ESX\n");
         files.push((spot.parent().join("vmware.log"), Entry::File(log)));
         files.push((spot, Entry::Config(reference.clone(), None)));
+    }
+    let layout = vm.layout_ex.as_deref();
+    for file in layout.into_iter().flat_map(|layout| &layout.file) {
+        if file.r#type.starts_with("snapshot")
+            && let Some(spot) = resolve(&file.name)
+            && !files.iter().any(|(other, _)| *other == spot)
+        {
+            let length = u64::try_from(file.size).unwrap_or_default();
+            files.push((spot, Entry::Zeros(length)));
+        }
     }
     let devices = &config.hardware.device;
     for device in devices {

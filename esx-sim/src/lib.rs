@@ -23,6 +23,7 @@ mod certificate;
 mod fault;
 mod files;
 mod folder;
+mod machine;
 mod objects;
 mod payload;
 mod recording;

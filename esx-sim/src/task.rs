@@ -92,8 +92,8 @@ impl Tasks {
         }
     }
 
-    /// Whether an object has no task that is not over.
-    pub(crate) fn is_idle(&self, of: &ManagedObjectReference) -> Result<(), SoapFault> {
+    /// Fails with `TaskInProgress` while an object has a task that is not over.
+    pub(crate) fn check_idle(&self, of: &ManagedObjectReference) -> Result<(), SoapFault> {
         let is_of = |open: &&Open| open.of == *of || open.made.as_ref() == Some(of);
         match self.open.iter().find(is_of) {
             Some(other) => Err(fault::task_in_progress(&other.task)),
@@ -113,7 +113,7 @@ impl Tasks {
         work: Work,
     ) -> Result<ManagedObjectReference, SoapFault> {
         if of.r#type == "VirtualMachine" {
-            self.is_idle(of)?;
+            self.check_idle(of)?;
         }
         let mut scripts = self.scripts.iter_mut();
         let script = scripts.find_map(|script| script.take(method, of));
@@ -365,7 +365,7 @@ impl Tasks {
     }
 
     /// A moment that is later for every task.
-    fn time(&self) -> DateTime {
+    pub(crate) fn time(&self) -> DateTime {
         let made = inventory::parts::made_time().epoch_seconds();
         DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
     }

@@ -1,5 +1,6 @@
 //! The managed objects of a simulated server, as data.
 
+pub(crate) mod container_view;
 pub(crate) mod inventory;
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +25,10 @@ pub(crate) struct World {
     pub(crate) files: Files,
     /// The number of the last virtual machine that was made while the server runs.
     last_vm: u64,
+    /// The id of the last snapshot of each machine that has or had one.
+    last_snapshot_ids: HashMap<ManagedObjectReference, i32>,
+    /// How many snapshots there have been.
+    snapshots: u64,
 }
 
 /// Virtual machines by their UUIDs, in lower case.
@@ -187,6 +192,19 @@ impl World {
         });
         self.last_vm = numbers.fold(self.last_vm, u64::max) + 1;
         self.last_vm
+    }
+
+    /// An id that no snapshot of the machine has or had.
+    pub(crate) fn next_snapshot_id(&mut self, vm: &ManagedObjectReference) -> i32 {
+        let last = self.last_snapshot_ids.entry(vm.clone()).or_default();
+        *last += 1;
+        *last
+    }
+
+    /// A number that no snapshot has or had.
+    pub(crate) fn next_snapshot_number(&mut self) -> u64 {
+        self.snapshots += 1;
+        self.snapshots
     }
 
     /// Every object of one type, in no particular order.

@@ -3,9 +3,16 @@
 use vi_types::SoapFault;
 use vi_types::methods::RefreshDatastore;
 
-use crate::call::Call;
+use crate::call::{Call, Row};
+
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("Datastore", refresh),
+    ]
+}
 
 /// What a datastore tells of itself is never out of date.
-pub(crate) fn refresh(_: &mut Call<'_>, _: &RefreshDatastore) -> Result<(), SoapFault> {
+fn refresh(_: &mut Call<'_>, _: &RefreshDatastore) -> Result<(), SoapFault> {
     Ok(())
 }

@@ -5,12 +5,22 @@ use vi_types::methods::{
 };
 use vi_types::{ManagedObjectReference, SoapFault};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{Entry, Spot};
 use crate::world::World;
 
-pub(crate) fn make_directory(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("FileManager", make_directory),
+        Row::new("FileManager", delete),
+        Row::new("FileManager", move_file),
+        Row::new("FileManager", copy),
+    ]
+}
+
+fn make_directory(
     call: &mut Call<'_>,
     request: &MakeDirectory,
 ) -> Result<(), SoapFault> {
@@ -24,19 +34,18 @@ pub(crate) fn make_directory(
     Ok(())
 }
 
-pub(crate) fn delete(
+fn delete(
     call: &mut Call<'_>,
     request: &DeleteDatastoreFileTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let spot = place(call, request.datacenter.as_ref(), &request.name)?;
-    let (method, description) = ("DeleteDatastoreFile_Task", "FileManager.deleteFile");
-    call.begin(method, description, move |world| {
+    call.begin::<DeleteDatastoreFileTask>("FileManager.deleteFile", move |world| {
         take_out(world, &spot)?;
         Ok(None)
     })
 }
 
-pub(crate) fn move_file(
+fn move_file(
     call: &mut Call<'_>,
     request: &MoveDatastoreFileTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -49,15 +58,14 @@ pub(crate) fn move_file(
     let to = to.or(request.source_datacenter.as_ref());
     let to = place(call, to, &request.destination_name)?;
     let force = request.force.unwrap_or_default();
-    let (method, description) = ("MoveDatastoreFile_Task", "FileManager.moveFile");
-    call.begin(method, description, move |world| {
+    call.begin::<MoveDatastoreFileTask>("FileManager.moveFile", move |world| {
         transfer(world, &from, &to, force)?;
         world.delete(&from);
         Ok(None)
     })
 }
 
-pub(crate) fn copy(
+fn copy(
     call: &mut Call<'_>,
     request: &CopyDatastoreFileTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -70,8 +78,7 @@ pub(crate) fn copy(
     let to = to.or(request.source_datacenter.as_ref());
     let to = place(call, to, &request.destination_name)?;
     let force = request.force.unwrap_or_default();
-    let (method, description) = ("CopyDatastoreFile_Task", "FileManager.copyFile");
-    call.begin(method, description, move |world| {
+    call.begin::<CopyDatastoreFileTask>("FileManager.copyFile", move |world| {
         transfer(world, &from, &to, force)?;
         Ok(None)
     })

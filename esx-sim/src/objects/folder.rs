@@ -11,7 +11,7 @@ use vi_types::objects::{
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::Spot;
 use crate::simulator::Settings;
@@ -19,8 +19,15 @@ use crate::vmx::{self, Keys};
 use crate::world::World;
 use crate::world::inventory::{self, Kind, ancestors, parts};
 
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("Folder", register_vm),
+    ]
+}
+
 /// The machine that a configuration file on a datastore describes becomes part of the inventory.
-pub(crate) fn register_vm(
+fn register_vm(
     call: &mut Call<'_>,
     request: &RegisterVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -60,7 +67,7 @@ pub(crate) fn register_vm(
         kind: call.settings.kind,
         hardware: hardware(call.settings),
     };
-    call.begin("RegisterVM_Task", "Folder.registerVm", |world| {
+    call.begin::<RegisterVmTask>("Folder.registerVm", |world| {
         register.run(world).map(|vm| Some(Any::from(vm)))
     })
 }

@@ -4,9 +4,16 @@ use vi_types::methods::ReconfigureAutostart;
 use vi_types::objects::{AutoStartDefaults, AutoStartPowerInfo, HostAutoStartManagerConfig};
 use vi_types::{SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 
-pub(crate) fn reconfigure_autostart(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("HostAutoStartManager", reconfigure_autostart),
+    ]
+}
+
+fn reconfigure_autostart(
     call: &mut Call<'_>,
     request: &ReconfigureAutostart,
 ) -> Result<(), SoapFault> {

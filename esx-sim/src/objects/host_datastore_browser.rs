@@ -9,36 +9,39 @@ use vi_types::objects::{
 };
 use vi_types::{Any, Array, DataObject, ManagedObjectReference, Poly, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{Descriptor, Entry, Spot};
 use crate::world::World;
 use crate::world::inventory::parts;
 
-pub(crate) fn search(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("HostDatastoreBrowser", search),
+        Row::new("HostDatastoreBrowser", search_sub_folders),
+    ]
+}
+
+fn search(
     call: &mut Call<'_>,
     request: &SearchDatastoreTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let spot = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
-    let (method, description) = ("SearchDatastore_Task", "HostDatastoreBrowser.search");
-    call.begin(method, description, move |world| {
+    call.begin::<SearchDatastoreTask>("HostDatastoreBrowser.search", move |world| {
         is_folder(world, &spot)?;
         Ok(Some(Any::object(results(world, &spot, &spec))))
     })
 }
 
-pub(crate) fn search_sub_folders(
+fn search_sub_folders(
     call: &mut Call<'_>,
     request: &SearchDatastoreSubFoldersTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let spot = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
-    let (method, description) = (
-        "SearchDatastoreSubFolders_Task",
-        "HostDatastoreBrowser.searchSubFolders",
-    );
-    call.begin(method, description, move |world| {
+    call.begin::<SearchDatastoreSubFoldersTask>("HostDatastoreBrowser.searchSubFolders", move |world| {
         is_folder(world, &spot)?;
         let mut found = Vec::new();
         let mut ahead = vec![spot];

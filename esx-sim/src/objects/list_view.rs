@@ -3,11 +3,20 @@
 use vi_types::methods::{ModifyListView, ResetListView, ResetListViewFromView};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("ListView", modify_list_view),
+        Row::new("ListView", reset_list_view),
+        Row::new("ListView", reset_list_view_from_view),
+    ]
+}
+
 /// Gives back the objects that could not be added because there are none such.
-pub(crate) fn modify_list_view(
+fn modify_list_view(
     call: &mut Call<'_>,
     request: &ModifyListView,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
@@ -20,7 +29,7 @@ pub(crate) fn modify_list_view(
 }
 
 /// Gives back the objects that could not be added because there are none such.
-pub(crate) fn reset_list_view(
+fn reset_list_view(
     call: &mut Call<'_>,
     request: &ResetListView,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
@@ -29,7 +38,7 @@ pub(crate) fn reset_list_view(
     Ok(unknown)
 }
 
-pub(crate) fn reset_list_view_from_view(
+fn reset_list_view_from_view(
     call: &mut Call<'_>,
     request: &ResetListViewFromView,
 ) -> Result<(), SoapFault> {

@@ -3,10 +3,17 @@
 use vi_types::methods::Fetch;
 use vi_types::{Any, SoapFault};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::objects::property_collector;
 
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("ManagedObject", fetch).anonymous(),
+    ]
+}
+
 /// One property. No schema tells of this method; pyvmomi reads properties with it.
-pub(crate) fn fetch(call: &mut Call<'_>, request: &Fetch) -> Result<Option<Any>, SoapFault> {
+fn fetch(call: &mut Call<'_>, request: &Fetch) -> Result<Option<Any>, SoapFault> {
     property_collector::fetch(call, &request.prop)
 }

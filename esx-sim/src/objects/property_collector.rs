@@ -15,12 +15,29 @@ use vi_types::methods::{
 use vi_types::objects::{ObjectContent, PropertyFilterSpec, RetrieveResult, UpdateSet};
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
-use crate::call::{Call, Turn};
+use crate::call::{Call, Row, Turn};
 use crate::fault;
 use crate::world::inventory::DEFAULT_COLLECTOR;
 use reading::Scope;
 use selection::Selection;
 use updates::{Collector, Filter};
+
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("PropertyCollector", retrieve_properties).anonymous(),
+        Row::new("PropertyCollector", retrieve_properties_ex).anonymous(),
+        Row::new("PropertyCollector", continue_retrieve_properties_ex),
+        Row::new("PropertyCollector", cancel_retrieve_properties_ex),
+        Row::new("PropertyCollector", create_filter),
+        Row::waiting("PropertyCollector", wait_for_updates),
+        Row::waiting("PropertyCollector", wait_for_updates_ex),
+        Row::new("PropertyCollector", check_for_updates),
+        Row::new("PropertyCollector", cancel_wait_for_updates),
+        Row::new("PropertyCollector", create_property_collector),
+        Row::new("PropertyCollector", destroy_property_collector),
+    ]
+}
 
 /// What collectors remember between calls.
 #[derive(Default)]
@@ -73,7 +90,7 @@ impl Collectors {
     }
 }
 
-pub(crate) fn retrieve_properties(
+fn retrieve_properties(
     call: &mut Call<'_>,
     request: &RetrieveProperties,
 ) -> Result<Vec<ObjectContent>, SoapFault> {
@@ -82,7 +99,7 @@ pub(crate) fn retrieve_properties(
     Ok(read(call, &mut rest, usize::MAX))
 }
 
-pub(crate) fn retrieve_properties_ex(
+fn retrieve_properties_ex(
     call: &mut Call<'_>,
     request: &RetrievePropertiesEx,
 ) -> Result<Option<Box<RetrieveResult>>, SoapFault> {
@@ -100,7 +117,7 @@ pub(crate) fn retrieve_properties_ex(
     Ok((!result.objects.is_empty()).then(|| Box::new(result)))
 }
 
-pub(crate) fn continue_retrieve_properties_ex(
+fn continue_retrieve_properties_ex(
     call: &mut Call<'_>,
     request: &ContinueRetrievePropertiesEx,
 ) -> Result<RetrieveResult, SoapFault> {
@@ -108,14 +125,14 @@ pub(crate) fn continue_retrieve_properties_ex(
     Ok(page(call, rest, size))
 }
 
-pub(crate) fn cancel_retrieve_properties_ex(
+fn cancel_retrieve_properties_ex(
     call: &mut Call<'_>,
     request: &CancelRetrievePropertiesEx,
 ) -> Result<(), SoapFault> {
     take_page(call, &request.token).map(drop)
 }
 
-pub(crate) fn create_filter(
+fn create_filter(
     call: &mut Call<'_>,
     request: &CreateFilter,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -132,7 +149,7 @@ pub(crate) fn create_filter(
     Ok(reference)
 }
 
-pub(crate) fn wait_for_updates(
+fn wait_for_updates(
     call: &mut Call<'_>,
     request: &WaitForUpdates,
 ) -> Result<Turn<UpdateSet>, SoapFault> {
@@ -143,7 +160,7 @@ pub(crate) fn wait_for_updates(
     })
 }
 
-pub(crate) fn wait_for_updates_ex(
+fn wait_for_updates_ex(
     call: &mut Call<'_>,
     request: &WaitForUpdatesEx,
 ) -> Result<Turn<Option<Box<UpdateSet>>>, SoapFault> {
@@ -173,14 +190,14 @@ pub(crate) fn wait_for_updates_ex(
     )
 }
 
-pub(crate) fn check_for_updates(
+fn check_for_updates(
     call: &mut Call<'_>,
     request: &CheckForUpdates,
 ) -> Result<Option<Box<UpdateSet>>, SoapFault> {
     Ok(updates(call, request.version.as_deref(), None)?.map(Box::new))
 }
 
-pub(crate) fn cancel_wait_for_updates(
+fn cancel_wait_for_updates(
     call: &mut Call<'_>,
     _: &CancelWaitForUpdates,
 ) -> Result<(), SoapFault> {
@@ -189,7 +206,7 @@ pub(crate) fn cancel_wait_for_updates(
     Ok(())
 }
 
-pub(crate) fn create_property_collector(
+fn create_property_collector(
     call: &mut Call<'_>,
     _: &CreatePropertyCollector,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -199,7 +216,7 @@ pub(crate) fn create_property_collector(
 }
 
 /// The collector that all sessions share cannot be destroyed.
-pub(crate) fn destroy_property_collector(
+fn destroy_property_collector(
     call: &mut Call<'_>,
     _: &DestroyPropertyCollector,
 ) -> Result<(), SoapFault> {

@@ -3,9 +3,16 @@
 use vi_types::SoapFault;
 use vi_types::methods::DestroyPropertyFilter;
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 
-pub(crate) fn destroy_property_filter(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("PropertyFilter", destroy_property_filter),
+    ]
+}
+
+fn destroy_property_filter(
     call: &mut Call<'_>,
     _: &DestroyPropertyFilter,
 ) -> Result<(), SoapFault> {

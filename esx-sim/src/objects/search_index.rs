@@ -6,12 +6,27 @@ use vi_types::methods::{
 };
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::world::World;
 use crate::world::inventory::{ancestors, children, root_folder};
 
-pub(crate) fn find_by_uuid(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("SearchIndex", find_by_uuid),
+        Row::new("SearchIndex", find_all_by_uuid),
+        Row::new("SearchIndex", find_by_ip),
+        Row::new("SearchIndex", find_all_by_ip),
+        Row::new("SearchIndex", find_by_dns_name),
+        Row::new("SearchIndex", find_all_by_dns_name),
+        Row::new("SearchIndex", find_by_inventory_path),
+        Row::new("SearchIndex", find_by_datastore_path),
+        Row::new("SearchIndex", find_child),
+    ]
+}
+
+fn find_by_uuid(
     call: &mut Call<'_>,
     request: &FindByUuid,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
@@ -26,7 +41,7 @@ pub(crate) fn find_by_uuid(
     Ok(found.into_iter().next())
 }
 
-pub(crate) fn find_all_by_uuid(
+fn find_all_by_uuid(
     call: &mut Call<'_>,
     request: &FindAllByUuid,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
@@ -60,7 +75,7 @@ fn by_uuid(
     within(world, datacenter, found.unwrap_or_default())
 }
 
-pub(crate) fn find_by_ip(
+fn find_by_ip(
     call: &mut Call<'_>,
     request: &FindByIp,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
@@ -68,7 +83,7 @@ pub(crate) fn find_by_ip(
     Ok(found.into_iter().next())
 }
 
-pub(crate) fn find_all_by_ip(
+fn find_all_by_ip(
     call: &mut Call<'_>,
     request: &FindAllByIp,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
@@ -115,7 +130,7 @@ fn by_ip(
     within(world, datacenter, found)
 }
 
-pub(crate) fn find_by_dns_name(
+fn find_by_dns_name(
     call: &mut Call<'_>,
     request: &FindByDnsName,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
@@ -128,7 +143,7 @@ pub(crate) fn find_by_dns_name(
     Ok(found.into_iter().next())
 }
 
-pub(crate) fn find_all_by_dns_name(
+fn find_all_by_dns_name(
     call: &mut Call<'_>,
     request: &FindAllByDnsName,
 ) -> Result<Vec<ManagedObjectReference>, SoapFault> {
@@ -166,7 +181,7 @@ fn by_dns_name(
 
 /// The path begins below the root folder: `ha-datacenter/vm/web01`. Names in it are as the server has
 /// them, with `%2f` for a slash.
-pub(crate) fn find_by_inventory_path(
+fn find_by_inventory_path(
     call: &mut Call<'_>,
     request: &FindByInventoryPath,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
@@ -180,7 +195,7 @@ pub(crate) fn find_by_inventory_path(
     }))
 }
 
-pub(crate) fn find_child(
+fn find_child(
     call: &mut Call<'_>,
     request: &FindChild,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {
@@ -191,7 +206,7 @@ pub(crate) fn find_child(
     Ok(child(world, &request.entity, &request.name))
 }
 
-pub(crate) fn find_by_datastore_path(
+fn find_by_datastore_path(
     call: &mut Call<'_>,
     request: &FindByDatastorePath,
 ) -> Result<Option<ManagedObjectReference>, SoapFault> {

@@ -4,11 +4,19 @@ use vi_types::methods::{CurrentTime, RetrieveServiceContent};
 use vi_types::objects::ServiceContent;
 use vi_types::{DateTime, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::session::now;
 
-pub(crate) fn retrieve_service_content(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("ServiceInstance", retrieve_service_content).anonymous(),
+        Row::new("ServiceInstance", current_time),
+    ]
+}
+
+fn retrieve_service_content(
     call: &mut Call<'_>,
     _: &RetrieveServiceContent,
 ) -> Result<ServiceContent, SoapFault> {
@@ -22,7 +30,7 @@ pub(crate) fn retrieve_service_content(
         .ok_or_else(|| fault::managed_object_not_found(call.this))
 }
 
-pub(crate) fn current_time(_: &mut Call<'_>, _: &CurrentTime) -> Result<DateTime, SoapFault> {
+fn current_time(_: &mut Call<'_>, _: &CurrentTime) -> Result<DateTime, SoapFault> {
     Ok(now())
 }
 

@@ -4,12 +4,21 @@ use vi_types::methods::{Login, Logout, SessionIsActive};
 use vi_types::objects::UserSession;
 use vi_types::{SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::session::Sessions;
 use crate::simulator::end_session;
 
-pub(crate) fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession, SoapFault> {
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("SessionManager", login).anonymous(),
+        Row::new("SessionManager", logout),
+        Row::new("SessionManager", session_is_active),
+    ]
+}
+
+fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession, SoapFault> {
     let settings = call.settings;
     if request.user_name != settings.user || request.password != settings.password {
         return Err(fault::invalid_login());
@@ -20,7 +29,7 @@ pub(crate) fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession,
     Ok(session)
 }
 
-pub(crate) fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {
+fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {
     if let Some(session) = call
         .cookie
         .and_then(|cookie| call.state.sessions.end(cookie))
@@ -30,7 +39,7 @@ pub(crate) fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {
     Ok(())
 }
 
-pub(crate) fn session_is_active(
+fn session_is_active(
     call: &mut Call<'_>,
     request: &SessionIsActive,
 ) -> Result<bool, SoapFault> {

@@ -3,9 +3,16 @@
 use vi_types::SoapFault;
 use vi_types::methods::CancelTask;
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 
-pub(crate) fn cancel_task(call: &mut Call<'_>, _: &CancelTask) -> Result<(), SoapFault> {
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("Task", cancel_task),
+    ]
+}
+
+fn cancel_task(call: &mut Call<'_>, _: &CancelTask) -> Result<(), SoapFault> {
     let state = &mut *call.state;
     state.tasks.cancel(&mut state.world, call.this)
 }

@@ -3,11 +3,21 @@
 use vi_types::methods::{CreateContainerView, CreateListView, DestroyView};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
-use crate::objects::{container_view, list_view};
+use crate::objects::list_view;
+use crate::world::container_view;
 
-pub(crate) fn create_container_view(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("ViewManager", create_container_view),
+        Row::new("ViewManager", create_list_view),
+        Row::new("View", destroy_view),
+    ]
+}
+
+fn create_container_view(
     call: &mut Call<'_>,
     request: &CreateContainerView,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -31,7 +41,7 @@ pub(crate) fn create_container_view(
     Ok(world.add_for_session(&session, view))
 }
 
-pub(crate) fn create_list_view(
+fn create_list_view(
     call: &mut Call<'_>,
     request: &CreateListView,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -47,7 +57,7 @@ pub(crate) fn create_list_view(
     Ok(call.state.world.add_for_session(&session, view))
 }
 
-pub(crate) fn destroy_view(call: &mut Call<'_>, _: &DestroyView) -> Result<(), SoapFault> {
+fn destroy_view(call: &mut Call<'_>, _: &DestroyView) -> Result<(), SoapFault> {
     call.state.world.remove(call.this);
     Ok(())
 }

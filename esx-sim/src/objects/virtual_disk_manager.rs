@@ -5,12 +5,21 @@ use vi_types::objects::FileBackedVirtualDiskSpec;
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
 use super::file_manager::{place, take_out};
-use crate::call::Call;
+use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{Descriptor, Spot};
 use crate::world::World;
 
-pub(crate) fn create(
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("VirtualDiskManager", create),
+        Row::new("VirtualDiskManager", delete),
+        Row::new("VirtualDiskManager", query_uuid),
+    ]
+}
+
+fn create(
     call: &mut Call<'_>,
     request: &CreateVirtualDiskTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
@@ -23,11 +32,7 @@ pub(crate) fn create(
         adapter: request.spec.adapter_type.to_ascii_lowercase(),
         capacity_kb: capacity_kb.ok_or_else(|| fault::invalid_argument("spec"))?,
     };
-    let (method, description) = (
-        "CreateVirtualDisk_Task",
-        "VirtualDiskManager.createVirtualDisk",
-    );
-    call.begin(method, description, move |world| {
+    call.begin::<CreateVirtualDiskTask>("VirtualDiskManager.createVirtualDisk", move |world| {
         world.has_room(&spot)?;
         for (spot, entry) in descriptor.files(&spot) {
             world.put(&spot, entry);
@@ -36,16 +41,12 @@ pub(crate) fn create(
     })
 }
 
-pub(crate) fn delete(
+fn delete(
     call: &mut Call<'_>,
     request: &DeleteVirtualDiskTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let spot = place(call, request.datacenter.as_ref(), &request.name)?;
-    let (method, description) = (
-        "DeleteVirtualDisk_Task",
-        "VirtualDiskManager.deleteVirtualDisk",
-    );
-    call.begin(method, description, move |world| {
+    call.begin::<DeleteVirtualDiskTask>("VirtualDiskManager.deleteVirtualDisk", move |world| {
         for (file, _) in disk(world, &spot)?.files(&spot) {
             // What is on a disk may have been taken out before.
             let _ = take_out(world, &file);
@@ -55,7 +56,7 @@ pub(crate) fn delete(
 }
 
 /// A UUID that depends on where the disk is.
-pub(crate) fn query_uuid(
+fn query_uuid(
     call: &mut Call<'_>,
     request: &QueryVirtualDiskUuid,
 ) -> Result<String, SoapFault> {

@@ -7,13 +7,13 @@ mod service;
 mod vcenter;
 pub(crate) mod virtual_machine;
 
-use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
+use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState, VirtualMachineToolsStatus};
 use vi_types::objects::{VirtualMachineGuestSummary, VirtualMachineRuntimeInfo};
 use vi_types::{ManagedObjectReference, properties};
 
-use crate::objects::container_view;
+use crate::machine::snapshot;
 use crate::version::Release;
-use crate::world::World;
+use crate::world::{World, container_view};
 
 /// What kind of server is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,47 @@ pub(crate) fn set_power_state(
     changed.is_some()
 }
 
+/// Whether a machine's VMware Tools run.
+pub(crate) fn is_tools_running(vm: &properties::VirtualMachine) -> bool {
+    let guest = vm.guest.as_deref();
+    match guest.and_then(|guest| guest.tools_running_status.as_deref()) {
+        Some(status) => status == "guestToolsRunning",
+        // Before VI API 4.0 there is only this.
+        None => matches!(
+            guest.and_then(|guest| guest.tools_status.as_ref()),
+            Some(VirtualMachineToolsStatus::ToolsOk | VirtualMachineToolsStatus::ToolsOld)
+        ),
+    }
+}
+
+/// Makes a virtual machine be on these networks and no others.
+pub(crate) fn set_networks(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    networks: Vec<ManagedObjectReference>,
+) {
+    let Some(state) = world.read::<properties::VirtualMachine>(vm) else {
+        return;
+    };
+    let before = state.network.clone();
+    if before == networks {
+        return;
+    }
+    for left in before.iter().filter(|one| !networks.contains(one)) {
+        world.change(left, |network: &mut properties::Network| {
+            network.vm.retain(|one| one != vm);
+        });
+    }
+    for joined in networks.iter().filter(|one| !before.contains(one)) {
+        world.change(joined, |network: &mut properties::Network| {
+            network.vm.push(vm.clone());
+        });
+    }
+    world.change(vm, |vm: &mut properties::VirtualMachine| {
+        vm.network = networks;
+    });
+}
+
 /// Puts a virtual machine into its folder, pool, host, datastores and networks.
 pub(crate) fn place_vm(world: &mut World, vm: &ManagedObjectReference) {
     let Some(state) = world.read::<properties::VirtualMachine>(vm) else {
@@ -191,6 +232,7 @@ pub(crate) fn remove_vm(world: &mut World, vm: &ManagedObjectReference) -> bool 
         .and_then(|runtime| runtime.host.clone());
     let (datastores, networks) = (state.datastore.clone(), state.network.clone());
     world.let_go(vm);
+    snapshot::let_go(world, vm);
     let drop_from = |list: &mut Vec<ManagedObjectReference>| list.retain(|one| one != vm);
     world.remove(vm);
     if let Some(folder) = parent {

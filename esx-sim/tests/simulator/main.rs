@@ -17,6 +17,7 @@ mod http;
 mod retrieve;
 mod search;
 mod sessions;
+mod snapshots;
 mod tasks;
 mod updates;
 mod versions;

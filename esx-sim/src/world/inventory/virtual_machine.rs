@@ -32,6 +32,7 @@ use super::Kind;
 use super::parts::{
     allocation, boot_time, datastore_path, entity, made_time, mix, suspend_time, text, uuid,
 };
+use crate::machine::snapshot::{self, NewSnapshot};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -107,7 +108,51 @@ struct Spec {
     iso: bool,
     annotation: &'static str,
     template: bool,
+    /// Taken one after the other.
+    snapshots: &'static [Snapshot],
 }
+
+/// A snapshot that a machine has from the beginning.
+struct Snapshot {
+    /// How many of the machine's snapshots lie above it, so that the others are its siblings' children.
+    level: usize,
+    name: &'static str,
+    description: &'static str,
+    memory: bool,
+    quiesce: bool,
+}
+
+/// A tree with a branch, whose second child of the root is the current snapshot.
+const SNAPSHOTS: [Snapshot; 4] = [
+    Snapshot {
+        level: 0,
+        name: "installed",
+        description: "Fresh from the installer",
+        memory: false,
+        quiesce: false,
+    },
+    Snapshot {
+        level: 1,
+        name: "before-upgrade",
+        description: "",
+        memory: true,
+        quiesce: false,
+    },
+    Snapshot {
+        level: 2,
+        name: "upgraded",
+        description: "Version 16 <stable> & running",
+        memory: true,
+        quiesce: false,
+    },
+    Snapshot {
+        level: 1,
+        name: "tuned",
+        description: "",
+        memory: false,
+        quiesce: true,
+    },
+];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bus {
@@ -158,9 +203,29 @@ pub(crate) fn add(
         let Some(place) = places.get(index / per_place) else {
             break;
         };
-        vms.push(Maker::new(world, release, place, &spec).add(world));
+        let vm = Maker::new(world, release, place, &spec).add(world);
+        add_snapshots(world, &vm, spec.snapshots);
+        vms.push(vm);
     }
     vms
+}
+
+/// Takes snapshots, each half an hour after the one before it.
+fn add_snapshots(world: &mut World, vm: &ManagedObjectReference, snapshots: &[Snapshot]) {
+    let mut above = Vec::new();
+    for (minutes, spec) in (0..).step_by(30).zip(snapshots) {
+        above.truncate(spec.level);
+        snapshot::set_current(world, vm, above.last());
+        let new = NewSnapshot {
+            name: spec.name.to_owned(),
+            description: spec.description.to_owned(),
+            memory: spec.memory,
+            quiesce: spec.quiesce,
+            at: DateTime::from_epoch_seconds(boot_time().epoch_seconds() + 60 * minutes),
+        };
+        // The machines of the presets can have snapshots.
+        above.extend(snapshot::create(world, vm, new));
+    }
 }
 
 fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
@@ -184,6 +249,7 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
             iso: false,
             annotation: "",
             template: false,
+            snapshots: &[],
         };
         let all = [
             Spec {
@@ -198,6 +264,11 @@ fn handful(first: u64, places: &[Place]) -> Vec<Spec> {
                 memory_mb: 32_768,
                 disks_gib: &[64, 500],
                 cards: &[Card::Vmxnet3, Card::Vmxnet3],
+                snapshots: if place.prefix.is_empty() {
+                    &SNAPSHOTS
+                } else {
+                    &[]
+                },
                 ..base()
             },
             Spec {
@@ -294,6 +365,7 @@ fn dull(number: u64) -> Spec {
         iso: false,
         annotation: "",
         template: false,
+        snapshots: &[],
     }
 }
 

@@ -1,0 +1,122 @@
+//! The power states of a virtual machine and of its guest.
+
+use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
+use vi_types::methods::{
+    PowerOffVmTask, PowerOnVmTask, RebootGuest, ResetVmTask, ShutdownGuest, StandbyGuest,
+    SuspendVmTask,
+};
+use vi_types::{ManagedObjectReference, Method, SoapFault, properties};
+
+use crate::call::{Call, Row};
+use crate::fault;
+use crate::world::inventory;
+
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("VirtualMachine", power_on),
+        Row::new("VirtualMachine", power_off),
+        Row::new("VirtualMachine", suspend),
+        Row::new("VirtualMachine", reset),
+        Row::new("VirtualMachine", shutdown_guest),
+        Row::new("VirtualMachine", reboot_guest),
+        Row::new("VirtualMachine", standby_guest),
+    ]
+}
+
+fn power_on(
+    call: &mut Call<'_>,
+    _: &PowerOnVmTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = [PoweredOff, Suspended];
+    begin::<PowerOnVmTask>(call, &from, PoweredOn, "VirtualMachine.powerOn")
+}
+
+fn power_off(
+    call: &mut Call<'_>,
+    _: &PowerOffVmTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = [PoweredOn];
+    begin::<PowerOffVmTask>(call, &from, PoweredOff, "VirtualMachine.powerOff")
+}
+
+fn suspend(
+    call: &mut Call<'_>,
+    _: &SuspendVmTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = [PoweredOn];
+    begin::<SuspendVmTask>(call, &from, Suspended, "VirtualMachine.suspend")
+}
+
+fn reset(
+    call: &mut Call<'_>,
+    _: &ResetVmTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let from = [PoweredOn];
+    begin::<ResetVmTask>(call, &from, PoweredOn, "VirtualMachine.reset")
+}
+
+fn shutdown_guest(call: &mut Call<'_>, _: &ShutdownGuest) -> Result<(), SoapFault> {
+    guest(call, PoweredOff, PoweredOff)
+}
+
+fn reboot_guest(call: &mut Call<'_>, _: &RebootGuest) -> Result<(), SoapFault> {
+    guest(call, PoweredOn, PoweredOn)
+}
+
+fn standby_guest(call: &mut Call<'_>, _: &StandbyGuest) -> Result<(), SoapFault> {
+    guest(call, Suspended, Suspended)
+}
+
+/// Begins a task that leads from one of the states `from` to another one.
+fn begin<M: Method>(
+    call: &mut Call<'_>,
+    from: &[VirtualMachinePowerState],
+    to: VirtualMachinePowerState,
+    description: &str,
+) -> Result<ManagedObjectReference, SoapFault> {
+    check_power_state(call, from, to.clone())?;
+    let vm = call.this.clone();
+    call.begin::<M>(description, move |world| {
+        inventory::set_power_state(world, &vm, to);
+        Ok(None)
+    })
+}
+
+/// Asks the guest for something, which it does at once.
+fn guest(
+    call: &mut Call<'_>,
+    asked: VirtualMachinePowerState,
+    leads_to: VirtualMachinePowerState,
+) -> Result<(), SoapFault> {
+    check_power_state(call, &[PoweredOn], asked)?;
+    let vm = call
+        .state
+        .world
+        .read::<properties::VirtualMachine>(call.this);
+    if !vm.is_some_and(inventory::is_tools_running) {
+        return Err(fault::tools_unavailable());
+    }
+    inventory::set_power_state(&mut call.state.world, call.this, leads_to);
+    Ok(())
+}
+
+/// Whether the virtual machine is in one of these states.
+pub(super) fn check_power_state(
+    call: &Call<'_>,
+    states: &[VirtualMachinePowerState],
+    requested: VirtualMachinePowerState,
+) -> Result<(), SoapFault> {
+    let vm = call
+        .state
+        .world
+        .read::<properties::VirtualMachine>(call.this);
+    let runtime = vm.and_then(|vm| vm.runtime.as_deref());
+    let Some(existing) = runtime.map(|runtime| &runtime.power_state) else {
+        return Err(fault::managed_object_not_found(call.this));
+    };
+    match states.contains(existing) {
+        true => Ok(()),
+        false => Err(fault::invalid_power_state(existing.clone(), requested)),
+    }
+}

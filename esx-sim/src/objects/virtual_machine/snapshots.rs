@@ -1,0 +1,70 @@
+//! A virtual machine's snapshots: how they are taken, and what concerns all of them.
+
+use vi_types::methods::{
+    CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,
+};
+use vi_types::{Any, ManagedObjectReference, Method, SoapFault};
+
+use crate::call::{Call, Row};
+use crate::fault;
+use crate::machine::snapshot::{self, NewSnapshot};
+
+/// The methods.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        Row::new("VirtualMachine", create_snapshot),
+        Row::new("VirtualMachine", revert_to_current_snapshot),
+        Row::new("VirtualMachine", remove_all_snapshots),
+    ]
+}
+
+fn create_snapshot(
+    call: &mut Call<'_>,
+    request: &CreateSnapshotTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let new = NewSnapshot {
+        name: request.name.clone(),
+        description: request.description.clone().unwrap_or_default(),
+        memory: request.memory,
+        quiesce: request.quiesce,
+        at: call.state.tasks.time(),
+    };
+    create::<CreateSnapshotTask>(call, new)
+}
+
+fn create<M: Method>(
+    call: &mut Call<'_>,
+    new: NewSnapshot,
+) -> Result<ManagedObjectReference, SoapFault> {
+    if new.name.is_empty() {
+        return Err(fault::invalid_name(&new.name));
+    }
+    let vm = call.this.clone();
+    call.begin::<M>("VirtualMachine.createSnapshot", move |world| {
+        snapshot::create(world, &vm, new).map(|snapshot| Some(Any::from(snapshot)))
+    })
+}
+
+fn revert_to_current_snapshot(
+    call: &mut Call<'_>,
+    request: &RevertToCurrentSnapshotTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let vm = call.this.clone();
+    let suppress_power_on = request.suppress_power_on.unwrap_or_default();
+    call.begin::<RevertToCurrentSnapshotTask>("VirtualMachine.revertToCurrentSnapshot", move |world| {
+        let current = snapshot::current(world, &vm)?;
+        snapshot::revert(world, &current, suppress_power_on)?;
+        Ok(None)
+    })
+}
+
+fn remove_all_snapshots(
+    call: &mut Call<'_>,
+    _: &RemoveAllSnapshotsTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let vm = call.this.clone();
+    call.begin::<RemoveAllSnapshotsTask>("VirtualMachine.removeAllSnapshots", move |world| {
+        snapshot::remove_all(world, &vm)?;
+        Ok(None)
+    })
+}
