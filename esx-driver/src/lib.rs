@@ -57,6 +57,7 @@ mod datastore;
 mod domain;
 mod engine;
 mod error;
+mod event;
 mod inventory;
 mod operation;
 pub mod question;
@@ -67,6 +68,7 @@ pub use datastore::DatastorePath;
 pub use domain::{AutostartSettings, Domain, DomainEntry, DomainList, SkippedDomain};
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result};
+pub use event::{DomainEvents, DomainLifecycleEvent};
 pub use operation::Operation;
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 

@@ -8,6 +8,7 @@ mod capabilities;
 mod cpu_set;
 pub mod domain;
 mod error;
+pub mod event;
 pub mod flags;
 mod mac;
 mod node;
@@ -20,6 +21,7 @@ pub use capabilities::{Capabilities, CapabilitiesGuest};
 pub use cpu_set::{CpuSet, ParseCpuSetError};
 pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
+pub use event::DomainEvent;
 pub use flags::{
     CreateFlags, DefineFlags, DestroyFlags, DomainFilter, DomainXmlFlags, NetworkDefineFlags,
     NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags, SnapshotCreateFlags,

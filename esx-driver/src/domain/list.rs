@@ -122,7 +122,7 @@ impl Connect {
     }
 
     /// The domain that these properties make, and its virtual machine's power state.
-    pub(super) fn identify_with_state(
+    pub(crate) fn identify_with_state(
         &self,
         mut properties: ObjectProperties,
     ) -> Result<(Domain, VirtualMachinePowerState)> {

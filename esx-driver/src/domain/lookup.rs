@@ -145,7 +145,7 @@ impl Connect {
     }
 
     /// The properties that make a virtual machine a domain.
-    pub(super) fn identity_paths(&self) -> [&'static str; 4] {
+    pub(crate) fn identity_paths(&self) -> [&'static str; 4] {
         [
             "configStatus",
             "name",

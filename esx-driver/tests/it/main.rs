@@ -8,6 +8,7 @@
 mod answers;
 mod definitions;
 mod domains;
+mod events;
 mod listing;
 mod node;
 mod open;

@@ -1,5 +1,7 @@
+use vi_types::enums::{ObjectUpdateKind, PropertyChangeOp};
 use vi_types::objects::{
     DynamicProperty, LocalizedMethodFault, MissingProperty, NotAuthenticated, ObjectContent,
+    ObjectUpdate,
 };
 use vi_types::{Any, CastError, FromAny, ManagedObjectReference, SoapFault};
 
@@ -91,6 +93,35 @@ impl ObjectProperties {
         })
     }
 
+    /// Brings the properties up to date with what a [`Watch`](crate::Watch) tells of the object: an object that enters
+    /// has these properties and no others; of one that is modified, these changed; one that leaves has none.
+    pub fn apply(&mut self, update: ObjectUpdate) {
+        self.object = update.obj;
+        if update.kind != ObjectUpdateKind::Modify {
+            self.values.clear();
+            self.missing.clear();
+        }
+        for change in update.change_set {
+            self.values.retain(|property| property.name != change.name);
+            self.missing.retain(|missing| missing.path != change.name);
+            let val = change.val.filter(|val| !val.is_none());
+            // An unset property is told without a value, or as removed with the property that held it.
+            if let (Some(val), PropertyChangeOp::Assign | PropertyChangeOp::Add) = (val, change.op)
+            {
+                self.values.push(DynamicProperty {
+                    name: change.name,
+                    val,
+                    ..Default::default()
+                });
+            }
+        }
+        for missing in update.missing_set {
+            self.values.retain(|property| property.name != missing.path);
+            self.missing.retain(|known| known.path != missing.path);
+            self.missing.push(missing);
+        }
+    }
+
     /// The properties that the server refused or that could not be decoded.
     pub fn problems(&self) -> impl Iterator<Item = PropertyError> {
         let missing = self.missing.iter().map(|missing| {
@@ -170,4 +201,73 @@ fn fault_text(fault: &LocalizedMethodFault) -> String {
         detail: Some(Any::Object(fault.fault.clone().into_object())),
     }
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use vi_types::objects::PropertyChange;
+
+    use super::*;
+
+    fn update(kind: ObjectUpdateKind, changes: &[(&str, PropertyChangeOp, Any)]) -> ObjectUpdate {
+        let change = |(name, op, val): &(&str, PropertyChangeOp, Any)| PropertyChange {
+            name: (*name).to_owned(),
+            op: op.clone(),
+            val: Some(val.clone()),
+            ..PropertyChange::default()
+        };
+        ObjectUpdate {
+            kind,
+            obj: ManagedObjectReference::new("VirtualMachine", "1"),
+            change_set: changes.iter().map(change).collect(),
+            ..ObjectUpdate::default()
+        }
+    }
+
+    #[test]
+    fn updates_are_applied() {
+        use ObjectUpdateKind::{Enter, Leave, Modify};
+        use PropertyChangeOp::{Assign, IndirectRemove};
+
+        let text = |text: &str| Any::from(text.to_owned());
+        let mut object = ObjectProperties::default();
+        for (update, expected) in [
+            (
+                update(
+                    Enter,
+                    &[("name", Assign, text("a")), ("tag", Assign, text("t"))],
+                ),
+                "name=a tag=t",
+            ),
+            (
+                update(Modify, &[("name", Assign, text("b"))]),
+                "name=b tag=t",
+            ),
+            (update(Modify, &[("tag", Assign, Any::None)]), "name=b"),
+            (
+                update(Modify, &[("tag", Assign, text("u"))]),
+                "name=b tag=u",
+            ),
+            (
+                update(Modify, &[("tag", IndirectRemove, Any::None)]),
+                "name=b",
+            ),
+            // Told anew, as after a lost session.
+            (update(Enter, &[("tag", Assign, text("v"))]), "tag=v"),
+            (update(Leave, &[]), ""),
+        ] {
+            object.apply(update);
+            let mut values: Vec<_> = object
+                .values
+                .iter()
+                .map(|property| {
+                    let value: String = property.val.clone().cast().unwrap();
+                    format!("{}={value}", property.name)
+                })
+                .collect();
+            values.sort();
+            assert_eq!(values.join(" "), expected);
+        }
+        assert_eq!(object.object.value, "1");
+    }
 }

@@ -1,0 +1,164 @@
+//! The events that lead from one state of a domain to another.
+
+use vi_types::enums::VirtualMachinePowerState;
+use virt_model::event::{
+    DefinedDetail, DomainEvent, ResumedDetail, StartedDetail, StoppedDetail, SuspendedDetail,
+    UndefinedDetail,
+};
+
+const DEFINED: DomainEvent = DomainEvent::Defined(DefinedDetail::Added);
+const UNDEFINED: DomainEvent = DomainEvent::Undefined(UndefinedDetail::Removed);
+const OLD_NAME: DomainEvent = DomainEvent::Undefined(UndefinedDetail::Renamed);
+const NEW_NAME: DomainEvent = DomainEvent::Defined(DefinedDetail::Renamed);
+const STARTED: DomainEvent = DomainEvent::Started(StartedDetail::Booted);
+const SUSPENDED: DomainEvent = DomainEvent::Suspended(SuspendedDetail::Paused);
+const RESUMED: DomainEvent = DomainEvent::Resumed(ResumedDetail::Unpaused);
+const SHUTDOWN: DomainEvent = DomainEvent::Stopped(StoppedDetail::Shutdown);
+const DESTROYED: DomainEvent = DomainEvent::Stopped(StoppedDetail::Destroyed);
+
+/// What listeners know of a domain.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Seen {
+    pub(super) name: String,
+    pub(super) power: Power,
+}
+
+/// The power state of a domain's machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Power {
+    Off,
+    On,
+    Suspended,
+}
+
+impl Power {
+    /// The power state as the server tells it. One that is not known changes nothing: the machine counts as it was
+    /// `before`, or as off.
+    pub(super) fn new(state: &VirtualMachinePowerState, before: Option<Power>) -> Power {
+        match state {
+            VirtualMachinePowerState::PoweredOff => Power::Off,
+            VirtualMachinePowerState::PoweredOn => Power::On,
+            VirtualMachinePowerState::Suspended => Power::Suspended,
+            _ => before.unwrap_or(Power::Off),
+        }
+    }
+}
+
+/// In which of the two states the domain of an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    Before,
+    Now,
+}
+
+/// The events that lead from `before` to `now`, each with the domain's state that it goes with; `None` is a domain that
+/// does not exist.
+pub(super) fn events(before: Option<&Seen>, now: Option<&Seen>) -> Vec<(Moment, DomainEvent)> {
+    let mut events = Vec::new();
+    match (before, now) {
+        (None, None) => {}
+        (None, Some(now)) => {
+            events.push((Moment::Now, DEFINED));
+            let power = power_events(Power::Off, now.power);
+            events.extend(power.iter().map(|event| (Moment::Now, *event)));
+        }
+        (Some(before), None) => {
+            let power = power_events(before.power, Power::Off);
+            events.extend(power.iter().map(|event| (Moment::Before, *event)));
+            events.push((Moment::Before, UNDEFINED));
+        }
+        (Some(before), Some(now)) => {
+            if before.name != now.name {
+                events.push((Moment::Before, OLD_NAME));
+                events.push((Moment::Now, NEW_NAME));
+            }
+            let power = power_events(before.power, now.power);
+            events.extend(power.iter().map(|event| (Moment::Now, *event)));
+        }
+    }
+    events
+}
+
+fn power_events(before: Power, now: Power) -> &'static [DomainEvent] {
+    match (before, now) {
+        (Power::Off, Power::Off)
+        | (Power::On, Power::On)
+        | (Power::Suspended, Power::Suspended) => &[],
+        (Power::Off, Power::On) => &[STARTED],
+        // libvirt's drivers tell both when a domain begins paused, as after a revert to a snapshot with memory.
+        (Power::Off, Power::Suspended) => &[STARTED, SUSPENDED],
+        (Power::On, Power::Off) => &[SHUTDOWN],
+        (Power::On, Power::Suspended) => &[SUSPENDED],
+        // A guest that does not run cannot shut itself down.
+        (Power::Suspended, Power::Off) => &[DESTROYED],
+        (Power::Suspended, Power::On) => &[RESUMED],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state as `NAME:POWER`, or `-` for none.
+    fn seen(text: &str) -> Option<Seen> {
+        let (name, power) = text.split_once(':')?;
+        Some(Seen {
+            name: name.to_owned(),
+            power: match power {
+                "off" => Power::Off,
+                "on" => Power::On,
+                "suspended" => Power::Suspended,
+                other => panic!("{other}"),
+            },
+        })
+    }
+
+    #[test]
+    fn every_pair_of_states() {
+        for (before, now, expected) in [
+            ("-", "-", ""),
+            ("-", "a:off", "+Defined Added"),
+            ("-", "a:on", "+Defined Added, +Started Booted"),
+            (
+                "-",
+                "a:suspended",
+                "+Defined Added, +Started Booted, +Suspended Paused",
+            ),
+            ("a:off", "-", "-Undefined Removed"),
+            ("a:on", "-", "-Stopped Shutdown, -Undefined Removed"),
+            ("a:suspended", "-", "-Stopped Destroyed, -Undefined Removed"),
+            ("a:off", "a:off", ""),
+            ("a:off", "a:on", "+Started Booted"),
+            ("a:off", "a:suspended", "+Started Booted, +Suspended Paused"),
+            ("a:on", "a:off", "+Stopped Shutdown"),
+            ("a:on", "a:on", ""),
+            ("a:on", "a:suspended", "+Suspended Paused"),
+            ("a:suspended", "a:off", "+Stopped Destroyed"),
+            ("a:suspended", "a:on", "+Resumed Unpaused"),
+            ("a:suspended", "a:suspended", ""),
+            ("a:on", "b:on", "-Undefined Renamed, +Defined Renamed"),
+            (
+                "a:off",
+                "b:on",
+                "-Undefined Renamed, +Defined Renamed, +Started Booted",
+            ),
+        ] {
+            let told = events(seen(before).as_ref(), seen(now).as_ref());
+            let told: Vec<_> = told
+                .into_iter()
+                .map(|(moment, event)| match moment {
+                    Moment::Before => format!("-{event}"),
+                    Moment::Now => format!("+{event}"),
+                })
+                .collect();
+            assert_eq!(told.join(", "), expected, "{before} to {now}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_power_state_changes_nothing() {
+        let unknown = VirtualMachinePowerState::Unrecognized("hibernating".to_owned());
+        assert_eq!(Power::new(&unknown, Some(Power::On)), Power::On);
+        assert_eq!(Power::new(&unknown, None), Power::Off);
+    }
+}
