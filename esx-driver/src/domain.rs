@@ -23,7 +23,7 @@ use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
-use crate::{Connect, Error, ErrorKind, Result};
+use crate::{Connect, Error, ErrorKind, Result, What};
 
 /// A domain: libvirt's `virDomain`.
 ///
@@ -102,7 +102,7 @@ impl Domain {
     /// The state, and why: the server does not know, so the reason is always unknown.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn state(&self) -> Result<(DomainState, StateReason)> {
         let power: Power = self.properties().await?;
         Ok((identity::state(&power.power_state), StateReason::UNKNOWN))
@@ -111,7 +111,7 @@ impl Domain {
     /// State, memory and processors. The processor time is always 0, as in libvirt.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more,
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more,
     /// [`ErrorKind::Property`] if its configuration cannot be read.
     pub async fn info(&self) -> Result<DomainInfo> {
         let size: Size = self.properties().await?;
@@ -163,7 +163,7 @@ impl Domain {
     /// Whether the domain stays when it is stopped: always.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn is_persistent(&self) -> Result<bool> {
         self.exists().await.map(|()| true)
     }
@@ -171,7 +171,7 @@ impl Domain {
     /// Whether the domain runs or is paused.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn is_active(&self) -> Result<bool> {
         let power: Power = self.properties().await?;
         Ok(power.power_state != VirtualMachinePowerState::PoweredOff)
@@ -180,7 +180,7 @@ impl Domain {
     /// Whether the domain differs from its definition: never.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn is_updated(&self) -> Result<bool> {
         self.exists().await.map(|()| false)
     }
@@ -188,7 +188,7 @@ impl Domain {
     /// Whether there is a managed save image: never, a suspended machine is paused.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn has_managed_save_image(&self) -> Result<bool> {
         self.exists().await.map(|()| false)
     }
@@ -271,7 +271,11 @@ pub(crate) fn no_domain_with_uuid(uuid: Uuid) -> Error {
 }
 
 fn no_domain(message: String) -> Error {
-    Error::new(ErrorKind::NoDomain, ErrorNumber::NoDomain, message)
+    Error::new(
+        ErrorKind::NotFound(What::Domain),
+        ErrorNumber::NoDomain,
+        message,
+    )
 }
 
 fn no_auto_start() -> Error {

@@ -76,16 +76,16 @@ pub enum ErrorKind {
     Definition,
     /// A format of native configurations that the driver does not have.
     ConfigFormat,
-    /// There is such a domain already.
-    Exists,
+    /// The server has one of that name or UUID already.
+    Exists(What),
     /// A text that names a file of a datastore is none.
     DatastorePath,
     /// A property has a value that cannot be.
     UnexpectedValue,
     /// A virtual machine lacks what makes it a domain.
     UnreadableDomain,
-    /// There is no such domain.
-    NoDomain,
+    /// The server has no such thing (any more).
+    NotFound(What),
     /// A flag that the function does not know.
     UnsupportedFlags,
     /// The answers to questions cannot be read: `answers=`.
@@ -108,6 +108,32 @@ pub enum ErrorKind {
     InDoubt,
     /// The connection was closed.
     Closed,
+}
+
+/// Which of libvirt's things an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum What {
+    /// `virDomain`.
+    Domain,
+    /// `virDomainSnapshot`.
+    Snapshot,
+    /// `virNetwork`.
+    Network,
+    /// A port group of a network.
+    PortGroup,
+    /// `virInterface`.
+    Interface,
+    /// `virStoragePool`.
+    StoragePool,
+    /// `virStorageVol`.
+    StorageVol,
+    /// A datastore of the host.
+    Datastore,
+    /// `virNodeDevice`.
+    NodeDevice,
+    /// `virSecret`.
+    Secret,
 }
 
 impl Error {

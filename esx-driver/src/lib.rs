@@ -67,7 +67,7 @@ pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
 pub use domain::{AutostartSettings, Domain, DomainEntry, DomainList, SkippedDomain};
 pub use engine::{Progress, ProgressState};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, What};
 pub use event::{DomainEvents, DomainLifecycleEvent};
 pub use operation::Operation;
 pub use uri::{EsxUri, Scheme, Transport, VCenter};

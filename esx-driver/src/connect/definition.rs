@@ -22,7 +22,7 @@ use super::product::ProductLine;
 use crate::datastore::{Known, item_name};
 use crate::engine::{self, Goal, Start, Target, Words};
 use crate::error::fault_words;
-use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result};
+use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result, What};
 
 /// How long a machine is given to be registered before its questions are looked for, and from one look to the next.
 const SOON: Duration = Duration::from_secs(1);
@@ -111,7 +111,11 @@ impl Connect {
         };
         let missing = || {
             let message = format!("Could not define domain: '{path}' is registered and not found");
-            Error::new(ErrorKind::NoDomain, ErrorNumber::InternalError, message)
+            Error::new(
+                ErrorKind::NotFound(What::Domain),
+                ErrorNumber::InternalError,
+                message,
+            )
         };
         self.domain(&moref).await?.ok_or_else(missing)
     }
@@ -239,22 +243,27 @@ impl Connect {
             None => self.lookup_by_name(name_of(def)).await,
         };
         let found = match found {
-            Err(error) if error.kind() == ErrorKind::NoDomain => {
+            Err(error) if error.kind() == ErrorKind::NotFound(What::Domain) => {
                 self.lookup_by_name(name_of(def)).await
             }
             found => found,
         };
         match found {
-            Err(error) if error.kind() == ErrorKind::NoDomain => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound(What::Domain) => Ok(()),
             Err(error) => Err(error),
             Ok(domain) => {
                 let message =
                     "Domain already exists, editing existing domains is not supported yet";
-                Err(
-                    Error::new(ErrorKind::Exists, ErrorNumber::InternalError, message).advise(
-                        format!("'{}' has the UUID {}", domain.name(), domain.uuid()),
-                    ),
+                Err(Error::new(
+                    ErrorKind::Exists(What::Domain),
+                    ErrorNumber::InternalError,
+                    message,
                 )
+                .advise(format!(
+                    "'{}' has the UUID {}",
+                    domain.name(),
+                    domain.uuid()
+                )))
             }
         }
     }

@@ -39,7 +39,7 @@ impl Domain {
     /// Two requests, and one more if a file name has to be looked up among the host's datastores.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more; [`ErrorKind::File`] if the server does not
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more; [`ErrorKind::File`] if the server does not
     /// give the file; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
     /// [`DomainXmlFlags::UPDATE_CPU`].
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {

@@ -28,7 +28,7 @@ impl Connect {
     /// domain.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`](crate::ErrorKind::NoDomain) if there is none.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     pub async fn lookup_by_id(&self, id: i32) -> Result<Domain> {
         let missing = || no_domain(format!("No domain with ID {id}"));
         let virtual_machines: Vec<ManagedObjectReference> = self
@@ -51,7 +51,7 @@ impl Connect {
     /// Two requests.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`](crate::ErrorKind::NoDomain) if there is none.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     pub async fn lookup_by_uuid(&self, uuid: Uuid) -> Result<Domain> {
         let missing = || no_domain_with_uuid(uuid);
         let request = FindByUuid {
@@ -92,7 +92,7 @@ impl Connect {
     /// domain.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`](crate::ErrorKind::NoDomain) if there is none.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     pub async fn lookup_by_name(&self, name: &str) -> Result<Domain> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
         let request = self

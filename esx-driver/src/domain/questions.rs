@@ -17,7 +17,7 @@ impl Domain {
     /// What the host wants to know before it goes on with the domain.
     ///
     /// # Errors
-    /// [`ErrorKind::NoDomain`] if there is no such virtual machine any more.
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     pub async fn question(&self) -> Result<Option<Question>> {
         let asks: Asks = self.properties().await?;
         Ok(asks.question.map(Question::from))

@@ -1,7 +1,7 @@
 //! Definitions: described, converted, made and forgotten.
 
 use esx_driver::{
-    Connect, DefineFlags, ErrorKind, UndefineFlags,
+    Connect, DefineFlags, ErrorKind, UndefineFlags, What,
     virt_model::{DomainFilter, DomainXmlFlags, ErrorNumber},
 };
 use esx_sim::{Effect, Question, Rule, Script, Simulator, Then};
@@ -183,7 +183,7 @@ async fn a_domain_is_defined_beside_its_disk_and_forgotten() {
         .define_xml(&xml, DefineFlags::NONE)
         .await
         .unwrap_err();
-    assert_eq!(second.kind(), ErrorKind::Exists);
+    assert_eq!(second.kind(), ErrorKind::Exists(What::Domain));
     assert_eq!(
         second.to_string(),
         "internal error: Domain already exists, editing existing domains is not supported yet"
@@ -191,7 +191,7 @@ async fn a_domain_is_defined_beside_its_disk_and_forgotten() {
 
     domain.undefine(UndefineFlags::NONE).await.unwrap();
     let gone = connect.lookup_by_name("new").await.unwrap_err();
-    assert_eq!(gone.kind(), ErrorKind::NoDomain);
+    assert_eq!(gone.kind(), ErrorKind::NotFound(What::Domain));
     // Only the host forgets it.
     assert!(simulator.file("[datastore1] build-ci/new.vmx").is_some());
     assert_eq!(simulator.leftovers(), []);
@@ -391,7 +391,7 @@ async fn only_domains_that_do_not_run_are_forgotten() {
             .await
             .unwrap_err()
             .kind(),
-        ErrorKind::NoDomain
+        ErrorKind::NotFound(What::Domain)
     );
 }
 

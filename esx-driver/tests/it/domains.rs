@@ -1,7 +1,7 @@
 //! Single domains: lookups and what they tell.
 
 use esx_driver::{
-    ErrorKind,
+    ErrorKind, What,
     virt_model::{DomainFilter, DomainInfo, DomainState, ErrorNumber, StateReason, Uuid},
 };
 use vi_types::{
@@ -33,7 +33,7 @@ async fn by_a_name_that_nobody_has() {
     );
     assert_eq!(
         (error.kind(), error.code()),
-        (ErrorKind::NoDomain, ErrorNumber::NoDomain)
+        (ErrorKind::NotFound(What::Domain), ErrorNumber::NoDomain)
     );
     assert_eq!(error.advice(), Some("did you mean 'web01'?"));
     let error = connect.lookup_by_name("something else").await.unwrap_err();
@@ -232,10 +232,10 @@ async fn a_domain_that_is_gone() {
     assert_eq!(text(connect.lookup_by_uuid(domain.uuid()).await), expected);
     assert_eq!(
         connect.lookup_by_name("web01").await.unwrap_err().kind(),
-        ErrorKind::NoDomain
+        ErrorKind::NotFound(What::Domain)
     );
     assert_eq!(
         connect.lookup_by_id(1).await.unwrap_err().kind(),
-        ErrorKind::NoDomain
+        ErrorKind::NotFound(What::Domain)
     );
 }

@@ -2,7 +2,7 @@
 
 use esx_driver::{
     Connect, CreateFlags, DestroyFlags, Domain, DomainEvents, DomainLifecycleEvent, Error,
-    ErrorKind, UndefineFlags,
+    ErrorKind, UndefineFlags, What,
 };
 use esx_sim::{Effect, Rule, Simulator};
 use futures_util::StreamExt as _;
@@ -179,7 +179,7 @@ async fn one_domain() {
     nothing_left(&simulator);
 
     let error = connect.domain_events(Some(&web)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoDomain);
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
     let uuid = web.uuid();
     assert_eq!(
         error.to_string(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use esx_driver::{
-    Connect, DestroyFlags, Domain, Error, ErrorKind, EsxUri, OpenOptions,
+    Connect, DestroyFlags, Domain, Error, ErrorKind, EsxUri, OpenOptions, What,
     auth::{AuthError, AuthFileSearch, Authenticate, Question},
     vi_client::transport::InProcess,
     virt_model::DomainFilter,
@@ -358,6 +358,6 @@ async fn the_vcenter_may_not_know_a_domain() {
     let vm = known_to_the_vcenter(&managed, &domain);
     managed.vcenter.remove_vm(&vm);
     let error = domain.destroy(DestroyFlags::NONE).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoDomain);
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
     assert!(!methods(&managed.host).contains(&"PowerOffVM_Task".to_owned()));
 }

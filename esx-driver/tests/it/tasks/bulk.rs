@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use esx_driver::{DestroyFlags, ErrorKind, bulk, virt_model::DomainFilter};
+use esx_driver::{DestroyFlags, ErrorKind, What, bulk, virt_model::DomainFilter};
 use esx_sim::{Effect, Question as Asked, Rule, Script, Simulator};
 use futures_util::StreamExt as _;
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
@@ -113,7 +113,7 @@ async fn each_result_is_reported_as_soon_as_it_is_there() {
         failed,
         [
             (names[1].clone(), ErrorKind::Blocked),
-            (names[2].clone(), ErrorKind::NoDomain)
+            (names[2].clone(), ErrorKind::NotFound(What::Domain))
         ],
         "{first}"
     );

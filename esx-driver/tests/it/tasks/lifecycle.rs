@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use esx_driver::{
     AutostartSettings, CreateFlags, DestroyFlags, ErrorKind, ProgressState, RebootFlags,
-    ShutdownFlags,
+    ShutdownFlags, What,
 };
 use esx_sim::Script;
 use vi_types::{
@@ -144,9 +144,9 @@ async fn a_domain_that_is_gone() {
     let (simulator, domain) = off("").await;
     simulator.remove_vm(domain.moref());
     let error = start(&domain).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoDomain);
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
     let error = domain.shutdown(ShutdownFlags::NONE).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoDomain);
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
 }
 
 #[tokio::test]
