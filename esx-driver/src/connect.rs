@@ -5,6 +5,7 @@ mod node;
 mod open;
 mod processor;
 mod product;
+mod read;
 
 use std::{fmt, sync::Arc};
 

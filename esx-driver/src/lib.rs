@@ -59,6 +59,8 @@ mod engine;
 mod error;
 mod event;
 mod inventory;
+mod near;
+mod network;
 mod operation;
 pub mod question;
 mod uri;
@@ -69,6 +71,7 @@ pub use domain::{AutostartSettings, Domain, DomainEntry, DomainList, SkippedDoma
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};
 pub use event::{DomainEvents, DomainLifecycleEvent};
+pub use network::Network;
 pub use operation::Operation;
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 

@@ -1,0 +1,113 @@
+//! Networks: the virtual switches of a host.
+
+mod list;
+
+use std::fmt;
+
+use md5::{Digest as _, Md5};
+use virt_model::{ErrorNumber, Uuid};
+
+use crate::{Connect, Error, ErrorKind, What};
+
+/// A network: libvirt's `virNetwork`, a standard virtual switch of the connection's host.
+///
+/// A cheap clone that talks to a server through its [`Connect`]. A switch has no UUID; like libvirt's ESX driver, this
+/// crate takes the MD5 sum of the switch's key. A key names its switch on one host only: switches of the same name on
+/// two hosts have the same UUID.
+///
+/// Distributed switches are no networks, as in libvirt.
+#[derive(Clone)]
+pub struct Network {
+    connect: Connect,
+    name: String,
+    uuid: Uuid,
+}
+
+impl Network {
+    fn new(connect: &Connect, name: String, key: &str) -> Network {
+        Network {
+            connect: connect.clone(),
+            name,
+            uuid: uuid(key),
+        }
+    }
+
+    /// The switch's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The MD5 sum of the switch's key.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// The connection.
+    pub fn connect(&self) -> &Connect {
+        &self.connect
+    }
+
+    /// Whether the network is active: always. Like libvirt's ESX driver, asks nothing of the server, not even whether
+    /// the switch still exists.
+    pub fn is_active(&self) -> bool {
+        true
+    }
+
+    /// Whether the network has a definition that outlives it: always, without a request.
+    pub fn is_persistent(&self) -> bool {
+        true
+    }
+
+    /// Whether the network starts with its host: always, without a request.
+    pub fn autostart(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("name", &self.name)
+            .field("uuid", &self.uuid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The UUID of the switch with this key.
+fn uuid(key: &str) -> Uuid {
+    Uuid::from_bytes(Md5::digest(key).into())
+}
+
+fn no_network_with_uuid(uuid: Uuid) -> Error {
+    no_network(format!(
+        "Could not find HostVirtualSwitch with UUID '{uuid}'"
+    ))
+}
+
+fn no_host() -> Error {
+    let message = "Could not lookup 'HostSystem' from 'HostSystem'";
+    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
+}
+
+fn no_network(message: String) -> Error {
+    let kind = ErrorKind::NotFound(What::Network);
+    Error::new(kind, ErrorNumber::NoNetwork, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uuid;
+
+    #[test]
+    fn uuids() {
+        for (key, expected) in [
+            (
+                "key-vim.host.VirtualSwitch-vSwitch0",
+                "2f467347-8b4e-8655-e7d6-c4c3fb968009",
+            ),
+            ("", "d41d8cd9-8f00-b204-e980-0998ecf8427e"),
+        ] {
+            assert_eq!(uuid(key).to_string(), expected, "{key}");
+        }
+    }
+}
