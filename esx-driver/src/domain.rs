@@ -22,6 +22,7 @@ use vi_types::{
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
+pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 use crate::{Connect, Error, ErrorKind, Result, What};
 

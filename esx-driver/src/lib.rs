@@ -63,6 +63,7 @@ mod near;
 mod network;
 mod operation;
 pub mod question;
+mod snapshot;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
@@ -73,6 +74,7 @@ pub use error::{Error, ErrorKind, Result, What};
 pub use event::{DomainEvents, DomainLifecycleEvent};
 pub use network::Network;
 pub use operation::Operation;
+pub use snapshot::{DomainSnapshot, SnapshotEntry};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use vi_client;

@@ -14,6 +14,7 @@ mod networks;
 mod node;
 mod open;
 mod since;
+mod snapshots;
 mod tasks;
 mod tls;
 mod vcenter;

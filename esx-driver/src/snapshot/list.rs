@@ -1,0 +1,119 @@
+//! A domain's snapshots, all or one by its name.
+
+use virt_model::{
+    DomainState,
+    flags::{SnapshotListFlags, refuse_unknown},
+};
+
+use super::{DomainSnapshot, no_snapshot, no_snapshot_with_name, tree::Tree};
+use crate::{Domain, Result, near::Near};
+
+/// A snapshot of a listing, with what was read along.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SnapshotEntry {
+    /// The snapshot.
+    pub snapshot: DomainSnapshot,
+    /// What the snapshot is for, in the words of whoever took it; often empty.
+    pub description: String,
+    /// The name of the snapshot that the domain went on from when this one was taken.
+    pub parent: Option<String>,
+    /// When the snapshot was taken, in seconds since the epoch.
+    pub creation_time: i64,
+    /// The domain's state when the snapshot was taken. The server says [`DomainState::Shutoff`] too if the domain was
+    /// running and its memory was left out.
+    pub state: DomainState,
+}
+
+impl Domain {
+    /// The domain's snapshots that `flags` admit, each before its children: one request.
+    ///
+    /// libvirt's ESX driver does not have this function; virsh makes do without it, and then ignores the groups
+    /// [`FILTERS_STATUS`](SnapshotListFlags::FILTERS_STATUS) and
+    /// [`FILTERS_LOCATION`](SnapshotListFlags::FILTERS_LOCATION). No snapshot has metadata. All are internal, which is how
+    /// libvirt takes a document without disks. None is [`DISK_ONLY`](SnapshotListFlags::DISK_ONLY), as the server does not
+    /// tell whether a snapshot has the memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more;
+    /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have.
+    pub async fn list_all_snapshots(&self, flags: SnapshotListFlags) -> Result<Vec<SnapshotEntry>> {
+        refuse_unknown(flags, KNOWN, "esxDomainListAllSnapshots")?;
+        let tree = self.snapshots().await?;
+        Ok(entries(self, &tree, flags, None).unwrap_or_default())
+    }
+
+    /// The snapshot with that name; the first one if there are several, each before its children: one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
+    pub async fn snapshot_lookup_by_name(&self, name: &str) -> Result<DomainSnapshot> {
+        let tree = self.snapshots().await?;
+        match tree.by_name(name) {
+            Some(node) => Ok(DomainSnapshot::new(self, node)),
+            None => {
+                let mut near = Near::new(name);
+                tree.names().for_each(|known| near.consider(known));
+                Err(near.advise(no_snapshot_with_name(name)))
+            }
+        }
+    }
+
+    /// The snapshot that the domain goes on from: one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
+    pub async fn snapshot_current(&self) -> Result<DomainSnapshot> {
+        let tree = self.snapshots().await?;
+        match tree.current() {
+            Some(node) => Ok(DomainSnapshot::new(self, node)),
+            None => Err(no_snapshot("Domain has no current snapshot".to_owned())),
+        }
+    }
+
+    /// Whether the domain goes on from a snapshot: one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more.
+    pub async fn has_current_snapshot(&self) -> Result<bool> {
+        Ok(self.snapshots().await?.current().is_some())
+    }
+}
+
+impl DomainSnapshot {
+    /// The snapshots that were taken after this one and that `flags` admit: its children, or with
+    /// [`ROOTS`](SnapshotListFlags::ROOTS) (which libvirt calls `DESCENDANTS` here) all below it. One request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if this snapshot
+    /// does not exist any more; otherwise as [`Domain::list_all_snapshots`].
+    pub async fn list_all_children(&self, flags: SnapshotListFlags) -> Result<Vec<SnapshotEntry>> {
+        refuse_unknown(flags, KNOWN, "esxDomainSnapshotListAllChildren")?;
+        let tree = self.domain.snapshots().await?;
+        let entries = entries(&self.domain, &tree, flags, Some(self));
+        entries.ok_or_else(|| no_snapshot_with_name(&self.name))
+    }
+}
+
+const KNOWN: SnapshotListFlags = SnapshotListFlags::from_bits(
+    SnapshotListFlags::FILTERS_ALL.bits()
+        | SnapshotListFlags::ROOTS.bits()
+        | SnapshotListFlags::TOPOLOGICAL.bits(),
+);
+
+fn entries(
+    domain: &Domain,
+    tree: &Tree,
+    flags: SnapshotListFlags,
+    below: Option<&DomainSnapshot>,
+) -> Option<Vec<SnapshotEntry>> {
+    let nodes = tree.select(flags, below.map(|snapshot| &snapshot.moref))?;
+    let entries = nodes.into_iter().map(|node| SnapshotEntry {
+        snapshot: DomainSnapshot::new(domain, node),
+        description: node.description.clone(),
+        parent: tree.parent(node).map(|parent| parent.name.clone()),
+        creation_time: node.creation_time,
+        state: node.state,
+    });
+    Some(entries.collect())
+}
