@@ -2,7 +2,7 @@
 //! libvirt's rules have completed stays as it is.
 
 use virt_model::domain::{Defaults, DiskSource};
-use virt_model::{DomainDef, DomainXmlFlags};
+use virt_model::{Document, DomainDef, DomainXmlFlags};
 
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else {
@@ -11,7 +11,7 @@ pub(crate) fn check(data: &[u8]) {
     let Ok(read) = DomainDef::read_xml(text) else {
         return;
     };
-    let mut def = read.domain;
+    let mut def = read.document;
     // What is in a <source> of these is not modelled, and without it a disk cannot be read.
     def.devices.disks.retain(|disk| {
         !matches!(
@@ -36,8 +36,8 @@ pub(crate) fn check(data: &[u8]) {
     let written = def.to_xml(DomainXmlFlags::SECURE);
     let mut again = DomainDef::read_xml(&written).expect("what was written can be read");
     assert_eq!(again.unmodelled, Vec::<String>::new());
-    sort(&mut again.domain);
-    assert_eq!(again.domain.to_xml(DomainXmlFlags::SECURE), written);
+    sort(&mut again.document);
+    assert_eq!(again.document.to_xml(DomainXmlFlags::SECURE), written);
 
     if def.post_parse(&Defaults::vmware()).is_ok() {
         let complete = def.clone();

@@ -32,8 +32,7 @@ pub struct CapabilitiesGuest {
 }
 
 impl Capabilities {
-    /// The document.
-    pub fn to_element(&self) -> Element {
+    fn to_element(&self) -> Element {
         let mut root = Element::new("capabilities");
         root.children.push(xml::empty_line());
         root.children.push(XMLNode::Element(self.host()));

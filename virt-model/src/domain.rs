@@ -1,7 +1,7 @@
 //! A domain's definition: libvirt's `<domain>` document.
 //!
 //! One file a device or subject; each has the structs, how they are read and how they are
-//! written. What is not here is not modelled: [`DomainDef::read_xml`] names it by its path.
+//! written. What is not here is not modelled: [`Document::read_xml`] names it by its path.
 //! [`DomainDef::post_parse`] adds what libvirt adds to every definition after it has been read.
 
 mod chardev;
@@ -18,7 +18,6 @@ mod input;
 mod interface;
 mod memballoon;
 mod memory;
-mod metadata;
 mod os;
 mod post_parse;
 mod sound;
@@ -61,9 +60,9 @@ use std::collections::BTreeMap;
 use xmltree::{Element, XMLNode};
 
 use crate::{
-    CpuSet, DomainXmlFlags, ErrorNumber, Uuid,
+    CpuSet, Document, DomainXmlFlags, ErrorNumber, Uuid,
     words::words,
-    xml::{self, Build, Node, Unmodelled, XmlError, decimal},
+    xml::{self, Build, Node, Tree, XmlError, decimal},
 };
 
 words! {
@@ -101,7 +100,7 @@ pub struct DomainDef {
     pub description: Option<String>,
     /// What applications have stored: the children of `<metadata>`, each in a namespace of its
     /// own.
-    pub metadata: Vec<Element>,
+    pub metadata: Vec<xml::Element>,
     /// Memory, in KiB.
     pub memory: u64,
     /// Memory the domain has at its start, in KiB. None: all of [`DomainDef::memory`].
@@ -151,55 +150,13 @@ impl DomainDef {
     pub fn current_memory(&self) -> u64 {
         self.current_memory.unwrap_or(self.memory)
     }
+}
 
-    /// Reads a document.
-    ///
-    /// What is not modelled is left out; [`DomainDef::read_xml`] says what that is.
-    ///
-    /// # Errors
-    /// libvirt's error when the text is no XML, no domain, or has values that cannot be; when it
-    /// has a document type declaration, or exceeds [`xml::MAX_SIZE`], [`xml::MAX_DEPTH`] or
-    /// [`xml::MAX_NODES`].
-    pub fn from_xml(xml: &str) -> Result<DomainDef, XmlError> {
-        Ok(DomainDef::read_xml(xml)?.domain)
-    }
+impl Document for DomainDef {
+    const ROOT: &'static str = "domain";
+    type Flags = DomainXmlFlags;
 
-    /// Reads a document, and says what of it is not modelled.
-    ///
-    /// ```
-    /// use virt_model::{DomainDef, DomainXmlFlags};
-    ///
-    /// let read = DomainDef::read_xml(
-    ///     "<domain type='vmware'><name>web</name><memory unit='MiB'>512</memory>
-    ///        <os><type>hvm</type></os><devices><watchdog model='ib700'/></devices></domain>",
-    /// )?;
-    /// assert_eq!(read.domain.memory, 512 * 1024);
-    /// assert_eq!(read.unmodelled, ["/domain/devices/watchdog"]);
-    /// assert!(read.domain.to_xml(DomainXmlFlags::NONE).contains("<memory unit='KiB'>524288</memory>"));
-    /// # Ok::<(), virt_model::XmlError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`DomainDef::from_xml`].
-    pub fn read_xml(xml: &str) -> Result<ReadDomain, XmlError> {
-        let root = xml::parse(xml)?;
-        if root.name != "domain" {
-            return Err(XmlError::new(
-                ErrorNumber::XmlError,
-                format!("expecting root element of 'domain', not '{}'", root.name),
-            ));
-        }
-        let unmodelled = Unmodelled::default();
-        let domain = DomainDef::read(root, &unmodelled)?;
-        Ok(ReadDomain {
-            domain,
-            unmodelled: unmodelled.into_inner(),
-        })
-    }
-
-    fn read(root: Element, unmodelled: &Unmodelled) -> Result<DomainDef, XmlError> {
-        let outer = root.namespaces.clone();
-        let mut node = Node::root(root, unmodelled);
+    fn read(node: &mut Node<'_>) -> Result<DomainDef, XmlError> {
         let mut def = DomainDef {
             // libvirt reads the number of domains that run only.
             id: node.attr("id").and_then(|id| decimal(&id)),
@@ -230,13 +187,13 @@ impl DomainDef {
             return Err(node.error("Domain title can't contain newlines"));
         }
         def.description = node.text_of("description");
-        def.virt_type = read_virt_type(&mut node)?;
+        def.virt_type = read_virt_type(node)?;
         let Some(mut os) = node.child("os") else {
             return Err(node.error("an os <type> must be specified"));
         };
         def.os = Os::read_type(&mut os)?;
         if let Some(mut metadata) = node.child("metadata") {
-            def.metadata = metadata::read(metadata.elements(), outer.as_ref());
+            def.metadata = metadata.elements();
         }
         let memory = memory::read_size(node.child("memory"), "./memory[1]")?;
         let current = memory::read_size(node.child("currentMemory"), "./currentMemory[1]")?;
@@ -297,12 +254,7 @@ impl DomainDef {
         Ok(def)
     }
 
-    /// The document's text, as libvirt writes it.
-    pub fn to_xml(&self, flags: DomainXmlFlags) -> String {
-        xml::to_string(&self.to_element(flags))
-    }
-
-    fn to_element(&self, flags: DomainXmlFlags) -> Element {
+    fn tree(&self, flags: DomainXmlFlags) -> Tree {
         let id = self
             .id
             .filter(|_| !flags.contains(DomainXmlFlags::INACTIVE));
@@ -315,8 +267,9 @@ impl DomainDef {
         };
         let in_vmware = self.datacenter_path.is_some() || self.moref.is_some();
         let kib = |name, size: u64| Element::new(name).attr("unit", "KiB").text(size);
-        let metadata = Element::new("metadata").children(self.metadata.iter().cloned());
-        Element::new("domain")
+        let metadata = self.metadata.iter().map(|element| element.to_tree(&[]));
+        let metadata = Element::new("metadata").children(metadata);
+        let root = Element::new("domain")
             .attr("type", &self.virt_type)
             .maybe_attr("id", id)
             .maybe_attr(
@@ -344,7 +297,8 @@ impl DomainDef {
             .child(Element::new("on_crash").text(self.on_crash))
             .child(self.devices.to_element(flags))
             .children(vmware("datacenterpath", &self.datacenter_path))
-            .children(vmware("moref", &self.moref))
+            .children(vmware("moref", &self.moref));
+        Tree(root)
     }
 }
 
@@ -377,16 +331,6 @@ impl Default for DomainDef {
             moref: None,
         }
     }
-}
-
-/// A definition that was read, and what it lacks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReadDomain {
-    /// The definition.
-    pub domain: DomainDef,
-    /// The paths of elements and attributes that are not modelled, like `/domain/devices/rng`
-    /// or `/domain/devices/disk[2]/source/@index`.
-    pub unmodelled: Vec<String>,
 }
 
 /// A domain's devices; each list is in the order of the document.

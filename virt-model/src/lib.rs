@@ -6,6 +6,7 @@
 
 mod capabilities;
 mod cpu_set;
+mod document;
 pub mod domain;
 mod error;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod xml;
 
 pub use capabilities::{Capabilities, CapabilitiesGuest};
 pub use cpu_set::{CpuSet, ParseCpuSetError};
+pub use document::{Document, Read};
 pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;

@@ -1,16 +1,20 @@
 //! libvirt's way of writing XML: [`to_string`] prints an [`Element`] byte for byte as libvirt
 //! prints the same document; [`parse`] reads one, within bounds.
 
+mod element;
 mod error;
 mod foreign;
+mod metadata;
 mod node;
 mod parse;
 
+pub use element::{Content, Element};
 pub use error::XmlError;
-pub(crate) use node::{Node, Unmodelled, decimal};
-pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE, parse};
+pub(crate) use node::{Node, Tree, Unmodelled, decimal};
+pub(crate) use parse::tree;
+pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE};
 
-use xmltree::{Element, XMLNode};
+use xmltree::XMLNode;
 
 /// The text of `root` as libvirt writes it, with a newline at the end.
 ///
@@ -20,68 +24,71 @@ use xmltree::{Element, XMLNode};
 /// some); an empty text node makes `<x></x>` of an element without content. Comments, CDATA and
 /// processing instructions are not written: libvirt has none. The children of `<metadata>` are
 /// others' and written as libxml2 writes them, attributes in double quotes, with their comments.
-pub fn to_string(root: &Element) -> String {
+pub(crate) fn to_string(root: &xmltree::Element) -> String {
     let mut out = String::new();
     element(&mut out, root, 0);
     out
 }
 
 /// A text node that [`to_string`] writes as an empty line.
-pub fn empty_line() -> XMLNode {
+pub(crate) fn empty_line() -> XMLNode {
     XMLNode::Text("\n".to_owned())
 }
 
 /// Building documents: attributes and children in one expression.
-pub trait Build: Sized {
+pub(crate) trait Build: Sized {
     /// With the attribute `name='value'`.
     fn attr(self, name: &str, value: impl ToString) -> Self;
     /// With the attribute `name='value'`, if there is a value.
     fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Self;
     /// With `child` after those it has.
-    fn child(self, child: Element) -> Self;
+    fn child(self, child: xmltree::Element) -> Self;
     /// With `children` after those it has.
-    fn children(self, children: impl IntoIterator<Item = Element>) -> Self;
+    fn children(self, children: impl IntoIterator<Item = xmltree::Element>) -> Self;
     /// With a child `<name>text</name>`, if there is a text.
     fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Self;
     /// With the text after the children it has.
     fn text(self, text: impl ToString) -> Self;
 }
 
-impl Build for Element {
-    fn attr(mut self, name: &str, value: impl ToString) -> Element {
+impl Build for xmltree::Element {
+    fn attr(mut self, name: &str, value: impl ToString) -> xmltree::Element {
         self.attributes.insert(name.to_owned(), value.to_string());
         self
     }
 
-    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Element {
+    fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> xmltree::Element {
         match value {
             Some(value) => self.attr(name, value),
             None => self,
         }
     }
 
-    fn child(mut self, child: Element) -> Element {
+    fn child(mut self, child: xmltree::Element) -> xmltree::Element {
         self.children.push(XMLNode::Element(child));
         self
     }
 
-    fn children(mut self, children: impl IntoIterator<Item = Element>) -> Element {
+    fn children(
+        mut self,
+        children: impl IntoIterator<Item = xmltree::Element>,
+    ) -> xmltree::Element {
         let children = children.into_iter().map(XMLNode::Element);
         self.children.extend(children);
         self
     }
 
-    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Element {
-        self.children(text.map(|text| Element::new(name).text(text)))
+    fn maybe_text(self, name: &str, text: Option<impl ToString>) -> xmltree::Element {
+        self.children(text.map(|text| xmltree::Element::new(name).text(text)))
     }
 
-    fn text(mut self, text: impl ToString) -> Element {
+    fn text(mut self, text: impl ToString) -> xmltree::Element {
         self.children.push(XMLNode::Text(text.to_string()));
         self
     }
 }
 
-fn element(out: &mut String, element: &Element, depth: usize) {
+fn element(out: &mut String, element: &xmltree::Element, depth: usize) {
     indent(out, depth);
     out.push('<');
     name(out, element);
@@ -132,7 +139,7 @@ fn indent(out: &mut String, depth: usize) {
     }
 }
 
-fn name(out: &mut String, element: &Element) {
+fn name(out: &mut String, element: &xmltree::Element) {
     if let Some(prefix) = &element.prefix {
         out.push_str(prefix);
         out.push(':');
@@ -161,6 +168,7 @@ fn escape(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xmltree::Element;
 
     #[track_caller]
     fn check(element: Element, expected: &str) {
@@ -209,7 +217,7 @@ mod tests {
         let element = Element::new("x")
             .attr("a", "<'\">")
             .child(Element::new("y").text("ä & 'b'"));
-        let read = Element::parse(to_string(&element).as_bytes()).unwrap();
+        let read = tree(&to_string(&element)).unwrap();
         assert_eq!(read.attributes, element.attributes);
         assert_eq!(read.get_child("y").unwrap().get_text().unwrap(), "ä & 'b'");
     }

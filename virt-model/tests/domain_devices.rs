@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use virt_model::{DomainDef, DomainXmlFlags};
+use virt_model::{Document, DomainDef, DomainXmlFlags};
 
 /// A definition around devices, each line indented by two levels.
 fn around(devices: &str) -> String {
@@ -35,9 +35,9 @@ fn check(devices: &str) {
     let document = around(devices);
     let read = DomainDef::read_xml(&document).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    let written = read.domain.to_xml(DomainXmlFlags::SECURE);
+    let written = read.document.to_xml(DomainXmlFlags::SECURE);
     assert_eq!(written, document);
-    assert_eq!(DomainDef::from_xml(&written).unwrap(), read.domain);
+    assert_eq!(DomainDef::from_xml(&written).unwrap(), read.document);
 }
 
 /// As `check`, for a document whose defaults are written out.
@@ -45,7 +45,7 @@ fn check(devices: &str) {
 fn check_written(devices: &str, flags: DomainXmlFlags, expected: &str) {
     let read = DomainDef::read_xml(&around(devices)).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    assert_eq!(read.domain.to_xml(flags), around(expected));
+    assert_eq!(read.document.to_xml(flags), around(expected));
 }
 
 #[test]

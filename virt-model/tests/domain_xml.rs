@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use proptest::prelude::*;
-use virt_model::{DomainDef, DomainXmlFlags, ErrorNumber, xml};
+use virt_model::{Document, DomainDef, DomainXmlFlags, ErrorNumber, xml};
 
 /// All that is modelled, but for devices.
 const FULL: &str = "\
@@ -106,9 +106,9 @@ fn with_devices(devices: &str) -> String {
 fn all_of_it() {
     let read = DomainDef::read_xml(FULL).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    let written = read.domain.to_xml(DomainXmlFlags::NONE);
+    let written = read.document.to_xml(DomainXmlFlags::NONE);
     assert_eq!(written, FULL);
-    assert_eq!(DomainDef::from_xml(&written).unwrap(), read.domain);
+    assert_eq!(DomainDef::from_xml(&written).unwrap(), read.document);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn the_first_error() {
 #[test]
 fn a_hardware_uuid_that_is_none_is_passed_over() {
     let read = DomainDef::read_xml(&least("<hwuuid>x</hwuuid>")).unwrap();
-    assert_eq!(read.domain.hwuuid, None);
+    assert_eq!(read.document.hwuuid, None);
     assert_eq!(read.unmodelled, ["/domain/hwuuid"]);
 }
 
@@ -838,7 +838,7 @@ fn no_document() {
 #[test]
 fn bounds() {
     let deep = |depth: usize| format!("{}{}", "<domain>".repeat(depth), "</domain>".repeat(depth));
-    assert!(xml::parse(&deep(xml::MAX_DEPTH)).is_ok());
+    assert!(deep(xml::MAX_DEPTH).parse::<xml::Element>().is_ok());
     check_refused(&deep(xml::MAX_DEPTH + 1), "nested more than 128 levels");
     check_refused(&"<a>".repeat(100_000), "nested more than 128 levels");
     check_refused(&" ".repeat(xml::MAX_SIZE + 1), "at most 16777216 are read");
@@ -851,9 +851,9 @@ fn ten_thousand_disks() {
         .collect();
     let read = DomainDef::read_xml(&with_devices(&disks)).unwrap();
     assert_eq!(read.unmodelled, Vec::<String>::new());
-    assert_eq!(read.domain.devices.disks.len(), 10_000);
-    let again = DomainDef::from_xml(&read.domain.to_xml(DomainXmlFlags::NONE)).unwrap();
-    assert_eq!(again.devices, read.domain.devices);
+    assert_eq!(read.document.devices.disks.len(), 10_000);
+    let again = DomainDef::from_xml(&read.document.to_xml(DomainXmlFlags::NONE)).unwrap();
+    assert_eq!(again.devices, read.document.devices);
 }
 
 proptest! {

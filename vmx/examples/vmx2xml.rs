@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use virt_model::DomainXmlFlags;
+use virt_model::{Document, DomainXmlFlags};
 use vmx::ParseOptions;
 use vmx::names::Folder;
 

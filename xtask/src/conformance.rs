@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{fs, io};
 
-use virt_model::{DomainDef, DomainXmlFlags};
+use virt_model::{Document, DomainDef, DomainXmlFlags};
 use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmxFile};
 
 use names::Suite;

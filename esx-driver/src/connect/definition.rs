@@ -13,7 +13,7 @@ use vi_types::objects::TaskInfo;
 use vi_types::{ManagedObjectReference, Method as _};
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
 use virt_model::flags::refuse_unknown;
-use virt_model::{DomainXmlFlags, ErrorNumber, Uuid};
+use virt_model::{Document, DomainXmlFlags, ErrorNumber, Uuid};
 use vmx::names::Datastores;
 use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 
@@ -181,7 +181,7 @@ impl Connect {
     /// The definition that a document holds.
     fn read(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
         let read = DomainDef::read_xml(xml).map_err(Error::of_document)?;
-        let (mut def, unknown) = (read.domain, read.unmodelled);
+        let (mut def, unknown) = (read.document, read.unmodelled);
         if flags.contains(DefineFlags::VALIDATE) && !unknown.is_empty() {
             let message = format!(
                 "XML document failed to validate against schema: {} is not known",

@@ -4,7 +4,7 @@ use vi_client::{DatastoreFile, property_set};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::methods::UnregisterVm;
 use virt_model::flags::refuse_unknown;
-use virt_model::{DomainXmlFlags, ErrorNumber};
+use virt_model::{Document, DomainXmlFlags, ErrorNumber};
 use vmx::LibvirtVersion;
 
 use super::Domain;

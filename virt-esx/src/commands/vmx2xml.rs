@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use virt_model::DomainXmlFlags;
+use virt_model::{Document, DomainXmlFlags};
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, Mode, ParseOptions};
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use virt_model::DomainDef;
+use virt_model::{Document, DomainDef};
 use vmx::names::Folder;
 use vmx::{FormatOptions, LibvirtVersion, Mode};
 
@@ -74,7 +74,7 @@ impl Xml2vmx {
         let options = FormatOptions::new(self.hardware_version)
             .as_libvirt(self.libvirt)
             .mode(mode);
-        let converted = match vmx::format(&read.domain, &names, &options) {
+        let converted = match vmx::format(&read.document, &names, &options) {
             Ok(text) => Converted::printed(text),
             Err(error) => Converted::failed(offline::error(&error, &name, text.as_bytes())),
         };

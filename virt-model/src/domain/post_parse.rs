@@ -224,7 +224,7 @@ fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
 mod tests {
     use super::super::DriveAddress;
     use super::*;
-    use crate::DomainXmlFlags;
+    use crate::{Document, DomainXmlFlags};
 
     /// The devices of a definition, before and after; both as libvirt's documents have them.
     #[track_caller]

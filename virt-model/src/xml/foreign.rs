@@ -4,6 +4,13 @@ use xmltree::{Element, XMLNode};
 
 use super::{indent, name};
 
+/// An element as libxml2 writes it.
+pub(super) fn to_string(element: &Element) -> String {
+    let mut out = String::new();
+    start(&mut out, element, 0);
+    out
+}
+
 /// Writes an element as libxml2 does: attributes in double quotes, no indentation beside text.
 pub(super) fn write(out: &mut String, element: &Element, depth: usize) {
     indent(out, depth);

@@ -1,8 +1,8 @@
-use std::{cell::RefCell, collections::HashMap, mem, str::FromStr};
+use std::{cell::RefCell, collections::HashMap, mem, rc::Rc, str::FromStr};
 
-use xmltree::{AttributeMap, Element, XMLNode};
+use xmltree::{AttributeMap, Element, Namespace, XMLNode};
 
-use super::XmlError;
+use super::{XmlError, metadata};
 use crate::{ErrorNumber, words::Word};
 
 /// The paths of what was not asked for.
@@ -10,15 +10,20 @@ pub(crate) type Unmodelled = RefCell<Vec<String>>;
 
 /// An element being read: what is asked for is taken out, and what is left when it is dropped
 /// is noted as not modelled.
-pub(crate) struct Node<'r> {
+pub struct Node<'r> {
     /// The name, without a prefix.
     pub(crate) name: String,
     path: String,
     text: String,
     attributes: AttributeMap<String, String>,
     children: Vec<Child>,
+    /// The namespaces in force.
+    namespaces: Rc<Namespace>,
     unmodelled: &'r Unmodelled,
 }
+
+/// An element to be written.
+pub struct Tree(pub(crate) Element);
 
 /// A child not yet asked for.
 struct Child {
@@ -31,10 +36,17 @@ impl<'r> Node<'r> {
     /// The document's root.
     pub(crate) fn root(element: Element, unmodelled: &'r Unmodelled) -> Node<'r> {
         let path = format!("/{}", full_name(&element));
-        Node::new(element, path, unmodelled)
+        Node::new(element, path, &Rc::new(Namespace::empty()), unmodelled)
     }
 
-    fn new(element: Element, path: String, unmodelled: &'r Unmodelled) -> Node<'r> {
+    fn new(
+        mut element: Element,
+        path: String,
+        outer: &Rc<Namespace>,
+        unmodelled: &'r Unmodelled,
+    ) -> Node<'r> {
+        let namespaces = element.namespaces.take();
+        let namespaces = namespaces.map_or_else(|| outer.clone(), Rc::new);
         let mut text = String::new();
         let mut children: Vec<Child> = Vec::new();
         for node in element.children {
@@ -54,6 +66,7 @@ impl<'r> Node<'r> {
             text,
             attributes: element.attributes,
             children,
+            namespaces,
             unmodelled,
         }
     }
@@ -245,10 +258,11 @@ impl<'r> Node<'r> {
         children.into_iter().map(|child| self.node(child)).collect()
     }
 
-    /// The elements in it, as they are.
-    pub(crate) fn elements(&mut self) -> Vec<Element> {
-        let children = mem::take(&mut self.children);
-        children.into_iter().map(|child| child.element).collect()
+    /// All children as they are, able to stand alone.
+    pub(crate) fn elements(&mut self) -> Vec<super::Element> {
+        let children = mem::take(&mut self.children).into_iter();
+        let stand_alone = |child: Child| metadata::stand_alone(child.element, &self.namespaces);
+        children.map(stand_alone).collect()
     }
 
     /// How many children of that name there are.
@@ -280,7 +294,7 @@ impl<'r> Node<'r> {
 
     fn node(&self, child: Child) -> Node<'r> {
         let path = child.path(&self.path);
-        Node::new(child.element, path, self.unmodelled)
+        Node::new(child.element, path, &self.namespaces, self.unmodelled)
     }
 
     /// An error in this element.

@@ -23,18 +23,26 @@ pub const MAX_NODES: usize = 1_000_000;
 /// The tree of a document.
 ///
 /// Blanks between elements, comments and processing instructions are left out, but for comments
-/// within the elements of `<metadata>`, which are others'. Attributes with a
+/// within the elements of `<metadata>`. Attributes with a
 /// prefix keep it in their names; an element whose namespaces are not its parent's has them in
 /// [`Element::namespaces`].
 ///
 /// # Errors
 /// When the text is no well-formed XML, has a document type declaration (with it, entities), or
 /// exceeds [`MAX_SIZE`], [`MAX_DEPTH`] or [`MAX_NODES`].
-pub fn parse(text: &str) -> Result<Element, XmlError> {
-    parse_within(text, MAX_NODES)
+pub(crate) fn tree(text: &str) -> Result<Element, XmlError> {
+    tree_within(text, MAX_NODES, false)
 }
 
-fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
+/// The tree of an element that is kept as it is, with its comments.
+///
+/// # Errors
+/// As for [`tree`].
+pub(super) fn tree_with_comments(text: &str) -> Result<Element, XmlError> {
+    tree_within(text, MAX_NODES, true)
+}
+
+fn tree_within(text: &str, max_nodes: usize, comments: bool) -> Result<Element, XmlError> {
     if text.len() > MAX_SIZE {
         return Err(refused(format!(
             "the document has {} bytes; at most {MAX_SIZE} are read",
@@ -57,6 +65,7 @@ fn parse_within(text: &str, max_nodes: usize) -> Result<Element, XmlError> {
         root: None,
         open: Vec::new(),
         nodes_left: max_nodes,
+        comments,
     };
     loop {
         match reader.next().map_err(syntax)? {
@@ -103,6 +112,8 @@ struct Tree {
     /// Elements not yet closed, with all namespaces in force.
     open: Vec<(Element, Namespace)>,
     nodes_left: usize,
+    /// Whether all comments are kept.
+    comments: bool,
 }
 
 impl Tree {
@@ -175,9 +186,10 @@ impl Tree {
     }
 
     fn comment(&mut self, text: String) {
-        let foreign = matches!(self.open.as_slice(), [_, (outer, _), _, ..]
+        let kept = self.comments
+            || matches!(self.open.as_slice(), [_, (outer, _), _, ..]
             if outer.name == "metadata" && outer.namespace.is_none());
-        if let Some((element, _)) = self.open.last_mut().filter(|_| foreign) {
+        if let Some((element, _)) = self.open.last_mut().filter(|_| kept) {
             element.children.push(XMLNode::Comment(text));
         }
     }
@@ -190,14 +202,14 @@ mod tests {
     #[test]
     fn elements_and_attributes_are_counted() {
         let text = "<a b='1' c='2'><d/><d/></a>";
-        assert!(parse_within(text, 5).is_ok());
-        let error = parse_within(text, 4).unwrap_err();
+        assert!(tree_within(text, 5, false).is_ok());
+        let error = tree_within(text, 4, false).unwrap_err();
         assert!(error.message().contains("too many elements"), "{error}");
     }
 
     #[track_caller]
     fn check(text: &str, expected: Element) {
-        assert_eq!(parse(text).unwrap(), expected);
+        assert_eq!(tree(text).unwrap(), expected);
     }
 
     #[test]
@@ -216,7 +228,7 @@ mod tests {
 
     #[test]
     fn prefixes_of_attributes_stay() {
-        let element = parse("<a xmlns:p='urn:p' p:b='1' b='2'/>").unwrap();
+        let element = tree("<a xmlns:p='urn:p' p:b='1' b='2'/>").unwrap();
         let attributes: Vec<_> = element.attributes.into_iter().collect();
         assert_eq!(
             attributes,

@@ -1,6 +1,6 @@
 //! The less usual rows: every kind of what is refused, and a file with everything in it.
 
-use virt_model::DomainDef;
+use virt_model::{Document, DomainDef};
 
 use super::{check_with, format, refused, strict};
 

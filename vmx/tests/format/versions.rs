@@ -3,7 +3,7 @@
 
 use LibvirtVersion::{V9_0, V11_3, V11_5, V12_4};
 use virt_model::DomainDef;
-use virt_model::DomainXmlFlags;
+use virt_model::{Document, DomainXmlFlags};
 use vmx::{LibvirtVersion, ParseOptions};
 
 use super::{Host, as_libvirt, difference};

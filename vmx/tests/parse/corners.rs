@@ -2,7 +2,7 @@
 //! rules counts.
 
 use super::{gives, gives_no, host, refuses};
-use virt_model::DomainXmlFlags;
+use virt_model::{Document, DomainXmlFlags};
 use vmx::{LibvirtVersion, ParseOptions};
 
 /// The lines of a slot of a present controller, with `@` for the slot.

@@ -1,6 +1,7 @@
 //! What concerns the whole domain.
 
 use super::{gives, gives_as, gives_no, strict};
+use virt_model::Document;
 use vmx::names::Datastores;
 use vmx::{LibvirtVersion, ParseOptions};
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use virt_model::DomainDef;
-use virt_model::DomainXmlFlags;
 use virt_model::domain::{DiskDevice, DiskSource};
+use virt_model::{Document, DomainXmlFlags};
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, ParseOptions};
 

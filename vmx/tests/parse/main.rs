@@ -17,7 +17,7 @@ mod hostile;
 mod lenient;
 mod versions;
 
-use virt_model::DomainXmlFlags;
+use virt_model::{Document, DomainXmlFlags};
 use vmx::names::{Datastore, Datastores};
 use vmx::{LibvirtVersion, Mode, ParseOptions};
 

@@ -8,7 +8,7 @@ use vmx::{LibvirtVersion, ParseOptions};
 use super::Tally;
 use super::diff::unified;
 use virt_model::domain::{DiskDevice, DiskSource};
-use virt_model::{DomainDef, DomainXmlFlags};
+use virt_model::{Document, DomainDef, DomainXmlFlags};
 
 /// Converts VMX files of people: strictly, and compares with what virsh printed beside; and
 /// leniently, where only an encrypted file may be refused.

@@ -1,31 +1,28 @@
-//! `<metadata>`: elements of others, in namespaces of their own.
+//! Elements in namespaces of their own, made to stand alone.
 
 use std::collections::BTreeSet;
 
-use xmltree::{AttributeMap, Element, Namespace, XMLNode};
+use xmltree::{AttributeMap, Namespace, XMLNode};
 
-/// The elements, able to stand alone: each declares the namespaces that it needs.
+use super::Element;
+
+/// The element with declarations of all namespaces that it needs.
 ///
 /// `outer` are the namespaces of the document's root.
-pub(super) fn read(elements: Vec<Element>, outer: Option<&Namespace>) -> Vec<Element> {
-    let none = Namespace::empty();
-    let outer = outer.unwrap_or(&none);
-    let declared = |mut element: Element| {
-        let mut needed = BTreeSet::new();
-        prefixes(&element, &mut needed);
-        let found = element.namespaces.take();
-        let found = found.as_ref().unwrap_or(outer);
-        declare(&mut element, found, |prefix, uri| {
-            outer.get(prefix) != Some(uri) || needed.contains(prefix)
-        });
-        inner(&mut element, found);
-        element
-    };
-    elements.into_iter().map(declared).collect()
+pub(crate) fn stand_alone(mut element: xmltree::Element, outer: &Namespace) -> Element {
+    let mut needed = BTreeSet::new();
+    prefixes(&element, &mut needed);
+    let found = element.namespaces.take();
+    let found = found.as_ref().unwrap_or(outer);
+    declare(&mut element, found, |prefix, uri| {
+        outer.get(prefix) != Some(uri) || needed.contains(prefix)
+    });
+    inner(&mut element, found);
+    Element::from_tree(element)
 }
 
 /// Declares what is new in the elements within.
-fn inner(element: &mut Element, outer: &Namespace) {
+fn inner(element: &mut xmltree::Element, outer: &Namespace) {
     for child in &mut element.children {
         let XMLNode::Element(child) = child else {
             continue;
@@ -41,7 +38,7 @@ fn inner(element: &mut Element, outer: &Namespace) {
 }
 
 /// Puts declarations before the attributes.
-fn declare(element: &mut Element, found: &Namespace, wanted: impl Fn(&str, &str) -> bool) {
+fn declare(element: &mut xmltree::Element, found: &Namespace, wanted: impl Fn(&str, &str) -> bool) {
     let mut attributes = AttributeMap::new();
     for (prefix, uri) in found {
         if matches!(prefix, "xml" | "xmlns") || !wanted(prefix, uri) {
@@ -58,7 +55,7 @@ fn declare(element: &mut Element, found: &Namespace, wanted: impl Fn(&str, &str)
 }
 
 /// The prefixes that an element and those within use.
-fn prefixes(element: &Element, found: &mut BTreeSet<String>) {
+fn prefixes(element: &xmltree::Element, found: &mut BTreeSet<String>) {
     found.insert(element.prefix.clone().unwrap_or_default());
     for name in element.attributes.keys() {
         found.extend(name.split_once(':').map(|(prefix, _)| prefix.to_owned()));
