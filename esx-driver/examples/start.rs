@@ -14,10 +14,11 @@
 use std::{error::Error, io, sync::Arc};
 
 use esx_driver::{
-    Connect, CreateFlags, Domain, EsxUri,
+    Connect, CreateFlags, EsxUri,
     auth::NoQuestions,
     bulk,
-    question::{Answer, BoxFuture, Policy, Question, Rules},
+    policy::{Answer, BoxFuture, Policy, Rules},
+    question::{Asker, Question},
 };
 use futures_util::StreamExt as _;
 
@@ -29,7 +30,7 @@ struct Terminal {
 impl Answer for Terminal {
     fn answer<'a>(
         &'a self,
-        domain: &'a Domain,
+        asker: &'a Asker,
         question: &'a Question,
     ) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
@@ -37,7 +38,7 @@ impl Answer for Terminal {
             if let Some(answer) = rule {
                 return Some(answer.to_owned());
             }
-            println!("{}: {}", domain.name(), question.text);
+            println!("{}: {}", asker.name(), question.text);
             println!("  one of {}, or nothing?", question.possible_answers());
             // Reading blocks: not on the thread that waits for the host.
             let read = || io::stdin().lines().next().and_then(Result::ok);

@@ -1,16 +1,16 @@
-//! The same for many domains.
+//! The same operation on many things.
 
 use std::future::IntoFuture;
 
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
-use crate::{Domain, Result};
+use crate::Result;
 
-/// How many are under way at a time, unless said otherwise: hosts work on few tasks at once, and let the others queue.
+/// The usual number of operations at a time: hosts work on few tasks at once, and let the others queue.
 pub const DEFAULT_PARALLEL: usize = 8;
 
-/// Does something to each domain, `parallel` of them at a time (at least one), and gives each result as soon as it is
+/// Runs an operation for each item, `parallel` of them at a time (at least one), and gives each result as soon as it is
 /// there.
 ///
 /// ```no_run
@@ -29,21 +29,24 @@ pub const DEFAULT_PARALLEL: usize = 8;
 /// # }
 /// ```
 ///
-/// All of them share one waiting call. A stream that is dropped begins nothing more; tasks that have begun go on.
-pub fn run<F>(
-    domains: impl IntoIterator<Item = Domain, IntoIter: Send + 'static>,
+/// `operate` makes the [`Operation`](crate::Operation) of an item. All operations on one connection share one waiting
+/// call. A stream that is dropped begins nothing more; tasks that have begun go on.
+pub fn run<I, T, F>(
+    items: impl IntoIterator<Item = I, IntoIter: Send + 'static>,
     parallel: usize,
-    mut act: impl FnMut(&Domain) -> F + Send + 'static,
-) -> impl Stream<Item = (Domain, Result<()>)> + Unpin + Send
+    mut operate: impl FnMut(&I) -> F + Send + 'static,
+) -> impl Stream<Item = (I, Result<T>)> + Unpin + Send
 where
-    F: IntoFuture<Output = Result<()>, IntoFuture: Send> + 'static,
+    I: Send + 'static,
+    T: Send + 'static,
+    F: IntoFuture<Output = Result<T>, IntoFuture: Send> + 'static,
 {
-    let acts = stream::iter(domains).map(move |domain| {
-        let act = act(&domain).into_future();
+    let operations = stream::iter(items).map(move |item| {
+        let operation = operate(&item).into_future();
         async move {
-            let result = act.await;
-            (domain, result)
+            let result = operation.await;
+            (item, result)
         }
     });
-    Box::pin(acts.buffer_unordered(parallel.max(1)))
+    Box::pin(operations.buffer_unordered(parallel.max(1)))
 }

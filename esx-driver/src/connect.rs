@@ -16,7 +16,7 @@ use virt_model::LibVersion;
 
 pub use self::open::OpenOptions;
 use self::product::Product;
-use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, question::Policy};
+use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, policy::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
 ///

@@ -10,21 +10,23 @@ mod questions;
 
 use std::fmt;
 
-use vi_client::{
-    property_set,
-    retrieve::{PropertySet, Retrieve},
-};
+use vi_client::{property_set, retrieve::PropertySet};
 use vi_types::{
-    ManagedObjectReference,
+    ManagedObjectReference, TaskMethod,
     enums::VirtualMachinePowerState,
-    objects::{AutoStartDefaults, AutoStartPowerInfo, ManagedObjectNotFound},
+    objects::{AutoStartDefaults, AutoStartPowerInfo},
+    references,
 };
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
 pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
-use crate::{Connect, Error, ErrorKind, Result, What};
+use crate::{
+    Connect, Error, ErrorKind, Result, What,
+    engine::{Change, Machine},
+    question::Asker,
+};
 
 /// A domain: libvirt's `virDomain`.
 ///
@@ -199,21 +201,34 @@ impl Domain {
     }
 
     async fn properties<P: PropertySet>(&self) -> Result<P> {
-        let found = self
-            .connect
-            .client()
-            .retrieve_set::<P>(Retrieve::from(&self.moref))
-            .await;
-        match found {
-            Ok(mut found) => match found.pop() {
-                Some(found) => found.properties.map_err(Error::missing_property),
-                None => Err(no_domain_with_uuid(self.uuid)),
-            },
-            Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
-                Err(no_domain_with_uuid(self.uuid).because(error))
-            }
-            Err(error) => Err(error.into()),
+        let found = self.connect.client().read_opt::<P>(&self.moref).await?;
+        found.ok_or_else(|| no_domain_with_uuid(self.uuid))
+    }
+
+    /// The virtual machine, for the requests of its methods.
+    pub(crate) fn vm(&self) -> references::VirtualMachine {
+        self.moref.clone().into()
+    }
+
+    /// The virtual machine as the engine needs it for a task.
+    pub(crate) fn machine(&self) -> Machine {
+        Machine {
+            moref: self.moref.clone(),
+            asker: Asker::new(&self.name, self.uuid, self.moref.clone()),
+            policy: self.connect.policy().clone(),
+            not_found: |asker| no_domain_with_uuid(asker.uuid()),
         }
+    }
+
+    /// A task of the virtual machine at its host.
+    pub(crate) fn task<M: TaskMethod<Output = ManagedObjectReference>>(
+        &self,
+        request: M,
+    ) -> Change<M::Result>
+    where
+        M::Result: Send + 'static,
+    {
+        Change::task(self.connect.client(), request).of(self.machine())
     }
 }
 
@@ -226,19 +241,11 @@ impl Connect {
 
     /// Which domains the host starts.
     pub(crate) async fn auto_start(&self) -> Result<AutoStart> {
-        let missing = no_auto_start;
         let manager = self.auto_start_manager()?;
-        let request = Retrieve::from(manager);
-        let found = match self.client().retrieve_set::<AutoStart>(request).await {
-            Ok(mut found) => found.pop().ok_or_else(missing)?,
-            Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
-                return Err(missing().because(error));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let settings = found.properties.map_err(Error::missing_property)?;
+        let found = self.client().read_opt::<AutoStart>(manager).await?;
+        let settings = found.ok_or_else(no_auto_start)?;
         if settings.defaults.is_none() {
-            return Err(missing());
+            return Err(no_auto_start());
         }
         Ok(settings)
     }

@@ -104,6 +104,8 @@ pub enum ErrorKind {
     Cancelled,
     /// A question of another task was answered and that task waited for; the requested one was not started.
     NotStarted,
+    /// The connection broke, and the server shows that it did not do what was asked.
+    NotDone,
     /// The connection broke, and whether the server did what was asked is not known.
     InDoubt,
     /// The connection was closed.
@@ -177,13 +179,7 @@ impl Error {
 
     /// A property that is needed is not there.
     pub(crate) fn missing_property(error: PropertyError) -> Error {
-        let message = match &error.kind {
-            PropertyErrorKind::Unset | PropertyErrorKind::Missing(_) => {
-                format!("Missing '{}' property", error.path)
-            }
-            _ => error.to_string(),
-        };
-        Error::new(ErrorKind::Property, ErrorNumber::InternalError, message).because(error)
+        vi_client::Error::from(error).into()
     }
 
     /// A name has no address.
@@ -326,13 +322,23 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
             ErrorNumber::OperationTimeout,
             error.to_string(),
         ),
-        Cause::Property(_) => (ErrorKind::Property, internal, error.to_string()),
+        Cause::Property(error) => (ErrorKind::Property, internal, property_text(error)),
         Cause::Closed { .. } => (
             ErrorKind::Closed,
             ErrorNumber::InvalidConn,
             error.to_string(),
         ),
         _ => (ErrorKind::Decode, internal, error.to_string()),
+    }
+}
+
+/// libvirt's text (esxVI_GetStringValue and others of esx_vi.c, 9.0.0) for a property that is not there.
+fn property_text(error: &PropertyError) -> String {
+    match &error.kind {
+        PropertyErrorKind::Unset | PropertyErrorKind::Missing(_) => {
+            format!("Missing '{}' property", error.path)
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -62,6 +62,7 @@ mod inventory;
 mod near;
 mod network;
 mod operation;
+pub mod policy;
 pub mod question;
 mod snapshot;
 mod uri;

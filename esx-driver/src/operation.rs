@@ -1,4 +1,4 @@
-//! Something that is done to a domain.
+//! Something that changes the server.
 
 use std::{
     fmt,
@@ -8,9 +8,12 @@ use std::{
 
 use futures_core::future::BoxFuture;
 
-use crate::{Domain, Error, ErrorKind, Progress, Result, engine};
+use crate::{
+    Progress, Result,
+    engine::{Change, Options, Runner},
+};
 
-/// Something that is to be done to a domain. Nothing is sent before it is awaited.
+/// A change of the server that returns a `T`. Nothing is sent before it is awaited.
 ///
 /// ```no_run
 /// # use std::time::Duration;
@@ -24,114 +27,81 @@ use crate::{Domain, Error, ErrorKind, Progress, Result, engine};
 /// # }
 /// ```
 ///
-/// It is done once it is awaited to the end. What the host asks on the way is answered or reported by the connection's
-/// [policy](crate::question::Policy). A future that is dropped leaves the host to itself (a task that it has begun goes
-/// on), and no property filter behind.
+/// The change is done when the await returns `Ok`. What the host asks on the way is answered or reported by the
+/// connection's [policy](crate::policy::Policy). A call is sent once: when there is no reply, the server is read for what
+/// came of it, and the error says that it was not done ([`ErrorKind::NotDone`](crate::ErrorKind::NotDone)) or that nobody
+/// knows ([`ErrorKind::InDoubt`](crate::ErrorKind::InDoubt)). A future that is dropped leaves the host to itself (a task
+/// that it has begun goes on), and no property filter behind.
 #[must_use = "nothing is done before it is awaited"]
-pub struct Operation<'a> {
-    domain: Domain,
-    work: Work,
-    options: engine::Options<'a>,
+pub struct Operation<'a, T = ()> {
+    could_not: &'static str,
+    work: Work<T>,
+    options: Options<'a>,
 }
 
 /// What is done.
-type Work =
-    Box<dyn for<'b> FnOnce(Domain, engine::Options<'b>) -> BoxFuture<'b, Result<()>> + Send>;
+type Work<T> = Box<dyn for<'b> FnOnce(Runner<'b>) -> BoxFuture<'b, Result<T>> + Send>;
 
-impl Operation<'static> {
-    /// Whatever `work` does, which heeds the options.
+impl<T> Operation<'static, T> {
+    /// Whatever `work` does by means of the [`Runner`]. `could_not` is how libvirt says that it failed: `Could not start
+    /// domain`.
     pub(crate) fn new(
-        domain: &Domain,
-        work: impl for<'b> FnOnce(Domain, engine::Options<'b>) -> BoxFuture<'b, Result<()>>
-        + Send
-        + 'static,
-    ) -> Operation<'static> {
+        could_not: &'static str,
+        work: impl for<'b> FnOnce(Runner<'b>) -> BoxFuture<'b, Result<T>> + Send + 'static,
+    ) -> Operation<'static, T> {
         Operation {
-            domain: domain.clone(),
+            could_not,
             work: Box::new(work),
-            options: engine::Options::default(),
+            options: Options::default(),
         }
-    }
-
-    /// Calls that begin no task: they are over when the host answers, and have no progress.
-    pub(crate) fn calls<F: Future<Output = Result<()>> + Send + 'static>(
-        domain: &Domain,
-        calls: impl FnOnce(Domain) -> F + Send + 'static,
-    ) -> Operation<'static> {
-        Operation::new(domain, |domain, options| {
-            let calls = calls(domain);
-            Box::pin(patience(options, calls))
-        })
-    }
-
-    /// Fails.
-    pub(crate) fn refused(domain: &Domain, error: Error) -> Operation<'static> {
-        Operation::calls(domain, |_| async { Err(error) })
     }
 }
 
-impl<'a> Operation<'a> {
-    /// Tells how far the host is, each time that changes.
-    pub fn on_progress(mut self, told: impl Fn(Progress) + Send + Sync + 'a) -> Operation<'a> {
+impl<T: Send + 'static> Operation<'static, T> {
+    /// A change alone; or an error that was found before, which is told when the operation is awaited.
+    pub(crate) fn of(could_not: &'static str, change: Result<Change<T>>) -> Operation<'static, T> {
+        Operation::new(could_not, move |mut runner| {
+            Box::pin(async move { runner.perform(change?).await })
+        })
+    }
+}
+
+impl<'a, T> Operation<'a, T> {
+    /// Calls `told` each time the host's progress changes.
+    pub fn on_progress(mut self, told: impl Fn(Progress) + Send + Sync + 'a) -> Operation<'a, T> {
         self.options.progress = Some(Box::new(told));
         self
     }
 
-    /// Waits no longer than that: [`ErrorKind::Timeout`]. A task that has begun by then goes on.
-    pub fn deadline(mut self, after: Duration) -> Operation<'a> {
+    /// Gives up waiting after `after`: [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A task that has begun by then
+    /// goes on.
+    pub fn deadline(mut self, after: Duration) -> Operation<'a, T> {
         self.options.deadline = Some(after);
         self
     }
 
-    /// Asks the host to cancel the task when that future ends: [`ErrorKind::Cancelled`], with what came of it. Many
-    /// tasks, starts among them, cannot be cancelled and go on.
-    pub fn cancelled_by(mut self, when: impl Future<Output = ()> + Send + 'a) -> Operation<'a> {
+    /// Asks the host to cancel the task when the future `when` ends:
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), with what came of it. Many tasks, power-on among them, cannot
+    /// be cancelled and go on.
+    pub fn cancelled_by(mut self, when: impl Future<Output = ()> + Send + 'a) -> Operation<'a, T> {
         self.options.cancelled = Some(Box::pin(when));
         self
     }
 }
 
-/// What calls come to, unless the caller loses patience first.
-async fn patience(
-    options: engine::Options<'_>,
-    calls: impl Future<Output = Result<()>> + Send,
-) -> Result<()> {
-    use virt_model::ErrorNumber::{OperationAborted, OperationTimeout};
+impl<'a, T: 'a> IntoFuture for Operation<'a, T> {
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'a, Result<T>>;
 
-    let advice = "whether the host does it is not known";
-    let time = async {
-        match options.deadline {
-            Some(after) => tokio::time::sleep(after).await,
-            None => std::future::pending().await,
-        }
-    };
-    let wish = async {
-        match options.cancelled {
-            Some(cancelled) => cancelled.await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        biased;
-        result = calls => result,
-        () = wish => Err(Error::new(ErrorKind::Cancelled, OperationAborted, "the caller did not wait for the host").advise(advice)),
-        () = time => Err(Error::new(ErrorKind::Timeout, OperationTimeout, "the host takes too long").advise(advice)),
+    fn into_future(self) -> BoxFuture<'a, Result<T>> {
+        Box::pin(async move { (self.work)(Runner::new(self.could_not, self.options)).await })
     }
 }
 
-impl<'a> IntoFuture for Operation<'a> {
-    type Output = Result<()>;
-    type IntoFuture = BoxFuture<'a, Result<()>>;
-
-    fn into_future(self) -> BoxFuture<'a, Result<()>> {
-        (self.work)(self.domain, self.options)
-    }
-}
-
-impl fmt::Debug for Operation<'_> {
+impl<T> fmt::Debug for Operation<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operation")
-            .field("domain", &self.domain)
+            .field("could_not", &self.could_not)
             .finish_non_exhaustive()
     }
 }

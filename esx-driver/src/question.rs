@@ -1,25 +1,12 @@
-//! Questions of domains, and who answers them.
+//! Questions that a host asks about a virtual machine before it goes on with it.
 //!
 //! A host may ask something while it works on a domain ("the serial port's file exists already: replace it, or append to
-//! it?"). The domain is blocked until somebody answers. Who that is, is a connection's [`Policy`]:
-//!
-//! | policy | from the URI | a question |
-//! |---|---|---|
-//! | [`Report`](Policy::Report) | nothing | is an error; the task that it blocks is cancelled if that can be |
-//! | [`Default`](Policy::Default) | `auto_answer=1` | gets its default answer |
-//! | [`Rules`](Policy::Rules) | `answers=FILE` | gets the answer of the first rule that fits; with none, as before |
-//! | [`Callback`](Policy::Callback) | | is given to a program's own [`Answer`] |
-//!
-//! Never is anything answered that is not among a question's choices.
+//! it?"). The domain is blocked until somebody answers. Who answers is the connection's
+//! [`Policy`](crate::policy::Policy).
 
-mod policy;
-mod rules;
-
+use vi_types::ManagedObjectReference;
 use vi_types::objects::VirtualMachineQuestionInfo;
-
-pub use self::policy::{Answer, BoxFuture, Policy};
-pub(crate) use self::policy::{Decision, Refusal};
-pub use self::rules::Rules;
+use virt_model::Uuid;
 
 /// What a host wants to know before it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +34,39 @@ pub struct Choice {
     pub label: String,
     /// A sentence about it, often the label again.
     pub summary: String,
+}
+
+/// The virtual machine that asks, as a domain: what a [policy](crate::policy::Answer) is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    name: String,
+    uuid: Uuid,
+    moref: ManagedObjectReference,
+}
+
+impl Asker {
+    pub(crate) fn new(name: impl Into<String>, uuid: Uuid, moref: ManagedObjectReference) -> Asker {
+        Asker {
+            name: name.into(),
+            uuid,
+            moref,
+        }
+    }
+
+    /// The domain's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The domain's UUID.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// The server's reference of the virtual machine.
+    pub fn moref(&self) -> &ManagedObjectReference {
+        &self.moref
+    }
 }
 
 impl Question {

@@ -32,7 +32,7 @@ use crate::{Error, ErrorKind, Result};
 /// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the one the host names | none |
 /// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
-/// | `answers` | a TOML file of [rules](crate::question::Rules) by which questions are answered; those that none fits are errors, whatever `auto_answer` says. Ours, libvirt ignores it | none |
+/// | `answers` | a TOML file of [rules](crate::policy::Rules) by which questions are answered; those that none fits are errors, whatever `auto_answer` says. Ours, libvirt ignores it | none |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
 /// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` go before it | the system's |
 /// | `libvirt` | a version such as `9.0.0`, or `newest`: definitions of domains are that libvirt's, with its refusals. Ours, libvirt ignores it | the newest libvirt's, and the best that can be made of what it refuses |

@@ -4,8 +4,8 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use esx_driver::Domain;
-use esx_driver::question::{Answer, BoxFuture, Policy, Question, Rules};
+use esx_driver::policy::{Answer, BoxFuture, Policy, Rules};
+use esx_driver::question::{Asker, Question};
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
@@ -85,10 +85,10 @@ impl Person {
 impl Answer for Person {
     fn answer<'a>(
         &'a self,
-        domain: &'a Domain,
+        asker: &'a Asker,
         question: &'a Question,
     ) -> BoxFuture<'a, Option<String>> {
-        let (name, question) = (domain.name().to_owned(), question.clone());
+        let (name, question) = (asker.name().to_owned(), question.clone());
         let (progresses, turn) = (self.progresses.clone(), Arc::clone(&self.turn));
         let (sender, answer) = oneshot::channel();
         // Not one of the runtime's own threads, for which the program would wait at its end.

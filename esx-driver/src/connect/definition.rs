@@ -1,16 +1,10 @@
 //! Definitions of domains: converted between libvirt's and VMware's form, and made domains of.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use tokio::time::sleep;
 use tracing::warn;
-use vi_client::task::task_result;
-use vi_client::{Client, DatastoreFile, Error as Cause};
-use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
+use vi_client::{DatastoreFile, Error as Cause};
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
-use vi_types::objects::TaskInfo;
-use vi_types::{ManagedObjectReference, Method as _};
+use vi_types::{ManagedObjectReference, references};
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
 use virt_model::flags::refuse_unknown;
 use virt_model::{Document, DomainXmlFlags, ErrorNumber, Uuid};
@@ -20,12 +14,9 @@ use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 use super::Connect;
 use super::product::ProductLine;
 use crate::datastore::{Known, item_name};
-use crate::engine::{self, Goal, Start, Target, Words};
+use crate::engine::{Change, Effect};
 use crate::error::fault_words;
-use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Result, What};
-
-/// How long a machine is given to be registered before its questions are looked for, and from one look to the next.
-const SOON: Duration = Duration::from_secs(1);
+use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What};
 
 /// libvirt's name of the format of VMX files.
 const VMX: &str = "vmware-vmx";
@@ -68,7 +59,7 @@ impl Connect {
     /// What of the document has no place in a domain of this driver is told in the log; with
     /// [`DefineFlags::VALIDATE`] it is an error.
     ///
-    /// What the host asks on the way is answered or reported by the connection's [policy](crate::question::Policy).
+    /// What the host asks on the way is answered or reported by the connection's [policy](crate::policy::Policy).
     ///
     /// libvirt gives a name and the document's UUID back; here the new domain is looked up, since the server has chosen
     /// its instance UUID.
@@ -78,7 +69,26 @@ impl Connect {
     /// [`ErrorKind::Exists`] if there is such a domain, [`ErrorKind::File`] if the file cannot be written,
     /// [`ErrorKind::TaskFailed`] if the host does not register it, [`ErrorKind::Blocked`] if it asks something that
     /// is not answered.
-    pub async fn define_xml(&self, xml: &str, flags: DefineFlags) -> Result<Domain> {
+    pub fn define_xml(&self, xml: &str, flags: DefineFlags) -> Operation<'static, Domain> {
+        let (connect, xml) = (self.clone(), xml.to_owned());
+        Operation::new("Could not define domain", move |mut runner| {
+            Box::pin(async move {
+                let path = runner.prepare(connect.write_vmx(&xml, flags)).await?;
+                let registered = runner.perform(connect.registration(&path)).await;
+                let vm = registered.map_err(|error| not_defined(error, &path))?;
+                let domain = runner.prepare(connect.domain(&vm)).await?;
+                domain.ok_or_else(|| {
+                    let message =
+                        format!("Could not define domain: '{path}' is registered and not found");
+                    let kind = ErrorKind::NotFound(What::Domain);
+                    Error::new(kind, ErrorNumber::InternalError, message)
+                })
+            })
+        })
+    }
+
+    /// Writes the VMX file of a new domain, and gives its place.
+    async fn write_vmx(&self, xml: &str, flags: DefineFlags) -> Result<DatastorePath> {
         refuse_unknown(flags, DefineFlags::VALIDATE, "esxDomainDefineXMLFlags")?;
         let def = self.read(xml, flags)?;
         if name_of(&def).contains('\n') {
@@ -96,55 +106,52 @@ impl Connect {
         };
         let uploaded = self.client().upload(&file, Bytes::from(text)).await;
         uploaded.map_err(|error| self.file_error(error))?;
-        let request = RegisterVmTask {
-            this: place.vm_folder.clone(),
-            path: path.to_string(),
-            name: None,
-            as_template: false,
-            pool: Some(place.resource_pool.clone()),
-            host: Some(place.host_system.clone()),
-            ..Default::default()
-        };
-        let moref = match self.client().run(&request).deadline(SOON).await {
-            Err(Cause::TaskDeadline { task, .. }) => self.registering(task, &path).await?,
-            registered => registered.map_err(|error| not_defined(error, &path))?,
-        };
-        let missing = || {
-            let message = format!("Could not define domain: '{path}' is registered and not found");
-            Error::new(
-                ErrorKind::NotFound(What::Domain),
-                ErrorNumber::InternalError,
-                message,
-            )
-        };
-        self.domain(&moref).await?.ok_or_else(missing)
+        Ok(path)
     }
 
-    /// Waits for a machine that takes its time to be registered: it may be there already, and ask something.
-    async fn registering(
-        &self,
-        task: ManagedObjectReference,
-        path: &DatastorePath,
-    ) -> Result<ManagedObjectReference> {
-        let client = self.client();
+    /// Makes a virtual machine of a VMX file.
+    fn registration(&self, path: &DatastorePath) -> Change<ManagedObjectReference> {
+        let place = self.place();
+        let folder = references::Folder::from(place.vm_folder.clone());
+        let request = RegisterVmTask {
+            pool: Some(place.resource_pool.clone()),
+            host: Some(place.host_system.clone()),
+            ..folder.register_vm_task(path.to_string(), false)
+        };
+        let (finding, seeing) = ((self.clone(), path.clone()), (self.clone(), path.clone()));
+        Change::task(self.client(), request)
+            .making(move || {
+                let (connect, path) = finding.clone();
+                Box::pin(async move {
+                    let domain = connect.domain_of_file(&path).await?;
+                    Ok(domain.map(|domain| domain.machine()))
+                })
+            })
+            .seen_by(move || {
+                let (connect, path) = seeing.clone();
+                Box::pin(async move {
+                    let Some(domain) = connect.domain_of_file(&path).await? else {
+                        return Ok(Effect::NotDone);
+                    };
+                    // A machine that asks something may not be registered yet.
+                    Ok(match domain.question().await? {
+                        Some(_) => Effect::Unknown,
+                        None => Effect::Done(domain.moref().clone()),
+                    })
+                })
+            })
+    }
+
+    /// The domain whose VMX file this is.
+    async fn domain_of_file(&self, path: &DatastorePath) -> Result<Option<Domain>> {
         let find = FindByDatastorePath {
             datacenter: self.place().datacenter.clone(),
             path: path.to_string(),
             ..Default::default()
         };
-        loop {
-            // One that has not got all of its properties yet is as good as none.
-            if let Some(vm) = client.call(&find).await?
-                && let Ok(Some(domain)) = self.domain(&vm).await
-            {
-                return registered(client, domain, vm, task, path).await;
-            }
-            let info: TaskInfo = client.property(&task, "info").await?;
-            if matches!(info.state, TaskInfoState::Success | TaskInfoState::Error) {
-                let end = task_result::<RegisterVmTask>(info);
-                return end.map_err(|error| not_defined(error, path));
-            }
-            sleep(SOON).await;
+        match self.client().call(&find).await? {
+            Some(vm) => self.domain(&vm).await,
+            None => Ok(None),
         }
     }
 
@@ -286,37 +293,6 @@ impl Connect {
     }
 }
 
-/// Brings the task to its end that registers a domain, as those of domains are.
-async fn registered(
-    client: &Client,
-    domain: Domain,
-    vm: ManagedObjectReference,
-    task: ManagedObjectReference,
-    path: &DatastorePath,
-) -> Result<ManagedObjectReference> {
-    let target = Target {
-        domain,
-        client: client.clone(),
-        vm,
-        goal: Goal {
-            from: VirtualMachinePowerState::PoweredOff,
-            to: None,
-        },
-        method: RegisterVmTask::name(),
-        start: Start::Called(task),
-    };
-    let words = Words {
-        could_not: "Could not define domain",
-        wrong_state: "Domain is not powered off",
-    };
-    let outcome = engine::run(&target, engine::Options::default()).await;
-    match engine::result(outcome, words, &target.domain) {
-        Ok(()) => Ok(target.vm),
-        Err(error) if error.kind() == ErrorKind::TaskFailed => Err(error.advise(stays(path))),
-        Err(error) => Err(error),
-    }
-}
-
 /// The name, which a definition that was read from a document has.
 fn name_of(def: &DomainDef) -> &str {
     def.name.as_deref().unwrap_or_default()
@@ -380,15 +356,23 @@ fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
 }
 
 /// The file is there, and the host does not take it.
-fn not_defined(error: Cause, path: &DatastorePath) -> Error {
-    let advice = stays(path);
+fn not_defined(error: Error, path: &DatastorePath) -> Error {
+    let error = match error.kind() {
+        // What became of the question and its task is the advice.
+        ErrorKind::Blocked => return error,
+        ErrorKind::Fault | ErrorKind::NoPermission => refused(error),
+        _ => error,
+    };
+    error.advise(stays(path))
+}
+
+/// libvirt reports a registration that was refused like one that failed.
+fn refused(error: Error) -> Error {
     let Some(fault) = error.fault() else {
-        return Error::from(error).advise(advice);
+        return error;
     };
     let message = format!("Could not define domain: {}", fault_words(fault));
-    Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message)
-        .because(error)
-        .advise(advice)
+    Error::new(ErrorKind::TaskFailed, ErrorNumber::InternalError, message).because(error)
 }
 
 fn stays(path: &DatastorePath) -> String {

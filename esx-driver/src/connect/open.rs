@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind, EsxUri, Result, Scheme, VCenter,
     auth::{self, AuthFile, AuthFileSearch, Authenticate},
     inventory::{self, Place},
-    question::{Policy, Rules},
+    policy::{Policy, Rules},
 };
 
 /// How a connection is opened, where the usual way will not do.

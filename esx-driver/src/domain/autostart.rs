@@ -5,13 +5,16 @@ use std::time::Duration;
 use vi_types::{
     ManagedObjectReference,
     enums::AutoStartWaitHeartbeatSetting,
-    methods::ReconfigureAutostart,
     objects::{AutoStartDefaults, AutoStartPowerInfo, HostAutoStartManagerConfig},
+    references,
 };
 use virt_model::ErrorNumber;
 
 use super::{AutoStart, Domain};
-use crate::{Error, ErrorKind, Operation, Result};
+use crate::{
+    Error, ErrorKind, Operation, Result,
+    engine::{Change, Effect},
+};
 
 /// Whether and how a domain starts and stops with its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,23 +109,46 @@ impl Domain {
     /// # Errors
     /// As [`set_autostart`](Domain::set_autostart).
     pub fn set_autostart_settings(&self, settings: AutostartSettings) -> Operation<'static> {
-        Operation::calls(self, async move |domain: Domain| {
-            let host = domain.connect.auto_start().await?;
-            let is_on = host.defaults.as_ref().and_then(|defaults| defaults.enabled);
-            let defaults = match (settings.enabled, is_on) {
-                (false, _) | (true, Some(true)) => None,
-                (true, Some(false) | None) => Some(host.enable_for(&domain.moref)?),
-            };
-            let request = ReconfigureAutostart {
-                this: domain.connect.auto_start_manager()?.clone(),
-                spec: HostAutoStartManagerConfig {
-                    defaults: defaults.map(Box::new),
-                    power_info: vec![settings.info(domain.moref.clone())],
-                    ..Default::default()
-                },
-                ..Default::default()
-            };
-            Ok(domain.connect.client().call(&request).await?)
+        let domain = self.clone();
+        Operation::new("Could not set autostart", move |mut runner| {
+            Box::pin(async move {
+                let (manager, spec) = runner.prepare(domain.autostart_spec(&settings)).await?;
+                let request = manager.reconfigure_autostart(spec);
+                let change = Change::call(domain.connect.client(), request).seen_by({
+                    let domain = domain.clone();
+                    move || Box::pin(domain.clone().has_autostart(settings.clone()))
+                });
+                runner.perform(change).await
+            })
+        })
+    }
+
+    /// What to set, and where.
+    async fn autostart_spec(
+        &self,
+        settings: &AutostartSettings,
+    ) -> Result<(references::HostAutoStartManager, HostAutoStartManagerConfig)> {
+        let host = self.connect.auto_start().await?;
+        let is_on = host.defaults.as_ref().and_then(|defaults| defaults.enabled);
+        let defaults = match (settings.enabled, is_on) {
+            (false, _) | (true, Some(true)) => None,
+            (true, Some(false) | None) => Some(host.enable_for(&self.moref)?),
+        };
+        let manager = self.connect.auto_start_manager()?.clone().into();
+        let spec = HostAutoStartManagerConfig {
+            defaults: defaults.map(Box::new),
+            power_info: vec![settings.info(self.moref.clone())],
+            ..Default::default()
+        };
+        Ok((manager, spec))
+    }
+
+    /// Whether the host has these settings.
+    async fn has_autostart(self, settings: AutostartSettings) -> Result<Effect<()>> {
+        let is_set = self.autostart_settings().await? == settings;
+        Ok(match is_set {
+            true => Effect::Done(()),
+            false => Effect::NotDone,
         })
     }
 }

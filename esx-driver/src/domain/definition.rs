@@ -1,14 +1,15 @@
 //! A domain's definition: read, and forgotten.
 
-use vi_client::{DatastoreFile, property_set};
+use vi_client::{Client, DatastoreFile, property_set};
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::methods::UnregisterVm;
+use vi_types::references;
 use virt_model::flags::refuse_unknown;
 use virt_model::{Document, DomainXmlFlags, ErrorNumber};
 use vmx::LibvirtVersion;
 
 use super::Domain;
-use crate::{DatastorePath, Error, ErrorKind, Result, UndefineFlags};
+use crate::engine::{Change, Effect};
+use crate::{DatastorePath, Error, ErrorKind, Operation, Result, UndefineFlags};
 
 property_set! {
     struct Configuration: VirtualMachine {
@@ -80,23 +81,40 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
     /// [`UndefineFlags::SNAPSHOTS_METADATA`].
-    pub async fn undefine(&self, flags: UndefineFlags) -> Result<()> {
-        let known = UndefineFlags::SNAPSHOTS_METADATA;
-        refuse_unknown(flags, known, "esxDomainUndefineFlags")?;
-        let power: Power = self.properties().await?;
-        if power.power_state == VirtualMachinePowerState::PoweredOn {
-            return Err(Error::new(
-                ErrorKind::WrongState,
-                ErrorNumber::OperationInvalid,
-                "Domain is not suspended or powered off",
-            ));
-        }
-        let (client, this) = self.at_vcenter().await?;
-        Ok(client
-            .call(&UnregisterVm {
-                this,
-                ..Default::default()
+    pub fn undefine(&self, flags: UndefineFlags) -> Operation<'static> {
+        let domain = self.clone();
+        Operation::new("Could not undefine domain", move |mut runner| {
+            Box::pin(async move {
+                let known = UndefineFlags::SNAPSHOTS_METADATA;
+                refuse_unknown(flags, known, "esxDomainUndefineFlags")?;
+                runner.prepare(domain.ensure_not_on()).await?;
+                let (client, vm) = runner.prepare(domain.at_vcenter()).await?;
+                let change = Change::call(&client, vm.unregister_vm())
+                    .seen_by(move || Box::pin(is_unregistered(client.clone(), vm.clone())));
+                runner.perform(change).await
             })
-            .await?)
+        })
     }
+
+    /// Fails if the domain runs.
+    async fn ensure_not_on(&self) -> Result<()> {
+        let power: Power = self.properties().await?;
+        if power.power_state != VirtualMachinePowerState::PoweredOn {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::WrongState,
+            ErrorNumber::OperationInvalid,
+            "Domain is not suspended or powered off",
+        ))
+    }
+}
+
+/// Whether the server does not know the virtual machine (any more).
+async fn is_unregistered(client: Client, vm: references::VirtualMachine) -> Result<Effect<()>> {
+    let found = client.read_opt::<Power>(vm.as_ref()).await?;
+    Ok(match found {
+        Some(_) => Effect::NotDone,
+        None => Effect::Done(()),
+    })
 }

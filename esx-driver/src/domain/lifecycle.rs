@@ -1,20 +1,17 @@
-//! Starting, stopping, and what is between.
+//! Starting and stopping domains, and the power states between.
 
 use vi_client::Client;
 use vi_types::{
-    ManagedObjectReference,
-    enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended},
-    methods::{
-        FindByUuid, PowerOffVmTask, PowerOnVmTask, RebootGuest, ResetVmTask, ShutdownGuest,
-        SuspendVmTask,
-    },
+    enums::VirtualMachinePowerState::{PoweredOff, PoweredOn, Suspended},
+    methods::FindByUuid,
+    references,
 };
 use virt_model::{ErrorNumber, flags::refuse_unknown};
 
 use super::{Domain, Power, no_domain_with_uuid};
 use crate::{
     CreateFlags, DestroyFlags, Error, ErrorKind, Operation, RebootFlags, Result, ShutdownFlags,
-    engine::{self, Goal, Start, Target, Words},
+    engine::{Change, Effect, Machine},
 };
 
 impl Domain {
@@ -26,21 +23,13 @@ impl Domain {
     /// [`ErrorKind::InDoubt`], [`ErrorKind::Timeout`], [`ErrorKind::Cancelled`]; [`ErrorKind::UnsupportedFlags`] for any
     /// flag.
     pub fn create(&self, flags: CreateFlags) -> Operation<'static> {
-        let change = Change {
-            from: PoweredOff,
-            to: Some(PoweredOn),
-            method: "PowerOnVM_Task",
-            start: power_on,
-            words: Words {
-                could_not: "Could not start domain",
-                wrong_state: "Domain is not powered off",
-            },
-            by_vcenter: false,
-        };
-        match refuse_unknown(flags, CreateFlags::NONE, "esxDomainCreateWithFlags") {
-            Ok(()) => change.of(self),
-            Err(error) => Operation::refused(self, error.into()),
-        }
+        let change = self
+            .task(self.vm().power_on_vm_task())
+            .from(&[PoweredOff], "Domain is not powered off")
+            .leads_to(PoweredOn);
+        let checked = refuse_unknown(flags, CreateFlags::NONE, "esxDomainCreateWithFlags");
+        let change = checked.map(|()| change).map_err(Error::from);
+        Operation::of("Could not start domain", change)
     }
 
     /// Stops the domain at once: it must run. With `vcenter=` the vCenter does it, as in libvirt.
@@ -48,30 +37,22 @@ impl Domain {
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is off or paused.
     pub fn destroy(&self, flags: DestroyFlags) -> Operation<'static> {
-        let change = Change {
-            from: PoweredOn,
-            to: Some(PoweredOff),
-            method: "PowerOffVM_Task",
-            start: |client, this| {
-                Box::pin(async move {
-                    client
-                        .call(&PowerOffVmTask {
-                            this,
-                            ..Default::default()
-                        })
-                        .await
-                })
-            },
-            words: Words {
-                could_not: "Could not destroy domain",
-                wrong_state: NOT_ON,
-            },
-            by_vcenter: true,
-        };
-        match refuse_unknown(flags, DestroyFlags::NONE, "esxDomainDestroyFlags") {
-            Ok(()) => change.of(self),
-            Err(error) => Operation::refused(self, error.into()),
-        }
+        let domain = self.clone();
+        Operation::new("Could not destroy domain", move |mut runner| {
+            Box::pin(async move {
+                refuse_unknown(flags, DestroyFlags::NONE, "esxDomainDestroyFlags")?;
+                let (client, vm) = runner.prepare(domain.at_vcenter()).await?;
+                let machine = Machine {
+                    moref: vm.to_moref(),
+                    ..domain.machine()
+                };
+                let change = Change::task(&client, vm.power_off_vm_task())
+                    .of(machine)
+                    .from(&[PoweredOn], NOT_ON)
+                    .leads_to(PoweredOff);
+                runner.perform(change).await
+            })
+        })
     }
 
     /// Pauses the domain: it must run. The host writes its memory to disk.
@@ -79,27 +60,11 @@ impl Domain {
     /// # Errors
     /// As [`create`](Domain::create).
     pub fn suspend(&self) -> Operation<'static> {
-        let change = Change {
-            from: PoweredOn,
-            to: Some(Suspended),
-            method: "SuspendVM_Task",
-            start: |client, this| {
-                Box::pin(async move {
-                    client
-                        .call(&SuspendVmTask {
-                            this,
-                            ..Default::default()
-                        })
-                        .await
-                })
-            },
-            words: Words {
-                could_not: "Could not suspend domain",
-                wrong_state: NOT_ON,
-            },
-            by_vcenter: false,
-        };
-        change.of(self)
+        let change = self
+            .task(self.vm().suspend_vm_task())
+            .from(&[PoweredOn], NOT_ON)
+            .leads_to(Suspended);
+        Operation::of("Could not suspend domain", Ok(change))
     }
 
     /// Goes on with a paused domain.
@@ -107,18 +72,11 @@ impl Domain {
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is not paused.
     pub fn resume(&self) -> Operation<'static> {
-        let change = Change {
-            from: Suspended,
-            to: Some(PoweredOn),
-            method: "PowerOnVM_Task",
-            start: power_on,
-            words: Words {
-                could_not: "Could not resume domain",
-                wrong_state: "Domain is not suspended",
-            },
-            by_vcenter: false,
-        };
-        change.of(self)
+        let change = self
+            .task(self.vm().power_on_vm_task())
+            .from(&[Suspended], "Domain is not suspended")
+            .leads_to(PoweredOn);
+        Operation::of("Could not resume domain", Ok(change))
     }
 
     /// Resets the domain, as the button on a machine does: it must run. (libvirt's ESX driver does not have this
@@ -127,27 +85,11 @@ impl Domain {
     /// # Errors
     /// As [`create`](Domain::create).
     pub fn reset(&self) -> Operation<'static> {
-        let change = Change {
-            from: PoweredOn,
-            to: None,
-            method: "ResetVM_Task",
-            start: |client, this| {
-                Box::pin(async move {
-                    client
-                        .call(&ResetVmTask {
-                            this,
-                            ..Default::default()
-                        })
-                        .await
-                })
-            },
-            words: Words {
-                could_not: "Could not reset domain",
-                wrong_state: NOT_ON,
-            },
-            by_vcenter: false,
-        };
-        change.of(self)
+        // The domain runs before and after, so nothing shows that it was reset.
+        let change = self
+            .task(self.vm().reset_vm_task())
+            .from(&[PoweredOn], NOT_ON);
+        Operation::of("Could not reset domain", Ok(change))
     }
 
     /// Asks the guest to shut down, and does not wait until it has: the domain must run, with VMware Tools.
@@ -156,19 +98,18 @@ impl Domain {
     /// [`ErrorKind::WrongState`] if it does not run, [`ErrorKind::Fault`] with `ToolsUnavailable`,
     /// [`ErrorKind::UnsupportedFlags`] for any flag.
     pub fn shutdown(&self, flags: ShutdownFlags) -> Operation<'static> {
-        let flags = refuse_unknown(flags, ShutdownFlags::NONE, "esxDomainShutdownFlags");
-        Operation::calls(self, async move |domain: Domain| {
-            flags?;
-            domain.must_run().await?;
-            let this = domain.moref.clone();
-            Ok(domain
-                .connect
-                .client()
-                .call(&ShutdownGuest {
-                    this,
-                    ..Default::default()
-                })
-                .await?)
+        let domain = self.clone();
+        Operation::new("Could not shut down domain", move |mut runner| {
+            Box::pin(async move {
+                refuse_unknown(flags, ShutdownFlags::NONE, "esxDomainShutdownFlags")?;
+                runner.prepare(domain.ensure_on()).await?;
+                let change = Change::call(domain.connect.client(), domain.vm().shutdown_guest())
+                    .seen_by({
+                        let domain = domain.clone();
+                        move || Box::pin(domain.clone().is_shut_down())
+                    });
+                runner.perform(change).await
+            })
         })
     }
 
@@ -177,23 +118,22 @@ impl Domain {
     /// # Errors
     /// As [`shutdown`](Domain::shutdown).
     pub fn reboot(&self, flags: RebootFlags) -> Operation<'static> {
-        let flags = refuse_unknown(flags, RebootFlags::NONE, "esxDomainReboot");
-        Operation::calls(self, async move |domain: Domain| {
-            flags?;
-            domain.must_run().await?;
-            let this = domain.moref.clone();
-            Ok(domain
-                .connect
-                .client()
-                .call(&RebootGuest {
-                    this,
-                    ..Default::default()
-                })
-                .await?)
+        let domain = self.clone();
+        Operation::new("Could not reboot domain", move |mut runner| {
+            Box::pin(async move {
+                refuse_unknown(flags, RebootFlags::NONE, "esxDomainReboot")?;
+                runner.prepare(domain.ensure_on()).await?;
+                // The domain runs before and after, so nothing shows that the guest was asked.
+                let request = domain.vm().reboot_guest();
+                runner
+                    .perform(Change::call(domain.connect.client(), request))
+                    .await
+            })
         })
     }
 
-    async fn must_run(&self) -> Result<()> {
+    /// Fails unless the domain runs.
+    async fn ensure_on(&self) -> Result<()> {
         let power: Power = self.properties().await?;
         if power.power_state == PoweredOn {
             return Ok(());
@@ -205,10 +145,19 @@ impl Domain {
         ))
     }
 
+    /// Whether the guest was asked to shut down: it was if it is off. If it is not, it may still be at it.
+    async fn is_shut_down(self) -> Result<Effect<()>> {
+        let power: Power = self.properties().await?;
+        Ok(match power.power_state {
+            PoweredOff => Effect::Done(()),
+            _ => Effect::Unknown,
+        })
+    }
+
     /// The same domain at the vCenter of `vcenter=`, if there is one; else at the host.
-    pub(super) async fn at_vcenter(&self) -> Result<(Client, ManagedObjectReference)> {
+    pub(super) async fn at_vcenter(&self) -> Result<(Client, references::VirtualMachine)> {
         let Some(vcenter) = self.connect.vcenter() else {
-            return Ok((self.connect.client().clone(), self.moref.clone()));
+            return Ok((self.connect.client().clone(), self.vm()));
         };
         let request = FindByUuid {
             uuid: self.uuid.to_string(),
@@ -219,57 +168,8 @@ impl Domain {
         };
         let found = vcenter.call(&request).await?;
         let moref = found.ok_or_else(|| no_domain_with_uuid(self.uuid))?;
-        Ok((vcenter.clone(), moref))
+        Ok((vcenter.clone(), moref.into()))
     }
 }
 
 const NOT_ON: &str = "Domain is not powered on";
-
-/// A change of a domain that is a task of its host.
-struct Change {
-    from: VirtualMachinePowerState,
-    to: Option<VirtualMachinePowerState>,
-    method: &'static str,
-    start: fn(Client, ManagedObjectReference) -> engine::Started,
-    words: Words,
-    /// Whether the vCenter of `vcenter=` is asked, as libvirt does for some.
-    by_vcenter: bool,
-}
-
-impl Change {
-    fn of(self, domain: &Domain) -> Operation<'static> {
-        Operation::new(domain, move |domain, options| {
-            Box::pin(async move {
-                let (client, vm) = match self.by_vcenter {
-                    true => domain.at_vcenter().await?,
-                    false => (domain.connect.client().clone(), domain.moref.clone()),
-                };
-                let goal = Goal {
-                    from: self.from,
-                    to: self.to,
-                };
-                let target = Target {
-                    domain,
-                    client,
-                    vm,
-                    goal,
-                    method: self.method,
-                    start: Start::Call(self.start),
-                };
-                let outcome = engine::run(&target, options).await;
-                engine::result(outcome, self.words, &target.domain)
-            })
-        })
-    }
-}
-
-fn power_on(client: Client, this: ManagedObjectReference) -> engine::Started {
-    Box::pin(async move {
-        let request = PowerOnVmTask {
-            this,
-            host: None,
-            ..Default::default()
-        };
-        client.call(&request).await
-    })
-}

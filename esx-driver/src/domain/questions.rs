@@ -1,11 +1,15 @@
 //! What domains ask.
 
 use vi_client::{property_set, retrieve::ObjectProperties};
-use vi_types::{methods::AnswerVm, objects::VirtualMachineQuestionInfo};
+use vi_types::objects::VirtualMachineQuestionInfo;
 use virt_model::ErrorNumber;
 
 use super::Domain;
-use crate::{Connect, Error, ErrorKind, Result, question::Question};
+use crate::{
+    Connect, Error, ErrorKind, Operation, Result,
+    engine::{Change, Effect},
+    question::Question,
+};
 
 property_set! {
     struct Asks: VirtualMachine {
@@ -28,22 +32,23 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::Answer`] if it is none of the choices: then nothing is sent. [`ErrorKind::Fault`] if the host does
     /// not take it, for one because somebody else has answered.
-    pub async fn answer(&self, question: &Question, key_or_label: &str) -> Result<()> {
-        let choice = question.choice(key_or_label).ok_or_else(|| {
-            let answers = match question.choices.is_empty() {
-                true => "no possible answers".to_owned(),
-                false => format!("possible answers are {}", question.possible_answers()),
-            };
-            let message = format!("'{key_or_label}' does not answer the question, {answers}");
-            Error::new(ErrorKind::Answer, ErrorNumber::InvalidArg, message).asking(question.clone())
-        })?;
-        let request = AnswerVm {
-            this: self.moref.clone(),
-            question_id: question.id.clone(),
-            answer_choice: choice.key.clone(),
-            ..Default::default()
-        };
-        Ok(self.connect.client().call(&request).await?)
+    pub fn answer(&self, question: &Question, key_or_label: &str) -> Operation<'static> {
+        let change = choose(question, key_or_label).map(|key| {
+            let request = self.vm().answer_vm(&question.id, key);
+            let (domain, id) = (self.clone(), question.id.clone());
+            Change::call(self.connect.client(), request)
+                .seen_by(move || Box::pin(domain.clone().has_answered(id.clone())))
+        });
+        Operation::of("Could not answer the question", change)
+    }
+
+    /// Whether the question of that id was answered, by whomever.
+    async fn has_answered(self, id: String) -> Result<Effect<()>> {
+        let asked = self.question().await?;
+        Ok(match asked.is_some_and(|question| question.id == id) {
+            true => Effect::NotDone,
+            false => Effect::Done(()),
+        })
     }
 }
 
@@ -70,6 +75,19 @@ impl Connect {
         }
         Ok(questions)
     }
+}
+
+/// The key of the choice with that key or label.
+fn choose(question: &Question, key_or_label: &str) -> Result<String> {
+    let choice = question.choice(key_or_label).ok_or_else(|| {
+        let answers = match question.choices.is_empty() {
+            true => "no possible answers".to_owned(),
+            false => format!("possible answers are {}", question.possible_answers()),
+        };
+        let message = format!("'{key_or_label}' does not answer the question, {answers}");
+        Error::new(ErrorKind::Answer, ErrorNumber::InvalidArg, message).asking(question.clone())
+    })?;
+    Ok(choice.key.clone())
 }
 
 fn question(found: &mut ObjectProperties) -> Option<Question> {

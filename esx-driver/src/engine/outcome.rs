@@ -1,5 +1,7 @@
 //! How a call ended, in libvirt's words.
 
+use std::time::Duration;
+
 use vi_client::Error as Cause;
 use vi_types::{
     SoapFault,
@@ -7,32 +9,44 @@ use vi_types::{
 };
 use virt_model::ErrorNumber;
 
-use super::machine::{Fate, Job, Outcome, Stop};
-use crate::{
-    Domain, Error, ErrorKind, Result,
-    question::{Question, Refusal},
-};
+use super::change::Machine;
+use super::state::{AwaitedTask, BlockedTask, Cancelled, Interrupt, Outcome, Underway};
+use crate::{Error, ErrorKind, Result, policy::Refusal, question::Question};
 
-/// What libvirt says of one of its functions.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Words {
-    /// What failed: `Could not start domain`.
-    pub(crate) could_not: &'static str,
-    /// What is wrong with the domain's state: `Domain is not powered off`.
-    pub(crate) wrong_state: &'static str,
+/// What the texts say besides the outcome.
+pub(super) struct Context<'a> {
+    /// What failed, in libvirt's words: `Could not start domain`.
+    pub(super) could_not: &'static str,
+    /// libvirt's text for a power state that the change cannot start from: `Domain is not powered off`.
+    pub(super) wrong_state: &'static str,
+    /// The caller's deadline.
+    pub(super) deadline: Option<Duration>,
+    /// The machine of the change, if it has one that is known.
+    pub(super) machine: Option<&'a Machine>,
 }
 
 /// An outcome as the caller gets it.
-pub(crate) fn result(outcome: Outcome<Cause>, words: Words, domain: &Domain) -> Result<()> {
-    let could_not = |what: &str| format!("{}: {what}", words.could_not);
+pub(super) fn result<T>(outcome: Outcome<Cause, T>, context: &Context<'_>) -> Result<T> {
+    let could_not = |what: &str| format!("{}: {what}", context.could_not);
+    let in_doubt = |what: &str| {
+        Error::new(
+            ErrorKind::InDoubt,
+            ErrorNumber::OperationFailed,
+            could_not(what),
+        )
+        .advise(match context.machine {
+            Some(_) => "look at the domain's state before you try again",
+            None => "look whether it was done before you try again",
+        })
+    };
     Err(match outcome {
-        Outcome::Done => return Ok(()),
-        Outcome::Blocked(question, refusal, fate) => blocked(question, &refusal, fate, domain),
-        Outcome::Unanswered(question, error, fate) => {
+        Outcome::Done(value) => return Ok(value),
+        Outcome::Blocked(question, refusal, task) => blocked(question, &refusal, task, context),
+        Outcome::AnswerFailed(question, error, task) => {
             let advice = format!(
                 "the question '{}' stays unanswered{}",
                 question.text,
-                left_behind(fate)
+                left_behind(task)
             );
             Error::from(error)
                 .with_kind(ErrorKind::Blocked)
@@ -43,27 +57,30 @@ pub(crate) fn result(outcome: Outcome<Cause>, words: Words, domain: &Domain) -> 
         Outcome::WrongState => Error::new(
             ErrorKind::WrongState,
             ErrorNumber::OperationInvalid,
-            words.wrong_state,
+            context.wrong_state,
         ),
-        Outcome::Unread(error) if error.is_fault::<ManagedObjectNotFound>() => {
-            crate::domain::no_domain_with_uuid(domain.uuid()).because(error)
-        }
-        Outcome::Unread(error) => error.into(),
+        Outcome::Unread(error) => match context.machine {
+            Some(machine) if error.is_fault::<ManagedObjectNotFound>() => {
+                (machine.not_found)(&machine.asker).because(error)
+            }
+            _ => error.into(),
+        },
         Outcome::Refused(error) if error.is_fault::<TaskInProgress>() => {
             other_task().because(error)
         }
         Outcome::Refused(error) => error.into(),
         Outcome::Failed(error) => failed(&could_not(&task_error(&error)), error),
-        Outcome::InDoubt(error) => {
-            let what = "the connection broke, and whether the host began is not known; it was not asked again";
-            Error::new(
-                ErrorKind::InDoubt,
-                ErrorNumber::OperationFailed,
-                could_not(what),
-            )
-            .because(error)
-            .advise("look at the domain's state before you try again")
-        }
+        Outcome::NotDone(error) => Error::new(
+            ErrorKind::NotDone,
+            ErrorNumber::OperationFailed,
+            could_not("the connection broke, and the host shows that it was not done"),
+        )
+        .because(error)
+        .advise("try again"),
+        Outcome::InDoubt(error) => in_doubt(
+            "the connection broke, and whether the host began is not known; it was not asked again",
+        )
+        .because(error),
         Outcome::NotStarted(other) => {
             let how = match &other {
                 None => "it is over".to_owned(),
@@ -83,34 +100,49 @@ pub(crate) fn result(outcome: Outcome<Cause>, words: Words, domain: &Domain) -> 
                 None => error,
             }
         }
-        Outcome::Vanished(job) => {
-            let task = job.task;
-            let what = format!("the host does not know the task '{task}' any more");
-            Error::new(
-                ErrorKind::InDoubt,
-                ErrorNumber::OperationFailed,
-                could_not(&what),
-            )
-            .advise("look at the domain's state before you try again")
-        }
-        Outcome::Unwatched(job, error) => Error::from(error).advise(goes_on(&job)),
-        Outcome::TimedOut(job) => {
-            let error = Error::new(
-                ErrorKind::Timeout,
-                ErrorNumber::OperationTimeout,
-                could_not("it takes too long"),
-            );
-            match job {
-                Some(job) => error.advise(goes_on(&job)),
-                None => error.advise("nothing was started"),
-            }
-        }
-        Outcome::Cancelled(stop) => cancelled(stop, could_not),
+        Outcome::Vanished(task) => in_doubt(&format!(
+            "the host does not know the task '{}' any more",
+            task.task
+        )),
+        Outcome::Unwatched(task, error) => Error::from(error).advise(goes_on(&task)),
+        Outcome::TimedOut(underway) => timed_out(context.could_not, context.deadline, &underway),
+        Outcome::Cancelled(end) => cancelled(end, context.could_not),
     })
 }
 
-fn blocked(question: Question, refusal: &Refusal, fate: Fate<Cause>, domain: &Domain) -> Error {
-    // Texts and cases are libvirt's; the choices of rules and callbacks are none of its business.
+/// The caller interrupted the operation before its change.
+pub(super) fn not_started(
+    interrupt: Interrupt,
+    could_not: &str,
+    deadline: Option<Duration>,
+) -> Error {
+    match interrupt {
+        Interrupt::CallerCancels => cancelled(Cancelled::NotStarted, could_not),
+        Interrupt::TimeIsUp => timed_out(could_not, deadline, &Underway::Nothing),
+    }
+}
+
+fn timed_out(could_not: &str, deadline: Option<Duration>, underway: &Underway) -> Error {
+    let seconds = deadline.unwrap_or_default().as_secs_f64();
+    let (what, advice) = match underway {
+        Underway::Nothing => ("it was not started", "nothing was started".to_owned()),
+        Underway::Task(task) => ("the task did not finish", goes_on(task)),
+        Underway::Call => ("the host did not answer", UNKNOWN.to_owned()),
+    };
+    let message = format!("{could_not}: {what} within {seconds} s");
+    Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message).advise(advice)
+}
+
+const UNKNOWN: &str = "whether the host does it is not known";
+
+fn blocked(
+    question: Question,
+    refusal: &Refusal,
+    task: BlockedTask<Cause>,
+    context: &Context<'_>,
+) -> Error {
+    // The texts of the first three cases are libvirt's (esxVI_HandleVirtualMachineQuestion, 9.0.0), which has neither
+    // rules nor callbacks.
     let text = format!(
         "Pending question blocks virtual machine execution, question is '{}', ",
         question.text
@@ -129,17 +161,12 @@ fn blocked(question: Question, refusal: &Refusal, fate: Fate<Cause>, domain: &Do
             format!("{text}possible answers are {answers}, but it comes back when it is answered")
         }
     };
-    let left = left_behind(fate);
+    let left = left_behind(task);
+    let name = context.machine.map_or("", |machine| machine.asker.name());
     let advice = if question.choices.is_empty() {
-        format!(
-            "the question of '{}' has no answer that could be given{left}",
-            domain.name()
-        )
+        format!("the question of '{name}' has no answer that could be given{left}")
     } else {
-        format!(
-            "answer the question of '{}', or choose who answers{left}",
-            domain.name()
-        )
+        format!("answer the question of '{name}', or choose who answers{left}")
     };
     Error::new(ErrorKind::Blocked, ErrorNumber::InternalError, message)
         .advise(advice)
@@ -147,47 +174,51 @@ fn blocked(question: Question, refusal: &Refusal, fate: Fate<Cause>, domain: &Do
 }
 
 /// What became of the task that the question blocks.
-fn left_behind(fate: Fate<Cause>) -> String {
-    match fate {
-        Fate::NotOurs => "; nothing was started".to_owned(),
-        Fate::Cancelled => "; the blocked task was cancelled".to_owned(),
-        Fate::NotCancelable => {
+fn left_behind(task: BlockedTask<Cause>) -> String {
+    match task {
+        BlockedTask::NotOurs => "; nothing was started".to_owned(),
+        BlockedTask::Cancelled => "; the blocked task was cancelled".to_owned(),
+        BlockedTask::NotCancelable => {
             "; the blocked task cannot be cancelled and is left behind".to_owned()
         }
-        Fate::CancelFailed(error) => {
+        BlockedTask::CancelFailed(error) => {
             format!("; the blocked task could not be cancelled and is left behind ({error})")
         }
     }
 }
 
-fn cancelled(stop: Stop<Cause>, could_not: impl Fn(&str) -> String) -> Error {
-    let (what, cause) = match stop {
-        Stop::NotStarted => ("it was cancelled before anything was started", None),
-        Stop::NotOurs => (
-            "it was cancelled while another task was waited for, which goes on; the requested one was not started",
+fn cancelled(end: Cancelled<Cause>, could_not: &str) -> Error {
+    let (what, cause) = match end {
+        Cancelled::NotStarted => ("it was cancelled before anything was started".to_owned(), None),
+        Cancelled::NotOurs => (
+            "it was cancelled while another task was waited for, which goes on; the requested one was not started"
+                .to_owned(),
             None,
         ),
-        Stop::Ended(error) => {
+        Cancelled::Ended(error) => {
             let what = format!("it was cancelled: {}", task_error(&error));
-            return Error::new(
-                ErrorKind::Cancelled,
-                ErrorNumber::OperationAborted,
-                could_not(&what),
-            )
-            .because(error);
+            (what, Some(error))
         }
-        Stop::TooLate => ("it was cancelled too late, and is done", None),
-        Stop::Asked => (
-            "the host was asked to cancel it, and is not done with that",
+        Cancelled::TooLate => ("it was cancelled too late, and is done".to_owned(), None),
+        Cancelled::Requested => (
+            "the host was asked to cancel it, and is not done with that".to_owned(),
             None,
         ),
-        Stop::NotCancelable => ("it cannot be cancelled, and goes on", None),
-        Stop::Failed(error) => ("it could not be cancelled, and goes on", Some(error)),
+        Cancelled::NotCancelable => ("it cannot be cancelled, and goes on".to_owned(), None),
+        Cancelled::Failed(error) => (
+            "it could not be cancelled, and goes on".to_owned(),
+            Some(error),
+        ),
+        Cancelled::Calling => {
+            let message = format!("{could_not}: it was cancelled before the host answered");
+            return Error::new(ErrorKind::Cancelled, ErrorNumber::OperationAborted, message)
+                .advise(UNKNOWN);
+        }
     };
     let error = Error::new(
         ErrorKind::Cancelled,
         ErrorNumber::OperationAborted,
-        could_not(what),
+        format!("{could_not}: {what}"),
     );
     match cause {
         Some(cause) => error.because(cause),
@@ -208,13 +239,13 @@ fn other_task() -> Error {
     .advise("wait until they are over, and try again")
 }
 
-fn goes_on(job: &Job) -> String {
-    if job.is_own {
-        format!("the task '{}' goes on", job.task)
+fn goes_on(task: &AwaitedTask) -> String {
+    let name = &task.task;
+    if task.is_own {
+        format!("the task '{name}' goes on")
     } else {
         format!(
-            "the task '{}', which was there before, goes on; the requested one was not started",
-            job.task
+            "the task '{name}', which was there before, goes on; the requested one was not started"
         )
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use esx_driver::{
     Connect, CreateFlags, Domain, Error, OpenOptions, Operation, Result,
     auth::AuthFileSearch,
-    question::{Answer, BoxFuture, Policy, Question},
+    policy::{Answer, BoxFuture, Policy},
+    question::{Asker, Question},
     vi_client::transport::InProcess,
 };
 use esx_sim::{Question as Asked, Script, Simulator};
@@ -126,7 +127,7 @@ const SERIAL_PORT: &str = "internal error: Pending question blocks virtual machi
 struct Says(&'static str);
 
 impl Answer for Says {
-    fn answer<'a>(&'a self, _: &'a Domain, _: &'a Question) -> BoxFuture<'a, Option<String>> {
+    fn answer<'a>(&'a self, _: &'a Asker, _: &'a Question) -> BoxFuture<'a, Option<String>> {
         Box::pin(async { Some(self.0.to_owned()) })
     }
 }

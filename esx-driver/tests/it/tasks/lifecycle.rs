@@ -190,7 +190,7 @@ async fn a_deadline_leaves_the_task_to_the_host() {
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(
         error.to_string(),
-        "Timed out during operation: Could not start domain: it takes too long"
+        "Timed out during operation: Could not start domain: the task did not finish within 90 s"
     );
     assert!(error.advice().unwrap().ends_with("goes on"), "{error:?}");
     settle().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use esx_driver::{
     ErrorKind,
-    question::{Policy, Rules},
+    policy::{Policy, Rules},
 };
 use esx_sim::{Effect, Question as Asked, Rule, Script, Simulator, Then};
 use vi_types::{
@@ -476,8 +476,8 @@ async fn the_uri_says_who_answers() {
 /// A program that never makes up its mind.
 struct Ponders;
 
-impl esx_driver::question::Answer for Ponders {
-    fn answer<'a>(&'a self, _: &'a Domain, _: &'a Question) -> BoxFuture<'a, Option<String>> {
+impl Answer for Ponders {
+    fn answer<'a>(&'a self, _: &'a Asker, _: &'a Question) -> BoxFuture<'a, Option<String>> {
         Box::pin(std::future::pending())
     }
 }

@@ -6,13 +6,13 @@ use regex_lite::Regex;
 use serde::Deserialize;
 use virt_model::ErrorNumber;
 
-use super::Question;
+use crate::question::Question;
 use crate::{Error, ErrorKind, Result};
 
 /// Which answers go with which questions: the first rule that fits decides.
 ///
 /// ```
-/// use esx_driver::question::Rules;
+/// use esx_driver::policy::Rules;
 ///
 /// let rules = Rules::from_toml(r#"
 ///     ## It was copied: give it another UUID.
@@ -50,7 +50,7 @@ impl Rules {
     /// One more rule: questions with such a message, `msg.serial.*`, are answered like this.
     ///
     /// ```
-    /// use esx_driver::question::Rules;
+    /// use esx_driver::policy::Rules;
     ///
     /// let rules = Rules::default()
     ///     .message("msg.uuid.altered", "I copied it")?

@@ -1,9 +1,20 @@
-//! Who answers a question.
+//! Who answers the [questions](crate::question) of a connection's domains.
+//!
+//! | policy | from the URI | a question |
+//! |---|---|---|
+//! | [`Report`](Policy::Report) | nothing | is an error; the task that it blocks is cancelled if the host allows it |
+//! | [`Default`](Policy::Default) | `auto_answer=1` | gets its default answer |
+//! | [`Rules`](Policy::Rules) | `answers=FILE` | gets the answer of the first rule that fits; if none fits, it is reported |
+//! | [`Callback`](Policy::Callback) | | is given to a program's own [`Answer`] |
+//!
+//! Only a question's own choices are ever sent.
+
+mod rules;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use super::{Choice, Question, Rules};
-use crate::Domain;
+pub use self::rules::Rules;
+use crate::question::{Asker, Choice, Question};
 
 /// A future on the heap, as an object-safe trait returns it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -29,7 +40,7 @@ pub trait Answer: Send + Sync {
     /// The domain is blocked meanwhile. The future is dropped when the caller gives up.
     fn answer<'a>(
         &'a self,
-        domain: &'a Domain,
+        asker: &'a Asker,
         question: &'a Question,
     ) -> BoxFuture<'a, Option<String>>;
 }
@@ -59,8 +70,8 @@ pub(crate) enum Refusal {
 }
 
 impl Policy {
-    /// What becomes of a question of a domain.
-    pub(crate) async fn decide(&self, domain: &Domain, question: &Question) -> Decision {
+    /// What becomes of a question.
+    pub(crate) async fn decide(&self, asker: &Asker, question: &Question) -> Decision {
         match self {
             Policy::Report => choose(question, Wish::Nothing),
             Policy::Default => choose(question, Wish::Default),
@@ -68,7 +79,7 @@ impl Policy {
                 Some(answer) => choose(question, Wish::This(answer)),
                 None => choose(question, Wish::Nothing),
             },
-            Policy::Callback(callback) => match callback.answer(domain, question).await {
+            Policy::Callback(callback) => match callback.answer(asker, question).await {
                 Some(answer) => choose(question, Wish::This(&answer)),
                 None => choose(question, Wish::Nothing),
             },
