@@ -2,6 +2,7 @@
 
 mod esx;
 pub(crate) mod host;
+mod network;
 pub(crate) mod parts;
 mod service;
 mod vcenter;

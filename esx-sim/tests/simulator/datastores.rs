@@ -371,7 +371,8 @@ async fn a_machine_is_made_of_its_file() {
     assert_eq!(disk.unwrap().capacity_in_kb, 4096);
     let runtime = vm.runtime.as_ref().unwrap();
     assert_eq!(runtime.power_state, VirtualMachinePowerState::PoweredOff);
-    assert_eq!(vm.network, [simulator.objects("Network").remove(0)]);
+    let network = moref("Network", "HaNetwork-VM Network");
+    assert_eq!(vm.network, [network]);
     assert_eq!(simulator.file("[ssd] new/new.vmx").unwrap(), NEW);
     let find = FindByUuid {
         uuid: config.uuid.clone(),

@@ -6,7 +6,7 @@ use vi_types::{ManagedObjectReference, properties};
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
 use super::virtual_machine::{self, Place};
-use super::{Kind, service};
+use super::{Kind, network, service};
 use crate::version::Release;
 use crate::world::World;
 
@@ -61,7 +61,9 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
             &[&spec],
         ),
     ];
-    let network = host::network(&mut world, "HaNetwork-VM Network", "VM Network", &[&spec]);
+    let networks: Vec<_> = network::vm_networks()
+        .map(|name| network::add(&mut world, &format!("HaNetwork-{name}"), name, &[&spec]))
+        .collect();
 
     let datastore_folder = world.add(
         "ha-folder-datastore",
@@ -73,7 +75,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
     let network_folder = world.add(
         "ha-folder-network",
         properties::Folder {
-            child_entity: vec![network.clone()],
+            child_entity: networks.clone(),
             ..folder("network", Some(&datacenter), &["Network"])
         },
     );
@@ -85,9 +87,11 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
             datastore.parent = Some(folder.clone());
         });
     }
-    world.change(&network, |network: &mut properties::Network| {
-        network.parent = Some(network_folder.clone());
-    });
+    for network in &networks {
+        world.change(network, |network: &mut properties::Network| {
+            network.parent = Some(network_folder.clone());
+        });
+    }
     world.add(
         "ha-datacenter",
         properties::Datacenter {
@@ -97,7 +101,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
             datastore_folder: Some(datastore_folder),
             network_folder: Some(network_folder),
             datastore: datastores.to_vec(),
-            network: vec![network.clone()],
+            network: networks.clone(),
             configuration: Some(
                 DatacenterConfigInfo {
                     default_hardware_version_key: text(release.hardware),
@@ -115,7 +119,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
             resource_pool: Some(pool.clone()),
             host: vec![host.clone()],
             datastore: datastores.to_vec(),
-            network: vec![network.clone()],
+            network: networks.clone(),
             summary: Some(compute_summary(1).into()),
             configuration_ex: Some(
                 ComputeResourceConfigInfo {
@@ -134,7 +138,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         pool: pool.clone(),
         host: host.clone(),
         datastores: datastores.to_vec(),
-        network: network.clone(),
+        network: networks[0].clone(),
         kind: Kind::Esx,
     }];
     let vms = virtual_machine::add(&mut world, release, &places, vms, 1);
@@ -150,7 +154,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         "ha-root-pool",
         host::pool("Resources", &pool, &compute, vms.clone()),
     );
-    host::add(&mut world, &spec, &datastores, &network, vms);
+    host::add(&mut world, &spec, &datastores, &networks, vms);
     world
 }
 

@@ -5,18 +5,15 @@ use vi_types::objects::{
     AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount, DatastoreInfo,
     DatastoreSummary, HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo,
     HostConfigManager, HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage,
-    HostDnsConfig, HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary, HostIpConfig,
-    HostIpRouteConfig, HostListSummary, HostListSummaryQuickStats, HostMountInfo, HostNetworkInfo,
-    HostNetworkPolicy, HostNumaInfo, HostNumaNode, HostPortGroup, HostPortGroupSpec,
-    HostRuntimeInfo, HostScsiDiskPartition, HostSystemInfo, HostVirtualNic, HostVirtualNicSpec,
-    HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSpec, HostVmfsVolume,
-    NetworkSummary, PhysicalNic, PhysicalNicLinkInfo, PhysicalNicSpec, ResourcePoolResourceUsage,
+    HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary, HostListSummary,
+    HostListSummaryQuickStats, HostMountInfo, HostNumaInfo, HostNumaNode, HostRuntimeInfo,
+    HostScsiDiskPartition, HostSystemInfo, HostVmfsVolume, ResourcePoolResourceUsage,
     ResourcePoolRuntimeInfo, ResourcePoolSummary, VmfsDatastoreInfo,
 };
 use vi_types::{ManagedObjectReference, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
-use super::{Kind, service};
+use super::{Kind, network, service};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -53,10 +50,6 @@ impl HostSpec {
         uuid(0x4c4c, u64::from(self.number))
     }
 
-    fn address(&self) -> String {
-        format!("192.0.2.{}", self.number)
-    }
-
     fn since(&self, version: &str) -> bool {
         self.release.version() >= ApiVersion::since(version)
     }
@@ -75,9 +68,11 @@ pub(crate) fn add(
     world: &mut World,
     spec: &HostSpec,
     datastores: &[ManagedObjectReference],
-    network: &ManagedObjectReference,
+    networks: &[ManagedObjectReference],
     vms: Vec<ManagedObjectReference>,
 ) {
+    let network_info = network::info(spec);
+    let network_system = network::add_system(world, spec, &network_info);
     let auto_start = auto_start(&vms);
     let auto_start_manager = world.add(
         spec.part("autoStartManager"),
@@ -95,6 +90,7 @@ pub(crate) fn add(
         config_manager: Some(
             HostConfigManager {
                 auto_start_manager: Some(auto_start_manager),
+                network_system: Some(network_system),
                 ..HostConfigManager::default()
             }
             .into(),
@@ -103,7 +99,7 @@ pub(crate) fn add(
             HostConfigInfo {
                 host: spec.reference.clone(),
                 product: service::about(Kind::Esx, spec.release),
-                network: Some(network_info(spec).into()),
+                network: Some(network_info.into()),
                 auto_start: Some(auto_start.into()),
                 ..HostConfigInfo::default()
             }
@@ -111,7 +107,7 @@ pub(crate) fn add(
         ),
         vm: vms,
         datastore: datastores.to_vec(),
-        network: vec![network.clone()],
+        network: networks.to_vec(),
         ..properties::HostSystem::default()
     };
     world.add(spec.reference.value.clone(), host);
@@ -324,122 +320,6 @@ fn capability(spec: &HostSpec) -> HostCapability {
     }
 }
 
-fn network_info(spec: &HostSpec) -> HostNetworkInfo {
-    let (host, domain) = spec.name.split_once('.').unwrap_or((&spec.name, ""));
-    let switch = "key-vim.host.VirtualSwitch-vSwitch0";
-    let port_group = |name: &str| format!("key-vim.host.PortGroup-{name}");
-    let nics = ["vmnic0", "vmnic1"];
-    let nic_key = |nic: &str| format!("key-vim.host.PhysicalNic-{nic}");
-    let pnic = (0u8..).zip(nics).map(|(index, device)| PhysicalNic {
-        key: Some(nic_key(device)),
-        device: device.to_owned(),
-        pci: format!("0000:02:0{index}.0"),
-        driver: text("ixgben"),
-        link_speed: (index == 0).then(|| link().into()),
-        spec: PhysicalNicSpec {
-            ip: Some(no_address().into()),
-            ..PhysicalNicSpec::default()
-        },
-        wake_on_lan_supported: true,
-        mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
-        ..PhysicalNic::default()
-    });
-    let group = |name: &str| HostPortGroup {
-        key: Some(port_group(name)),
-        vswitch: text(switch),
-        computed_policy: HostNetworkPolicy::default(),
-        spec: HostPortGroupSpec {
-            name: name.to_owned(),
-            vlan_id: 0,
-            vswitch_name: "vSwitch0".to_owned(),
-            policy: HostNetworkPolicy::default(),
-            ..HostPortGroupSpec::default()
-        },
-        ..HostPortGroup::default()
-    };
-    HostNetworkInfo {
-        vswitch: vec![HostVirtualSwitch {
-            name: "vSwitch0".to_owned(),
-            key: switch.to_owned(),
-            num_ports: 4352,
-            num_ports_available: 4309,
-            mtu: Some(1500),
-            portgroup: vec![port_group("VM Network"), port_group("Management Network")],
-            pnic: vec![nic_key("vmnic0")],
-            spec: HostVirtualSwitchSpec {
-                num_ports: 128,
-                bridge: Some(
-                    HostVirtualSwitchBondBridge {
-                        nic_device: vec!["vmnic0".to_owned()],
-                        ..HostVirtualSwitchBondBridge::default()
-                    }
-                    .into(),
-                ),
-                mtu: Some(1500),
-                ..HostVirtualSwitchSpec::default()
-            },
-            ..HostVirtualSwitch::default()
-        }],
-        portgroup: vec![group("VM Network"), group("Management Network")],
-        pnic: pnic.collect(),
-        vnic: vec![HostVirtualNic {
-            device: "vmk0".to_owned(),
-            key: "key-vim.host.VirtualNic-vmk0".to_owned(),
-            portgroup: "Management Network".to_owned(),
-            spec: HostVirtualNicSpec {
-                ip: Some(
-                    HostIpConfig {
-                        dhcp: false,
-                        ip_address: Some(spec.address()),
-                        subnet_mask: text("255.255.255.0"),
-                        ..HostIpConfig::default()
-                    }
-                    .into(),
-                ),
-                mac: Some(format!("00:1b:21:00:{:02x}:00", spec.number)),
-                ..HostVirtualNicSpec::default()
-            },
-            ..HostVirtualNic::default()
-        }],
-        dns_config: Some(
-            HostDnsConfig {
-                dhcp: false,
-                host_name: host.to_owned(),
-                domain_name: domain.to_owned(),
-                address: vec!["192.0.2.253".to_owned()],
-                search_domain: vec![domain.to_owned()],
-                ..HostDnsConfig::default()
-            }
-            .into(),
-        ),
-        ip_route_config: Some(
-            HostIpRouteConfig {
-                default_gateway: text("192.0.2.254"),
-                ..HostIpRouteConfig::default()
-            }
-            .into(),
-        ),
-        ..HostNetworkInfo::default()
-    }
-}
-
-fn link() -> PhysicalNicLinkInfo {
-    PhysicalNicLinkInfo {
-        speed_mb: 10_000,
-        duplex: true,
-        ..PhysicalNicLinkInfo::default()
-    }
-}
-
-fn no_address() -> HostIpConfig {
-    HostIpConfig {
-        dhcp: false,
-        ip_address: text(""),
-        subnet_mask: text(""),
-        ..HostIpConfig::default()
-    }
-}
-
 /// The UUID of the volume that is a datastore: on a host also its name.
 pub(crate) fn volume(datastore: &str) -> String {
     match datastore.strip_prefix("datastore-") {
@@ -553,34 +433,6 @@ pub(crate) fn datastore(
                 .into(),
             ),
             ..properties::Datastore::default()
-        },
-    )
-}
-
-/// A network of port groups on those hosts; its parent is set by whoever has a folder for it.
-pub(crate) fn network(
-    world: &mut World,
-    value: &str,
-    name: &str,
-    hosts: &[&HostSpec],
-) -> ManagedObjectReference {
-    let reference = ManagedObjectReference::new("Network", value);
-    world.add(
-        value,
-        properties::Network {
-            base: entity(name, None),
-            summary: Some(
-                NetworkSummary {
-                    network: Some(reference),
-                    name: name.to_owned(),
-                    accessible: true,
-                    ip_pool_name: text(""),
-                    ..NetworkSummary::default()
-                }
-                .into(),
-            ),
-            host: hosts.iter().map(|host| host.reference.clone()).collect(),
-            ..properties::Network::default()
         },
     )
 }

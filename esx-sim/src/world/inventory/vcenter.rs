@@ -18,7 +18,7 @@ use super::esx::compute_summary;
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
 use super::virtual_machine::{self, Place};
-use super::{Kind, service};
+use super::{Kind, network, service};
 use crate::version::Release;
 use crate::world::World;
 
@@ -59,7 +59,8 @@ struct Compute {
     own: ManagedObjectReference,
     hosts: Vec<HostSpec>,
     datastores: Vec<ManagedObjectReference>,
-    network: ManagedObjectReference,
+    /// The first one is that of the virtual machines.
+    networks: Vec<ManagedObjectReference>,
 }
 
 /// A datacenter's own folders.
@@ -220,14 +221,14 @@ impl Maker {
                 made
             })
             .collect();
-        let network = self.network(folders, &on);
+        let networks = self.networks(folders, &on);
         let name = cluster.map_or_else(|| specs[0].name.clone(), str::to_owned);
         let base = properties::ComputeResource {
             base: entity(&name, Some(parent)),
             resource_pool: Some(pool.clone()),
             host: specs.iter().map(|spec| spec.reference.clone()).collect(),
             datastore: datastores.clone(),
-            network: vec![network.clone()],
+            network: networks.clone(),
             ..properties::ComputeResource::default()
         };
         match cluster {
@@ -248,40 +249,51 @@ impl Maker {
             own,
             hosts: specs,
             datastores,
-            network,
+            networks,
         });
         self.compute.len() - 1
     }
 
-    /// The datacenter's only network.
-    fn network(&mut self, folders: &Folders, hosts: &[&HostSpec]) -> ManagedObjectReference {
-        let known = self
+    /// The datacenter's networks, which all of its hosts have.
+    fn networks(&mut self, folders: &Folders, hosts: &[&HostSpec]) -> Vec<ManagedObjectReference> {
+        let datacenter = self
             .world
-            .read::<properties::Datacenter>(&folders.datacenter)
-            .and_then(|datacenter| datacenter.network.first().cloned());
-        if let Some(network) = known {
-            self.world
-                .change(&network, |network: &mut properties::Network| {
-                    network
-                        .host
-                        .extend(hosts.iter().map(|host| host.reference.clone()));
-                });
-            return network;
+            .read::<properties::Datacenter>(&folders.datacenter);
+        let known = datacenter.map(|datacenter| datacenter.network.clone());
+        if let Some(known) = known.filter(|known| !known.is_empty()) {
+            for network in &known {
+                self.world
+                    .change(network, |network: &mut properties::Network| {
+                        let added = hosts.iter().map(|host| host.reference.clone());
+                        network.host.extend(added);
+                    });
+            }
+            return known;
         }
-        let value = self.number("network-");
-        let network = host::network(&mut self.world, &value, "VM Network", hosts);
-        self.world
-            .change(&network, |network: &mut properties::Network| {
-                network.parent = Some(folders.network.clone());
-            });
-        self.put(&folders.network, &network);
+        let names = network::vm_networks();
+        let made: Vec<_> = names
+            .map(|name| self.network(folders, name, hosts))
+            .collect();
         self.world.change(
             &folders.datacenter,
-            |datacenter: &mut properties::Datacenter| {
-                datacenter.network.push(network.clone());
-            },
+            |datacenter: &mut properties::Datacenter| datacenter.network.clone_from(&made),
         );
-        network
+        made
+    }
+
+    fn network(
+        &mut self,
+        folders: &Folders,
+        name: &str,
+        hosts: &[&HostSpec],
+    ) -> ManagedObjectReference {
+        let value = self.number("network-");
+        let made = network::add(&mut self.world, &value, name, hosts);
+        self.world.change(&made, |made: &mut properties::Network| {
+            made.parent = Some(folders.network.clone());
+        });
+        self.put(&folders.network, &made);
+        made
     }
 
     fn place(
@@ -298,7 +310,7 @@ impl Maker {
             pool: compute.pool.clone(),
             host: compute.hosts[host].reference.clone(),
             datastores: compute.datastores.clone(),
-            network: compute.network.clone(),
+            network: compute.networks[0].clone(),
             kind: Kind::VCenter,
         });
     }
@@ -323,13 +335,13 @@ impl Maker {
         for compute in std::mem::take(&mut self.compute) {
             let mut in_pool = Vec::new();
             for spec in &compute.hosts {
-                let vms = self.vms_on(&spec.reference, &compute.network);
+                let vms = self.vms_on(&spec.reference, &compute.networks[0]);
                 in_pool.extend(vms.clone());
                 host::add(
                     &mut self.world,
                     spec,
                     &compute.datastores,
-                    &compute.network,
+                    &compute.networks,
                     vms,
                 );
             }

@@ -1,0 +1,433 @@
+//! A host's networks: switches, port groups, NICs and the host's own interfaces.
+
+use vi_types::objects::{
+    HostDnsConfig, HostIpConfig, HostIpRouteConfig, HostNetCapabilities, HostNetworkInfo,
+    HostNetworkPolicy, HostNetworkSecurityPolicy, HostNetworkTrafficShapingPolicy,
+    HostNicOrderPolicy, HostNicTeamingPolicy, HostPortGroup, HostPortGroupPort, HostPortGroupSpec,
+    HostVirtualNic, HostVirtualNicSpec, HostVirtualSwitch, HostVirtualSwitchBondBridge,
+    HostVirtualSwitchSpec, NetworkSummary, PhysicalNic, PhysicalNicLinkInfo, PhysicalNicSpec,
+};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::host::HostSpec;
+use super::parts::{entity, text};
+use crate::world::World;
+
+/// A virtual switch of a preset.
+struct Switch {
+    name: &'static str,
+    /// Names of the physical NICs that lead out of it.
+    uplinks: &'static [&'static str],
+    shaping: Option<Shaping>,
+    groups: &'static [Group],
+}
+
+/// A port group of a preset.
+struct Group {
+    name: &'static str,
+    vlan: i32,
+    shaping: Option<Shaping>,
+    /// The host's own interface in it. Groups without one are for virtual machines.
+    interface: Option<Interface>,
+}
+
+/// An interface of the host itself.
+struct Interface {
+    device: &'static str,
+    /// The third number of its IPv4 address 192.0.x.y, whose last number is the host's.
+    subnet: u8,
+}
+
+/// Limits of what goes out of a switch or port group.
+#[derive(Clone, Copy)]
+struct Shaping {
+    /// In bits a second.
+    average: i64,
+    /// In bits a second.
+    peak: i64,
+    /// In bytes.
+    burst: i64,
+}
+
+/// The network of virtual machines that a fresh ESX host has.
+const VM_NETWORK: Group = group("VM Network");
+
+const MANAGEMENT: Group = Group {
+    interface: Some(Interface {
+        device: "vmk0",
+        subnet: 2,
+    }),
+    ..group("Management Network")
+};
+
+const DMZ: Group = Group {
+    vlan: 20,
+    shaping: Some(Shaping {
+        average: 51_200_000,
+        peak: 102_400_000,
+        burst: 52_428_800,
+    }),
+    ..group("DMZ")
+};
+
+const VMOTION: Group = Group {
+    vlan: 30,
+    interface: Some(Interface {
+        device: "vmk1",
+        subnet: 3,
+    }),
+    ..group("vMotion")
+};
+
+/// The switch of a fresh ESX host, one that leads nowhere, and one whose traffic is limited.
+const SWITCHES: &[Switch] = &[
+    Switch {
+        name: "vSwitch0",
+        uplinks: &["vmnic0"],
+        shaping: None,
+        groups: &[VM_NETWORK, MANAGEMENT],
+    },
+    Switch {
+        name: "vSwitch1",
+        uplinks: &[],
+        shaping: None,
+        groups: &[group("Internal")],
+    },
+    Switch {
+        name: "vSwitch2",
+        uplinks: &["vmnic1"],
+        shaping: Some(Shaping {
+            average: 102_400_000,
+            peak: 204_800_000,
+            burst: 104_857_600,
+        }),
+        groups: &[DMZ, VMOTION],
+    },
+];
+
+const NICS: &[&str] = &["vmnic0", "vmnic1"];
+
+const fn group(name: &'static str) -> Group {
+    Group {
+        name,
+        vlan: 0,
+        shaping: None,
+        interface: None,
+    }
+}
+
+/// The names of the port groups that virtual machines can be on, that of a fresh host first. Only these are
+/// `Network` objects.
+pub(crate) fn vm_networks() -> impl Iterator<Item = &'static str> {
+    let groups = SWITCHES.iter().flat_map(|switch| switch.groups);
+    groups
+        .filter(|group| group.interface.is_none())
+        .map(|group| group.name)
+}
+
+/// `HostSystem.config.network`.
+pub(crate) fn info(spec: &HostSpec) -> HostNetworkInfo {
+    let (host, domain) = spec.name.split_once('.').unwrap_or((&spec.name, ""));
+    let groups = || {
+        let of = |switch: &'static Switch| switch.groups.iter().map(move |group| (switch, group));
+        SWITCHES.iter().flat_map(of)
+    };
+    HostNetworkInfo {
+        vswitch: SWITCHES.iter().map(virtual_switch).collect(),
+        portgroup: groups()
+            .map(|(switch, group)| port_group(spec, switch, group))
+            .collect(),
+        pnic: (0..)
+            .zip(NICS)
+            .map(|(index, device)| physical_nic(spec, index, device))
+            .collect(),
+        vnic: groups()
+            .filter_map(|(_, group)| Some(virtual_nic(spec, group, group.interface.as_ref()?)))
+            .collect(),
+        dns_config: Some(
+            HostDnsConfig {
+                dhcp: false,
+                host_name: host.to_owned(),
+                domain_name: domain.to_owned(),
+                address: vec!["192.0.2.253".to_owned()],
+                search_domain: vec![domain.to_owned()],
+                ..HostDnsConfig::default()
+            }
+            .into(),
+        ),
+        ip_route_config: Some(
+            HostIpRouteConfig {
+                default_gateway: text("192.0.2.254"),
+                ..HostIpRouteConfig::default()
+            }
+            .into(),
+        ),
+        ..HostNetworkInfo::default()
+    }
+}
+
+/// Adds the managed object through which a host's networks are changed. It shows what `HostSystem.config.network`
+/// shows.
+pub(crate) fn add_system(
+    world: &mut World,
+    spec: &HostSpec,
+    info: &HostNetworkInfo,
+) -> ManagedObjectReference {
+    let value = match spec.reference.value.strip_prefix("host-") {
+        Some(number) => format!("networkSystem-{number}"),
+        None => "networkSystem".to_owned(),
+    };
+    world.add(
+        value,
+        properties::HostNetworkSystem {
+            capabilities: Some(
+                HostNetCapabilities {
+                    can_set_physical_nic_link_speed: true,
+                    supports_nic_teaming: true,
+                    nic_teaming_policy: [
+                        "loadbalance_ip",
+                        "loadbalance_srcmac",
+                        "loadbalance_srcid",
+                        "failover_explicit",
+                    ]
+                    .map(str::to_owned)
+                    .to_vec(),
+                    supports_vlan: true,
+                    uses_service_console_nic: false,
+                    supports_network_hints: true,
+                    vswitch_config_supported: true,
+                    vnic_config_supported: true,
+                    ip_route_config_supported: true,
+                    dns_config_supported: true,
+                    dhcp_on_vnic_supported: true,
+                    ip_v6_supported: Some(true),
+                    ..HostNetCapabilities::default()
+                }
+                .into(),
+            ),
+            network_info: Some(info.clone().into()),
+            dns_config: info.dns_config.clone(),
+            ip_route_config: info.ip_route_config.clone(),
+            ..properties::HostNetworkSystem::default()
+        },
+    )
+}
+
+/// A network of port groups on those hosts; whoever has a folder for it sets its parent.
+pub(crate) fn add(
+    world: &mut World,
+    value: &str,
+    name: &str,
+    hosts: &[&HostSpec],
+) -> ManagedObjectReference {
+    let reference = ManagedObjectReference::new("Network", value);
+    world.add(
+        value,
+        properties::Network {
+            base: entity(name, None),
+            summary: Some(
+                NetworkSummary {
+                    network: Some(reference),
+                    name: name.to_owned(),
+                    accessible: true,
+                    ip_pool_name: text(""),
+                    ..NetworkSummary::default()
+                }
+                .into(),
+            ),
+            host: hosts.iter().map(|host| host.reference.clone()).collect(),
+            ..properties::Network::default()
+        },
+    )
+}
+
+/// libvirt's UUID of a network is the MD5 of this key (`esxNetworkLookupByUUID`, libvirt 9.0.0).
+fn switch_key(name: &str) -> String {
+    format!("key-vim.host.VirtualSwitch-{name}")
+}
+
+fn group_key(name: &str) -> String {
+    format!("key-vim.host.PortGroup-{name}")
+}
+
+fn nic_key(device: &str) -> String {
+    format!("key-vim.host.PhysicalNic-{device}")
+}
+
+fn virtual_switch(switch: &Switch) -> HostVirtualSwitch {
+    let uplinks: Vec<_> = switch.uplinks.iter().map(|nic| (*nic).to_owned()).collect();
+    let bridge = (!uplinks.is_empty()).then(|| {
+        HostVirtualSwitchBondBridge {
+            nic_device: uplinks,
+            ..HostVirtualSwitchBondBridge::default()
+        }
+        .into()
+    });
+    HostVirtualSwitch {
+        name: switch.name.to_owned(),
+        key: switch_key(switch.name),
+        num_ports: 4352,
+        num_ports_available: 4309,
+        mtu: Some(1500),
+        portgroup: switch
+            .groups
+            .iter()
+            .map(|group| group_key(group.name))
+            .collect(),
+        pnic: switch.uplinks.iter().map(|nic| nic_key(nic)).collect(),
+        spec: HostVirtualSwitchSpec {
+            num_ports: 128,
+            bridge,
+            policy: Some(policy(switch, switch.shaping).into()),
+            mtu: Some(1500),
+            ..HostVirtualSwitchSpec::default()
+        },
+        ..HostVirtualSwitch::default()
+    }
+}
+
+/// The policy of a switch, which its port groups have too as far as they have none of their own.
+fn policy(switch: &Switch, shaping: Option<Shaping>) -> HostNetworkPolicy {
+    HostNetworkPolicy {
+        security: Some(
+            HostNetworkSecurityPolicy {
+                allow_promiscuous: Some(false),
+                mac_changes: Some(false),
+                forged_transmits: Some(false),
+                ..HostNetworkSecurityPolicy::default()
+            }
+            .into(),
+        ),
+        nic_teaming: Some(
+            HostNicTeamingPolicy {
+                policy: text("loadbalance_srcid"),
+                reverse_policy: Some(true),
+                notify_switches: Some(true),
+                rolling_order: Some(false),
+                nic_order: Some(
+                    HostNicOrderPolicy {
+                        active_nic: switch.uplinks.iter().map(|nic| (*nic).to_owned()).collect(),
+                        ..HostNicOrderPolicy::default()
+                    }
+                    .into(),
+                ),
+                ..HostNicTeamingPolicy::default()
+            }
+            .into(),
+        ),
+        shaping_policy: Some(match shaping {
+            Some(shaping) => limits(shaping).into(),
+            None => HostNetworkTrafficShapingPolicy {
+                enabled: Some(false),
+                ..HostNetworkTrafficShapingPolicy::default()
+            }
+            .into(),
+        }),
+        ..HostNetworkPolicy::default()
+    }
+}
+
+fn limits(shaping: Shaping) -> HostNetworkTrafficShapingPolicy {
+    HostNetworkTrafficShapingPolicy {
+        enabled: Some(true),
+        average_bandwidth: Some(shaping.average),
+        peak_bandwidth: Some(shaping.peak),
+        burst_size: Some(shaping.burst),
+        ..HostNetworkTrafficShapingPolicy::default()
+    }
+}
+
+fn port_group(spec: &HostSpec, switch: &Switch, group: &Group) -> HostPortGroup {
+    let port = group.interface.as_ref().map(|interface| HostPortGroupPort {
+        key: Some(port_key(interface)),
+        mac: vec![interface_mac(spec, interface)],
+        r#type: "host".to_owned(),
+        ..HostPortGroupPort::default()
+    });
+    HostPortGroup {
+        key: Some(group_key(group.name)),
+        port: port.into_iter().collect(),
+        vswitch: Some(switch_key(switch.name)),
+        computed_policy: policy(switch, group.shaping.or(switch.shaping)),
+        spec: HostPortGroupSpec {
+            name: group.name.to_owned(),
+            vlan_id: group.vlan,
+            vswitch_name: switch.name.to_owned(),
+            policy: HostNetworkPolicy {
+                shaping_policy: group.shaping.map(|shaping| limits(shaping).into()),
+                ..HostNetworkPolicy::default()
+            },
+            ..HostPortGroupSpec::default()
+        },
+        ..HostPortGroup::default()
+    }
+}
+
+fn port_key(interface: &Interface) -> String {
+    format!("key-vim.host.PortGroup.Port-{}", interface.device)
+}
+
+fn physical_nic(spec: &HostSpec, index: u8, device: &str) -> PhysicalNic {
+    PhysicalNic {
+        key: Some(nic_key(device)),
+        device: device.to_owned(),
+        pci: format!("0000:02:0{index}.0"),
+        driver: text("ixgben"),
+        link_speed: (index == 0).then(|| link().into()),
+        spec: PhysicalNicSpec {
+            ip: Some(no_address().into()),
+            ..PhysicalNicSpec::default()
+        },
+        wake_on_lan_supported: true,
+        mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
+        ..PhysicalNic::default()
+    }
+}
+
+fn link() -> PhysicalNicLinkInfo {
+    PhysicalNicLinkInfo {
+        speed_mb: 10_000,
+        duplex: true,
+        ..PhysicalNicLinkInfo::default()
+    }
+}
+
+fn no_address() -> HostIpConfig {
+    HostIpConfig {
+        dhcp: false,
+        ip_address: text(""),
+        subnet_mask: text(""),
+        ..HostIpConfig::default()
+    }
+}
+
+fn virtual_nic(spec: &HostSpec, group: &Group, interface: &Interface) -> HostVirtualNic {
+    HostVirtualNic {
+        device: interface.device.to_owned(),
+        key: format!("key-vim.host.VirtualNic-{}", interface.device),
+        portgroup: group.name.to_owned(),
+        spec: HostVirtualNicSpec {
+            ip: Some(
+                HostIpConfig {
+                    dhcp: false,
+                    ip_address: Some(format!("192.0.{}.{}", interface.subnet, spec.number)),
+                    subnet_mask: text("255.255.255.0"),
+                    ..HostIpConfig::default()
+                }
+                .into(),
+            ),
+            mac: Some(interface_mac(spec, interface)),
+            ..HostVirtualNicSpec::default()
+        },
+        port: Some(port_key(interface)),
+        ..HostVirtualNic::default()
+    }
+}
+
+/// The first interface has the address of the first NIC, as on ESX hosts.
+fn interface_mac(spec: &HostSpec, interface: &Interface) -> String {
+    match interface.device {
+        "vmk0" => format!("00:1b:21:00:{:02x}:00", spec.number),
+        _ => format!("00:50:56:60:{:02x}:{:02x}", spec.number, interface.subnet),
+    }
+}
