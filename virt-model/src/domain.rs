@@ -42,8 +42,7 @@ pub use graphics::{Graphics, GraphicsType, Listen};
 pub use hostdev::{Hostdev, HostdevSource};
 pub use input::{Input, InputBus, InputType};
 pub use interface::{
-    Interface, InterfaceSource, InterfaceType, LinkState, MacType, Socket, VdsSource,
-    VhostUserMode, VirtualPort,
+    Interface, InterfaceSource, InterfaceType, LinkState, MacType, Socket, VdsSource, VhostUserMode,
 };
 pub use memballoon::Memballoon;
 pub use os::{BootDevice, BootMenu, Firmware, FirmwareFeature, Loader, Os, SmbiosMode};
@@ -57,12 +56,12 @@ pub use video::{Video, VideoModel};
 
 use std::collections::BTreeMap;
 
-use xmltree::{Element, XMLNode};
+use xmltree::Element;
 
 use crate::{
     CpuSet, Document, DomainXmlFlags, ErrorNumber, Uuid,
     words::words,
-    xml::{self, Build, Node, Tree, XmlError, decimal},
+    xml::{self, Build, Node, Tree, XmlError, broken, decimal},
 };
 
 words! {
@@ -166,7 +165,7 @@ impl Document for DomainDef {
             return Err(node.fail(ErrorNumber::NoName, ""));
         };
         def.name = Some(name);
-        def.uuid = read_uuid(node.child("uuid"))?;
+        def.uuid = xml::read_uuid(node.child("uuid"))?;
         def.hwuuid = match node.child("hwuuid") {
             Some(hwuuid) => match hwuuid.text().parse() {
                 Ok(uuid) => Some(uuid),
@@ -181,7 +180,7 @@ impl Document for DomainDef {
         if node.count("genid") > 1 {
             return Err(node.error("element 'genid' can only appear once"));
         }
-        def.genid = read_uuid(node.child("genid"))?;
+        def.genid = read_genid(node.child("genid"))?;
         def.title = node.text_of("title");
         if def.title.as_ref().is_some_and(|title| title.contains('\n')) {
             return Err(node.error("Domain title can't contain newlines"));
@@ -402,24 +401,15 @@ fn read_virt_type(node: &mut Node<'_>) -> Result<String, XmlError> {
     Ok(kind)
 }
 
-fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
-    let Some(node) = node else {
-        return Ok(None);
-    };
-    if node.text().is_empty() {
-        if node.name == "genid" {
-            // One is to be made at every start: nothing that could be kept here.
+/// Reads `<genid>`; an empty one asks for a new one at every start, which is not modelled.
+fn read_genid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
+    match node {
+        Some(node) if node.text().is_empty() => {
             node.unmodelled();
+            Ok(None)
         }
-        return Ok(None);
+        node => xml::read_uuid(node),
     }
-    let uuid = node.text().parse();
-    uuid.map(Some).map_err(|_| {
-        node.fail(
-            ErrorNumber::InternalError,
-            format!("malformed {} element", node.name),
-        )
-    })
 }
 
 impl Devices {
@@ -492,7 +482,7 @@ impl Devices {
             let ports = ports.iter();
             ports.map(|port| port.to_element(name, flags)).collect()
         };
-        let mut devices = Element::new("devices")
+        let devices = Element::new("devices")
             .maybe_text("emulator", self.emulator.as_ref())
             .children(self.disks.iter().map(|device| device.to_element(flags)))
             .children(
@@ -525,10 +515,6 @@ impl Devices {
                     .iter()
                     .map(|device| device.to_element(flags)),
             );
-        if devices.children.is_empty() {
-            // libvirt never writes `<devices/>`.
-            devices.children.push(XMLNode::Text("\n  ".to_owned()));
-        }
-        devices
+        broken(devices)
     }
 }

@@ -12,7 +12,10 @@ mod error;
 pub mod event;
 pub mod flags;
 mod mac;
+mod netdev;
+pub mod network;
 mod node;
+pub mod snapshot;
 mod uuid;
 mod version;
 mod words;
@@ -31,7 +34,10 @@ pub use flags::{
     UnsupportedFlags,
 };
 pub use mac::{MacAddress, ParseMacAddressError};
+pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, VlanTag};
+pub use network::NetworkDef;
 pub use node::NodeInfo;
+pub use snapshot::SnapshotDef;
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
 pub use xml::XmlError;

@@ -16,6 +16,8 @@ pub use parse::{MAX_DEPTH, MAX_NODES, MAX_SIZE};
 
 use xmltree::XMLNode;
 
+use crate::{ErrorNumber, Uuid};
+
 /// The text of `root` as libvirt writes it, with a newline at the end.
 ///
 /// Two blanks of indentation a level, attributes in single quotes, `<x/>` for an element without
@@ -33,6 +35,40 @@ pub(crate) fn to_string(root: &xmltree::Element) -> String {
 /// A text node that [`to_string`] writes as an empty line.
 pub(crate) fn empty_line() -> XMLNode {
     XMLNode::Text("\n".to_owned())
+}
+
+/// The element, written as `<x>`, a line break and `</x>` if it is empty, as libvirt writes some.
+pub(crate) fn broken(mut element: xmltree::Element) -> xmltree::Element {
+    if element.children.is_empty() {
+        // No document that is read or written has CDATA in its tree, so it can stand for the break.
+        element.children.push(XMLNode::CData(String::new()));
+    }
+    element
+}
+
+/// libvirt's words for a switch (`virTristateSwitch`).
+pub(crate) fn on_off(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+/// libvirt's words for a fact (`virTristateBool`).
+pub(crate) fn yes_no(value: bool) -> &'static str {
+    if value { "yes" } else { "no" }
+}
+
+/// Reads a UUID; an empty element is as good as none.
+pub(crate) fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
+    let Some(node) = node else {
+        return Ok(None);
+    };
+    if node.text().is_empty() {
+        return Ok(None);
+    }
+    let uuid = node.text().parse();
+    uuid.map(Some).map_err(|_| {
+        let message = format!("malformed {} element", node.name);
+        node.fail(ErrorNumber::InternalError, message)
+    })
 }
 
 /// Building documents: attributes and children in one expression.
@@ -124,8 +160,15 @@ fn element(out: &mut String, element: &xmltree::Element, depth: usize) {
         }
         indent(out, depth);
     } else {
-        for text in element.children.iter().filter_map(XMLNode::as_text) {
-            escape(out, text);
+        for child in &element.children {
+            match child {
+                XMLNode::Text(text) => escape(out, text),
+                XMLNode::CData(_) => {
+                    out.push('\n');
+                    indent(out, depth);
+                }
+                _ => {}
+            }
         }
     }
     out.push_str("</");

@@ -2,11 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, device::on_off};
+use super::DeviceInfo;
 use crate::{
     DomainXmlFlags,
     words::words,
-    xml::{Build, Node, XmlError, decimal},
+    xml::{Build, Node, XmlError, decimal, on_off},
 };
 
 words! {

@@ -2,11 +2,11 @@
 
 use xmltree::Element;
 
-use super::{device::on_off, memory::read_kib, vcpu::read_cpu_set};
+use super::{memory::read_kib, vcpu::read_cpu_set};
 use crate::{
     CpuSet,
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, on_off},
 };
 
 words! {

@@ -4,7 +4,7 @@ use xmltree::Element;
 
 use crate::{
     DomainXmlFlags, ErrorNumber,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, on_off},
 };
 
 /// What all devices have.
@@ -217,7 +217,7 @@ impl PciAddress {
 
 impl PciAddress {
     /// Takes its attributes from `<address>`.
-    pub(super) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
+    pub(crate) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
         let mut part = |name: &str, last: u32| match node.number_or_hex(name)? {
             Some(part) if part > last => Err(node.error(match name {
                 "function" => format!("Invalid PCI address function={part:#x}, must be <= 7"),
@@ -235,7 +235,7 @@ impl PciAddress {
     }
 
     /// Its attributes, as `<address>` has them.
-    pub(super) fn write(&self, element: Element) -> Element {
+    pub(crate) fn write(&self, element: Element) -> Element {
         element
             .attr("domain", format!("{:#06x}", self.domain))
             .attr("bus", format!("{:#04x}", self.bus))
@@ -243,14 +243,4 @@ impl PciAddress {
             .attr("function", format!("{:#x}", self.function))
             .maybe_attr("multifunction", self.multifunction.map(on_off))
     }
-}
-
-/// libvirt's words for a switch.
-pub(super) fn on_off(value: bool) -> &'static str {
-    if value { "on" } else { "off" }
-}
-
-/// libvirt's words for a fact.
-pub(super) fn yes_no(value: bool) -> &'static str {
-    if value { "yes" } else { "no" }
 }

@@ -2,11 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, DriveAddress, device::on_off};
+use super::{DeviceInfo, DriveAddress};
 use crate::{
     DomainXmlFlags, ErrorNumber,
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, on_off},
 };
 
 words! {

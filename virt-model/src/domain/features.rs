@@ -2,8 +2,7 @@
 
 use xmltree::Element;
 
-use super::device::on_off;
-use crate::xml::{Build, Node, XmlError};
+use crate::xml::{Build, Node, XmlError, on_off};
 
 /// Features of the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

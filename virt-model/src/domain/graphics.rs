@@ -4,11 +4,10 @@ use std::fmt;
 
 use xmltree::Element;
 
-use super::device::yes_no;
 use crate::{
     DomainXmlFlags, ErrorNumber,
     words::words,
-    xml::{Build, Node, XmlError, decimal},
+    xml::{Build, Node, XmlError, decimal, yes_no},
 };
 
 words! {

@@ -2,10 +2,10 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, PciAddress, device::yes_no};
+use super::{DeviceInfo, PciAddress};
 use crate::{
     DomainXmlFlags,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, yes_no},
 };
 
 /// A device of the host given to the guest.

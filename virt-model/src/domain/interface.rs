@@ -2,11 +2,12 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, device::yes_no};
+use super::DeviceInfo;
 use crate::{
     DomainXmlFlags, MacAddress, Uuid,
+    netdev::VirtualPort,
     words::words,
-    xml::{Build, Node, XmlError, decimal},
+    xml::{Build, Node, XmlError, decimal, yes_no},
 };
 
 words! {
@@ -222,20 +223,8 @@ impl VdsSource {
     }
 }
 
-/// How a card is announced to its switch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct VirtualPort {
-    /// `802.1Qbg`, `802.1Qbh`, `openvswitch`, `midonet`.
-    pub kind: Option<String>,
-    /// The attributes of `<parameters>`, in the order of the document.
-    pub parameters: Vec<(String, String)>,
-}
-
 /// What `mode` of a [`InterfaceSource::Direct`] can be.
 const DIRECT_MODES: [&str; 4] = ["vepa", "private", "bridge", "passthrough"];
-
-/// What `type` of `<virtualport>` can be.
-const PORT_KINDS: [&str; 4] = ["802.1Qbg", "802.1Qbh", "openvswitch", "midonet"];
 
 impl Interface {
     pub(super) fn read(mut node: Node<'_>) -> Result<Interface, XmlError> {
@@ -265,7 +254,7 @@ impl Interface {
             mac_type,
             mac_check,
             virtual_port: match node.child("virtualport") {
-                Some(port) => Some(VirtualPort::read(kind, port)?),
+                Some(port) => Some(read_virtual_port(kind, port)?),
                 None => None,
             },
             port_isolated,
@@ -447,39 +436,13 @@ fn port(node: &mut Node<'_>) -> Result<i32, XmlError> {
     node.number("port")?.ok_or_else(|| node.missing("port"))
 }
 
-impl VirtualPort {
-    fn read(interface: InterfaceType, mut node: Node<'_>) -> Result<VirtualPort, XmlError> {
-        use InterfaceType::{Bridge, Direct, Hostdev, Network};
-        if !matches!(interface, Network | Bridge | Direct | Hostdev) {
-            return Err(node.unsupported(format!(
-                "<virtualport> element unsupported for <interface type='{interface}'>"
-            )));
-        }
-        let kind = node.attr("type");
-        if kind.is_none() && interface != Network {
-            return Err(node.error("missing required virtualport type"));
-        }
-        if let Some(kind) = kind
-            .as_ref()
-            .filter(|kind| !PORT_KINDS.contains(&kind.as_str()))
-        {
-            return Err(node.unsupported(format!("unknown virtualport type {kind}")));
-        }
-        let parameters = node.child("parameters");
-        Ok(VirtualPort {
-            kind,
-            parameters: parameters.map_or_else(Vec::new, |mut all| all.all_attrs()),
-        })
+/// Reads `<virtualport>` of a card; libvirt 9.0 knows it of some types of cards only.
+fn read_virtual_port(interface: InterfaceType, node: Node<'_>) -> Result<VirtualPort, XmlError> {
+    use InterfaceType::{Bridge, Direct, Hostdev, Network};
+    if !matches!(interface, Network | Bridge | Direct | Hostdev) {
+        return Err(node.unsupported(format!(
+            "<virtualport> element unsupported for <interface type='{interface}'>"
+        )));
     }
-
-    fn to_element(&self) -> Element {
-        let parameters = self
-            .parameters
-            .iter()
-            .fold(Element::new("parameters"), |all, (name, value)| {
-                all.attr(name, value)
-            });
-        let port = Element::new("virtualport").maybe_attr("type", self.kind.as_ref());
-        port.children((!parameters.attributes.is_empty()).then_some(parameters))
-    }
+    VirtualPort::read(node, interface != Network)
 }

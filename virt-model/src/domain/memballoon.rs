@@ -2,10 +2,10 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, device::on_off};
+use super::DeviceInfo;
 use crate::{
     DomainXmlFlags,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, on_off},
 };
 
 /// The memory balloon, by which the host takes memory from the guest.

@@ -2,10 +2,9 @@
 
 use xmltree::Element;
 
-use super::device::yes_no;
 use crate::{
     words::words,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, yes_no},
 };
 
 words! {

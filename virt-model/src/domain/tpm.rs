@@ -2,10 +2,10 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, device::yes_no};
+use super::DeviceInfo;
 use crate::{
     DomainXmlFlags,
-    xml::{Build, Node, XmlError},
+    xml::{Build, Node, XmlError, yes_no},
 };
 
 /// A trusted platform module.

@@ -2,11 +2,11 @@
 
 use xmltree::Element;
 
-use super::{DeviceInfo, device::yes_no};
+use super::DeviceInfo;
 use crate::{
     DomainXmlFlags, ErrorNumber,
     words::words,
-    xml::{Build, Node, XmlError, decimal},
+    xml::{Build, Node, XmlError, decimal, yes_no},
 };
 
 words! {

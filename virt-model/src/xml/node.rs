@@ -88,6 +88,11 @@ impl<'r> Node<'r> {
         self.attributes.shift_remove(name)
     }
 
+    /// Whether there is such an attribute not yet asked for.
+    pub(crate) fn has_attr(&self, name: &str) -> bool {
+        self.attributes.contains_key(name)
+    }
+
     /// An attribute that must be there.
     pub(crate) fn required(&mut self, name: &str) -> Result<String, XmlError> {
         self.attr(name).ok_or_else(|| self.missing(name))

@@ -1,0 +1,161 @@
+use xmltree::Element;
+
+use super::NetworkDef;
+use crate::{
+    domain::PciAddress,
+    words::words,
+    xml::{Build, Node, XmlError, yes_no},
+};
+
+words! {
+    /// How a network's traffic leaves the host.
+    #[derive(Default)]
+    pub enum ForwardMode {
+        None = "none",
+        #[default]
+        Nat = "nat",
+        Route = "route",
+        Open = "open",
+        Bridge = "bridge",
+        Private = "private",
+        Vepa = "vepa",
+        Passthrough = "passthrough",
+        Hostdev = "hostdev",
+    }
+}
+
+impl ForwardMode {
+    /// Whether libvirt makes a bridge for a network of this mode.
+    pub const fn has_own_bridge(self) -> bool {
+        use ForwardMode::{Nat, None, Open, Route};
+        matches!(self, None | Nat | Route | Open)
+    }
+}
+
+/// How a network's traffic leaves the host: `<forward>`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forward {
+    /// The mode; never [`ForwardMode::None`] in a document that was read.
+    pub mode: ForwardMode,
+    /// The devices of the host that traffic leaves through.
+    pub devices: Vec<ForwardDevice>,
+    /// The device whose virtual functions are used.
+    pub physical_function: Option<String>,
+    /// Whether libvirt detaches the devices from the host before it gives them to a guest.
+    pub managed: bool,
+    #[doc(hidden)]
+    pub _more: (),
+}
+
+/// A device of the host that a network's traffic leaves through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForwardDevice {
+    /// A network device, by its name: `<interface>`.
+    Netdev(String),
+    /// A device of the PCI bus: `<address>`.
+    Pci(PciAddress),
+}
+
+impl Forward {
+    /// Traffic leaves through the network devices of these names.
+    pub fn to<I>(mode: ForwardMode, devices: I) -> Forward
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let devices = devices.into_iter();
+        Forward {
+            mode,
+            devices: devices
+                .map(|name| ForwardDevice::Netdev(name.into()))
+                .collect(),
+            ..Forward::default()
+        }
+    }
+
+    /// The name of the first device; `dev` of `<forward>`.
+    pub fn dev(&self) -> Option<&str> {
+        match self.devices.first()? {
+            ForwardDevice::Netdev(name) => Some(name),
+            ForwardDevice::Pci(_) => None,
+        }
+    }
+
+    /// None for the mode `none`, in which a network is isolated.
+    pub(super) fn read(
+        mut node: Node<'_>,
+        network: &NetworkDef,
+    ) -> Result<Option<Forward>, XmlError> {
+        let mode = node.old_filled_word("mode", "unknown forwarding type")?;
+        let mut forward = Forward {
+            mode: mode.unwrap_or_default(),
+            managed: node.attr("managed").as_deref() == Some("yes"),
+            ..Forward::default()
+        };
+        let dev = node.filled("dev");
+        for mut interface in node.children("interface") {
+            let Some(name) = interface.filled("dev") else {
+                return Err(interface.error(format!(
+                    "Missing required dev attribute in <forward> <interface> element of network {}",
+                    network.name
+                )));
+            };
+            let device = ForwardDevice::Netdev(name);
+            if let ForwardDevice::Netdev(name) = &device
+                && forward.devices.contains(&device)
+            {
+                return Err(interface.error(format!(
+                    "interface '{name}' can only be listed once in network {}",
+                    network.name
+                )));
+            }
+            forward.devices.push(device);
+        }
+        match (dev, forward.dev()) {
+            (Some(dev), None) => forward.devices.push(ForwardDevice::Netdev(dev)),
+            (Some(dev), Some(first)) if dev != first => {
+                return Err(node.error(format!(
+                    "<forward dev='{dev}'> must match first <interface dev='{first}'/> in network \
+                     {}",
+                    network.name
+                )));
+            }
+            _ => {}
+        }
+        if forward.devices.is_empty() {
+            for mut address in node.children("address") {
+                if address.attr("type").as_deref() == Some("pci") {
+                    let device = ForwardDevice::Pci(PciAddress::read(&mut address)?);
+                    forward.devices.push(device);
+                } else {
+                    address.unmodelled();
+                }
+            }
+        }
+        forward.physical_function = node.attr_of("pf", "dev");
+        Ok((forward.mode != ForwardMode::None).then_some(forward))
+    }
+
+    pub(super) fn to_element(&self) -> Element {
+        let managed = (self.mode == ForwardMode::Hostdev).then(|| yes_no(self.managed));
+        let pf = self.physical_function.as_ref();
+        Element::new("forward")
+            .maybe_attr("dev", self.dev())
+            .attr("mode", self.mode)
+            .maybe_attr("managed", managed)
+            .children(pf.map(|dev| Element::new("pf").attr("dev", dev)))
+            .children(self.devices.iter().map(ForwardDevice::to_element))
+    }
+}
+
+impl ForwardDevice {
+    fn to_element(&self) -> Element {
+        match self {
+            ForwardDevice::Netdev(name) => Element::new("interface").attr("dev", name),
+            ForwardDevice::Pci(address) => {
+                address.write(Element::new("address").attr("type", "pci"))
+            }
+        }
+    }
+}
