@@ -1,5 +1,6 @@
 //! Everything that can be wrong in a description that was read.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use crate::error::{Mistake, MistakeKind};
@@ -16,6 +17,7 @@ pub(crate) fn check(description: &Description) -> Vec<Mistake> {
         mistakes: Vec::new(),
     };
     check.families();
+    check.sections();
     check.definitions();
     check.enums();
     for object in description
@@ -76,6 +78,29 @@ impl<'a> Check<'a> {
                         nearest: nearest(needed, names.by_ref()),
                     };
                     self.mistake(line, kind);
+                }
+            }
+        }
+    }
+
+    fn sections(&mut self) {
+        let mut seen: HashMap<(Option<&str>, &str), usize> = HashMap::new();
+        for section in &self.shape.description.sections {
+            let (line, name) = (section.line, &section.name);
+            let letters = |letter: char| {
+                letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
+            };
+            if !name.chars().all(letters) {
+                let name = name.clone();
+                self.mistake(line, MistakeKind::SectionName { name });
+            }
+            match seen.entry((section.family.as_deref(), name)) {
+                Entry::Occupied(first) => {
+                    let (name, first) = (name.clone(), *first.get());
+                    self.mistake(line, MistakeKind::SectionTwice { name, first });
+                }
+                Entry::Vacant(free) => {
+                    free.insert(line);
                 }
             }
         }
@@ -562,7 +587,7 @@ impl<'a> Check<'a> {
 }
 
 /// Names of features that are no families.
-const RESERVED: [&str; 4] = ["api", "default", "full", "serde"];
+const RESERVED: [&str; 6] = ["api", "core", "default", "full", "serde", "std"];
 
 /// What a base class is called in mistakes.
 const BASE: &str = "its base class";

@@ -159,22 +159,25 @@ impl Emission<'_> {
         }
     }
 
-    /// A module `name` of many definitions: cut into parts that are compiled side by side, and a file that
-    /// joins them again.
+    /// A module `name` of many definitions: a file for each section, and one that joins them again.
+    ///
+    /// A file's name says which definitions are in it, so a new one changes no other file. The compiler makes its
+    /// units of the modules that the files are, as many as it compiles side by side.
     fn module<T: Definition>(&self, files: &mut Vec<File>, name: &str, doc: &str, all: &[T]) {
         let mut joined = vec![quote! { #![doc = #doc] }, T::shared(self)];
-        let families = self.shape.description.families.iter();
-        let families = families.map(|family| Some(family.name.as_str()));
         let mut parts = Vec::new();
-        for family in std::iter::once(None).chain(families) {
-            let feature = family.map(feature);
-            let mut members: Vec<&T> = all.iter().filter(|item| item.family() == family).collect();
-            members.sort_by(|left, right| left.name().cmp(right.name()));
-            for (index, members) in cut(members).into_iter().enumerate() {
-                let module = format_ident!("{}_{:02}", family.unwrap_or("core"), index + 1);
-                joined.push(quote! { #feature mod #module; #feature pub use #module::*; });
-                parts.push((format!("{name}/{module}.rs"), members));
+        for (family, section) in self.shape.description.parts() {
+            let mut members: Vec<&T> = all
+                .iter()
+                .filter(|item| item.family() == family && item.section() == section)
+                .collect();
+            if members.is_empty() {
+                continue;
             }
+            members.sort_by(|left, right| left.name().cmp(right.name()));
+            let (feature, module) = (family.map(feature), part_name(family, section));
+            joined.push(quote! { #feature mod #module; #feature pub use self::#module::*; });
+            parts.push((format!("{name}/{module}.rs"), members));
         }
         files.extend(in_parallel(&parts, |(path, members)| {
             let definitions = members.iter().map(|item| item.emit(self));
@@ -196,8 +199,8 @@ trait Definition: Sync {
     fn name(&self) -> &str;
     /// The family it belongs to.
     fn family(&self) -> Option<&str>;
-    /// How much there is to compile, in fields.
-    fn weight(&self) -> usize;
+    /// The section of the family it stands in.
+    fn section(&self) -> Option<&str>;
     /// Its code.
     fn emit(&self, emission: &Emission<'_>) -> TokenStream;
 }
@@ -231,23 +234,13 @@ fn feature(family: &str) -> TokenStream {
     quote! { #[cfg(feature = #family)] }
 }
 
-/// Cuts definitions into parts of about the same weight: enough for the compiler to work in parallel
-/// (it makes its units of modules), few enough to find one's way.
-fn cut<T: Definition>(definitions: Vec<&T>) -> Vec<Vec<&T>> {
-    const WEIGHT: usize = 400;
-    let mut parts: Vec<Vec<&T>> = Vec::new();
-    let mut weight = WEIGHT;
-    for definition in definitions {
-        if weight >= WEIGHT {
-            parts.push(Vec::new());
-            weight = 0;
-        }
-        weight += definition.weight();
-        if let Some(part) = parts.last_mut() {
-            part.push(definition);
-        }
+/// The module that has the definitions of a section.
+fn part_name(family: Option<&str>, section: Option<&str>) -> Ident {
+    let family = family.unwrap_or("core");
+    match section {
+        Some(section) => format_ident!("{family}_{section}"),
+        None => format_ident!("{family}"),
     }
-    parts
 }
 
 /// Formats code.

@@ -53,7 +53,7 @@ pub struct Mistake {
 #[non_exhaustive]
 pub enum MistakeKind {
     /// Text outside of a definition that doesn't begin one.
-    #[error("'{found}' begins no definition; expected enum, object, fault, managed object, method or family{}", hint(.nearest))]
+    #[error("'{found}' begins no definition; expected enum, object, fault, managed object, method, family or section{}", hint(.nearest))]
     NotADefinition {
         /// The line's first word.
         found: String,
@@ -87,6 +87,28 @@ pub enum MistakeKind {
     /// A family that was begun before.
     #[error("family {name} is already begun in line {first}; keep its definitions together")]
     FamilyTwice {
+        /// The name.
+        name: String,
+        /// The line of the first one.
+        first: usize,
+    },
+    /// A line that should begin a section.
+    #[error("'{found}' begins no section; expected 'section <name>'")]
+    Section {
+        /// The line.
+        found: String,
+    },
+    /// A section's name that no module can have.
+    #[error(
+        "section {name} can't be called so; expected lower-case letters, digits and underscores"
+    )]
+    SectionName {
+        /// The name.
+        name: String,
+    },
+    /// A section that its family already has.
+    #[error("section {name} is already begun in line {first}; keep its definitions together")]
+    SectionTwice {
         /// The name.
         name: String,
         /// The line of the first one.

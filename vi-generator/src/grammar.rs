@@ -28,10 +28,17 @@
 //! ```
 //!
 //! begins a family: what follows is compiled only with the feature of that name. What stands before the first
-//! one is always compiled.
+//! one is always compiled. A line
 //!
-//! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault`, `family` and the last three
-//! lines of a method added. Properties stand in the order of the schema, base classes first.
+//! ```text
+//! section NAME
+//! ```
+//!
+//! begins a section of the family, or of what stands before the first family. The definitions of a section share
+//! generated files, which have the names of family and section: `objects/host_time.rs`.
+//!
+//! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault`, `family`, `section` and the last
+//! three lines of a method added. Properties stand in the order of the schema, base classes first.
 //!
 //! - A `fault` is an object that descends from `MethodFault`; the root is `fault MethodFault`. In a description
 //!   that doesn't define `MethodFault`, as libvirt's, it stands for a value of any type.

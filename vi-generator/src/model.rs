@@ -7,6 +7,8 @@ use crate::grammar::{Keyword, Occurrence};
 pub struct Description {
     /// The families.
     pub families: Vec<Family>,
+    /// The sections of the core and of all families.
+    pub sections: Vec<Section>,
     /// The enumerations.
     pub enums: Vec<Enum>,
     /// The data objects and faults.
@@ -28,6 +30,17 @@ pub struct Family {
     pub needs: Vec<String>,
 }
 
+/// A part of the core or of a family: the definitions that share generated files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The line that begins it.
+    pub line: usize,
+    /// Its name, unique in its family.
+    pub name: String,
+    /// The family it is part of; `None` in the core.
+    pub family: Option<String>,
+}
+
 /// An enumeration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enum {
@@ -37,6 +50,8 @@ pub struct Enum {
     pub name: String,
     /// The family it belongs to; what belongs to none is always compiled.
     pub family: Option<String>,
+    /// The section of that family it stands in; `None` before the first one.
+    pub section: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
     /// Its values.
@@ -65,6 +80,8 @@ pub struct Object {
     pub name: String,
     /// The family it belongs to; what belongs to none is always compiled.
     pub family: Option<String>,
+    /// The section of that family it stands in; `None` before the first one.
+    pub section: Option<String>,
     /// The base class.
     pub extends: Option<String>,
     /// The version that introduced it.
@@ -127,6 +144,8 @@ pub struct Method {
     pub name: String,
     /// The family it belongs to; what belongs to none is always compiled.
     pub family: Option<String>,
+    /// The section of that family it stands in; `None` before the first one.
+    pub section: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
     /// What it returns.
@@ -152,6 +171,24 @@ pub struct Fault {
     pub line: usize,
     /// Its name.
     pub name: String,
+}
+
+impl Description {
+    /// Family and section of all definitions, in the order of the description: what stands before the first section
+    /// of a family comes first.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+        let families = self
+            .families
+            .iter()
+            .map(|family| Some(family.name.as_str()));
+        std::iter::once(None).chain(families).flat_map(|family| {
+            let sections = self.sections.iter();
+            let sections = sections.filter(move |section| section.family.as_deref() == family);
+            let sections = sections.map(|section| Some(section.name.as_str()));
+            let all = std::iter::once(None).chain(sections);
+            all.map(move |section| (family, section))
+        })
+    }
 }
 
 impl Method {

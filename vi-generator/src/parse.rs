@@ -3,7 +3,7 @@
 use crate::error::{Mistake, MistakeKind};
 use crate::grammar::{Keyword, Occurrence};
 use crate::model::{
-    Annotations, Description, Enum, EnumValue, Family, Fault, Member, Method, Object, Type,
+    Annotations, Description, Enum, EnumValue, Family, Fault, Member, Method, Object, Section, Type,
 };
 use crate::names::nearest;
 
@@ -69,6 +69,9 @@ impl Parser {
         if let (["family", rest @ ..], None) = (words.as_slice(), &self.open) {
             return self.family(line, rest);
         }
+        if let (["section", rest @ ..], None) = (words.as_slice(), &self.open) {
+            return self.section(line, rest);
+        }
         if words == ["end"] {
             return match self.open {
                 Some(_) => self.close(),
@@ -105,6 +108,24 @@ impl Parser {
         });
     }
 
+    fn section(&mut self, line: &str, words: &[&str]) {
+        let [name] = words else {
+            let found = line.to_owned();
+            return self.mistake(MistakeKind::Section { found });
+        };
+        self.description.sections.push(Section {
+            line: self.line,
+            name: (*name).to_owned(),
+            family: self.current_family(),
+        });
+    }
+
+    /// The section that definitions stand in here.
+    fn current_section(&self) -> Option<String> {
+        let section = self.description.sections.last()?;
+        (section.family == self.current_family()).then(|| section.name.clone())
+    }
+
     /// The family that definitions belong to here.
     fn current_family(&self) -> Option<String> {
         let family = self.description.families.last()?;
@@ -112,7 +133,9 @@ impl Parser {
     }
 
     fn stray(&mut self, word: &str) {
-        let keywords = ["enum", "object", "fault", "managed", "method", "family"];
+        let keywords = [
+            "enum", "object", "fault", "managed", "method", "family", "section",
+        ];
         let nearest = nearest(word, keywords);
         self.mistake(MistakeKind::NotADefinition {
             found: word.to_owned(),
@@ -149,7 +172,7 @@ impl Parser {
     fn header(&mut self, keyword: Keyword, words: &[&str]) -> Option<Block> {
         let (name, mut rest) = words.split_first()?;
         let (line, name) = (self.line, (*name).to_owned());
-        let family = self.current_family();
+        let (family, section) = (self.current_family(), self.current_section());
         if keyword == Keyword::Method {
             return self.method_header(name, rest);
         }
@@ -168,6 +191,7 @@ impl Parser {
                 line,
                 name,
                 family,
+                section,
                 since,
                 values: Vec::new(),
             }),
@@ -177,6 +201,7 @@ impl Parser {
                 keyword,
                 name,
                 family,
+                section,
                 extends,
                 since,
                 members: Vec::new(),
@@ -190,6 +215,7 @@ impl Parser {
             line: self.line,
             name,
             family: self.current_family(),
+            section: self.current_section(),
             since: None,
             returns: None,
             parameters: Vec::new(),

@@ -33,8 +33,8 @@ fn a_definition_with_a_misspelt_keyword() {
     check(
         "objct A\n  String a r\nend\nobject B\nend",
         &[
-            "test.input:1: 'objct' begins no definition; expected enum, object, fault, managed object, method or \
-             family (did you mean 'object'?)",
+            "test.input:1: 'objct' begins no definition; expected enum, object, fault, managed object, method, \
+             family or section (did you mean 'object'?)",
         ],
     );
 }
@@ -51,9 +51,9 @@ fn families() {
             "test.input:5: 'family' begins no family; expected 'family <name> [needs <family>...]'",
             "test.input:6: 'family x y' begins no family; expected 'family <name> [needs <family>...]'",
             "test.input:7: family Host can't be called so; expected lower-case letters and digits, and none of api, \
-             default, full, serde",
+             core, default, full, serde, std",
             "test.input:8: family full can't be called so; expected lower-case letters and digits, and none of api, \
-             default, full, serde",
+             core, default, full, serde, std",
             "test.input:9: family host needs the unknown family 'perv' (did you mean 'perf'?)",
             "test.input:13: object C: its base class can't do without B, which is in the family host; move one of \
              them, or let the one family need the other",
@@ -69,11 +69,26 @@ fn families() {
 }
 
 #[test]
+fn sections() {
+    check(
+        "section a_1\nobject A\nend\nsection\nsection b c\nsection B\nsection a_1\nfamily f\nsection a_1\nobject B\n\
+         section c\nend",
+        &[
+            "test.input:4: 'section' begins no section; expected 'section <name>'",
+            "test.input:5: 'section b c' begins no section; expected 'section <name>'",
+            "test.input:6: section B can't be called so; expected lower-case letters, digits and underscores",
+            "test.input:7: section a_1 is already begun in line 1; keep its definitions together",
+            "test.input:11: object B: 'section c' is no property; expected '<type> <name> <occurrence>' and annotations",
+        ],
+    );
+}
+
+#[test]
 fn an_end_too_many() {
     check(
         "object A\nend\nend",
         &[
-            "test.input:3: 'end' begins no definition; expected enum, object, fault, managed object, method or family",
+            "test.input:3: 'end' begins no definition; expected enum, object, fault, managed object, method, family or section",
         ],
     );
 }

@@ -72,13 +72,18 @@ fn the_workspaces_own_description_is_up_to_date_with_itself() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "nothing to do\n");
 }
 
+/// Whether a line begins a family or a section.
+fn is_division(line: &str) -> bool {
+    line.starts_with("family ") || line.starts_with("section ")
+}
+
 /// The definitions of a description, as their text without comments and blank lines.
 fn definitions(text: &str) -> Vec<String> {
     let lines = text
         .lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim());
     let lines: Vec<&str> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with("family "))
+        .filter(|line| !line.is_empty() && !is_division(line))
         .collect();
     lines
         .split_inclusive(|line| *line == "end")
@@ -101,7 +106,7 @@ fn what_was_taken_out_comes_back_into_a_family_that_has_what_it_needs() {
                 kept.push_str(&block);
             }
             block.clear();
-        } else if line.starts_with('#') || line.trim().is_empty() || line.starts_with("family ") {
+        } else if line.starts_with('#') || line.trim().is_empty() || is_division(line) {
             kept.push_str(&block);
             block.clear();
         }

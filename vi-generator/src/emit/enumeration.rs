@@ -22,8 +22,8 @@ impl Definition for Enum {
         self.family.as_deref()
     }
 
-    fn weight(&self) -> usize {
-        4 + self.values.len()
+    fn section(&self) -> Option<&str> {
+        self.section.as_deref()
     }
 
     fn emit(&self, _: &Emission<'_>) -> TokenStream {

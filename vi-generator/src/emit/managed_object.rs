@@ -26,8 +26,8 @@ impl Definition for Properties<'_> {
         self.0.family.as_deref()
     }
 
-    fn weight(&self) -> usize {
-        4 + self.0.members.len()
+    fn section(&self) -> Option<&str> {
+        self.0.section.as_deref()
     }
 
     fn emit(&self, emission: &Emission<'_>) -> TokenStream {

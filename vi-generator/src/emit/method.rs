@@ -24,8 +24,8 @@ impl Definition for Method {
         self.family.as_deref()
     }
 
-    fn weight(&self) -> usize {
-        4 + self.parameters.len()
+    fn section(&self) -> Option<&str> {
+        self.section.as_deref()
     }
 
     fn emit(&self, emission: &Emission<'_>) -> TokenStream {

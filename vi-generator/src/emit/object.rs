@@ -24,8 +24,8 @@ impl Definition for Object {
         self.family.as_deref()
     }
 
-    fn weight(&self) -> usize {
-        4 + self.members.len()
+    fn section(&self) -> Option<&str> {
+        self.section.as_deref()
     }
 
     fn emit(&self, emission: &Emission<'_>) -> TokenStream {

@@ -41,8 +41,8 @@ impl Definition for References<'_> {
         self.0.family.as_deref()
     }
 
-    fn weight(&self) -> usize {
-        4
+    fn section(&self) -> Option<&str> {
+        self.0.section.as_deref()
     }
 
     fn emit(&self, emission: &Emission<'_>) -> TokenStream {

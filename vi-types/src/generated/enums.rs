@@ -2,135 +2,470 @@
 
 //! Enumerations; each may hold a value that is not known here.
 
-mod core_01;
-pub use core_01::*;
+mod core_property_collector;
+pub use self::core_property_collector::*;
+
+mod core_tasks;
+pub use self::core_tasks::*;
+
+mod core_inventory;
+pub use self::core_inventory::*;
+
+mod core_virtual_machines;
+pub use self::core_virtual_machines::*;
+
+mod core_virtual_devices;
+pub use self::core_virtual_devices::*;
+
+mod core_hosts;
+pub use self::core_hosts::*;
+
+mod core_auto_start;
+pub use self::core_auto_start::*;
+
+mod core_host_storage;
+pub use self::core_host_storage::*;
+
+mod core_performance;
+pub use self::core_performance::*;
+
+mod core_events;
+pub use self::core_events::*;
+
+mod core_common;
+pub use self::core_common::*;
 
 #[cfg(feature = "event")]
-mod event_01;
+mod event_vm_events;
 #[cfg(feature = "event")]
-pub use event_01::*;
+pub use self::event_vm_events::*;
+
+#[cfg(feature = "event")]
+mod event_host_events;
+#[cfg(feature = "event")]
+pub use self::event_host_events::*;
+
+#[cfg(feature = "event")]
+mod event_manager;
+#[cfg(feature = "event")]
+pub use self::event_manager::*;
 
 #[cfg(feature = "fault")]
-mod fault_01;
+mod fault_vm_faults;
 #[cfg(feature = "fault")]
-pub use fault_01::*;
+pub use self::fault_vm_faults::*;
+
+#[cfg(feature = "fault")]
+mod fault_host_faults;
+#[cfg(feature = "fault")]
+pub use self::fault_host_faults::*;
+
+#[cfg(feature = "fault")]
+mod fault_other;
+#[cfg(feature = "fault")]
+pub use self::fault_other::*;
 
 #[cfg(feature = "vm")]
-mod vm_01;
+mod vm_operations;
 #[cfg(feature = "vm")]
-pub use vm_01::*;
+pub use self::vm_operations::*;
 
 #[cfg(feature = "vm")]
-mod vm_02;
+mod vm_metadata;
 #[cfg(feature = "vm")]
-pub use vm_02::*;
+pub use self::vm_metadata::*;
+
+#[cfg(feature = "vm")]
+mod vm_strings;
+#[cfg(feature = "vm")]
+pub use self::vm_strings::*;
 
 #[cfg(feature = "vmoption")]
-mod vmoption_01;
+mod vmoption_environment;
 #[cfg(feature = "vmoption")]
-pub use vmoption_01::*;
+pub use self::vmoption_environment::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_configuration;
+#[cfg(feature = "vmoption")]
+pub use self::vmoption_configuration::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_device_parts;
+#[cfg(feature = "vmoption")]
+pub use self::vmoption_device_parts::*;
 
 #[cfg(feature = "vmotion")]
-mod vmotion_01;
+mod vmotion_checks;
 #[cfg(feature = "vmotion")]
-pub use vmotion_01::*;
+pub use self::vmotion_checks::*;
+
+#[cfg(feature = "vmotion")]
+mod vmotion_faults;
+#[cfg(feature = "vmotion")]
+pub use self::vmotion_faults::*;
 
 #[cfg(feature = "ft")]
-mod ft_01;
+mod ft_fault_tolerance;
 #[cfg(feature = "ft")]
-pub use ft_01::*;
+pub use self::ft_fault_tolerance::*;
+
+#[cfg(feature = "ft")]
+mod ft_recordings;
+#[cfg(feature = "ft")]
+pub use self::ft_recordings::*;
+
+#[cfg(feature = "ft")]
+mod ft_events;
+#[cfg(feature = "ft")]
+pub use self::ft_events::*;
+
+#[cfg(feature = "ft")]
+mod ft_replication;
+#[cfg(feature = "ft")]
+pub use self::ft_replication::*;
 
 #[cfg(feature = "guest")]
-mod guest_01;
+mod guest_operations;
 #[cfg(feature = "guest")]
-pub use guest_01::*;
+pub use self::guest_operations::*;
 
 #[cfg(feature = "customization")]
-mod customization_01;
+mod customization_parts;
 #[cfg(feature = "customization")]
-pub use customization_01::*;
+pub use self::customization_parts::*;
 
 #[cfg(feature = "host")]
-mod host_01;
+mod host_inventory;
 #[cfg(feature = "host")]
-pub use host_01::*;
+pub use self::host_inventory::*;
 
 #[cfg(feature = "host")]
-mod host_02;
+mod host_accounts;
 #[cfg(feature = "host")]
-pub use host_02::*;
+pub use self::host_accounts::*;
+
+#[cfg(feature = "host")]
+mod host_authentication;
+#[cfg(feature = "host")]
+pub use self::host_authentication::*;
+
+#[cfg(feature = "host")]
+mod host_certificates;
+#[cfg(feature = "host")]
+pub use self::host_certificates::*;
+
+#[cfg(feature = "host")]
+mod host_hardware;
+#[cfg(feature = "host")]
+pub use self::host_hardware::*;
+
+#[cfg(feature = "host")]
+mod host_graphics;
+#[cfg(feature = "host")]
+pub use self::host_graphics::*;
+
+#[cfg(feature = "host")]
+mod host_attestation;
+#[cfg(feature = "host")]
+pub use self::host_attestation::*;
+
+#[cfg(feature = "host")]
+mod host_services;
+#[cfg(feature = "host")]
+pub use self::host_services::*;
+
+#[cfg(feature = "host")]
+mod host_time;
+#[cfg(feature = "host")]
+pub use self::host_time::*;
+
+#[cfg(feature = "host")]
+mod host_firmware;
+#[cfg(feature = "host")]
+pub use self::host_firmware::*;
+
+#[cfg(feature = "host")]
+mod host_diagnostics;
+#[cfg(feature = "host")]
+pub use self::host_diagnostics::*;
+
+#[cfg(feature = "host")]
+mod host_provisioning;
+#[cfg(feature = "host")]
+pub use self::host_provisioning::*;
+
+#[cfg(feature = "host")]
+mod host_strings;
+#[cfg(feature = "host")]
+pub use self::host_strings::*;
 
 #[cfg(feature = "network")]
-mod network_01;
+mod network_configuration;
 #[cfg(feature = "network")]
-pub use network_01::*;
+pub use self::network_configuration::*;
+
+#[cfg(feature = "network")]
+mod network_virtual_nics;
+#[cfg(feature = "network")]
+pub use self::network_virtual_nics::*;
+
+#[cfg(feature = "network")]
+mod network_iscsi;
+#[cfg(feature = "network")]
+pub use self::network_iscsi::*;
+
+#[cfg(feature = "network")]
+mod network_opaque_networks;
+#[cfg(feature = "network")]
+pub use self::network_opaque_networks::*;
+
+#[cfg(feature = "network")]
+mod network_guest_stacks;
+#[cfg(feature = "network")]
+pub use self::network_guest_stacks::*;
+
+#[cfg(feature = "network")]
+mod network_strings;
+#[cfg(feature = "network")]
+pub use self::network_strings::*;
 
 #[cfg(feature = "storage")]
-mod storage_01;
+mod storage_system;
 #[cfg(feature = "storage")]
-pub use storage_01::*;
+pub use self::storage_system::*;
+
+#[cfg(feature = "storage")]
+mod storage_multipathing;
+#[cfg(feature = "storage")]
+pub use self::storage_multipathing::*;
+
+#[cfg(feature = "storage")]
+mod storage_nvme;
+#[cfg(feature = "storage")]
+pub use self::storage_nvme::*;
+
+#[cfg(feature = "storage")]
+mod storage_virtual_volumes;
+#[cfg(feature = "storage")]
+pub use self::storage_virtual_volumes::*;
+
+#[cfg(feature = "storage")]
+mod storage_datastores;
+#[cfg(feature = "storage")]
+pub use self::storage_datastores::*;
+
+#[cfg(feature = "storage")]
+mod storage_flash;
+#[cfg(feature = "storage")]
+pub use self::storage_flash::*;
+
+#[cfg(feature = "storage")]
+mod storage_persistent_memory;
+#[cfg(feature = "storage")]
+pub use self::storage_persistent_memory::*;
+
+#[cfg(feature = "storage")]
+mod storage_strings;
+#[cfg(feature = "storage")]
+pub use self::storage_strings::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_01;
+mod dvs_switches;
 #[cfg(feature = "dvs")]
-pub use dvs_01::*;
+pub use self::dvs_switches::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_ports;
+#[cfg(feature = "dvs")]
+pub use self::dvs_ports::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_hosts;
+#[cfg(feature = "dvs")]
+pub use self::dvs_hosts::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_resources;
+#[cfg(feature = "dvs")]
+pub use self::dvs_resources::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_vmware;
+#[cfg(feature = "dvs")]
+pub use self::dvs_vmware::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_policies;
+#[cfg(feature = "dvs")]
+pub use self::dvs_policies::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_01;
+mod cluster_inventory;
 #[cfg(feature = "cluster")]
-pub use cluster_01::*;
+pub use self::cluster_inventory::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_drs;
+#[cfg(feature = "cluster")]
+pub use self::cluster_drs::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_ha;
+#[cfg(feature = "cluster")]
+pub use self::cluster_ha::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_rules;
+#[cfg(feature = "cluster")]
+pub use self::cluster_rules::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_placement;
+#[cfg(feature = "cluster")]
+pub use self::cluster_placement::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_setup;
+#[cfg(feature = "cluster")]
+pub use self::cluster_setup::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_health;
+#[cfg(feature = "cluster")]
+pub use self::cluster_health::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_other;
+#[cfg(feature = "cluster")]
+pub use self::cluster_other::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_storage_pods;
+#[cfg(feature = "cluster")]
+pub use self::cluster_storage_pods::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_events;
+#[cfg(feature = "cluster")]
+pub use self::cluster_events::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_faults;
+#[cfg(feature = "cluster")]
+pub use self::cluster_faults::*;
 
 #[cfg(feature = "profile")]
-mod profile_01;
+mod profile_profiles;
 #[cfg(feature = "profile")]
-pub use profile_01::*;
+pub use self::profile_profiles::*;
+
+#[cfg(feature = "profile")]
+mod profile_parts;
+#[cfg(feature = "profile")]
+pub use self::profile_parts::*;
+
+#[cfg(feature = "profile")]
+mod profile_compliance;
+#[cfg(feature = "profile")]
+pub use self::profile_compliance::*;
 
 #[cfg(feature = "vapp")]
-mod vapp_01;
+mod vapp_vapps;
 #[cfg(feature = "vapp")]
-pub use vapp_01::*;
+pub use self::vapp_vapps::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_configuration;
+#[cfg(feature = "vapp")]
+pub use self::vapp_configuration::*;
 
 #[cfg(feature = "ovf")]
-mod ovf_01;
+mod ovf_packages;
 #[cfg(feature = "ovf")]
-pub use ovf_01::*;
+pub use self::ovf_packages::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_leases;
+#[cfg(feature = "ovf")]
+pub use self::ovf_leases::*;
 
 #[cfg(feature = "vslm")]
-mod vslm_01;
+mod vslm_disks;
 #[cfg(feature = "vslm")]
-pub use vslm_01::*;
+pub use self::vslm_disks::*;
 
 #[cfg(feature = "iofilter")]
-mod iofilter_01;
+mod iofilter_filters;
 #[cfg(feature = "iofilter")]
-pub use iofilter_01::*;
+pub use self::iofilter_filters::*;
 
 #[cfg(feature = "crypto")]
-mod crypto_01;
+mod crypto_keys;
 #[cfg(feature = "crypto")]
-pub use crypto_01::*;
+pub use self::crypto_keys::*;
+
+#[cfg(feature = "crypto")]
+mod crypto_encryption;
+#[cfg(feature = "crypto")]
+pub use self::crypto_encryption::*;
 
 #[cfg(feature = "vsan")]
-mod vsan_01;
+mod vsan_clusters;
 #[cfg(feature = "vsan")]
-pub use vsan_01::*;
+pub use self::vsan_clusters::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_upgrades;
+#[cfg(feature = "vsan")]
+pub use self::vsan_upgrades::*;
 
 #[cfg(feature = "alarm")]
-mod alarm_01;
+mod alarm_alarms;
 #[cfg(feature = "alarm")]
-pub use alarm_01::*;
+pub use self::alarm_alarms::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_scheduled_tasks;
+#[cfg(feature = "alarm")]
+pub use self::alarm_scheduled_tasks::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_actions;
+#[cfg(feature = "alarm")]
+pub use self::alarm_actions::*;
 
 #[cfg(feature = "license")]
-mod license_01;
+mod license_licences;
 #[cfg(feature = "license")]
-pub use license_01::*;
+pub use self::license_licences::*;
+
+#[cfg(feature = "license")]
+mod license_faults;
+#[cfg(feature = "license")]
+pub use self::license_faults::*;
 
 #[cfg(feature = "server")]
-mod server_01;
+mod server_extensions;
 #[cfg(feature = "server")]
-pub use server_01::*;
+pub use self::server_extensions::*;
+
+#[cfg(feature = "server")]
+mod server_sessions;
+#[cfg(feature = "server")]
+pub use self::server_sessions::*;
+
+#[cfg(feature = "server")]
+mod server_diagnostics;
+#[cfg(feature = "server")]
+pub use self::server_diagnostics::*;
+
+#[cfg(feature = "server")]
+mod server_intervals;
+#[cfg(feature = "server")]
+pub use self::server_intervals::*;
 
 #[cfg(feature = "vcha")]
-mod vcha_01;
+mod vcha_failover;
 #[cfg(feature = "vcha")]
-pub use vcha_01::*;
+pub use self::vcha_failover::*;

@@ -2,291 +2,615 @@
 
 //! Data objects and faults.
 
-mod core_01;
-pub use core_01::*;
+mod core_sessions;
+pub use self::core_sessions::*;
 
-mod core_02;
-pub use core_02::*;
+mod core_property_collector;
+pub use self::core_property_collector::*;
 
-mod core_03;
-pub use core_03::*;
+mod core_tasks;
+pub use self::core_tasks::*;
 
-mod core_04;
-pub use core_04::*;
+mod core_inventory;
+pub use self::core_inventory::*;
 
-mod core_05;
-pub use core_05::*;
+mod core_virtual_machines;
+pub use self::core_virtual_machines::*;
 
-mod core_06;
-pub use core_06::*;
+mod core_virtual_devices;
+pub use self::core_virtual_devices::*;
 
-mod core_07;
-pub use core_07::*;
+mod core_snapshots;
+pub use self::core_snapshots::*;
 
-mod core_08;
-pub use core_08::*;
+mod core_hosts;
+pub use self::core_hosts::*;
 
-mod core_09;
-pub use core_09::*;
+mod core_auto_start;
+pub use self::core_auto_start::*;
 
-mod core_10;
-pub use core_10::*;
+mod core_host_networks;
+pub use self::core_host_networks::*;
 
-mod core_11;
-pub use core_11::*;
+mod core_host_storage;
+pub use self::core_host_storage::*;
 
-mod core_12;
-pub use core_12::*;
+mod core_datastores;
+pub use self::core_datastores::*;
 
-mod core_13;
-pub use core_13::*;
+mod core_performance;
+pub use self::core_performance::*;
+
+mod core_events;
+pub use self::core_events::*;
+
+mod core_common;
+pub use self::core_common::*;
+
+mod core_faults;
+pub use self::core_faults::*;
 
 #[cfg(feature = "event")]
-mod event_01;
+mod event_vm_events;
 #[cfg(feature = "event")]
-pub use event_01::*;
+pub use self::event_vm_events::*;
 
 #[cfg(feature = "event")]
-mod event_02;
+mod event_host_events;
 #[cfg(feature = "event")]
-pub use event_02::*;
+pub use self::event_host_events::*;
 
 #[cfg(feature = "event")]
-mod event_03;
+mod event_inventory_events;
 #[cfg(feature = "event")]
-pub use event_03::*;
+pub use self::event_inventory_events::*;
+
+#[cfg(feature = "event")]
+mod event_server_events;
+#[cfg(feature = "event")]
+pub use self::event_server_events::*;
+
+#[cfg(feature = "event")]
+mod event_manager;
+#[cfg(feature = "event")]
+pub use self::event_manager::*;
 
 #[cfg(feature = "fault")]
-mod fault_01;
+mod fault_vm_faults;
 #[cfg(feature = "fault")]
-pub use fault_01::*;
+pub use self::fault_vm_faults::*;
 
 #[cfg(feature = "fault")]
-mod fault_02;
+mod fault_host_faults;
 #[cfg(feature = "fault")]
-pub use fault_02::*;
+pub use self::fault_host_faults::*;
 
 #[cfg(feature = "fault")]
-mod fault_03;
+mod fault_file_faults;
 #[cfg(feature = "fault")]
-pub use fault_03::*;
+pub use self::fault_file_faults::*;
+
+#[cfg(feature = "fault")]
+mod fault_state_faults;
+#[cfg(feature = "fault")]
+pub use self::fault_state_faults::*;
+
+#[cfg(feature = "fault")]
+mod fault_other;
+#[cfg(feature = "fault")]
+pub use self::fault_other::*;
 
 #[cfg(feature = "vm")]
-mod vm_01;
+mod vm_operations;
 #[cfg(feature = "vm")]
-pub use vm_01::*;
+pub use self::vm_operations::*;
+
+#[cfg(feature = "vm")]
+mod vm_metadata;
+#[cfg(feature = "vm")]
+pub use self::vm_metadata::*;
 
 #[cfg(feature = "vmoption")]
-mod vmoption_01;
+mod vmoption_environment;
 #[cfg(feature = "vmoption")]
-pub use vmoption_01::*;
+pub use self::vmoption_environment::*;
 
 #[cfg(feature = "vmoption")]
-mod vmoption_02;
+mod vmoption_configuration;
 #[cfg(feature = "vmoption")]
-pub use vmoption_02::*;
+pub use self::vmoption_configuration::*;
 
 #[cfg(feature = "vmoption")]
-mod vmoption_03;
+mod vmoption_devices;
 #[cfg(feature = "vmoption")]
-pub use vmoption_03::*;
+pub use self::vmoption_devices::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_backings;
+#[cfg(feature = "vmoption")]
+pub use self::vmoption_backings::*;
+
+#[cfg(feature = "vmoption")]
+mod vmoption_device_parts;
+#[cfg(feature = "vmoption")]
+pub use self::vmoption_device_parts::*;
 
 #[cfg(feature = "vmotion")]
-mod vmotion_01;
+mod vmotion_checks;
 #[cfg(feature = "vmotion")]
-pub use vmotion_01::*;
+pub use self::vmotion_checks::*;
+
+#[cfg(feature = "vmotion")]
+mod vmotion_instant_clones;
+#[cfg(feature = "vmotion")]
+pub use self::vmotion_instant_clones::*;
+
+#[cfg(feature = "vmotion")]
+mod vmotion_faults;
+#[cfg(feature = "vmotion")]
+pub use self::vmotion_faults::*;
 
 #[cfg(feature = "ft")]
-mod ft_01;
+mod ft_fault_tolerance;
 #[cfg(feature = "ft")]
-pub use ft_01::*;
+pub use self::ft_fault_tolerance::*;
 
 #[cfg(feature = "ft")]
-mod ft_02;
+mod ft_recordings;
 #[cfg(feature = "ft")]
-pub use ft_02::*;
+pub use self::ft_recordings::*;
+
+#[cfg(feature = "ft")]
+mod ft_events;
+#[cfg(feature = "ft")]
+pub use self::ft_events::*;
+
+#[cfg(feature = "ft")]
+mod ft_replication;
+#[cfg(feature = "ft")]
+pub use self::ft_replication::*;
 
 #[cfg(feature = "guest")]
-mod guest_01;
+mod guest_operations;
 #[cfg(feature = "guest")]
-pub use guest_01::*;
+pub use self::guest_operations::*;
+
+#[cfg(feature = "guest")]
+mod guest_faults;
+#[cfg(feature = "guest")]
+pub use self::guest_faults::*;
 
 #[cfg(feature = "customization")]
-mod customization_01;
+mod customization_parts;
 #[cfg(feature = "customization")]
-pub use customization_01::*;
+pub use self::customization_parts::*;
+
+#[cfg(feature = "customization")]
+mod customization_events;
+#[cfg(feature = "customization")]
+pub use self::customization_events::*;
+
+#[cfg(feature = "customization")]
+mod customization_faults;
+#[cfg(feature = "customization")]
+pub use self::customization_faults::*;
 
 #[cfg(feature = "host")]
-mod host_01;
+mod host_inventory;
 #[cfg(feature = "host")]
-pub use host_01::*;
+pub use self::host_inventory::*;
 
 #[cfg(feature = "host")]
-mod host_02;
+mod host_accounts;
 #[cfg(feature = "host")]
-pub use host_02::*;
+pub use self::host_accounts::*;
 
 #[cfg(feature = "host")]
-mod host_03;
+mod host_authentication;
 #[cfg(feature = "host")]
-pub use host_03::*;
+pub use self::host_authentication::*;
 
 #[cfg(feature = "host")]
-mod host_04;
+mod host_certificates;
 #[cfg(feature = "host")]
-pub use host_04::*;
+pub use self::host_certificates::*;
+
+#[cfg(feature = "host")]
+mod host_hardware;
+#[cfg(feature = "host")]
+pub use self::host_hardware::*;
+
+#[cfg(feature = "host")]
+mod host_graphics;
+#[cfg(feature = "host")]
+pub use self::host_graphics::*;
+
+#[cfg(feature = "host")]
+mod host_attestation;
+#[cfg(feature = "host")]
+pub use self::host_attestation::*;
+
+#[cfg(feature = "host")]
+mod host_direct_path;
+#[cfg(feature = "host")]
+pub use self::host_direct_path::*;
+
+#[cfg(feature = "host")]
+mod host_services;
+#[cfg(feature = "host")]
+pub use self::host_services::*;
+
+#[cfg(feature = "host")]
+mod host_time;
+#[cfg(feature = "host")]
+pub use self::host_time::*;
+
+#[cfg(feature = "host")]
+mod host_firmware;
+#[cfg(feature = "host")]
+pub use self::host_firmware::*;
+
+#[cfg(feature = "host")]
+mod host_diagnostics;
+#[cfg(feature = "host")]
+pub use self::host_diagnostics::*;
+
+#[cfg(feature = "host")]
+mod host_provisioning;
+#[cfg(feature = "host")]
+pub use self::host_provisioning::*;
 
 #[cfg(feature = "network")]
-mod network_01;
+mod network_configuration;
 #[cfg(feature = "network")]
-pub use network_01::*;
+pub use self::network_configuration::*;
 
 #[cfg(feature = "network")]
-mod network_02;
+mod network_virtual_nics;
 #[cfg(feature = "network")]
-pub use network_02::*;
+pub use self::network_virtual_nics::*;
+
+#[cfg(feature = "network")]
+mod network_iscsi;
+#[cfg(feature = "network")]
+pub use self::network_iscsi::*;
+
+#[cfg(feature = "network")]
+mod network_opaque_networks;
+#[cfg(feature = "network")]
+pub use self::network_opaque_networks::*;
+
+#[cfg(feature = "network")]
+mod network_guest_stacks;
+#[cfg(feature = "network")]
+pub use self::network_guest_stacks::*;
 
 #[cfg(feature = "storage")]
-mod storage_01;
+mod storage_system;
 #[cfg(feature = "storage")]
-pub use storage_01::*;
-
-#[cfg(feature = "storage")]
-mod storage_02;
-#[cfg(feature = "storage")]
-pub use storage_02::*;
+pub use self::storage_system::*;
 
 #[cfg(feature = "storage")]
-mod storage_03;
+mod storage_adapters;
 #[cfg(feature = "storage")]
-pub use storage_03::*;
+pub use self::storage_adapters::*;
+
+#[cfg(feature = "storage")]
+mod storage_multipathing;
+#[cfg(feature = "storage")]
+pub use self::storage_multipathing::*;
+
+#[cfg(feature = "storage")]
+mod storage_nvme;
+#[cfg(feature = "storage")]
+pub use self::storage_nvme::*;
+
+#[cfg(feature = "storage")]
+mod storage_virtual_volumes;
+#[cfg(feature = "storage")]
+pub use self::storage_virtual_volumes::*;
+
+#[cfg(feature = "storage")]
+mod storage_datastores;
+#[cfg(feature = "storage")]
+pub use self::storage_datastores::*;
+
+#[cfg(feature = "storage")]
+mod storage_flash;
+#[cfg(feature = "storage")]
+pub use self::storage_flash::*;
+
+#[cfg(feature = "storage")]
+mod storage_persistent_memory;
+#[cfg(feature = "storage")]
+pub use self::storage_persistent_memory::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_01;
+mod dvs_switches;
 #[cfg(feature = "dvs")]
-pub use dvs_01::*;
+pub use self::dvs_switches::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_02;
+mod dvs_ports;
 #[cfg(feature = "dvs")]
-pub use dvs_02::*;
-
-#[cfg(feature = "dvs")]
-mod dvs_03;
-#[cfg(feature = "dvs")]
-pub use dvs_03::*;
+pub use self::dvs_ports::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_04;
+mod dvs_hosts;
 #[cfg(feature = "dvs")]
-pub use dvs_04::*;
+pub use self::dvs_hosts::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_05;
+mod dvs_resources;
 #[cfg(feature = "dvs")]
-pub use dvs_05::*;
+pub use self::dvs_resources::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_vmware;
+#[cfg(feature = "dvs")]
+pub use self::dvs_vmware::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_policies;
+#[cfg(feature = "dvs")]
+pub use self::dvs_policies::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_events;
+#[cfg(feature = "dvs")]
+pub use self::dvs_events::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_faults;
+#[cfg(feature = "dvs")]
+pub use self::dvs_faults::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_01;
+mod cluster_clusters;
 #[cfg(feature = "cluster")]
-pub use cluster_01::*;
+pub use self::cluster_clusters::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_02;
+mod cluster_inventory;
 #[cfg(feature = "cluster")]
-pub use cluster_02::*;
+pub use self::cluster_inventory::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_03;
+mod cluster_drs;
 #[cfg(feature = "cluster")]
-pub use cluster_03::*;
+pub use self::cluster_drs::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_04;
+mod cluster_ha;
 #[cfg(feature = "cluster")]
-pub use cluster_04::*;
+pub use self::cluster_ha::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_05;
+mod cluster_rules;
 #[cfg(feature = "cluster")]
-pub use cluster_05::*;
+pub use self::cluster_rules::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_placement;
+#[cfg(feature = "cluster")]
+pub use self::cluster_placement::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_setup;
+#[cfg(feature = "cluster")]
+pub use self::cluster_setup::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_evc;
+#[cfg(feature = "cluster")]
+pub use self::cluster_evc::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_health;
+#[cfg(feature = "cluster")]
+pub use self::cluster_health::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_other;
+#[cfg(feature = "cluster")]
+pub use self::cluster_other::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_storage_pods;
+#[cfg(feature = "cluster")]
+pub use self::cluster_storage_pods::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_events;
+#[cfg(feature = "cluster")]
+pub use self::cluster_events::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_storage_faults;
+#[cfg(feature = "cluster")]
+pub use self::cluster_storage_faults::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_faults;
+#[cfg(feature = "cluster")]
+pub use self::cluster_faults::*;
 
 #[cfg(feature = "profile")]
-mod profile_01;
+mod profile_profiles;
 #[cfg(feature = "profile")]
-pub use profile_01::*;
+pub use self::profile_profiles::*;
 
 #[cfg(feature = "profile")]
-mod profile_02;
+mod profile_host_parts;
 #[cfg(feature = "profile")]
-pub use profile_02::*;
+pub use self::profile_host_parts::*;
 
 #[cfg(feature = "profile")]
-mod profile_03;
+mod profile_parts;
 #[cfg(feature = "profile")]
-pub use profile_03::*;
+pub use self::profile_parts::*;
+
+#[cfg(feature = "profile")]
+mod profile_compliance;
+#[cfg(feature = "profile")]
+pub use self::profile_compliance::*;
+
+#[cfg(feature = "profile")]
+mod profile_host_specifications;
+#[cfg(feature = "profile")]
+pub use self::profile_host_specifications::*;
+
+#[cfg(feature = "profile")]
+mod profile_storage_policies;
+#[cfg(feature = "profile")]
+pub use self::profile_storage_policies::*;
+
+#[cfg(feature = "profile")]
+mod profile_events;
+#[cfg(feature = "profile")]
+pub use self::profile_events::*;
 
 #[cfg(feature = "vapp")]
-mod vapp_01;
+mod vapp_vapps;
 #[cfg(feature = "vapp")]
-pub use vapp_01::*;
+pub use self::vapp_vapps::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_configuration;
+#[cfg(feature = "vapp")]
+pub use self::vapp_configuration::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_address_pools;
+#[cfg(feature = "vapp")]
+pub use self::vapp_address_pools::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_faults;
+#[cfg(feature = "vapp")]
+pub use self::vapp_faults::*;
 
 #[cfg(feature = "ovf")]
-mod ovf_01;
+mod ovf_packages;
 #[cfg(feature = "ovf")]
-pub use ovf_01::*;
+pub use self::ovf_packages::*;
 
 #[cfg(feature = "ovf")]
-mod ovf_02;
+mod ovf_leases;
 #[cfg(feature = "ovf")]
-pub use ovf_02::*;
+pub use self::ovf_leases::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_faults;
+#[cfg(feature = "ovf")]
+pub use self::ovf_faults::*;
 
 #[cfg(feature = "vslm")]
-mod vslm_01;
+mod vslm_disks;
 #[cfg(feature = "vslm")]
-pub use vslm_01::*;
+pub use self::vslm_disks::*;
 
 #[cfg(feature = "iofilter")]
-mod iofilter_01;
+mod iofilter_filters;
 #[cfg(feature = "iofilter")]
-pub use iofilter_01::*;
+pub use self::iofilter_filters::*;
 
 #[cfg(feature = "crypto")]
-mod crypto_01;
+mod crypto_keys;
 #[cfg(feature = "crypto")]
-pub use crypto_01::*;
+pub use self::crypto_keys::*;
+
+#[cfg(feature = "crypto")]
+mod crypto_encryption;
+#[cfg(feature = "crypto")]
+pub use self::crypto_encryption::*;
 
 #[cfg(feature = "vsan")]
-mod vsan_01;
+mod vsan_clusters;
 #[cfg(feature = "vsan")]
-pub use vsan_01::*;
+pub use self::vsan_clusters::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_upgrades;
+#[cfg(feature = "vsan")]
+pub use self::vsan_upgrades::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_faults;
+#[cfg(feature = "vsan")]
+pub use self::vsan_faults::*;
 
 #[cfg(feature = "alarm")]
-mod alarm_01;
+mod alarm_alarms;
 #[cfg(feature = "alarm")]
-pub use alarm_01::*;
+pub use self::alarm_alarms::*;
 
 #[cfg(feature = "alarm")]
-mod alarm_02;
+mod alarm_scheduled_tasks;
 #[cfg(feature = "alarm")]
-pub use alarm_02::*;
+pub use self::alarm_scheduled_tasks::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_actions;
+#[cfg(feature = "alarm")]
+pub use self::alarm_actions::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_events;
+#[cfg(feature = "alarm")]
+pub use self::alarm_events::*;
 
 #[cfg(feature = "permission")]
-mod permission_01;
+mod permission_permissions;
 #[cfg(feature = "permission")]
-pub use permission_01::*;
+pub use self::permission_permissions::*;
+
+#[cfg(feature = "permission")]
+mod permission_events;
+#[cfg(feature = "permission")]
+pub use self::permission_events::*;
 
 #[cfg(feature = "license")]
-mod license_01;
+mod license_licences;
 #[cfg(feature = "license")]
-pub use license_01::*;
+pub use self::license_licences::*;
+
+#[cfg(feature = "license")]
+mod license_events;
+#[cfg(feature = "license")]
+pub use self::license_events::*;
+
+#[cfg(feature = "license")]
+mod license_faults;
+#[cfg(feature = "license")]
+pub use self::license_faults::*;
 
 #[cfg(feature = "server")]
-mod server_01;
+mod server_extensions;
 #[cfg(feature = "server")]
-pub use server_01::*;
+pub use self::server_extensions::*;
+
+#[cfg(feature = "server")]
+mod server_sessions;
+#[cfg(feature = "server")]
+pub use self::server_sessions::*;
+
+#[cfg(feature = "server")]
+mod server_diagnostics;
+#[cfg(feature = "server")]
+pub use self::server_diagnostics::*;
+
+#[cfg(feature = "server")]
+mod server_sites;
+#[cfg(feature = "server")]
+pub use self::server_sites::*;
+
+#[cfg(feature = "server")]
+mod server_intervals;
+#[cfg(feature = "server")]
+pub use self::server_intervals::*;
 
 #[cfg(feature = "vcha")]
-mod vcha_01;
+mod vcha_failover;
 #[cfg(feature = "vcha")]
-pub use vcha_01::*;
+pub use self::vcha_failover::*;

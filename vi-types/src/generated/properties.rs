@@ -2,110 +2,289 @@
 
 //! The properties of managed objects: those that were read are set.
 
-mod core_01;
-pub use core_01::*;
+mod core_sessions;
+pub use self::core_sessions::*;
+
+mod core_property_collector;
+pub use self::core_property_collector::*;
+
+mod core_views;
+pub use self::core_views::*;
+
+mod core_tasks;
+pub use self::core_tasks::*;
+
+mod core_inventory;
+pub use self::core_inventory::*;
+
+mod core_virtual_machines;
+pub use self::core_virtual_machines::*;
+
+mod core_snapshots;
+pub use self::core_snapshots::*;
+
+mod core_hosts;
+pub use self::core_hosts::*;
+
+mod core_auto_start;
+pub use self::core_auto_start::*;
+
+mod core_host_networks;
+pub use self::core_host_networks::*;
+
+mod core_host_storage;
+pub use self::core_host_storage::*;
+
+mod core_datastores;
+pub use self::core_datastores::*;
+
+mod core_performance;
+pub use self::core_performance::*;
+
+mod core_events;
+pub use self::core_events::*;
 
 #[cfg(feature = "vmoption")]
-mod vmoption_01;
+mod vmoption_environment;
 #[cfg(feature = "vmoption")]
-pub use vmoption_01::*;
+pub use self::vmoption_environment::*;
 
 #[cfg(feature = "vmotion")]
-mod vmotion_01;
+mod vmotion_checks;
 #[cfg(feature = "vmotion")]
-pub use vmotion_01::*;
+pub use self::vmotion_checks::*;
 
 #[cfg(feature = "guest")]
-mod guest_01;
+mod guest_operations;
 #[cfg(feature = "guest")]
-pub use guest_01::*;
+pub use self::guest_operations::*;
+
+#[cfg(feature = "guest")]
+mod guest_customization;
+#[cfg(feature = "guest")]
+pub use self::guest_customization::*;
 
 #[cfg(feature = "customization")]
-mod customization_01;
+mod customization_specifications;
 #[cfg(feature = "customization")]
-pub use customization_01::*;
+pub use self::customization_specifications::*;
 
 #[cfg(feature = "host")]
-mod host_01;
+mod host_accounts;
 #[cfg(feature = "host")]
-pub use host_01::*;
+pub use self::host_accounts::*;
+
+#[cfg(feature = "host")]
+mod host_authentication;
+#[cfg(feature = "host")]
+pub use self::host_authentication::*;
+
+#[cfg(feature = "host")]
+mod host_certificates;
+#[cfg(feature = "host")]
+pub use self::host_certificates::*;
+
+#[cfg(feature = "host")]
+mod host_hardware;
+#[cfg(feature = "host")]
+pub use self::host_hardware::*;
+
+#[cfg(feature = "host")]
+mod host_graphics;
+#[cfg(feature = "host")]
+pub use self::host_graphics::*;
+
+#[cfg(feature = "host")]
+mod host_direct_path;
+#[cfg(feature = "host")]
+pub use self::host_direct_path::*;
+
+#[cfg(feature = "host")]
+mod host_services;
+#[cfg(feature = "host")]
+pub use self::host_services::*;
+
+#[cfg(feature = "host")]
+mod host_time;
+#[cfg(feature = "host")]
+pub use self::host_time::*;
+
+#[cfg(feature = "host")]
+mod host_firmware;
+#[cfg(feature = "host")]
+pub use self::host_firmware::*;
+
+#[cfg(feature = "host")]
+mod host_diagnostics;
+#[cfg(feature = "host")]
+pub use self::host_diagnostics::*;
 
 #[cfg(feature = "network")]
-mod network_01;
+mod network_virtual_nics;
 #[cfg(feature = "network")]
-pub use network_01::*;
+pub use self::network_virtual_nics::*;
+
+#[cfg(feature = "network")]
+mod network_iscsi;
+#[cfg(feature = "network")]
+pub use self::network_iscsi::*;
+
+#[cfg(feature = "network")]
+mod network_opaque_networks;
+#[cfg(feature = "network")]
+pub use self::network_opaque_networks::*;
 
 #[cfg(feature = "storage")]
-mod storage_01;
+mod storage_datastores;
 #[cfg(feature = "storage")]
-pub use storage_01::*;
+pub use self::storage_datastores::*;
+
+#[cfg(feature = "storage")]
+mod storage_flash;
+#[cfg(feature = "storage")]
+pub use self::storage_flash::*;
+
+#[cfg(feature = "storage")]
+mod storage_persistent_memory;
+#[cfg(feature = "storage")]
+pub use self::storage_persistent_memory::*;
 
 #[cfg(feature = "dvs")]
-mod dvs_01;
+mod dvs_switches;
 #[cfg(feature = "dvs")]
-pub use dvs_01::*;
+pub use self::dvs_switches::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_ports;
+#[cfg(feature = "dvs")]
+pub use self::dvs_ports::*;
+
+#[cfg(feature = "dvs")]
+mod dvs_vmware;
+#[cfg(feature = "dvs")]
+pub use self::dvs_vmware::*;
 
 #[cfg(feature = "cluster")]
-mod cluster_01;
+mod cluster_evc;
 #[cfg(feature = "cluster")]
-pub use cluster_01::*;
+pub use self::cluster_evc::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_health;
+#[cfg(feature = "cluster")]
+pub use self::cluster_health::*;
+
+#[cfg(feature = "cluster")]
+mod cluster_storage_pods;
+#[cfg(feature = "cluster")]
+pub use self::cluster_storage_pods::*;
 
 #[cfg(feature = "profile")]
-mod profile_01;
+mod profile_profiles;
 #[cfg(feature = "profile")]
-pub use profile_01::*;
+pub use self::profile_profiles::*;
+
+#[cfg(feature = "profile")]
+mod profile_compliance;
+#[cfg(feature = "profile")]
+pub use self::profile_compliance::*;
+
+#[cfg(feature = "profile")]
+mod profile_host_specifications;
+#[cfg(feature = "profile")]
+pub use self::profile_host_specifications::*;
 
 #[cfg(feature = "vapp")]
-mod vapp_01;
+mod vapp_vapps;
 #[cfg(feature = "vapp")]
-pub use vapp_01::*;
+pub use self::vapp_vapps::*;
+
+#[cfg(feature = "vapp")]
+mod vapp_address_pools;
+#[cfg(feature = "vapp")]
+pub use self::vapp_address_pools::*;
 
 #[cfg(feature = "ovf")]
-mod ovf_01;
+mod ovf_packages;
 #[cfg(feature = "ovf")]
-pub use ovf_01::*;
+pub use self::ovf_packages::*;
+
+#[cfg(feature = "ovf")]
+mod ovf_leases;
+#[cfg(feature = "ovf")]
+pub use self::ovf_leases::*;
 
 #[cfg(feature = "vslm")]
-mod vslm_01;
+mod vslm_disks;
 #[cfg(feature = "vslm")]
-pub use vslm_01::*;
+pub use self::vslm_disks::*;
 
 #[cfg(feature = "iofilter")]
-mod iofilter_01;
+mod iofilter_filters;
 #[cfg(feature = "iofilter")]
-pub use iofilter_01::*;
+pub use self::iofilter_filters::*;
 
 #[cfg(feature = "crypto")]
-mod crypto_01;
+mod crypto_keys;
 #[cfg(feature = "crypto")]
-pub use crypto_01::*;
+pub use self::crypto_keys::*;
 
 #[cfg(feature = "vsan")]
-mod vsan_01;
+mod vsan_clusters;
 #[cfg(feature = "vsan")]
-pub use vsan_01::*;
+pub use self::vsan_clusters::*;
+
+#[cfg(feature = "vsan")]
+mod vsan_upgrades;
+#[cfg(feature = "vsan")]
+pub use self::vsan_upgrades::*;
 
 #[cfg(feature = "alarm")]
-mod alarm_01;
+mod alarm_alarms;
 #[cfg(feature = "alarm")]
-pub use alarm_01::*;
+pub use self::alarm_alarms::*;
+
+#[cfg(feature = "alarm")]
+mod alarm_scheduled_tasks;
+#[cfg(feature = "alarm")]
+pub use self::alarm_scheduled_tasks::*;
 
 #[cfg(feature = "permission")]
-mod permission_01;
+mod permission_permissions;
 #[cfg(feature = "permission")]
-pub use permission_01::*;
+pub use self::permission_permissions::*;
 
 #[cfg(feature = "license")]
-mod license_01;
+mod license_licences;
 #[cfg(feature = "license")]
-pub use license_01::*;
+pub use self::license_licences::*;
 
 #[cfg(feature = "server")]
-mod server_01;
+mod server_extensions;
 #[cfg(feature = "server")]
-pub use server_01::*;
+pub use self::server_extensions::*;
+
+#[cfg(feature = "server")]
+mod server_custom_fields;
+#[cfg(feature = "server")]
+pub use self::server_custom_fields::*;
+
+#[cfg(feature = "server")]
+mod server_sessions;
+#[cfg(feature = "server")]
+pub use self::server_sessions::*;
+
+#[cfg(feature = "server")]
+mod server_diagnostics;
+#[cfg(feature = "server")]
+pub use self::server_diagnostics::*;
+
+#[cfg(feature = "server")]
+mod server_sites;
+#[cfg(feature = "server")]
+pub use self::server_sites::*;
 
 #[cfg(feature = "vcha")]
-mod vcha_01;
+mod vcha_failover;
 #[cfg(feature = "vcha")]
-pub use vcha_01::*;
+pub use self::vcha_failover::*;
