@@ -10,6 +10,7 @@ mod conformance;
 mod r#gen;
 mod import;
 mod interop;
+mod msrv;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ enum Task {
     Gen(r#gen::Gen),
     Import(import::Import),
     Interop(interop::Interop),
+    Msrv(msrv::Msrv),
     VmxConformance(conformance::VmxConformance),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Task::Gen(task) => status(task.run()),
         Task::Import(task) => status(task.run()),
         Task::Interop(task) => task.run(),
+        Task::Msrv(task) => status(task.run()),
         Task::VmxConformance(task) => task.run(),
     }
 }
