@@ -1,11 +1,9 @@
 use serde::Serialize;
 
-use crate::failure::Failure;
-
-/// What a command answers: a value that can be shown as virsh's text or as a JSON document.
+/// What a command that prints once answers: a value that can be printed as virsh's text or as JSON.
 ///
 /// The serialised shape is an interface: adding a member is a compatible change, anything else
-/// takes the next number in `SCHEMA`. The shapes are described in `json.md`.
+/// takes the next number in `SCHEMA`. `json.md` describes the shapes.
 pub(crate) trait Answer: Serialize {
     /// Name and version of the JSON document, such as `virt-esx/domains/1`.
     const SCHEMA: &'static str;
@@ -15,59 +13,53 @@ pub(crate) trait Answer: Serialize {
     /// `quiet` leaves out what virsh leaves out with `-q`: table headers and sums.
     fn text(&self, quiet: bool) -> String;
 
-    /// What failed of a command that does something to several domains, each for itself.
-    fn failures(&self) -> Vec<&Failure> {
-        Vec::new()
-    }
-
-    /// Whether Ctrl-C ended it before it was complete.
-    fn was_interrupted(&self) -> bool {
-        false
+    /// The answer as JSON lines if it is a list: one [line](json_line) for each item. Anything else
+    /// is one line.
+    fn json_lines(&self) -> Option<String> {
+        None
     }
 }
 
-/// The form an answer is printed in.
+/// The form of what a command prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Format {
     /// virsh's text
     #[default]
     Text,
-    /// one JSON document, whose member `schema` names its shape and version
+    /// one JSON document; its member `schema` names its shape and version
     Json,
+    /// JSON lines: one JSON object a line, for each item of a list or stream
+    Jsonl,
 }
 
-/// Everything a run prints for `answer`.
-pub(crate) fn render<A: Answer>(answer: &A, format: Format, quiet: bool) -> String {
-    match format {
-        Format::Text => closed(answer.text(quiet), quiet),
-        Format::Json => json(answer),
-    }
+/// A JSON document of several lines.
+pub(crate) fn json<T: Serialize>(schema: &'static str, value: &T) -> String {
+    write(serde_json::to_string_pretty(&Document { schema, value }))
 }
 
-/// `text` with the empty line virsh ends every command with, unless it is quiet.
-pub(crate) fn closed(mut text: String, quiet: bool) -> String {
-    if !quiet {
-        text.push('\n');
-    }
-    text
+/// A JSON document on one line.
+pub(crate) fn json_line<T: Serialize>(schema: &'static str, value: &T) -> String {
+    write(serde_json::to_string(&Document { schema, value }))
 }
 
-fn json<A: Answer>(answer: &A) -> String {
-    #[derive(Serialize)]
-    struct Document<'a, A> {
-        schema: &'static str,
-        #[serde(flatten)]
-        answer: &'a A,
-    }
+/// The items of a list as JSON documents, one a line.
+pub(crate) fn json_lines<T: Serialize>(schema: &'static str, items: &[T]) -> String {
+    items.iter().map(|item| json_line(schema, item)).collect()
+}
+
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: &'static str,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+fn write(text: serde_json::Result<String>) -> String {
     #[expect(
         clippy::expect_used,
         reason = "answers are structs of strings, numbers and lists"
     )]
-    let mut text = serde_json::to_string_pretty(&Document {
-        schema: A::SCHEMA,
-        answer,
-    })
-    .expect("an answer is a JSON object");
+    let mut text = text.expect("an answer is a JSON object");
     text.push('\n');
     text
 }

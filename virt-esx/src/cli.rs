@@ -1,16 +1,21 @@
+use std::collections::VecDeque;
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
 use crate::answer::Format;
-use crate::argv;
-use crate::commands::Command;
+use crate::commands::{self, Row};
 use crate::failure::Failure;
 use crate::log;
-use crate::outcome::Outcome;
+use crate::reader::{self, Reading};
+use crate::session::Session;
+use crate::ui::{Stderr, Terminal};
+use crate::words;
 
 /// virsh's commands for VMware ESX(i) hosts and vCenters.
+///
+/// Without a command, a shell begins: it reads commands from the terminal, or from another standard input. One
+/// argument alone can hold several commands: 'list; dominfo NAME'. They share one connection.
 ///
 /// Every argument of a command can be given by place or by name: `dominfo NAME` and
 /// `dominfo --domain NAME` are the same.
@@ -19,48 +24,17 @@ use crate::outcome::Outcome;
 /// LIBVIRT_DEFAULT_URI: esx://[USER@]HOST[:PORT]/, gsx://…, vpx://[USER@]VCENTER/DATACENTER/HOST,
 /// or test:///default and test:///vcenter for simulated ones.
 ///
-/// The password is never an argument. It is taken from the standard input with --password-stdin,
-/// else from libvirt's auth.conf, else from the environment's VIRT_ESX_PASSWORD (the user from
-/// VIRT_ESX_USER), else it is asked for on the terminal.
-#[derive(Debug, Parser)]
-#[command(name = "virt-esx", disable_version_flag = true, max_term_width = 100)]
+/// The password is never an argument. It comes from the standard input with --password-stdin, else from
+/// libvirt's auth.conf, else from the environment's VIRT_ESX_PASSWORD (the user from VIRT_ESX_USER). If none of them has
+/// it, the terminal is asked.
+#[derive(Debug, Args)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
 
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-/// The options every command has.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Options of every command")]
-pub(crate) struct Global {
-    /// hypervisor connection URI
-    #[arg(short, long, value_name = "URI", global = true)]
-    pub(crate) connect: Option<String>,
-
-    /// form of what is printed
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t,
-        global = true
-    )]
-    pub(crate) output: Format,
-
-    /// read the password from the standard input's first line
-    #[arg(long, global = true)]
-    pub(crate) password_stdin: bool,
-
-    /// print no table headers, no empty line at the end and no warnings
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-
-    /// print what the libraries report; twice or three times for more
-    #[arg(long, action = ArgAction::Count, global = true)]
-    verbose: u8,
+    /// print this help
+    #[arg(short, long)]
+    help: bool,
 
     /// print the version; TYPE is short or long
     #[arg(short = 'v', long, value_name = "TYPE", num_args = 0..=1, require_equals = true,
@@ -72,86 +46,227 @@ pub(crate) struct Global {
     long_version: bool,
 }
 
-/// Runs the command line `args` (without the program's name) to its end.
-pub(crate) fn run(args: Vec<OsString>) -> Outcome {
-    let cli = match parse(args) {
-        Ok(cli) => cli,
-        Err(outcome) => return outcome,
+/// The options that can stand behind every command, too.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// hypervisor connection URI
+    #[arg(short, long, value_name = "URI")]
+    pub(crate) connect: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+
+    /// read the password from the first line of the standard input
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+
+    /// print the libraries' messages; twice or three times for more
+    #[arg(long, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+/// The options that can differ between the commands of a session.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Printing {
+    /// form of what is printed
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    output: Option<Format>,
+
+    /// print no table headers, no empty line at the end and no warnings
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Runs the command line `args` (without the program's name) to its end, and gives the exit status.
+pub(crate) fn run(args: Vec<OsString>) -> u8 {
+    let terminal = Terminal::new();
+    let status = match CommandLine::read(args) {
+        Ok(line) => line.run(&terminal),
+        Err(failure) => {
+            terminal.report(&failure);
+            1
+        }
     };
-    if let Some(version) = cli.version() {
-        return Outcome::success(version);
-    }
-    let Some(command) = cli.command else {
-        let help = Cli::command().render_help().to_string();
-        return Outcome {
-            stderr: help,
-            status: 1,
-            ..Outcome::default()
+    terminal.exit_status(status)
+}
+
+/// A command line that was read.
+struct CommandLine {
+    cli: Cli,
+    /// None of them for a shell.
+    commands: Option<Vec<Reading>>,
+}
+
+impl CommandLine {
+    fn read(args: Vec<OsString>) -> Result<Self, Failure> {
+        let definition = Cli::definition();
+        let mut rest = VecDeque::from(args);
+        let mut options = reader::take_options(&definition, &mut rest)?;
+        let commands = match rest.len() {
+            0 => None,
+            // A single argument is a text of commands.
+            1 => Some(read_text(&rest[0].to_string_lossy())?),
+            _ => {
+                let shared = Global::augment_args(Command::new("virt-esx"));
+                let mut reading = reader::read(rest.into(), &shared)?;
+                options.append(&mut reading.options);
+                Some(vec![reading])
+            }
         };
-    };
-    log::start(cli.global.verbose, cli.global.quiet);
-    command.run(&cli.global)
+        let matches = reader::decode(definition, options).map_err(Failure::from)?;
+        let cli =
+            Cli::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self { cli, commands })
+    }
+
+    fn run(self, terminal: &Terminal) -> u8 {
+        if let Some(text) = self.cli.text() {
+            // The stream's end is noted where the program ends.
+            let _ = terminal.print(&text);
+            return 0;
+        }
+        let global = self.cli.global;
+        log::start(
+            global.verbose,
+            global.printing.quiet,
+            Stderr(terminal.clone()),
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                terminal.report(&Failure::because("cannot start", error));
+                return 1;
+            }
+        };
+        runtime.block_on(async {
+            let mut session = Session::new(terminal.clone(), global);
+            let status = match self.commands {
+                Some(commands) => session.run(commands).await,
+                None => {
+                    terminal.report(&Failure::new("there is no command"));
+                    1
+                }
+            };
+            session.end().await;
+            status
+        })
+    }
 }
 
-fn parse(args: Vec<OsString>) -> Result<Cli, Outcome> {
-    let mut command = Cli::command();
-    command.build();
-    let canonical =
-        argv::canonical(&command, args).map_err(|failure| Outcome::refused(&failure))?;
-    let args = std::iter::once("virt-esx".into()).chain(canonical);
-    let matches = command.try_get_matches_from(args);
-    matches
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| refused(&error))
-}
-
-/// What clap stopped for: help to print, or one of the few mistakes [`argv`] leaves to it.
-fn refused(error: &clap::Error) -> Outcome {
-    let text = error.render().to_string();
-    let reason = match error.kind() {
-        ErrorKind::DisplayHelp => return Outcome::success(text),
-        ErrorKind::InvalidSubcommand => {
-            let name = error.get(ContextKind::InvalidSubcommand);
-            let name = name.map(ToString::to_string).unwrap_or_default();
-            format!("command or command group '{name}' doesn't exist")
-        }
-        // The first paragraph is what is wrong and what would be right.
-        _ => {
-            let lines = text
-                .lines()
-                .take_while(|line| !line.is_empty())
-                .map(str::trim);
-            let text = lines.collect::<Vec<_>>().join(" ");
-            text.strip_prefix("error: ").unwrap_or(&text).to_owned()
-        }
-    };
-    Outcome::refused(&Failure::new(reason))
+/// Reads the commands of a text, in which only the options of [`Printing`] stand behind a command.
+///
+/// # Errors
+/// What virsh would say is wrong with the first command that has a mistake.
+pub(crate) fn read_text(text: &str) -> Result<Vec<Reading>, Failure> {
+    let shared = Printing::augment_args(Command::new("virt-esx"));
+    let commands = words::split(text)?.into_iter();
+    commands.map(|words| reader::read(words, &shared)).collect()
 }
 
 impl Cli {
-    /// The text of the version that was asked for, if one was.
-    fn version(&self) -> Option<String> {
+    /// The options in front of the command.
+    fn definition() -> Command {
+        let command = Command::new("virt-esx").max_term_width(100);
+        Self::augment_args(command).disable_help_flag(true)
+    }
+
+    /// The text to print instead of running something, if one was asked for.
+    fn text(&self) -> Option<String> {
+        if self.help {
+            return Some(help());
+        }
         let short = concat!(env!("CARGO_PKG_VERSION"), "\n");
         let long = concat!(
             "virt-esx ",
             env!("CARGO_PKG_VERSION"),
             "\nHypervisors: VMware ESX(i) 3.5 or newer, GSX 2.0, vCenter 2.5 or newer; simulated ones\n"
         );
-        if self.global.long_version || self.global.version.as_deref() == Some("long") {
+        if self.long_version || self.version.as_deref() == Some("long") {
             return Some(long.to_owned());
         }
-        self.global.version.as_ref().map(|_| short.to_owned())
+        self.version.as_ref().map(|_| short.to_owned())
     }
+}
+
+impl Printing {
+    /// These options of a command; what it leaves open is as in `self`.
+    pub(crate) fn with(self, words: Vec<OsString>) -> Result<Self, Failure> {
+        let definition = Self::augment_args(Command::new("virt-esx"));
+        let matches = reader::decode(definition, words).map_err(Failure::from)?;
+        let own =
+            Self::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self {
+            output: own.output.or(self.output),
+            quiet: own.quiet || self.quiet,
+        })
+    }
+
+    /// The form of what is printed.
+    pub(crate) fn format(self) -> Format {
+        self.output.unwrap_or_default()
+    }
+}
+
+/// The text of `virt-esx --help`.
+fn help() -> String {
+    let mut command = Cli::definition()
+        .override_usage("virt-esx [OPTIONS] [COMMAND [ARGUMENTS]]")
+        .after_long_help(commands::help::groups());
+    command.render_long_help().to_string()
+}
+
+/// The help of a command, with the options of all commands.
+pub(crate) fn command_help(row: &Row) -> String {
+    let definition = row.definition();
+    let about = definition.get_about().cloned().unwrap_or_default();
+    let long_about = definition.get_long_about().cloned().unwrap_or_default();
+    // The options bring a description of their own along.
+    let mut command = Global::augment_args(definition)
+        .about(about)
+        .long_about(long_about)
+        .max_term_width(100);
+    command.render_long_help().to_string()
+}
+
+/// All commands and options, for completion scripts and manual pages.
+pub(crate) fn tree() -> Command {
+    let shared = Global::augment_args(Command::new(""));
+    let shared: Vec<_> = shared
+        .get_arguments()
+        .map(|arg| arg.get_id().clone())
+        .collect();
+    let mut root = Cli::definition()
+        .mut_args(|arg| {
+            let is_shared = shared.contains(arg.get_id());
+            arg.global(is_shared)
+        })
+        // There is one of our own.
+        .disable_help_subcommand(true);
+    for row in commands::rows() {
+        let definition = row.definition();
+        root = match row.name.split_once(' ') {
+            None => root.subcommand(definition),
+            Some((family, _)) if root.find_subcommand(family).is_some() => {
+                root.mut_subcommand(family, |family| family.subcommand(definition))
+            }
+            Some((family, _)) => {
+                let about = commands::family_title(family);
+                let family = Command::new(family).about(about);
+                root.subcommand(family.subcommand(definition))
+            }
+        };
+    }
+    root
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
-    use super::Cli;
-
     #[test]
-    fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
+    fn the_definitions_are_consistent() {
+        super::tree().debug_assert();
     }
 }

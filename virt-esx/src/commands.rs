@@ -1,52 +1,31 @@
-//! The commands, one file each: its arguments, what it asks of the connection, its answer's shape
-//! and its answer's text.
+//! The commands: a file for each in the folder of its group, groups as in virsh's `help`.
 //!
-//! A new command is such a file and its two lines here: the module, and its row in `commands!`.
+//! A command is a struct of its options, whose doc comments are the help texts, and one of the traits
+//! here. It needs a line in its group's file for its module, and one for its row.
 
-mod autostart;
-mod capabilities;
-mod completion;
-mod define;
-mod destroy;
 mod domain;
-mod domid;
-mod dominfo;
-mod domname;
-mod domstate;
-mod domuuid;
-mod domxml_from_native;
-mod domxml_to_native;
-mod dumpxml;
+mod domain_arg;
 mod file;
-mod freecell;
-mod hostname;
-mod lifecycle;
-mod list;
-mod man;
-mod mode;
-mod nodeinfo;
+pub(crate) mod help;
+mod host;
+mod monitor;
 mod offline;
+pub(crate) mod options;
 mod question;
-mod reboot;
-mod reset;
-mod resume;
-mod shutdown;
-mod start;
-mod suspend;
-mod undefine;
-mod uri;
-mod version;
-mod vmx2xml;
-mod xml2vmx;
+mod state;
+mod virsh;
 
-use crate::answer::{self, Answer, Format};
-use crate::cli::Global;
-use crate::connection::{self, Connection};
+use clap::{ArgMatches, Args};
+use futures_util::future::LocalBoxFuture;
+
+use crate::answer::Answer;
+use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
+use crate::session::Session;
+use crate::ui::Ui;
 
-/// A command that asks a hypervisor.
-trait Query {
+/// A command that asks a hypervisor once and prints once.
+pub(crate) trait Query {
     /// What it prints.
     type Answer: Answer;
 
@@ -59,112 +38,198 @@ trait Query {
     async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure>;
 }
 
-/// Makes the list of commands and their calls from one row a command.
-macro_rules! commands {
-    (queries { $($query:ident: $query_type:ty,)* } groups { $($(#[$attribute:meta])* $group:ident: $group_type:ty,)* } others { $($other:ident: $other_type:ty,)* }) => {
-        #[derive(Debug, clap::Subcommand)]
-        pub(crate) enum Command {
-            $($query($query_type),)*
-            $($(#[$attribute])* #[command(subcommand)] $group($group_type),)*
-            $($other($other_type),)*
+/// A command that needs a hypervisor, and prints while it runs.
+pub(crate) trait Command {
+    /// Refuses combinations of options before a connection is made.
+    fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Runs the command to its end.
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure>;
+}
+
+/// A command that needs no hypervisor.
+pub(crate) trait LocalCommand {
+    /// Runs the command to its end.
+    fn run(self, ui: &Ui) -> Result<(), Failure>;
+}
+
+/// A command that changes how the following ones run.
+pub(crate) trait SessionCommand {
+    /// Whether virsh prints an empty line behind it, as it does behind most.
+    const IS_CLOSED: bool = true;
+
+    /// Runs the command to its end.
+    async fn run(self, ui: &Ui, session: &mut Session) -> Result<(), Failure>;
+}
+
+/// A group of `help`.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) title: &'static str,
+    /// What `help` calls it.
+    pub(crate) keyword: &'static str,
+    pub(crate) rows: &'static [Row],
+}
+
+/// The groups in the order of `help`.
+pub(crate) static GROUPS: [&Group; 6] = [
+    &domain::GROUP,
+    &monitor::GROUP,
+    &host::GROUP,
+    &question::GROUP,
+    &offline::GROUP,
+    &virsh::GROUP,
+];
+
+/// A command's name, definition and implementation.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Its name; a command of a family has the family's name in front: `question list`.
+    pub(crate) name: &'static str,
+    describe: fn(clap::Command) -> clap::Command,
+    decode: fn(&ArgMatches) -> Result<Work, clap::Error>,
+}
+
+/// A command that is ready to run.
+pub(crate) enum Work {
+    /// With a connection.
+    Connected {
+        /// Whether its options can be given together.
+        checked: Result<(), Failure>,
+        run: Connected,
+    },
+    /// Without one.
+    Local(Box<dyn FnOnce(&Ui) -> Result<(), Failure>>),
+    /// On the session.
+    Session { is_closed: bool, run: OnSession },
+}
+
+impl Work {
+    /// A command that begins, and fails before it asks anything.
+    pub(crate) fn failing(failure: Failure) -> Self {
+        Self::Connected {
+            checked: Err(failure),
+            run: Box::new(|_, _| Box::pin(async { Ok(()) })),
         }
+    }
+}
 
-        impl Command {
-            /// Runs the command to its end, connecting when it needs a hypervisor.
-            pub(crate) fn run(self, global: &Global) -> Outcome {
-                match self {
-                    $(Self::$query(query) => run_query(query, global),)*
-                    $(Self::$group(group) => group.run(global),)*
-                    $(Self::$other(other) => other.run(global),)*
-                }
-            }
+/// Behind a pointer, so that the program has one runtime for all commands instead of one for each.
+type Connected =
+    Box<dyn for<'c> FnOnce(&'c Ui, &'c Connection) -> LocalBoxFuture<'c, Result<(), Failure>>>;
+
+type OnSession =
+    Box<dyn for<'c> FnOnce(&'c Ui, &'c mut Session) -> LocalBoxFuture<'c, Result<(), Failure>>>;
+
+impl Row {
+    /// The row of a [`Query`].
+    pub(crate) const fn query<Q: Query + Args + 'static>(name: &'static str) -> Self {
+        Self {
+            name,
+            describe: Q::augment_args,
+            decode: |matches| {
+                let query = Q::from_arg_matches(matches)?;
+                Ok(Work::Connected {
+                    checked: query.check(),
+                    run: Box::new(|ui, connection| {
+                        Box::pin(async move {
+                            let answer = query.ask(connection).await?;
+                            ui.answer(&answer)?;
+                            Ok(())
+                        })
+                    }),
+                })
+            },
         }
-    };
-}
+    }
 
-commands! {
-    queries {
-        Autostart: autostart::Autostart,
-        Capabilities: capabilities::Capabilities,
-        Define: define::Define,
-        Destroy: destroy::Destroy,
-        Domid: domid::Domid,
-        Dominfo: dominfo::Dominfo,
-        Domname: domname::Domname,
-        Domstate: domstate::Domstate,
-        Domuuid: domuuid::Domuuid,
-        DomxmlFromNative: domxml_from_native::DomxmlFromNative,
-        DomxmlToNative: domxml_to_native::DomxmlToNative,
-        Dumpxml: dumpxml::Dumpxml,
-        Freecell: freecell::Freecell,
-        Hostname: hostname::Hostname,
-        List: list::List,
-        Nodeinfo: nodeinfo::Nodeinfo,
-        Reboot: reboot::Reboot,
-        Reset: reset::Reset,
-        Resume: resume::Resume,
-        Shutdown: shutdown::Shutdown,
-        Start: start::Start,
-        Suspend: suspend::Suspend,
-        Undefine: undefine::Undefine,
-        Uri: uri::Uri,
-        Version: version::Version,
-    }
-    groups {
-        Question: question::Group,
-    }
-    others {
-        Completion: completion::Completion,
-        Man: man::Man,
-        Vmx2xml: vmx2xml::Vmx2xml,
-        Xml2vmx: xml2vmx::Xml2vmx,
-    }
-}
-
-fn run_query<Q: Query + 'static>(query: Q, global: &Global) -> Outcome {
-    if let Err(failure) = query.check() {
-        return failed(&failure, global.output, global.quiet);
-    }
-    let (format, quiet) = (global.output, global.quiet);
-    let work: connection::Work = Box::new(move |connection| {
-        Box::pin(async move {
-            match query.ask(connection).await {
-                Ok(answer) => answered(&answer, format, quiet),
-                Err(failure) => failed(&failure, format, quiet),
-            }
-        })
-    });
-    match connection::with(global, work) {
-        connection::Ended::Done(outcome) => outcome,
-        // virsh opens the connection of -c before the command begins and any other one in it.
-        connection::Ended::NotConnected(failure) if global.connect.is_some() => {
-            Outcome::refused(&failure)
+    /// The row of a [`Command`].
+    pub(crate) const fn command<C: Command + Args + 'static>(name: &'static str) -> Self {
+        Self {
+            name,
+            describe: C::augment_args,
+            decode: |matches| {
+                let command = C::from_arg_matches(matches)?;
+                Ok(Work::Connected {
+                    checked: command.check(),
+                    run: Box::new(|ui, connection| Box::pin(command.run(ui, connection))),
+                })
+            },
         }
-        connection::Ended::NotConnected(failure) => failed(&failure, format, quiet),
-        connection::Ended::Interrupted => Outcome::interrupted(),
+    }
+
+    /// The row of a [`LocalCommand`].
+    pub(crate) const fn local<L: LocalCommand + Args + 'static>(name: &'static str) -> Self {
+        Self {
+            name,
+            describe: L::augment_args,
+            decode: |matches| {
+                let command = L::from_arg_matches(matches)?;
+                Ok(Work::Local(Box::new(|ui| command.run(ui))))
+            },
+        }
+    }
+
+    /// The row of a [`SessionCommand`].
+    pub(crate) const fn session<S: SessionCommand + Args + 'static>(name: &'static str) -> Self {
+        Self {
+            name,
+            describe: S::augment_args,
+            decode: |matches| {
+                let command = S::from_arg_matches(matches)?;
+                Ok(Work::Session {
+                    is_closed: S::IS_CLOSED,
+                    run: Box::new(|ui, session| Box::pin(command.run(ui, session))),
+                })
+            },
+        }
+    }
+
+    /// Its options and help texts. The name is the last word of [`Row::name`].
+    pub(crate) fn definition(&self) -> clap::Command {
+        let name = self.name.rsplit(' ').next().unwrap_or(self.name);
+        let command = clap::Command::new(name).bin_name(format!("virt-esx {}", self.name));
+        (self.describe)(command)
+    }
+
+    /// The command with the options of `matches`, which clap read by its [`definition`](Self::definition).
+    pub(crate) fn decode(&self, matches: &ArgMatches) -> Result<Work, clap::Error> {
+        (self.decode)(matches)
     }
 }
 
-/// A command that has an answer: to the end of it all, or also of things that failed on the way.
-fn answered<A: Answer>(answer: &A, format: Format, quiet: bool) -> Outcome {
-    let failures = answer.failures().into_iter();
-    let failed = failures.map(Outcome::refused).reduce(Outcome::and);
-    let mut outcome = failed.unwrap_or_default();
-    outcome.stdout = answer::render(answer, format, quiet);
-    match answer.was_interrupted() {
-        true => outcome.and(Outcome::interrupted()),
-        false => outcome,
-    }
+/// All commands that there are.
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+    GROUPS.iter().flat_map(|group| group.rows)
 }
 
-/// A command that began and failed: virsh closes it with an empty line all the same.
-fn failed(failure: &Failure, format: Format, quiet: bool) -> Outcome {
-    let stdout = match format {
-        Format::Text => answer::closed(String::new(), quiet),
-        Format::Json => String::new(),
-    };
-    Outcome {
-        stdout,
-        ..Outcome::refused(failure)
-    }
+/// The command of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    rows().find(|row| row.name == name)
+}
+
+/// The commands of the family `name`, such as `question`.
+pub(crate) fn family(name: &str) -> impl Iterator<Item = (&'static str, &'static Row)> {
+    rows().filter_map(move |row| {
+        let member = row.name.strip_prefix(name)?.strip_prefix(' ')?;
+        Some((member, row))
+    })
+}
+
+/// What a family of commands is for.
+pub(crate) fn family_title(name: &str) -> &'static str {
+    let mut groups = GROUPS.iter();
+    let group = groups.find(|group| group.keyword == name);
+    group.map_or("", |group| group.title)
+}
+
+/// The name of the command that is most like `name`, if one is.
+pub(crate) fn nearest(name: &str) -> Option<&'static str> {
+    let names = rows().map(|row| row.name);
+    let likeness = names.map(|known| (strsim::jaro_winkler(known, name), known));
+    let near = likeness.filter(|(likeness, _)| *likeness > 0.8);
+    near.max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
 }

@@ -1,49 +1,26 @@
-//! From a URI to a connection and back: opening, Ctrl-C, logging out.
+//! From a URI to a connection.
 
-use std::cell::OnceCell;
 use std::ops::Deref;
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
+#[cfg(feature = "simulator")]
 use esx_driver::vi_client::transport::InProcess;
 use esx_driver::{Connect, EsxUri};
+#[cfg(feature = "simulator")]
 use esx_sim::Simulator;
-use futures_util::future::LocalBoxFuture;
-use tokio::runtime;
-use tokio::sync::Notify;
-use tracing::warn;
 
 use crate::cli::Global;
 use crate::credentials::Login;
 use crate::failure::Failure;
-use crate::outcome::Outcome;
 
 /// The query parameters of a test URI that are the simulator's.
+#[cfg(feature = "simulator")]
 const SIMULATORS: [&str; 3] = ["vms", "api_version", "page_size"];
-
-/// How long logging out may take after Ctrl-C.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// An open connection and the URI it goes by.
 pub(crate) struct Connection {
     connect: Connect,
     /// A simulator's own URI; of a server it is the connection's.
     simulated: Option<String>,
-    interruption: Interruption,
-}
-
-/// Ctrl-C, for commands that don't want to be ended at once.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Interruption(Arc<Interrupt>);
-
-#[derive(Debug, Default)]
-struct Interrupt {
-    /// Whether somebody wants to be told.
-    is_awaited: AtomicBool,
-    came: AtomicBool,
-    notify: Notify,
 }
 
 impl Deref for Connection {
@@ -62,103 +39,23 @@ impl Connection {
             .unwrap_or_else(|| self.connect.uri().to_string())
     }
 
-    /// For a command that deals with the first Ctrl-C itself; the second one ends it.
-    pub(crate) fn interruption(&self) -> Interruption {
-        let interruption = self.interruption.clone();
-        interruption.0.is_awaited.store(true, Ordering::Relaxed);
-        interruption
-    }
-
-    /// Whether there was a Ctrl-C that didn't end the command.
-    pub(crate) fn was_interrupted(&self) -> bool {
-        self.interruption.0.came.load(Ordering::Relaxed)
+    /// Logs out.
+    pub(crate) async fn close(self) -> Result<(), esx_driver::Error> {
+        self.connect.close().await
     }
 }
 
-impl Interruption {
-    /// Ends when it has come.
-    pub(crate) async fn comes(self) {
-        let notified = self.0.notify.notified();
-        if !self.0.came.load(Ordering::Relaxed) {
-            notified.await;
-        }
-    }
-
-    /// Tells those who want to be told; whether there are any, and it is the first time.
-    fn tell(&self) -> bool {
-        let is_first = !self.0.came.swap(true, Ordering::Relaxed);
-        self.0.notify.notify_waiters();
-        is_first && self.0.is_awaited.load(Ordering::Relaxed)
-    }
-}
-
-/// How a connection's use ended.
-pub(crate) enum Ended {
-    /// Whatever was to be done was tried.
-    Done(Outcome),
-    /// There was nothing to try it with.
-    NotConnected(Failure),
-    /// Ctrl-C.
-    Interrupted,
-}
-
-/// What is done with a connection. Behind a pointer, so that the program has one runtime for all commands
-/// instead of one for each.
-pub(crate) type Work = Box<dyn for<'c> FnOnce(&'c Connection) -> LocalBoxFuture<'c, Outcome>>;
-
-/// Opens the connection `global` names, does `work` and logs out; Ctrl-C ends all but the last,
-/// unless `work` [deals with it](Connection::interruption).
-pub(crate) fn with(global: &Global, work: Work) -> Ended {
-    let not_connected = |reason| {
-        Ended::NotConnected(Failure::because(
-            "failed to connect to the hypervisor",
-            reason,
-        ))
+/// Opens the connection that the options or the environment name.
+///
+/// # Errors
+/// virsh's line, and the driver's reason.
+pub(crate) async fn open(options: &Global) -> Result<Connection, Failure> {
+    let opened = async {
+        let target = Target::new(options)?;
+        Ok::<_, Failure>(target.open().await?)
     };
-    let target = match Target::new(global) {
-        Ok(target) => target,
-        Err(reason) => return not_connected(reason),
-    };
-    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return not_connected(Failure::because("cannot start", error)),
-    };
-    runtime.block_on(async {
-        let opened = OnceCell::new();
-        let mut session = pin!(async {
-            match target.open().await {
-                Ok(connection) => {
-                    let connection = opened.get_or_init(|| connection);
-                    let done = work(connection).await;
-                    log_out(connection).await;
-                    Ended::Done(done)
-                }
-                Err(reason) => not_connected(reason.into()),
-            }
-        });
-        loop {
-            tokio::select! {
-                biased;
-                ended = &mut session => return ended,
-                _ = tokio::signal::ctrl_c() => {
-                    let connection = opened.get();
-                    if connection.is_some_and(|connection| connection.interruption.tell()) {
-                        continue;
-                    }
-                    if let Some(connection) = connection {
-                        let _ = tokio::time::timeout(FAREWELL, log_out(connection)).await;
-                    }
-                    return Ended::Interrupted;
-                }
-            }
-        }
-    })
-}
-
-async fn log_out(connection: &Connection) {
-    if let Err(error) = connection.connect.clone().close().await {
-        warn!("Failed to disconnect from the hypervisor: {error}");
-    }
+    let failed = |reason| Failure::because("failed to connect to the hypervisor", reason);
+    opened.await.map_err(failed)
 }
 
 /// What is connected to.
@@ -167,6 +64,7 @@ enum Target {
         uri: EsxUri,
         login: Login,
     },
+    #[cfg(feature = "simulator")]
     Simulated {
         shown: String,
         uri: EsxUri,
@@ -189,6 +87,7 @@ impl Target {
     /// A simulator in this process, and the URI its own server would go by.
     ///
     /// Parameters the simulator knows are its own, all others are the driver's.
+    #[cfg(feature = "simulator")]
     fn simulated(shown: String) -> Result<Self, Failure> {
         let simulator =
             Simulator::from_test_uri(&shown).map_err(|error| Failure::new(error.to_string()))?;
@@ -211,6 +110,13 @@ impl Target {
         })
     }
 
+    #[cfg(not(feature = "simulator"))]
+    fn simulated(shown: String) -> Result<Self, Failure> {
+        Err(Failure::new(format!(
+            "no connection driver available for {shown}: this virt-esx was built without the feature 'simulator'"
+        )))
+    }
+
     async fn open(self) -> Result<Connection, esx_driver::Error> {
         match self {
             Self::Server { uri, login } => {
@@ -218,9 +124,9 @@ impl Target {
                 Ok(Connection {
                     connect,
                     simulated: None,
-                    interruption: Interruption::default(),
                 })
             }
+            #[cfg(feature = "simulator")]
             Self::Simulated {
                 shown,
                 uri,
@@ -232,7 +138,6 @@ impl Target {
                 Ok(Connection {
                     connect,
                     simulated: Some(shown),
-                    interruption: Interruption::default(),
                 })
             }
         }

@@ -4,10 +4,13 @@ use std::fmt::{self, Display, Formatter};
 use esx_driver::ErrorKind;
 use serde::{Serialize, Serializer};
 
-/// Why a run failed, in the lines virsh prints after `error: `: what could not be done, and below
-/// it the driver's reason where there is one.
+use crate::ui::Closed;
+
+/// Why a command failed, in the lines virsh prints after `error: `: what could not be done, and
+/// below it the driver's reason where there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
+    /// None when the output could not be written, which is told at the program's end.
     lines: Vec<String>,
     advice: Option<String>,
 }
@@ -30,16 +33,36 @@ impl Failure {
         }
     }
 
-    /// What to try next, if the driver knows: for people only, virsh prints no such line.
+    /// libvirt's text for a function that the ESX driver does not have.
+    pub(crate) fn unsupported(function: &str) -> Self {
+        Self::new(format!(
+            "this function is not supported by the connection driver: {function}"
+        ))
+    }
+
+    /// Adds what to try next.
+    pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
+        Self {
+            advice: Some(advice.into()),
+            ..self
+        }
+    }
+
+    /// What to try next, if that is known: for people only, virsh prints no such line.
     pub(crate) fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
+    }
+
+    /// Whether the output could not be written, and nothing else failed.
+    pub(crate) fn is_closed_output(&self) -> bool {
+        self.lines.is_empty()
     }
 }
 
 impl From<esx_driver::Error> for Failure {
     fn from(error: esx_driver::Error) -> Self {
         let mut lines = vec![error.to_string()];
-        // libvirt's text tells only that asking failed.
+        // libvirt's text says only that the request failed.
         if error.kind() == ErrorKind::Credentials {
             lines.extend(error.source().map(ToString::to_string));
         }
@@ -53,6 +76,15 @@ impl From<esx_driver::Error> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+impl From<Closed> for Failure {
+    fn from(_: Closed) -> Self {
+        Self {
+            lines: Vec::new(),
+            advice: None,
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::ui::Stderr;
+
 /// Prints the libraries' messages on the standard error: warnings, with `verbose` times `--verbose`
 /// more, with `quiet` only errors.
-pub(crate) fn start(verbose: u8, quiet: bool) {
+pub(crate) fn start(verbose: u8, quiet: bool, stderr: Stderr) {
     let level = match verbose {
         0 if quiet => LevelFilter::ERROR,
         0 => LevelFilter::WARN,
@@ -18,7 +20,7 @@ pub(crate) fn start(verbose: u8, quiet: bool) {
     };
     tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(stderr)
         .event_format(Lines)
         .init();
 }

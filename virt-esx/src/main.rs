@@ -1,7 +1,7 @@
 //! `virt-esx`: virsh's commands for VMware ESX(i) hosts and vCenters.
 //!
-//! `main` reads the command line, runs one command and prints what it answered; every decision
-//! about what is printed is made by functions that return values ([`outcome::Outcome`]).
+//! `main` reads the command line and runs its commands, which print what they have to print as they go
+//! ([`ui::Ui`]).
 
 #![allow(
     rustdoc::broken_intra_doc_links,
@@ -10,20 +10,21 @@
 
 mod answer;
 mod answering;
-mod argv;
 mod cli;
 mod commands;
 mod connection;
 mod credentials;
 mod failure;
 mod log;
-mod outcome;
-mod progress;
+mod reader;
+mod session;
 mod table;
+mod ui;
+mod words;
 mod xpath;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run(std::env::args_os().skip(1).collect()).print()
+    ExitCode::from(cli::run(std::env::args_os().skip(1).collect()))
 }

@@ -84,10 +84,14 @@ fn check(name: &str) {
         recorded.contains("\n| ") || recorded.contains("\n! "),
         "{name} records no output"
     );
-    for (recorded, replayed) in blocks(&recorded).zip(blocks(&replayed)) {
-        assert_eq!(recorded, replayed);
+    if recorded != replayed {
+        let diff = similar::TextDiff::from_lines(&recorded, &replayed);
+        panic!(
+            "{name}.console is not what is printed now (-recorded, +now):\n{}\n\
+             UPDATE_CONSOLE=1 cargo test -p virt-esx --test console {name} records it anew",
+            diff.unified_diff().context_radius(3)
+        );
     }
-    assert_eq!(recorded, replayed);
 }
 
 /// The remarks, commands and inputs of `recorded` with what the commands print now.
@@ -110,10 +114,6 @@ fn replay(recorded: &str) -> String {
         text.push_str(&run(command, &input));
     }
     text
-}
-
-fn blocks(text: &str) -> impl Iterator<Item = String> {
-    text.split_inclusive("\n\n").map(str::to_owned)
 }
 
 /// Runs a command line of words, of which those with blanks stand in single quotes.

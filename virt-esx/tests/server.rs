@@ -475,7 +475,7 @@ fn a_question_is_reported_shown_and_answered() {
         .virt_esx(&["question", "answer", "installer", "replace"])
         .output()
         .unwrap();
-    fails(&again, "domain 'installer' waits for no answer");
+    fails(&again, "domain 'installer' has no pending question");
     assert_eq!(calls(&host, "PowerOnVM_Task"), 1);
 }
 
@@ -524,7 +524,10 @@ fn a_person_is_asked_until_there_is_an_answer() {
         "{stderr}"
     );
     assert!(stderr.contains("  [1] Append (default)\n"), "{stderr}");
-    assert_eq!(stderr.matches("That is none of the answers.").count(), 1);
+    assert_eq!(
+        stderr.matches("Not one of the answers; try again.").count(),
+        1
+    );
     // Whoever answers so cancels the start.
     assert!(
         stderr.contains("error: Failed to start domain 'installer'"),

@@ -1,0 +1,328 @@
+//! What the commands share that start, stop and otherwise change domains: which domains, who
+//! answers the host's questions, how waiting is shown and ended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use esx_driver::{Connect, Domain, DomainEntry, Operation, bulk};
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use virt_model::{DomainFilter, DomainState};
+
+use crate::answer::{self, Format};
+use crate::answering::Answering;
+use crate::commands::Command;
+use crate::commands::domain_arg::{self, Any, KeySet, Keys as _};
+use crate::commands::options::check_exclusive;
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::ui::Ui;
+use crate::ui::progress::{self, Progresses};
+
+/// What a command does to each of its domains.
+pub(crate) trait Action: Send + Sync + 'static {
+    /// By what it finds a domain.
+    fn keys(&self) -> KeySet {
+        Any::KEYS
+    }
+
+    /// The name of the command.
+    fn name(&self) -> &'static str;
+
+    /// The options that all these commands have.
+    fn options(&self) -> &ActionOptions;
+
+    /// Refuses combinations of options before a connection is made.
+    fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Whether `--all` means a domain in this state.
+    fn fits(&self, state: DomainState) -> bool;
+
+    /// Refuses a domain before anything is asked of the host.
+    fn refuse(&self, _domain: &Domain) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// The operation on a domain.
+    fn perform(&self, domain: &Domain) -> Operation<'static>;
+
+    /// What virsh prints when it is done.
+    fn done(&self, name: &str) -> String;
+
+    /// What virsh prints when it failed, above the reason.
+    fn failed(&self, name: &str) -> String;
+
+    /// What follows when it is done.
+    fn afterwards(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// The options of all these commands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ActionOptions {
+    /// domain name, id or uuid; there may be several
+    #[arg(value_name = "domain", num_args = 0.., required_unless_present = "all")]
+    domain: Vec<String>,
+
+    /// all domains whose state allows it
+    #[arg(long)]
+    all: bool,
+
+    /// number of domains to process in parallel
+    #[arg(long, value_name = "number", default_value_t = bulk::DEFAULT_PARALLEL)]
+    parallel: usize,
+
+    /// stop waiting after this many seconds
+    #[arg(long, value_name = "seconds")]
+    timeout: Option<u64>,
+
+    #[command(flatten)]
+    answering: Answering,
+
+    #[command(flatten)]
+    progress: progress::Options,
+}
+
+/// The results of a command.
+#[derive(Debug, Serialize)]
+struct Results<'a> {
+    command: &'static str,
+    domains: Vec<&'a DomainResult>,
+}
+
+/// The result for one domain.
+#[derive(Debug, Serialize)]
+struct DomainResult {
+    /// Its name, or how the command line calls it.
+    name: String,
+    uuid: Option<String>,
+    #[serde(rename = "error")]
+    failure: Option<Failure>,
+
+    #[serde(skip)]
+    text: String,
+}
+
+/// A line of the results as JSON lines.
+#[derive(Debug, Serialize)]
+struct ResultLine<'a> {
+    command: &'static str,
+    #[serde(flatten)]
+    result: &'a DomainResult,
+}
+
+impl<A: Action> Command for A {
+    fn check(&self) -> Result<(), Failure> {
+        let options = self.options();
+        let mut names = options.domain.iter();
+        names.try_for_each(|name| domain_arg::check(name))?;
+        check_exclusive([("domain", !options.domain.is_empty()), ("all", options.all)])?;
+        if options.parallel == 0 {
+            return Err(Failure::new("--parallel must be at least 1"));
+        }
+        options.answering.check()?;
+        Action::check(self)
+    }
+
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
+        perform_all(Arc::new(self), ui, connection).await
+    }
+}
+
+/// Performs the action on all its domains. There is one of this, and of what follows, for all commands.
+async fn perform_all(
+    action: Arc<dyn Action>,
+    ui: &Ui,
+    connection: &Connection,
+) -> Result<(), Failure> {
+    let progresses = ui.progresses(&action.options().progress);
+    let policy = action.options().answering.policy(connection.policy(), ui)?;
+    let connect = connection.with_policy(policy);
+
+    let found = find(&*action, &connect).await?;
+    let mut report = Report::new(ui, action.name(), found.len());
+    let mut chosen = Vec::new();
+    let is_one = found.len() == 1;
+    for (place, (name, found)) in found.into_iter().enumerate() {
+        let refuse = |domain: Domain| match action.refuse(&domain) {
+            Ok(()) => Ok(domain),
+            Err(failure) if is_one => Err((Some(domain), failure)),
+            Err(failure) => {
+                let failure = Failure::because(action.failed(domain.name()), failure);
+                Err((Some(domain), failure))
+            }
+        };
+        match found.map_err(|failure| (None, failure)).and_then(refuse) {
+            Ok(domain) => chosen.push((place, domain)),
+            Err((domain, failure)) => report.add(
+                place,
+                DomainResult {
+                    name,
+                    uuid: domain.map(|domain| domain.uuid().to_string()),
+                    failure: Some(failure),
+                    text: String::new(),
+                },
+            ),
+        }
+    }
+    perform(&action, ui, &progresses, chosen, &mut report).await;
+    report.end();
+    Ok(())
+}
+
+/// The domains that the command line means, with what it calls them; several are looked for in one
+/// listing.
+async fn find(
+    action: &dyn Action,
+    connect: &Connect,
+) -> Result<Vec<(String, Result<Domain, Failure>)>, Failure> {
+    let options = action.options();
+    if let [name] = options.domain.as_slice() {
+        let found = domain_arg::find(connect, name, action.keys()).await;
+        return Ok(vec![(name.clone(), found)]);
+    }
+    let listed = connect.list_all_domains(DomainFilter::default()).await?;
+    if options.all {
+        let fitting = listed
+            .domains
+            .iter()
+            .filter(|entry| action.fits(entry.state));
+        let named =
+            |entry: &DomainEntry| (entry.domain.name().to_owned(), Ok(entry.domain.clone()));
+        return Ok(fitting.map(named).collect());
+    }
+    let all: Vec<&Domain> = listed.domains.iter().map(|entry| &entry.domain).collect();
+    let mut found: Vec<(String, Result<Domain, Failure>)> = Vec::new();
+    for name in &options.domain {
+        let domain = domain_arg::find_among(&all, name, action.keys());
+        // Two operations on one domain would hinder each other.
+        let is_new = |domain: &Domain| {
+            let mut others = found.iter().filter_map(|(_, other)| other.as_ref().ok());
+            others.all(|other| other.moref() != domain.moref())
+        };
+        if domain.as_ref().map_or(true, is_new) {
+            found.push((name.clone(), domain));
+        }
+    }
+    Ok(found)
+}
+
+/// Performs the action on all of `chosen`, each with its place in the report.
+async fn perform(
+    action: &Arc<dyn Action>,
+    ui: &Ui,
+    progresses: &Progresses,
+    chosen: Vec<(usize, Domain)>,
+    report: &mut Report<'_>,
+) {
+    let place = |(place, domain): &(usize, Domain)| (domain.moref().clone(), *place);
+    let places: HashMap<_, _> = chosen.iter().map(place).collect();
+    let domains: Vec<_> = chosen.into_iter().map(|(_, domain)| domain).collect();
+    let begin = {
+        let (action, progresses) = (Arc::clone(action), progresses.clone());
+        let interruption = ui.interruption();
+        move |domain: &Domain| {
+            let operation = action
+                .perform(domain)
+                .cancelled_by(interruption.clone().comes());
+            // Watching a task costs requests: only if something is shown.
+            let operation = match progresses.begin(domain.name()) {
+                Some(line) => operation.on_progress(move |progress| line.show(&progress)),
+                None => operation,
+            };
+            match action.options().timeout {
+                Some(seconds) => operation.deadline(Duration::from_secs(seconds)),
+                None => operation,
+            }
+        }
+    };
+    let mut finished = bulk::run(domains, action.options().parallel, begin);
+    while let Some((domain, result)) = finished.next().await {
+        let place = places[domain.moref()];
+        report.add(place, DomainResult::new(&**action, &domain, result));
+    }
+}
+
+impl DomainResult {
+    fn new(action: &dyn Action, domain: &Domain, result: esx_driver::Result<()>) -> Self {
+        let name = domain.name();
+        let (text, failure) = match result {
+            Ok(()) => (action.done(name), action.afterwards().err()),
+            Err(error) => {
+                let failure = Failure::because(action.failed(name), error);
+                (String::new(), Some(failure))
+            }
+        };
+        Self {
+            name: name.to_owned(),
+            uuid: Some(domain.uuid().to_string()),
+            failure,
+            text,
+        }
+    }
+}
+
+/// The results, printed as they come but in the order of the command line.
+struct Report<'a> {
+    ui: &'a Ui,
+    command: &'static str,
+    results: Vec<Option<DomainResult>>,
+    /// How many were printed.
+    printed: usize,
+}
+
+impl<'a> Report<'a> {
+    fn new(ui: &'a Ui, command: &'static str, domains: usize) -> Self {
+        Self {
+            ui,
+            command,
+            results: (0..domains).map(|_| None).collect(),
+            printed: 0,
+        }
+    }
+
+    /// Adds the result at `place`, and prints all that none is missing in front of.
+    fn add(&mut self, place: usize, result: DomainResult) {
+        self.results[place] = Some(result);
+        while let Some(Some(result)) = self.results.get(self.printed) {
+            // The operations go on even if nobody reads any more.
+            let _ = self.print(result);
+            self.printed += 1;
+        }
+    }
+
+    fn print(&self, result: &DomainResult) -> Result<(), Failure> {
+        if let Some(failure) = &result.failure {
+            self.ui.failure(failure);
+        }
+        match self.ui.format() {
+            Format::Text if self.ui.is_quiet() || result.text.is_empty() => {}
+            Format::Text => self.ui.line(&result.text)?,
+            Format::Json => {}
+            Format::Jsonl => {
+                let command = self.command;
+                let line = ResultLine { command, result };
+                self.ui
+                    .print(&answer::json_line("virt-esx/domain-result/1", &line))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints the document of all results, if they were not printed one by one.
+    fn end(self) {
+        if self.ui.format() == Format::Json {
+            let results = Results {
+                command: self.command,
+                domains: self.results.iter().flatten().collect(),
+            };
+            // What was done is done, whoever reads it.
+            let document = answer::json("virt-esx/domain-results/1", &results);
+            let _ = self.ui.print(&document);
+        }
+    }
+}

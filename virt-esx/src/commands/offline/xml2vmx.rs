@@ -1,0 +1,93 @@
+use std::path::PathBuf;
+
+use virt_model::{Document, DomainDef};
+use vmx::names::Folder;
+use vmx::{FormatOptions, LibvirtVersion, Mode};
+
+use super::convert::{self, Converted};
+use crate::commands::LocalCommand;
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// convert domain XML to a VMX file, without a host
+#[derive(Debug, clap::Args)]
+pub(crate) struct Xml2vmx {
+    /// the document, or - for the standard input
+    #[arg(value_name = "file")]
+    file: PathBuf,
+
+    /// the datastore that the VMX file will be on
+    #[arg(long, value_name = "name")]
+    datastore: Option<String>,
+
+    /// the directory that the VMX file will be in; names of files there become relative. Without it, the
+    /// datastore's topmost, or without a datastore the document's own
+    #[arg(long, value_name = "directory")]
+    directory: Option<String>,
+
+    /// virtualHW.version of the VMX file: 10 for ESXi 5.5, 13 for 6.5, 19 for 7.0, 21 for 8.0
+    #[arg(long, value_name = "number", default_value_t = 13,
+          value_parser = clap::value_parser!(u32).range(4..))]
+    hardware_version: u32,
+
+    /// refuse what libvirt refuses, with libvirt's error
+    #[arg(long)]
+    strict: bool,
+
+    /// convert as this libvirt does: 9.0.0, 11.3, 11.5, 11.10, 12.4, 12.5 or newest
+    #[arg(long, value_name = "version", default_value_t)]
+    libvirt: LibvirtVersion,
+}
+
+impl LocalCommand for Xml2vmx {
+    fn run(self, ui: &Ui) -> Result<(), Failure> {
+        convert::convert_all(ui, &[()], |()| self.convert())
+    }
+}
+
+impl Xml2vmx {
+    fn convert(&self) -> Converted {
+        let name = self.file.display().to_string();
+        let failed = |failure: Failure| Converted::failed(failure.to_string());
+        let bytes = match convert::read(&self.file) {
+            Ok(bytes) => bytes,
+            Err(failure) => return failed(failure),
+        };
+        let Ok(text) = String::from_utf8(bytes) else {
+            return failed(Failure::new(format!("'{name}' is not UTF-8")));
+        };
+        let read = match DomainDef::read_xml(&text) {
+            Ok(read) => read,
+            Err(error) => return failed(Failure::new(format!("{name}: {error}"))),
+        };
+        let unknown = read.unmodelled.iter();
+        let warnings = unknown
+            .map(|path| format!("{name}: {path} has no place in a VMX file and is left out"));
+        let names = Folder {
+            datastore: self.datastore.clone(),
+            directory: self.directory(),
+        };
+        let mode = if self.strict {
+            Mode::Strict
+        } else {
+            Mode::Lenient
+        };
+        let options = FormatOptions::new(self.hardware_version)
+            .as_libvirt(self.libvirt)
+            .mode(mode);
+        let converted = match vmx::format(&read.document, &names, &options) {
+            Ok(text) => Converted::printed(text),
+            Err(error) => Converted::failed(convert::error(&error, &name, text.as_bytes())),
+        };
+        converted.with_warnings(warnings.collect())
+    }
+
+    /// What names in the VMX file are relative to: without a datastore, the document's own folder.
+    fn directory(&self) -> String {
+        match &self.directory {
+            Some(directory) => directory.clone(),
+            None if self.datastore.is_some() => String::new(),
+            None => convert::folder(&self.file),
+        }
+    }
+}

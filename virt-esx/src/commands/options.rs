@@ -1,0 +1,35 @@
+//! Rules that options of several commands follow.
+
+use crate::failure::Failure;
+
+/// Refuses more than one of these options, of which each says whether it was given.
+///
+/// # Errors
+/// virsh's text, with the first two that were given.
+pub(crate) fn check_exclusive<const N: usize>(options: [(&str, bool); N]) -> Result<(), Failure> {
+    let mut given = options.iter().filter(|(_, is_given)| *is_given);
+    match (given.next(), given.next()) {
+        (Some((one, _)), Some((other, _))) => Err(Failure::new(format!(
+            "Options --{one} and --{other} are mutually exclusive"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The flags of the options that were given.
+pub(crate) fn flags<F: std::ops::BitOr<Output = F> + Copy, const N: usize>(
+    none: F,
+    options: [(bool, F); N],
+) -> F {
+    let given = options.into_iter().filter(|(is_given, _)| *is_given);
+    given.fold(none, |flags, (_, flag)| flags | flag)
+}
+
+/// A number as C's `strtol` reads it: blanks may precede it.
+///
+/// # Errors
+/// When it is not one, or out of its type's range.
+pub(crate) fn number<N: std::str::FromStr>(text: &str) -> Result<N, N::Err> {
+    text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r'])
+        .parse()
+}

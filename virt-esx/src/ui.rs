@@ -1,0 +1,197 @@
+//! What a command prints, reports and asks.
+//!
+//! A command gets a [`Ui`] and writes to it while it runs. The text goes to the standard output at
+//! once, so a command may print for hours, and what was printed before a failure stays printed.
+
+mod input;
+mod output;
+pub(crate) mod progress;
+
+use std::cell::Cell;
+use std::fmt::Display;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+use tokio::sync::Notify;
+
+use self::progress::Progresses;
+use crate::answer::{self, Answer, Format};
+use crate::failure::Failure;
+
+pub(crate) use self::input::{Line, Prompt};
+pub(crate) use self::output::{Closed, Stderr, Terminal};
+
+/// One command's way to the person or program that runs it.
+#[derive(Debug)]
+pub(crate) struct Ui {
+    terminal: Terminal,
+    format: Format,
+    quiet: bool,
+    interruption: Interruption,
+    has_failed: Cell<bool>,
+}
+
+impl Ui {
+    /// A command's own, which prints in this format; `quiet` is `--quiet`.
+    pub(crate) fn new(terminal: Terminal, format: Format, quiet: bool) -> Self {
+        Self {
+            terminal,
+            format,
+            quiet,
+            interruption: Interruption::default(),
+            has_failed: Cell::new(false),
+        }
+    }
+
+    /// The form of what is printed.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether `--quiet` was given.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// The streams that all commands share.
+    pub(crate) fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// Prints `text` as it is, in every format.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
+        self.terminal.print(text)
+    }
+
+    /// Prints a line in the text format only.
+    pub(crate) fn line(&self, line: impl Display) -> Result<(), Closed> {
+        match self.format {
+            Format::Text => self.print(&format!("{line}\n")),
+            Format::Json | Format::Jsonl => Ok(()),
+        }
+    }
+
+    /// Prints the whole answer of a command that prints once.
+    pub(crate) fn answer<A: Answer>(&self, answer: &A) -> Result<(), Closed> {
+        self.print(&match self.format {
+            Format::Text => answer.text(self.quiet),
+            Format::Json => answer::json(A::SCHEMA, answer),
+            Format::Jsonl => answer
+                .json_lines()
+                .unwrap_or_else(|| answer::json_line(A::SCHEMA, answer)),
+        })
+    }
+
+    /// Prints one item of a stream: `text` in the text format, else a document with this `schema`.
+    ///
+    /// # Errors
+    /// When nobody reads the standard output any more: the stream has to end.
+    #[allow(dead_code, reason = "for the commands that follow something")]
+    pub(crate) fn item<T: Serialize>(
+        &self,
+        schema: &'static str,
+        item: &T,
+        text: &str,
+    ) -> Result<(), Closed> {
+        match self.format {
+            Format::Text => self.print(text),
+            Format::Json => self.print(&answer::json(schema, item)),
+            Format::Jsonl => self.print(&answer::json_line(schema, item)),
+        }
+    }
+
+    /// Reports a failure; the command's exit status will be 1.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        self.has_failed.set(true);
+        self.terminal.report(failure);
+    }
+
+    /// Reports a failure whose text is complete, and needs no `error: ` in front.
+    pub(crate) fn fail(&self, text: &str) {
+        self.has_failed.set(true);
+        self.tell(text);
+    }
+
+    /// Prints `text` on the standard error.
+    pub(crate) fn tell(&self, text: &str) {
+        self.terminal.tell(text);
+    }
+
+    /// Reports something that may surprise; not with `--quiet`.
+    pub(crate) fn warn(&self, warning: impl Display) {
+        if !self.quiet {
+            self.terminal.tell(&format!("warning: {warning}\n"));
+        }
+    }
+
+    /// Shows progress as the options say.
+    pub(crate) fn progresses(&self, options: &progress::Options) -> Progresses {
+        Progresses::new(self.terminal.clone(), options)
+    }
+
+    /// Ctrl-C, for a command that ends itself; a second Ctrl-C ends it at once.
+    pub(crate) fn interruption(&self) -> Interruption {
+        let interruption = self.interruption.clone();
+        interruption.0.is_awaited.store(true, Ordering::Relaxed);
+        interruption
+    }
+
+    /// Whether the first Ctrl-C came.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.interruption.0.came.load(Ordering::Relaxed)
+    }
+
+    /// Takes a Ctrl-C; false if the command has to be ended at once.
+    pub(crate) fn interrupt(&self) -> bool {
+        self.interruption.tell()
+    }
+
+    /// Whether [a failure](Self::failure) was reported.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.get()
+    }
+
+    /// Ends the output of a command with the empty line that virsh prints behind each.
+    pub(crate) fn close(&self) {
+        if self.format == Format::Text && !self.quiet {
+            // The stream's end is noted where the program ends.
+            let _ = self.print("\n");
+        }
+    }
+}
+
+/// Ctrl-C, for commands that don't want to be ended at once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Interruption(Arc<Interrupt>);
+
+#[derive(Debug, Default)]
+struct Interrupt {
+    /// Whether the command wants to be told.
+    is_awaited: AtomicBool,
+    came: AtomicBool,
+    notify: Notify,
+}
+
+impl Interruption {
+    /// Ends when Ctrl-C has come.
+    pub(crate) async fn comes(self) {
+        let notified = self.0.notify.notified();
+        if !self.0.came.load(Ordering::Relaxed) {
+            notified.await;
+        }
+    }
+
+    /// Tells the command; whether it wants to be told and this is the first time.
+    fn tell(&self) -> bool {
+        let is_first = !self.0.came.swap(true, Ordering::Relaxed);
+        self.0.notify.notify_waiters();
+        is_first && self.0.is_awaited.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether hints for people are printed: not into logs and pipes.
+fn shows_hints() -> bool {
+    std::io::stderr().is_terminal()
+}

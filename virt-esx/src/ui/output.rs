@@ -1,0 +1,181 @@
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::input::{Input, Line, Prompt};
+use crate::failure::Failure;
+
+/// The streams of this process. All clones are the same.
+///
+/// No write panics and none is lost silently: the first error of the standard output is kept until
+/// [the end](Self::exit_status), and an error of the standard error has nobody to be told to.
+#[derive(Debug, Clone)]
+pub(crate) struct Terminal(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    streams: Streams,
+    /// Why the standard output cannot be written any more.
+    error: Mutex<Option<io::Error>>,
+    /// Draws nothing until progress is to be drawn.
+    bars: MultiProgress,
+    input: Input,
+}
+
+/// Where text goes.
+#[derive(Debug)]
+enum Streams {
+    Process,
+    /// Standard output and standard error of a test.
+    #[cfg(test)]
+    Kept(Mutex<[String; 2]>),
+}
+
+/// The standard output cannot be written any more.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+impl Terminal {
+    /// The streams of the process.
+    pub(crate) fn new() -> Self {
+        Self::with(Streams::Process)
+    }
+
+    /// Streams that are [kept](Self::kept).
+    #[cfg(test)]
+    pub(crate) fn keeping() -> Self {
+        Self::with(Streams::Kept(Mutex::default()))
+    }
+
+    fn with(streams: Streams) -> Self {
+        Self(Arc::new(Shared {
+            streams,
+            error: Mutex::default(),
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            input: Input::default(),
+        }))
+    }
+
+    /// What was printed and what was reported.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> [String; 2] {
+        match &self.0.streams {
+            Streams::Process => Default::default(),
+            Streams::Kept(kept) => lock(kept).clone(),
+        }
+    }
+
+    /// Prints on the standard output, at once.
+    ///
+    /// # Errors
+    /// When that failed, now or before.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
+        if self.is_closed() {
+            return Err(Closed);
+        }
+        let written = match &self.0.streams {
+            Streams::Process => self.suspend(|| write(io::stdout().lock(), text)),
+            #[cfg(test)]
+            Streams::Kept(kept) => {
+                lock(kept)[0].push_str(text);
+                Ok(())
+            }
+        };
+        written.map_err(|error| {
+            lock(&self.0.error).get_or_insert(error);
+            Closed
+        })
+    }
+
+    /// Prints on the standard error. When that fails, nobody is left to be told.
+    pub(crate) fn tell(&self, text: &str) {
+        match &self.0.streams {
+            Streams::Process => {
+                let _ = self.suspend(|| write(io::stderr().lock(), text));
+            }
+            #[cfg(test)]
+            Streams::Kept(kept) => lock(kept)[1].push_str(text),
+        }
+    }
+
+    /// Prints the lines of a failure and, for people, what to try next.
+    pub(crate) fn report(&self, failure: &Failure) {
+        self.tell(&failure.to_string());
+        if let Some(advice) = failure.advice().filter(|_| super::shows_hints()) {
+            self.tell(&format!("hint: {advice}\n"));
+        }
+    }
+
+    /// Reads a line of the standard input.
+    pub(crate) async fn read_line(&self, prompt: Prompt) -> Line {
+        self.0.input.read_line(self.clone(), prompt).await
+    }
+
+    /// Whether the standard output could not be written.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.0.error).is_some()
+    }
+
+    /// The status to exit with when the commands came to `status`.
+    ///
+    /// A reader that went away (`virt-esx list | head -1`) is not a failure; any other write error
+    /// (a full disk) is.
+    pub(crate) fn exit_status(&self, status: u8) -> u8 {
+        let error = lock(&self.0.error).take();
+        match error.filter(|error| error.kind() != ErrorKind::BrokenPipe) {
+            Some(error) => {
+                self.tell(&format!("error: cannot write the output: {error}\n"));
+                1
+            }
+            None => status,
+        }
+    }
+
+    /// The progress bars.
+    pub(super) fn bars(&self) -> &MultiProgress {
+        &self.0.bars
+    }
+
+    /// Writes to the terminal while no progress bar is drawn there.
+    fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self.0.bars.is_hidden() {
+            true => work(),
+            false => self.0.bars.suspend(work),
+        }
+    }
+}
+
+fn write(mut stream: impl Write, text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The standard error for the log: writing to it never fails, since a logger that cannot write
+/// would complain there, and panic when it cannot do that either.
+#[derive(Debug, Clone)]
+pub(crate) struct Stderr(pub(crate) Terminal);
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.tell(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Stderr {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
