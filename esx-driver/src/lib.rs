@@ -54,6 +54,7 @@ pub mod auth;
 pub mod bulk;
 mod connect;
 mod datastore;
+mod document;
 mod domain;
 mod engine;
 mod error;

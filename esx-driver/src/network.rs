@@ -1,5 +1,6 @@
 //! Networks: the virtual switches of a host.
 
+mod definition;
 mod list;
 
 use std::fmt;

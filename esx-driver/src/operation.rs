@@ -1,6 +1,7 @@
 //! Something that changes the server.
 
 use std::{
+    borrow::Cow,
     fmt,
     future::{Future, IntoFuture},
     time::Duration,
@@ -34,7 +35,7 @@ use crate::{
 /// that it has begun goes on), and no property filter behind.
 #[must_use = "nothing is done before it is awaited"]
 pub struct Operation<'a, T = ()> {
-    could_not: &'static str,
+    could_not: Cow<'static, str>,
     work: Work<T>,
     options: Options<'a>,
 }
@@ -46,11 +47,11 @@ impl<T> Operation<'static, T> {
     /// Whatever `work` does by means of the [`Runner`]. `could_not` is how libvirt says that it failed: `Could not start
     /// domain`.
     pub(crate) fn new(
-        could_not: &'static str,
+        could_not: impl Into<Cow<'static, str>>,
         work: impl for<'b> FnOnce(Runner<'b>) -> BoxFuture<'b, Result<T>> + Send + 'static,
     ) -> Operation<'static, T> {
         Operation {
-            could_not,
+            could_not: could_not.into(),
             work: Box::new(work),
             options: Options::default(),
         }
@@ -59,7 +60,10 @@ impl<T> Operation<'static, T> {
 
 impl<T: Send + 'static> Operation<'static, T> {
     /// A change alone; or an error that was found before, which is told when the operation is awaited.
-    pub(crate) fn of(could_not: &'static str, change: Result<Change<T>>) -> Operation<'static, T> {
+    pub(crate) fn of(
+        could_not: impl Into<Cow<'static, str>>,
+        change: Result<Change<T>>,
+    ) -> Operation<'static, T> {
         Operation::new(could_not, move |mut runner| {
             Box::pin(async move { runner.perform(change?).await })
         })

@@ -1,5 +1,7 @@
 //! Snapshots of domains.
 
+mod definition;
+mod lifecycle;
 mod list;
 mod tree;
 

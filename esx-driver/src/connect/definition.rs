@@ -16,7 +16,9 @@ use super::product::ProductLine;
 use crate::datastore::{Known, item_name};
 use crate::engine::{Change, Effect};
 use crate::error::fault_words;
-use crate::{DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What};
+use crate::{
+    DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What, document,
+};
 
 /// libvirt's name of the format of VMX files.
 const VMX: &str = "vmware-vmx";
@@ -187,18 +189,8 @@ impl Connect {
 
     /// The definition that a document holds.
     fn read(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
-        let read = DomainDef::read_xml(xml).map_err(Error::of_document)?;
-        let (mut def, unknown) = (read.document, read.unmodelled);
-        if flags.contains(DefineFlags::VALIDATE) && !unknown.is_empty() {
-            let message = format!(
-                "XML document failed to validate against schema: {} is not known",
-                unknown.join(", ")
-            );
-            return Err(definition(ErrorNumber::XmlInvalidSchema, message));
-        }
-        for path in unknown {
-            warn!("{path} has no place in a domain of this driver and is left out");
-        }
+        let validate = flags.contains(DefineFlags::VALIDATE);
+        let mut def: DomainDef = document::read(xml, validate)?;
         def.uuid.get_or_insert_with(random_uuid);
         Ok(def)
     }
@@ -384,11 +376,6 @@ fn definition(code: ErrorNumber, message: impl Into<String>) -> Error {
 }
 
 impl Error {
-    /// A document that cannot be read.
-    fn of_document(error: virt_model::XmlError) -> Error {
-        definition(error.number(), error.message()).because(error)
-    }
-
     /// A VMX file or definition that cannot be converted.
     fn of_vmx(error: vmx::VmxError) -> Error {
         let described = definition(error.number(), error.message());

@@ -16,7 +16,7 @@ use crate::{Error, ErrorKind, Result, policy::Refusal, question::Question};
 /// What the texts say besides the outcome.
 pub(super) struct Context<'a> {
     /// What failed, in libvirt's words: `Could not start domain`.
-    pub(super) could_not: &'static str,
+    pub(super) could_not: &'a str,
     /// libvirt's text for a power state that the change cannot start from: `Domain is not powered off`.
     pub(super) wrong_state: &'static str,
     /// The caller's deadline.

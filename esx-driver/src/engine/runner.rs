@@ -1,6 +1,6 @@
 //! The I/O of an operation: the runner does what each state asks for, and gives it the reply.
 
-use std::{collections::HashMap, future::pending, time::Duration};
+use std::{borrow::Cow, collections::HashMap, future::pending, time::Duration};
 
 use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -113,7 +113,7 @@ const MACHINE_PAUSE: Duration = Duration::from_secs(1);
 /// Runs one operation: prepares it and performs its changes, while the caller may interrupt it.
 pub(crate) struct Runner<'a> {
     /// What failed, in libvirt's words: `Could not start domain`.
-    could_not: &'static str,
+    could_not: Cow<'static, str>,
     progress: Option<Box<OnProgress<'a>>>,
     deadline: Option<Duration>,
     interrupts: Interrupts<'a>,
@@ -156,7 +156,7 @@ async fn passed(until: Option<Instant>) {
 
 impl<'a> Runner<'a> {
     /// The time of the deadline runs from here.
-    pub(crate) fn new(could_not: &'static str, options: Options<'a>) -> Runner<'a> {
+    pub(crate) fn new(could_not: Cow<'static, str>, options: Options<'a>) -> Runner<'a> {
         Runner {
             could_not,
             progress: options.progress,
@@ -176,7 +176,7 @@ impl<'a> Runner<'a> {
         tokio::select! {
             biased;
             interrupt = self.interrupts.next() => {
-                Err(outcome::not_started(interrupt, self.could_not, self.deadline))
+                Err(outcome::not_started(interrupt, &self.could_not, self.deadline))
             }
             result = preparation => result,
         }
@@ -221,7 +221,7 @@ impl<'a> Runner<'a> {
     ) -> Result<V> {
         let precondition = change.precondition.as_ref();
         let context = outcome::Context {
-            could_not: self.could_not,
+            could_not: &self.could_not,
             wrong_state: precondition.map_or("", |precondition| precondition.wrong_state),
             deadline: self.deadline,
             machine,

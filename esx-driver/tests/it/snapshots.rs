@@ -1,11 +1,25 @@
 //! Snapshots of domains.
 
-use esx_driver::{
-    Domain, ErrorKind, SnapshotEntry, What,
-    virt_model::{DomainState, flags::SnapshotListFlags},
+use std::{
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
 };
-use esx_sim::Simulator;
-use vi_types::properties::VirtualMachine;
+
+use esx_driver::{
+    Domain, DomainSnapshot, Error, ErrorKind, SnapshotEntry, What, bulk,
+    virt_model::{
+        Document as _, DomainState, SnapshotDef,
+        flags::{
+            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
+            SnapshotXmlFlags,
+        },
+    },
+};
+use esx_sim::{Effect, Question, Rule, Script, Simulator};
+use futures_util::StreamExt as _;
+use vi_types::{
+    enums::VirtualMachinePowerState, objects::SnapshotLocked, properties::VirtualMachine,
+};
 
 use crate::{host, methods, open, text};
 
@@ -165,4 +179,396 @@ async fn old_servers_and_vcenters() {
         let list = domain.list_all_snapshots(Default::default()).await.unwrap();
         assert_eq!(list.len(), 4, "{uri}");
     }
+}
+
+const NONE: SnapshotCreateFlags = SnapshotCreateFlags::NONE;
+
+fn named(name: &str) -> String {
+    SnapshotDef::new(name).to_xml(Default::default())
+}
+
+/// A host with a domain that runs and has no snapshot.
+async fn web01(query: &str) -> (Simulator, Domain) {
+    let simulator = Simulator::esx().build();
+    let connect = open(&simulator, &format!("esx://h/?{query}"))
+        .await
+        .unwrap();
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    simulator.clear_requests();
+    (simulator, domain)
+}
+
+/// The body of the only request of that method.
+fn body(simulator: &Simulator, method: &str) -> String {
+    let requests = simulator.requests().into_iter();
+    let mut bodies = requests.filter(|request| request.method.as_deref() == Some(method));
+    let body = bodies.next().unwrap().body;
+    assert!(bodies.next().is_none(), "it is sent once");
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_snapshot_is_taken() {
+    let (simulator, domain) = web01("").await;
+    let xml = "<domainsnapshot><name>a &lt; b</name><description>x &amp; y</description></domainsnapshot>";
+    let snapshot = domain.snapshot_create_xml(xml, NONE).await.unwrap();
+    // Its name is new, and nothing is in the way.
+    assert_eq!(
+        methods(&simulator)[..3],
+        [
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            "CreateSnapshot_Task"
+        ]
+    );
+    let sent = body(&simulator, "CreateSnapshot_Task");
+    let parameters = "<name>a &lt; b</name><description>x &amp; y</description><memory>true</memory>\
+                      <quiesce>false</quiesce>";
+    assert!(sent.contains(parameters), "{sent}");
+    assert_eq!(snapshot.name(), "a < b");
+    assert_eq!(snapshot.moref().r#type, "VirtualMachineSnapshot");
+    assert!(snapshot.is_current().await.unwrap());
+    let second = domain.snapshot_create_xml(&named("second"), NONE).await;
+    let parent = second.unwrap().parent().await.unwrap();
+    assert_eq!(parent.moref(), snapshot.moref());
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test]
+async fn flags_and_documents() {
+    use SnapshotCreateFlags as Flags;
+
+    for (flags, memory, quiesce) in [
+        (Flags::DISK_ONLY, false, false),
+        (Flags::QUIESCE, true, true),
+        (Flags::DISK_ONLY | Flags::QUIESCE, false, true),
+        (Flags::NO_METADATA | Flags::VALIDATE, true, false),
+    ] {
+        let (simulator, domain) = web01("").await;
+        domain
+            .snapshot_create_xml(&named("s"), flags)
+            .await
+            .unwrap();
+        let sent = body(&simulator, "CreateSnapshot_Task");
+        let expected = format!("<memory>{memory}</memory><quiesce>{quiesce}</quiesce>");
+        assert!(sent.contains(&expected), "{flags:?}: {sent}");
+    }
+    let (simulator, domain) = db01().await;
+    for (xml, flags, expected) in [
+        (
+            "<domainsnapshot><name>tuned</name></domainsnapshot>",
+            NONE,
+            "Requested operation is not valid: Snapshot 'tuned' already exists",
+        ),
+        (
+            "<domainsnapshot><disks><disk name='sda'/></disks></domainsnapshot>",
+            NONE,
+            "unsupported configuration: disk snapshots not supported yet",
+        ),
+        (
+            "<domain/>",
+            NONE,
+            "XML error: expecting root element of 'domainsnapshot', not 'domain'",
+        ),
+        (
+            "<domainsnapshot><cookie/></domainsnapshot>",
+            Flags::VALIDATE,
+            "XML document failed to validate against schema: /domainsnapshot/cookie is not known",
+        ),
+        (
+            "",
+            Flags::REDEFINE | Flags::HALT | Flags::QUIESCE,
+            "unsupported flags (0x9) in function esxDomainSnapshotCreateXML",
+        ),
+    ] {
+        let error = domain.snapshot_create_xml(xml, flags).await;
+        assert_eq!(text(error), expected);
+    }
+    assert!(
+        !methods(&simulator)
+            .iter()
+            .any(|method| method.ends_with("_Task"))
+    );
+    let error = domain.snapshot_create_xml(&named("tuned"), NONE).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Exists(What::Snapshot));
+}
+
+#[tokio::test]
+async fn a_snapshot_without_a_name_has_the_time() {
+    let (_, domain) = web01("").await;
+    let now = || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap().as_secs()
+    };
+    let before = now();
+    let xml = "<domainsnapshot><name></name></domainsnapshot>";
+    let snapshot = domain.snapshot_create_xml(xml, NONE).await.unwrap();
+    let name: u64 = snapshot.name().parse().unwrap();
+    assert!((before..=now()).contains(&name), "{name}");
+}
+
+#[tokio::test]
+async fn documents() {
+    let (simulator, domain) = db01().await;
+    let uuid = domain.uuid();
+    let described = async |name: &str| {
+        let snapshot = domain.snapshot_lookup_by_name(name).await.unwrap();
+        snapshot.xml_desc(SnapshotXmlFlags::NONE).await.unwrap()
+    };
+    assert_eq!(
+        described("installed").await,
+        format!(
+            "<domainsnapshot>
+  <name>installed</name>
+  <description>Fresh from the installer</description>
+  <state>shutoff</state>
+  <creationTime>1709283600</creationTime>
+  <domain>
+    <uuid>{uuid}</uuid>
+  </domain>
+</domainsnapshot>
+"
+        )
+    );
+    assert_eq!(
+        described("before-upgrade").await,
+        format!(
+            "<domainsnapshot>
+  <name>before-upgrade</name>
+  <description></description>
+  <state>running</state>
+  <parent>
+    <name>installed</name>
+  </parent>
+  <creationTime>1709285400</creationTime>
+  <domain>
+    <uuid>{uuid}</uuid>
+  </domain>
+</domainsnapshot>
+"
+        )
+    );
+    let unknown = |vm: &mut VirtualMachine| {
+        let roots = &mut vm.snapshot.as_mut().unwrap().root_snapshot_list;
+        roots[0].state = VirtualMachinePowerState::Unrecognized("hibernating".to_owned());
+    };
+    simulator.change(domain.moref(), unknown).unwrap();
+    let xml = described("installed").await;
+    assert!(!xml.contains("<state>"), "{xml}");
+
+    let installed = domain.snapshot_lookup_by_name("installed").await.unwrap();
+    assert_eq!(
+        text(installed.xml_desc(SnapshotXmlFlags::SECURE).await),
+        "unsupported flags (0x1) in function esxDomainSnapshotGetXMLDesc"
+    );
+}
+
+#[tokio::test]
+async fn reverting() {
+    let (simulator, domain) = db01().await;
+    let upgraded = domain.snapshot_lookup_by_name("upgraded").await.unwrap();
+    let installed = domain.snapshot_lookup_by_name("installed").await.unwrap();
+    for (snapshot, state) in [
+        (&installed, DomainState::Shutoff),
+        (&upgraded, DomainState::Running),
+    ] {
+        snapshot.revert(SnapshotRevertFlags::NONE).await.unwrap();
+        assert!(snapshot.is_current().await.unwrap());
+        assert_eq!(domain.state().await.unwrap().0, state);
+    }
+    assert_eq!(
+        text(upgraded.revert(SnapshotRevertFlags::RUNNING).await),
+        "unsupported flags (0x1) in function esxDomainRevertToSnapshot"
+    );
+    let locked = SnapshotLocked::default();
+    let script = Script::new("RevertToSnapshot_Task").fails(locked, "Locked.");
+    simulator.script(script);
+    let error = upgraded
+        .revert(SnapshotRevertFlags::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TaskFailed);
+    assert_eq!(
+        error.to_string(),
+        "internal error: Could not revert to snapshot 'upgraded': SnapshotLocked - Locked."
+    );
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test]
+async fn deleting() {
+    use SnapshotDeleteFlags as Flags;
+
+    let (simulator, domain) = db01().await;
+    let names_left = async || {
+        let list = domain.list_all_snapshots(Default::default()).await.unwrap();
+        names(&list).join(" ")
+    };
+    let lookup = |name| domain.snapshot_lookup_by_name(name);
+    let tuned = lookup("tuned").await.unwrap();
+    let before = lookup("before-upgrade").await.unwrap();
+    let installed = lookup("installed").await.unwrap();
+    simulator.clear_requests();
+    installed.delete(Flags::METADATA_ONLY).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    installed.delete(Flags::NONE).await.unwrap();
+    assert_eq!(names_left().await, "before-upgrade upgraded tuned");
+    before.delete(Flags::CHILDREN).await.unwrap();
+    assert_eq!(names_left().await, "tuned");
+    assert_eq!(
+        text(tuned.delete(Flags::CHILDREN_ONLY).await),
+        "unsupported flags (0x4) in function esxDomainSnapshotDelete"
+    );
+    let gone = "Domain snapshot not found: Could not find snapshot with name 'installed'";
+    assert_eq!(text(installed.delete(Flags::NONE).await), gone);
+    assert_eq!(text(installed.delete(Flags::METADATA_ONLY).await), gone);
+    let error = installed.revert(SnapshotRevertFlags::NONE).await;
+    assert_eq!(text(error), gone);
+}
+
+#[tokio::test]
+async fn what_the_host_cannot_do() {
+    let (_, connect) = host().await;
+    for (name, flags, expected) in [
+        (
+            "router",
+            SnapshotCreateFlags::QUIESCE,
+            "internal error: Could not create snapshot: ToolsUnavailable - Cannot complete operation because VMware \
+             Tools is not running in this virtual machine.",
+        ),
+        (
+            "desktop",
+            SnapshotCreateFlags::DISK_ONLY,
+            "internal error: Could not create snapshot: InvalidPowerState - The attempted operation cannot be \
+             performed in the current state (Suspended).",
+        ),
+    ] {
+        let domain = connect.lookup_by_name(name).await.unwrap();
+        let error = domain.snapshot_create_xml(&named("s"), flags).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TaskFailed);
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn questions() {
+    let asking = || Script::new("CreateSnapshot_Task").asks(Question::serial_port());
+    let (simulator, domain) = web01("").await;
+    simulator.script(asking());
+    let error = domain.snapshot_create_xml(&named("s"), NONE).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Blocked);
+    assert!(error.question().is_some());
+    assert_eq!(simulator.leftovers(), []);
+
+    let (simulator, domain) = web01("auto_answer=1").await;
+    simulator.script(asking());
+    let snapshot = domain.snapshot_create_xml(&named("s"), NONE).await.unwrap();
+    assert_eq!(snapshot.name(), "s");
+    let script = Script::new("RevertToSnapshot_Task").asks(Question::moved_or_copied());
+    simulator.script(script);
+    snapshot.revert(SnapshotRevertFlags::NONE).await.unwrap();
+    assert_eq!(simulator.leftovers(), []);
+
+    // A question that is there before is in the way.
+    let (simulator, domain) = web01("").await;
+    simulator.ask(domain.moref(), Question::cdrom_locked());
+    let error = domain.snapshot_create_xml(&named("s"), NONE).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Blocked);
+    assert!(!methods(&simulator).contains(&"CreateSnapshot_Task".to_owned()));
+}
+
+#[tokio::test]
+async fn progress() {
+    let (_, domain) = web01("").await;
+    let told = Mutex::new(Vec::new());
+    let xml = named("s");
+    domain
+        .snapshot_create_xml(&xml, NONE)
+        .on_progress(|progress| told.lock().unwrap().push(progress.percent))
+        .await
+        .unwrap();
+    assert!(!told.into_inner().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_that_are_lost() {
+    /// Takes a snapshot, reverts to it and deletes it, with a fault of one of the calls.
+    async fn all(simulator: &Simulator, domain: &Domain) -> Result<(), Error> {
+        let snapshot = domain.snapshot_create_xml(&named("s"), NONE).await?;
+        assert_eq!(snapshot.name(), "s");
+        snapshot.revert(SnapshotRevertFlags::NONE).await?;
+        snapshot.delete(SnapshotDeleteFlags::NONE).await?;
+        assert_eq!(simulator.leftovers(), []);
+        Ok(())
+    }
+    for (method, effect, expected) in [
+        ("CreateSnapshot_Task", Effect::DropAfter, None),
+        (
+            "CreateSnapshot_Task",
+            Effect::DropBefore,
+            Some(ErrorKind::InDoubt),
+        ),
+        ("CreateSnapshot_Task", Effect::ExpireSession, None),
+        ("RevertToSnapshot_Task", Effect::DropAfter, None),
+        (
+            "RevertToSnapshot_Task",
+            Effect::DropBefore,
+            Some(ErrorKind::InDoubt),
+        ),
+        ("RevertToSnapshot_Task", Effect::ExpireSession, None),
+        ("RemoveSnapshot_Task", Effect::DropAfter, None),
+        (
+            "RemoveSnapshot_Task",
+            Effect::DropBefore,
+            Some(ErrorKind::InDoubt),
+        ),
+        ("RemoveSnapshot_Task", Effect::ExpireSession, None),
+        ("RetrievePropertiesEx", Effect::DropAfter, None),
+    ] {
+        let (simulator, domain) = web01("").await;
+        simulator.inject(Rule::new(method, effect.clone()).nth(1));
+        let result = all(&simulator, &domain).await;
+        let kind = result.as_ref().err().map(|error| error.kind());
+        assert_eq!(kind, expected, "{method} {effect:?}: {result:?}");
+        let calls = methods(&simulator);
+        let calls = calls.iter().filter(|called| *called == method).count();
+        if method.ends_with("_Task") && !matches!(effect, Effect::ExpireSession) {
+            assert_eq!(calls, 1, "{method} is sent once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn snapshots_of_many_domains() {
+    let simulator = Simulator::esx().vms(10).build();
+    let connect = open(&simulator, "esx://h/").await.unwrap();
+    let list = connect.list_all_domains(Default::default()).await.unwrap();
+    let domains: Vec<_> = list.into_iter().map(|entry| entry.domain).collect();
+    let mut results = bulk::run(domains, 4, |domain| {
+        domain.snapshot_create_xml(&named("nightly"), NONE)
+    });
+    let mut taken = 0;
+    while let Some((domain, result)) = results.next().await {
+        let snapshot: DomainSnapshot = result.unwrap();
+        assert_eq!(snapshot.domain().moref(), domain.moref());
+        taken += 1;
+    }
+    assert_eq!(taken, 10);
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test]
+async fn a_domain_that_is_gone() {
+    let (simulator, domain) = db01().await;
+    let tuned = domain.snapshot_lookup_by_name("tuned").await.unwrap();
+    simulator.remove_vm(domain.moref());
+    let kind = ErrorKind::NotFound(What::Domain);
+    let error = domain.snapshot_create_xml(&named("s"), NONE).await;
+    assert_eq!(error.unwrap_err().kind(), kind);
+    let error = tuned.revert(SnapshotRevertFlags::NONE).await;
+    assert_eq!(error.unwrap_err().kind(), kind);
+    let error = tuned.delete(SnapshotDeleteFlags::NONE).await;
+    assert_eq!(error.unwrap_err().kind(), kind);
 }

@@ -1,0 +1,39 @@
+//! Prints what happens to the domains of a host, until it is interrupted.
+//!
+//! ```console
+//! $ cargo run -p esx-driver --example events -- 'esx://root@esx1.example.com/?no_verify=1'
+//! ```
+//!
+//! The password is in `auth.conf`.
+#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::error::Error;
+
+use esx_driver::{Connect, EsxUri, auth::NoQuestions};
+use futures_util::StreamExt as _;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let uri: EsxUri = std::env::args().nth(1).ok_or("usage: URI")?.parse()?;
+    let connect = Connect::open(&uri, &NoQuestions).await?;
+    let mut events = connect.domain_events(None).await?;
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => {
+                    let event = event?;
+                    println!("{}: {}", event.domain.name(), event.event);
+                }
+                None => break,
+            },
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                break;
+            }
+        }
+    }
+    // Without this, the property filter goes with the session.
+    events.close().await;
+    connect.close().await?;
+    Ok(())
+}
