@@ -18,3 +18,6 @@ pub(crate) use self::change::{Change, Machine};
 pub(crate) use self::runner::{Options, Runner};
 pub use self::runner::{Progress, ProgressState};
 pub(crate) use self::state::Effect;
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) wrong_state: &'static str,
     /// The caller's deadline.
     pub(super) deadline: Option<Duration>,
+    /// Whether the call starts a task.
+    pub(super) is_task: bool,
     /// The machine of the change, if it has one that is known.
     pub(super) machine: Option<&'a Machine>,
 }
@@ -77,10 +79,16 @@ pub(super) fn result<T>(outcome: Outcome<Cause, T>, context: &Context<'_>) -> Re
         )
         .because(error)
         .advise("try again"),
-        Outcome::InDoubt(error) => in_doubt(
-            "the connection broke, and whether the host began is not known; it was not asked again",
-        )
-        .because(error),
+        Outcome::InDoubt(error) => {
+            let what = match context.is_task {
+                true => "began",
+                false => "did it",
+            };
+            let what = format!(
+                "the connection broke, and whether the host {what} is not known; it was not asked again"
+            );
+            in_doubt(&what).because(error)
+        }
         Outcome::NotStarted(other) => {
             let how = match &other {
                 None => "it is over".to_owned(),

@@ -224,6 +224,7 @@ impl<'a> Runner<'a> {
             could_not: &self.could_not,
             wrong_state: precondition.map_or("", |precondition| precondition.wrong_state),
             deadline: self.deadline,
+            is_task: matches!(change.request, Request::Task(..)),
             machine,
         };
         outcome::result(outcome, &context)

@@ -1,6 +1,7 @@
 //! Tasks and questions: what may happen between a call and its end.
 
 mod bulk;
+mod calls;
 mod faults;
 mod lifecycle;
 mod questions;
