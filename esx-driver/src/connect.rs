@@ -1,6 +1,5 @@
 //! Connections: opening, closing, and what they tell about the server and the host.
 
-mod definition;
 mod node;
 mod open;
 mod processor;
@@ -16,6 +15,7 @@ use virt_model::LibVersion;
 
 pub use self::open::OpenOptions;
 use self::product::Product;
+pub(crate) use self::product::ProductLine;
 use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, policy::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.

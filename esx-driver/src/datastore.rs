@@ -1,7 +1,8 @@
 //! Datastores: their names, their files' names, and what is read of them.
 
+mod browse;
+mod files;
 mod item;
-mod known;
 mod path;
 
 use vi_client::{
@@ -12,8 +13,8 @@ use vi_types::objects::DatastoreHostMount;
 use virt_model::ErrorNumber;
 use vmx::names::Datastore;
 
+pub(crate) use self::browse::Browser;
 pub(crate) use self::item::item_name;
-pub(crate) use self::known::Known;
 pub use self::path::DatastorePath;
 use crate::{Connect, Error, ErrorKind, Result};
 

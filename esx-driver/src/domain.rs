@@ -11,12 +11,7 @@ mod questions;
 use std::fmt;
 
 use vi_client::{property_set, retrieve::PropertySet};
-use vi_types::{
-    ManagedObjectReference, TaskMethod,
-    enums::VirtualMachinePowerState,
-    objects::{AutoStartDefaults, AutoStartPowerInfo},
-    references,
-};
+use vi_types::{ManagedObjectReference, TaskMethod, enums::VirtualMachinePowerState, references};
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
@@ -66,13 +61,6 @@ property_set! {
 
 property_set! {
     struct Nothing: VirtualMachine {}
-}
-
-property_set! {
-    pub(crate) struct AutoStart: HostAutoStartManager {
-        defaults: Option<AutoStartDefaults> = config.defaults,
-        power_info: Vec<AutoStartPowerInfo> = config.power_info,
-    }
 }
 
 impl Domain {
@@ -155,14 +143,6 @@ impl Domain {
         self.connect.max_vcpus().await
     }
 
-    /// Whether the domain starts with its host.
-    ///
-    /// # Errors
-    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
-    pub async fn autostart(&self) -> Result<bool> {
-        Ok(self.connect.auto_start().await?.starts(&self.moref))
-    }
-
     /// Whether the domain stays when it is stopped: always.
     ///
     /// # Errors
@@ -232,37 +212,6 @@ impl Domain {
     }
 }
 
-impl Connect {
-    /// What starts the host's domains.
-    fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
-        let manager = self.place().host.auto_start_manager.as_ref();
-        manager.ok_or_else(no_auto_start)
-    }
-
-    /// Which domains the host starts.
-    pub(crate) async fn auto_start(&self) -> Result<AutoStart> {
-        let manager = self.auto_start_manager()?;
-        let found = self.client().read_opt::<AutoStart>(manager).await?;
-        let settings = found.ok_or_else(no_auto_start)?;
-        if settings.defaults.is_none() {
-            return Err(no_auto_start());
-        }
-        Ok(settings)
-    }
-}
-
-impl AutoStart {
-    /// Whether the host starts the virtual machine.
-    fn starts(&self, moref: &ManagedObjectReference) -> bool {
-        let enabled = self.defaults.as_ref().and_then(|defaults| defaults.enabled);
-        enabled == Some(true)
-            && self
-                .power_info
-                .iter()
-                .any(|info| info.key == *moref && info.start_action.eq_ignore_ascii_case("powerOn"))
-    }
-}
-
 impl fmt::Debug for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Domain")
@@ -284,11 +233,6 @@ fn no_domain(message: String) -> Error {
         ErrorNumber::NoDomain,
         message,
     )
-}
-
-fn no_auto_start() -> Error {
-    let message = "Could not retrieve the AutoStartDefaults object";
-    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
 }
 
 /// Memory of the server in KiB.

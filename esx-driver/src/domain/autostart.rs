@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vi_client::property_set;
 use vi_types::{
     ManagedObjectReference,
     enums::AutoStartWaitHeartbeatSetting,
@@ -10,11 +11,18 @@ use vi_types::{
 };
 use virt_model::ErrorNumber;
 
-use super::{AutoStart, Domain};
+use super::Domain;
 use crate::{
-    Error, ErrorKind, Operation, Result,
+    Connect, Error, ErrorKind, Operation, Result,
     engine::{Change, Effect},
 };
+
+property_set! {
+    pub(super) struct AutoStart: HostAutoStartManager {
+        defaults: Option<AutoStartDefaults> = config.defaults,
+        power_info: Vec<AutoStartPowerInfo> = config.power_info,
+    }
+}
 
 /// Whether and how a domain starts and stops with its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +87,14 @@ impl AutostartSettings {
 }
 
 impl Domain {
+    /// Whether the domain starts with its host.
+    ///
+    /// # Errors
+    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
+    pub async fn autostart(&self) -> Result<bool> {
+        Ok(self.connect.auto_start().await?.starts(&self.moref))
+    }
+
     /// Whether and how the domain starts with its host.
     ///
     /// # Errors
@@ -153,7 +169,36 @@ impl Domain {
     }
 }
 
+impl Connect {
+    /// What starts the host's domains.
+    fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
+        let manager = self.place().host.auto_start_manager.as_ref();
+        manager.ok_or_else(no_auto_start)
+    }
+
+    /// Which domains the host starts.
+    pub(super) async fn auto_start(&self) -> Result<AutoStart> {
+        let manager = self.auto_start_manager()?;
+        let found = self.client().read_opt::<AutoStart>(manager).await?;
+        let settings = found.ok_or_else(no_auto_start)?;
+        if settings.defaults.is_none() {
+            return Err(no_auto_start());
+        }
+        Ok(settings)
+    }
+}
+
 impl AutoStart {
+    /// Whether the host starts the virtual machine.
+    pub(super) fn starts(&self, moref: &ManagedObjectReference) -> bool {
+        let enabled = self.defaults.as_ref().and_then(|defaults| defaults.enabled);
+        enabled == Some(true)
+            && self
+                .power_info
+                .iter()
+                .any(|info| info.key == *moref && info.start_action.eq_ignore_ascii_case("powerOn"))
+    }
+
     /// What switches the host's automatic start on, if no virtual machine but this one would notice.
     fn enable_for(&self, moref: &ManagedObjectReference) -> Result<AutoStartDefaults> {
         if self.power_info.iter().any(|info| info.key != *moref) {
@@ -169,4 +214,9 @@ impl AutoStart {
             ..AutoStartDefaults::default()
         })
     }
+}
+
+fn no_auto_start() -> Error {
+    let message = "Could not retrieve the AutoStartDefaults object";
+    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
 }

@@ -1,13 +1,18 @@
-//! A domain's definition: read, and forgotten.
+//! Definitions of domains: their way in ([`define`]), out, and between libvirt's form and VMware's ([`convert`]).
 
-use vi_client::{Client, DatastoreFile, property_set};
+mod controllers;
+mod convert;
+mod define;
+mod native;
+
+use vi_client::{Client, property_set};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::references;
 use virt_model::flags::refuse_unknown;
 use virt_model::{Document, DomainXmlFlags, ErrorNumber};
 use vmx::LibvirtVersion;
 
-use super::Domain;
+use super::{Domain, Power};
 use crate::engine::{Change, Effect};
 use crate::{DatastorePath, Error, ErrorKind, Operation, Result, UndefineFlags};
 
@@ -15,12 +20,6 @@ property_set! {
     struct Configuration: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
         path: String = config.files.vm_path_name,
-    }
-}
-
-property_set! {
-    struct Power: VirtualMachine {
-        power_state: VirtualMachinePowerState = runtime.power_state,
     }
 }
 
@@ -47,21 +46,13 @@ impl Domain {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
         let configuration: Configuration = self.properties().await?;
         let path: DatastorePath = configuration.path.parse()?;
-        let place = self.connect.place();
-        let file = DatastoreFile {
-            datacenter_path: place.datacenter_path.clone(),
-            datastore: path.datastore().to_owned(),
-            path: path.path().to_owned(),
-        };
-        let client = self.connect.client();
-        let text = client.download(&file).await;
-        let text = text.map_err(|error| self.connect.file_error(error))?;
+        let text = self.connect.download(&path).await?;
         let mut options = self.connect.parse_options();
         options.default_name = Some(self.name.clone());
-        options.datacenter_path = Some(place.datacenter_path.clone());
+        options.datacenter_path = Some(self.connect.place().datacenter_path.clone());
         options.moref = Some(self.moref.value.clone());
         let directory = path.parent().to_string();
-        let mut def = self.connect.definition(&text, directory, &options).await?;
+        let mut def = self.connect.read_vmx(&text, directory, &options).await?;
         if configuration.power_state != VirtualMachinePowerState::PoweredOff {
             let id = super::identity::id(&self.moref.value)?;
             def.id = u32::try_from(id).ok();

@@ -8,7 +8,7 @@ use vi_types::{
 };
 use virt_model::{DomainFilter, DomainState, flags::refuse_unknown};
 
-use super::{AutoStart, Domain, identity};
+use super::{Domain, autostart::AutoStart, identity};
 use crate::{Connect, Error, Result};
 
 /// The domains of a listing, in the server's order.

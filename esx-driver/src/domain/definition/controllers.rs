@@ -2,16 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use vi_client::{
-    Error as Cause, property_set,
-    retrieve::{Retrieve, Selection},
-};
-use vi_types::methods::SearchDatastoreTask;
-use vi_types::objects::{
-    FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec, VmDiskFileInfo, VmDiskFileQuery,
-    VmDiskFileQueryFlags,
-};
-use vi_types::{ManagedObjectReference, Poly};
+use vi_types::Poly;
+use vi_types::objects::{FileQuery, VmDiskFileInfo, VmDiskFileQuery, VmDiskFileQueryFlags};
 use virt_model::ErrorNumber;
 use virt_model::domain::{
     Address, ControllerType, Defaults, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
@@ -19,18 +11,18 @@ use virt_model::domain::{
 use vmx::FileNames;
 use vmx::names::{Datastores, FileNameError, Missing};
 
-use super::DatastorePath;
-use crate::{Connect, Error, ErrorKind, Result};
+use crate::datastore::Browser;
+use crate::{Connect, DatastorePath, Error, ErrorKind, Result, What};
 
 /// The host's datastores, and what was found of disks on them.
 #[derive(Debug)]
-pub(crate) struct Known {
-    pub(crate) names: Datastores,
+pub(super) struct FileNamesOfHost {
+    pub(super) names: Datastores,
     /// libvirt's models of controllers, by the sources of disks.
-    pub(crate) models: HashMap<String, Result<String>>,
+    pub(super) models: HashMap<String, Result<String>>,
 }
 
-impl FileNames for Known {
+impl FileNames for FileNamesOfHost {
     fn parse(&self, name: &str, missing: Missing) -> Result<Option<String>, FileNameError> {
         self.names.parse(name, missing)
     }
@@ -51,13 +43,6 @@ impl FileNames for Known {
     }
 }
 
-property_set! {
-    struct Browser: Datastore {
-        name: String = summary.name,
-        browser: ManagedObjectReference = browser,
-    }
-}
-
 impl Connect {
     /// The models of the controllers that `def` leaves to the host, by the sources of their disks.
     ///
@@ -65,7 +50,7 @@ impl Connect {
     ///
     /// # Errors
     /// When the host doesn't tell its datastores.
-    pub(crate) async fn scsi_models(
+    pub(super) async fn scsi_models(
         &self,
         def: &DomainDef,
     ) -> Result<HashMap<String, Result<String>>> {
@@ -76,49 +61,21 @@ impl Connect {
                 Some(browsers) => browsers,
                 none => none.insert(self.browsers().await?),
             };
-            let model = self.found_model(browsers, &source).await;
+            let model = self.scsi_model(browsers, &source).await;
             models.insert(source, model);
         }
         Ok(models)
     }
 
-    async fn found_model(
-        &self,
-        browsers: &[(String, ManagedObjectReference)],
-        source: &str,
-    ) -> Result<String> {
+    /// The model of the controller that the disk `source` was made for.
+    async fn scsi_model(&self, browsers: &[Browser], source: &str) -> Result<String> {
         let path: DatastorePath = source.parse()?;
         let mut browsers = browsers.iter();
-        let Some((_, browser)) = browsers.find(|(name, _)| name == path.datastore()) else {
+        let Some(browser) = browsers.find(|browser| browser.datastore == path.datastore()) else {
             let message = format!("Could not find datastore with name '{}'", path.datastore());
-            return Err(Error::new(
-                ErrorKind::DatastorePath,
-                ErrorNumber::InternalError,
-                message,
-            ));
+            let kind = ErrorKind::NotFound(What::Datastore);
+            return Err(Error::new(kind, ErrorNumber::InternalError, message));
         };
-        self.scsi_model(browser.clone(), &path, source).await
-    }
-
-    async fn browsers(&self) -> Result<Vec<(String, ManagedObjectReference)>> {
-        let request = Retrieve::from(&self.place().host_system)
-            .skip_start()
-            .select(Selection::traverse("HostSystem", "datastore"));
-        let found = self.client().retrieve_set::<Browser>(request).await?;
-        let named = found.into_iter().map(|found| {
-            let found = found.properties.map_err(Error::missing_property)?;
-            Ok((found.name, found.browser))
-        });
-        named.collect()
-    }
-
-    /// The model of the controller that a disk was made for.
-    async fn scsi_model(
-        &self,
-        browser: ManagedObjectReference,
-        path: &DatastorePath,
-        source: &str,
-    ) -> Result<String> {
         let query = VmDiskFileQuery {
             details: Some(Box::new(VmDiskFileQueryFlags {
                 controller_type: Some(true),
@@ -126,41 +83,18 @@ impl Connect {
             })),
             ..VmDiskFileQuery::default()
         };
-        let request = SearchDatastoreTask {
-            this: browser,
-            datastore_path: path.parent().to_string(),
-            search_spec: Some(Box::new(HostDatastoreBrowserSearchSpec {
-                query: vec![Poly::<FileQuery>::new(query)],
-                details: Some(Box::new(FileQueryFlags {
-                    file_type: true,
-                    file_size: true,
-                    ..FileQueryFlags::default()
-                })),
-                match_pattern: vec![path.file().to_owned()],
-                ..HostDatastoreBrowserSearchSpec::default()
-            })),
-            ..Default::default()
-        };
-        let unknown = |reason: String| {
-            let message = format!("Could not lookup controller model for '{path}'");
-            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message).advise(reason)
-        };
-        let found = self.client().run(&request).await;
-        let found = found.map_err(|error| not_searched(error, path.datastore()))?;
-        // A pattern may find others too.
-        let file = found.file.iter().find(|file| file.path == path.file());
-        let Some(file) = file else {
+        let query = Poly::<FileQuery>::new(query);
+        let Some(file) = self.browse(browser, &path, query).await? else {
             let message = format!("No storage volume with key or path '{source}'");
-            return Err(Error::new(
-                ErrorKind::File,
-                ErrorNumber::NoStorageVol,
-                message,
-            ));
+            let kind = ErrorKind::NotFound(What::StorageVol);
+            return Err(Error::new(kind, ErrorNumber::NoStorageVol, message));
         };
         let disk = file.cast::<VmDiskFileInfo>();
         let made_for = disk.and_then(|disk| disk.controller_type.as_deref());
         let made_for = made_for.ok_or_else(|| {
-            unknown("the host does not tell; say a model in the definition".to_owned())
+            let message = format!("Could not lookup controller model for '{path}'");
+            Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
+                .advise("the host does not tell; say a model in the definition")
         })?;
         model_of(made_for).map(str::to_owned).ok_or_else(|| {
             let message =
@@ -168,20 +102,6 @@ impl Connect {
             Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
         })
     }
-}
-
-/// A directory could not be looked into.
-fn not_searched(error: Cause, datastore: &str) -> Error {
-    let Some(fault) = error.fault() else {
-        return error.into();
-    };
-    let name = fault.type_name();
-    let name = name.as_deref().unwrap_or("Unknown error");
-    let message = format!(
-        "Could not search in datastore '{datastore}': {name} - {}",
-        fault.string
-    );
-    Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
 }
 
 /// libvirt's word for a type of controller.

@@ -1,60 +1,20 @@
-//! Definitions of domains: converted between libvirt's and VMware's form, and made domains of.
+//! Domains made of libvirt's XML documents.
 
-use bytes::Bytes;
-use tracing::warn;
-use vi_client::{DatastoreFile, Error as Cause};
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
 use vi_types::{ManagedObjectReference, references};
+use virt_model::ErrorNumber;
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
 use virt_model::flags::refuse_unknown;
-use virt_model::{Document, DomainXmlFlags, ErrorNumber, Uuid};
-use vmx::names::Datastores;
-use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
 
-use super::Connect;
-use super::product::ProductLine;
-use crate::datastore::{Known, item_name};
+use super::convert::invalid;
+use crate::datastore::item_name;
 use crate::engine::{Change, Effect};
 use crate::error::fault_words;
 use crate::{
-    DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What, document,
+    Connect, DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What,
 };
 
-/// libvirt's name of the format of VMX files.
-const VMX: &str = "vmware-vmx";
-
 impl Connect {
-    /// Converts a VMX file, in whatever encoding it says, into libvirt's XML document. `format` is `vmware-vmx`.
-    ///
-    /// Relative file names become `[?] ?/NAME`, as nobody knows where the file is; absolute ones are looked up among the
-    /// host's datastores.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Definition`] if the file cannot be converted, [`ErrorKind::ConfigFormat`] for another format.
-    pub async fn domain_xml_from_native(
-        &self,
-        format: &str,
-        config: impl AsRef<[u8]>,
-    ) -> Result<String> {
-        check_format(format)?;
-        let options = self.parse_options();
-        let directory = "[?] ?".to_owned();
-        let def = self
-            .definition(config.as_ref(), directory, &options)
-            .await?;
-        Ok(def.to_xml(DomainXmlFlags::INACTIVE))
-    }
-
-    /// Converts libvirt's XML document into a VMX file for this host. `format` is `vmware-vmx`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Definition`] if there is no such VMX file, [`ErrorKind::ConfigFormat`] for another format.
-    pub async fn domain_xml_to_native(&self, format: &str, xml: &str) -> Result<String> {
-        check_format(format)?;
-        let def = self.read(xml, DefineFlags::NONE)?;
-        self.vmx(&def).await
-    }
-
     /// Makes a domain of libvirt's XML document: its VMX file is written beside its first disk, which has to be there,
     /// and registered. A file of the same name is replaced; domains that are there already are not changed.
     ///
@@ -92,22 +52,15 @@ impl Connect {
     /// Writes the VMX file of a new domain, and gives its place.
     async fn write_vmx(&self, xml: &str, flags: DefineFlags) -> Result<DatastorePath> {
         refuse_unknown(flags, DefineFlags::VALIDATE, "esxDomainDefineXMLFlags")?;
-        let def = self.read(xml, flags)?;
+        let def = self.read_definition(xml, flags)?;
         if name_of(&def).contains('\n') {
             let message = "invalid char in name: \n";
-            return Err(definition(ErrorNumber::XmlDetail, message));
+            return Err(invalid(ErrorNumber::XmlDetail, message));
         }
-        self.check_is_new(&def).await?;
-        let text = self.vmx(&def).await?;
+        self.ensure_is_new(&def).await?;
+        let text = self.write_definition(&def).await?;
         let path = vmx_path(&def)?;
-        let place = self.place();
-        let file = DatastoreFile {
-            datacenter_path: place.datacenter_path.clone(),
-            datastore: path.datastore().to_owned(),
-            path: path.path().to_owned(),
-        };
-        let uploaded = self.client().upload(&file, Bytes::from(text)).await;
-        uploaded.map_err(|error| self.file_error(error))?;
+        self.upload(&path, text.into()).await?;
         Ok(path)
     }
 
@@ -157,86 +110,7 @@ impl Connect {
         }
     }
 
-    /// How VMX files are read.
-    pub(crate) fn parse_options(&self) -> ParseOptions {
-        match self.uri().libvirt() {
-            Some(version) => ParseOptions::strict().as_libvirt(version),
-            None => ParseOptions::default(),
-        }
-    }
-
-    /// The definition of a VMX file that is in `directory`.
-    pub(crate) async fn definition(
-        &self,
-        text: &[u8],
-        directory: String,
-        options: &ParseOptions,
-    ) -> Result<DomainDef> {
-        let mut names = Datastores {
-            directory,
-            libvirt: options.libvirt,
-            ..Datastores::default()
-        };
-        if has_absolute_names(text) {
-            names.datastores = self.mounts().await?;
-        }
-        let parsed = vmx::parse(text, &names, options).map_err(Error::of_vmx)?;
-        for warning in &parsed.warnings {
-            warn!("{warning}");
-        }
-        Ok(parsed.domain)
-    }
-
-    /// The definition that a document holds.
-    fn read(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
-        let validate = flags.contains(DefineFlags::VALIDATE);
-        let mut def: DomainDef = document::read(xml, validate)?;
-        def.uuid.get_or_insert_with(random_uuid);
-        Ok(def)
-    }
-
-    /// The VMX file of a definition, for this host.
-    async fn vmx(&self, def: &DomainDef) -> Result<String> {
-        let libvirt = self.uri().libvirt();
-        let mut options = FormatOptions::new(self.hardware_version());
-        if let Some(version) = libvirt {
-            options = options.as_libvirt(version).mode(Mode::Strict);
-        }
-        let names = Datastores {
-            datastores: self.mounts().await?,
-            directory: String::new(),
-            libvirt: libvirt.unwrap_or_default(),
-        };
-        let models = self.scsi_models(def).await?;
-        let names = Known { names, models };
-        vmx::format(def, &names, &options).map_err(Error::of_vmx)
-    }
-
-    /// The newest `virtualHW.version` that the host can be expected to have; what libvirt takes with `libvirt=`.
-    fn hardware_version(&self) -> u32 {
-        let product = self.product();
-        let (major, minor) = (product.version.major(), product.version.minor());
-        let as_libvirt = self.uri().libvirt().is_some();
-        match (product.line, major, minor) {
-            (ProductLine::Gsx, ..) => 7,
-            (ProductLine::Esx, 3, _) | (ProductLine::Vpx, 2, _) => 4,
-            (_, 4, _) => 7,
-            (_, 5, 0..=4) if as_libvirt => 9,
-            (_, 5 | 6, _) if as_libvirt => 10,
-            _ if as_libvirt => 8,
-            (_, 5, 0) => 8,
-            (_, 5, 1) => 9,
-            (_, 5, _) => 10,
-            (_, 6, 0..=4) => 11,
-            (_, 6, 5..=6) => 13,
-            (_, 6, _) => 14,
-            (_, 7, _) => 17,
-            (_, 8.., _) => 20,
-            _ => 8,
-        }
-    }
-
-    async fn check_is_new(&self, def: &DomainDef) -> Result<()> {
+    async fn ensure_is_new(&self, def: &DomainDef) -> Result<()> {
         let found = match def.uuid {
             Some(uuid) => self.lookup_by_uuid(uuid).await,
             None => self.lookup_by_name(name_of(def)).await,
@@ -266,23 +140,6 @@ impl Connect {
             }
         }
     }
-
-    /// The server did not give or take a file: libvirt's text has the whole URL.
-    pub(crate) fn file_error(&self, error: Cause) -> Error {
-        match &error {
-            Cause::File {
-                action,
-                path,
-                status,
-            } => {
-                let uri = self.uri();
-                let server = format!("{}://{}:{}", uri.transport(), uri.server(), uri.port());
-                let message = format!("HTTP response code {status} for {action} '{server}{path}'");
-                Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
-            }
-            _ => error.into(),
-        }
-    }
 }
 
 /// The name, which a definition that was read from a document has.
@@ -290,34 +147,10 @@ fn name_of(def: &DomainDef) -> &str {
     def.name.as_deref().unwrap_or_default()
 }
 
-fn random_uuid() -> Uuid {
-    Uuid::from_bytes(uuid::Uuid::new_v4().into_bytes())
-}
-
-fn check_format(format: &str) -> Result<()> {
-    if format == VMX {
-        return Ok(());
-    }
-    let message = format!("Unsupported config format '{format}'");
-    let error = Error::new(ErrorKind::ConfigFormat, ErrorNumber::InvalidArg, message);
-    Err(error.advise(format!("the only one is '{VMX}'")))
-}
-
-/// Whether a VMX file names files by absolute paths, for which the datastores have to be known.
-fn has_absolute_names(text: &[u8]) -> bool {
-    let Ok(file) = VmxFile::read(text) else {
-        return false;
-    };
-    file.entries().any(|entry| {
-        let value = entry.value();
-        value.starts_with('/') || value.contains('\\')
-    })
-}
-
 /// Where the VMX file of a new domain goes: beside its first disk that is a file.
 fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
     const SO: &str = "cannot deduce datastore and path for VMX file";
-    let fail = |message: String| definition(ErrorNumber::InternalError, message);
+    let fail = |message: String| invalid(ErrorNumber::InternalError, message);
     let disks = &def.devices.disks;
     if disks.is_empty() {
         return Err(fail(format!("Domain XML doesn't contain any disks, {SO}")));
@@ -369,25 +202,4 @@ fn refused(error: Error) -> Error {
 
 fn stays(path: &DatastorePath) -> String {
     format!("the file '{path}' has been written and stays")
-}
-
-fn definition(code: ErrorNumber, message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Definition, code, message)
-}
-
-impl Error {
-    /// A VMX file or definition that cannot be converted.
-    fn of_vmx(error: vmx::VmxError) -> Error {
-        let described = definition(error.number(), error.message());
-        let place = error.line().map(|line| format!("in line {line}"));
-        let advice: Vec<_> = place
-            .into_iter()
-            .chain(error.help().map(str::to_owned))
-            .collect();
-        let described = match advice.is_empty() {
-            true => described,
-            false => described.advise(advice.join(": ")),
-        };
-        described.because(error)
-    }
 }

@@ -1,0 +1,85 @@
+//! What the host tells about files of datastores.
+
+use vi_client::{
+    property_set,
+    retrieve::{Retrieve, Selection},
+};
+use vi_types::methods::SearchDatastoreTask;
+use vi_types::objects::{FileInfo, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec};
+use vi_types::{Poly, references};
+use virt_model::ErrorNumber;
+
+use super::DatastorePath;
+use crate::engine::Change;
+use crate::error::fault_words;
+use crate::{Connect, Error, ErrorKind, Operation, Result};
+
+property_set! {
+    /// The browser of a datastore.
+    pub(crate) struct Browser: Datastore {
+        /// The datastore's name.
+        pub(crate) datastore: String = summary.name,
+        browser: references::HostDatastoreBrowser = browser,
+    }
+}
+
+impl Connect {
+    /// The browsers of the host's datastores: one request.
+    ///
+    /// # Errors
+    /// When the host does not tell one of them.
+    pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
+        let request = Retrieve::from(&self.place().host_system)
+            .skip_start()
+            .select(Selection::traverse("HostSystem", "datastore"));
+        let found = self.client().retrieve_set::<Browser>(request).await?;
+        let browsers = found.into_iter().map(|found| found.properties);
+        browsers
+            .map(|browser| browser.map_err(Error::missing_property))
+            .collect()
+    }
+
+    /// What the host tells about one file; `query` says what kind of file it is and which details are wanted. `None` if
+    /// there is no such file of that kind.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the directory cannot be searched.
+    pub(crate) async fn browse(
+        &self,
+        browser: &Browser,
+        path: &DatastorePath,
+        query: Poly<FileQuery>,
+    ) -> Result<Option<Poly<FileInfo>>> {
+        let request = SearchDatastoreTask {
+            search_spec: Some(Box::new(HostDatastoreBrowserSearchSpec {
+                query: vec![query],
+                details: Some(Box::new(FileQueryFlags {
+                    file_type: true,
+                    file_size: true,
+                    ..FileQueryFlags::default()
+                })),
+                match_pattern: vec![path.file().to_owned()],
+                ..HostDatastoreBrowserSearchSpec::default()
+            })),
+            ..browser
+                .browser
+                .search_datastore_task(path.parent().to_string())
+        };
+        let search = Change::task(self.client(), request);
+        let found = Operation::of("Could not search in datastore", Ok(search)).await;
+        let found = found.map_err(|error| not_searched(error, path.datastore()))?;
+        // The file's name is a pattern, which other names may match too.
+        let mut files = found.file.into_iter();
+        Ok(files.find(|file| file.path == path.file()))
+    }
+}
+
+/// libvirt's text for a directory that cannot be searched.
+fn not_searched(error: Error, datastore: &str) -> Error {
+    let Some(fault) = error.fault() else {
+        return error;
+    };
+    let reason = fault_words(fault);
+    let message = format!("Could not search in datastore '{datastore}': {reason}");
+    Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
+}

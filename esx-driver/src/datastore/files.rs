@@ -1,0 +1,53 @@
+//! Files of datastores, as bytes.
+
+use bytes::Bytes;
+use vi_client::{DatastoreFile, Error as Cause};
+use virt_model::ErrorNumber;
+
+use super::DatastorePath;
+use crate::{Connect, Error, ErrorKind, Result};
+
+impl Connect {
+    /// The bytes of a file of a datastore that the host of the connection has mounted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the server does not give the file.
+    pub(crate) async fn download(&self, path: &DatastorePath) -> Result<Bytes> {
+        let content = self.client().download(&self.file(path)).await;
+        content.map_err(|error| self.file_error(error))
+    }
+
+    /// Writes a file of a datastore; one that is there is replaced.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the server does not take the file.
+    pub(crate) async fn upload(&self, path: &DatastorePath, content: Bytes) -> Result<()> {
+        let written = self.client().upload(&self.file(path), content).await;
+        written.map_err(|error| self.file_error(error))
+    }
+
+    fn file(&self, path: &DatastorePath) -> DatastoreFile {
+        DatastoreFile {
+            datacenter_path: self.place().datacenter_path.clone(),
+            datastore: path.datastore().to_owned(),
+            path: path.path().to_owned(),
+        }
+    }
+
+    /// The server did not give or take a file: libvirt's text has the whole URL.
+    fn file_error(&self, error: Cause) -> Error {
+        match &error {
+            Cause::File {
+                action,
+                path,
+                status,
+            } => {
+                let uri = self.uri();
+                let server = format!("{}://{}:{}", uri.transport(), uri.server(), uri.port());
+                let message = format!("HTTP response code {status} for {action} '{server}{path}'");
+                Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
+            }
+            _ => error.into(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Configurations in VMware's form and definitions in libvirt's, converted into each other without making a domain.
+
+use virt_model::{Document, DomainXmlFlags, ErrorNumber};
+
+use crate::{Connect, DefineFlags, Error, ErrorKind, Result};
+
+/// libvirt's name of the format of VMX files.
+const VMX: &str = "vmware-vmx";
+
+impl Connect {
+    /// Converts a VMX file, in whatever encoding it says, into libvirt's XML document. `format` is `vmware-vmx`.
+    ///
+    /// Relative file names become `[?] ?/NAME`, as nobody knows where the file is; absolute ones are looked up among the
+    /// host's datastores.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Definition`] if the file cannot be converted, [`ErrorKind::ConfigFormat`] for another format.
+    pub async fn domain_xml_from_native(
+        &self,
+        format: &str,
+        config: impl AsRef<[u8]>,
+    ) -> Result<String> {
+        check_format(format)?;
+        let options = self.parse_options();
+        let directory = "[?] ?".to_owned();
+        let def = self.read_vmx(config.as_ref(), directory, &options).await?;
+        Ok(def.to_xml(DomainXmlFlags::INACTIVE))
+    }
+
+    /// Converts libvirt's XML document into a VMX file for this host. `format` is `vmware-vmx`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Definition`] if there is no such VMX file, [`ErrorKind::ConfigFormat`] for another format.
+    pub async fn domain_xml_to_native(&self, format: &str, xml: &str) -> Result<String> {
+        check_format(format)?;
+        let def = self.read_definition(xml, DefineFlags::NONE)?;
+        self.write_definition(&def).await
+    }
+}
+
+fn check_format(format: &str) -> Result<()> {
+    if format == VMX {
+        return Ok(());
+    }
+    let message = format!("Unsupported config format '{format}'");
+    let error = Error::new(ErrorKind::ConfigFormat, ErrorNumber::InvalidArg, message);
+    Err(error.advise(format!("the only one is '{VMX}'")))
+}
