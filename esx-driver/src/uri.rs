@@ -631,17 +631,13 @@ fn proxy(value: &str) -> Result<Proxy> {
         return Err(invalid(ErrorKind::UriParameter, message));
     }
     let port = match port {
-        None => 1080,
+        None => Proxy::DEFAULT_PORT,
         Some(text) => c_integer(text)
             .and_then(|port| u16::try_from(port).ok())
             .filter(|port| *port > 0)
             .ok_or_else(|| unexpected("proxy", "port value", text, "[1..65535]"))?,
     };
-    Ok(Proxy {
-        kind,
-        host: host.to_owned(),
-        port,
-    })
+    Ok(Proxy::new(kind, host, port))
 }
 
 fn thumbprint(value: String) -> Result<Thumbprint> {

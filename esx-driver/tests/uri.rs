@@ -324,11 +324,7 @@ fn proxies() {
         ("[::1]:80", ProxyKind::Http, "::1", 80),
         ("%5B::1%5D", ProxyKind::Http, "::1", 1080),
     ] {
-        let proxy = Proxy {
-            kind,
-            host: host.to_owned(),
-            port,
-        };
+        let proxy = Proxy::new(kind, host, port);
         assert_eq!(
             with(&format!("proxy={value}")).proxy(),
             Some(&proxy),

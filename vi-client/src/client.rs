@@ -1,4 +1,4 @@
-//! A server and our session with it.
+//! The client: one server and one session.
 
 mod cookies;
 mod exchange;
@@ -21,15 +21,15 @@ use vi_types::{
 
 use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
-use crate::watch::Slot;
+use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Negotiation, since};
 
 pub use files::DatastoreFile;
 
-use exchange::{Answer, Incoming, Outgoing, Wire};
+use exchange::{HttpCalls, ResponseReader, SoapRequest, SoapResponse};
 use session::Session;
 
-/// How a [`Client`] behaves; the defaults suit a command or a service.
+/// Options of a [`Client`]; the defaults suit a command or a service.
 #[derive(Clone, Debug)]
 pub struct Options {
     negotiation: Negotiation,
@@ -56,28 +56,28 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How the version of the API is chosen; from `about` unless said otherwise.
+    /// How the version of the API is chosen (default: [`Negotiation::About`]).
     #[must_use]
     pub fn negotiation(mut self, negotiation: Negotiation) -> Self {
         self.negotiation = negotiation;
         self
     }
 
-    /// How long a call may take, from sending it to the last byte of its answer; 5 minutes unless said otherwise.
+    /// How long a call may take, from sending the request to the last byte of its answer (default: 5 minutes).
     #[must_use]
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = after;
         self
     }
 
-    /// The most bytes an answer may have, before and after decompression; 1 GiB unless said otherwise.
+    /// The largest answer in bytes, before and after decompression (default: 1 GiB).
     #[must_use]
     pub fn largest_answer(mut self, bytes: usize) -> Self {
         self.largest_answer = bytes;
         self
     }
 
-    /// How many calls may be with the server at a time (others wait); 8 unless said otherwise, at least 1.
+    /// How many calls the server works on at a time; further calls wait here (default: 8, minimum: 1).
     ///
     /// Hosts stall when 50 to 60 calls are open.
     #[must_use]
@@ -86,15 +86,15 @@ impl Options {
         self
     }
 
-    /// Reads the server's clock at this interval while logged in, so that the session does not end for being idle
-    /// (after 30 minutes on most servers); never unless said otherwise.
+    /// Reads the server's clock at this interval while logged in, because most servers end a session that is idle for 30
+    /// minutes (default: never).
     #[must_use]
     pub fn keep_alive(mut self, interval: Option<Duration>) -> Self {
         self.keep_alive = interval;
         self
     }
 
-    /// The `User-Agent`; `vi-client/VERSION` unless said otherwise, or if the text cannot stand in a header.
+    /// The `User-Agent` header (default: `vi-client/VERSION`). A name that no header can hold is ignored.
     #[must_use]
     pub fn user_agent(mut self, name: &str) -> Self {
         if let Ok(name) = HeaderValue::from_str(name) {
@@ -103,7 +103,7 @@ impl Options {
         self
     }
 
-    /// The language of the session's messages, such as `en_US`; the server's choice unless said otherwise.
+    /// The language of the session's messages, such as `en_US` (default: the server chooses).
     #[must_use]
     pub fn locale(mut self, locale: impl Into<String>) -> Self {
         self.locale = Some(locale.into());
@@ -111,44 +111,44 @@ impl Options {
     }
 }
 
-/// A VI server and our session with it. A cheap clone: all clones are the same session.
+/// A VI server and a session on it. Clones are cheap and share the session.
 ///
-/// A call is a request struct of [`vi_types::methods`] given to [`call`](Self::call). When the session has ended on
-/// the server, the call that notices logs in again (all others wait for that one login) and is sent once more, which
-/// is safe as the server says that it did not run it.
+/// [`call`](Self::call) takes a request struct of [`vi_types::methods`]. If the server has ended the session, the call
+/// that notices logs in again (all other calls wait for that one login) and is sent once more. That is safe, because
+/// the server refused the first request without running it.
 ///
-/// End with [`close`](Self::close): a session that nobody logs out stays on the server for half an hour, and servers
+/// Call [`close`](Self::close) at the end: without a logout, a session stays on the server for half an hour, and servers
 /// run out of sessions.
 ///
-/// Dropping a call's future is safe at any time; what the server did with the request is unknown then.
+/// A call's future may be dropped at any time. Whether the server ran the request is then unknown.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    wire: Wire,
+    http: HttpCalls,
     options: Options,
     content: ServiceContent,
-    /// The server's version, if it has an order.
+    /// The server's version of the API; `None` if it is not a number, as on unreleased servers.
     server: Option<ApiVersion>,
-    /// The service content in the spoken version, read when the first one lacks something.
+    /// The service content in the negotiated version, read when the first one lacks a member.
     later_content: OnceCell<ServiceContent>,
-    spoken: Mutex<Option<ApiVersion>>,
+    version: Mutex<Option<ApiVersion>>,
     session: Session,
-    waiter: Slot,
+    waiter: WaiterHandle,
 }
 
 impl Client {
-    /// Connects to a server: reads its service content and chooses the version of the API. No login yet.
+    /// Connects to a server: reads its service content and chooses the version of the API. Does not log in.
     ///
-    /// Must be called, as everything here, on a tokio runtime with I/O and time.
+    /// This crate needs a tokio runtime with I/O and time.
     ///
     /// # Errors
-    /// When the server cannot be reached or is not a VI server.
+    /// If the server cannot be reached or is not a VI server.
     pub async fn connect(transport: impl Transport, options: Options) -> Result<Self, Error> {
-        let wire = Wire::new(Box::new(transport), &options);
+        let http = HttpCalls::new(Box::new(transport), &options);
         let asked = match &options.negotiation {
             Negotiation::About | Negotiation::Unversioned => None,
-            Negotiation::Listed => wire.listed_version().await?,
+            Negotiation::Listed => http.listed_version().await?,
             Negotiation::Exactly(version) => Some(version.clone()),
         };
         let request = methods::RetrieveServiceContent {
@@ -156,7 +156,7 @@ impl Client {
             ..Default::default()
         };
         let call = outgoing(&request, &request.this);
-        let answer = wire.call(&call, asked.as_ref(), None).await?;
+        let answer = http.call(&call, asked.as_ref(), None).await?;
         let content = decode::<methods::RetrieveServiceContent>(&answer.envelope)
             .map_err(|error| failed(call.method, error))?;
         let spoken = match &options.negotiation {
@@ -170,41 +170,41 @@ impl Client {
             "connected"
         );
         Ok(Self(Arc::new(Inner {
-            wire,
+            http,
             options,
             server: ApiVersion::parse(&content.about.api_version),
             content,
             later_content: OnceCell::new(),
-            spoken: Mutex::new(spoken),
+            version: Mutex::new(spoken),
             session: Session::default(),
-            waiter: Slot::default(),
+            waiter: WaiterHandle::default(),
         })))
     }
 
-    /// What the server offers, as it said when we connected.
+    /// The server's services, as read while connecting.
     pub fn service_content(&self) -> &ServiceContent {
         &self.0.content
     }
 
-    /// What the server says of itself.
+    /// The server's name, product and version.
     pub fn about(&self) -> &AboutInfo {
         &self.0.content.about
     }
 
-    /// The version of the API that we ask the server to speak; 2.5 when we ask for none.
+    /// The version of the API that requests ask for; 2.5 if they ask for none.
     pub fn api_version(&self) -> ApiVersion {
-        self.spoken().unwrap_or_else(ApiVersion::oldest)
+        self.version().unwrap_or_else(ApiVersion::oldest)
     }
 
-    /// Whether nobody between us and the server can read along.
+    /// Whether the connection is private: HTTPS, or within the process.
     pub fn is_secure(&self) -> bool {
-        self.0.wire.transport.is_secure()
+        self.0.http.transport.is_secure()
     }
 
-    /// Calls a method on the object that the request names, or on the only instance that the server has.
+    /// Calls a method on the object that the request names, or on the server's only instance of a service.
     ///
     /// # Errors
-    /// The server's fault, or why there was no usable answer.
+    /// The server's fault, or the reason why there is no usable answer.
     pub async fn call<M: Method>(&self, request: &M) -> Result<M::Output, Error> {
         let this = self
             .target(M::name(), request.this(), M::called_on())
@@ -212,7 +212,8 @@ impl Client {
         self.typed(&this, request, Renewal::Once).await
     }
 
-    /// Calls a method on `this`, whatever the request says: for instance on a property collector of one's own.
+    /// Calls a method on `this` instead of the object that the request names, for instance on a property collector that
+    /// the caller created.
     ///
     /// # Errors
     /// As [`call`](Self::call).
@@ -224,7 +225,7 @@ impl Client {
         self.typed(this, request, Renewal::Once).await
     }
 
-    /// Calls a method whose request means nothing to another session: it is not renewed.
+    /// Calls a method whose request is valid in the current session only, so the session is not renewed for it.
     pub(crate) async fn call_in_this_session<M: Method>(
         &self,
         request: &M,
@@ -235,7 +236,7 @@ impl Client {
         self.call_on_in_this_session(&this, request).await
     }
 
-    /// Calls a method on `this`, which means nothing to another session: it is not renewed.
+    /// Calls a method on an object that exists in the current session only, so the session is not renewed for it.
     pub(crate) async fn call_on_in_this_session<M: Method>(
         &self,
         this: &ManagedObjectReference,
@@ -244,19 +245,19 @@ impl Client {
         self.typed(this, request, Renewal::Never).await
     }
 
-    /// Who waits for all that is watched.
-    pub(crate) fn waiter(&self) -> &Slot {
+    /// The background task that serves all watches.
+    pub(crate) fn waiter(&self) -> &WaiterHandle {
         &self.0.waiter
     }
 
-    /// The part of a call that is compiled for each method; all else is in [`exchange`](Self::exchange).
+    /// The part of a call that is compiled for each method; the rest is in [`exchange`](Self::exchange).
     async fn typed<M: Method>(
         &self,
         this: &ManagedObjectReference,
         request: &M,
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
-        self.is_known(request, this)?;
+        self.check_supported(request, this)?;
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);
@@ -267,16 +268,20 @@ impl Client {
         Ok(output.unwrap_or_default())
     }
 
-    /// Whether the server's version of the API has the method, and all that is set in the request.
-    fn is_known<M: Method>(&self, request: &M, this: &ManagedObjectReference) -> Result<(), Error> {
+    /// Refuses a method or parameter that came to the API after the server's version.
+    fn check_supported<M: Method>(
+        &self,
+        request: &M,
+        this: &ManagedObjectReference,
+    ) -> Result<(), Error> {
         let server = self.0.server.as_ref();
         Ok(since::check(M::registry(), M::INFO, request, this, server)?)
     }
 
-    /// Calls a method and gives the `T`s of its answer to `take` while it arrives, and what else was returned.
+    /// Calls a method, gives the `T`s of its answer to `take` while they arrive, and returns the rest of the answer.
     ///
-    /// With `pauses`, the future is pending once after every piece of the answer that had some, so that whoever polls
-    /// it gets to them.
+    /// With `pauses`, the future is pending once after every piece of the answer that had some `T`s, so that the caller
+    /// can work on them.
     pub(crate) async fn call_items<M: Method, T: DataObject>(
         &self,
         request: &M,
@@ -287,7 +292,7 @@ impl Client {
         let this = self
             .target(M::name(), request.this(), M::called_on())
             .await?;
-        self.is_known(request, &this)?;
+        self.check_supported(request, &this)?;
         let mut answer = Items::<M, T> {
             decoder: None,
             take,
@@ -299,25 +304,25 @@ impl Client {
         Ok(answer.output.unwrap_or_default())
     }
 
-    fn is_open(&self, method: &'static str) -> Result<(), Error> {
+    fn check_open(&self, method: &'static str) -> Result<(), Error> {
         match self.0.session.closed.load(Ordering::Acquire) {
             true => Err(Error::Closed { method }),
             false => Ok(()),
         }
     }
 
-    /// Sends a call and decodes its answer, with a new session if the old one has ended.
+    /// Sends a call and decodes its answer; logs in again if the session has ended.
     async fn exchange(
         &self,
-        call: Outgoing,
+        call: SoapRequest,
         renewal: Renewal,
-        decode: &mut dyn Answer,
+        decode: &mut dyn ResponseReader,
     ) -> Result<(), Error> {
         let mut renewed = renewal == Renewal::Never;
         loop {
-            self.is_open(call.method)?;
+            self.check_open(call.method)?;
             let logins = self.0.session.logins();
-            match self.speak(&call, decode).await? {
+            match self.send_call(&call, decode).await? {
                 Ok(_) => return Ok(()),
                 Err(ResponseError::Fault(fault)) if not_authenticated(&fault) && !renewed => {
                     renewed = true;
@@ -330,19 +335,19 @@ impl Client {
         }
     }
 
-    /// Sends a call and decodes its answer: in another version if the server refuses ours, over another connection if
-    /// an idle one turned out to be dead and the call only reads.
-    async fn speak(
+    /// Sends a call and decodes its answer. Tries another version if the server refuses the first one, and another
+    /// connection if an idle one turns out to be dead and the call only reads.
+    async fn send_call(
         &self,
-        call: &Outgoing,
-        decode: &mut dyn Answer,
-    ) -> Result<Result<Incoming, ResponseError>, Error> {
+        call: &SoapRequest,
+        decode: &mut dyn ResponseReader,
+    ) -> Result<Result<SoapResponse, ResponseError>, Error> {
         let (mut renegotiated, mut reconnected) = (false, false);
         loop {
-            let spoken = self.spoken();
+            let spoken = self.version();
             let answer = match self
                 .0
-                .wire
+                .http
                 .call(call, spoken.as_ref(), Some(&mut *decode))
                 .await
             {
@@ -362,9 +367,9 @@ impl Client {
                     if refuses_version(&fault) && spoken.is_some() && !renegotiated =>
                 {
                     renegotiated = true;
-                    let listed = self.0.wire.listed_version().await?;
+                    let listed = self.0.http.listed_version().await?;
                     tracing::debug!(?spoken, ?listed, "the server refuses the version");
-                    *self.0.spoken_lock() =
+                    *self.0.version_lock() =
                         listed.filter(|version| Some(version) != spoken.as_ref());
                 }
                 Err(error) => return Ok(Err(error)),
@@ -372,7 +377,7 @@ impl Client {
         }
     }
 
-    /// The object that a call is for: the one that the request names, or the instance in the service content.
+    /// The object that a method is called on: the one that the request names, or the instance in the service content.
     async fn target(
         &self,
         method: &'static str,
@@ -382,18 +387,18 @@ impl Client {
         let member = match (named, this) {
             (Some(named), _) => return Ok(named.clone()),
             (None, This::ServiceContent(member)) => member,
-            // Every request has one or the other.
+            // Every request names an object or a member of the service content.
             (None, This::Explicit) => "_this",
         };
         if let Some(found) = service_member(&self.0.content, member) {
             return Ok(found);
         }
         let none = Error::NoSuchService { method, member };
-        let later = self.spoken().is_some() && self.0.options.negotiation == Negotiation::About;
+        let later = self.version().is_some() && self.0.options.negotiation == Negotiation::About;
         if !later {
             return Err(none);
         }
-        // The service content was read without a version, so it lacks what came after 2.5.
+        // The service content was read without a version, so it lacks the members that came after 2.5.
         let content = self.0.later_content.get_or_try_init(|| async {
             let request = methods::RetrieveServiceContent {
                 this: service_instance(),
@@ -404,12 +409,12 @@ impl Client {
         service_member(content.await?, member).ok_or(none)
     }
 
-    fn spoken(&self) -> Option<ApiVersion> {
-        self.0.spoken_lock().clone()
+    fn version(&self) -> Option<ApiVersion> {
+        self.0.version_lock().clone()
     }
 }
 
-/// The answer of a method that returns many objects.
+/// Reads the answer of a method that returns many objects.
 struct Items<'a, M: Method, T> {
     decoder: Option<ItemDecoder<M, T>>,
     take: &'a mut (dyn FnMut(T) + Send),
@@ -417,7 +422,7 @@ struct Items<'a, M: Method, T> {
     output: Option<M::Output>,
 }
 
-impl<M: Method, T: DataObject> Answer for Items<'_, M, T> {
+impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
     fn begin(&mut self) -> bool {
         self.decoder = None;
         true
@@ -446,7 +451,7 @@ impl<M: Method, T: DataObject> Answer for Items<'_, M, T> {
     }
 }
 
-/// Whether a call that finds the session ended is sent once more in a new one.
+/// Whether a call logs in again and is sent once more if the session has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
     Once,
@@ -454,8 +459,8 @@ pub(crate) enum Renewal {
 }
 
 impl Inner {
-    fn spoken_lock(&self) -> std::sync::MutexGuard<'_, Option<ApiVersion>> {
-        self.spoken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn version_lock(&self) -> std::sync::MutexGuard<'_, Option<ApiVersion>> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -479,8 +484,8 @@ fn service_member(content: &ServiceContent, member: &str) -> Option<ManagedObjec
     }
 }
 
-fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Outgoing {
-    Outgoing {
+fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> SoapRequest {
+    SoapRequest {
         method: M::name(),
         this: this.clone(),
         envelope: Bytes::from(wire::encode_request(request, this)),
@@ -491,7 +496,7 @@ fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
     wire::decode_response::<M>(envelope, Limits::default()).map(known::<M>)
 }
 
-/// What was returned; what the bindings don't have is logged.
+/// The returned value. Logs elements that the bindings lack.
 fn known<M: Method>(decoded: Decoded<M::Output>) -> M::Output {
     if !decoded.unknown.is_empty() {
         tracing::debug!(method = M::name(), unknown = ?decoded.unknown, "not in the bindings");
@@ -506,14 +511,16 @@ fn failed(method: &'static str, error: ResponseError) -> Error {
     }
 }
 
-/// Whether sending a call twice does no harm. `ContinueRetrievePropertiesEx` is not among them: it moves on.
+/// Whether a method may be called twice without harm. `ContinueRetrievePropertiesEx` may not: each call gives the next
+/// page.
 fn only_reads(method: &str) -> bool {
     ["Retrieve", "Query", "Find", "CurrentTime"]
         .iter()
         .any(|prefix| method.starts_with(prefix))
 }
 
-/// Servers say "Unsupported version URI "urn:vim25/…" while parsing SOAP body", having run nothing.
+/// Servers that refuse the version answer `Unsupported version URI "urn:vim25/…" while parsing SOAP body` and run
+/// nothing.
 fn refuses_version(fault: &SoapFault) -> bool {
     fault.string.to_lowercase().contains("unsupported version")
 }

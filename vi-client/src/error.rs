@@ -10,7 +10,7 @@ use crate::TooNew;
 use crate::retrieve::PropertyError;
 use crate::transport::TransportError;
 
-/// Why a call gave no result.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +22,7 @@ pub enum Error {
         /// The fault, with its detail.
         fault: Box<SoapFault>,
     },
-    /// The request did not reach the server, or its answer did not reach us whole.
+    /// The request did not reach the server, or the answer did not arrive completely.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The answer could not be decoded.
@@ -30,7 +30,7 @@ pub enum Error {
     Decode {
         /// The method called.
         method: &'static str,
-        /// What is wrong with it, and where.
+        /// The mistake and its place in the message.
         error: DecodeError,
     },
     /// The compressed answer is damaged.
@@ -41,15 +41,15 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// What answered is not a VI server.
-    #[error("this is not a VI server: it answered {method} with {answer}")]
+    /// The other side is not a VI server.
+    #[error("this is not a VI server: it answered {method} with {response}")]
     NotVi {
         /// The method called.
         method: &'static str,
-        /// What came.
-        answer: Box<Foreign>,
+        /// Its answer.
+        response: Box<UnexpectedResponse>,
     },
-    /// The server answered with an HTTP status that carries no result.
+    /// The server answered with an HTTP status instead of a result.
     #[error("HTTP response code {status} for call to '{method}'{}", reason_phrase(*.status))]
     Status {
         /// The method called.
@@ -57,7 +57,7 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
-    /// The server did not give or take a file of a datastore.
+    /// The server refused to download or upload a file of a datastore.
     #[error("HTTP response code {status} for {action} '{path}'{}", reason_phrase(*.status))]
     File {
         /// `download from` or `upload to`.
@@ -67,7 +67,7 @@ pub enum Error {
         /// The HTTP status.
         status: u16,
     },
-    /// The server sends us elsewhere. Redirects are never followed: the password goes to the server it is meant for.
+    /// The server redirects. Redirects are never followed, so that the password goes to the intended server only.
     #[error("the server redirects from '{from}' to '{to}'")]
     Redirect {
         /// The path asked for.
@@ -75,12 +75,12 @@ pub enum Error {
         /// Its `Location`.
         to: String,
     },
-    /// No answer in the time allowed; what the server did with the request is unknown.
+    /// No answer within the deadline. Whether the server ran the request is unknown.
     #[error("{method}: no answer after {} s", .after.as_secs_f32())]
     Deadline {
         /// The method called.
         method: &'static str,
-        /// The time allowed.
+        /// The deadline.
         after: Duration,
     },
     /// The server has no such service: the member of its service content is not set.
@@ -91,13 +91,13 @@ pub enum Error {
         /// The member of `ServiceContent`.
         member: &'static str,
     },
-    /// The server is too old for what was asked; nothing was sent.
+    /// The request needs a newer version of the API than the server's; nothing was sent.
     #[error(transparent)]
     TooNew(#[from] Box<TooNew>),
     /// The session had ended and could not be renewed.
     #[error("the session has ended and cannot be renewed: {0}")]
     Renewal(Arc<Error>),
-    /// A property of the answer is not there or not of the type asked for.
+    /// A property is missing, or its value is not of the expected type.
     #[error(transparent)]
     Property(#[from] PropertyError),
     /// The server returned nothing for an object whose properties were read: the object does not exist, or it is of
@@ -110,7 +110,7 @@ pub enum Error {
     /// A task ended with a fault.
     #[error("{method}: {fault}")]
     Task {
-        /// The method that started it.
+        /// The method that started the task.
         method: &'static str,
         /// The fault, with its detail; the string is empty when the server gives no text.
         fault: Box<SoapFault>,
@@ -118,43 +118,43 @@ pub enum Error {
     /// A task succeeded with a result of another type than its method declares.
     #[error("{method}: the task's result cannot be read: {error}")]
     TaskResult {
-        /// The method that started it.
+        /// The method that started the task.
         method: &'static str,
-        /// What came instead.
+        /// The expected type and the found one.
         error: CastError,
     },
-    /// A task is not there any more, and so is not known how it ended.
+    /// The server has forgotten a task, so its outcome is unknown.
     #[error("{method}: the server does not know the task {task} any more")]
     TaskGone {
-        /// The method that started it.
+        /// The method that started the task.
         method: &'static str,
         /// The task.
         task: ManagedObjectReference,
     },
-    /// A task is not over in the time allowed. It goes on.
+    /// A task did not finish within the deadline. It continues on the server.
     #[error("{method}: the task {task} is not over after {} s and goes on", .after.as_secs_f32())]
     TaskDeadline {
-        /// The method that started it.
+        /// The method that started the task.
         method: &'static str,
         /// The task.
         task: ManagedObjectReference,
-        /// The time allowed.
+        /// The deadline.
         after: Duration,
     },
-    /// A question blocks the virtual machine of a task, which waits for the answer.
+    /// The host asks a question about the task's virtual machine, and the task waits for the answer.
     #[error("{method}: a question blocks the task {task}: {}", .question.text)]
     Question {
-        /// The method that started it.
+        /// The method that started the task.
         method: &'static str,
         /// The task.
         task: ManagedObjectReference,
-        /// What is asked.
+        /// The question.
         question: Box<VirtualMachineQuestionInfo>,
     },
-    /// An error that others meet too, who share a call.
+    /// An error of a call that several watches share.
     #[error(transparent)]
     Shared(Arc<Error>),
-    /// The client was closed before.
+    /// The client is closed.
     #[error("{method}: the connection is closed")]
     Closed {
         /// The method called.
@@ -163,8 +163,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The server's fault, if that is what came; also the fault with which a task ended, or that kept a session from
-    /// being renewed.
+    /// The fault that the server answered with, that a task ended with, or that prevented a new login.
     pub fn fault(&self) -> Option<&SoapFault> {
         match self {
             Self::Fault { fault, .. } | Self::Task { fault, .. } => Some(fault),
@@ -178,9 +177,9 @@ impl Error {
         self.fault().is_some_and(SoapFault::is::<T>)
     }
 
-    /// The server's fault as an `F`, which the method `M` declares, if it is that or a descendant of it.
+    /// The server's fault as an `F`, if it is one or a descendant. `F` must be a fault that the method `M` declares.
     ///
-    /// [`match_fault!`](crate::match_fault) asks for several.
+    /// [`match_fault!`](crate::match_fault) matches several faults.
     ///
     /// ```
     /// # use vi_client::Error;
@@ -189,7 +188,7 @@ impl Error {
     ///
     /// # fn run(error: &Error) {
     /// if let Some(fault) = error.declared::<PowerOnVmTask, TaskInProgress>() {
-    ///     tracing::info!(task = %fault.task, "somebody else is at it");
+    ///     tracing::info!(task = %fault.task, "another task is running");
     /// }
     /// # }
     /// ```
@@ -205,7 +204,7 @@ impl Error {
         self.fault()?.cast()
     }
 
-    /// Whether the server wants a login first.
+    /// Whether the server requires a login first.
     pub fn is_not_authenticated(&self) -> bool {
         self.fault().is_some_and(not_authenticated)
     }
@@ -216,25 +215,26 @@ impl Error {
         matches!(self, Self::NoObject { .. }) || self.is_fault::<ManagedObjectNotFound>()
     }
 
-    /// Whether there was no (whole) answer for want of a connection or of time, or because the server is too busy: what
-    /// it did with the request is unknown, and a request that only reads may be sent again.
+    /// Whether the answer was lost: the connection broke, the deadline passed, or the server is too busy. Whether the
+    /// server ran the request is unknown; a request that only reads may be sent again.
     pub fn is_broken(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Deadline { .. } | Self::Compression { .. } => true,
             Self::Status { status, .. } => matches!(status, 502..=504),
-            Self::NotVi { answer, .. } => matches!(answer.status, 502..=504),
+            Self::NotVi { response, .. } => matches!(response.status, 502..=504),
             Self::Renewal(error) | Self::Shared(error) => error.is_broken(),
             _ => false,
         }
     }
 
-    /// Whether the server does not take the user name and password.
+    /// Whether the server refused the user name or the password.
     pub fn is_invalid_login(&self) -> bool {
         self.is_fault::<InvalidLogin>()
     }
 }
 
-/// What something other than a VI server answered.
+/// An HTTP answer of something other than a VI server.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{status}{}, {}, {}",
@@ -242,7 +242,7 @@ impl Error {
     .content_type.as_deref().unwrap_or("no content type"),
     if .beginning.is_empty() { "nothing in it".to_owned() } else { format!("beginning with \"{}\"", .beginning) }
 )]
-pub struct Foreign {
+pub struct UnexpectedResponse {
     /// The HTTP status.
     pub status: u16,
     /// Its `Content-Type`.
@@ -259,15 +259,19 @@ fn reason_phrase(status: u16) -> String {
         .unwrap_or_default()
 }
 
-/// Whether a fault says that there is no session. Hosts up to 5.x send it without a detail.
+/// Whether a fault means that there is no session. Hosts up to 5.x send it without a detail.
 pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
     fault.is::<NotAuthenticated>()
         || fault.detail.is_none() && fault.string.contains("session is not authenticated")
 }
 
-/// Matches an [`Error`] with the faults that a method declares: each with the fault or a descendant of it, in their
-/// order, so that a descendant stands before its base class. A fault that the method doesn't declare does not compile,
-/// and neither does a match without the last arm `_`.
+/// Matches an [`Error`] with the faults that a method declares.
+///
+/// An arm matches its fault and the descendants of that fault. The first arm that matches wins, so put descendants before
+/// their base class. The last arm is `_`. A fault that the method does not declare is a compile error.
+///
+/// `M` is a request of [`vi_types::methods`]; faults are in [`vi_types::objects`]. `_` instead of a name ignores the
+/// fault's properties.
 ///
 /// ```
 /// use vi_client::{Error, match_fault};
@@ -275,8 +279,8 @@ pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
 ///
 /// fn why(error: &Error) -> String {
 ///     match_fault!(error, methods::PowerOnVmTask {
-///         objects::TaskInProgress as fault => format!("{} is not done", fault.task),
-///         objects::InvalidState as _ => "not now".to_owned(),
+///         objects::TaskInProgress as fault => format!("{} is running", fault.task),
+///         objects::InvalidState as _ => "wrong power state".to_owned(),
 ///         _ => error.to_string(),
 ///     })
 /// }

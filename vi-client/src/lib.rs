@@ -22,7 +22,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What is read can be a struct, whose fields the compiler checks, and methods are functions of typed references:
+//! [`property_set!`] declares a struct of properties, whose paths and types the compiler checks. Typed references have
+//! the API's methods as functions, and [`match_fault!`] matches the faults that a method declares:
 //!
 //! ```no_run
 //! use vi_client::retrieve::{Retrieve, Selection};
@@ -56,14 +57,14 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A call that needs what came to the API after the server's version is not sent: [`Error::TooNew`] says what it is.
+//! A call that needs a newer version of the API than the server's is not sent: [`Error::TooNew`] names the feature.
 //!
-//! - [`transport`]: the way to a server: HTTP(S), a function in the same process, a recording;
 //! - [`Client`]: calls, login, renewal of the session;
-//! - [`retrieve`]: reading properties of many objects at once;
+//! - [`retrieve`]: reading properties of one object or of many;
+//! - [`task`]: starting tasks and waiting for them;
 //! - [`Watch`]: changes of properties, as they happen;
-//! - [`DatastoreFile`]: files, up and down;
-//! - [`task`]: starting tasks, and waiting for them.
+//! - [`DatastoreFile`]: download and upload of files on datastores;
+//! - [`transport`]: HTTP(S), a function in the same process, a recording.
 
 mod client;
 mod error;
@@ -76,12 +77,14 @@ mod version;
 mod watch;
 
 pub use client::{Client, DatastoreFile, Options};
-pub use error::{Error, Foreign};
+pub use error::{Error, UnexpectedResponse};
 pub use password::Password;
-pub use since::{Asked, TooNew};
+pub use since::{Feature, TooNew};
 pub use version::{ApiVersion, Negotiation};
 pub use watch::Watch;
 
-// For what `property_set!` expands to.
-#[doc(hidden)]
+// The crates whose types are in this crate's signatures, so that users need no dependency of the same version.
+pub use bytes;
+pub use http;
+pub use http_body;
 pub use vi_types;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A password: never shown, and wiped from memory when dropped.
+/// A password. `Debug` hides it, and dropping it wipes the memory.
 #[derive(Clone)]
 pub struct Password(SecretString);
 

@@ -1,8 +1,11 @@
 //! Reading properties of many objects at once, through the server's property collector.
 //!
-//! A [`Retrieve`] says where to start, how to go on ([`Selection`]) and which properties to read of which types. The
-//! answer is a list of [`ObjectProperties`]: object by object as they arrive ([`Objects`]), page by page ([`Pages`]) or
-//! whole.
+//! A [`Retrieve`] names the objects to start from, the way to further objects ([`Selection`]) and the properties to read
+//! of each type. The answer is a list of [`ObjectProperties`], read whole ([`Client::retrieve`]), page by page
+//! ([`Pages`]), or object by object as they arrive ([`Objects`]).
+//!
+//! A [`PropertySet`] is a struct of properties whose paths and types the compiler checks: [`Client::read`] reads it of
+//! one object, [`Client::retrieve_set`] of many.
 
 mod objects;
 mod pages;
@@ -25,7 +28,8 @@ pub use property_set::{PropertySet, Typed};
 pub use selection::Selection;
 pub use view::ContainerView;
 
-/// What to read: objects to start from, ways from there to others, and properties by type.
+/// A request to the property collector: the objects to start from, selections that lead to other objects, and the
+/// properties to read of each type.
 ///
 /// ```
 /// use vi_client::retrieve::{Retrieve, Selection};
@@ -47,7 +51,7 @@ pub struct Retrieve {
 }
 
 impl Retrieve {
-    /// Starts from this object, which is itself read if properties of its type are asked for.
+    /// Starts from this object. Its own properties are read too, if the request has properties of its type.
     pub fn from(object: &ManagedObjectReference) -> Self {
         Self::from_each([object.clone()])
     }
@@ -60,21 +64,21 @@ impl Retrieve {
         }
     }
 
-    /// Does not read the objects started from, only those reached from them.
+    /// Reads only the objects reached by selections, not the objects started from.
     #[must_use]
     pub fn skip_start(mut self) -> Self {
         self.skip_start = true;
         self
     }
 
-    /// Goes on from the start along this selection (and along those given before).
+    /// Follows this selection from the start, beside the ones given before.
     #[must_use]
     pub fn select(mut self, selection: Selection) -> Self {
         self.selections.push(selection);
         self
     }
 
-    /// Goes on from the start along each of these selections.
+    /// Follows each of these selections from the start.
     #[must_use]
     pub fn select_all(mut self, selections: impl IntoIterator<Item = Selection>) -> Self {
         self.selections.extend(selections);
@@ -82,7 +86,7 @@ impl Retrieve {
     }
 
     /// Reads these properties (paths such as `runtime.powerState`) of objects of the type `ty` or a descendant.
-    /// Without paths only the references are given.
+    /// Without paths the answer has the references only.
     #[must_use]
     pub fn properties<P: Into<String>>(
         mut self,
@@ -98,7 +102,7 @@ impl Retrieve {
         self
     }
 
-    /// Reads all properties of objects of the type `ty` or a descendant. They can be very many.
+    /// Reads all properties of objects of the type `ty` or a descendant, which may be a lot.
     #[must_use]
     pub fn all_properties(mut self, ty: impl Into<String>) -> Self {
         self.properties.push(PropertySpec {
@@ -116,14 +120,14 @@ impl Retrieve {
         self.properties(P::TYPE, P::paths())
     }
 
-    /// Asks for at most this many objects a page; otherwise the server decides. Servers older than 4.1 know no pages.
+    /// The largest number of objects a page (default: the server decides). Servers before 4.1 answer in one page.
     #[must_use]
     pub fn page_size(mut self, objects: u32) -> Self {
         self.page_size = Some(i32::try_from(objects).unwrap_or(i32::MAX));
         self
     }
 
-    /// The request as the property collector takes it.
+    /// The request as the API's filter specification.
     pub fn filter(&self) -> PropertyFilterSpec {
         let select_set: Vec<Poly<_>> = self
             .selections
@@ -149,19 +153,19 @@ impl Retrieve {
 }
 
 impl Client {
-    /// Reads properties of many objects, all pages of them.
+    /// Reads properties of many objects, all pages.
     ///
-    /// What could not be read is told per property, see [`ObjectProperties`].
+    /// A property that cannot be read does not fail the call, see [`ObjectProperties`].
     ///
     /// # Errors
-    /// As [`Client::call`]. A session that ends between two pages is renewed, and reading begins again.
+    /// As [`Client::call`]. If the session ends between two pages, it is renewed and reading starts again.
     pub async fn retrieve(&self, request: &Retrieve) -> Result<Vec<ObjectProperties>, Error> {
         let mut begun_again = false;
         loop {
             let logins = self.logins();
             let mut pages = self.pages(request.clone());
             match pages.rest().await {
-                // A new session does not know the old one's pages.
+                // The pages were lost with the session.
                 Err(error)
                     if error.is_not_authenticated()
                         && !matches!(error, Error::Renewal(_))
@@ -188,7 +192,7 @@ impl Client {
     /// Reads the properties of a [`PropertySet`], as that type, of all objects that `request` leads to.
     ///
     /// # Errors
-    /// As [`retrieve`](Self::retrieve). A property that cannot be read costs its object's set at most, see [`Typed`].
+    /// As [`retrieve`](Self::retrieve). A property that cannot be read fails the set of its object only, see [`Typed`].
     pub async fn retrieve_set<P: PropertySet>(
         &self,
         request: Retrieve,
@@ -243,7 +247,7 @@ impl Client {
         }
     }
 
-    /// The part of [`read`](Self::read) that is compiled once, not for each set.
+    /// The part of [`read`](Self::read) that does not depend on the set, so that it is compiled once.
     async fn read_properties(
         &self,
         object: &ManagedObjectReference,

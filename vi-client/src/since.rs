@@ -1,4 +1,4 @@
-//! What a server is too old for, found before anything is sent.
+//! Compares a request with the server's version before it is sent.
 
 use std::fmt;
 
@@ -9,56 +9,57 @@ use vi_types::{
 
 use crate::version::ApiVersion;
 
-/// Something that a call needs and that came to the API after the server's version.
+/// A call needs a feature that came to the API after the server's version.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{method}: {asked} since VI API {since}, but the server's is {server}; {}", .asked.instead())]
+#[error("{method}: {feature} since VI API {since}, but the server's is {server}; {}", .feature.instead())]
 pub struct TooNew {
     /// The method called.
     pub method: &'static str,
-    /// What the server doesn't have.
-    pub asked: Asked,
-    /// The first version of the API that has it.
+    /// The feature that the server lacks.
+    pub feature: Feature,
+    /// The first version of the API with the feature.
     pub since: &'static str,
     /// The server's version of the API, its `about.apiVersion`.
     pub server: ApiVersion,
 }
 
-/// What a server may be too old for.
+/// A part of the API that older servers lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Asked {
+pub enum Feature {
     /// The method itself.
     Method {
-        /// The type of the object it is called on.
+        /// The type of the object that the method is called on.
         object: String,
     },
-    /// A parameter, or a property of an object in one.
+    /// A parameter, or a property of an object in a parameter.
     Parameter {
-        /// Its path, such as `spec.deviceChange[0].device`.
+        /// The path, such as `spec.deviceChange[0].device`.
         path: String,
     },
-    /// A type of data object that a parameter has somewhere.
+    /// The type of a data object in a parameter.
     Type {
-        /// Where, as in [`Parameter`](Self::Parameter).
+        /// The path of the object, as in [`Parameter`](Self::Parameter).
         path: String,
         /// The type.
         name: &'static str,
     },
-    /// A property of a managed object that is to be read, or to be followed to other objects.
+    /// A property of a managed object that the request reads, or follows to other objects.
     Property {
         /// The managed object's type.
         object: String,
-        /// The property's path, as far as the server doesn't have it.
+        /// The property's path, up to the first step that the server lacks.
         path: String,
     },
-    /// A type of managed object whose properties are to be read.
+    /// A type of managed object whose properties the request reads.
     ManagedObject {
         /// The type.
         name: String,
     },
 }
 
-impl Asked {
+impl Feature {
     fn instead(&self) -> &'static str {
         match self {
             Self::Method { .. } => "do without it, or ask about.apiVersion first",
@@ -70,7 +71,7 @@ impl Asked {
     }
 }
 
-impl fmt::Display for Asked {
+impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Method { object } => write!(f, "{object} has this method"),
@@ -82,14 +83,14 @@ impl fmt::Display for Asked {
     }
 }
 
-/// Compares everything that a request has with the server's version, `None` if that has no order.
+/// Compares a request with the version of the server; `None` if that is not a number.
 ///
-/// The version counts that the server has, not the one that it was asked to speak. What is behind the declared type of
-/// a property path is not looked at, nor are values of enumerations: those that came later than their type are all of
-/// enumerations that the API has strings for (`EnumInfo::values` knows them).
+/// The server's own version counts, not the negotiated one. A property path is checked up to its declared type, and
+/// values of enumerations are not checked: the values that came later than their enumeration are those of strings
+/// (`EnumInfo::values` knows them).
 ///
 /// # Errors
-/// For the first thing that the server is too old for.
+/// For the first feature that the server lacks.
 pub(crate) fn check(
     registry: &'static Registry,
     method: MethodInfo,
@@ -97,24 +98,24 @@ pub(crate) fn check(
     this: &ManagedObjectReference,
     server: Option<&ApiVersion>,
 ) -> Result<(), Box<TooNew>> {
-    // Unreleased servers, with versions such as m5CA1EF4D, have everything, and so have the newest.
+    // Unreleased servers have versions such as m5CA1EF4D. They and the newest servers have all features.
     let Some(server) = server.filter(|server| **server < ApiVersion::newest()) else {
         return Ok(());
     };
     let check = Check { registry, server };
-    let found = check.method(method, request, this);
-    found.map_err(|(asked, since)| {
+    let found = check.check_method(method, request, this);
+    found.map_err(|(feature, since)| {
         Box::new(TooNew {
             method: method.name,
-            asked,
+            feature,
             since,
             server: server.clone(),
         })
     })
 }
 
-/// What the server is too old for, and since when it exists.
-type Found = Result<(), (Asked, &'static str)>;
+/// The feature that the server lacks, and the version that introduced it.
+type Checked = Result<(), (Feature, &'static str)>;
 
 struct Check<'s> {
     registry: &'static Registry,
@@ -122,27 +123,27 @@ struct Check<'s> {
 }
 
 impl Check<'_> {
-    fn method(
+    fn check_method(
         &self,
         method: MethodInfo,
         request: &dyn Object,
         this: &ManagedObjectReference,
-    ) -> Found {
-        self.known(method.since, || Asked::Method {
+    ) -> Checked {
+        self.check_since(method.since, || Feature::Method {
             object: this.r#type.clone(),
         })?;
-        self.properties(request, "")
+        self.check_properties(request, "")
     }
 
-    fn known(&self, since: &'static str, asked: impl FnOnce() -> Asked) -> Found {
+    fn check_since(&self, since: &'static str, feature: impl FnOnce() -> Feature) -> Checked {
         match self.server.has(since) {
             true => Ok(()),
-            false => Err((asked(), since)),
+            false => Err((feature(), since)),
         }
     }
 
     /// The parameters of a request, or the properties of an object in one of them, at `path`.
-    fn properties(&self, object: &dyn Object, path: &str) -> Found {
+    fn check_properties(&self, object: &dyn Object, path: &str) -> Checked {
         let step = |name: &str| match path {
             "" => name.to_owned(),
             path => format!("{path}.{name}"),
@@ -152,18 +153,18 @@ impl Check<'_> {
             if let View::Unset = view {
                 continue;
             }
-            // What must be there is written, whether it was given or not.
+            // A required property is always encoded, so its presence says nothing.
             if field.occurrence != Occurrence::Required {
-                self.known(field.since, || Asked::Parameter {
+                self.check_since(field.since, || Feature::Parameter {
                     path: step(field.name),
                 })?;
             }
             match view {
-                View::Object(value) => self.object(value, || step(field.name))?,
-                View::List(list) => self.list(list, || step(field.name))?,
+                View::Object(value) => self.check_object(value, || step(field.name))?,
+                View::List(list) => self.check_list(list, || step(field.name))?,
                 View::Any(any) => {
                     if let Some(value) = any.as_object() {
-                        self.object(value, || step(field.name))?;
+                        self.check_object(value, || step(field.name))?;
                     }
                 }
                 _ => {}
@@ -172,54 +173,54 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn list(&self, list: List<'_>, path: impl Fn() -> String) -> Found {
+    fn check_list(&self, list: List<'_>, path: impl Fn() -> String) -> Checked {
         for (at, item) in list.iter().enumerate() {
             // The items of a list are all of one kind.
             let View::Object(value) = item else { break };
-            self.object(value, || format!("{}[{at}]", path()))?;
+            self.check_object(value, || format!("{}[{at}]", path()))?;
         }
         Ok(())
     }
 
-    fn object(&self, object: &dyn Object, path: impl Fn() -> String) -> Found {
+    fn check_object(&self, object: &dyn Object, path: impl Fn() -> String) -> Checked {
         let info = object.info();
-        self.known(info.since(), || Asked::Type {
+        self.check_since(info.since(), || Feature::Type {
             path: path(),
             name: info.name,
         })?;
-        if let Some(asked) = object.downcast_ref::<PropertySpec>() {
-            let paths = asked.path_set.iter().map(String::as_str);
-            self.paths(&asked.r#type, paths)?;
+        if let Some(spec) = object.downcast_ref::<PropertySpec>() {
+            let paths = spec.path_set.iter().map(String::as_str);
+            self.check_paths(&spec.r#type, paths)?;
         }
-        if let Some(followed) = object.downcast_ref::<TraversalSpec>() {
-            self.paths(&followed.r#type, [followed.path.as_str()])?;
+        if let Some(traversal) = object.downcast_ref::<TraversalSpec>() {
+            self.check_paths(&traversal.r#type, [traversal.path.as_str()])?;
         }
-        self.properties(object, &path())
+        self.check_properties(object, &path())
     }
 
     /// Property paths of a type of managed object.
-    fn paths<'p>(&self, object: &str, paths: impl IntoIterator<Item = &'p str>) -> Found {
+    fn check_paths<'p>(&self, object: &str, paths: impl IntoIterator<Item = &'p str>) -> Checked {
         let Some(properties) = self.registry.managed_object(object) else {
             return Ok(());
         };
-        self.known(properties.since(), || Asked::ManagedObject {
+        self.check_since(properties.since(), || Feature::ManagedObject {
             name: object.to_owned(),
         })?;
         for path in paths {
-            self.path(object, properties, path)?;
+            self.check_path(object, properties, path)?;
         }
         Ok(())
     }
 
-    fn path(&self, object: &str, properties: &'static ObjectInfo, path: &str) -> Found {
+    fn check_path(&self, object: &str, properties: &'static ObjectInfo, path: &str) -> Checked {
         let (mut info, mut end) = (properties, 0);
         for step in path.split('.') {
             end += step.len();
             let name = step.split('[').next().unwrap_or_default();
             let field = info.all_fields().find(|field| field.name == name);
-            // A property of a descendant of the declared type, or none: the server knows.
+            // Unknown here: a property of a descendant of the declared type, or a mistake. The server decides.
             let Some(field) = field else { break };
-            self.known(field.since, || Asked::Property {
+            self.check_since(field.since, || Feature::Property {
                 object: object.to_owned(),
                 path: path[..end].to_owned(),
             })?;

@@ -1,4 +1,4 @@
-//! Tasks: what a server works on after the call that began it has been answered.
+//! Tasks: work that continues on the server after the call that started it has returned.
 //!
 //! [`Client::run`](crate::Client::run) starts a task and waits for it:
 //!
@@ -17,8 +17,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Client::watch_task`](crate::Client::watch_task) is the part of it that waits, for tasks that are there already and for those who answer
-//! questions.
+//! [`Client::watch_task`](crate::Client::watch_task) only waits: for a task that exists already, or for a caller that
+//! answers questions.
 
 mod run;
 mod watch;
@@ -32,10 +32,10 @@ use vi_types::{Any, SoapFault, TaskMethod};
 
 use crate::Error;
 
-/// What a task that is over came to: its result, typed.
+/// The typed result of a task that has ended.
 ///
 /// # Errors
-/// [`Error::Task`] with the fault it ended with, [`Error::TaskResult`] if the result is not of the declared type.
+/// [`Error::Task`] with the task's fault; [`Error::TaskResult`] if the result is not of the declared type.
 pub fn task_result<M: TaskMethod>(info: TaskInfo) -> Result<M::Result, Error> {
     match info.state {
         TaskInfoState::Success => M::task_result(info.result).map_err(|error| Error::TaskResult {
@@ -49,7 +49,7 @@ pub fn task_result<M: TaskMethod>(info: TaskInfo) -> Result<M::Result, Error> {
     }
 }
 
-/// The fault with which a task ended, like one that a call ends with; the string is the server's text for people.
+/// The fault of a task, in the form of a call's fault; its string is the server's localized message.
 pub fn task_fault(error: Option<LocalizedMethodFault>) -> SoapFault {
     let Some(error) = error else {
         return SoapFault {

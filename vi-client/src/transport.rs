@@ -29,20 +29,20 @@ pub use tls::Verify;
 /// A future on the heap, as the methods of an object-safe trait return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The way to one server: takes a request, gives the server's answer.
+/// Carries requests to one server and returns its answers.
 ///
-/// A request's URI holds the path and query only (`/sdk`): a transport knows its server. A transport adds what
-/// belongs to the way (`Host`, connections, TLS, a proxy) and nothing else: headers, cookies and the meaning of an
-/// answer are the [`Client`](crate::Client)'s. It never follows redirects and never repeats a request that the
-/// server may have seen.
+/// A request's URI has only path and query (`/sdk`), because a transport knows its server. A transport handles
+/// connections, TLS, proxies and the `Host` header; the [`Client`](crate::Client) handles all other headers, cookies and
+/// the content of answers. A transport never follows redirects and never repeats a request that the server may have
+/// received.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends `request` and gives the answer's head; its body is read from [`Body`].
+    /// Sends `request` and returns the head of the answer; [`Body`] reads the rest.
     fn send(
         &self,
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
 
-    /// Whether nobody between the two ends can read along: true for HTTPS and within a process.
+    /// Whether the connection is private: true for HTTPS and within a process.
     fn is_secure(&self) -> bool;
 }
 

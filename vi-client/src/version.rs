@@ -1,4 +1,4 @@
-//! Versions of the API: which one the server speaks with us.
+//! Versions of the API, and the choice of the one to speak.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -17,10 +17,10 @@ pub struct ApiVersion {
 impl ApiVersion {
     /// The newest version that the types of this release describe.
     pub const NEWEST: &'static str = "9.1.1.0";
-    /// What servers show to clients that ask for no version.
+    /// The version that servers speak with clients that ask for none.
     pub const OLDEST: &'static str = "2.5";
 
-    /// Reads a version; `None` if it has no order, as those of unreleased servers.
+    /// Reads a version; `None` if it is not a number, as on unreleased servers.
     pub fn parse(text: &str) -> Option<Self> {
         let numbers = VersionNumbers::parse(text)?;
         Some(Self {
@@ -39,12 +39,12 @@ impl ApiVersion {
         self.numbers >= VersionNumbers::new([major, minor, 0, 0])
     }
 
-    /// Whether it has what came to the API with the version `since`; what names none was always there.
+    /// Whether this version has a feature that was introduced in version `since`; an empty `since` means the first one.
     pub(crate) fn has(&self, since: &str) -> bool {
         VersionNumbers::parse(since).is_none_or(|since| since <= self.numbers)
     }
 
-    /// The numbers of the version, which have its order.
+    /// The numbers by which versions compare.
     pub fn numbers(&self) -> VersionNumbers {
         self.numbers
     }
@@ -92,31 +92,30 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// How the version of the API is chosen that requests ask for (in their `SOAPAction`).
+/// How to choose the version of the API that requests ask for in their `SOAPAction`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Negotiation {
-    /// What the server says of itself in `about.apiVersion`, or [`ApiVersion::NEWEST`] if that is older.
+    /// The server's `about.apiVersion`, or [`ApiVersion::NEWEST`] if that is older.
     ///
-    /// Costs no request: the service content is read without a version, which every server answers in its 2.5 view.
-    /// (So `about` lacks what came later, such as `instanceUuid`; members of the service content that came later are
-    /// read again when a call needs one.) Should a server refuse the version, its list decides, see
-    /// [`Listed`](Self::Listed).
+    /// Costs no request: the service content is read without a version, and every server answers that in its 2.5 view.
+    /// So `about` lacks later properties, such as `instanceUuid`; later members of the service content are read when a
+    /// call needs one. If the server refuses the version, its list decides, see [`Listed`](Self::Listed).
     #[default]
     About,
-    /// The newest version known here of those that the server lists in `/sdk/vimServiceVersions.xml`; one more
-    /// request. Without such a list (ESX 3.5, VirtualCenter 2.5) no version is asked for.
+    /// The newest version in the server's `/sdk/vimServiceVersions.xml` that this crate knows; costs one request.
+    /// Without such a list (ESX 3.5, VirtualCenter 2.5), requests ask for no version.
     Listed,
-    /// This one.
+    /// This version.
     Exactly(ApiVersion),
-    /// None: the server answers in its oldest view, as to libvirt up to 11.3. Properties, and calls such as
-    /// `RetrievePropertiesEx`, that came after VI API 2.5 are not there then.
+    /// No version: the server answers in its oldest view, as it does for libvirt up to 11.3. Properties and methods that
+    /// came after VI API 2.5, such as `RetrievePropertiesEx`, do not exist in that view.
     Unversioned,
 }
 
-/// The newest version that both sides know, by the text of `/sdk/vimServiceVersions.xml`.
+/// The newest version that both sides know, from the text of `/sdk/vimServiceVersions.xml`.
 ///
-/// The file lists namespaces, each with a `name`, its `version` and under `priorVersions` all older ones.
+/// The file lists namespaces, each with a `name`, its `version`, and all older versions under `priorVersions`.
 pub(crate) fn newest_common(list: &str) -> Option<ApiVersion> {
     let (_, after) = list.split_once("<name>urn:vim25</name>")?;
     let ours = after.split("</namespace>").next()?;

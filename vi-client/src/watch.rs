@@ -1,4 +1,4 @@
-//! Changes of properties, as the server tells them.
+//! Watches: changes of properties, as the server reports them.
 
 mod waiter;
 
@@ -10,24 +10,24 @@ use std::task::{Context, Poll};
 use tokio::sync::{mpsc, oneshot};
 use vi_types::objects::{ObjectUpdate, PropertyFilterSpec};
 
-pub(crate) use self::waiter::Slot;
+pub(crate) use self::waiter::WaiterHandle;
 use self::waiter::{Command, Update};
 use crate::{Client, Error};
 
 /// Watches properties of objects on the server.
 ///
-/// All watches of a client share one property collector of their own and one waiting call, which is made only while
-/// somebody is in [`next`](Self::next). A connection that breaks and a session that ends are mended in the background:
-/// everything that is watched is then told anew.
+/// All watches of a client share one property collector and one waiting call, which is sent only while a caller awaits
+/// [`next`](Self::next). A broken connection or an ended session is repaired in the background; afterwards the watch
+/// reports all its objects again.
 ///
-/// The filter on the server is destroyed by [`close`](Self::close), and in the background when the watch is dropped;
-/// with the last watch the collector goes too.
+/// [`close`](Self::close) destroys the filter on the server; dropping the watch does so in the background. The collector
+/// is destroyed with the last watch.
 #[derive(Debug)]
 pub struct Watch {
     id: u64,
     updates: mpsc::UnboundedReceiver<Update>,
-    /// Whether somebody waits for the next update.
-    hungry: Arc<AtomicBool>,
+    /// Whether the caller awaits an update and none is queued.
+    wants_update: Arc<AtomicBool>,
     commands: mpsc::UnboundedSender<Command>,
     is_open: bool,
 }
@@ -40,19 +40,19 @@ impl Client {
     pub async fn watch(&self, spec: PropertyFilterSpec) -> Result<Watch, Error> {
         let (sender, updates) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
-        let hungry = Arc::new(AtomicBool::new(false));
+        let wants_update = Arc::new(AtomicBool::new(false));
         let (id, commands) = self.waiter().add(self, |id| Command::Add {
             id,
             spec: Box::new(spec),
             updates: sender,
-            hungry: Arc::clone(&hungry),
+            wants_update: Arc::clone(&wants_update),
             ready,
         });
-        // From here on a dropped future takes the watch back.
+        // From here on, dropping the future removes the watch.
         let watch = Watch {
             id,
             updates,
-            hungry,
+            wants_update,
             commands,
             is_open: true,
         };
@@ -66,14 +66,14 @@ impl Client {
 }
 
 impl Watch {
-    /// What changed since the last time; the first time, everything there is. Answers that the server truncates are put
-    /// together, so that an update is complete.
+    /// The next changes; the first time, all objects with their properties. Truncated answers of the server are joined,
+    /// so that an update is complete.
     ///
-    /// After a lost session everything is told anew, as objects that enter; objects that were known and are gone by then
-    /// are told as objects that leave. So are objects that were asked for and do not exist.
+    /// After a lost session all objects are reported again as entering, and objects that vanished meanwhile as leaving.
+    /// An object that never existed is reported as leaving too.
     ///
     /// # Errors
-    /// Why the server can't be asked any more; nothing comes after that.
+    /// The reason why watching failed; no update follows.
     pub async fn next(&mut self) -> Result<Vec<ObjectUpdate>, Arc<Error>> {
         poll_fn(|context| self.poll_next(context)).await
     }
@@ -86,7 +86,7 @@ impl Watch {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Vec<ObjectUpdate>, Arc<Error>>> {
-        // Polling can also be pending because the task has had its turn, while there is an update.
+        // `poll_recv` can be pending with an update queued, if tokio makes this task yield.
         if let Ok(update) = self.updates.try_recv() {
             return Poll::Ready(update);
         }
@@ -96,8 +96,8 @@ impl Watch {
                 method: "WaitForUpdatesEx",
             }))),
             Poll::Pending => {
-                if !self.hungry.swap(true, Ordering::AcqRel) {
-                    // Nobody listens only when the watch has failed before; then nothing comes either.
+                if !self.wants_update.swap(true, Ordering::AcqRel) {
+                    // Sending fails only after the watch has failed; no update comes then.
                     let _ = self.commands.send(Command::Wait);
                 }
                 Poll::Pending
@@ -105,7 +105,7 @@ impl Watch {
         }
     }
 
-    /// Destroys the filter, and returns when that is done.
+    /// Destroys the filter and waits until it is destroyed.
     pub async fn close(mut self) {
         self.is_open = false;
         let (done, is_done) = oneshot::channel();
@@ -114,7 +114,7 @@ impl Watch {
             done: Some(done),
         };
         if self.commands.send(removal).is_ok() {
-            // Dropped when there is nothing to do any more.
+            // The sender is dropped when the filter is destroyed.
             let _ = is_done.await;
         }
     }
@@ -127,7 +127,7 @@ impl Drop for Watch {
                 id: self.id,
                 done: None,
             };
-            // Nobody listens when everything was destroyed before.
+            // Sending fails if everything is destroyed already.
             let _ = self.commands.send(removal);
         }
     }

@@ -15,8 +15,8 @@ pub(super) struct Cookies(Mutex<State>);
 #[derive(Default)]
 struct State {
     jar: Jar,
-    /// Counts logins. A server gives a cookie to whoever comes without a session; the answer to a request that was
-    /// sent before a login must not take the place of the login's cookie.
+    /// Counts logins. A server gives every request without a session a new cookie; the answer to a request from before
+    /// the login must not replace the login's cookie.
     epoch: u64,
 }
 
@@ -36,7 +36,7 @@ impl Cookies {
         }
     }
 
-    /// Takes the cookies of an answer to a request that went out with `sent`.
+    /// Takes the cookies of an answer; `sent` are those of its request.
     pub(super) fn take(&self, sent: &Snapshot, answer: &HeaderMap) {
         let mut state = self.lock();
         if state.epoch == sent.epoch {
@@ -44,7 +44,7 @@ impl Cookies {
         }
     }
 
-    /// Takes the cookies of the answer to a login that went out with `sent`: from now on these and no others.
+    /// Takes the cookies of the answer to a login and drops all others; `sent` are those of its request.
     pub(super) fn take_login(&self, sent: Snapshot, answer: &HeaderMap) {
         let mut jar = sent.jar;
         update(&mut jar, answer);
@@ -68,7 +68,7 @@ impl Cookies {
 }
 
 impl Snapshot {
-    /// The `Cookie` header, if there is anything to say.
+    /// The `Cookie` header; `None` without cookies.
     pub(super) fn header(&self) -> Option<HeaderValue> {
         let pairs: Vec<_> = self
             .jar
@@ -91,7 +91,7 @@ impl Snapshot {
     }
 }
 
-/// `name=value; Path=/; HttpOnly; …`: the value is sent back as it came, quotes and all.
+/// Reads `name=value; Path=/; HttpOnly; …`. The value is sent back unchanged, with its quotes.
 fn update(jar: &mut Jar, answer: &HeaderMap) {
     for cookie in answer.get_all(SET_COOKIE) {
         let Ok(text) = cookie.to_str() else { continue };

@@ -1,4 +1,4 @@
-//! One HTTP exchange of the SOAP kind: headers, cookies, limits, and telling a SOAP answer from anything else.
+//! SOAP calls over HTTP: headers, cookies, limits, and the check that an answer is a SOAP message.
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use vi_types::{DecodeError, ManagedObjectReference};
 
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
-use crate::error::Foreign;
+use crate::error::UnexpectedResponse;
 use crate::transport::{Body, Transport, TransportError};
 use crate::version::{ApiVersion, newest_common};
 use crate::{Error, transport};
@@ -28,7 +28,8 @@ const SDK: &str = "/sdk";
 const SERVICE_VERSIONS: &str = "/sdk/vimServiceVersions.xml";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 
-pub(super) struct Wire {
+/// Sends requests to one server, with its cookies and limits.
+pub(super) struct HttpCalls {
     pub(super) transport: Box<dyn Transport>,
     pub(super) cookies: Cookies,
     permits: Semaphore,
@@ -37,46 +38,46 @@ pub(super) struct Wire {
     user_agent: HeaderValue,
 }
 
-/// A request on its way.
+/// An encoded call.
 #[derive(Clone)]
-pub(super) struct Outgoing {
+pub(super) struct SoapRequest {
     pub(super) method: &'static str,
     pub(super) this: ManagedObjectReference,
     pub(super) envelope: Bytes,
 }
 
-/// A SOAP message that came back.
-pub(super) struct Incoming {
+/// The answer to a [`SoapRequest`].
+pub(super) struct SoapResponse {
     pub(super) headers: HeaderMap,
-    /// The message; empty if it was given away in pieces.
+    /// The message; empty if a [`ResponseReader`] took it in pieces.
     pub(super) envelope: Bytes,
-    /// The cookies that the request went out with.
+    /// The cookies that were sent with the request.
     pub(super) sent: Snapshot,
 }
 
-/// Takes an answer in: the part of a call that depends on its method.
-pub(super) trait Answer: Send {
-    /// An answer begins: whether it is wanted in pieces, as it arrives.
+/// Decodes an answer: the part of a call that depends on its method.
+pub(super) trait ResponseReader: Send {
+    /// Begins an answer. Returns whether to call [`piece`](Self::piece) for each part that arrives.
     fn begin(&mut self) -> bool {
         false
     }
 
-    /// The next piece; whether to pause, as there is something for somebody else to take.
+    /// Takes the next piece. Returns whether to pause, because the caller has something to work on.
     fn piece(&mut self, _: &[u8]) -> Result<bool, DecodeError> {
         Ok(false)
     }
 
-    /// The end of an answer: all of it, or nothing if it was given in pieces.
+    /// Ends an answer. `whole` is empty if the pieces were taken before.
     fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError>;
 }
 
-impl<F: FnMut(&[u8]) -> Result<(), ResponseError> + Send> Answer for F {
+impl<F: FnMut(&[u8]) -> Result<(), ResponseError> + Send> ResponseReader for F {
     fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError> {
         self(whole)
     }
 }
 
-impl Wire {
+impl HttpCalls {
     pub(super) fn new(transport: Box<dyn Transport>, options: &Options) -> Self {
         Self {
             transport,
@@ -88,14 +89,14 @@ impl Wire {
         }
     }
 
-    /// Sends a call, asking for answers in that version of the API, and gives the answer's envelope: a result or a
-    /// fault. A large one goes to `taker` instead, if it wants pieces.
+    /// Sends a call that asks for `version` of the API, and returns the answer's envelope: a result or a fault. A large
+    /// answer goes to `taker` instead, if that takes pieces.
     pub(super) async fn call(
         &self,
-        call: &Outgoing,
+        call: &SoapRequest,
         version: Option<&ApiVersion>,
-        taker: Option<&mut dyn Answer>,
-    ) -> Result<Incoming, Error> {
+        taker: Option<&mut dyn ResponseReader>,
+    ) -> Result<SoapResponse, Error> {
         let span = tracing::debug_span!(
             "soap.call",
             method = call.method,
@@ -109,10 +110,10 @@ impl Wire {
 
     async fn post(
         &self,
-        call: &Outgoing,
+        call: &SoapRequest,
         version: Option<&ApiVersion>,
-        taker: Option<&mut dyn Answer>,
-    ) -> Result<Incoming, Error> {
+        taker: Option<&mut dyn ResponseReader>,
+    ) -> Result<SoapResponse, Error> {
         let mut request = Request::post(SDK)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .body(call.envelope.clone())
@@ -124,7 +125,7 @@ impl Wire {
         }
         tracing::trace!(target: "vi_client::wire", request = %traced(&call.envelope));
 
-        // A trace shows answers whole.
+        // A trace shows whole answers.
         let taker =
             taker.filter(|_| !tracing::enabled!(target: "vi_client::wire", tracing::Level::TRACE));
         let (sent, answer) = self.exchange(call.method, request, taker).await?;
@@ -135,14 +136,14 @@ impl Wire {
             tracing::trace!(target: "vi_client::wire", answer = %traced(&answer.body));
             check(call.method, &answer.parts, &answer.body)?;
         }
-        Ok(Incoming {
+        Ok(SoapResponse {
             headers: answer.parts.headers,
             envelope: answer.body,
             sent,
         })
     }
 
-    /// The newest version of the API that the server lists and we know; `None` when there is no (readable) list.
+    /// The newest version of the API that both sides know; `None` if the server has no readable list.
     pub(super) async fn listed_version(&self) -> Result<Option<ApiVersion>, Error> {
         let request = Request::get(SERVICE_VERSIONS)
             .body(Bytes::new())
@@ -157,14 +158,14 @@ impl Wire {
         Ok(newest_common(&list))
     }
 
-    /// Sends a request with what all of them have, and reads the answer.
+    /// Sends a request with the headers that all requests have, and reads the answer.
     pub(super) async fn exchange(
         &self,
         method: &'static str,
         mut request: Request<Bytes>,
-        taker: Option<&mut dyn Answer>,
-    ) -> Result<(Snapshot, Received), Error> {
-        // The semaphore is never closed, so there is always a permit in the end.
+        taker: Option<&mut dyn ResponseReader>,
+    ) -> Result<(Snapshot, HttpResponse), Error> {
+        // The semaphore is never closed, so a permit always comes.
         let _permit = self.permits.acquire().await.ok();
         let sent = self.cookies.snapshot();
         let headers = request.headers_mut();
@@ -196,26 +197,26 @@ fn traced(envelope: &Bytes) -> String {
     transport::redact(&String::from_utf8_lossy(envelope))
 }
 
-/// An answer that was read.
-pub(super) struct Received {
+/// A complete HTTP answer.
+pub(super) struct HttpResponse {
     pub(super) parts: response::Parts,
-    /// The body; empty if it was given away in pieces.
+    /// The body; empty if a [`ResponseReader`] took it in pieces.
     pub(super) body: Bytes,
     /// How many bytes the body had.
     length: usize,
 }
 
-/// How much of an answer is looked at to tell what it is.
+/// How many bytes of an answer are inspected to recognize a SOAP message.
 const BEGINNING: usize = 4096;
 
-/// Reads an answer, decompressed, within the limit. One that is longer than its [`BEGINNING`] and is a SOAP message
-/// goes to `taker`, if it wants pieces.
+/// Reads and decompresses an answer up to the limit. A SOAP message longer than [`BEGINNING`] goes to `taker`, if that
+/// takes pieces.
 async fn read(
     method: &'static str,
     answer: Response<Body>,
     limit: usize,
-    taker: Option<&mut dyn Answer>,
-) -> Result<Received, Error> {
+    taker: Option<&mut dyn ResponseReader>,
+) -> Result<HttpResponse, Error> {
     let (parts, mut body) = answer.into_parts();
     let announced = parts
         .headers
@@ -236,8 +237,8 @@ async fn read(
         .get(CONTENT_ENCODING)
         .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
     let mut sink = match gzip {
-        true => Sink::Gzip(Box::new(GzDecoder::new(Limited::new(limit, 0)))),
-        false => Sink::Plain(Limited::new(limit, announced.unwrap_or(0))),
+        true => BodyBuffer::Gzip(Box::new(GzDecoder::new(LimitedBuffer::new(limit, 0)))),
+        false => BodyBuffer::Plain(LimitedBuffer::new(limit, announced.unwrap_or(0))),
     };
     let mut taker = match taker {
         Some(taker) if parts.status == StatusCode::OK => taker.begin().then_some(taker),
@@ -263,7 +264,7 @@ async fn read(
             pause().await;
         }
     }
-    // A transport over a socket sees this itself.
+    // A transport over a socket notices a short body itself.
     if announced.is_some_and(|announced| received < announced) {
         return Err(TransportError::Closed {
             server: "the server".to_owned(),
@@ -282,14 +283,14 @@ async fn read(
             .map_err(|error| Error::Decode { method, error })?;
         rest = Bytes::new();
     }
-    Ok(Received {
+    Ok(HttpResponse {
         parts,
         body: rest,
         length,
     })
 }
 
-/// Lets whoever polls go on once.
+/// Is pending once, so that the caller can do other work.
 async fn pause() {
     let mut paused = false;
     poll_fn(|context| {
@@ -302,12 +303,12 @@ async fn pause() {
     .await;
 }
 
-enum Sink {
-    Plain(Limited),
-    Gzip(Box<GzDecoder<Limited>>),
+enum BodyBuffer {
+    Plain(LimitedBuffer),
+    Gzip(Box<GzDecoder<LimitedBuffer>>),
 }
 
-impl Sink {
+impl BodyBuffer {
     fn take(&mut self, chunk: Bytes) -> io::Result<()> {
         match self {
             Self::Plain(limited) => limited.take(chunk),
@@ -315,7 +316,7 @@ impl Sink {
         }
     }
 
-    fn limited(&mut self) -> &mut Limited {
+    fn limited(&mut self) -> &mut LimitedBuffer {
         match self {
             Self::Plain(limited) => limited,
             Self::Gzip(decoder) => decoder.get_mut(),
@@ -353,21 +354,21 @@ impl Sink {
     }
 }
 
-/// Bytes up to a limit. One chunk alone is kept without being copied.
+/// Bytes up to a limit. A single chunk is kept without a copy.
 #[derive(Default)]
-struct Limited {
+struct LimitedBuffer {
     only: Option<Bytes>,
     bytes: BytesMut,
-    /// How much to make room for once there is a second chunk.
+    /// The capacity to reserve when a second chunk arrives.
     room: usize,
-    /// How many were given away.
+    /// How many bytes were taken out.
     given: usize,
     limit: usize,
     exceeded: bool,
 }
 
-impl Limited {
-    /// The most that is allocated on the word of an announcement.
+impl LimitedBuffer {
+    /// The largest allocation because of a `Content-Length` alone.
     const MOST_ROOM: u64 = 16 << 20;
 
     fn new(limit: usize, announced: u64) -> Self {
@@ -394,7 +395,7 @@ impl Limited {
         self.only.as_deref().unwrap_or(&self.bytes)
     }
 
-    /// Gives away what there is.
+    /// Takes out the bytes held.
     fn give(&mut self) -> Bytes {
         let bytes = match self.only.take() {
             Some(only) => only,
@@ -409,7 +410,7 @@ impl Limited {
     }
 }
 
-impl Write for Limited {
+impl Write for LimitedBuffer {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.given + self.bytes.len() + data.len() > self.limit {
             self.exceeded = true;
@@ -424,7 +425,7 @@ impl Write for Limited {
     }
 }
 
-/// Refuses what is no SOAP message.
+/// Refuses an answer that is not a SOAP message.
 fn check(method: &'static str, answer: &response::Parts, body: &[u8]) -> Result<(), Error> {
     let status = answer.status;
     if let (true, Some(to)) = (status.is_redirection(), answer.headers.get(LOCATION)) {
@@ -440,25 +441,25 @@ fn check(method: &'static str, answer: &response::Parts, body: &[u8]) -> Result<
     let soap = is_soap(content_type.as_deref().unwrap_or_default(), body);
     match status.as_u16() {
         200 | 500 if soap => Ok(()),
-        // Servers of other kinds answer so to a POST that they do not know.
+        // Web servers of other kinds answer an unknown POST with these.
         status @ (200..=299 | 400 | 404 | 405 | 500 | 501)
             if !soap && (status < 300 || !body.is_empty()) =>
         {
-            let foreign = Foreign {
+            let response = UnexpectedResponse {
                 status,
                 content_type,
                 beginning: beginning(body),
             };
             Err(Error::NotVi {
                 method,
-                answer: Box::new(foreign),
+                response: Box::new(response),
             })
         }
         status => Err(Error::Status { method, status }),
     }
 }
 
-/// Whether this is meant to be a SOAP message, however broken.
+/// Whether the body looks like a SOAP message, even a broken one.
 fn is_soap(content_type: &str, body: &[u8]) -> bool {
     let head = &body[..body.len().min(BEGINNING)];
     let text = String::from_utf8_lossy(head).to_lowercase();

@@ -6,32 +6,32 @@ use http::{Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Client;
-use super::exchange::{Received, unsendable};
+use super::exchange::{HttpResponse, unsendable};
 use crate::Error;
 
-/// What is not percent-encoded: the unreserved characters of URIs.
+/// Percent-encodes all but the unreserved characters of URIs.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A file on a datastore, by the names that servers know it by.
+/// A file on a datastore, as servers address it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DatastoreFile {
-    /// The datacenter, with the folders it is in: `ha-datacenter` on hosts, `Folder/Name` on vCenters.
+    /// The datacenter with its folders: `ha-datacenter` on hosts, `Folder/Name` on vCenters.
     pub datacenter_path: String,
     /// The name of the datastore.
     pub datastore: String,
-    /// Where the file is on the datastore: `directory/file`.
+    /// The file's path on the datastore: `directory/file`.
     pub path: String,
 }
 
 impl DatastoreFile {
-    /// The path and query of its URL.
+    /// The path and query of the file's URL.
     ///
-    /// The names in the query are encoded twice, as libvirt does since 12.0: some servers decode them once too often
-    /// (seen with a `+` in a name), and those that don't take both forms.
+    /// The names in the query are encoded twice, like libvirt since 12.0: some servers decode them twice (seen with a `+`
+    /// in a name), and the others accept both forms.
     pub fn url_path(&self) -> String {
         let once = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let twice = |text: &str| once(&once(text));
@@ -43,10 +43,10 @@ impl DatastoreFile {
 }
 
 impl Client {
-    /// The content of a file on a datastore, up to the [largest answer](crate::Options::largest_answer).
+    /// Downloads a file from a datastore, up to the [largest answer](crate::Options::largest_answer).
     ///
     /// # Errors
-    /// [`Error::File`] if the server does not give it: status 404 if there is none.
+    /// [`Error::File`] if the server refuses; its status is 404 if there is no such file.
     pub async fn download(&self, file: &DatastoreFile) -> Result<Bytes, Error> {
         let answer = self.file(Method::GET, file, Bytes::new()).await?;
         match answer.parts.status {
@@ -55,10 +55,10 @@ impl Client {
         }
     }
 
-    /// Makes a file on a datastore, or replaces it. Its directory must be there.
+    /// Uploads a file to a datastore, or replaces it. Its directory must exist.
     ///
     /// # Errors
-    /// [`Error::File`] if the server does not take it.
+    /// [`Error::File`] if the server refuses.
     pub async fn upload(&self, file: &DatastoreFile, content: Bytes) -> Result<(), Error> {
         let answer = self.file(Method::PUT, file, content).await?;
         match answer.parts.status {
@@ -67,17 +67,17 @@ impl Client {
         }
     }
 
-    /// A request about a file, with a new session if the old one has ended.
+    /// Sends a request for a file; logs in again if the session has ended.
     async fn file(
         &self,
         method: Method,
         file: &DatastoreFile,
         content: Bytes,
-    ) -> Result<Received, Error> {
+    ) -> Result<HttpResponse, Error> {
         let name = if method == Method::PUT { "PUT" } else { "GET" };
         let mut renewed = false;
         loop {
-            self.is_open(name)?;
+            self.check_open(name)?;
             let logins = self.logins();
             let request = Request::builder()
                 .method(&method)
@@ -85,8 +85,8 @@ impl Client {
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .body(content.clone())
                 .map_err(unsendable)?;
-            let (_, answer) = self.0.wire.exchange(name, request, None).await?;
-            // The server has not looked at the file then.
+            let (_, answer) = self.0.http.exchange(name, request, None).await?;
+            // The server has not touched the file.
             let is_unknown = answer.parts.status == StatusCode::UNAUTHORIZED;
             if is_unknown && !renewed && self.renew(logins).await? {
                 renewed = true;

@@ -15,9 +15,9 @@ use crate::{Error, Password};
 
 #[derive(Default)]
 pub(super) struct Session {
-    /// Held while logging in or out, so that there is one login at a time.
+    /// Locked while logging in or out, so that there is one login at a time.
     state: tokio::sync::Mutex<State>,
-    /// How many logins have been tried and have ended, well or badly.
+    /// How many logins have ended, successful or not.
     logins: AtomicU64,
     logged_in: AtomicBool,
     pub(super) closed: AtomicBool,
@@ -27,7 +27,7 @@ pub(super) struct Session {
 #[derive(Default)]
 struct State {
     credentials: Option<Credentials>,
-    /// Why the last renewal failed, for those who waited for it.
+    /// Why the last renewal failed, for the calls that waited for it.
     failure: Option<Arc<Error>>,
 }
 
@@ -55,7 +55,7 @@ impl Session {
 }
 
 impl Client {
-    /// Logs in. The password is kept (in memory that is wiped) to renew the session when it ends.
+    /// Logs in. The password is kept, in memory that is wiped later, to log in again when the session ends.
     ///
     /// # Errors
     /// The fault `InvalidLogin` (see [`Error::is_invalid_login`]) for a wrong user name or password.
@@ -83,10 +83,10 @@ impl Client {
         Ok(user_session)
     }
 
-    /// Logs out; nothing happens when nobody is logged in. The client can log in again.
+    /// Logs out; does nothing without a login. The client can log in again.
     ///
     /// # Errors
-    /// When the server cannot be told; the session is forgotten here all the same.
+    /// If the logout fails. The client forgets the session in any case.
     pub async fn logout(&self) -> Result<(), Error> {
         let session = &self.0.session;
         let mut state = session.state.lock().await;
@@ -97,8 +97,8 @@ impl Client {
         }
         let this = self.session_manager("Logout")?;
         let call = outgoing(&methods::Logout::default(), &this);
-        let answer = self.0.wire.call(&call, self.spoken().as_ref(), None).await;
-        self.0.wire.cookies.clear();
+        let answer = self.0.http.call(&call, self.version().as_ref(), None).await;
+        self.0.http.cookies.clear();
         match decode::<methods::Logout>(&answer?.envelope) {
             Ok(_) => Ok(()),
             Err(error) => match failed(call.method, error) {
@@ -111,22 +111,21 @@ impl Client {
     /// Logs out and ends the client, with all its clones: further calls fail.
     ///
     /// # Errors
-    /// As [`logout`](Self::logout); the client is closed all the same.
+    /// As [`logout`](Self::logout). The client is closed in any case.
     pub async fn close(&self) -> Result<(), Error> {
         let result = self.logout().await;
         self.0.session.closed.store(true, Ordering::Release);
         result
     }
 
-    /// Whether we have logged in and not out; the server may have ended the session meanwhile.
+    /// Whether the client has logged in and not out. The server may have ended the session meanwhile.
     pub fn is_logged_in(&self) -> bool {
         self.0.session.logged_in.load(Ordering::Acquire)
     }
 
-    /// Makes a new session in place of one that ended; `seen` is the number of logins before the call that noticed.
+    /// Logs in again after the session has ended; `seen` is the number of logins before the call that noticed.
     ///
-    /// Of any number of calls that notice, one logs in and the others take over what came of it. False when there is
-    /// nothing to log in with.
+    /// If several calls notice, one logs in and the others share its outcome. Returns false without credentials.
     pub(crate) async fn renew(&self, seen: u64) -> Result<bool, Error> {
         let session = &self.0.session;
         let mut state = session.state.lock().await;
@@ -141,7 +140,7 @@ impl Client {
             if let Some(failure) = &state.failure
                 && failure.fault().is_some()
             {
-                // Asking again with the same password would only lock the account.
+                // Another attempt with the same password could lock the account.
                 state.credentials = None;
                 session.logged_in.store(false, Ordering::Release);
             }
@@ -173,10 +172,10 @@ impl Client {
             Ok(())
         };
         let answer = self
-            .speak(&call, &mut keep)
+            .send_call(&call, &mut keep)
             .await?
             .map_err(|error| failed(call.method, error))?;
-        self.0.wire.cookies.take_login(answer.sent, &answer.headers);
+        self.0.http.cookies.take_login(answer.sent, &answer.headers);
         Ok(user_session)
     }
 
@@ -199,16 +198,16 @@ impl Client {
     }
 }
 
-/// The same bytes in memory that is wiped when nobody holds it any more.
+/// The same bytes, in memory that is wiped when the last reference is dropped.
 fn wiped(bytes: Bytes) -> Bytes {
-    // The only reference, so this moves.
+    // There is one reference, so this does not copy.
     let bytes: Vec<u8> = bytes.into();
     Bytes::from_owner(Zeroizing::new(bytes))
 }
 
-/// Reads the server's clock at an interval until the client is gone or logged out.
+/// Reads the server's clock at an interval until the client is dropped or logged out.
 ///
-/// An ended session is renewed by the call, as in any other; no lock is held meanwhile.
+/// If the session has ended, the call renews it like any other call. No lock is held meanwhile.
 async fn keep_alive(client: Weak<Inner>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;

@@ -8,17 +8,17 @@ use super::{ObjectProperties, Pages};
 use crate::Error;
 use crate::transport::BoxFuture;
 
-/// An answer of the property collector, object by object as they arrive.
+/// An answer of the property collector, read object by object.
 ///
-/// Each object is decoded as soon as all of it is here, so that memory holds one piece of the answer at a time however
-/// long it is. Reading goes on only while [`next`](Self::next) is awaited; the deadline of a call
-/// ([`Options::deadline`](crate::Options::deadline)) runs meanwhile, for each page anew.
+/// Each object is decoded as soon as it has arrived, so that memory holds one piece of a long answer at a time. Reading
+/// continues only while [`next`](Self::next) is awaited; each page has the deadline of a call
+/// ([`Options::deadline`](crate::Options::deadline)).
 ///
-/// Dropping it before its end gives up the connection if a page is arriving, and the pages not read.
+/// Dropping `Objects` early closes the connection if a page is arriving, and cancels the remaining pages.
 pub struct Objects {
-    /// What reads; `None` when there is no more.
+    /// Reads the answer; `None` at its end.
     reading: Option<BoxFuture<'static, Result<(), Error>>>,
-    /// Why reading ended, to be told behind what had arrived.
+    /// Why reading failed, returned after the objects that had arrived.
     failure: Option<Error>,
     arrived: Arc<Mutex<VecDeque<ObjectProperties>>>,
 }
@@ -42,9 +42,9 @@ impl Objects {
     /// The next object; `None` after the last one.
     ///
     /// # Errors
-    /// As [`Client::call`](crate::Client::call), after the objects that arrived before; there are no more then. A
-    /// session that ends between two pages takes the rest of the answer with it, so this is an error
-    /// ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`](crate::Client::retrieve).
+    /// As [`Client::call`](crate::Client::call), after the objects that had arrived; no more follow. If the session ends
+    /// between two pages, the rest of the answer is lost: an error ([`Error::is_not_authenticated`]), unlike in
+    /// [`Client::retrieve`](crate::Client::retrieve).
     pub async fn next(&mut self) -> Result<Option<ObjectProperties>, Error> {
         poll_fn(|context| self.poll_next(context)).await
     }

@@ -8,10 +8,10 @@ use super::{ObjectProperties, Retrieve};
 use crate::client::Renewal;
 use crate::{Client, Error};
 
-/// An answer of the property collector, page by page.
+/// An answer of the property collector, read page by page.
 ///
-/// Servers keep what is left of an answer until it is read or cancelled; a `Pages` that is dropped before its end
-/// cancels in the background (when dropped on a tokio runtime), [`close`](Self::close) does so and waits.
+/// The server keeps the remaining pages until they are read or cancelled. [`close`](Self::close) cancels them; dropping
+/// `Pages` early cancels them in the background (on a tokio runtime).
 #[derive(Debug)]
 pub struct Pages {
     client: Client,
@@ -22,7 +22,7 @@ pub struct Pages {
 #[derive(Debug)]
 enum State {
     Start,
-    /// There is more on the server, under this token.
+    /// The server has more pages, under this token.
     Token(String),
     End,
 }
@@ -39,8 +39,8 @@ impl Pages {
     /// The next page; `None` after the last one. A page is never empty.
     ///
     /// # Errors
-    /// As [`Client::call`]; there are no more pages then. A session that ends between two pages takes the rest of the
-    /// answer with it, so this is an error ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`].
+    /// As [`Client::call`]; no more pages follow. If the session ends between two pages, the rest of the answer is lost:
+    /// an error ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`].
     pub async fn next(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
         loop {
             let (token, objects) = match &self.state {
@@ -65,7 +65,7 @@ impl Pages {
         }
     }
 
-    /// All pages that are left, as one.
+    /// All remaining pages as one.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -79,10 +79,10 @@ impl Pages {
         Ok(all)
     }
 
-    /// Gives up the pages not read.
+    /// Cancels the remaining pages.
     ///
     /// # Errors
-    /// When the server cannot be told.
+    /// As [`Client::call`].
     pub async fn close(mut self) -> Result<(), Error> {
         match std::mem::replace(&mut self.state, State::End) {
             State::Token(token) => {
@@ -105,7 +105,7 @@ impl Pages {
                 .call_first(&mut |object| objects.push(object), false)
                 .await?;
             let page = (token, objects);
-            // A missing session does not always fail the call: some servers refuse the properties one by one.
+            // Without a session, some servers refuse each property instead of the call.
             if renewed || !page.1.iter().any(ObjectProperties::lacks_session) {
                 return Ok(page);
             }
@@ -116,7 +116,7 @@ impl Pages {
         }
     }
 
-    /// The first page, given to `take` as it arrives, and the token of the rest.
+    /// Gives the objects of the first page to `take` as they arrive, and returns the token of the next page.
     async fn call_first(&self, take: &mut Take<'_>, pauses: bool) -> Result<Option<String>, Error> {
         let mut take = |content: ObjectContent| take(content.into());
         let spec_set = vec![self.request.filter()];
@@ -160,7 +160,7 @@ impl Pages {
             token: token.to_owned(),
             ..Default::default()
         };
-        // Without renewal: the token would mean nothing to a new session.
+        // Without renewal, because a new session does not know the token.
         let call = self
             .client
             .call_items(&request, Renewal::Never, pauses, &mut take);
@@ -169,7 +169,7 @@ impl Pages {
         Ok(result.token)
     }
 
-    /// Like [`next`](Self::next), with the objects given to `take` as they arrive; false after the last page.
+    /// Like [`next`](Self::next), but gives the objects to `take` as they arrive; false after the last page.
     pub(super) async fn next_arriving(&mut self, take: &mut Take<'_>) -> Result<bool, Error> {
         let token = match std::mem::replace(&mut self.state, State::End) {
             State::End => return Ok(false),
@@ -180,7 +180,7 @@ impl Pages {
         Ok(true)
     }
 
-    /// Like [`first`](Self::first). Once objects were given it is too late to begin again.
+    /// Like [`first`](Self::first), but cannot start again after the first object was given.
     async fn first_arriving(&self, take: &mut Take<'_>) -> Result<Option<String>, Error> {
         let logins = self.client.logins();
         let (mut given, mut held) = (false, Vec::new());
@@ -201,7 +201,7 @@ impl Pages {
     }
 }
 
-/// The token of what is left, and the objects.
+/// The token of the next page, and the objects.
 type Page = (Option<String>, Vec<ObjectProperties>);
 
 /// Takes an object that has arrived.

@@ -5,10 +5,10 @@ use vi_types::objects::{
 };
 use vi_types::{Any, CastError, FromAny, ManagedObjectReference, SoapFault};
 
-/// The properties that were read of one object.
+/// The properties of one object in an answer.
 ///
-/// A property is in one of four states: there, unset, missing (the server refuses it, with a fault), or there but not
-/// decodable. The last two never cost the rest of the answer; [`problems`](Self::problems) lists them.
+/// A property has a value, is unset, is missing (the server refuses it with a fault), or has a value that cannot be
+/// decoded. The last two do not affect the other properties; [`problems`](Self::problems) lists them.
 #[derive(Clone, Debug, Default)]
 pub struct ObjectProperties {
     /// The object.
@@ -25,12 +25,12 @@ impl ObjectProperties {
         }
     }
 
-    /// The paths that have a value, in the server's order.
+    /// The paths of the properties that have a value, in the server's order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(|property| property.name.as_str())
     }
 
-    /// The value of a property, if it is there.
+    /// The value of a property, if it has one.
     pub fn get(&self, path: &str) -> Option<&Any> {
         self.values
             .iter()
@@ -38,7 +38,7 @@ impl ObjectProperties {
             .map(|property| &property.val)
     }
 
-    /// The fault for which the server does not give a property.
+    /// The fault with which the server refuses a property.
     pub fn missing(&self, path: &str) -> Option<&LocalizedMethodFault> {
         self.missing
             .iter()
@@ -46,11 +46,11 @@ impl ObjectProperties {
             .map(|missing| &missing.fault)
     }
 
-    /// Takes a property out as a `T`. An unset one is an error unless `T` can do without a value: an `Option` is
-    /// `None`, a list is empty.
+    /// Takes a property out as a `T`. An unset property is `None` if `T` is an `Option`, an empty list if `T` is a `Vec`,
+    /// and an error otherwise.
     ///
     /// # Errors
-    /// When it is unset, missing, not decodable or of another type.
+    /// If the property is unset, missing, not decodable or of another type.
     pub fn take<T: FromAny>(&mut self, path: &str) -> Result<T, PropertyError> {
         let kind = match self
             .values
@@ -58,7 +58,7 @@ impl ObjectProperties {
             .position(|property| property.name == path)
         {
             Some(at) => {
-                // Not yet removed: what cannot be decoded stays, for `problems`.
+                // A value that cannot be decoded stays here for `problems`.
                 if let Any::Undecodable(value) = &self.values[at].val {
                     PropertyErrorKind::Undecodable(Box::new(value.error.clone()))
                 } else {
@@ -79,11 +79,11 @@ impl ObjectProperties {
         Err(self.error(path, kind))
     }
 
-    /// Like [`take`](Self::take), but a property that is missing or not decodable counts as unset; it stays among the
+    /// Like [`take`](Self::take), but treats a property that is missing or not decodable as unset; it remains among the
     /// [`problems`](Self::problems).
     ///
     /// # Errors
-    /// When it is of another type, or when `T` cannot do without a value.
+    /// If the property is of another type, or if `T` needs a value and there is none.
     pub fn take_if_readable<T: FromAny>(&mut self, path: &str) -> Result<T, PropertyError> {
         self.take(path).or_else(|error| match error.kind {
             PropertyErrorKind::Missing(_) | PropertyErrorKind::Undecodable(_) => {
@@ -138,7 +138,7 @@ impl ObjectProperties {
         missing.chain(undecodable)
     }
 
-    /// Whether the server refuses a property because there is no session: it says so here, not by a fault of the call.
+    /// Whether the server refuses a property for lack of a session, instead of the call.
     pub(super) fn lacks_session(&self) -> bool {
         self.missing
             .iter()
@@ -164,32 +164,33 @@ impl From<ObjectContent> for ObjectProperties {
     }
 }
 
-/// A property that cannot be had.
+/// A property that cannot be read.
+#[non_exhaustive]
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("property '{path}' of {object}: {kind}")]
 pub struct PropertyError {
-    /// Whose property.
+    /// The object.
     pub object: ManagedObjectReference,
-    /// Which property.
+    /// The property's path.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub kind: PropertyErrorKind,
 }
 
-/// Why a property cannot be had.
+/// Why a property cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PropertyErrorKind {
-    /// It has no value, or was not asked for.
+    /// The property has no value, or was not requested.
     #[error("not set")]
     Unset,
-    /// The server refuses it.
+    /// The server refuses the property.
     #[error("the server does not give it: {}", fault_text(.0))]
     Missing(Box<LocalizedMethodFault>),
-    /// Its value could not be decoded; with the place in the value.
+    /// The value cannot be decoded; the error names the place in the value.
     #[error("cannot be decoded: {0}")]
     Undecodable(Box<vi_types::DecodeError>),
-    /// Its value is of another type.
+    /// The value is of another type.
     #[error(transparent)]
     Type(CastError),
 }

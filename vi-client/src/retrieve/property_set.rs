@@ -4,7 +4,7 @@ use vi_types::ManagedObjectReference;
 
 use super::{ObjectProperties, PropertyError};
 
-/// A struct of properties of one type of managed object, read together; made by [`property_set!`](crate::property_set).
+/// A struct of properties of one type of managed object, declared by [`property_set!`](crate::property_set).
 pub trait PropertySet: Sized {
     /// The managed object's type, such as `VirtualMachine`.
     const TYPE: &'static str;
@@ -15,18 +15,19 @@ pub trait PropertySet: Sized {
     /// Takes the properties out of an answer.
     ///
     /// # Errors
-    /// For the first property that is needed and not there, or that is of another type than declared.
+    /// For the first property that lacks a value the struct needs, or that is of another type than declared.
     fn from_properties(properties: &mut ObjectProperties) -> Result<Self, PropertyError>;
 }
 
 /// One object's properties as a [`PropertySet`].
+#[non_exhaustive]
 #[derive(Clone, Debug)]
 pub struct Typed<P> {
     /// The object.
     pub object: ManagedObjectReference,
-    /// Its properties, or the first one that was needed and could not be had.
+    /// The properties, or the error of the first property that the set needs and lacks.
     pub properties: Result<P, PropertyError>,
-    /// All properties that the server refused or that could not be decoded, also where the set does without them.
+    /// All properties that the server refused or that could not be decoded, including optional ones.
     pub problems: Vec<PropertyError>,
 }
 
@@ -48,16 +49,18 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
     paths.next().map_or("", String::as_str)
 }
 
-/// Declares a struct of properties of a managed object, to be read with
-/// [`Client::retrieve_set`](crate::Client::retrieve_set).
+/// Declares a struct of properties of a managed object.
 ///
-/// Each field says which property it holds, by the fields of the structs in [`vi_types::properties`] and
-/// [`vi_types::objects`]: `config.hardware.device`. The compiler checks that there is such a property and that it can
-/// be read as the field's type: a property of the type `T` as a `T`, or as an `Option<T>`; a list as a `Vec<T>`; a
-/// reference also as one of [`vi_types::references`]. A list ends a path.
+/// [`Client::read`](crate::Client::read) reads it of one object, [`Client::retrieve_set`](crate::Client::retrieve_set)
+/// of many.
 ///
-/// A property may lack a value if its field is an `Option` (then `None`) or a `Vec` (then empty); this includes one
-/// that the server refuses or that cannot be decoded. Without a value for any other field the object has no set.
+/// Each field names its property by a path of Rust fields, such as `config.hardware.num_cpu`: first a field of the
+/// struct in [`vi_types::properties`], then fields of structs in [`vi_types::objects`]. The compiler checks that the
+/// property exists and that its type fits the field: a property of type `T` is read as `T` or `Option<T>`, a list as
+/// `Vec<T>`, and a reference also as one of [`vi_types::references`]. A path ends at a list.
+///
+/// A property without a value, one that the server refuses, and one that cannot be decoded are `None` in an `Option`
+/// and empty in a `Vec`. Any other field needs a value; without it, reading the set is an error.
 ///
 /// ```
 /// use vi_client::retrieve::PropertySet;
@@ -83,8 +86,8 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 /// assert_eq!(Listed::paths()[1..4], ["runtime.powerState", "config.instanceUuid", "config.hardware.device"]);
 /// ```
 ///
-/// A path may also be a text, which nobody checks: one that goes on behind the key of a list's item, or that leads to
-/// a property which only a descendant of the declared type has.
+/// A path may also be a string, which the compiler does not check. Use it to go beyond an item of a list, named by its
+/// key, or to a property that only a descendant of the declared type has.
 ///
 /// ```
 /// vi_client::property_set! {
@@ -120,7 +123,7 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 /// }
 /// ```
 ///
-/// Something behind a list:
+/// A path beyond a list:
 ///
 /// ```compile_fail,E0599
 /// vi_client::property_set! {
@@ -128,7 +131,7 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 /// }
 /// ```
 ///
-/// A base class, which is no property:
+/// `base`, which is a base class and not a property:
 ///
 /// ```compile_fail
 /// # use vi_types::properties::ManagedEntity;

@@ -1,12 +1,12 @@
 use vi_types::Poly;
 use vi_types::objects::{SelectionSpec, TraversalSpec};
 
-/// A way from one object to others: the objects that a property refers to, and where to go from those.
+/// Leads from one object to others: to the objects that a property refers to, and on from those.
 #[derive(Clone, Debug)]
 pub struct Selection(Poly<SelectionSpec>);
 
 impl Selection {
-    /// From an object of the type `ty` to those that its property `path` refers to.
+    /// Leads from objects of the type `ty` to the objects that their property `path` refers to.
     pub fn traverse(ty: impl Into<String>, path: impl Into<String>) -> Self {
         Self(Poly::new(TraversalSpec {
             r#type: ty.into(),
@@ -16,7 +16,7 @@ impl Selection {
         }))
     }
 
-    /// The selection that has this name elsewhere in the same request; naming one that contains it makes a recursion.
+    /// Refers to the selection with this name in the same request. A selection may contain itself by name.
     pub fn by_name(name: impl Into<String>) -> Self {
         Self(Poly::new(SelectionSpec {
             name: Some(name.into()),
@@ -24,14 +24,14 @@ impl Selection {
         }))
     }
 
-    /// Gives the selection a name.
+    /// Names the selection.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.0.name = Some(name.into());
         self
     }
 
-    /// Does not read the objects reached, only those reached from them.
+    /// Does not read the objects that this selection reaches, only follows them further.
     #[must_use]
     pub fn skip(mut self) -> Self {
         if let Some(traversal) = self.0.cast_mut::<TraversalSpec>() {
@@ -40,7 +40,7 @@ impl Selection {
         self
     }
 
-    /// Goes on from the objects reached along `next` (and along those given before).
+    /// Follows `next` from the objects reached, beside the selections given before.
     #[must_use]
     pub fn select(mut self, next: Self) -> Self {
         if let Some(traversal) = self.0.cast_mut::<TraversalSpec>() {
@@ -49,8 +49,8 @@ impl Selection {
         self
     }
 
-    /// From a folder, datacenter or compute resource to everything below it that the API has had since 2.5: folders,
-    /// datacenters, virtual machines, compute resources, hosts. Only types whose properties are asked for are read.
+    /// Leads from a folder, datacenter or compute resource to everything below: folders, datacenters, virtual machines,
+    /// compute resources and hosts, the types of API 2.5. Only types whose properties are requested are read.
     pub fn inventory() -> Vec<Self> {
         let again = || ["folder", "vmFolder", "hostFolder", "host"].map(Self::by_name);
         let way = |ty, path, name: &str, next: &[Self]| {

@@ -4,21 +4,21 @@ use vi_types::methods::{CreateContainerView, DestroyView};
 use super::{Retrieve, Selection};
 use crate::{Client, Error};
 
-/// A list on the server of the objects below a container, kept up to date by the server.
+/// A list of the objects below a container, which the server keeps up to date.
 ///
-/// It lives on the server until it is destroyed or the session ends: end with [`close`](Self::close). One that is
-/// dropped is destroyed in the background (when dropped on a tokio runtime), with a warning.
+/// The view exists until it is destroyed or the session ends: call [`close`](Self::close). Dropping it destroys it in
+/// the background (on a tokio runtime) and logs a warning.
 #[derive(Debug)]
 pub struct ContainerView {
     client: Client,
     view: ManagedObjectReference,
-    /// Whether it is still to be destroyed.
+    /// Whether the view must still be destroyed.
     is_open: bool,
 }
 
 impl Client {
-    /// Makes a view of the objects of the given types (of all types if there are none) below `container`: only those
-    /// directly in it, or all if `recursive`.
+    /// Creates a view of the objects of `types` (all types if empty) in `container`, with all levels below it if
+    /// `recursive`.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -43,14 +43,14 @@ impl Client {
 }
 
 impl ContainerView {
-    /// The start of a request for properties of the objects in the view.
+    /// Starts a request for properties of the objects in the view.
     pub fn retrieve(&self) -> Retrieve {
         Retrieve::from(&self.view)
             .skip_start()
             .select(Selection::traverse("ContainerView", "view"))
     }
 
-    /// The view itself, for instance to filter changes of the objects in it.
+    /// The view's reference, for instance to watch the objects in it.
     pub fn reference(&self) -> &ManagedObjectReference {
         &self.view
     }

@@ -12,27 +12,27 @@ use vi_types::{ManagedObjectReference, TaskMethod};
 use super::{TaskEvent, TaskWatch, task_result};
 use crate::{Client, Error};
 
-/// A task that is to be started and waited for; nothing is sent before it is awaited.
+/// Starts a task and waits for its end, when awaited.
 ///
-/// A future that is dropped leaves the task to the server, and no filter behind.
-#[must_use = "nothing happens before it is awaited"]
+/// If the future is dropped, the task continues on the server and the property filter is destroyed.
+#[must_use = "a task is started only when this is awaited"]
 pub struct TaskRun<'a, M> {
     client: &'a Client,
     request: &'a M,
     vm: Option<ManagedObjectReference>,
-    progress: Option<Telling<'a>>,
+    progress: Option<ProgressCallback<'a>>,
     deadline: Option<Duration>,
     cancelled: Option<BoxFuture<'a, ()>>,
 }
 
-/// Who is told of progress.
-type Telling<'a> = Box<dyn FnMut(&TaskInfo) + Send + 'a>;
+/// Called for each change of a task's progress.
+type ProgressCallback<'a> = Box<dyn FnMut(&TaskInfo) + Send + 'a>;
 
 impl Client {
     /// Starts a task and waits for its end.
     ///
-    /// The request is sent once: if the connection breaks before its answer is there, whether the task was started is
-    /// not known ([`Error::is_broken`]).
+    /// The request is sent once: if the connection breaks before the answer, whether the task was started is unknown
+    /// ([`Error::is_broken`]).
     pub fn run<'a, M: TaskMethod<Output = ManagedObjectReference>>(
         &'a self,
         request: &'a M,
@@ -49,28 +49,28 @@ impl Client {
 }
 
 impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
-    /// Ends with [`Error::Question`] when that virtual machine asks something: without an answer the task would not go
-    /// on. It waits then; [`Client::watch_task`] is for those who have an answer.
+    /// Fails with [`Error::Question`] if the host asks a question about this virtual machine, because the task would wait
+    /// for the answer. To answer questions, use [`Client::watch_task`].
     pub fn questions_of(mut self, vm: &ManagedObjectReference) -> Self {
         self.vm = Some(vm.clone());
         self
     }
 
-    /// Tells how far the task is, each time that changes: its `state` and its `progress` in percent.
-    pub fn on_progress(mut self, told: impl FnMut(&TaskInfo) + Send + 'a) -> Self {
-        self.progress = Some(Box::new(told));
+    /// Calls `callback` for each change of the task's `state` or of its `progress` in percent.
+    pub fn on_progress(mut self, callback: impl FnMut(&TaskInfo) + Send + 'a) -> Self {
+        self.progress = Some(Box::new(callback));
         self
     }
 
-    /// Waits no longer than that, from when the task was started: [`Error::TaskDeadline`]. The task goes on.
+    /// Gives up waiting `after` the task was started, with [`Error::TaskDeadline`]. The task continues.
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = Some(after);
         self
     }
 
-    /// Asks the server to cancel the task when that future ends, and goes on waiting for what comes of it: the fault
-    /// `RequestCanceled`, or success if the task was faster. A task that cannot be cancelled gives the fault of
-    /// `CancelTask`, and goes on.
+    /// Cancels the task when the future `when` ends, and waits for the outcome: the fault `RequestCanceled`, or success if
+    /// the task was faster. If the task cannot be cancelled, the error is the fault of `CancelTask`, and the task
+    /// continues.
     pub fn cancelled_by(mut self, when: impl Future<Output = ()> + Send + 'a) -> Self {
         self.cancelled = Some(Box::pin(when));
         self
@@ -119,8 +119,8 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
             };
             match event.transpose()? {
                 Some(TaskEvent::Progress(info)) => {
-                    if let Some(told) = &mut self.progress {
-                        told(&info);
+                    if let Some(callback) = &mut self.progress {
+                        callback(&info);
                     }
                 }
                 Some(TaskEvent::Answered) => {}
@@ -138,7 +138,7 @@ impl<'a, M: TaskMethod<Output = ManagedObjectReference>> TaskRun<'a, M> {
     }
 }
 
-/// Waits for the future that is there; for ever if there is none.
+/// Waits for the future; forever if there is none.
 async fn ended(future: &mut Option<BoxFuture<'_, ()>>) {
     match future {
         Some(future) => future.await,

@@ -16,32 +16,32 @@ use vi_types::{Any, FromAny, ManagedObjectReference};
 
 use crate::{Client, Error, Watch};
 
-/// What happens to a task that is waited for.
+/// An event of a watched task.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TaskEvent {
-    /// It is queued or runs, and is so far: `state` and, if that is watched, `progress` in percent.
+    /// The task is queued or running: `state` and, if it is watched, `progress` in percent.
     Progress(Box<TaskInfo>),
-    /// Its virtual machine asks something, and goes on when that is answered.
+    /// The host asks a question about the virtual machine, and the task waits for the answer.
     Question(Box<VirtualMachineQuestionInfo>),
-    /// Nothing is asked any more: somebody has answered.
+    /// The question has been answered.
     Answered,
-    /// It is over: `state` says how, `error` and `result` what came of it. Nothing comes after that.
+    /// The task has ended: see its `state`, `error` and `result`. This is the last event.
     Done(Box<TaskInfo>),
-    /// The server does not know it any more. Nothing comes after that.
+    /// The server has forgotten the task. This is the last event.
     Gone,
 }
 
-/// Watches a task and, if wanted, the questions of its virtual machine, in one filter.
+/// Watches a task and, optionally, the questions of its virtual machine, with one property filter.
 ///
-/// A stream of [`TaskEvent`]s, the last of which is [`Done`](TaskEvent::Done) or [`Gone`](TaskEvent::Gone). A question
-/// is told once; a lost connection and an ended session are mended as with every [`Watch`], after which a question that
-/// is still there may be told again. The filter goes with this, in the background; [`close`](Self::close) waits for it.
+/// A stream of [`TaskEvent`]s that ends with [`Done`](TaskEvent::Done) or [`Gone`](TaskEvent::Gone). Each question comes
+/// once. A broken connection and an ended session are repaired as in every [`Watch`]; an open question may come again
+/// afterwards. Dropping the watch destroys the filter in the background; [`close`](Self::close) waits for that.
 #[derive(Debug)]
 pub struct TaskWatch {
     watch: Option<Watch>,
     task: ManagedObjectReference,
-    /// What is known of the task: the properties that are watched.
+    /// The watched properties of the task, as last reported.
     info: TaskInfo,
     question: Option<String>,
     events: VecDeque<TaskEvent>,
@@ -49,11 +49,11 @@ pub struct TaskWatch {
 }
 
 impl Client {
-    /// Watches a task; with `vm` also the questions of that virtual machine, and with `progress` how far it is (which
-    /// takes an answer of the server for each step).
+    /// Watches a task; with `vm` also the questions of that virtual machine, and with `progress` also the percentage (one
+    /// answer of the server for each step).
     ///
     /// # Errors
-    /// As [`watch`](Self::watch). A task that is not there is [`TaskEvent::Gone`].
+    /// As [`watch`](Self::watch). A task that does not exist is [`TaskEvent::Gone`].
     pub async fn watch_task(
         &self,
         task: &ManagedObjectReference,
@@ -86,20 +86,20 @@ impl TaskWatch {
         &self.task
     }
 
-    /// Whether the server would let the task be cancelled, as far as it has told.
+    /// Whether the task can be cancelled, as last reported by the server.
     pub fn is_cancelable(&self) -> bool {
         self.info.cancelable
     }
 
-    /// What happens next; `None` after the end.
+    /// The next event; `None` after the last one.
     ///
     /// # Errors
-    /// Why the server can't be asked any more; the task goes on.
+    /// The reason why watching failed. The task continues.
     pub async fn next(&mut self) -> Option<Result<TaskEvent, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// Destroys the filter, and returns when that is done.
+    /// Destroys the filter and waits until it is destroyed.
     pub async fn close(mut self) {
         if let Some(watch) = self.watch.take() {
             watch.close().await;
@@ -128,7 +128,7 @@ impl TaskWatch {
     }
 
     fn take(&mut self, updates: Vec<ObjectUpdate>) {
-        // The end before the question: a task that is over waits for no answer.
+        // The task's end before the question, because a task that has ended waits for no answer.
         let (tasks, machines): (Vec<_>, Vec<_>) = updates
             .into_iter()
             .partition(|update| update.obj == self.task);
@@ -206,7 +206,7 @@ fn spec(
     }
 }
 
-/// Puts a property of the task where it belongs.
+/// Stores a changed property of the task.
 fn note(info: &mut TaskInfo, change: PropertyChange) {
     match change.name.as_str() {
         "info.state" => info.state = value(change).unwrap_or_default(),
@@ -233,7 +233,7 @@ fn value<T: FromAny>(change: PropertyChange) -> Option<T> {
     }
 }
 
-/// Whether what the server does not find is the task.
+/// Whether the error means that the task does not exist.
 fn is_gone(error: &Error, task: &ManagedObjectReference) -> bool {
     let fault = error.fault();
     let gone = fault.and_then(|fault| fault.cast::<ManagedObjectNotFound>());

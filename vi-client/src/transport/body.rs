@@ -9,7 +9,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use super::TransportError;
 
-/// The body of an answer: read it chunk by chunk, or whole with a limit.
+/// The body of an answer, read in chunks or whole with a limit.
 pub struct Body(Inner);
 
 enum Inner {
@@ -18,7 +18,7 @@ enum Inner {
 }
 
 impl Body {
-    /// A body read from a stream of frames; trailers are dropped.
+    /// A body of the frames of another body; trailers are dropped.
     pub fn streaming<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes, Error = TransportError> + Send + 'static,
@@ -26,7 +26,7 @@ impl Body {
         Self(Inner::Stream(body.boxed_unsync()))
     }
 
-    /// The length in bytes where it is known beforehand (`Content-Length`, or a body held in memory).
+    /// The length in bytes, if it is known from `Content-Length` or the body is in memory.
     pub fn announced(&self) -> Option<u64> {
         match &self.0 {
             Inner::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
@@ -34,10 +34,10 @@ impl Body {
         }
     }
 
-    /// The next piece of the body, `None` at its end.
+    /// The next chunk; `None` at the end.
     ///
     /// # Errors
-    /// When the connection breaks before the end.
+    /// If the connection breaks before the end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
         let stream = match &mut self.0 {
             Inner::Whole(bytes) => return Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
@@ -61,8 +61,8 @@ impl Body {
     /// The whole body, at most `limit` bytes of it.
     ///
     /// # Errors
-    /// [`TransportError::TooLarge`] as soon as the announced or the received length passes the limit (nothing is
-    /// allocated on the word of an announcement), and what [`chunk`](Self::chunk) reports.
+    /// [`TransportError::TooLarge`] as soon as the announced or received length exceeds the limit (memory is allocated for
+    /// received bytes only), and the errors of [`chunk`](Self::chunk).
     pub async fn collect(mut self, limit: usize) -> Result<Bytes, TransportError> {
         if let Some(announced) = self.announced()
             && announced > limit as u64

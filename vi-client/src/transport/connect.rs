@@ -15,7 +15,7 @@ use super::https::{Endpoint, Scheme};
 use super::proxy::{self, Proxy, ProxyKind};
 use super::tls::Tls;
 
-/// How long one address may stay silent before the next one is tried beside it (RFC 8305, section 5).
+/// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 pub(super) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -42,7 +42,7 @@ async fn through(via: &Proxy, endpoint: &Endpoint) -> Result<TcpStream, Transpor
     let mut tcp = dial(&via.host, via.port).await?;
     let (host, port) = (endpoint.host.as_str(), endpoint.port);
     let asked = match (via.kind, endpoint.scheme) {
-        // The request itself names the server.
+        // The request line names the server.
         (ProxyKind::Http, Scheme::Http) => Ok(()),
         (ProxyKind::Http, Scheme::Https) => {
             proxy::http_connect(&mut tcp, &endpoint.authority()).await
@@ -93,7 +93,7 @@ async fn dial(host: &str, port: u16) -> Result<TcpStream, TransportError> {
             server: format!("{}:{port}", super::https::bracketed(host)),
             source,
         })?;
-    // Small requests, each waiting for its answer: Nagle's algorithm would only delay them.
+    // Nagle's algorithm would only delay small requests that wait for their answers.
     let _ = stream.set_nodelay(true);
     Ok(stream)
 }
@@ -112,7 +112,7 @@ fn alternate(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     turns
 }
 
-/// The first connection that any of the addresses gives; the error of the last one when none does.
+/// Connects to the first address that answers; fails with the error of the last one.
 async fn race(mut addresses: VecDeque<SocketAddr>) -> io::Result<TcpStream> {
     if addresses.len() == 1 {
         return TcpStream::connect(addresses[0]).await;

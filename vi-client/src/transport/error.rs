@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Proxy, Thumbprint};
 
-/// Why a request got no (whole) answer.
+/// Why a request got no complete answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
@@ -13,33 +13,33 @@ pub enum TransportError {
     Resolve {
         /// The name that was looked up.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         source: io::Error,
     },
-    /// No TCP connection: refused, no route, unreachable.
+    /// No TCP connection: refused, or the host is unreachable.
     #[error("cannot connect to {server}: {}", reason(.source))]
     Connect {
         /// Host and port.
         server: String,
-        /// What the system said about the last address tried.
+        /// The system's error for the last address tried.
         source: io::Error,
     },
-    /// No connection (TCP, proxy and TLS together) in the time allowed.
+    /// No connection (TCP, proxy and TLS together) within the timeout.
     #[error("cannot connect to {server}: no connection after {} s", .after.as_secs_f32())]
     ConnectTimeout {
         /// Host and port.
         server: String,
-        /// The time allowed.
+        /// The timeout.
         after: Duration,
     },
-    /// The proxy was reached but gives no way to the server.
+    /// The proxy was reached but did not connect to the server.
     #[error("the proxy {proxy} gives no connection to {server}: {problem}")]
     Proxy {
         /// The proxy.
         proxy: Proxy,
         /// Host and port behind it.
         server: String,
-        /// What went wrong.
+        /// The reason.
         problem: ProxyProblem,
     },
     /// TLS could not be set up, or the server's certificate is not trusted.
@@ -47,52 +47,52 @@ pub enum TransportError {
     Tls {
         /// Host and port.
         server: String,
-        /// What went wrong.
+        /// The reason.
         problem: TlsError,
     },
-    /// The connection ended before the answer did.
+    /// The connection ended before the end of the answer.
     #[error("{server} closed the connection {}", if *.answering { "in the middle of its answer" } else { "without an answer" })]
     Closed {
         /// Host and port.
         server: String,
         /// Whether the answer had begun.
         answering: bool,
-        /// Whether an earlier request had used the connection: an idle connection that the server gave up looks
-        /// like this, and a request that only reads may be sent again.
+        /// Whether an earlier request had used the connection. The server may have closed it while it was idle, so a
+        /// request that only reads may be sent again.
         reused: bool,
-        /// The cause, where there is more to say than the end of the stream.
+        /// The cause, if it is more than the end of the stream.
         source: Option<io::Error>,
     },
-    /// What answers on this port does not speak HTTP.
+    /// The program on this port does not speak HTTP.
     #[error("{server} does not speak HTTP: {reason}")]
     NotHttp {
         /// Host and port.
         server: String,
-        /// What was wrong with its answer.
+        /// The mistake in its answer.
         reason: String,
     },
-    /// The answer is longer than the caller takes.
+    /// The answer is larger than the limit.
     #[error("the answer is larger than the {limit} bytes allowed{}", .announced.map(|n| format!(" ({n} announced)")).unwrap_or_default())]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
-        /// The length the server announced, if it did.
+        /// The `Content-Length`, if the server sent one.
         announced: Option<u64>,
     },
     /// The request cannot be sent over this transport, for example because its URI names another server.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
-    /// A recording cannot be written or read.
+    /// A recording cannot be read or written.
     #[error("cannot use the recording '{}': {reason}", .path.display())]
     Recording {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
-        /// The cause, when it is the file system's.
+        /// The file system's error, if there is one.
         source: Option<io::Error>,
     },
-    /// A replayed recording does not know the request.
+    /// A replayed recording has no such request.
     #[error("the recording '{}' has no answer to {request}", .path.display())]
     NotRecorded {
         /// The file.
@@ -102,23 +102,23 @@ pub enum TransportError {
     },
 }
 
-/// Why a proxy gives no connection.
+/// Why a proxy did not connect to the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyProblem {
     /// An HTTP proxy answered CONNECT with something other than 200.
     #[error("it answered {0}")]
     Status(String),
-    /// A SOCKS proxy refused; the text is the meaning of its code.
+    /// A SOCKS proxy refused; the text explains its code.
     #[error("{0}")]
     Refused(&'static str),
-    /// It wants a user name and password, which is not supported.
+    /// The proxy requires a user name and password, which is not supported.
     #[error("it asks for a user name and a password")]
     WantsAuthentication,
-    /// It does not speak the protocol.
+    /// The proxy does not speak the protocol.
     #[error("it does not speak {0}")]
     Protocol(&'static str),
-    /// The protocol cannot name the server: SOCKS4 knows IPv4 only, and names have a length limit.
+    /// The protocol has no form for the server's address: SOCKS4 has IPv4 only, and names have a length limit.
     #[error("{0}")]
     Address(&'static str),
     /// The connection to the proxy broke.
@@ -126,11 +126,11 @@ pub enum ProxyProblem {
     Io(#[from] io::Error),
 }
 
-/// Why there is no trusted TLS connection.
+/// Why a TLS connection failed or is not trusted.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The server made its certificate itself.
+    /// The certificate is self-signed.
     #[error(
         "its certificate is self-signed (SHA-256 thumbprint {thumbprint}); if that is the right one, \
          give the certificate as a CA file (cacert), pin the thumbprint, or switch the verification off (no_verify)"
@@ -139,7 +139,7 @@ pub enum TlsError {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
     },
-    /// No certificate authority that we trust signed the certificate.
+    /// No trusted certificate authority signed the certificate.
     #[error(
         "its certificate is signed by an authority that is not trusted (SHA-256 thumbprint {thumbprint}); \
          give the authority's certificate as a CA file (cacert), pin the thumbprint, or switch the verification off \
@@ -149,7 +149,7 @@ pub enum TlsError {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
     },
-    /// The certificate's time is over.
+    /// The certificate has expired.
     #[error("its certificate expired on {not_after} (SHA-256 thumbprint {thumbprint})")]
     Expired {
         /// The last moment it was valid, as `2024-01-31 12:00:00 UTC`.
@@ -157,7 +157,7 @@ pub enum TlsError {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
     },
-    /// The certificate's time has not begun (or this machine's clock is wrong).
+    /// The certificate is not valid yet, or this machine's clock is wrong.
     #[error(
         "its certificate is not valid before {not_before} (SHA-256 thumbprint {thumbprint}); is this machine's clock right?"
     )]
@@ -167,7 +167,7 @@ pub enum TlsError {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
     },
-    /// The certificate is another server's.
+    /// The certificate is for another name.
     #[error(
         "its certificate is not for '{expected}' but for {} (SHA-256 thumbprint {thumbprint})",
         if .presented.is_empty() { "no name at all".to_owned() } else { .presented.join(", ") }
@@ -185,13 +185,13 @@ pub enum TlsError {
     OtherThumbprint {
         /// The pin.
         expected: Thumbprint,
-        /// The server's, by the same digest.
+        /// The thumbprint of the server's certificate.
         presented: Thumbprint,
     },
-    /// The certificate cannot be used for another reason.
+    /// The certificate is unusable for another reason.
     #[error("its certificate is not usable: {reason} (SHA-256 thumbprint {thumbprint})")]
     BadCertificate {
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
@@ -201,16 +201,16 @@ pub enum TlsError {
     CaFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// The system has no certificate authorities to check with.
+    /// The system has no usable certificate authorities.
     #[error("the system's certificate authorities cannot be read: {0}")]
     NoSystemRoots(String),
-    /// The server knows only versions of TLS that are no longer safe, as ESX before 5.5 does.
+    /// The server speaks only unsafe versions of TLS, like ESX before 5.5.
     #[error("it speaks neither TLS 1.2 nor TLS 1.3")]
     TooOld,
-    /// What answers on this port does not speak TLS.
+    /// The program on this port does not speak TLS.
     #[error("it does not speak TLS on this port; is it a port for plain http (transport=http)?")]
     NotTls,
     /// The host of the endpoint is neither a name nor an address.
@@ -221,7 +221,7 @@ pub enum TlsError {
     Handshake(String),
 }
 
-/// A word for people about the failures that happen, in our own wording so that it is the same everywhere.
+/// A short text for common failures, the same on every system.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),

@@ -21,19 +21,20 @@ use super::connect;
 use super::tls::{Tls, Verify};
 use super::{Body, BoxFuture, Proxy, ProxyKind, Transport, TransportError};
 
-/// Where a server listens.
+/// The address of a server.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// Plain or TLS.
     pub scheme: Scheme,
-    /// Name or address, IPv6 without brackets.
+    /// Host name or address; IPv6 without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
 }
 
 impl Endpoint {
-    /// The endpoint of a host at a port, over TLS.
+    /// An HTTPS endpoint.
     pub fn https(host: impl Into<String>, port: u16) -> Self {
         Self {
             scheme: Scheme::Https,
@@ -42,7 +43,7 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint of a host at a port, in clear.
+    /// A plain HTTP endpoint.
     pub fn http(host: impl Into<String>, port: u16) -> Self {
         Self {
             scheme: Scheme::Http,
@@ -63,10 +64,10 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The two ways HTTP travels.
+/// Plain HTTP or HTTPS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// In clear.
+    /// Unencrypted.
     Http,
     /// Over TLS.
     Https,
@@ -96,9 +97,9 @@ pub(super) fn bracketed(host: &str) -> String {
     }
 }
 
-/// HTTP/1.1 over TCP, with or without TLS and a proxy. Connections are kept and used again.
+/// HTTP/1.1 over TCP, optionally with TLS and a proxy. Keeps connections and uses them again.
 ///
-/// Nothing is loaded or connected before the first request.
+/// Connects and reads certificates at the first request.
 ///
 /// ```
 /// use vi_client::transport::{Endpoint, HttpsTransport, Verify};
@@ -117,10 +118,10 @@ pub struct HttpsTransport {
 }
 
 impl HttpsTransport {
-    /// How long a connection may take to be there (name, TCP, proxy and TLS) unless said otherwise.
+    /// The default of [`connect_timeout`](Self::connect_timeout).
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// A transport to `endpoint`, checking certificates by the system's authorities, without a proxy.
+    /// A transport to `endpoint` without a proxy, which trusts the system's certificate authorities.
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
@@ -131,28 +132,28 @@ impl HttpsTransport {
         }
     }
 
-    /// How the server's certificate is checked.
+    /// How to check the server's certificate.
     #[must_use]
     pub fn verify(mut self, verify: Verify) -> Self {
         self.tls = Tls::new(verify);
         self
     }
 
-    /// The proxy to go through, if any.
+    /// The proxy to use, if any.
     #[must_use]
     pub fn proxy(mut self, proxy: Option<Proxy>) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// How long a connection may take to be there (name, TCP, proxy and TLS).
+    /// How long opening a connection may take: name lookup, TCP, proxy and TLS together (default: 30 seconds).
     #[must_use]
     pub fn connect_timeout(mut self, after: Duration) -> Self {
         self.connect_timeout = after;
         self
     }
 
-    /// Where this transport leads.
+    /// The server's address.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -169,14 +170,14 @@ impl HttpsTransport {
                 Err(failure) => failure,
             };
             match failure.take_message() {
-                // The server gave the idle connection up, and nothing of the request was written.
+                // The server closed the idle connection before any byte of the request was sent.
                 Some(unsent) if reused => request = unsent,
                 _ => return Err(failed(&self.endpoint, failure.into_error(), false, reused)),
             }
         }
     }
 
-    /// The request as it goes out: `Host`, and the form of the URI that the way asks for.
+    /// Adds the `Host` header, and the absolute form of the URI for an HTTP proxy.
     fn addressed(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, TransportError> {
         let unsendable = |error: http::Error| TransportError::Unsendable(error.to_string());
         if request.uri().authority().is_some() {
@@ -214,14 +215,14 @@ impl HttpsTransport {
                 after: self.connect_timeout,
             })??;
         let (sender, connection) = http1::Builder::new()
-            // Header names as the servers' own examples write them.
+            // The API's own examples write header names so.
             .title_case_headers(true)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failed(&self.endpoint, error, false, false))?;
         tracing::debug!(server = %self.endpoint, "connected");
         tokio::spawn(async move {
-            // Whoever waits for an answer is told; a connection that ends while idle is nobody's error.
+            // A waiting request gets the error itself; an idle connection may end without one.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
@@ -273,17 +274,18 @@ impl fmt::Debug for HttpsTransport {
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// Connections whose last answer was read to its end.
+/// Idle connections: the last answer has been read completely.
 #[derive(Default)]
 struct Idle(Mutex<VecDeque<(Sender, Instant)>>);
 
 impl Idle {
-    /// More than this many idle connections are closed.
+    /// The largest number of idle connections; more are closed.
     const MOST: usize = 8;
-    /// Servers give idle connections up after a minute or so; we are first, so that no request meets a closing one.
+    /// How long to keep an idle connection. Servers close it after about a minute; closing it earlier means that no
+    /// request meets a closing connection.
     const LONGEST: Duration = Duration::from_secs(45);
 
-    /// The connection used last that is still good.
+    /// The most recently used connection that still works.
     async fn take(&self) -> Option<Sender> {
         loop {
             let (mut sender, since) = self.lock().pop_back()?;
@@ -291,10 +293,10 @@ impl Idle {
                 continue;
             }
             if since.elapsed() > Duration::from_millis(100) {
-                // Let the connection's task see whether the server has closed it meanwhile.
+                // Lets the connection's task notice that the server has closed it.
                 tokio::task::yield_now().await;
             }
-            // The answer has been read; what is left is the connection's own bookkeeping, or its end.
+            // The last answer has been read, so this waits only for hyper's own state, or fails.
             if sender.ready().await.is_ok() {
                 return Some(sender);
             }
@@ -317,7 +319,7 @@ impl Idle {
     }
 }
 
-/// An answer's body that gives its connection back at its end; dropped before, it takes the connection with it.
+/// The body of an answer. At its end the connection becomes idle; dropped earlier, it closes the connection.
 struct Receiving {
     incoming: Incoming,
     sender: Option<Sender>,
@@ -416,7 +418,7 @@ mod tests {
             let request = Request::post("/sdk?x=1").body(Bytes::new()).unwrap();
             transport.addressed(request).unwrap()
         };
-        let proxy = Some(Proxy::new(ProxyKind::Http, "proxy"));
+        let proxy = Some(Proxy::new(ProxyKind::Http, "proxy", Proxy::DEFAULT_PORT));
         let direct = send(HttpsTransport::new(Endpoint::http("::1", 8080)));
         assert_eq!(direct.uri(), "/sdk?x=1");
         assert_eq!(direct.headers()["host"], "[::1]:8080");

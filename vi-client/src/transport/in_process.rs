@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use super::{Body, BoxFuture, Transport, TransportError};
 
-/// A server that is a function of the same process, such as a simulator: no socket, but the same bytes.
+/// A server in the same process, such as a simulator: the same bytes, without a socket.
 ///
-/// A handler that would rather close the connection than answer puts an [`io::ErrorKind`] among its answer's
-/// extensions: the request then fails with [`TransportError::Closed`], as on a connection that others used before, if there were any.
+/// To close the connection instead of answering, the handler puts an [`io::ErrorKind`] into the extensions of its answer.
+/// The request then fails with [`TransportError::Closed`].
 pub struct InProcess {
     handler: Box<Handler>,
-    /// Whether the connection that there would be has been used.
+    /// Whether a request has used the simulated connection, as [`TransportError::Closed`] reports it.
     used: AtomicBool,
 }
 
@@ -20,7 +20,7 @@ type Handler =
     dyn Fn(http::Request<Bytes>) -> BoxFuture<'static, http::Response<Bytes>> + Send + Sync;
 
 impl InProcess {
-    /// A transport that answers every request by `handler`.
+    /// A transport whose requests are answered by `handler`.
     pub fn new<F>(handler: F) -> Self
     where
         F: Fn(http::Request<Bytes>) -> BoxFuture<'static, http::Response<Bytes>>

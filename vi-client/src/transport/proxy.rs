@@ -1,6 +1,6 @@
-//! Proxies: the part of HTTP CONNECT, SOCKS 4, 4a and 5 that a client without credentials needs.
+//! Proxies: HTTP CONNECT and SOCKS 4, 4a and 5, without authentication.
 //!
-//! hyper-util has such connectors too; ours say what the proxy answered, which theirs drop.
+//! hyper-util has such connectors too, but they drop the proxy's answer, which our errors report.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,47 +9,48 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::error::ProxyProblem;
 
-/// A proxy between us and the server.
+/// A proxy between the client and the server.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// The protocol spoken with it.
+    /// The proxy's protocol.
     pub kind: ProxyKind,
-    /// Its name or address, IPv6 without brackets.
+    /// The proxy's name or address; IPv6 without brackets.
     pub host: String,
-    /// Its port.
+    /// The proxy's port.
     pub port: u16,
 }
 
 impl Proxy {
-    /// The port used where none is given, for every kind (as in libvirt, which leaves it to libcurl).
+    /// The default port of all kinds of proxies, as in libvirt's ESX driver, which leaves it to libcurl.
     pub const DEFAULT_PORT: u16 = 1080;
 
-    /// A proxy on its default port.
-    pub fn new(kind: ProxyKind, host: impl Into<String>) -> Self {
+    /// A proxy at a port, usually [`DEFAULT_PORT`](Self::DEFAULT_PORT).
+    pub fn new(kind: ProxyKind, host: impl Into<String>, port: u16) -> Self {
         Self {
             kind,
             host: host.into(),
-            port: Self::DEFAULT_PORT,
+            port,
         }
     }
 }
 
-/// The protocol spoken with a [`Proxy`].
+/// The protocol of a [`Proxy`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProxyKind {
-    /// HTTP: CONNECT for https servers, the absolute form of the request for http servers.
+    /// HTTP: CONNECT for HTTPS servers, requests in absolute form for HTTP servers.
     Http,
-    /// SOCKS 4: IPv4 only, the server's name is looked up here.
+    /// SOCKS 4: IPv4 only; the client looks the server's name up.
     Socks4,
-    /// SOCKS 4a: as 4, but the proxy looks the server's name up.
+    /// SOCKS 4a: the proxy looks the server's name up.
     Socks4a,
     /// SOCKS 5 without authentication; the proxy looks the server's name up.
     Socks5,
 }
 
 impl ProxyKind {
-    /// The name as in URIs: `http`, `socks4`, `socks4a`, `socks5`.
+    /// The name in URIs: `http`, `socks4`, `socks4a`, `socks5`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -111,7 +112,7 @@ where
     }
 }
 
-/// Asks a SOCKS 4 proxy for a connection to an address that was looked up here.
+/// Asks a SOCKS 4 proxy for a connection to an address.
 pub(super) async fn socks4<S>(stream: &mut S, server: SocketAddr) -> Result<(), ProxyProblem>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! Recordings of a conversation: made beside a real transport, replayed without one.
+//! Recordings of requests and answers: written beside another transport, replayed without a server.
 //!
 //! A recording is text that people can read and edit:
 //!
@@ -35,10 +35,10 @@ use super::redact::{BLANK, redact};
 use super::{Body, BoxFuture, Transport, TransportError};
 
 const TITLE: &str = "vi-client recording 1";
-/// Answers are held in memory while they are written down.
+/// The largest answer that is recorded; each is held in memory meanwhile.
 const LARGEST_ANSWER: usize = 1 << 30;
 
-/// A transport that writes every exchange of another transport to a file, secrets blanked.
+/// Records the requests and answers of another transport to a file, without secrets.
 pub struct Recorder<T> {
     inner: T,
     path: PathBuf,
@@ -47,15 +47,15 @@ pub struct Recorder<T> {
 
 struct State {
     file: File,
-    /// Cookie values seen; they are blanked in bodies too.
+    /// Cookie values seen so far; they are blanked in bodies too.
     cookies: Vec<String>,
 }
 
 impl<T: Transport> Recorder<T> {
-    /// Records `inner` into a new file at `path`; a file already there is overwritten.
+    /// Records `inner` to the file at `path`, which is overwritten if it exists.
     ///
     /// # Errors
-    /// [`TransportError::Recording`] when the file cannot be written.
+    /// [`TransportError::Recording`] if the file cannot be written.
     pub fn create(inner: T, path: impl Into<PathBuf>) -> Result<Self, TransportError> {
         let path = path.into();
         let file = File::create(&path)
@@ -75,7 +75,7 @@ impl<T: Transport> Recorder<T> {
         &self,
         mut request: Request<Bytes>,
     ) -> Result<Response<Body>, TransportError> {
-        request.headers_mut().remove(ACCEPT_ENCODING); // for the reader's sake
+        request.headers_mut().remove(ACCEPT_ENCODING); // uncompressed answers are readable
         let mut entry = format!("\n== request {}\n", line(&request));
         write_headers(&mut entry, request.headers());
         let sent = request.body().clone();
@@ -118,10 +118,10 @@ impl<T> fmt::Debug for Recorder<T> {
     }
 }
 
-/// A transport that answers from a recording, without any server.
+/// Answers from a recording, without a server.
 ///
-/// A request gets the answer that the same HTTP method, path and body (secrets aside) got when recorded. Answers to
-/// equal requests come in the order recorded, the last one again and again.
+/// A request gets the recorded answer to the same HTTP method, path and body; secrets are ignored. Equal requests get
+/// their answers in the recorded order, and the last answer repeatedly.
 pub struct Replay {
     path: PathBuf,
     answers: Mutex<HashMap<String, VecDeque<Response<Bytes>>>>,
@@ -131,7 +131,7 @@ impl Replay {
     /// Reads the recording at `path`.
     ///
     /// # Errors
-    /// [`TransportError::Recording`] when it cannot be read or is not a recording; the line is named.
+    /// [`TransportError::Recording`] if the file cannot be read or is not a recording; names the line.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, TransportError> {
         let path = path.into();
         let text = std::fs::read_to_string(&path).map_err(|error| unusable(&path, error))?;

@@ -1,10 +1,10 @@
-//! Takes secrets out of what is written to recordings and traces.
+//! Removes secrets from recordings and traces.
 
-/// What stands in a secret's place.
+/// Replaces a secret.
 pub(crate) const BLANK: &str = "(blanked)";
 
-/// Elements whose text is a secret wherever they occur: the members marked `secret` in generator.input whose names
-/// mean nothing else.
+/// Elements whose text is always a secret: the properties marked `secret` in generator.input whose names have no other
+/// meaning.
 const SECRET: &[&str] = &[
     "password",
     "oldPassword",
@@ -23,7 +23,7 @@ const SECRET: &[&str] = &[
     "licenseKey",
 ];
 
-/// A SOAP message with its passwords, session keys and tickets blanked; any other text as it is.
+/// Blanks passwords, session keys and tickets of a SOAP message; other text is unchanged.
 pub(crate) fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open: Vec<Element<'_>> = Vec::new();
@@ -58,7 +58,7 @@ pub(crate) fn redact(text: &str) -> String {
 struct Element<'a> {
     name: &'a str,
     xsi_type: &'a str,
-    /// The answer of a method that gives a session or a ticket.
+    /// Whether this is the answer of a method that returns a session or a ticket.
     gives_secret: bool,
     secret: bool,
 }

@@ -4,10 +4,10 @@ use std::str::FromStr;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// The digest of a server's certificate (its DER form), by which the certificate can be pinned.
+/// The digest of a server certificate in DER form, which identifies the certificate.
 ///
-/// Parses from hexadecimal digits with or without colons, in either case: 64 digits are SHA-256, 40 are SHA-1 (what
-/// older vSphere clients show). Displays in the form VMware's own tools show, `AB:CD:…`.
+/// Parses hexadecimal digits of either case, with or without colons: 64 digits are SHA-256, 40 are SHA-1 (as older
+/// vSphere clients show it). Displays as VMware's tools do: `AB:CD:…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Thumbprint {
@@ -28,7 +28,7 @@ impl Thumbprint {
         Self::Sha1(Sha1::digest(certificate).into())
     }
 
-    /// Whether this is the thumbprint of that certificate (in DER form).
+    /// Whether this is the thumbprint of `certificate` in DER form.
     pub fn matches(&self, certificate: &[u8]) -> bool {
         *self
             == match self {
@@ -83,7 +83,7 @@ impl fmt::Display for Thumbprint {
     }
 }
 
-/// A text that is no thumbprint.
+/// Invalid thumbprint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not a certificate thumbprint (40 hexadecimal digits for SHA-1 or 64 for SHA-256, colons allowed)"

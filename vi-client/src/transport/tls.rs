@@ -1,4 +1,4 @@
-//! Whom we trust: certificate verification in the four ways users ask for, and errors that say what to do.
+//! Verification of server certificates, with errors that advise the user.
 
 use std::fmt;
 use std::io;
@@ -24,23 +24,23 @@ use webpki::EndEntityCert;
 use super::https::Endpoint;
 use super::{Thumbprint, TlsError, TransportError};
 
-/// How the server's certificate is checked.
+/// How to check the server's certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verify {
-    /// By the system's certificate authorities and the host name.
+    /// The system's certificate authorities, and the host name.
     #[default]
     SystemRoots,
-    /// Not at all: anybody can be the server.
+    /// No check: any certificate is accepted.
     NoVerify,
-    /// By the certificates of a PEM file, in place of the system's, and by the host name. The file holds certificate
-    /// authorities, or the server's own certificate if that is self-signed (or both).
+    /// The certificates of a PEM file instead of the system's, and the host name. The file has certificate authorities,
+    /// or the server's own self-signed certificate, or both.
     CaFile(PathBuf),
-    /// By being the one certificate with this thumbprint; names, dates and issuers do not matter.
+    /// The thumbprint of the certificate; its name, dates and issuer are ignored.
     Pin(Thumbprint),
 }
 
-/// The TLS side of a transport. What it needs is loaded at the first connection, and only what [`Verify`] asks for:
+/// The TLS part of a transport. Certificates are read at the first connection and only if [`Verify`] needs them, because
 /// reading the system's certificate authorities takes longer than listing a host's domains.
 pub(super) struct Tls {
     verify: Verify,
@@ -155,7 +155,7 @@ fn ca_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     Ok(certificates)
 }
 
-/// A [`ServerCertVerifier`] whose refusals are [`TlsError`]s; [`explain`] takes them out of rustls' error again.
+/// A [`ServerCertVerifier`] that refuses with a [`TlsError`]; [`explain`] takes it out of rustls' error.
 struct Verifier {
     trust: Trust,
     provider: Arc<CryptoProvider>,
@@ -166,7 +166,7 @@ enum Trust {
     Pin(Thumbprint),
     Chain {
         roots: Arc<WebPkiServerVerifier>,
-        /// Certificates that are trusted as the server's own.
+        /// Certificates that are trusted as server certificates.
         listed: Vec<CertificateDer<'static>>,
     },
 }
@@ -195,9 +195,9 @@ impl Verifier {
                 else {
                     return Ok(());
                 };
-                // webpki does not take a certificate that may sign others (`openssl req -x509` makes such) as a
-                // server's own; being in the file is what makes it trusted. Its dates are what webpki looks at
-                // first, so any other complaint means that they are right.
+                // webpki refuses a certificate that may sign others as a server certificate (`openssl req -x509` makes
+                // such). It is trusted because it is in the file. webpki checks the dates first, so any other refusal
+                // means that the dates are valid.
                 let outdated = matches!(
                     certificate_error(&error),
                     Some(
@@ -306,7 +306,7 @@ fn refusal(
             thumbprint,
         },
         _ if is_self_signed(certificate) => TlsError::SelfSigned { thumbprint },
-        // A bad signature is what an authority of the same name with another key looks like: a vCenter made anew.
+        // An authority of the same name with another key, as after reinstalling a vCenter, shows as a bad signature.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             TlsError::UnknownIssuer { thumbprint }
         }
@@ -329,7 +329,7 @@ fn is_self_signed(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|parsed| parsed.issuer() == parsed.subject())
 }
 
-/// What a failed handshake means.
+/// Explains a failed handshake.
 fn explain(error: io::Error) -> TlsError {
     let Some(tls) = error
         .get_ref()
@@ -362,7 +362,7 @@ fn explain(error: io::Error) -> TlsError {
     }
 }
 
-/// A moment as `2024-01-31 12:00:00 UTC` (proleptic Gregorian calendar; Howard Hinnant's `civil_from_days`).
+/// A time as `2024-01-31 12:00:00 UTC` (proleptic Gregorian calendar; Howard Hinnant's `civil_from_days`).
 fn utc(moment: UnixTime) -> String {
     let seconds = moment.as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);

@@ -1,4 +1,4 @@
-//! The one who waits for all watches of a client.
+//! The background task that serves all watches of a client.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,20 +21,20 @@ use vi_types::{ManagedObjectReference, Method};
 
 use crate::{Client, Error};
 
-/// What a watch is told.
+/// What a watch receives.
 pub(super) type Update = Result<Vec<ObjectUpdate>, Arc<Error>>;
 
-/// What a watch asks of the waiter.
+/// A watch's command to the waiter.
 #[derive(Debug)]
 pub(super) enum Command {
     Add {
         id: u64,
         spec: Box<PropertyFilterSpec>,
         updates: mpsc::UnboundedSender<Update>,
-        hungry: Arc<AtomicBool>,
+        wants_update: Arc<AtomicBool>,
         ready: oneshot::Sender<Result<(), Error>>,
     },
-    /// Somebody has become hungry.
+    /// A watch is polled and has no update queued.
     Wait,
     Remove {
         id: u64,
@@ -42,9 +42,9 @@ pub(super) enum Command {
     },
 }
 
-/// Where a client keeps the way to its waiter, which is there only while something is watched.
+/// A client's handle of its waiter, which runs only while there are watches.
 #[derive(Debug, Default)]
-pub(crate) struct Slot(Mutex<State>);
+pub(crate) struct WaiterHandle(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,8 +53,8 @@ struct State {
     last: u64,
 }
 
-impl Slot {
-    /// Gives a new watch to the waiter, which is started if there is none.
+impl WaiterHandle {
+    /// Gives a new watch to the waiter, which is started if it is not running.
     pub(super) fn add(
         &self,
         client: &Client,
@@ -71,7 +71,7 @@ impl Slot {
                 sender
             }
         };
-        // The waiter listens: it leaves only under the lock.
+        // The waiter receives this, because it ends only under the lock.
         let _ = commands.send(command(state.last));
         (state.last, commands)
     }
@@ -81,57 +81,58 @@ impl Slot {
     }
 }
 
-/// Waits for updates and hands them out.
+/// Waits for updates and delivers them to the watches.
 struct Waiter {
     client: Client,
     commands: mpsc::UnboundedReceiver<Command>,
     collector: Option<Collector>,
-    watches: BTreeMap<u64, Entry>,
-    /// How often everything had to be made anew.
+    watches: BTreeMap<u64, WatchState>,
+    /// How often the collector and all filters were created again.
     generation: u64,
-    /// How often in a row there was no answer.
+    /// How many waiting calls in a row got no answer.
     failures: u32,
 }
 
 /// A property collector on the server.
 struct Collector {
     reference: ManagedObjectReference,
-    /// Whether it is ours alone, so that destroying it destroys its filters.
+    /// Whether only this client uses it, so that destroying it destroys all its filters.
     is_own: bool,
     /// The version of the last update set; empty at first.
     version: String,
 }
 
-struct Entry {
+/// A watch, as the waiter knows it.
+struct WatchState {
     spec: Box<PropertyFilterSpec>,
-    /// The filter on the server, once there is one.
+    /// The filter on the server, once it exists.
     filter: Option<ManagedObjectReference>,
-    /// When the filter was made, until something came of it.
+    /// When the filter was created; `None` after its first update.
     awaited_since: Option<Instant>,
-    /// Updates of answers that the server has truncated: the rest comes with the next answers.
+    /// Updates of truncated answers; the rest comes with the next answers.
     pending: Vec<ObjectUpdate>,
-    /// The objects that the watch knows to be there.
+    /// The objects that were reported to the watch and have not left.
     known: HashSet<ManagedObjectReference>,
-    /// Whether the next answer has everything, not only what changed.
-    begins_anew: bool,
+    /// Whether the next answer has all objects, not only changes.
+    is_restarting: bool,
     updates: mpsc::UnboundedSender<Update>,
-    hungry: Arc<AtomicBool>,
-    /// Who waits for the first filter.
+    wants_update: Arc<AtomicBool>,
+    /// Receives the outcome of creating the first filter.
     ready: Option<oneshot::Sender<Result<(), Error>>>,
 }
 
-impl Entry {
-    /// The next answer has everything that the filter selects, whatever was told before.
-    fn begin_anew(&mut self) {
+impl WatchState {
+    /// Expects all objects of the filter in the next answer, whatever was reported before.
+    fn restart(&mut self) {
         self.pending.clear();
-        self.begins_anew = true;
+        self.is_restarting = true;
     }
 
-    /// Tells the watch what changed, now that the server has told all of it.
+    /// Sends the changes to the watch, when the server has reported all of them.
     fn deliver(&mut self) {
         let mut updates = std::mem::take(&mut self.pending);
-        if std::mem::take(&mut self.begins_anew) {
-            // The server no longer knows what it told before, so nobody else notices what has left meanwhile.
+        if std::mem::take(&mut self.is_restarting) {
+            // The server no longer knows what it reported before, so objects that left meanwhile are found here.
             let told: HashSet<_> = updates.iter().map(|update| &update.obj).collect();
             let gone = self.known.iter().filter(|object| !told.contains(object));
             let mut gone: Vec<_> = gone.cloned().collect();
@@ -147,14 +148,14 @@ impl Entry {
                 _ => self.known.insert(update.obj.clone()),
             };
         }
-        self.hungry.store(false, Ordering::Release);
-        // Nobody listens when the caller has given up.
+        self.wants_update.store(false, Ordering::Release);
+        // Sending fails if the watch was dropped.
         let _ = self.updates.send(Ok(updates));
     }
 
-    /// Tells its watch that nothing comes any more.
+    /// Sends the error to the watch, which ends it.
     fn fail(self, error: Error) {
-        // Nobody listens when the caller has given up.
+        // Sending fails if the watch was dropped.
         match self.ready {
             Some(ready) => drop(ready.send(Err(error))),
             None => drop(self.updates.send(Err(Arc::new(error)))),
@@ -164,17 +165,17 @@ impl Entry {
 
 type Waiting = BoxFuture<'static, Result<Option<UpdateSet>, Error>>;
 
-/// How long the server may wait before it answers that nothing changed: less than proxies do.
+/// How long the server may wait before it answers without changes. Proxies close connections that are idle longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How long a server may take to tell what a new filter selects. ESX does it at once; govmomi's simulator only to those
-/// who ask from the beginning.
+/// How long a server may take to report the objects of a new filter. ESX does it at once; govmomi's simulator does it
+/// only for a call without a version.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often in a row waiting may fail for want of a connection.
+/// How many waiting calls in a row may fail because of the connection.
 const FAILURES: u32 = 5;
 
-/// How often in a row a session may end while it is subscribed to something.
+/// How often in a row the session may end while filters are created.
 const LOSSES: u32 = 3;
 
 impl Waiter {
@@ -192,7 +193,7 @@ impl Waiter {
     async fn run(mut self) {
         let mut waiting: Option<Waiting> = None;
         loop {
-            if waiting.is_none() && self.is_anybody_hungry() {
+            if waiting.is_none() && self.is_update_wanted() {
                 waiting = self.wait();
             }
             let overdue = self.overdue();
@@ -202,7 +203,7 @@ impl Waiter {
                     command = self.commands.recv() => command,
                     () = until(overdue) => {
                         waiting = None;
-                        self.begin_anew();
+                        self.restart();
                         continue;
                     }
                     result = answer => {
@@ -214,7 +215,7 @@ impl Waiter {
             };
             let mut next = command;
             while let Some(command) = next.take() {
-                self.obey(command, &mut waiting).await;
+                self.handle_command(command, &mut waiting).await;
                 if self.watches.is_empty() {
                     waiting = None;
                     match self.leave() {
@@ -226,27 +227,27 @@ impl Waiter {
         }
     }
 
-    /// When to lose patience with the server for the sake of a new filter.
+    /// When to give up waiting for the objects of a new filter.
     fn overdue(&self) -> Option<Instant> {
         let awaited = self
             .watches
             .values()
-            .filter_map(|entry| entry.awaited_since);
+            .filter_map(|watch_state| watch_state.awaited_since);
         awaited.min().map(|since| since + PATIENCE)
     }
 
-    /// The next call that waits is told everything, of all filters; once for each filter.
-    fn begin_anew(&mut self) {
+    /// Makes the next waiting call report all objects of all filters.
+    fn restart(&mut self) {
         if let Some(collector) = &mut self.collector {
             collector.version.clear();
         }
-        for entry in self.watches.values_mut() {
-            entry.awaited_since = None;
-            entry.begin_anew();
+        for watch_state in self.watches.values_mut() {
+            watch_state.awaited_since = None;
+            watch_state.restart();
         }
     }
 
-    /// Ends, unless there is another command by now.
+    /// Ends the waiter, unless another command has arrived.
     fn leave(&mut self) -> Option<Command> {
         let mut slot = self.client.waiter().lock();
         let command = self.commands.try_recv().ok();
@@ -256,42 +257,42 @@ impl Waiter {
         command
     }
 
-    async fn obey(&mut self, command: Command, waiting: &mut Option<Waiting>) {
+    async fn handle_command(&mut self, command: Command, waiting: &mut Option<Waiting>) {
         match command {
             Command::Wait => {}
             Command::Add {
                 id,
                 spec,
                 updates,
-                hungry,
+                wants_update,
                 ready,
             } => {
-                let entry = Entry {
+                let watch_state = WatchState {
                     spec,
                     filter: None,
                     awaited_since: None,
                     pending: Vec::new(),
                     known: HashSet::new(),
-                    begins_anew: false,
+                    is_restarting: false,
                     updates,
-                    hungry,
+                    wants_update,
                     ready: Some(ready),
                 };
-                self.watches.insert(id, entry);
+                self.watches.insert(id, watch_state);
                 let before = self.generation;
                 if let Err(error) = self.subscribe().await {
                     self.fail(error).await;
                 }
                 if before != self.generation {
-                    // The call waits for filters that are no more.
+                    // The call waits for filters that no longer exist.
                     *waiting = None;
                 }
             }
             Command::Remove { id, done } => {
-                let entry = self.watches.remove(&id);
-                let filter = entry.and_then(|entry| entry.filter);
+                let watch_state = self.watches.remove(&id);
+                let filter = watch_state.and_then(|watch_state| watch_state.filter);
                 if self.watches.is_empty() {
-                    // Before its collector goes, so that the server has nobody to disappoint.
+                    // Dropped before the collector is destroyed, so that the call does not fail.
                     *waiting = None;
                 }
                 self.destroy(filter).await;
@@ -300,7 +301,7 @@ impl Waiter {
         }
     }
 
-    /// Destroys a filter, or with the last watch the whole collector.
+    /// Destroys a filter, or the collector after the last watch.
     async fn destroy(&mut self, filter: Option<ManagedObjectReference>) {
         match (filter, self.watches.is_empty()) {
             (filter, true) => self.destroy_collector(filter).await,
@@ -309,12 +310,12 @@ impl Waiter {
         }
     }
 
-    /// Destroys the collector with all its filters; of one that is not ours, only the filter.
+    /// Destroys the collector with all its filters, or only `filter` in the collector that the session shares.
     async fn destroy_collector(&mut self, filter: Option<ManagedObjectReference>) {
         match (self.collector.take(), filter) {
             (Some(collector), _) if collector.is_own => {
                 let request = DestroyPropertyCollector::default();
-                surely(|| {
+                retry_destroy(|| {
                     self.client
                         .call_on_in_this_session(&collector.reference, &request)
                 })
@@ -330,13 +331,14 @@ impl Waiter {
             this,
             ..Default::default()
         };
-        surely(|| self.client.call_in_this_session(&request)).await;
+        retry_destroy(|| self.client.call_in_this_session(&request)).await;
     }
 
-    /// Makes whatever is missing: the collector, and a filter for each watch.
+    /// Creates what is missing: the collector, and a filter for each watch.
     ///
-    /// A session that ends in the middle takes everything with it, so that all is made anew. So is everything when a
-    /// connection breaks: there may be a filter then of which we don't know, and it goes with its collector.
+    /// If the session ends meanwhile, the server has dropped all of them, so all are created again. If a connection
+    /// breaks, the server may have created a filter without our knowledge, so the collector is destroyed with its
+    /// filters, and all are created again.
     async fn subscribe(&mut self) -> Result<(), Error> {
         let (mut losses, mut failures) = (0, 0);
         loop {
@@ -346,7 +348,7 @@ impl Waiter {
             if losses < LOSSES && is_lost(&error, self.collector.as_ref()) {
                 losses += 1;
             } else if failures < FAILURES && error.is_broken() {
-                tracing::debug!(%error, "watching is tried again");
+                tracing::debug!(%error, "creating the filters again");
                 pause(failures).await;
                 failures += 1;
                 self.destroy_collector(None).await;
@@ -357,7 +359,7 @@ impl Waiter {
         }
     }
 
-    /// Fails when there is no way to the server; a filter that the server refuses only costs its own watch.
+    /// Fails if the server cannot be reached. If the server refuses a filter, only that watch fails.
     async fn try_to_subscribe(&mut self) -> Result<(), Error> {
         let collector = match &self.collector {
             Some(collector) => collector.reference.clone(),
@@ -367,12 +369,12 @@ impl Waiter {
             }
         };
         let mut refused = Vec::new();
-        for (id, entry) in &mut self.watches {
-            if entry.filter.is_some() {
+        for (id, watch_state) in &mut self.watches {
+            if watch_state.filter.is_some() {
                 continue;
             }
             let request = CreateFilter {
-                spec: (*entry.spec).clone(),
+                spec: (*watch_state.spec).clone(),
                 partial_updates: false,
                 ..CreateFilter::default()
             };
@@ -382,10 +384,10 @@ impl Waiter {
                 .await;
             match made {
                 Ok(filter) => {
-                    entry.filter = Some(filter);
-                    entry.awaited_since = Some(Instant::now());
-                    if let Some(ready) = entry.ready.take() {
-                        // Nobody listens when the caller has given up; its watch is removed then.
+                    watch_state.filter = Some(filter);
+                    watch_state.awaited_since = Some(Instant::now());
+                    if let Some(ready) = watch_state.ready.take() {
+                        // Sending fails if the caller has given up; its watch is removed by a command.
                         let _ = ready.send(Ok(()));
                     }
                 }
@@ -396,8 +398,8 @@ impl Waiter {
             }
         }
         for (id, error) in refused {
-            if let Some(entry) = self.watches.remove(&id) {
-                entry.fail(error);
+            if let Some(watch_state) = self.watches.remove(&id) {
+                watch_state.fail(error);
             }
         }
         if self.watches.is_empty() {
@@ -406,13 +408,13 @@ impl Waiter {
         Ok(())
     }
 
-    /// Ends all watches, and then what they had on the server.
+    /// Ends all watches and destroys their filters.
     async fn fail(&mut self, error: Error) {
         let error = Arc::new(error);
         let mut filters = Vec::new();
-        for entry in std::mem::take(&mut self.watches).into_values() {
-            filters.extend(entry.filter.clone());
-            entry.fail(Error::Shared(Arc::clone(&error)));
+        for watch_state in std::mem::take(&mut self.watches).into_values() {
+            filters.extend(watch_state.filter.clone());
+            watch_state.fail(Error::Shared(Arc::clone(&error)));
         }
         match self.collector.take() {
             Some(collector) if collector.is_own => {
@@ -428,7 +430,7 @@ impl Waiter {
         }
     }
 
-    /// A collector of our own; servers before 4.1 have one for each session only.
+    /// Creates a collector. Servers before 4.1 have only the one of the session.
     async fn new_collector(&self) -> Result<Collector, Error> {
         let is_own = self.has::<CreatePropertyCollector>();
         let reference = match is_own {
@@ -453,19 +455,19 @@ impl Waiter {
     fn forget(&mut self) {
         self.collector = None;
         self.generation += 1;
-        for entry in self.watches.values_mut() {
-            entry.filter = None;
-            entry.begin_anew();
+        for watch_state in self.watches.values_mut() {
+            watch_state.filter = None;
+            watch_state.restart();
         }
     }
 
-    fn is_anybody_hungry(&self) -> bool {
+    fn is_update_wanted(&self) -> bool {
         self.watches
             .values()
-            .any(|entry| entry.hungry.load(Ordering::Acquire))
+            .any(|watch_state| watch_state.wants_update.load(Ordering::Acquire))
     }
 
-    /// The call that waits, if there is something to wait for.
+    /// The waiting call, if there is a collector.
     fn wait(&self) -> Option<Waiting> {
         let collector = self.collector.as_ref()?;
         let (client, this) = (self.client.clone(), collector.reference.clone());
@@ -494,7 +496,7 @@ impl Waiter {
         }))
     }
 
-    /// Hands out what came, or mends what broke.
+    /// Delivers updates, or repairs a failure.
     async fn take(&mut self, result: Result<Option<UpdateSet>, Error>) {
         let error = match result {
             Ok(updates) => {
@@ -509,8 +511,8 @@ impl Waiter {
         } else if error.is_fault::<RequestCanceled>() {
             Ok(())
         } else if error.is_broken() && self.failures < FAILURES {
-            // The server doesn't know whether we got its last answer: asked with the same version, it tells.
-            tracing::debug!(%error, "waiting is tried again");
+            // The last answer may be lost. A call with the same version reports it again.
+            tracing::debug!(%error, "waiting again");
             pause(self.failures).await;
             self.failures += 1;
             Ok(())
@@ -523,7 +525,7 @@ impl Waiter {
     }
 
     fn hand_out(&mut self, updates: UpdateSet) {
-        // Without a version the time is over, and nothing changed.
+        // An answer without a version means that nothing changed in time.
         if let Some(collector) = &mut self.collector
             && !updates.version.is_empty()
         {
@@ -531,7 +533,8 @@ impl Waiter {
         }
         for set in updates.filter_set {
             let mut watches = self.watches.values_mut();
-            let watch = watches.find(|entry| entry.filter.as_ref() == Some(&set.filter));
+            let watch =
+                watches.find(|watch_state| watch_state.filter.as_ref() == Some(&set.filter));
             if let Some(watch) = watch {
                 watch.awaited_since = None;
                 watch.pending.extend(set.object_set);
@@ -542,12 +545,12 @@ impl Waiter {
             }
         }
         if updates.truncated != Some(true) {
-            self.watches.values_mut().for_each(Entry::deliver);
+            self.watches.values_mut().for_each(WatchState::deliver);
         }
     }
 }
 
-/// The object is there no more.
+/// An update which says that the object has left.
 fn leave(obj: ManagedObjectReference) -> ObjectUpdate {
     ObjectUpdate {
         kind: ObjectUpdateKind::Leave,
@@ -556,7 +559,7 @@ fn leave(obj: ManagedObjectReference) -> ObjectUpdate {
     }
 }
 
-/// Then, or never.
+/// Waits until the instant; forever without one.
 async fn until(then: Option<Instant>) {
     match then {
         Some(then) => tokio::time::sleep_until(then).await,
@@ -564,7 +567,7 @@ async fn until(then: Option<Instant>) {
     }
 }
 
-/// Whether the collector or a filter is no more, as after a session.
+/// Whether the collector or a filter no longer exists, as after the end of a session.
 fn is_lost(error: &Error, collector: Option<&Collector>) -> bool {
     if error.is_not_authenticated() || error.is_fault::<InvalidCollectorVersion>() {
         return true;
@@ -574,14 +577,14 @@ fn is_lost(error: &Error, collector: Option<&Collector>) -> bool {
     gone.is_some_and(|gone| collector.is_some_and(|own| own.reference == gone.obj))
 }
 
-/// Destroys something: asks again while there is no answer, since asking twice does no harm.
-async fn surely<F: Future<Output = Result<(), Error>>>(mut ask: impl FnMut() -> F) {
+/// Sends a request that destroys an object, again if there is no answer: a second request does no harm.
+async fn retry_destroy<F: Future<Output = Result<(), Error>>>(mut ask: impl FnMut() -> F) {
     for failures in 0.. {
         match ask().await {
             Ok(()) => return,
             Err(error) if error.is_broken() && failures < FAILURES => pause(failures).await,
             Err(error) => {
-                // It went with its session, or goes with it.
+                // The server destroys it with the session.
                 tracing::debug!(%error, "a property filter could not be destroyed");
                 return;
             }
@@ -589,7 +592,7 @@ async fn surely<F: Future<Output = Result<(), Error>>>(mut ask: impl FnMut() -> 
     }
 }
 
-/// Gives the server time before it is asked again: more each time.
+/// Pauses before the next attempt, longer after each failure.
 async fn pause(failures: u32) {
     tokio::time::sleep(Duration::from_millis(100 << failures)).await;
 }

@@ -334,10 +334,7 @@ async fn through(kind: ProxyKind, endpoint: Endpoint, target: &Server) -> (Bytes
     let proxy = TestProxy::start(kind, target.addr).await;
     let transport = HttpsTransport::new(endpoint)
         .verify(Verify::NoVerify)
-        .proxy(Some(Proxy {
-            port: proxy.port,
-            ..Proxy::new(kind, "127.0.0.1")
-        }));
+        .proxy(Some(Proxy::new(kind, "127.0.0.1", proxy.port)));
     let body = exchange(&transport, 100).await.unwrap();
     (body, proxy.asked())
 }
@@ -392,10 +389,11 @@ async fn refused_by(kind: ProxyKind, says: &'static [u8]) -> (ProxyProblem, Stri
         let mut rest = Vec::new();
         let _ = client.read_to_end(&mut rest).await;
     });
-    let transport = HttpsTransport::new(Endpoint::https("192.0.2.1", 443)).proxy(Some(Proxy {
+    let transport = HttpsTransport::new(Endpoint::https("192.0.2.1", 443)).proxy(Some(Proxy::new(
+        kind,
+        "127.0.0.1",
         port,
-        ..Proxy::new(kind, "127.0.0.1")
-    }));
+    )));
     let error = exchange(&transport, 100).await.unwrap_err();
     let text = error.to_string().replace(&port.to_string(), "PORT");
     match error {
@@ -431,10 +429,8 @@ async fn a_proxys_refusal_is_told_in_its_words() {
 #[tokio::test]
 async fn socks4_cannot_name_ipv6() {
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = Proxy {
-        port: port.local_addr().unwrap().port(),
-        ..Proxy::new(ProxyKind::Socks4, "127.0.0.1")
-    };
+    let port = port.local_addr().unwrap().port();
+    let proxy = Proxy::new(ProxyKind::Socks4, "127.0.0.1", port);
     let transport = HttpsTransport::new(Endpoint::https("::1", 443)).proxy(Some(proxy));
     let error = exchange(&transport, 10).await.unwrap_err();
     assert!(error.to_string().contains("no IPv4 address"), "{error}");

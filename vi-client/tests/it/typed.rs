@@ -1,7 +1,7 @@
 //! Typed access: references, sets of typed paths, declared faults, and what a server is too old for.
 
 use vi_client::retrieve::{PropertySet, Retrieve, Selection};
-use vi_client::{Asked, Error, match_fault, property_set};
+use vi_client::{Error, Feature, match_fault, property_set};
 use vi_types::enums::{VirtualMachineMovePriority, VirtualMachinePowerState};
 use vi_types::methods::{MigrateVmTask, PowerOnVmTask, RelocateVmTask};
 use vi_types::objects::{
@@ -86,7 +86,7 @@ async fn declared_faults_are_matched() {
 }
 
 /// What a server of a version is too old for; nothing must have been sent.
-async fn refused<M: vi_types::Method>(version: &'static str, request: &M) -> (Asked, String) {
+async fn refused<M: vi_types::Method>(version: &'static str, request: &M) -> (Feature, String) {
     let vi = Vi::new(version, |_| None);
     let client = vi.log_in().await;
     let before = vi.methods().len();
@@ -97,7 +97,7 @@ async fn refused<M: vi_types::Method>(version: &'static str, request: &M) -> (As
         panic!("{error}");
     };
     client.close().await.unwrap();
-    (found.asked, text)
+    (found.feature, text)
 }
 
 #[tokio::test]
@@ -126,9 +126,9 @@ async fn a_parameter_newer_than_the_server_is_not_sent() {
         device_change: vec![Poly::new(VirtualDeviceConfigSpec::default())],
         ..VirtualMachineRelocateSpec::default()
     };
-    let (asked, _) = refused("5.1", &vm().relocate_vm_task(spec)).await;
+    let (feature, _) = refused("5.1", &vm().relocate_vm_task(spec)).await;
     let path = "spec.deviceChange".to_owned();
-    assert_eq!(asked, Asked::Parameter { path });
+    assert_eq!(feature, Feature::Parameter { path });
 }
 
 #[tokio::test]
@@ -144,12 +144,12 @@ async fn a_type_newer_than_the_server_is_not_sent() {
         ],
         ..VirtualMachineConfigSpec::default()
     };
-    let (asked, _) = refused("5.1", &vm().reconfig_vm_task(spec)).await;
+    let (feature, _) = refused("5.1", &vm().reconfig_vm_task(spec)).await;
     let (path, name) = (
         "spec.deviceChange[1].device".to_owned(),
         "VirtualAHCIController",
     );
-    assert_eq!(asked, Asked::Type { path, name });
+    assert_eq!(feature, Feature::Type { path, name });
 }
 
 #[tokio::test]
