@@ -13,6 +13,7 @@ mod offline;
 pub(crate) mod options;
 mod question;
 mod state;
+pub(crate) mod unsupported;
 mod virsh;
 
 use clap::{ArgMatches, Args};
@@ -227,7 +228,7 @@ pub(crate) fn family_title(name: &str) -> &'static str {
 
 /// The name of the command that is most like `name`, if one is.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let names = rows().map(|row| row.name);
+    let names = rows().map(|row| row.name).chain(unsupported::names());
     let likeness = names.map(|known| (strsim::jaro_winkler(known, name), known));
     let near = likeness.filter(|(likeness, _)| *likeness > 0.8);
     near.max_by(|one, other| one.0.total_cmp(&other.0))

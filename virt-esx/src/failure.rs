@@ -24,6 +24,14 @@ impl Failure {
         }
     }
 
+    /// A failure with these lines.
+    pub(crate) fn lines(lines: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            lines: lines.into_iter().collect(),
+            advice: None,
+        }
+    }
+
     /// What could not be done, and why.
     pub(crate) fn because(line: impl Into<String>, reason: impl Into<Failure>) -> Self {
         let reason = reason.into();

@@ -17,6 +17,7 @@ use clap::builder::Str;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command};
 
+use crate::commands::unsupported::{self, Unsupported};
 use crate::commands::{self, Row, Work, help};
 use crate::failure::Failure;
 
@@ -34,7 +35,7 @@ pub(crate) struct Reading {
 /// What virsh would say is wrong.
 pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Failure> {
     let mut rest = VecDeque::from(words);
-    let Some(row) = take_row(&mut rest)? else {
+    let Some(found) = take_name(&mut rest)? else {
         // The words of a family's help.
         let words = rest
             .into_iter()
@@ -44,7 +45,14 @@ pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Fa
             options: Vec::new(),
         });
     };
-    let definition = row.definition();
+    if let Found::Unsupported(command) = found {
+        for word in &mut rest {
+            if let Some(new) = command.renamed(&word.to_string_lossy()) {
+                *word = new.into();
+            }
+        }
+    }
+    let definition = found.definition();
     let mut reader = Reader::new(&definition, shared);
     reader.read(rest)?;
     let Reader {
@@ -54,10 +62,10 @@ pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Fa
         ..
     } = reader;
     let work = match wants_help {
-        true => help::work(vec![row.name.to_owned()]),
+        true => help::work(vec![found.name().to_owned()]),
         false => match decode(definition, pairs) {
-            Ok(matches) => row
-                .decode(&matches)
+            Ok(matches) => found
+                .work(matches)
                 .map_err(|error| first_paragraph(&error))?,
             Err(Mistake::Before(failure)) => return Err(failure),
             Err(Mistake::Within(failure)) => Work::failing(failure),
@@ -66,13 +74,45 @@ pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Fa
     Ok(Reading { work, options })
 }
 
+/// The command that a name means.
+enum Found {
+    Row(&'static Row),
+    Unsupported(Unsupported),
+}
+
+impl Found {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Row(row) => row.name,
+            Self::Unsupported(command) => command.name(),
+        }
+    }
+
+    fn definition(&self) -> Command {
+        match self {
+            Self::Row(row) => row.definition(),
+            Self::Unsupported(command) => command.definition(),
+        }
+    }
+
+    fn work(&self, matches: ArgMatches) -> Result<Work, clap::Error> {
+        match self {
+            Self::Row(row) => row.decode(&matches),
+            Self::Unsupported(command) => Ok(command.work(matches)),
+        }
+    }
+}
+
 /// Takes the name of a command from the front of `rest`. None if a family is asked for its help: what is
 /// left is the family.
-fn take_row(rest: &mut VecDeque<OsString>) -> Result<Option<&'static Row>, Failure> {
+fn take_name(rest: &mut VecDeque<OsString>) -> Result<Option<Found>, Failure> {
     let name = rest.pop_front().unwrap_or_default();
     let text = name.to_string_lossy();
     if let Some(row) = commands::find(&text) {
-        return Ok(Some(row));
+        return Ok(Some(Found::Row(row)));
+    }
+    if let Some(command) = unsupported::find(&text) {
+        return Ok(Some(Found::Unsupported(command)));
     }
     let members: Vec<_> = commands::family(&text).collect();
     if members.is_empty() {
@@ -88,7 +128,7 @@ fn take_row(rest: &mut VecDeque<OsString>) -> Result<Option<&'static Row>, Failu
         return Ok(None);
     }
     match members.iter().find(|(name, _)| member == *name) {
-        Some((_, row)) => Ok(Some(row)),
+        Some((_, row)) => Ok(Some(Found::Row(row))),
         None => {
             let members: Vec<_> = members.iter().map(|(name, _)| *name).collect();
             Err(Failure::new(format!(
@@ -198,28 +238,30 @@ impl From<Mistake> for Failure {
 
 /// virsh's words for what clap found.
 fn mistake(error: &clap::Error, definition: &Command) -> Mistake {
-    let arg = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(shown)) => Some(shown),
-        Some(ContextValue::Strings(shown)) => shown.first(),
-        _ => None,
+    let shown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(shown)) => std::slice::from_ref(shown),
+        Some(ContextValue::Strings(shown)) => shown,
+        _ => &[],
     };
-    let arg = arg.and_then(|shown| {
-        let mut args = definition.get_arguments();
-        args.find(|arg| arg.to_string() == *shown)
-    });
-    match (error.kind(), arg, error.get(ContextKind::InvalidValue)) {
-        (ErrorKind::MissingRequiredArgument, Some(arg), _) => {
-            let (command, argument) = (definition.get_name(), arg.get_id());
-            Mistake::Before(Failure::new(format!(
-                "command '{command}' requires <{argument}> option"
-            )))
+    let is_shown = |arg: &&Arg| shown.contains(&arg.to_string());
+    let mut args = definition.get_arguments().filter(is_shown);
+    match (error.kind(), error.get(ContextKind::InvalidValue)) {
+        (ErrorKind::MissingRequiredArgument, _) => {
+            let command = definition.get_name();
+            Mistake::Before(Failure::lines(args.map(|arg| match is_number(arg) {
+                true => format!("command '{command}' requires --{} option", arg.get_id()),
+                false => format!("command '{command}' requires <{}> option", arg.get_id()),
+            })))
         }
-        (ErrorKind::ValueValidation, Some(arg), Some(value)) if is_number(arg) => {
-            let name = arg.get_long().unwrap_or_default();
-            Mistake::Within(Failure::new(format!(
-                "Numeric value '{value}' for <{name}> option is malformed or out of range"
-            )))
-        }
+        (ErrorKind::ValueValidation, Some(value)) => match args.next() {
+            Some(arg) if is_number(arg) => {
+                let name = arg.get_long().unwrap_or_default();
+                Mistake::Within(Failure::new(format!(
+                    "Numeric value '{value}' for <{name}> option is malformed or out of range"
+                )))
+            }
+            _ => Mistake::Before(first_paragraph(error)),
+        },
         _ => Mistake::Before(first_paragraph(error)),
     }
 }
@@ -415,6 +457,7 @@ fn is_number(arg: &Arg) -> bool {
         TypeId::of::<i64>(),
         TypeId::of::<u64>(),
         TypeId::of::<usize>(),
+        TypeId::of::<unsupported::Number>(),
     ];
     numbers.iter().any(|number| of_value == *number)
 }
@@ -438,7 +481,7 @@ mod tests {
 
     use clap::{Args as _, Command};
 
-    use super::{Reader, decode, take_options, take_row};
+    use super::{Reader, decode, take_name, take_options};
     use crate::cli::{Cli, Global};
     use crate::failure::Failure;
 
@@ -455,13 +498,13 @@ mod tests {
             if rest.is_empty() {
                 return Ok(joined(options));
             }
-            let row = take_row(&mut rest)?.unwrap();
-            let definition = row.definition();
+            let found = take_name(&mut rest)?.unwrap();
+            let definition = found.definition();
             let shared = Global::augment_args(Command::new(""));
             let mut reader = Reader::new(&definition, &shared);
             reader.read(rest)?;
             options.append(&mut reader.options);
-            let mut shown = vec![OsString::from(row.name)];
+            let mut shown = vec![OsString::from(found.name())];
             shown.extend(reader.pairs.clone());
             match reader.wants_help {
                 true => shown.push("--help".into()),

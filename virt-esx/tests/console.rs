@@ -64,6 +64,7 @@ recordings! {
     nodeinfo,
     password,
     question,
+    unsupported,
     uri,
     usage,
     version,

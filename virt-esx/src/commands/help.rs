@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{GROUPS, Group, Row, SessionCommand, Work};
+use super::{GROUPS, Group, Row, SessionCommand, Work, unsupported};
 use crate::cli;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -39,6 +39,9 @@ fn text(name: &str) -> Result<String, Failure> {
     }
     if let Some(row) = super::find(name) {
         return Ok(cli::command_help(row));
+    }
+    if let Some(command) = unsupported::find(name) {
+        return Ok(command.help());
     }
     let mut groups = GROUPS.iter();
     match groups.find(|group| group.keyword == name || group.title == name) {
