@@ -9,18 +9,24 @@ use crate::{Error, ErrorKind, Result};
 /// would have it.
 pub(crate) fn read<D: Document>(xml: &str, validate: bool) -> Result<D> {
     let read = D::read_xml(xml).map_err(Error::of_document)?;
-    if validate && !read.unmodelled.is_empty() {
-        let message = format!("{} is not known", read.unmodelled.join(", "));
+    check_known(&read.unmodelled, validate)?;
+    Ok(read.document)
+}
+
+/// Tells in the log what of a document is not known, or makes it an error with `validate`.
+pub(crate) fn check_known(unknown: &[String], validate: bool) -> Result<()> {
+    if validate && !unknown.is_empty() {
+        let message = format!("{} is not known", unknown.join(", "));
         return Err(Error::new(
             ErrorKind::Definition,
             ErrorNumber::XmlInvalidSchema,
             message,
         ));
     }
-    for path in read.unmodelled {
+    for path in unknown {
         warn!("{path} is not known to this driver and is left out");
     }
-    Ok(read.document)
+    Ok(())
 }
 
 impl Error {

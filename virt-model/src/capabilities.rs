@@ -16,10 +16,12 @@ pub struct Capabilities {
     pub migration_transports: Vec<String>,
     /// What guests can be, in the order they are written.
     pub guests: Vec<CapabilitiesGuest>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// One kind of guest a host can run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CapabilitiesGuest {
     /// `hvm` for full virtualization.
     pub os_type: String,
@@ -29,6 +31,8 @@ pub struct CapabilitiesGuest {
     pub wordsize: u32,
     /// The domain types, such as `vmware`.
     pub domain_types: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Capabilities {
@@ -99,6 +103,7 @@ mod tests {
             arch: arch.to_owned(),
             wordsize,
             domain_types: vec!["vmware".to_owned()],
+            _more: (),
         }
     }
 
@@ -109,6 +114,7 @@ mod tests {
             host_arch: "x86_64".to_owned(),
             migration_transports: vec!["vpxmigr".to_owned()],
             guests: vec![guest("i686", 32), guest("x86_64", 64)],
+            _more: (),
         };
         let expected = "\
 <capabilities>

@@ -126,16 +126,14 @@ pub struct DomainDef {
     pub on_crash: LifecycleAction,
     /// The devices.
     pub devices: Devices,
-    /// The path of the domain's datacenter, `<vmware:datacenterpath>`.
-    pub datacenter_path: Option<String>,
-    /// The managed object ID of the domain, `<vmware:moref>`.
-    pub moref: Option<String>,
+    /// The elements in namespaces of their own, which the driver of a hypervisor knows, in the order
+    /// of the document. libvirt's drivers each read one namespace and drop the others.
+    pub namespace_data: Vec<xml::Element>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl DomainDef {
-    /// The namespace of `<vmware:datacenterpath>` and `<vmware:moref>`.
-    pub const VMWARE_NAMESPACE: &'static str = "http://libvirt.org/schemas/domain/vmware/1.0";
-
     /// A definition of that kind and name, with nothing in it but libvirt's defaults.
     pub fn new(virt_type: impl Into<String>, name: impl Into<String>) -> DomainDef {
         DomainDef {
@@ -246,10 +244,7 @@ impl Document for DomainDef {
         if let Some(error) = late {
             return Err(error);
         }
-        let vmware = DomainDef::VMWARE_NAMESPACE;
-        let mut text = |name| Some(node.child_in(vmware, name)?.text().to_owned());
-        def.datacenter_path = text("datacenterpath");
-        def.moref = text("moref");
+        def.namespace_data = node.in_namespaces();
         Ok(def)
     }
 
@@ -257,24 +252,27 @@ impl Document for DomainDef {
         let id = self
             .id
             .filter(|_| !flags.contains(DomainXmlFlags::INACTIVE));
-        let vmware = |name, value: &Option<String>| {
-            value.as_ref().map(|value| {
-                let mut element = Element::new(name).text(value);
-                element.prefix = Some("vmware".to_owned());
-                element
-            })
-        };
-        let in_vmware = self.datacenter_path.is_some() || self.moref.is_some();
+        let mut namespaces: Vec<(String, String)> = Vec::new();
+        for element in &self.namespace_data {
+            if let (Some(prefix), Some(uri)) = (element.prefix(), element.namespace())
+                && prefix != "xml"
+                && namespaces.iter().all(|(known, _)| known != prefix)
+            {
+                namespaces.push((prefix.to_owned(), uri.to_owned()));
+            }
+        }
+        let data = self.namespace_data.iter();
+        let data = data.map(|element| element.to_tree(&namespaces));
         let kib = |name, size: u64| Element::new(name).attr("unit", "KiB").text(size);
         let metadata = self.metadata.iter().map(|element| element.to_tree(&[]));
         let metadata = Element::new("metadata").children(metadata);
         let root = Element::new("domain")
             .attr("type", &self.virt_type)
-            .maybe_attr("id", id)
-            .maybe_attr(
-                "xmlns:vmware",
-                in_vmware.then_some(DomainDef::VMWARE_NAMESPACE),
-            )
+            .maybe_attr("id", id);
+        let root = namespaces.iter().fold(root, |root, (prefix, uri)| {
+            root.attr(&format!("xmlns:{prefix}"), uri)
+        });
+        let root = root
             .maybe_text("name", self.name.as_ref())
             .maybe_text("uuid", self.uuid)
             .maybe_text("hwuuid", self.hwuuid)
@@ -295,8 +293,7 @@ impl Document for DomainDef {
             .child(Element::new("on_reboot").text(self.on_reboot))
             .child(Element::new("on_crash").text(self.on_crash))
             .child(self.devices.to_element(flags))
-            .children(vmware("datacenterpath", &self.datacenter_path))
-            .children(vmware("moref", &self.moref));
+            .children(data);
         Tree(root)
     }
 }
@@ -326,8 +323,8 @@ impl Default for DomainDef {
             on_reboot: LifecycleAction::Restart,
             on_crash: LifecycleAction::Destroy,
             devices: Devices::default(),
-            datacenter_path: None,
-            moref: None,
+            namespace_data: Vec::new(),
+            _more: (),
         }
     }
 }
@@ -367,6 +364,8 @@ pub struct Devices {
     pub hostdevs: Vec<Hostdev>,
     /// The memory balloon.
     pub memballoon: Option<Memballoon>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// libvirt's kinds of hypervisors.

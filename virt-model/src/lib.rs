@@ -11,12 +11,14 @@ pub mod domain;
 mod error;
 pub mod event;
 pub mod flags;
+mod libvirt_version;
 mod mac;
 mod netdev;
 pub mod network;
 mod node;
 pub mod snapshot;
 mod uuid;
+mod validate;
 mod version;
 mod words;
 pub mod xml;
@@ -33,6 +35,7 @@ pub use flags::{
     SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags, SnapshotXmlFlags, UndefineFlags,
     UnsupportedFlags,
 };
+pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};
 pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, VlanTag};
 pub use network::NetworkDef;

@@ -789,8 +789,53 @@ fn what_is_not_modelled_is_named() {
     check_unmodelled(
         "<domain type='kvm' xmlns:q='urn:q' q:a='1'><name>n</name><memory>1</memory>\
          <os><type>hvm</type></os><q:commandline/></domain>",
-        &["/domain/@q:a", "/domain/q:commandline"],
+        &["/domain/@q:a"],
     );
+}
+
+/// Elements in namespaces of their own, kept in their order and written with their declarations.
+#[test]
+fn namespace_data() {
+    let document = "<domain type='kvm' xmlns:q='urn:q' xmlns:r='urn:r' xmlns:s='urn:s'>\
+         <name>n</name><q:line s:a='&lt;'><q:arg/><r:arg>t</r:arg></q:line><memory>1</memory>\
+         <os><type>hvm</type></os><d xmlns='urn:d'><e/></d><r:x xmlns:r='urn:other'/><r:y/>\
+         </domain>";
+    let read = DomainDef::read_xml(document).unwrap();
+    assert_eq!(read.unmodelled, Vec::<String>::new());
+    let data = &read.document.namespace_data;
+    let names: Vec<_> = data
+        .iter()
+        .map(|element| (element.prefix(), element.namespace(), element.name()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (Some("q"), Some("urn:q"), "line"),
+            (None, Some("urn:d"), "d"),
+            (Some("r"), Some("urn:other"), "x"),
+            (Some("r"), Some("urn:r"), "y"),
+        ]
+    );
+    let written = read.document.to_xml(DomainXmlFlags::NONE);
+    assert!(
+        written.starts_with("<domain type='kvm' xmlns:q='urn:q' xmlns:r='urn:other'>\n"),
+        "{written}"
+    );
+    let end = "  </devices>
+  <q:line xmlns:r='urn:r' xmlns:s='urn:s' s:a='&lt;'>
+    <q:arg/>
+    <r:arg>t</r:arg>
+  </q:line>
+  <d xmlns='urn:d'>
+    <e/>
+  </d>
+  <r:x/>
+  <r:y xmlns:r='urn:r'/>
+</domain>
+";
+    assert!(written.ends_with(end), "{written}");
+    let again = DomainDef::from_xml(&written).unwrap();
+    assert_eq!(&again.namespace_data, data);
 }
 
 #[track_caller]
@@ -880,7 +925,8 @@ proptest! {
     fn texts_of_all_kinds(name in "[^\0-\u{1f}\u{fffe}\u{ffff}]{1,40}", path in "[^\0-\u{1f}\u{fffe}\u{ffff}]{1,40}") {
         let mut def = DomainDef::new("vmware", &name);
         def.title = Some(path.clone());
-        def.datacenter_path = Some(path);
+        let element = xml::Element::new("a").in_namespace("p", "urn:p").with_text(path);
+        def.namespace_data.push(element);
         prop_assert_eq!(DomainDef::from_xml(&def.to_xml(DomainXmlFlags::NONE)).unwrap(), def);
     }
 }

@@ -77,11 +77,11 @@ pub fn format(
     options: &FormatOptions,
 ) -> Result<String, VmxError> {
     if options.mode == Mode::Strict {
-        validate::known(def, options.libvirt)?;
+        validate::check_known(def, options.libvirt)?;
     }
     let def = complete::completed(def, options.mode)?;
     if options.mode == Mode::Strict {
-        validate::validate(&def)?;
+        validate::check(&def)?;
     }
     let mut writer = Writer {
         out: String::new(),

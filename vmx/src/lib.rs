@@ -50,17 +50,22 @@
 //! Only a text that is no VMX file and an encrypted file are refused. Devices that libvirt's
 //! definition has no place for (USB, sound, …) and keys that count twice are told as well.
 
+mod defaults;
 mod error;
 pub mod escape;
 mod file;
 mod format;
 pub mod names;
+mod namespace;
 mod options;
 mod parse;
 
+pub use defaults::defaults;
 pub use error::{Place, VmxError, Warning};
 pub use file::{Entry, VmxFile};
 pub use format::format;
 pub use names::FileNames;
-pub use options::{FormatOptions, LibvirtVersion, Mode, ParseLibvirtVersionError, ParseOptions};
+pub use namespace::VmwareNamespace;
+pub use options::{FormatOptions, Mode, ParseOptions};
 pub use parse::{Parsed, parse, parse_file, to_domain};
+pub use virt_model::{self, LibvirtVersion};

@@ -1,100 +1,6 @@
-use std::fmt::{self, Display, Formatter};
-use std::str::FromStr;
+use virt_model::LibvirtVersion;
 
-use virt_model::LibVersion;
-
-/// The libvirt whose answers are given.
-///
-/// libvirt's conversion changed over time; each of these is a state that differs from the one
-/// before. Ordered from old to new. [`FromStr`] reads any version of libvirt from 9.0.0 on
-/// (`9.0.0`, `11.3`) or `newest`, and takes the last state that is not newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[non_exhaustive]
-pub enum LibvirtVersion {
-    /// 9.0.0, what Debian 12 has.
-    V9_0,
-    /// 11.3.0: CPU clusters, empty CD-ROM drives, optional ids of distributed switches, secure
-    /// boot, network serial ports without a port.
-    V11_3,
-    /// 11.5.0: NVMe disks.
-    V11_5,
-    /// 11.10.0: file names with a sub-directory.
-    V11_10,
-    /// 12.4.0: NVRAM, vTPM, `<hwuuid>`, disks of wide SCSI controllers in their places.
-    V12_4,
-    /// 12.5.0: the 64th disk of a SCSI controller.
-    V12_5,
-    /// After 12.5.0: every present controller, with its PCI address.
-    #[default]
-    Newest,
-}
-
-impl LibvirtVersion {
-    /// All, from old to new.
-    pub const ALL: [LibvirtVersion; 7] = [
-        LibvirtVersion::V9_0,
-        LibvirtVersion::V11_3,
-        LibvirtVersion::V11_5,
-        LibvirtVersion::V11_10,
-        LibvirtVersion::V12_4,
-        LibvirtVersion::V12_5,
-        LibvirtVersion::Newest,
-    ];
-
-    /// The name [`FromStr`] reads: `9.0.0` … `12.5.0`, `newest`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            LibvirtVersion::V9_0 => "9.0.0",
-            LibvirtVersion::V11_3 => "11.3.0",
-            LibvirtVersion::V11_5 => "11.5.0",
-            LibvirtVersion::V11_10 => "11.10.0",
-            LibvirtVersion::V12_4 => "12.4.0",
-            LibvirtVersion::V12_5 => "12.5.0",
-            LibvirtVersion::Newest => "newest",
-        }
-    }
-
-    /// The first release that has this state.
-    const fn since(self) -> LibVersion {
-        match self {
-            LibvirtVersion::V9_0 => LibVersion::new(9, 0, 0),
-            LibvirtVersion::V11_3 => LibVersion::new(11, 3, 0),
-            LibvirtVersion::V11_5 => LibVersion::new(11, 5, 0),
-            LibvirtVersion::V11_10 => LibVersion::new(11, 10, 0),
-            LibvirtVersion::V12_4 => LibVersion::new(12, 4, 0),
-            LibvirtVersion::V12_5 => LibVersion::new(12, 5, 0),
-            LibvirtVersion::Newest => LibVersion::new(12, 6, 0),
-        }
-    }
-}
-
-impl Display for LibvirtVersion {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for LibvirtVersion {
-    type Err = ParseLibvirtVersionError;
-
-    fn from_str(text: &str) -> Result<LibvirtVersion, ParseLibvirtVersionError> {
-        if text.eq_ignore_ascii_case("newest") {
-            return Ok(LibvirtVersion::Newest);
-        }
-        let fail = || ParseLibvirtVersionError(text.to_owned());
-        let version: LibVersion = text.parse().map_err(|_| fail())?;
-        let not_newer = |state: &LibvirtVersion| state.since() <= version;
-        LibvirtVersion::ALL
-            .into_iter()
-            .rfind(not_newer)
-            .ok_or_else(fail)
-    }
-}
-
-/// A text that names no libvirt whose conversion is known; the text itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no known version of libvirt: expected `9.0.0` or a later one, or `newest`")]
-pub struct ParseLibvirtVersionError(pub String);
+use crate::VmwareNamespace;
 
 /// What becomes of a VMX file that VMware reads and libvirt refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -117,10 +23,8 @@ pub struct ParseOptions {
     /// The name of a domain whose file has no `displayName`, in [`Mode::Lenient`]. VMware takes
     /// the file's name without `.vmx`.
     pub default_name: Option<String>,
-    /// The path of the datacenter, for `<vmware:datacenterpath>`.
-    pub datacenter_path: Option<String>,
-    /// The managed object's id, for `<vmware:moref>`.
-    pub moref: Option<String>,
+    /// The definition's elements in VMware's namespace.
+    pub namespace: VmwareNamespace,
 }
 
 impl ParseOptions {
@@ -146,15 +50,10 @@ impl ParseOptions {
         self
     }
 
-    /// With the two elements of libvirt's VMware namespace.
+    /// With this [`namespace`](ParseOptions::namespace).
     #[must_use]
-    pub fn namespace(
-        mut self,
-        datacenter_path: Option<String>,
-        moref: Option<String>,
-    ) -> ParseOptions {
-        self.datacenter_path = datacenter_path;
-        self.moref = moref;
+    pub fn namespace(mut self, namespace: VmwareNamespace) -> ParseOptions {
+        self.namespace = namespace;
         self
     }
 }
@@ -193,35 +92,5 @@ impl FormatOptions {
     pub fn mode(mut self, mode: Mode) -> FormatOptions {
         self.mode = mode;
         self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, expected: Option<LibvirtVersion>) {
-        assert_eq!(text.parse().ok(), expected, "{text}");
-    }
-
-    #[test]
-    fn the_last_state_that_is_not_newer() {
-        check("9.0.0", Some(LibvirtVersion::V9_0));
-        check("10.1", Some(LibvirtVersion::V9_0));
-        check("11.3", Some(LibvirtVersion::V11_3));
-        check("11.9.0", Some(LibvirtVersion::V11_5));
-        check("12.5", Some(LibvirtVersion::V12_5));
-        check("12.8.0", Some(LibvirtVersion::Newest));
-        check("Newest", Some(LibvirtVersion::Newest));
-        check("8.10.0", None);
-        check("old", None);
-    }
-
-    #[test]
-    fn every_name_reads_back() {
-        for version in LibvirtVersion::ALL {
-            check(version.name(), Some(version));
-        }
     }
 }

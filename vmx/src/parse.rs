@@ -105,9 +105,7 @@ impl Reader<'_> {
         self.tpm(&mut def)?;
         self.serials(&mut def)?;
         self.parallels(&mut def)?;
-        def.datacenter_path
-            .clone_from(&self.options.datacenter_path);
-        def.moref.clone_from(&self.options.moref);
+        self.options.namespace.put_into(&mut def);
         self.firmware(&mut def)?;
         self.check_memory(&mut def)?;
         post::complete(&mut def)?;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::{fs, io};
 
 use virt_model::{Document, DomainDef, DomainXmlFlags};
-use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmxFile};
+use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmwareNamespace, VmxFile};
 
 use names::Suite;
 
@@ -93,7 +93,10 @@ fn to_document(
     let datacenter = (name == "datacenterpath").then(|| "folder1/folder2/datacenter1".to_owned());
     let options = ParseOptions::strict()
         .as_libvirt(libvirt)
-        .namespace(datacenter, None);
+        .namespace(VmwareNamespace {
+            datacenter_path: datacenter,
+            ..VmwareNamespace::default()
+        });
     let parsed = vmx::parse(vmx, suite, &options).map_err(|error| error.to_string())?;
     Ok(parsed.domain.to_xml(DomainXmlFlags::SECURE))
 }

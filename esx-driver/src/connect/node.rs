@@ -111,6 +111,7 @@ impl Connect {
             arch: arch.to_owned(),
             wordsize,
             domain_types: vec!["vmware".to_owned()],
+            ..CapabilitiesGuest::default()
         };
         let mut guests = vec![guest("i686", 32)];
         if long_mode {
@@ -125,6 +126,7 @@ impl Connect {
             host_arch: if long_mode { "x86_64" } else { "i686" }.to_owned(),
             migration_transports: vec!["vpxmigr".to_owned()],
             guests,
+            ..Capabilities::default()
         })
     }
 

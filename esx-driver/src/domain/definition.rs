@@ -10,7 +10,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::references;
 use virt_model::flags::refuse_unknown;
 use virt_model::{Document, DomainXmlFlags, ErrorNumber};
-use vmx::LibvirtVersion;
+use vmx::{LibvirtVersion, VmwareNamespace};
 
 use super::{Domain, Power};
 use crate::engine::{Change, Effect};
@@ -49,8 +49,8 @@ impl Domain {
         let text = self.connect.download(&path).await?;
         let mut options = self.connect.parse_options();
         options.default_name = Some(self.name.clone());
-        options.datacenter_path = Some(self.connect.place().datacenter_path.clone());
-        options.moref = Some(self.moref.value.clone());
+        let datacenter_path = &self.connect.place().datacenter_path;
+        options.namespace = VmwareNamespace::new(datacenter_path, &self.moref.value);
         let directory = path.parent().to_string();
         let mut def = self.connect.read_vmx(&text, directory, &options).await?;
         if configuration.power_state != VirtualMachinePowerState::PoweredOff {

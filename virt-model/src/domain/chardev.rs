@@ -46,6 +46,8 @@ pub struct CharDevice {
     pub target_model: Option<String>,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl CharDevice {
@@ -182,6 +184,7 @@ impl CharDevice {
             target_port,
             target_model,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         }))
     }
 

@@ -35,6 +35,8 @@ pub struct Clock {
     pub start: Option<u64>,
     /// Sources of time.
     pub timers: Vec<Timer>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A source of time.
@@ -52,6 +54,8 @@ pub struct Timer {
     pub frequency: Option<u64>,
     /// `auto`, `native`, `emulate`, ….
     pub mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Clock {
@@ -66,6 +70,7 @@ impl Clock {
             basis: node.attr("basis"),
             timezone: node.attr("timezone"),
             start: node.number("start")?,
+            _more: (),
         })
     }
 
@@ -105,6 +110,7 @@ impl Timer {
                 "mode",
                 &["auto", "native", "emulate", "paravirt", "smpsafe"],
             )?,
+            _more: (),
         })
     }
 

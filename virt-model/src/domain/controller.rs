@@ -107,6 +107,8 @@ pub struct Controller {
     pub master_start_port: Option<u32>,
     /// Address, alias, boot order.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Controller {
@@ -151,6 +153,7 @@ impl Controller {
             port,
             master_start_port,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         };
         Ok((controller, index.is_some()))
     }

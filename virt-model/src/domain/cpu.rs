@@ -51,6 +51,8 @@ pub struct Cpu {
     pub features: Vec<CpuFeature>,
     /// NUMA cells of the guest.
     pub numa: Vec<NumaCell>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A model of processors.
@@ -60,6 +62,8 @@ pub struct CpuModel {
     pub name: String,
     /// `allow` or `forbid` of a lesser one.
     pub fallback: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// Sockets, cores, threads; the product is the number of processors.
@@ -75,6 +79,8 @@ pub struct CpuTopology {
     pub cores: u32,
     /// Threads of a core.
     pub threads: u32,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for CpuTopology {
@@ -86,6 +92,7 @@ impl Default for CpuTopology {
             clusters: Some(1),
             cores: 1,
             threads: 1,
+            _more: (),
         }
     }
 }
@@ -97,6 +104,8 @@ pub struct CpuFeature {
     pub policy: Option<String>,
     /// The name.
     pub name: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A NUMA cell of the guest.
@@ -108,6 +117,8 @@ pub struct NumaCell {
     pub cpus: Option<CpuSet>,
     /// Its memory, in KiB.
     pub memory: u64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 const POLICIES: [&str; 5] = ["force", "require", "optional", "disable", "forbid"];
@@ -142,6 +153,7 @@ impl Cpu {
             cpu.model = Some(CpuModel {
                 name: model.text().to_owned(),
                 fallback,
+                _more: (),
             });
         }
         let custom = cpu.mode == CpuMode::Custom;
@@ -170,7 +182,11 @@ impl Cpu {
                 let message = format!("CPU feature '{name}' specified more than once");
                 return Err(feature.error(message));
             }
-            cpu.features.push(CpuFeature { policy, name });
+            cpu.features.push(CpuFeature {
+                policy,
+                name,
+                _more: (),
+            });
         }
         if let Some(mut numa) = node.child("numa") {
             for (index, mut cell) in numa.children("cell").into_iter().enumerate() {
@@ -223,6 +239,7 @@ impl CpuTopology {
             clusters,
             cores: cores.ok_or_else(|| node.missing("cores"))?,
             threads: threads.ok_or_else(|| node.missing("threads"))?,
+            _more: (),
         })
     }
 
@@ -260,6 +277,7 @@ impl NumaCell {
             id: node.number("id")?.unwrap_or(index as u32),
             cpus,
             memory: read_kib(node, "./@memory", &memory, unit.as_deref())?,
+            _more: (),
         })
     }
 

@@ -16,6 +16,8 @@ pub struct DeviceInfo {
     pub alias: Option<String>,
     /// Where the device is.
     pub address: Option<Address>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl DeviceInfo {
@@ -43,6 +45,7 @@ impl DeviceInfo {
             boot_order,
             alias: device.attr_of("alias", "name"),
             address,
+            _more: (),
         })
     }
 

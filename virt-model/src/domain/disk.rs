@@ -125,6 +125,8 @@ pub struct Disk {
     pub snapshot: Option<String>,
     /// Address, alias, boot order.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Disk {
@@ -213,6 +215,8 @@ pub struct NetworkDisk {
     pub query: Option<String>,
     /// Where the server is.
     pub hosts: Vec<NetworkHost>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// Where a server is.
@@ -226,6 +230,8 @@ pub struct NetworkHost {
     pub port: Option<String>,
     /// The path of a Unix socket.
     pub socket: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A disk in a storage pool.
@@ -237,6 +243,8 @@ pub struct VolumeDisk {
     pub volume: String,
     /// `host` or `direct`.
     pub mode: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// How a disk's content is accessed.
@@ -258,6 +266,8 @@ pub struct DiskDriver {
     pub discard: Option<String>,
     /// What happens with zeros that the guest writes: `off`, `on`, `unmap`.
     pub detect_zeroes: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// What a disk is attached to.
@@ -273,6 +283,8 @@ pub struct DiskTarget {
     pub removable: Option<bool>,
     /// Rotations a minute; 1: none.
     pub rotation_rate: Option<u32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A disk's cylinders, heads and sectors.
@@ -286,6 +298,8 @@ pub struct DiskGeometry {
     pub sectors: u32,
     /// `none`, `auto`, `lba`.
     pub translation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A disk as it was read.
@@ -382,6 +396,7 @@ impl Disk {
             sgio: node.attr("sgio"),
             snapshot: node.attr("snapshot"),
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         };
         Ok(ReadDisk { disk, bus, late })
     }
@@ -432,6 +447,7 @@ impl DiskDriver {
             io: node.attr("io"),
             discard: node.attr("discard"),
             detect_zeroes: node.attr("detect_zeroes"),
+            _more: (),
         })
     }
 
@@ -522,6 +538,7 @@ impl NetworkDisk {
             protocol: node.required("protocol")?,
             name: node.attr("name"),
             query: node.attr("query"),
+            _more: (),
         })
     }
 }
@@ -535,6 +552,7 @@ impl VolumeDisk {
                 pool,
                 volume,
                 mode: node.attr("mode"),
+                _more: (),
             })),
             _ => {
                 Err(node
@@ -551,6 +569,7 @@ impl NetworkHost {
             name: node.attr("name"),
             port: node.attr("port"),
             socket: node.attr("socket"),
+            _more: (),
         }
     }
 
@@ -585,6 +604,7 @@ impl DiskTarget {
             tray: tray.filter(|&tray| tray == Tray::Open),
             removable: node.on_off("removable")?,
             rotation_rate: node.number("rotation_rate")?,
+            _more: (),
         };
         Ok(Some((target, bus)))
     }
@@ -664,6 +684,7 @@ impl DiskGeometry {
             heads: node.number("heads")?.unwrap_or(0),
             sectors: node.number("secs")?.unwrap_or(0),
             translation: node.attr("trans"),
+            _more: (),
         })
     }
 

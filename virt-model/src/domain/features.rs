@@ -27,6 +27,8 @@ pub struct Features {
     pub vmport: Option<bool>,
     /// `<smm/>` and its `state`.
     pub smm: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// Features that libvirt knows; not all of them are modelled.

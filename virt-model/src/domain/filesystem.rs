@@ -51,6 +51,8 @@ pub struct Filesystem {
     pub readonly: bool,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl FilesystemType {
@@ -89,6 +91,7 @@ impl Filesystem {
             target,
             readonly: node.has("readonly"),
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

@@ -50,6 +50,8 @@ pub struct Graphics {
     pub passwd_valid_to: Option<String>,
     /// Where clients are expected.
     pub listens: Vec<Listen>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Graphics {
@@ -175,6 +177,7 @@ impl Graphics {
             passwd: node.attr("passwd"),
             passwd_valid_to: node.attr("passwdValidTo"),
             listens,
+            _more: (),
         })
     }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A device of the host given to the guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hostdev {
     /// The device.
     pub source: HostdevSource,
@@ -17,6 +17,8 @@ pub struct Hostdev {
     pub managed: bool,
     /// Address, alias, boot order.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A device of the host.
@@ -36,6 +38,12 @@ pub enum HostdevSource {
         /// The device on the bus.
         device: Option<u32>,
     },
+}
+
+impl Default for HostdevSource {
+    fn default() -> HostdevSource {
+        HostdevSource::Pci(PciAddress::default())
+    }
 }
 
 const MODES: [&str; 2] = ["subsystem", "capabilities"];
@@ -72,6 +80,7 @@ impl Hostdev {
             },
             managed: node.attr("managed").is_some_and(|word| word == "yes"),
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         }))
     }
 

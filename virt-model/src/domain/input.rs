@@ -45,6 +45,8 @@ pub struct Input {
     pub model: Option<String>,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Input {
@@ -57,6 +59,7 @@ impl Input {
             bus: node.old_word("bus", "unknown input bus type")?,
             model: node.attr("model"),
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

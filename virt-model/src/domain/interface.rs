@@ -76,6 +76,8 @@ pub struct Interface {
     pub mtu: Option<u32>,
     /// Address, alias, boot order.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 words! {
@@ -206,6 +208,8 @@ pub struct VdsSource {
     pub portgroup_id: Option<String>,
     /// The connection; 0: none.
     pub connection_id: i64,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl VdsSource {
@@ -219,6 +223,7 @@ impl VdsSource {
             port_id: source.number_or_hex("portid")?.unwrap_or(0),
             portgroup_id: source.attr("portgroupid"),
             connection_id: source.number_or_hex("connectionid")?.unwrap_or(0),
+            _more: (),
         })
     }
 }
@@ -227,6 +232,37 @@ impl VdsSource {
 const DIRECT_MODES: [&str; 4] = ["vepa", "private", "bridge", "passthrough"];
 
 impl Interface {
+    /// libvirt's way of writing a model that it has a number for (`virDomainNetModelType`);
+    /// upper and lower case are the same.
+    pub fn known_model(found: &str) -> Option<&'static str> {
+        const MODELS: [&str; 21] = [
+            "unknown",
+            "netfront",
+            "rtl8139",
+            "virtio",
+            "e1000",
+            "e1000e",
+            "virtio-transitional",
+            "virtio-non-transitional",
+            "usb-net",
+            "spapr-vlan",
+            "lan9118",
+            "scm91c111",
+            "vlance",
+            "vmxnet",
+            "vmxnet2",
+            "vmxnet3",
+            "Am79C970A",
+            "Am79C973",
+            "82540EM",
+            "82545EM",
+            "82543GC",
+        ];
+        MODELS
+            .into_iter()
+            .find(|model| model.eq_ignore_ascii_case(found))
+    }
+
     pub(super) fn read(mut node: Node<'_>) -> Result<Interface, XmlError> {
         let kind = node.word("type")?.unwrap_or(InterfaceType::User);
         let (mac, mac_type, mac_check) = match node.child("mac") {
@@ -266,6 +302,7 @@ impl Interface {
             link_state,
             mtu,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

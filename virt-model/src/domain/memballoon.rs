@@ -19,6 +19,8 @@ pub struct Memballoon {
     pub stats_period: Option<u32>,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 const MODELS: [&str; 5] = [
@@ -45,6 +47,7 @@ impl Memballoon {
             autodeflate: node.on_off("autodeflate")?,
             stats_period,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

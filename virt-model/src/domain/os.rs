@@ -70,6 +70,8 @@ pub struct Os {
     pub bios_reboot_timeout: Option<i32>,
     /// Where the SMBIOS information comes from.
     pub smbios: Option<SmbiosMode>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Default for Os {
@@ -92,17 +94,20 @@ impl Default for Os {
             bios_use_serial: None,
             bios_reboot_timeout: None,
             smbios: None,
+            _more: (),
         }
     }
 }
 
 /// A feature that the firmware is to have or not to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FirmwareFeature {
     /// `enrolled-keys` or `secure-boot`.
     pub name: String,
     /// Whether it is to have it.
     pub enabled: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// The file of the firmware.
@@ -116,15 +121,19 @@ pub struct Loader {
     pub secure: Option<bool>,
     /// `rom` or `pflash`.
     pub kind: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// The firmware's menu of boot devices.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootMenu {
     /// Whether it is shown.
     pub enable: bool,
     /// For how many milliseconds.
     pub timeout: Option<u32>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 const OS_TYPES: [&str; 6] = ["hvm", "xen", "linux", "exe", "uml", "xenpvh"];
@@ -294,6 +303,7 @@ impl FirmwareFeature {
                 .one_of("name", &["enrolled-keys", "secure-boot"])?
                 .ok_or_else(|| node.missing("name"))?,
             enabled: enabled.ok_or_else(|| node.missing("enabled"))?,
+            _more: (),
         })
     }
 
@@ -311,6 +321,7 @@ impl Loader {
             readonly: node.yes_no("readonly")?,
             secure: node.yes_no("secure")?,
             kind: node.one_of("type", &["rom", "pflash"])?,
+            _more: (),
         })
     }
 
@@ -336,7 +347,11 @@ impl BootMenu {
                 node.unsupported("invalid value for boot menu timeout, must be in range [0,65535]")
             );
         }
-        Ok(enable.map(|enable| BootMenu { enable, timeout }))
+        Ok(enable.map(|enable| BootMenu {
+            enable,
+            timeout,
+            _more: (),
+        }))
     }
 
     fn to_element(&self) -> Element {

@@ -7,28 +7,32 @@ use super::{
 };
 use crate::{ErrorNumber, XmlError};
 
-/// What a driver's definitions have when they don't say otherwise.
+/// What a hypervisor's driver adds to definitions and accepts in them (libvirt's
+/// `virDomainDefParserConfig`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
-    /// The architecture.
-    pub arch: String,
-    /// The model of a video card.
+    /// The architecture of a definition that names none. None: it stays open.
+    pub arch: Option<String>,
+    /// The model of a video card that has none.
     pub video: VideoModel,
-    /// Places on a SCSI bus, with that of the controller (number 7): 8 of a narrow bus, 16 of a
-    /// wide one, 64 or 65 of virtual hardware from version 13 on.
+    /// Places on a SCSI bus, including the controller's own (number 7): 8 on a narrow bus, 16 on a
+    /// wide one.
     pub scsi_units: u32,
+    /// Whether models of network cards are accepted that libvirt has no number for
+    /// (`VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING`).
+    pub any_net_model: bool,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
-impl Defaults {
-    /// The units that libvirt gives a SCSI controller of VMware's.
-    pub const VMWARE_SCSI_UNITS: u32 = 16;
-
-    /// Those of VMware's drivers.
-    pub fn vmware() -> Defaults {
+impl Default for Defaults {
+    fn default() -> Defaults {
         Defaults {
-            arch: "i686".to_owned(),
-            video: VideoModel::Vmvga,
-            scsi_units: Defaults::VMWARE_SCSI_UNITS,
+            arch: None,
+            video: VideoModel::Default,
+            scsi_units: 8,
+            any_net_model: false,
+            _more: (),
         }
     }
 }
@@ -48,7 +52,9 @@ impl DomainDef {
     /// When a disk's place follows neither from an address nor from its name, or is on a
     /// controller whose number is out of bounds.
     pub fn post_parse(&mut self, defaults: &Defaults) -> Result<(), XmlError> {
-        self.os.arch.get_or_insert_with(|| defaults.arch.clone());
+        if self.os.arch.is_none() {
+            self.os.arch.clone_from(&defaults.arch);
+        }
         for disk in &mut self.devices.disks {
             place(disk, defaults)?;
         }
@@ -227,10 +233,19 @@ mod tests {
     use crate::{Document, DomainXmlFlags};
 
     /// The devices of a definition, before and after; both as libvirt's documents have them.
+    fn vmware() -> Defaults {
+        Defaults {
+            arch: Some("i686".to_owned()),
+            video: VideoModel::Vmvga,
+            scsi_units: 16,
+            ..Defaults::default()
+        }
+    }
+
     #[track_caller]
     fn check(devices: &str, expected: &[&str]) {
         let mut def = read(devices);
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         let written = def.to_xml(DomainXmlFlags::SECURE);
         let inside = written.split("<devices>\n").nth(1).unwrap();
         let inside = inside.split("  </devices>").next().unwrap();
@@ -238,7 +253,7 @@ mod tests {
         assert_eq!(lines, expected);
 
         let complete = def.clone();
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         assert_eq!(def, complete);
         assert_eq!(
             DomainDef::from_xml(&written).unwrap().devices,
@@ -260,7 +275,7 @@ mod tests {
         let mut def = read(&disk);
         let defaults = Defaults {
             scsi_units,
-            ..Defaults::vmware()
+            ..vmware()
         };
         let done = def.post_parse(&defaults);
         let expected =
@@ -306,7 +321,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_told() {
         let mut def = read("<disk><source file='a'/><target dev='tape' bus='scsi'/></disk>");
-        let error = def.post_parse(&Defaults::vmware()).unwrap_err();
+        let error = def.post_parse(&vmware()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "XML error: Unknown disk name 'tape' and no address specified"
@@ -317,7 +332,7 @@ mod tests {
     fn no_place_on_other_buses() {
         let disk = "<disk><source file='a'/><target dev='vda' bus='virtio'/></disk>";
         let mut def = read(disk);
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         assert_eq!(
             def,
             DomainDef {
@@ -339,7 +354,7 @@ mod tests {
         let mut def = read(&format!(
             "{devices}<controller type='scsi' index='1' model='lsilogic'/><controller type='usb' index='0'/>"
         ));
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         let found = def.devices.controllers.iter();
         let found: Vec<_> = found
             .map(|controller| (controller.kind.as_str(), controller.index))
@@ -469,10 +484,10 @@ mod tests {
     #[test]
     fn the_architecture() {
         let mut def = read("");
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         assert_eq!(def.os.arch.as_deref(), Some("i686"));
         def.os.arch = Some("x86_64".to_owned());
-        def.post_parse(&Defaults::vmware()).unwrap();
+        def.post_parse(&vmware()).unwrap();
         assert_eq!(def.os.arch.as_deref(), Some("x86_64"));
     }
 }

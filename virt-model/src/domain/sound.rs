@@ -15,6 +15,8 @@ pub struct Sound {
     pub model: String,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 const MODELS: [&str; 9] = [
@@ -28,6 +30,7 @@ impl Sound {
                 .one_of("model", &MODELS)?
                 .ok_or_else(|| node.missing("model"))?,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

@@ -17,6 +17,8 @@ pub struct Tpm {
     pub backend: TpmBackend,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// What stands behind a trusted platform module.
@@ -68,6 +70,7 @@ impl Tpm {
             model: node.one_of("model", &MODELS)?,
             backend: TpmBackend::read(&mut backend)?,
             info: DeviceInfo::read(&mut node)?,
+            _more: (),
         })
     }
 

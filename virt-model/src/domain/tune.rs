@@ -19,6 +19,8 @@ pub struct MemoryTune {
     pub swap_hard_limit: Option<u64>,
     /// What it is sure to get.
     pub min_guarantee: Option<u64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// How processor time is shared.
@@ -34,6 +36,8 @@ pub struct CpuTune {
     pub global_period: Option<u64>,
     /// Time of the whole domain in a period, in microseconds.
     pub global_quota: Option<i64>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl MemoryTune {
@@ -44,6 +48,7 @@ impl MemoryTune {
             soft_limit: limit("soft_limit")?,
             swap_hard_limit: limit("swap_hard_limit")?,
             min_guarantee: limit("min_guarantee")?,
+            _more: (),
         })
     }
 
@@ -69,6 +74,7 @@ impl CpuTune {
             quota: read_number(&mut node, "quota")?,
             global_period: read_number(&mut node, "global_period")?,
             global_quota: read_number(&mut node, "global_quota")?,
+            _more: (),
         })
     }
 

@@ -29,6 +29,8 @@ pub struct Vcpu {
     pub placement: Placement,
     /// The host's processors it may run on. None: any.
     pub cpuset: Option<CpuSet>,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Vcpu {
@@ -39,6 +41,7 @@ impl Vcpu {
             current: None,
             placement: Placement::Static,
             cpuset: None,
+            _more: (),
         }
     }
 
@@ -84,6 +87,7 @@ impl Vcpu {
             current: current.filter(|&current| current != max),
             placement,
             cpuset,
+            _more: (),
         })
     }
 

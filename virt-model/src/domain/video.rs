@@ -53,6 +53,8 @@ pub struct Video {
     pub accel2d: Option<bool>,
     /// Address, alias.
     pub info: DeviceInfo,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Video {

@@ -31,6 +31,7 @@ pub struct NetworkIp {
 
 /// A range of addresses: `<range>` of `<dhcp>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DhcpRange {
     /// The first address.
     pub start: IpAddr,
@@ -171,6 +172,11 @@ impl NetworkIp {
 }
 
 impl DhcpRange {
+    /// The range between these addresses, both included.
+    pub fn new(start: IpAddr, end: IpAddr) -> DhcpRange {
+        DhcpRange { start, end }
+    }
+
     fn read(mut node: Node<'_>, network: &NetworkDef) -> Result<DhcpRange, XmlError> {
         let mut end = |name: &str| {
             let Some(text) = node.filled(name) else {

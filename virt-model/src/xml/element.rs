@@ -172,7 +172,8 @@ impl Element {
             let prefix = self.prefix.as_deref().unwrap_or_default();
             let known = declared.iter().chain(scope.iter().rev());
             let known = known.into_iter().find(|(other, _)| other == prefix);
-            if known.is_none_or(|(_, known)| known != uri) {
+            // The prefix `xml` is never declared.
+            if prefix != "xml" && known.is_none_or(|(_, known)| known != uri) {
                 declared.push((prefix.to_owned(), uri.clone()));
             }
         }

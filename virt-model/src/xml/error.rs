@@ -11,6 +11,7 @@ pub struct XmlError {
     number: ErrorNumber,
     message: String,
     path: Option<String>,
+    value: Option<String>,
 }
 
 impl XmlError {
@@ -20,12 +21,19 @@ impl XmlError {
             number,
             message: message.into(),
             path: None,
+            value: None,
         }
     }
 
     /// The error of the element at `path`.
     pub(crate) fn at(mut self, path: &str) -> XmlError {
         self.path = Some(path.to_owned());
+        self
+    }
+
+    /// The error about `value`.
+    pub(crate) fn with_value(mut self, value: impl Into<String>) -> XmlError {
+        self.value = Some(value.into());
         self
     }
 
@@ -39,9 +47,15 @@ impl XmlError {
         &self.message
     }
 
-    /// The element it is about, like `/domain/devices/disk[2]`; None when the text is no XML.
+    /// The path of the element that was read, such as `/domain/devices/disk[2]`. None if the text is
+    /// no XML, or the error is not about a document.
     pub fn path(&self) -> Option<&str> {
         self.path.as_deref()
+    }
+
+    /// The value that is not accepted, where the message is not only about that.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
     }
 }
 

@@ -232,21 +232,19 @@ impl<'r> Node<'r> {
 
     /// The first child of that name.
     pub(crate) fn child(&mut self, name: &str) -> Option<Node<'r>> {
-        self.take(|element| element.name == name && element.namespace.is_none())
-    }
-
-    /// The first child of that name in that namespace.
-    pub(crate) fn child_in(&mut self, namespace: &str, name: &str) -> Option<Node<'r>> {
-        self.take(|element| element.name == name && element.namespace.as_deref() == Some(namespace))
-    }
-
-    fn take(&mut self, wanted: impl Fn(&Element) -> bool) -> Option<Node<'r>> {
-        let at = self
-            .children
-            .iter()
-            .position(|child| wanted(&child.element))?;
+        let named = |child: &Child| child.element.name == name && child.element.namespace.is_none();
+        let at = self.children.iter().position(named)?;
         let child = self.children.remove(at);
         Some(self.node(child))
+    }
+
+    /// All children in namespaces, as they are.
+    pub(crate) fn in_namespaces(&mut self) -> Vec<super::Element> {
+        let in_namespace = |child: &mut Child| child.element.namespace.is_some();
+        let found = self.children.extract_if(.., in_namespace);
+        found
+            .map(|child| metadata::stand_alone(child.element, &self.namespaces))
+            .collect()
     }
 
     /// All children of that name.

@@ -1,8 +1,9 @@
 //! What libvirt adds to every definition that it reads from a document.
 
-use virt_model::domain::{Defaults, Disk, DiskDevice, DiskSource};
+use virt_model::domain::{Disk, DiskDevice, DiskSource};
 use virt_model::{DomainDef, ErrorNumber};
 
+use super::validate::of_document;
 use crate::{Mode, VmxError};
 
 /// The definition with what libvirt's reader adds.
@@ -17,8 +18,7 @@ pub(super) fn completed(def: &DomainDef, mode: Mode) -> Result<DomainDef, VmxErr
             .target_dev
             .take_if(|dev| GENERATED.iter().any(|prefix| dev.starts_with(prefix)));
     }
-    def.post_parse(&Defaults::vmware())
-        .map_err(|error| VmxError::new(error.number(), error.message()))?;
+    def.post_parse(&crate::defaults()).map_err(of_document)?;
     if def.memory == 0 {
         let text = "Memory size must be specified via <memory> or in the <numa> configuration";
         return Err(VmxError::new(ErrorNumber::XmlError, text).with_key("memsize"));

@@ -46,6 +46,7 @@ impl Writer<'_> {
             clusters: None,
             cores: 0,
             threads: 0,
+            ..CpuTopology::default()
         };
         let topology = match cpu.topology {
             Some(topology) => topology,

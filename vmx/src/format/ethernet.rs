@@ -34,7 +34,7 @@ impl Writer<'_> {
             return Ok(());
         };
         let key = format!("{device}.virtualDev");
-        match known_model(found).unwrap_or(found) {
+        match Interface::known_model(found).unwrap_or(found) {
             "unknown" => {}
             model @ ("vlance" | "vmxnet" | "vmxnet3" | "e1000" | "e1000e") => {
                 self.line(&key, model)
@@ -173,34 +173,4 @@ fn xml_escaped(text: &str) -> String {
         }
     }
     out
-}
-
-/// libvirt's way of writing a model that it knows.
-pub(super) fn known_model(found: &str) -> Option<&'static str> {
-    const MODELS: [&str; 21] = [
-        "unknown",
-        "netfront",
-        "rtl8139",
-        "virtio",
-        "e1000",
-        "e1000e",
-        "virtio-transitional",
-        "virtio-non-transitional",
-        "usb-net",
-        "spapr-vlan",
-        "lan9118",
-        "scm91c111",
-        "vlance",
-        "vmxnet",
-        "vmxnet2",
-        "vmxnet3",
-        "Am79C970A",
-        "Am79C973",
-        "82540EM",
-        "82545EM",
-        "82543GC",
-    ];
-    MODELS
-        .into_iter()
-        .find(|model| model.eq_ignore_ascii_case(found))
 }

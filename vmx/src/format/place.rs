@@ -1,9 +1,9 @@
 //! Where in a VMX file a disk is.
 
-use virt_model::domain::{Address, Defaults, Disk, DiskBus, DiskDevice, DriveAddress};
+use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
 
 use super::Writer;
-use crate::VmxError;
+use crate::{VmxError, defaults::SCSI_UNITS};
 
 /// A device of a bus: `scsi0:1`, `floppy0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ impl Writer<'_> {
             "fd" => place(DiskBus::Fdc, 0, index),
             "hd" => place(DiskBus::Ide, index / 2, index % 2),
             _ => {
-                let address = DriveAddress::scsi(index, Defaults::VMWARE_SCSI_UNITS);
+                let address = DriveAddress::scsi(index, SCSI_UNITS);
                 place(DiskBus::Scsi, address.controller, address.unit)
             }
         })
@@ -190,7 +190,7 @@ impl Writer<'_> {
 fn addresses(disk: &Disk) -> Result<(DriveAddress, Option<DriveAddress>), VmxError> {
     match &disk.info.address {
         Some(Address::Drive(address)) => {
-            let expected = disk.target.address(Defaults::VMWARE_SCSI_UNITS);
+            let expected = disk.target.address(SCSI_UNITS);
             Ok((*address, expected))
         }
         other => {

@@ -55,6 +55,7 @@ impl Reader<'_> {
                 clusters: one_since(LibvirtVersion::V11_3),
                 cores,
                 threads: 1,
+                ..CpuTopology::default()
             }),
             ..Cpu::default()
         });

@@ -31,6 +31,7 @@ impl Reader<'_> {
                     .map(|name| FirmwareFeature {
                         name: name.to_owned(),
                         enabled: true,
+                        ..FirmwareFeature::default()
                     })
                     .to_vec();
             }

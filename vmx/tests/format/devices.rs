@@ -214,6 +214,7 @@ fn distributed_switches() {
             port_id,
             portgroup_id: group.map(str::to_owned),
             connection_id,
+            ..VdsSource::default()
         };
         card("00:0c:29:0a:0b:0c", InterfaceSource::Vds(source))
     };

@@ -3,7 +3,7 @@ use virt_model::domain::{
     TpmBackend, Vcpu,
 };
 use virt_model::{DomainDef, Uuid};
-use vmx::LibvirtVersion;
+use vmx::{LibvirtVersion, VmwareNamespace};
 
 use super::{as_libvirt, check, check_with, format, simple, strict};
 
@@ -91,8 +91,7 @@ fn identity() {
             def.title = Some("title".to_owned());
             def.genid = def.uuid;
             def.hwuuid = Some(Uuid::from_bytes([3; 16]));
-            def.datacenter_path = Some("a/b".to_owned());
-            def.moref = Some("7".to_owned());
+            VmwareNamespace::new("a/b", "7").put_into(def);
         },
         &[],
     );

@@ -3,7 +3,7 @@
 use super::{gives, gives_as, gives_no, strict};
 use virt_model::Document;
 use vmx::names::Datastores;
-use vmx::{LibvirtVersion, ParseOptions};
+use vmx::{LibvirtVersion, ParseOptions, VmwareNamespace};
 
 #[test]
 fn nothing_but_the_head() {
@@ -233,7 +233,7 @@ fn firmware() {
 
 #[test]
 fn a_namespace_of_vmwares() {
-    let options = ParseOptions::strict().namespace(Some("a/b".to_owned()), Some("vm-7".to_owned()));
+    let options = ParseOptions::strict().namespace(VmwareNamespace::new("a/b", "vm-7"));
     let parsed = vmx::parse(super::file(""), &Datastores::default(), &options).unwrap();
     let document = parsed.domain.to_xml(Default::default());
     let root = "<domain type='vmware' xmlns:vmware='http://libvirt.org/schemas/domain/vmware/1.0'>";

@@ -6,7 +6,7 @@ use vi_types::Poly;
 use vi_types::objects::{FileQuery, VmDiskFileInfo, VmDiskFileQuery, VmDiskFileQueryFlags};
 use virt_model::ErrorNumber;
 use virt_model::domain::{
-    Address, ControllerType, Defaults, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
+    Address, ControllerType, Disk, DiskBus, DiskDevice, DiskSource, DomainDef,
 };
 use vmx::FileNames;
 use vmx::names::{Datastores, FileNameError, Missing};
@@ -120,7 +120,7 @@ fn model_of(controller: &str) -> Option<&'static str> {
 /// The sources of SCSI disks on controllers whose model is `auto`.
 fn undecided(def: &DomainDef) -> Vec<String> {
     let mut def = def.clone();
-    if def.post_parse(&Defaults::vmware()).is_err() {
+    if def.post_parse(&vmx::defaults()).is_err() {
         // Nobody will ask.
         return Vec::new();
     }

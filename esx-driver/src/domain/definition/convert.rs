@@ -4,7 +4,7 @@ use tracing::warn;
 use virt_model::domain::DomainDef;
 use virt_model::{ErrorNumber, Uuid};
 use vmx::names::Datastores;
-use vmx::{FormatOptions, Mode, ParseOptions, VmxFile};
+use vmx::{FormatOptions, Mode, ParseOptions, VmwareNamespace, VmxFile};
 
 use super::controllers::FileNamesOfHost;
 use crate::connect::ProductLine;
@@ -45,6 +45,7 @@ impl Connect {
     pub(super) fn read_definition(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
         let validate = flags.contains(DefineFlags::VALIDATE);
         let mut def: DomainDef = document::read(xml, validate)?;
+        document::check_known(&VmwareNamespace::unknown(&def), validate)?;
         def.uuid.get_or_insert_with(random_uuid);
         Ok(def)
     }

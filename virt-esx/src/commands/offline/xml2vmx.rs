@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use virt_model::{Document, DomainDef};
 use vmx::names::Folder;
-use vmx::{FormatOptions, LibvirtVersion, Mode};
+use vmx::{FormatOptions, LibvirtVersion, Mode, VmwareNamespace};
 
 use super::convert::{self, Converted};
 use crate::commands::LocalCommand;
@@ -60,7 +60,8 @@ impl Xml2vmx {
             Ok(read) => read,
             Err(error) => return failed(Failure::new(format!("{name}: {error}"))),
         };
-        let unknown = read.unmodelled.iter();
+        let foreign = VmwareNamespace::unknown(&read.document);
+        let unknown = read.unmodelled.iter().chain(&foreign);
         let warnings = unknown
             .map(|path| format!("{name}: {path} has no place in a VMX file and is left out"));
         let names = Folder {
