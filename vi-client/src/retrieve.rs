@@ -86,29 +86,41 @@ impl Retrieve {
     }
 
     /// Reads these properties (paths such as `runtime.powerState`) of objects of the type `ty` or a descendant.
-    /// Without paths the answer has the references only.
+    /// Without paths the answer has the references only. Calls for the same type add up.
     #[must_use]
     pub fn properties<P: Into<String>>(
         mut self,
         ty: impl Into<String>,
         paths: impl IntoIterator<Item = P>,
     ) -> Self {
-        self.properties.push(PropertySpec {
-            r#type: ty.into(),
-            all: Some(false),
-            path_set: paths.into_iter().map(Into::into).collect(),
-            ..Default::default()
+        let ty = ty.into();
+        // One specification for each type: the API does not say what a server does with a second one.
+        let known = self.properties.iter().position(|spec| spec.r#type == ty);
+        let index = known.unwrap_or_else(|| {
+            self.properties.push(PropertySpec {
+                r#type: ty,
+                all: Some(false),
+                ..Default::default()
+            });
+            self.properties.len() - 1
         });
+        let spec = &mut self.properties[index];
+        for path in paths.into_iter().map(Into::into) {
+            if !spec.path_set.contains(&path) {
+                spec.path_set.push(path);
+            }
+        }
         self
     }
 
     /// Reads all properties of objects of the type `ty` or a descendant, which may be a lot.
     #[must_use]
     pub fn all_properties(mut self, ty: impl Into<String>) -> Self {
+        let ty = ty.into();
+        self.properties.retain(|spec| spec.r#type != ty);
         self.properties.push(PropertySpec {
-            r#type: ty.into(),
+            r#type: ty,
             all: Some(true),
-            path_set: Vec::new(),
             ..Default::default()
         });
         self
@@ -275,5 +287,31 @@ impl Client {
             false => found.swap_remove(0),
         };
         Ok(properties.take(path)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_has_one_specification() {
+        let root = ManagedObjectReference::new("Folder", "root");
+        let request = Retrieve::from(&root)
+            .properties("Folder", ["name"])
+            .properties("VirtualMachine", ["name", "config"])
+            .properties("Folder", ["parent", "name"])
+            .all_properties("VirtualMachine");
+        let found: Vec<_> = request
+            .filter()
+            .prop_set
+            .into_iter()
+            .map(|spec| (spec.r#type, spec.all, spec.path_set.join(" ")))
+            .collect();
+        let expected = [
+            ("Folder".to_owned(), Some(false), "name parent".to_owned()),
+            ("VirtualMachine".to_owned(), Some(true), String::new()),
+        ];
+        assert_eq!(found, expected);
     }
 }

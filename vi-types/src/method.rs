@@ -94,8 +94,11 @@ pub struct MethodInfo {
     /// The request's parameters.
     // A function, as a constant cannot refer to a static that holds a `OnceLock` before Rust 1.90.
     pub request: fn() -> &'static ObjectInfo,
-    /// Which object it is called on.
+    /// The object that the method is called on.
     pub this: This,
+    /// The type of that object, such as `VirtualMachine`; the object may also be of a descendant. Empty if the description
+    /// does not say.
+    pub managed_object: &'static str,
     /// The schema's name of the result's type, of an item's where it is a list; empty when nothing is returned.
     pub returns: &'static str,
     /// The faults that it declares, one blank between them; see [`faults`](Self::faults).

@@ -53,6 +53,9 @@ impl Definition for Method {
             None => (quote! { () }, ident("Value")),
         };
         let (name, this) = (&self.name, this(self));
+        let managed_object = self.parameters.first();
+        let managed_object = managed_object.and_then(|this| this.ty.annotations.to.as_deref());
+        let managed_object = managed_object.unwrap_or_default();
         let since = self.since.as_deref().unwrap_or_default();
         let returns = self.returns.as_ref();
         let returns = returns.map_or("", |returns| emission.wire_type(returns));
@@ -65,6 +68,7 @@ impl Definition for Method {
                     name: #name,
                     request: <Self as rt::Object>::type_info,
                     this: #this,
+                    managed_object: #managed_object,
                     returns: #returns,
                     throws: #faults,
                     since: #since,

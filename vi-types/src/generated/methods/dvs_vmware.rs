@@ -69,6 +69,7 @@ impl rt::Method for UpdateDvsLacpGroupConfigTask {
         name: "UpdateDVSLacpGroupConfig_Task",
         request: <Self as rt::Object>::type_info,
         this: rt::This::Explicit,
+        managed_object: "VmwareDistributedVirtualSwitch",
         returns: "ManagedObjectReference",
         throws: "DvsFault",
         since: "5.5",

@@ -71,6 +71,7 @@ impl rt::Method for InstantCloneTask {
         name: "InstantClone_Task",
         request: <Self as rt::Object>::type_info,
         this: rt::This::Explicit,
+        managed_object: "VirtualMachine",
         returns: "ManagedObjectReference",
         throws: "TaskInProgress InvalidState InvalidDatastore InsufficientResourcesFault DisallowedMigrationDeviceAttached FileFault",
         since: "6.7",
