@@ -10,6 +10,7 @@ use vi_client::{
     retrieve::{Retrieve, Selection},
 };
 use vi_types::objects::DatastoreHostMount;
+use vi_types::properties::HostSystem;
 use virt_model::ErrorNumber;
 use vmx::names::Datastore;
 
@@ -34,7 +35,7 @@ impl Connect {
         let host = &self.place().host_system;
         let request = Retrieve::from(host)
             .skip_start()
-            .select(Selection::traverse("HostSystem", "datastore"));
+            .select(Selection::along(|host: &HostSystem| &host.datastore));
         let found = self.client().retrieve_set::<Mounts>(request).await?;
         let mounts = found.into_iter().map(|found| {
             let mounts = found.properties.map_err(Error::missing_property)?;

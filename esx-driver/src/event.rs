@@ -17,6 +17,7 @@ use vi_types::{
     ManagedObjectReference,
     enums::ObjectUpdateKind,
     objects::{ManagedObjectNotFound, ObjectUpdate},
+    properties::HostSystem,
 };
 use virt_model::DomainEvent;
 
@@ -106,7 +107,7 @@ impl Connect {
             Some(domain) => Retrieve::from(domain.moref()),
             // The host itself is watched so that the server has something to tell though there are no machines.
             None => Retrieve::from(self.host_system())
-                .select(Selection::traverse("HostSystem", "vm"))
+                .select(Selection::along(|host: &HostSystem| &host.vm))
                 .set::<Reference>(),
         };
         let request = start.properties("VirtualMachine", self.identity_paths());

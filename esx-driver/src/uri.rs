@@ -211,6 +211,14 @@ impl Scheme {
         }
     }
 
+    /// The user that is meant if neither the URI nor `auth.conf` names one.
+    pub const fn default_user(self) -> &'static str {
+        match self {
+            Scheme::Esx | Scheme::Gsx => "root",
+            Scheme::Vpx => "administrator@vsphere.local",
+        }
+    }
+
     /// The port a URI of this scheme means if it names none.
     pub const fn default_port(self, transport: Transport) -> u16 {
         match (self, transport) {

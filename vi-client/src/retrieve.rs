@@ -25,7 +25,7 @@ pub use properties::{ObjectProperties, PropertyError, PropertyErrorKind};
 #[doc(hidden)]
 pub use property_set::next_path;
 pub use property_set::{PropertySet, Typed};
-pub use selection::Selection;
+pub use selection::{Refers, Selection};
 pub use view::ContainerView;
 
 /// A request to the property collector: the objects to start from, selections that lead to other objects, and the

@@ -1,9 +1,6 @@
 //! What the host says about itself: libvirt's node functions.
 
-use vi_client::{
-    property_set,
-    retrieve::{PropertySet, Retrieve},
-};
+use vi_client::{property_set, retrieve::PropertySet};
 use vi_types::objects::HostCpuIdInfo;
 use virt_model::{Capabilities, CapabilitiesGuest, ErrorNumber, NodeInfo, Uuid};
 
@@ -151,16 +148,11 @@ impl Connect {
 
     /// Properties of the host of this connection.
     async fn host_properties<P: PropertySet>(&self) -> Result<P> {
-        let request = Retrieve::from(&self.place().host_system);
-        let found = self.client().retrieve_set::<P>(request).await?.pop();
-        match found {
-            Some(found) => found.properties.map_err(Error::missing_property),
-            None => Err(Error::new(
-                ErrorKind::Property,
-                ErrorNumber::InternalError,
-                "Could not lookup 'HostSystem' from 'HostSystem'",
-            )),
-        }
+        let found = self.client().read_opt::<P>(self.host_system()).await?;
+        found.ok_or_else(|| {
+            let message = "Could not lookup 'HostSystem' from 'HostSystem'";
+            Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
+        })
     }
 }
 

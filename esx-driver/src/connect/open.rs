@@ -33,6 +33,7 @@ pub struct OpenOptions<'a> {
     auth_files: AuthFileSearch,
     transport: Option<Box<dyn Transport>>,
     vcenter_transport: Option<Box<dyn Transport>>,
+    client: Options,
 }
 
 impl<'a> OpenOptions<'a> {
@@ -43,6 +44,7 @@ impl<'a> OpenOptions<'a> {
             auth_files: AuthFileSearch::of_environment(),
             transport: None,
             vcenter_transport: None,
+            client: Options::default(),
         }
     }
 
@@ -67,6 +69,25 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
+    /// How calls behave: deadlines, keep-alive, `User-Agent`, parallel calls. The same options hold for the server and for
+    /// the vCenter of `vcenter=`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use esx_driver::{OpenOptions, auth::NoQuestions, vi_client::Options};
+    ///
+    /// let client = Options::default()
+    ///     .deadline(Duration::from_secs(60))
+    ///     .keep_alive(Some(Duration::from_secs(600)))
+    ///     .user_agent("backup/1.0");
+    /// let options = OpenOptions::new(&NoQuestions).client(client);
+    /// ```
+    #[must_use]
+    pub fn client(mut self, options: Options) -> Self {
+        self.client = options;
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
@@ -84,6 +105,7 @@ impl<'a> OpenOptions<'a> {
             uri,
             auth_file: auth_file.as_ref(),
             questions: self.auth,
+            options: &self.client,
         };
         let transport = match self.transport {
             Some(transport) => transport,
@@ -127,6 +149,7 @@ struct Login<'a> {
     uri: &'a EsxUri,
     auth_file: Option<&'a AuthFile>,
     questions: &'a dyn Authenticate,
+    options: &'a Options,
 }
 
 impl Login<'_> {
@@ -139,18 +162,14 @@ impl Login<'_> {
         names: &[&str],
         scheme: Scheme,
     ) -> Result<Client> {
-        let usual = match scheme {
-            Scheme::Esx | Scheme::Gsx => "root",
-            Scheme::Vpx => "administrator@vsphere.local",
-        };
         let (username, password) = auth::credentials(
             self.uri.user(),
             self.auth_file,
             self.questions,
             names,
-            usual,
+            scheme.default_user(),
         )?;
-        let client = Client::connect(transport, Options::default()).await?;
+        let client = Client::connect(transport, self.options.clone()).await?;
         Product::of(client.about())?.expect(scheme, names[0])?;
         client.login(username, password.expose_secret()).await?;
         Ok(client)

@@ -6,6 +6,7 @@ use vi_client::{
 };
 use vi_types::methods::SearchDatastoreTask;
 use vi_types::objects::{FileInfo, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec};
+use vi_types::properties::HostSystem;
 use vi_types::{Poly, references};
 use virt_model::ErrorNumber;
 
@@ -31,7 +32,7 @@ impl Connect {
     pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
         let request = Retrieve::from(&self.place().host_system)
             .skip_start()
-            .select(Selection::traverse("HostSystem", "datastore"));
+            .select(Selection::along(|host: &HostSystem| &host.datastore));
         let found = self.client().retrieve_set::<Browser>(request).await?;
         let browsers = found.into_iter().map(|found| found.properties);
         browsers

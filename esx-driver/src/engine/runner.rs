@@ -18,6 +18,7 @@ use vi_types::{
         InvalidState, LocalizedMethodFault, ManagedObjectNotFound, TaskInfo,
         VirtualMachineQuestionInfo,
     },
+    properties::VirtualMachine,
     references,
 };
 
@@ -89,6 +90,12 @@ property_set! {
         state: Option<TaskInfoState> = info.state,
         error: Option<LocalizedMethodFault> = info.error,
         result: Option<Any> = info.result,
+    }
+}
+
+property_set! {
+    struct Cancelable: Task {
+        is_cancelable: bool = info.cancelable,
     }
 }
 
@@ -424,7 +431,9 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
             .filter(|(watched, _)| *watched == task.task);
         let is_cancelable = match watched {
             Some((_, watch)) => Ok(watch.is_cancelable()),
-            None => patiently(|| client.property(&task.task, "info.cancelable")).await,
+            None => patiently(|| client.read::<Cancelable>(&task.task))
+                .await
+                .map(|task| task.is_cancelable),
         };
         match is_cancelable {
             Ok(true) => {}
@@ -685,7 +694,7 @@ async fn read_machine<T>(
     machine: &Machine,
 ) -> Result<(MachineState, Vec<RecentTask>), Cause> {
     let request = Retrieve::from(&machine.moref)
-        .select(Selection::traverse(MachineState::TYPE, "recentTask"))
+        .select(Selection::along(|vm: &VirtualMachine| &vm.base.recent_task))
         .set::<MachineState>()
         .set::<TaskOrigin>();
     let mut state = None;

@@ -7,6 +7,7 @@ use vi_client::{
     retrieve::{PropertySet as _, Retrieve, Selection},
 };
 use vi_types::objects::{HostNetworkPolicy, HostPortGroup, HostVirtualSwitch, PhysicalNic};
+use vi_types::properties::Datacenter;
 use virt_model::{
     Bandwidth, BandwidthRate, Document as _, ErrorNumber, NetworkDef,
     flags::NetworkXmlFlags,
@@ -55,7 +56,9 @@ impl Network {
         let host_system = connect.host_system();
         let start = [host_system.clone(), connect.place().datacenter.clone()];
         let request = Retrieve::from_each(start)
-            .select(Selection::traverse("Datacenter", "network"))
+            .select(Selection::along(|datacenter: &Datacenter| {
+                &datacenter.network
+            }))
             .set::<HostNetwork>()
             .set::<Name>();
         let mut host = None;

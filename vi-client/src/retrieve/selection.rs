@@ -1,5 +1,6 @@
-use vi_types::Poly;
 use vi_types::objects::{SelectionSpec, TraversalSpec};
+use vi_types::path::{Path, Through};
+use vi_types::{ManagedObject, ManagedObjectReference, Poly};
 
 /// Leads from one object to others: to the objects that a property refers to, and on from those.
 #[derive(Clone, Debug)]
@@ -14,6 +15,30 @@ impl Selection {
             skip: Some(false),
             ..TraversalSpec::default()
         }))
+    }
+
+    /// From an object to those that one of its properties refers to, by the field of a struct of
+    /// [`vi_types::properties`].
+    ///
+    /// ```
+    /// use vi_client::retrieve::Selection;
+    /// use vi_types::properties::HostSystem;
+    ///
+    /// let machines = Selection::along(|host: &HostSystem| &host.vm);
+    /// ```
+    ///
+    /// A property that refers to nothing:
+    ///
+    /// ```compile_fail,E0277
+    /// # use vi_client::retrieve::Selection;
+    /// # use vi_types::properties::HostSystem;
+    /// let names = Selection::along(|host: &HostSystem| &host.name);
+    /// ```
+    pub fn along<P: ManagedObject, R: Refers + 'static>(property: fn(&P) -> &R) -> Self
+    where
+        P: Through<Object = P>,
+    {
+        Self::traverse(P::TYPE, Path::<P>::start().step(property).as_str())
     }
 
     /// Refers to the selection with this name in the same request. A selection may contain itself by name.
@@ -80,3 +105,11 @@ impl Selection {
         &self.0
     }
 }
+
+/// What a property that refers to objects is: a reference, an optional one, or a list of them.
+#[diagnostic::on_unimplemented(message = "a property that is a `{Self}` refers to no objects")]
+pub trait Refers {}
+
+impl Refers for ManagedObjectReference {}
+impl Refers for Option<ManagedObjectReference> {}
+impl Refers for Vec<ManagedObjectReference> {}
