@@ -79,7 +79,8 @@ pub use operation::Operation;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
-pub use vi_client;
+pub use futures_core::Stream;
+pub use vi_client::{self, vi_types};
 pub use virt_model;
 pub use virt_model::flags::{
     CreateFlags, DefineFlags, DestroyFlags, RebootFlags, ShutdownFlags, UndefineFlags,

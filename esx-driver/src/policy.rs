@@ -21,6 +21,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Who answers the questions of a connection's domains.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum Policy {
     /// Nobody: a question is an error.
     #[default]

@@ -10,6 +10,7 @@ use virt_model::Uuid;
 
 /// What a host wants to know before it goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Question {
     /// The server's id of it: another one each time something is asked.
     pub id: String,
@@ -27,6 +28,7 @@ pub struct Question {
 
 /// A possible answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
     /// What the server is told.
     pub key: String,

@@ -26,6 +26,7 @@ property_set! {
 
 /// Whether and how a domain starts and stops with its host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AutostartSettings {
     /// Whether it starts with its host.
     pub enabled: bool,

@@ -106,7 +106,7 @@ impl Domain {
                 let change = Change::call(domain.connect.client(), domain.vm().shutdown_guest())
                     .seen_by({
                         let domain = domain.clone();
-                        move || Box::pin(domain.clone().is_shut_down())
+                        move || Box::pin(shut_down(domain.clone()))
                     });
                 runner.perform(change).await
             })
@@ -145,15 +145,6 @@ impl Domain {
         ))
     }
 
-    /// Whether the guest was asked to shut down: it was if it is off. If it is not, it may still be at it.
-    async fn is_shut_down(self) -> Result<Effect<()>> {
-        let power: Power = self.properties().await?;
-        Ok(match power.power_state {
-            PoweredOff => Effect::Done(()),
-            _ => Effect::Unknown,
-        })
-    }
-
     /// The same domain at the vCenter of `vcenter=`, if there is one; else at the host.
     pub(super) async fn at_vcenter(&self) -> Result<(Client, references::VirtualMachine)> {
         let Some(vcenter) = self.connect.vcenter() else {
@@ -170,6 +161,15 @@ impl Domain {
         let moref = found.ok_or_else(|| no_domain_with_uuid(self.uuid))?;
         Ok((vcenter.clone(), moref.into()))
     }
+}
+
+/// Whether the guest was asked to shut down: it was if it is off. If it is not, it may still be at it.
+async fn shut_down(domain: Domain) -> Result<Effect<()>> {
+    let power: Power = domain.properties().await?;
+    Ok(match power.power_state {
+        PoweredOff => Effect::Done(()),
+        _ => Effect::Unknown,
+    })
 }
 
 const NOT_ON: &str = "Domain is not powered on";

@@ -13,6 +13,7 @@ use crate::{Connect, Error, Result};
 
 /// The domains of a listing, in the server's order.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct DomainList {
     /// The domains that the filter admits.
     pub domains: Vec<DomainEntry>,
@@ -22,6 +23,7 @@ pub struct DomainList {
 
 /// A domain of a listing, with what was read along.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DomainEntry {
     /// The domain.
     pub domain: Domain,
@@ -31,6 +33,7 @@ pub struct DomainEntry {
 
 /// A virtual machine that is missing in a listing.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SkippedDomain {
     /// The server's reference of it.
     pub moref: ManagedObjectReference,

@@ -34,9 +34,10 @@ impl Selection {
     /// # use vi_types::properties::HostSystem;
     /// let names = Selection::along(|host: &HostSystem| &host.name);
     /// ```
-    pub fn along<P: ManagedObject, R: Refers + 'static>(property: fn(&P) -> &R) -> Self
+    pub fn along<P, R>(property: fn(&P) -> &R) -> Self
     where
-        P: Through<Object = P>,
+        P: ManagedObject + Through<Object = P>,
+        R: Refers + 'static,
     {
         Self::traverse(P::TYPE, Path::<P>::start().step(property).as_str())
     }

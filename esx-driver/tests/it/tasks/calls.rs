@@ -124,10 +124,8 @@ async fn answer() {
 #[tokio::test(start_paused = true)]
 async fn autostart() {
     for (effect, is_done) in LOST {
-        let wanted = AutostartSettings {
-            start_delay: Some(Duration::from_secs(30)),
-            ..AutostartSettings::new(false)
-        };
+        let mut wanted = AutostartSettings::new(false);
+        wanted.start_delay = Some(Duration::from_secs(30));
         let set = |domain: &Domain| domain.set_autostart_settings(wanted.clone());
         let (_, domain, result) = spoiled(off("").await, "ReconfigureAutostart", effect, set).await;
         done_or_not(result, is_done, "Could not set autostart");

@@ -259,12 +259,10 @@ async fn autostart() {
     let settings = domain.autostart_settings().await.unwrap();
     assert_eq!(settings, AutostartSettings::new(true));
     let second = domain.connect().lookup_by_name("db01").await.unwrap();
-    let wanted = AutostartSettings {
-        enabled: true,
-        start_order: Some(2),
-        start_delay: Some(Duration::from_secs(30)),
-        stop_delay: Some(Duration::from_secs(20)),
-    };
+    let mut wanted = AutostartSettings::new(true);
+    wanted.start_order = Some(2);
+    wanted.start_delay = Some(Duration::from_secs(30));
+    wanted.stop_delay = Some(Duration::from_secs(20));
     second.set_autostart_settings(wanted.clone()).await.unwrap();
     assert_eq!(second.autostart_settings().await.unwrap(), wanted);
     second.set_autostart(false).await.unwrap();

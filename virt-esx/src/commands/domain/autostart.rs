@@ -48,11 +48,10 @@ impl Action for Autostart {
     }
 
     fn perform(&self, domain: &Domain) -> Operation<'static> {
-        domain.set_autostart_settings(AutostartSettings {
-            start_order: self.order,
-            start_delay: self.delay.map(Duration::from_secs),
-            ..AutostartSettings::new(!self.disable)
-        })
+        let mut settings = AutostartSettings::new(!self.disable);
+        settings.start_order = self.order;
+        settings.start_delay = self.delay.map(Duration::from_secs);
+        domain.set_autostart_settings(settings)
     }
 
     fn done(&self, name: &str) -> String {
