@@ -1,8 +1,49 @@
 //! libvirt's values and XML documents.
 //!
-//! No hypervisor's words and no I/O: what `src/conf` and the public headers are to libvirt.
-//! Numbers, names and texts are libvirt's, so that a program can compare them with those it
-//! knows from libvirt's C API.
+//! The crate is what `src/conf` and the public headers are to libvirt: definitions, states, flags
+//! and error numbers, without a hypervisor and without I/O. Numbers, names and texts are libvirt's,
+//! so that programs can compare them with those of libvirt's C API.
+//!
+//! ```
+//! use virt_model::{Document, DomainDef};
+//!
+//! let read = DomainDef::read_xml(
+//!     "<domain type='kvm'><name>web</name><memory unit='MiB'>512</memory>
+//!        <os><type>hvm</type></os><devices><rng model='virtio'/></devices></domain>",
+//! )?;
+//! assert_eq!(read.document.memory, 512 * 1024);
+//! assert_eq!(read.unmodelled, ["/domain/devices/rng"]);
+//! # Ok::<(), virt_model::XmlError>(())
+//! ```
+//!
+//! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`].
+//! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
+//!   before a driver sees it.
+//! - [`flags`] has the flags of libvirt's functions.
+//! - [`DomainState`], [`DomainEvent`], [`ErrorNumber`] and the like are values of libvirt's API.
+//!
+//! # Building definitions
+//!
+//! Definitions and their parts get new fields in minor releases. A hidden field `_more` makes
+//! literals end in `..Default::default()`, so that a new field breaks nobody:
+//!
+//! ```
+//! use virt_model::domain::{Disk, DiskBus, DiskSource, DiskTarget};
+//!
+//! let disk = Disk {
+//!     source: DiskSource::File(Some("/images/web.qcow2".to_owned())),
+//!     target: DiskTarget {
+//!         dev: "vda".to_owned(),
+//!         bus: DiskBus::Virtio,
+//!         ..DiskTarget::default()
+//!     },
+//!     ..Disk::default()
+//! };
+//! assert_eq!(disk.source.path(), Some("/images/web.qcow2"));
+//! ```
+//!
+//! Results, such as [`Read`], and enums are `#[non_exhaustive]`. Structs whose fields libvirt has
+//! fixed for good (addresses, [`DomainInfo`], [`NodeInfo`]) have neither.
 
 mod capabilities;
 mod cpu_set;
@@ -44,3 +85,8 @@ pub use snapshot::SnapshotDef;
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
 pub use xml::XmlError;
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -69,3 +69,8 @@ pub use namespace::VmwareNamespace;
 pub use options::{FormatOptions, Mode, ParseOptions};
 pub use parse::{Parsed, parse, parse_file, to_domain};
 pub use virt_model::{self, LibvirtVersion};
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
