@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Relative names are those of files beside the VMX file.
     let folder = path.parent().unwrap_or(Path::new(""));
     let names = Folder {
-        datastore: None,
         directory: folder.to_string_lossy().into_owned(),
+        ..Folder::default()
     };
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let options = ParseOptions::default().default_name(name);

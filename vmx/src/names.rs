@@ -52,6 +52,7 @@ pub enum Missing {
 /// A file name that cannot be translated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .number.with(.message))]
+#[non_exhaustive]
 pub struct FileNameError {
     /// libvirt's kind of error.
     pub number: ErrorNumber,
@@ -60,12 +61,17 @@ pub struct FileNameError {
 }
 
 impl FileNameError {
-    /// An [`ErrorNumber::InternalError`], which most of libvirt's are.
-    pub fn internal(message: impl Into<String>) -> FileNameError {
+    /// An error with this number.
+    pub fn new(number: ErrorNumber, message: impl Into<String>) -> FileNameError {
         FileNameError {
-            number: ErrorNumber::InternalError,
+            number,
             message: message.into(),
         }
+    }
+
+    /// An [`ErrorNumber::InternalError`], which most of libvirt's are.
+    pub fn internal(message: impl Into<String>) -> FileNameError {
+        FileNameError::new(ErrorNumber::InternalError, message)
     }
 
     /// libvirt's error for a name it has no rule for.

@@ -12,6 +12,8 @@ pub struct Datastores {
     pub directory: String,
     /// The libvirt whose rules hold; before 11.10.0 names with a sub-directory were refused.
     pub libvirt: LibvirtVersion,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 /// A datastore of a host.
@@ -130,6 +132,7 @@ mod tests {
             ],
             directory: "[fast] web".to_owned(),
             libvirt: LibvirtVersion::Newest,
+            ..Datastores::default()
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Folder {
     pub datastore: Option<String>,
     /// The folder: of the datastore, or a path that relative names are put behind.
     pub directory: String,
+    #[doc(hidden)]
+    pub _more: (),
 }
 
 impl Folder {
@@ -105,6 +107,7 @@ mod tests {
         let folder = Folder {
             datastore: Some("ds".to_owned()),
             directory: "web".to_owned(),
+            ..Folder::default()
         };
         check(&folder, "a.vmdk", "[ds] web/a.vmdk");
         check(&folder, r"..\db\a.vmdk", "[ds] db/a.vmdk");
@@ -120,6 +123,7 @@ mod tests {
         let folder = Folder {
             datastore: None,
             directory: "/srv/web".to_owned(),
+            ..Folder::default()
         };
         check(&folder, "./a.vmdk", "/srv/web/a.vmdk");
         check(&folder, "../db/a.vmdk", "/srv/db/a.vmdk");
@@ -132,6 +136,7 @@ mod tests {
         let folder = Folder {
             datastore: Some("ds".to_owned()),
             directory: "web".to_owned(),
+            ..Folder::default()
         };
         for (source, name) in [
             ("[ds] web/a.vmdk", "a.vmdk"),
@@ -144,6 +149,7 @@ mod tests {
         let plain = Folder {
             datastore: None,
             directory: "/srv/web/".to_owned(),
+            ..Folder::default()
         };
         assert_eq!(plain.format("/srv/web/sub/a.vmdk").unwrap(), "sub/a.vmdk");
         assert_eq!(plain.format("/opt/a.iso").unwrap(), "/opt/a.iso");

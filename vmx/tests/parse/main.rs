@@ -47,6 +47,7 @@ fn host(libvirt: LibvirtVersion) -> Datastores {
         }],
         directory: "[fast] web".to_owned(),
         libvirt,
+        ..Datastores::default()
     }
 }
 

@@ -20,6 +20,7 @@ impl Suite {
                 }],
                 directory: "[datastore] directory".to_owned(),
                 libvirt,
+                ..Datastores::default()
             },
         }
     }

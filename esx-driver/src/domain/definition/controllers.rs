@@ -34,10 +34,7 @@ impl FileNames for FileNamesOfHost {
     fn scsi_model(&self, disk: &Disk) -> Result<Option<String>, FileNameError> {
         match disk.source.path().and_then(|path| self.models.get(path)) {
             Some(Ok(model)) => Ok(Some(model.clone())),
-            Some(Err(error)) => Err(FileNameError {
-                number: error.code(),
-                message: error.message().to_owned(),
-            }),
+            Some(Err(error)) => Err(FileNameError::new(error.code(), error.message())),
             None => Ok(None),
         }
     }

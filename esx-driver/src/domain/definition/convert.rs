@@ -59,8 +59,8 @@ impl Connect {
         }
         let names = Datastores {
             datastores: self.mounts().await?,
-            directory: String::new(),
             libvirt: libvirt.unwrap_or_default(),
+            ..Datastores::default()
         };
         let models = self.scsi_models(def).await?;
         let names = FileNamesOfHost { names, models };

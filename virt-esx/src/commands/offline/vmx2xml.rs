@@ -63,6 +63,7 @@ impl Vmx2xml {
         let names = Folder {
             datastore: self.datastore.clone(),
             directory: self.directory(&input.path),
+            ..Folder::default()
         };
         let mut options = ParseOptions::default().as_libvirt(self.libvirt);
         if self.strict {

@@ -67,6 +67,7 @@ impl Xml2vmx {
         let names = Folder {
             datastore: self.datastore.clone(),
             directory: self.directory(),
+            ..Folder::default()
         };
         let mode = if self.strict {
             Mode::Strict
