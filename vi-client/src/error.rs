@@ -268,7 +268,9 @@ pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
 /// Matches an [`Error`] with the faults that a method declares.
 ///
 /// An arm matches its fault and the descendants of that fault. The first arm that matches wins, so put descendants before
-/// their base class. The last arm is `_`. A fault that the method does not declare is a compile error.
+/// their base class. The last arm is `_`. A fault that the method does not declare is a compile error; for a descendant
+/// of a declared fault, such as `InvalidPowerState` of `InvalidState`, or for a `RuntimeFault`, use
+/// [`Error::is_fault`](crate::Error::is_fault).
 ///
 /// `M` is a request of [`vi_types::methods`]; faults are in [`vi_types::objects`]. `_` instead of a name ignores the
 /// fault's properties.

@@ -1,7 +1,5 @@
-//! Generates Rust types for the VI (vSphere Web Services) API from a description of it.
-//!
-//! A pure function: the text of an input file such as the workspace's `generator.input` goes in, the text of
-//! Rust source files comes out. Nothing is read or written, and the same input gives the same bytes.
+#![doc = include_str!("../README.md")]
+//! # Inside
 //!
 //! ```text
 //! text -> parse -> model::Description -> check -> shape -> emit -> files
@@ -9,8 +7,8 @@
 //!                 all mistakes, with their lines
 //! ```
 //!
-//! [`grammar`] describes the input. The generator knows that grammar, including the names of the primitive
-//! types, and nothing about particular types of the VI API.
+//! The generator knows the [`grammar`], including the names of the primitive types, and no particular type of the VI API.
+//! It reads and writes no files, and the same input gives the same bytes.
 
 mod check;
 mod emit;

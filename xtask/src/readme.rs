@@ -1,0 +1,3 @@
+//! Compiles the Rust examples of the workspace's README as documentation tests.
+
+#![cfg_attr(doctest, doc = include_str!("../../README.md"))]
