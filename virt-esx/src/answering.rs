@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use esx_driver::policy::{Answer, BoxFuture, Policy, Rules};
 use esx_driver::question::{Asker, Question};
+use tokio::sync::Mutex;
 
 use crate::commands::options::check_exclusive;
 use crate::failure::Failure;
-use crate::ui::{Line, Prompt, Terminal, Ui};
+use crate::ui::{Line, Terminal, Ui};
 
 /// The options that choose who answers. Without any of them the connection's URI does.
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,10 @@ impl Answering {
         }
         if self.ask {
             let terminal = ui.terminal().clone();
-            return Ok(Policy::Callback(Arc::new(OnTerminal { terminal })));
+            return Ok(Policy::Callback(Arc::new(OnTerminal {
+                terminal,
+                turn: Mutex::default(),
+            })));
         }
         Ok(match self.auto_answer {
             true => Policy::Default,
@@ -56,6 +60,8 @@ impl Answering {
 /// Asks on the terminal.
 struct OnTerminal {
     terminal: Terminal,
+    /// One question at a time.
+    turn: Mutex<()>,
 }
 
 impl Answer for OnTerminal {
@@ -64,7 +70,10 @@ impl Answer for OnTerminal {
         asker: &'a Asker,
         question: &'a Question,
     ) -> BoxFuture<'a, Option<String>> {
-        Box::pin(ask(&self.terminal, asker.name(), question))
+        Box::pin(async {
+            let _turn = self.turn.lock().await;
+            ask(&self.terminal, asker.name(), question).await
+        })
     }
 }
 
@@ -77,7 +86,7 @@ async fn ask(terminal: &Terminal, domain: &str, question: &Question) -> Option<S
     };
     let mut prompt = shown(domain, question) + &asked;
     loop {
-        let line = terminal.read_line(Prompt::Question(prompt)).await;
+        let line = terminal.ask(&prompt).await;
         let Line::Text(line) = line else {
             terminal.tell("\n");
             return None;

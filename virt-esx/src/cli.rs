@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::log;
 use crate::reader::{self, Reading};
 use crate::session::Session;
+use crate::shell;
 use crate::ui::{Stderr, Terminal};
 use crate::words;
 
@@ -56,6 +57,10 @@ pub(crate) struct Global {
 
     #[command(flatten)]
     pub(crate) printing: Printing,
+
+    /// refuse to change anything
+    #[arg(short, long)]
+    pub(crate) readonly: bool,
 
     /// read the password from the first line of the standard input
     #[arg(long)]
@@ -143,13 +148,10 @@ impl CommandLine {
             }
         };
         runtime.block_on(async {
-            let mut session = Session::new(terminal.clone(), global);
+            let mut session = Session::new(terminal.clone(), global, self.commands.is_none());
             let status = match self.commands {
                 Some(commands) => session.run(commands).await,
-                None => {
-                    terminal.report(&Failure::new("there is no command"));
-                    1
-                }
+                None => shell::run(&mut session).await,
             };
             session.end().await;
             status
@@ -223,7 +225,7 @@ fn help() -> String {
 pub(crate) fn command_help(row: &Row) -> String {
     let definition = row.definition();
     let about = definition.get_about().cloned().unwrap_or_default();
-    let long_about = definition.get_long_about().cloned().unwrap_or_default();
+    let long_about = definition.get_long_about().unwrap_or(&about).clone();
     // The options bring a description of their own along.
     let mut command = Global::augment_args(definition)
         .about(about)

@@ -8,7 +8,6 @@ use esx_driver::{Connect, EsxUri};
 #[cfg(feature = "simulator")]
 use esx_sim::Simulator;
 
-use crate::cli::Global;
 use crate::credentials::Login;
 use crate::failure::Failure;
 
@@ -16,9 +15,21 @@ use crate::failure::Failure;
 #[cfg(feature = "simulator")]
 const SIMULATORS: [&str; 3] = ["vms", "api_version", "page_size"];
 
+/// What is connected to, and how.
+#[derive(Debug)]
+pub(crate) struct ConnectionOptions {
+    /// None for the URI of the environment.
+    pub(crate) uri: Option<String>,
+    /// Whether nothing may be changed through the connection.
+    pub(crate) is_readonly: bool,
+    /// Whether the password is the first line of the standard input.
+    pub(crate) password_stdin: bool,
+}
+
 /// An open connection and the URI it goes by.
 pub(crate) struct Connection {
     connect: Connect,
+    is_readonly: bool,
     /// A simulator's own URI; of a server it is the connection's.
     simulated: Option<String>,
 }
@@ -39,6 +50,24 @@ impl Connection {
             .unwrap_or_else(|| self.connect.uri().to_string())
     }
 
+    /// Whether nothing may be changed through the connection.
+    pub(crate) fn is_readonly(&self) -> bool {
+        self.is_readonly
+    }
+
+    /// Refuses libvirt's `function`, which changes something, on a read-only connection.
+    ///
+    /// # Errors
+    /// libvirt's text.
+    pub(crate) fn check_writable(&self, function: &str) -> Result<(), Failure> {
+        match self.is_readonly {
+            false => Ok(()),
+            true => Err(Failure::new(format!(
+                "operation forbidden: read only access prevents {function}"
+            ))),
+        }
+    }
+
     /// Logs out.
     pub(crate) async fn close(self) -> Result<(), esx_driver::Error> {
         self.connect.close().await
@@ -49,10 +78,15 @@ impl Connection {
 ///
 /// # Errors
 /// virsh's line, and the driver's reason.
-pub(crate) async fn open(options: &Global) -> Result<Connection, Failure> {
+pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Failure> {
     let opened = async {
         let target = Target::new(options)?;
-        Ok::<_, Failure>(target.open().await?)
+        let (connect, simulated) = target.open().await?;
+        Ok::<_, Failure>(Connection {
+            connect,
+            simulated,
+            is_readonly: options.is_readonly,
+        })
     };
     let failed = |reason| Failure::because("failed to connect to the hypervisor", reason);
     opened.await.map_err(failed)
@@ -74,13 +108,13 @@ enum Target {
 }
 
 impl Target {
-    fn new(global: &Global) -> Result<Self, Failure> {
-        let shown = uri(global)?;
+    fn new(options: &ConnectionOptions) -> Result<Self, Failure> {
+        let shown = uri(options)?;
         if shown.starts_with("test:") {
             return Self::simulated(shown);
         }
         let uri: EsxUri = shown.parse()?;
-        let login = Login::prepare(&uri, global.password_stdin)?;
+        let login = Login::prepare(&uri, options.password_stdin)?;
         Ok(Self::Server { uri, login })
     }
 
@@ -117,15 +151,10 @@ impl Target {
         )))
     }
 
-    async fn open(self) -> Result<Connection, esx_driver::Error> {
+    /// The connection, and the URI of a simulator.
+    async fn open(self) -> Result<(Connect, Option<String>), esx_driver::Error> {
         match self {
-            Self::Server { uri, login } => {
-                let connect = login.options().open(&uri).await?;
-                Ok(Connection {
-                    connect,
-                    simulated: None,
-                })
-            }
+            Self::Server { uri, login } => Ok((login.options().open(&uri).await?, None)),
             #[cfg(feature = "simulator")]
             Self::Simulated {
                 shown,
@@ -135,19 +164,16 @@ impl Target {
             } => {
                 let transport = InProcess::new(simulator.handler());
                 let connect = login.options().transport(transport).open(&uri).await?;
-                Ok(Connection {
-                    connect,
-                    simulated: Some(shown),
-                })
+                Ok((connect, Some(shown)))
             }
         }
     }
 }
 
 /// The URI of -c or of the environment.
-fn uri(global: &Global) -> Result<String, Failure> {
+fn uri(options: &ConnectionOptions) -> Result<String, Failure> {
     let of_environment = |name| std::env::var(name).ok().filter(|uri| !uri.is_empty());
-    let uri = global.connect.clone();
+    let uri = options.uri.clone();
     uri.or_else(|| of_environment("VIRSH_DEFAULT_CONNECT_URI"))
         .or_else(|| of_environment("LIBVIRT_DEFAULT_URI"))
         .ok_or_else(|| Failure::new("there is no URI: give one with -c or in LIBVIRT_DEFAULT_URI"))

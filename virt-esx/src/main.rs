@@ -18,6 +18,7 @@ mod failure;
 mod log;
 mod reader;
 mod session;
+mod shell;
 mod table;
 mod ui;
 mod words;

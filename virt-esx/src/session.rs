@@ -4,16 +4,17 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tracing::warn;
+use virt_model::DomainFilter;
 
-use crate::cli::{Global, Printing};
+use crate::cli::{self, Global, Printing};
 use crate::commands::Work;
-use crate::connection::{self, Connection};
+use crate::connection::{self, Connection, ConnectionOptions};
 use crate::failure::Failure;
 use crate::reader::Reading;
 use crate::ui::{Terminal, Ui};
 
 /// The exit status of a command that Ctrl-C ended, as a shell gives it.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// How long logging out may take after Ctrl-C.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -23,19 +24,62 @@ pub(crate) struct Session {
     terminal: Terminal,
     options: Global,
     connection: Option<Connection>,
+    is_readonly: bool,
+    /// Whether the commands come from a shell.
+    is_interactive: bool,
+    /// Whether a command ended the session.
+    is_over: bool,
     /// Whether Ctrl-C ended the last command.
     was_interrupted: bool,
 }
 
 impl Session {
     /// A session without a connection, with the options of the command line.
-    pub(crate) fn new(terminal: Terminal, options: Global) -> Self {
+    pub(crate) fn new(terminal: Terminal, options: Global, is_interactive: bool) -> Self {
         Self {
             terminal,
+            is_readonly: options.readonly,
             options,
             connection: None,
+            is_interactive,
+            is_over: false,
             was_interrupted: false,
         }
+    }
+
+    /// The streams that all commands share.
+    pub(crate) fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// The form of what commands print without options of their own.
+    pub(crate) fn printing(&self) -> Printing {
+        self.options.printing
+    }
+
+    /// Whether the connection is read-only.
+    pub(crate) fn is_readonly(&self) -> bool {
+        self.is_readonly
+    }
+
+    /// Whether the commands come from a shell.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.is_interactive
+    }
+
+    /// Whether [a command](Self::finish) ended the session.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Runs no command any more.
+    pub(crate) fn finish(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Whether Ctrl-C ended the last command.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.was_interrupted
     }
 
     /// Runs `commands` and gives the exit status of the last one.
@@ -47,7 +91,7 @@ impl Session {
             Work::Connected { checked, .. } => Some(checked.is_ok()),
             Work::Local(_) | Work::Session { .. } => None,
         });
-        if self.options.connect.is_some() && connected.next() == Some(true) {
+        if connected.next() == Some(true) {
             let status = self.open().await;
             if status != 0 {
                 return status;
@@ -56,17 +100,28 @@ impl Session {
         let mut status = 0;
         for command in commands {
             status = self.execute(command).await;
-            if self.was_interrupted || self.terminal.is_closed() {
+            if self.is_over || self.was_interrupted || self.terminal.is_closed() {
                 break;
             }
         }
         status
     }
 
-    /// Opens the connection of the command line; the exit status.
-    async fn open(&mut self) -> u8 {
+    /// Runs the commands of a text that was typed.
+    pub(crate) async fn run_text(&mut self, text: &str) {
+        match cli::read_text(text) {
+            Ok(commands) => drop(self.run(commands).await),
+            Err(failure) => self.terminal.report(&failure),
+        }
+    }
+
+    /// Opens the connection of `-c`, if there is one, and gives the exit status.
+    pub(crate) async fn open(&mut self) -> u8 {
+        if self.options.connect.is_none() || self.connection.is_some() {
+            return 0;
+        }
         let ui = self.ui(self.options.printing);
-        match interruptible(&ui, self.connect()).await {
+        match interruptible(&ui, self.connection()).await {
             Some(Ok(_)) => 0,
             Some(Err(failure)) => {
                 ui.failure(&failure);
@@ -77,6 +132,38 @@ impl Session {
                 INTERRUPTED
             }
         }
+    }
+
+    /// Connects to `uri`, or anew to where the session is connected to. The connection that there was stays if
+    /// that fails.
+    pub(crate) async fn connect(
+        &mut self,
+        uri: Option<String>,
+        readonly: bool,
+    ) -> Result<(), Failure> {
+        let options = ConnectionOptions {
+            is_readonly: readonly || (uri.is_none() && self.is_readonly),
+            uri: uri.or_else(|| self.options.connect.clone()),
+            password_stdin: false,
+        };
+        let connection = connection::open(&options).await?;
+        self.is_readonly = options.is_readonly;
+        self.options.connect = options.uri;
+        if let Some(old) = self.connection.replace(connection) {
+            log_out(old).await;
+        }
+        Ok(())
+    }
+
+    /// The names of all domains, if there is a connection that tells them.
+    pub(crate) async fn domain_names(&self) -> Vec<String> {
+        let Some(connection) = &self.connection else {
+            return Vec::new();
+        };
+        let listed = connection.list_all_domains(DomainFilter::NONE).await;
+        let domains = listed.map(|listed| listed.domains).unwrap_or_default();
+        let names = domains.iter().map(|entry| entry.domain.name().to_owned());
+        names.collect()
     }
 
     /// Runs a command to its end or to a Ctrl-C, and gives its exit status.
@@ -116,7 +203,7 @@ impl Session {
         match work {
             Work::Connected { checked, run } => {
                 checked?;
-                run(ui, self.connect().await?).await
+                run(ui, self.connection().await?).await
             }
             Work::Local(run) => run(ui),
             Work::Session { run, .. } => run(ui, self).await,
@@ -124,10 +211,17 @@ impl Session {
     }
 
     /// The connection, opened when it is needed first.
-    async fn connect(&mut self) -> Result<&Connection, Failure> {
+    async fn connection(&mut self) -> Result<&Connection, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connection::open(&self.options).await?,
+            None => {
+                let options = ConnectionOptions {
+                    uri: self.options.connect.clone(),
+                    is_readonly: self.is_readonly,
+                    password_stdin: self.options.password_stdin,
+                };
+                connection::open(&options).await?
+            }
         };
         Ok(self.connection.insert(connection))
     }
@@ -137,22 +231,23 @@ impl Session {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        let log_out = async {
-            if let Err(error) = connection.close().await {
-                warn!("Failed to disconnect from the hypervisor: {error}");
-            }
-        };
         match self.was_interrupted {
-            true => drop(tokio::time::timeout(FAREWELL, log_out).await),
+            true => drop(tokio::time::timeout(FAREWELL, log_out(connection)).await),
             false => {
                 let ui = self.ui(self.options.printing);
-                interruptible(&ui, log_out).await;
+                interruptible(&ui, log_out(connection)).await;
             }
         }
     }
 
     fn ui(&self, printing: Printing) -> Ui {
         Ui::new(self.terminal.clone(), printing.format(), printing.quiet)
+    }
+}
+
+async fn log_out(connection: Connection) {
+    if let Err(error) = connection.close().await {
+        warn!("Failed to disconnect from the hypervisor: {error}");
     }
 }
 

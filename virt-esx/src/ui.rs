@@ -20,7 +20,7 @@ use self::progress::Progresses;
 use crate::answer::{self, Answer, Format};
 use crate::failure::Failure;
 
-pub(crate) use self::input::{Line, Prompt};
+pub(crate) use self::input::{Line, read_plain};
 pub(crate) use self::output::{Closed, Stderr, Terminal};
 
 /// One command's way to the person or program that runs it.

@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::iter::Peekable;
-use std::str::Chars;
+use std::str::CharIndices;
 
 use crate::failure::Failure;
 
@@ -16,18 +16,17 @@ use crate::failure::Failure;
 /// # Errors
 /// A text with a mistake has no commands, as virsh runs none of them.
 pub(crate) fn split(text: &str) -> Result<Vec<Vec<OsString>>, Failure> {
+    let mut scanner = Scanner::new(text);
     let mut commands = Vec::new();
     let mut words = Vec::new();
-    let mut rest = text.chars().peekable();
-    while let Some(next) = rest.peek() {
-        match next {
-            ' ' | '\t' => drop(rest.next()),
-            '#' => while rest.next_if(|next| *next != '\n').is_some() {},
-            ';' | '\n' => {
-                rest.next();
-                commands.push(std::mem::take(&mut words));
-            }
-            _ => words.extend(word(&mut rest)?.map(OsString::from)),
+    while let Some(token) = scanner.next() {
+        match token {
+            Token::End => commands.push(std::mem::take(&mut words)),
+            Token::Word {
+                mistake: Some(mistake),
+                ..
+            } => return Err(Failure::new(mistake)),
+            Token::Word { text, .. } => words.push(OsString::from(text)),
         }
     }
     commands.push(words);
@@ -35,42 +34,160 @@ pub(crate) fn split(text: &str) -> Result<Vec<Vec<OsString>>, Failure> {
     Ok(commands)
 }
 
-/// The word that begins here; nothing if it is only a line's continuation.
-fn word(rest: &mut Peekable<Chars<'_>>) -> Result<Option<String>, Failure> {
-    let mut word = None::<String>;
-    while let Some(next) = rest.next_if(|next| !matches!(next, ' ' | '\t' | ';' | '\n')) {
-        match next {
-            '\'' => {
-                let quoted = rest.by_ref().take_while(|next| *next != '\'');
-                word.get_or_insert_default().extend(quoted);
-            }
-            '"' => quoted(rest, word.get_or_insert_default())?,
-            '\\' => match rest.next() {
-                Some('\n') => {}
-                Some(next) => word.get_or_insert_default().push(next),
-                None => return Err(Failure::new("dangling \\")),
-            },
-            _ => word.get_or_insert_default().push(next),
-        }
-    }
-    Ok(word)
+/// The end of a text that is being typed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    /// The words of its last command before the last word.
+    pub(crate) words: Vec<String>,
+    /// The last word, which is empty behind a blank.
+    pub(crate) word: String,
+    /// Where the last word begins, in bytes.
+    pub(crate) start: usize,
 }
 
-/// What follows a double quote, up to the next one.
-fn quoted(rest: &mut Peekable<Chars<'_>>, word: &mut String) -> Result<(), Failure> {
-    while let Some(next) = rest.next() {
-        match next {
-            '"' => return Ok(()),
-            '\\' => word.extend(rest.next()),
-            _ => word.push(next),
+/// The end of a text that is being typed.
+pub(crate) fn unfinished(text: &str) -> Unfinished {
+    let mut scanner = Scanner::new(text);
+    let mut words = Vec::new();
+    let mut last = None;
+    while let Some(token) = scanner.next() {
+        match token {
+            Token::End => {
+                words.clear();
+                last = None;
+            }
+            Token::Word {
+                text, start, end, ..
+            } => {
+                words.extend(last.replace((text, start, end)).map(|(text, ..)| text));
+            }
         }
     }
-    Err(Failure::new("missing \""))
+    match last {
+        Some((word, start, end)) if end == text.len() => Unfinished { words, word, start },
+        last => {
+            words.extend(last.map(|(text, ..)| text));
+            Unfinished {
+                words,
+                word: String::new(),
+                start: text.len(),
+            }
+        }
+    }
+}
+
+/// `word` as it has to be typed.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| !c.is_whitespace() && !matches!(c, '\'' | '"' | '\\' | ';');
+    match word.chars().all(is_plain) && !word.starts_with('#') && !word.is_empty() {
+        true => word.to_owned(),
+        false => {
+            let escaped = word.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\"{escaped}\"")
+        }
+    }
+}
+
+/// The words and ends of commands in a text.
+struct Scanner<'a> {
+    text: &'a str,
+    rest: Peekable<CharIndices<'a>>,
+}
+
+enum Token {
+    /// A command's end.
+    End,
+    Word {
+        text: String,
+        /// Where it is, in bytes.
+        start: usize,
+        end: usize,
+        mistake: Option<&'static str>,
+    },
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            rest: text.char_indices().peekable(),
+        }
+    }
+
+    fn next(&mut self) -> Option<Token> {
+        while let Some((start, next)) = self.rest.peek().copied() {
+            match next {
+                ' ' | '\t' => drop(self.rest.next()),
+                '#' => while self.rest.next_if(|(_, next)| *next != '\n').is_some() {},
+                ';' | '\n' => {
+                    self.rest.next();
+                    return Some(Token::End);
+                }
+                _ => {
+                    if let Some(word) = self.word(start) {
+                        return Some(word);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The word that begins here; nothing if it is only a line's continuation.
+    fn word(&mut self, start: usize) -> Option<Token> {
+        let mut word = None::<String>;
+        let mut mistake = None;
+        while let Some(next) = self.next_if(|next| !matches!(next, ' ' | '\t' | ';' | '\n')) {
+            match next {
+                '\'' => {
+                    let word = word.get_or_insert_default();
+                    let quoted = self.rest.by_ref().map(|(_, next)| next);
+                    word.extend(quoted.take_while(|next| *next != '\''));
+                }
+                '"' => {
+                    let is_closed = self.quoted(word.get_or_insert_default());
+                    mistake = mistake.or((!is_closed).then_some("missing \""));
+                }
+                '\\' => match self.rest.next() {
+                    Some((_, '\n')) => {}
+                    Some((_, next)) => word.get_or_insert_default().push(next),
+                    None => mistake = mistake.or(Some("dangling \\")),
+                },
+                _ => word.get_or_insert_default().push(next),
+            }
+        }
+        if word.is_none() && mistake.is_none() {
+            return None;
+        }
+        Some(Token::Word {
+            text: word.unwrap_or_default(),
+            start,
+            end: self.rest.peek().map_or(self.text.len(), |(at, _)| *at),
+            mistake,
+        })
+    }
+
+    /// What follows a double quote, up to the next one; whether there is one.
+    fn quoted(&mut self, word: &mut String) -> bool {
+        while let Some((_, next)) = self.rest.next() {
+            match next {
+                '"' => return true,
+                '\\' => word.extend(self.rest.next().map(|(_, next)| next)),
+                _ => word.push(next),
+            }
+        }
+        false
+    }
+
+    fn next_if(&mut self, is_wanted: impl Fn(char) -> bool) -> Option<char> {
+        let next = self.rest.next_if(|(_, next)| is_wanted(*next));
+        next.map(|(_, next)| next)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{Unfinished, quoted, split, unfinished};
 
     /// The words in brackets, the commands on lines.
     fn words(text: &str) -> String {
@@ -112,5 +229,35 @@ mod tests {
         ] {
             assert_eq!(words(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_text() {
+        for (text, words, word, start) in [
+            ("", "", "", 0),
+            ("li", "", "li", 0),
+            ("list ", "list", "", 5),
+            ("list --a", "list", "--a", 5),
+            ("a; b c", "b", "c", 5),
+            ("a; ", "", "", 3),
+            ("a 'b c", "a", "b c", 2),
+            ("a \"b c", "a", "b c", 2),
+            ("a b\\ c", "a", "b c", 2),
+            ("a ü\\", "a", "ü", 2),
+        ] {
+            let words = words.split_terminator(' ').map(str::to_owned).collect();
+            let word = word.to_owned();
+            let expected = Unfinished { words, word, start };
+            assert_eq!(unfinished(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quoted_words_are_read_as_they_were() {
+        for word in ["a", "", "a b", "it's", "\"a\\b\"", ";", "#a", "ü/%"] {
+            let read = split(&quoted(word)).unwrap();
+            assert_eq!(read, [[std::ffi::OsString::from(word)]], "{word:?}");
+        }
+        assert_eq!(quoted("build/ci"), "build/ci");
     }
 }

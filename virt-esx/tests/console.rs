@@ -64,6 +64,7 @@ recordings! {
     nodeinfo,
     password,
     question,
+    shell,
     unsupported,
     uri,
     usage,

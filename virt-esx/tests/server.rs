@@ -672,3 +672,141 @@ fn configurations_are_converted_from_files() {
     );
     assert!(text(&output.stdout).contains("/a/a.vmdk\"\n"));
 }
+
+#[test]
+fn commands_on_the_standard_input_share_a_session() {
+    let host = Host::new();
+    let names = ["web01", "db01", "files", "router", "desktop"];
+    let script: String = (1..=5).map(|id| format!("domname {id}\n")).collect();
+    let output = with_input(host.virt_esx(&["--output", "jsonl"]), &script);
+    assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
+    let mut lines = text(&output.stdout).lines();
+    for name in names {
+        let line: serde_json::Value = serde_json::from_str(lines.next().unwrap()).unwrap();
+        assert_eq!(line["name"], name);
+    }
+    assert_eq!(lines.next(), None);
+    assert_eq!((calls(&host, "Login"), calls(&host, "Logout")), (1, 1));
+    assert_eq!(host.simulator.sessions(), 0);
+}
+
+#[test]
+fn a_session_that_is_lost_between_commands_is_renewed() {
+    let host = Host::new();
+    let rule = Rule::new("RetrievePropertiesEx", Effect::ExpireSession);
+    host.simulator.inject(rule.nth(3));
+    let output = with_input(host.virt_esx(&["-q"]), "domname 1\ndomname 2\ndomname 3\n");
+    assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
+    for name in ["web01", "db01", "files"] {
+        assert!(
+            text(&output.stdout).contains(&format!("\n{name}\n")),
+            "{}",
+            text(&output.stdout)
+        );
+    }
+    assert_eq!(calls(&host, "Login"), 2);
+    assert_eq!(host.simulator.sessions(), 0);
+}
+
+#[test]
+fn another_connection_ends_the_first_one() {
+    let (one, two) = (Host::new(), Host::new());
+    let script = format!("domname 1\nconnect {}\ndomname 2\n", two.uri("no_verify=1"));
+    let output = with_input(one.virt_esx(&["-q"]), &script);
+    assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
+    for host in [one, two] {
+        assert_eq!((calls(&host, "Login"), calls(&host, "Logout")), (1, 1));
+    }
+}
+
+#[test]
+fn the_password_stands_in_front_of_the_commands() {
+    let host = Host::new();
+    let command = virt_esx(&[
+        "-c",
+        &host.uri("no_verify=1"),
+        "--password-stdin",
+        "--output",
+        "jsonl",
+    ]);
+    let output = with_input(command, &format!("{PASSWORD}\ndomname 1\n"));
+    succeeds(
+        &output,
+        "{\"schema\":\"virt-esx/domain-name/1\",\"name\":\"web01\"}\n",
+    );
+}
+
+#[test]
+fn ctrl_c_ends_commands_on_the_standard_input() {
+    let host = Host::new();
+    host.simulator
+        .inject(Rule::new("RetrievePropertiesEx", Effect::Silence).nth(3));
+    let mut command = host.virt_esx(&[]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"domname 1\ndomname 2\nuri\n").unwrap();
+    while calls(&host, "RetrievePropertiesEx") < 3 {
+        std::thread::yield_now();
+    }
+    let (status, stderr) = interrupt(child);
+    assert_eq!((status.code(), &*stderr), (Some(130), ""));
+    assert_eq!(host.simulator.sessions(), 0);
+}
+
+/// A disk that is full.
+#[cfg(target_os = "linux")]
+fn full() -> Stdio {
+    let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    file.unwrap().into()
+}
+
+/// It ended by a signal when the warning's writer complained about it, where nobody listened either.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_lost_with_the_standard_error() {
+    let command = || virt_esx(&["-c", "test:///default", "dumpxml", "web01"]);
+    let expected = command().output().unwrap();
+    assert!(text(&expected.stderr).contains("warning: "));
+    let output = command().stderr(full()).output().unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout),
+        (Some(0), expected.stdout)
+    );
+    let output = command().stderr(full()).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command().stderr(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    for arguments in [&["list"][..], &["vmx2xml", "--help"], &["--version"]] {
+        let mut command = virt_esx(&["-c", "test:///default"]);
+        let output = command.args(arguments).stdout(full()).output().unwrap();
+        let expected = "error: cannot write the output: No space left on device (os error 28)\n";
+        assert_eq!(
+            (text(&output.stderr), output.status.code()),
+            (expected, Some(1))
+        );
+    }
+}
+
+/// Results are printed while the others are still to come.
+#[test]
+fn output_comes_as_it_is_there() {
+    let host = Host::new();
+    let mut command = host.virt_esx(&[]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for name in ["web01", "db01"] {
+        let id = if name == "web01" { 1 } else { 2 };
+        writeln!(input, "domname {id}").unwrap();
+        assert!(lines.any(|line| line.unwrap() == name));
+    }
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

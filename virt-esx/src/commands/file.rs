@@ -17,9 +17,7 @@ pub(crate) fn read(path: &str) -> Result<String, Failure> {
 /// A file that the command line names, which may be in any encoding.
 pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| {
-        // C's text, without the number that Rust puts behind it.
-        let text = error.to_string();
-        let reason = text.split(" (os error").next().unwrap_or_default();
+        let reason = c_text(&error);
         Failure::new(format!("Failed to open file '{path}': {reason}"))
     };
     let length = std::fs::metadata(path).map_err(failed)?.len();
@@ -30,4 +28,11 @@ pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
         )));
     }
     std::fs::read(path).map_err(failed)
+}
+
+/// C's text of an error, without the number that Rust puts behind it.
+pub(crate) fn c_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next();
+    reason.unwrap_or_default().to_owned()
 }

@@ -1,7 +1,12 @@
 //! virsh's group "Virsh itself", and what virt-esx itself has besides.
 
+mod cd;
 mod completion;
+mod connect;
+mod echo;
 mod man;
+mod pwd;
+mod quit;
 
 use super::{Group, Row, help};
 
@@ -10,8 +15,14 @@ pub(crate) static GROUP: Group = Group {
     title: "virt-esx itself",
     keyword: "virsh",
     rows: &[
+        Row::session::<cd::Cd>("cd"),
         Row::local::<completion::Completion>("completion"),
+        Row::session::<connect::Connect>("connect"),
+        Row::session::<echo::Echo>("echo"),
+        Row::session::<quit::Quit>("exit"),
         Row::session::<help::Help>("help"),
         Row::local::<man::Man>("man"),
+        Row::session::<pwd::Pwd>("pwd"),
+        Row::session::<quit::Quit>("quit"),
     ],
 };

@@ -1,11 +1,9 @@
-//! Lines of the standard input.
+//! Lines of the standard input, and of the terminal.
 
 use std::io::{self, BufRead as _};
 use std::sync::{OnceLock, mpsc};
 
 use tokio::sync::{Mutex, oneshot};
-
-use super::Terminal;
 
 /// The standard input, which a thread of its own reads: a command that is told to end need not wait
 /// for a line.
@@ -16,42 +14,33 @@ pub(super) struct Input {
     pending: Mutex<Option<oneshot::Receiver<Line>>>,
 }
 
-/// What a line is asked for with.
-#[derive(Debug)]
-pub(crate) enum Prompt {
-    /// A question on the standard error.
-    Question(String),
-}
-
 /// What came.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     /// A line without its end.
     Text(String),
+    /// Ctrl-C instead of a line.
+    Interrupted,
     /// The end of the input.
     End,
 }
 
-#[derive(Debug)]
+/// A way to read a line.
+pub(crate) type ReadLine = Box<dyn FnOnce() -> Line + Send>;
+
 struct Request {
-    terminal: Terminal,
-    prompt: Prompt,
+    read: ReadLine,
     reply: oneshot::Sender<Line>,
 }
 
 impl Input {
-    /// Reads the next line. Two who ask at the same time are served one after the other.
-    pub(super) async fn read_line(&self, terminal: Terminal, prompt: Prompt) -> Line {
+    /// Reads the next line with `read`. Two who ask at the same time are served one after the other.
+    pub(super) async fn read_line(&self, read: ReadLine) -> Line {
         let mut pending = self.pending.lock().await;
         let line = pending.get_or_insert_with(|| {
             let (reply, line) = oneshot::channel();
-            let request = Request {
-                terminal,
-                prompt,
-                reply,
-            };
             // Without the thread there is no reply, which is the end of the input.
-            let _ = self.reader.get_or_init(start).send(request);
+            let _ = self.reader.get_or_init(start).send(Request { read, reply });
             line
         });
         let line = line.await.unwrap_or(Line::End);
@@ -64,32 +53,62 @@ impl Input {
 fn start() -> mpsc::Sender<Request> {
     let (sender, requests) = mpsc::channel::<Request>();
     std::thread::spawn(move || {
-        for request in requests {
-            let line = read(&request.terminal, &request.prompt);
+        for Request { read, reply } in requests {
             // Nobody may be left who wants it.
-            let _ = request.reply.send(line);
+            let _ = reply.send(read());
         }
     });
     sender
 }
 
-fn read(terminal: &Terminal, prompt: &Prompt) -> Line {
-    match prompt {
-        Prompt::Question(text) => {
-            terminal.tell(text);
-            read_plain()
-        }
+/// A line of the standard input as it comes; one that is not UTF-8 in the nearest UTF-8.
+pub(crate) fn read_plain() -> Line {
+    let mut line = Vec::new();
+    match io::stdin().lock().read_until(b'\n', &mut line) {
+        Ok(1..) => text(&line),
+        Ok(0) | Err(_) => Line::End,
     }
 }
 
-/// A line as it comes; one that is not UTF-8 in the nearest UTF-8.
-fn read_plain() -> Line {
+fn text(line: &[u8]) -> Line {
+    let line = String::from_utf8_lossy(line);
+    Line::Text(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A line of the controlling terminal. Who stops waiting leaves nothing behind: no thread reads.
+///
+/// `None` where that cannot be done: there is no terminal, or the system cannot wait for it.
+#[cfg(unix)]
+pub(super) async fn read_terminal() -> Option<Line> {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::unix::pipe::Receiver;
+
+    // Opened anew: not waiting must not become a property of the standard input, which other programs share.
+    let terminal = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open("/dev/tty")
+        .ok()?;
+    // A terminal is read as a pipe is.
+    let mut terminal = Receiver::from_file_unchecked(terminal).ok()?;
     let mut line = Vec::new();
-    match io::stdin().lock().read_until(b'\n', &mut line) {
-        Ok(1..) => {
-            let line = String::from_utf8_lossy(&line);
-            Line::Text(line.trim_end_matches(['\r', '\n']).to_owned())
+    while !line.ends_with(b"\n") {
+        match terminal.read_buf(&mut line).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
         }
-        Ok(0) | Err(_) => Line::End,
     }
+    Some(match line.is_empty() {
+        true => Line::End,
+        false => text(&line),
+    })
+}
+
+/// There is no such way.
+#[cfg(not(unix))]
+pub(super) async fn read_terminal() -> Option<Line> {
+    None
 }

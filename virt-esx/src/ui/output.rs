@@ -1,10 +1,10 @@
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::input::{Input, Line, Prompt};
+use super::input::{self, Input, Line, ReadLine};
 use crate::failure::Failure;
 
 /// The streams of this process. All clones are the same.
@@ -108,9 +108,29 @@ impl Terminal {
         }
     }
 
-    /// Reads a line of the standard input.
-    pub(crate) async fn read_line(&self, prompt: Prompt) -> Line {
-        self.0.input.read_line(self.clone(), prompt).await
+    /// Reads the next line of the standard input with `read`, which may block.
+    ///
+    /// A line that is not waited for is the next caller's.
+    pub(crate) async fn read_line(&self, read: ReadLine) -> Line {
+        self.0.input.read_line(read).await
+    }
+
+    /// Asks a question on the standard error, and reads the answer from the standard input.
+    pub(crate) async fn ask(&self, question: &str) -> Line {
+        let bars = HiddenBars::new(&self.0.bars);
+        self.tell(question);
+        let unanswered = Unanswered(self);
+        let terminal = match io::stdin().is_terminal() {
+            true => input::read_terminal().await,
+            false => None,
+        };
+        let line = match terminal {
+            Some(line) => line,
+            None => self.read_line(Box::new(input::read_plain)).await,
+        };
+        std::mem::forget(unanswered);
+        drop(bars);
+        line
     }
 
     /// Whether the standard output could not be written.
@@ -144,6 +164,41 @@ impl Terminal {
             true => work(),
             false => self.0.bars.suspend(work),
         }
+    }
+}
+
+/// While this is there, no progress is drawn.
+struct HiddenBars<'a> {
+    bars: &'a MultiProgress,
+    were_drawn: bool,
+}
+
+impl<'a> HiddenBars<'a> {
+    fn new(bars: &'a MultiProgress) -> Self {
+        let were_drawn = !bars.is_hidden();
+        if were_drawn {
+            // What cannot be removed stays on the terminal.
+            let _ = bars.clear();
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { bars, were_drawn }
+    }
+}
+
+impl Drop for HiddenBars<'_> {
+    fn drop(&mut self) {
+        if self.were_drawn {
+            self.bars.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+/// A question whose line ends when nobody waits for the answer any more, as after Ctrl-C.
+struct Unanswered<'a>(&'a Terminal);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.tell("\n");
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) trait Action: Send + Sync + 'static {
     /// The name of the command.
     fn name(&self) -> &'static str;
 
+    /// libvirt's function that it calls.
+    fn function(&self) -> &'static str;
+
     /// The options that all these commands have.
     fn options(&self) -> &ActionOptions;
 
@@ -149,7 +152,13 @@ async fn perform_all(
     let is_one = found.len() == 1;
     for (place, (name, found)) in found.into_iter().enumerate() {
         let refuse = |domain: Domain| match action.refuse(&domain) {
-            Ok(()) => Ok(domain),
+            Ok(()) => match connection.check_writable(action.function()) {
+                Ok(()) => Ok(domain),
+                Err(failure) => {
+                    let failure = Failure::because(action.failed(domain.name()), failure);
+                    Err((Some(domain), failure))
+                }
+            },
             Err(failure) if is_one => Err((Some(domain), failure)),
             Err(failure) => {
                 let failure = Failure::because(action.failed(domain.name()), failure);

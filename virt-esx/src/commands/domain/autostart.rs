@@ -33,6 +33,10 @@ impl Action for Autostart {
         "autostart"
     }
 
+    fn function(&self) -> &'static str {
+        "virDomainSetAutostart"
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -49,12 +49,19 @@ impl Command for Define {
             true => DefineFlags::VALIDATE,
             false => DefineFlags::NONE,
         };
-        let failed = |error| {
+        let failed = |reason| {
             let line = format!("Failed to define domain from {}", self.file);
-            Failure::because(line, error)
+            Failure::because(line, reason)
         };
+        let function = match self.validate {
+            true => "virDomainDefineXMLFlags",
+            false => "virDomainDefineXML",
+        };
+        let writable = connection.check_writable(function);
+        writable.map_err(failed)?;
         let connect = connection.with_policy(policy);
-        let domain = connect.define_xml(&xml, flags).await.map_err(failed)?;
+        let domain = connect.define_xml(&xml, flags).await;
+        let domain = domain.map_err(|error| failed(error.into()))?;
         let defined = Defined {
             name: domain.name().to_owned(),
             uuid: domain.uuid().to_string(),

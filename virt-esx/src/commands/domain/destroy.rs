@@ -26,6 +26,13 @@ impl Action for Destroy {
         "destroy"
     }
 
+    fn function(&self) -> &'static str {
+        match self.graceful || self.remove_logs {
+            true => "virDomainDestroyFlags",
+            false => "virDomainDestroy",
+        }
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -25,6 +25,7 @@ impl Query for DomxmlFromNative {
 
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
         let config = file::read_bytes(&self.config)?;
+        connection.check_writable("virConnectDomainXMLFromNative")?;
         let xml = connection
             .domain_xml_from_native(&self.format, &config)
             .await?;

@@ -55,6 +55,7 @@ impl Query for DomxmlToNative {
             }
             (None, file) => file::read(file.as_deref().unwrap_or_default())?,
         };
+        connection.check_writable("virConnectDomainXMLToNative")?;
         let config = connection.domain_xml_to_native(&self.format, &xml).await?;
         Ok(Native { config })
     }

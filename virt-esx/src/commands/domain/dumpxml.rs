@@ -54,6 +54,10 @@ impl Query for Dumpxml {
 
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
         let domain = self.domain.find(connection).await?;
+        if self.security_info && connection.is_readonly() {
+            let line = "operation forbidden: virDomainGetXMLDesc with secure flag";
+            return Err(Failure::new(line));
+        }
         let flags = [
             (self.inactive, DomainXmlFlags::INACTIVE),
             (self.security_info, DomainXmlFlags::SECURE),

@@ -22,6 +22,10 @@ impl Action for Reboot {
         "reboot"
     }
 
+    fn function(&self) -> &'static str {
+        "virDomainReboot"
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -17,6 +17,10 @@ impl Action for Reset {
         "reset"
     }
 
+    fn function(&self) -> &'static str {
+        "virDomainReset"
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

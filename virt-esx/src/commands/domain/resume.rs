@@ -17,6 +17,10 @@ impl Action for Resume {
         "resume"
     }
 
+    fn function(&self) -> &'static str {
+        "virDomainResume"
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -22,6 +22,13 @@ impl Action for Shutdown {
         "shutdown"
     }
 
+    fn function(&self) -> &'static str {
+        match self.mode.flags() {
+            0 => "virDomainShutdown",
+            _ => "virDomainShutdownFlags",
+        }
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -54,6 +54,19 @@ impl Action for Start {
         "start"
     }
 
+    fn function(&self) -> &'static str {
+        // virsh calls the older function only without flags.
+        match self.paused
+            || self.autodestroy
+            || self.bypass_cache
+            || self.force_boot
+            || self.reset_nvram
+        {
+            true => "virDomainCreateWithFlags",
+            false => "virDomainCreate",
+        }
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

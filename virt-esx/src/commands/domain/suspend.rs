@@ -18,6 +18,10 @@ impl Action for Suspend {
         "suspend"
     }
 
+    fn function(&self) -> &'static str {
+        "virDomainSuspend"
+    }
+
     fn options(&self) -> &ActionOptions {
         &self.options
     }

@@ -71,10 +71,14 @@ impl Query for Undefine {
         ];
         let flags = options::flags(UndefineFlags::NONE, flags);
         let name = domain.name().to_owned();
-        let done = domain.undefine(flags).await;
-        done.map_err(|error| {
-            Failure::because(format!("Failed to undefine domain '{name}'"), error)
-        })?;
+        let failed =
+            |reason| Failure::because(format!("Failed to undefine domain '{name}'"), reason);
+        let writable = connection.check_writable("virDomainUndefineFlags");
+        writable.map_err(failed)?;
+        domain
+            .undefine(flags)
+            .await
+            .map_err(|error| failed(error.into()))?;
         Ok(Undefined { name })
     }
 }

@@ -45,6 +45,7 @@ impl Query for AnswerQuestion {
                 },
             ));
         };
+        connection.check_writable("answers to questions")?;
         domain.answer(&question, &choice.key).await?;
         Ok(Answered {
             domain: domain.name().to_owned(),

@@ -1,0 +1,139 @@
+//! The shell: commands from a terminal, or from another standard input.
+//!
+//! It prints what virsh 9.0.0 prints: also where nobody types the prompt and the line behind it, and an
+//! empty line at the end. With `--output json` or `jsonl` it prints only what the commands print.
+
+mod complete;
+mod editor;
+
+use std::io::{self, IsTerminal as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use self::editor::{LineEditor, WantsDomains};
+use crate::answer::Format;
+use crate::session::{INTERRUPTED, Session};
+use crate::ui::{Closed, Line, Terminal, read_plain};
+
+/// How long the names of domains are known: the next key needs no request.
+const FRESH: Duration = Duration::from_secs(5);
+
+const WELCOME: &str = "Welcome to virt-esx, the virtualization interactive terminal.\n\n\
+                       Type:  'help' for help with commands\n       'quit' to quit\n\n";
+
+/// Runs the commands of the standard input up to its end or `quit`, and gives the exit status: as virsh's it is
+/// 0, unless the connection of `-c` cannot be opened, or Ctrl-C ended a command and nobody is there to
+/// type another.
+pub(crate) async fn run(session: &mut Session) -> u8 {
+    let status = session.open().await;
+    if status != 0 {
+        return status;
+    }
+    let mut shell = Shell::new(session);
+    match shell.run(session).await {
+        Ok(status) => status,
+        // The program's end tells why.
+        Err(Closed) => 0,
+    }
+}
+
+struct Shell {
+    terminal: Terminal,
+    /// Whether there is more to print than what the commands print.
+    is_text: bool,
+    /// None where the standard input is no terminal.
+    editor: Option<Arc<Mutex<LineEditor>>>,
+    wanted: UnboundedReceiver<WantsDomains>,
+    domains: Option<(Instant, Vec<String>)>,
+}
+
+impl Shell {
+    fn new(session: &Session) -> Self {
+        let (sender, wanted) = unbounded_channel();
+        let editor = match io::stdin().is_terminal() {
+            true => LineEditor::new(sender).ok(),
+            false => None,
+        };
+        Self {
+            terminal: session.terminal().clone(),
+            is_text: session.printing().format() == Format::Text,
+            editor: editor.map(|editor| Arc::new(Mutex::new(editor))),
+            wanted,
+            domains: None,
+        }
+    }
+
+    async fn run(&mut self, session: &mut Session) -> Result<u8, Closed> {
+        if !session.printing().quiet {
+            self.print(WELCOME)?;
+        }
+        while !session.is_over() {
+            match self.read(session).await? {
+                Line::Text(line) => session.run_text(&line).await,
+                Line::Interrupted if self.editor.is_some() => {}
+                Line::Interrupted => return Ok(INTERRUPTED),
+                Line::End => break,
+            }
+            if session.was_interrupted() && self.editor.is_none() {
+                return Ok(INTERRUPTED);
+            }
+        }
+        self.print("\n")?;
+        Ok(0)
+    }
+
+    /// Reads a line. In the meantime the editor may want the domains.
+    async fn read(&mut self, session: &Session) -> Result<Line, Closed> {
+        let prompt = match session.is_readonly() {
+            false => "virt-esx # ",
+            true => "virt-esx > ",
+        };
+        let terminal = self.terminal.clone();
+        let editor = self.editor.clone();
+        if editor.is_none() {
+            self.print(prompt)?;
+        }
+        let mut line = std::pin::pin!(terminal.read_line(Box::new(move || match editor {
+            Some(editor) => {
+                let mut editor = editor.lock().unwrap_or_else(PoisonError::into_inner);
+                editor.read(prompt)
+            }
+            None => read_plain(),
+        })));
+        let line = loop {
+            tokio::select! {
+                line = &mut line => break line,
+                Some(WantsDomains(names)) = self.wanted.recv() => {
+                    // The editor may have lost its patience.
+                    let _ = names.send(domains(&mut self.domains, session).await);
+                }
+                _ = tokio::signal::ctrl_c() => break Line::Interrupted,
+            }
+        };
+        if self.editor.is_none()
+            && let Line::Text(line) = &line
+        {
+            self.print(&format!("{line}\n"))?;
+        }
+        Ok(line)
+    }
+
+    fn print(&self, text: &str) -> Result<(), Closed> {
+        match self.is_text {
+            true => self.terminal.print(text),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The names of all domains, which are `known` for some time; none without a connection.
+async fn domains(known: &mut Option<(Instant, Vec<String>)>, session: &Session) -> Vec<String> {
+    if let Some((_, names)) = known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
+        return names.clone();
+    }
+    let names = session.domain_names().await;
+    *known = Some((Instant::now(), names.clone()));
+    names
+}

@@ -1,0 +1,194 @@
+//! The line editor of the shell, with completion and history.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustyline::completion::{Completer, FilenameCompleter, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::complete::{Candidates, complete};
+use crate::ui::Line;
+use crate::words;
+
+/// How long the host may take to name its domains while somebody waits at a key.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many lines are remembered.
+const REMEMBERED: usize = 1000;
+
+/// A question for the names of all domains, which the shell answers while a line is edited.
+pub(super) struct WantsDomains(pub(super) mpsc::Sender<Vec<String>>);
+
+/// Edits a line and keeps it.
+pub(super) struct LineEditor {
+    editor: Editor<Completions, FileHistory>,
+    history: Option<PathBuf>,
+}
+
+impl LineEditor {
+    /// An editor with the history of earlier shells, that asks for domains with `domains`.
+    pub(super) fn new(domains: UnboundedSender<WantsDomains>) -> Result<Self, ReadlineError> {
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .history_ignore_space(true)
+            .max_history_size(REMEMBERED)?
+            .build();
+        let history = FileHistory::with_config(&config);
+        let mut editor = Editor::with_history(config, history)?;
+        editor.set_helper(Some(Completions {
+            domains,
+            files: FilenameCompleter::new(),
+        }));
+        let history = history_file();
+        if let Some(path) = &history {
+            // There is none in the first shell.
+            let _ = editor.load_history(path);
+        }
+        Ok(Self { editor, history })
+    }
+
+    /// Reads a line.
+    pub(super) fn read(&mut self, prompt: &str) -> Line {
+        match self.editor.readline(prompt) {
+            Ok(line) => {
+                self.remember(&line);
+                Line::Text(line)
+            }
+            Err(ReadlineError::Interrupted) => Line::Interrupted,
+            Err(_) => Line::End,
+        }
+    }
+
+    fn remember(&mut self, line: &str) {
+        if !may_be_kept(line) || !matches!(self.editor.add_history_entry(line), Ok(true)) {
+            return;
+        }
+        if let Some(path) = &self.history
+            && prepare(path).is_ok()
+        {
+            // The shell goes on without a history.
+            let _ = self.editor.append_history(path);
+        }
+    }
+}
+
+/// Whether a line may be written to a file: not with a password in a URI, which the driver refuses anyway.
+fn may_be_kept(line: &str) -> bool {
+    let mut rest = line.split("://").skip(1);
+    !rest.any(|rest| {
+        let end = rest
+            .find(['/', '?', '#', ' ', '\t', ';'])
+            .unwrap_or(rest.len());
+        let user = rest[..end].rsplit_once('@');
+        user.is_some_and(|(user, _)| user.contains(':'))
+    })
+}
+
+/// `virt-esx/history` in the folder for state of the XDG specification, by default `~/.local/state`.
+fn history_file() -> Option<PathBuf> {
+    let folder = |name| {
+        let value = std::env::var_os(name).map(PathBuf::from);
+        // The specification has relative ones ignored.
+        value.filter(|path| path.is_absolute())
+    };
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
+    Some(state.join("virt-esx/history"))
+}
+
+/// Makes the file and its folder, which nobody else may read.
+fn prepare(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Completes commands, options, domains and files.
+struct Completions {
+    domains: UnboundedSender<WantsDomains>,
+    files: FilenameCompleter,
+}
+
+impl Completions {
+    /// The names of all domains; none if there is no connection, or it takes too long.
+    fn domains(&self) -> Vec<String> {
+        let (sender, names) = mpsc::channel();
+        if self.domains.send(WantsDomains(sender)).is_err() {
+            return Vec::new();
+        }
+        names.recv_timeout(PATIENCE).unwrap_or_default()
+    }
+}
+
+impl Completer for Completions {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let completion = complete(&line[..position]);
+        let candidates = match completion.candidates {
+            Candidates::Words(words) => words,
+            Candidates::Domains(word) => {
+                let mut names = self.domains();
+                names.retain(|name| name.starts_with(&word));
+                names
+            }
+            Candidates::Files(_) => return self.files.complete_path(line, position),
+        };
+        let pair = |word: String| Pair {
+            replacement: words::quoted(&word) + " ",
+            display: word,
+        };
+        Ok((completion.start, candidates.into_iter().map(pair).collect()))
+    }
+}
+
+impl Hinter for Completions {
+    type Hint = String;
+}
+
+impl Highlighter for Completions {}
+
+impl Validator for Completions {}
+
+impl Helper for Completions {}
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_kept;
+
+    #[test]
+    fn passwords_are_not_kept() {
+        for line in [
+            "list",
+            "connect esx://root@host:444/?a=b",
+            "connect esx://host:1/ ; echo a:b@c",
+        ] {
+            assert!(may_be_kept(line), "{line}");
+        }
+        for line in [
+            "connect esx://root:secret@host/",
+            "connect 'vpx://a%40b:s@h/d/c'",
+            "connect esx://root:se@cret@host",
+        ] {
+            assert!(!may_be_kept(line), "{line}");
+        }
+    }
+}
