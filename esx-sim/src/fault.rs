@@ -295,6 +295,14 @@ pub(crate) fn concurrent_access() -> SoapFault {
     )
 }
 
+/// The configuration has been changed since the caller read it.
+pub(crate) fn concurrent_change() -> SoapFault {
+    SoapFault::new(
+        ConcurrentAccess::default(),
+        "The configuration has been changed by somebody else.",
+    )
+}
+
 /// A fault of a property as the fault of a whole call.
 pub(crate) fn of(localized: LocalizedMethodFault) -> SoapFault {
     SoapFault {

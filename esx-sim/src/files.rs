@@ -128,7 +128,7 @@ impl Spot {
     }
 
     /// The folder it lies in.
-    fn parent(&self) -> Self {
+    pub(crate) fn parent(&self) -> Self {
         let parent = self.path.rsplit_once('/').map_or("", |(parent, _)| parent);
         Self::new(&self.store, parent)
     }
@@ -352,7 +352,7 @@ impl World {
 }
 
 /// The files that a virtual machine has.
-fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Entry)> {
+pub(crate) fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Entry)> {
     let vm = world.read::<properties::VirtualMachine>(reference);
     let Some((vm, config)) = vm.and_then(|vm| Some((vm, vm.config.as_ref()?))) else {
         return Vec::new();
@@ -412,6 +412,8 @@ fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Ent
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::version::Release;
+    use crate::world::inventory::Kind;
 
     #[test]
     fn paths_name_a_datastore_and_what_is_on_it() {
@@ -430,7 +432,7 @@ mod tests {
 
     #[test]
     fn folders_have_what_lies_right_in_them() {
-        let mut world = World::default();
+        let mut world = World::new(Kind::Esx, Release::newest());
         let store = ManagedObjectReference::new("Datastore", "1");
         let at = |path: &str| Spot::new(&store, path);
         for path in ["a/b/c", "a/d", "a.b", "e"] {

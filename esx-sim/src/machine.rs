@@ -1,3 +1,137 @@
 //! Virtual machines: how they come to be, and what becomes of them.
+//!
+//! [`create`] is the one way in. It makes a machine of a [`NewMachine`]: a specification as clients send it, and a place
+//! in the inventory. The presets, `RegisterVM_Task`, `CreateVM_Task` and `CloneVM_Task` differ only in where their
+//! specification comes from. [`reconfigure`] and [`set_config`] are the ways to another configuration.
 
+pub(crate) mod config;
+pub(crate) mod device;
+pub(crate) mod guest;
+pub(crate) mod place;
+pub(crate) mod power;
 pub(crate) mod snapshot;
+mod storage;
+mod summary;
+
+use vi_types::enums::VirtualMachinePowerState;
+use vi_types::objects::{VirtualMachineConfigInfo, VirtualMachineConfigSpec};
+use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
+
+use crate::fault;
+use crate::files::files_of;
+use crate::world::World;
+use crate::world::inventory::{Kind, parts};
+
+/// A virtual machine that is to be made.
+pub(crate) struct NewMachine {
+    /// What it is to be like. `files.vmPathName` says where its configuration file is.
+    pub(crate) spec: VirtualMachineConfigSpec,
+    pub(crate) place: Place,
+    pub(crate) template: bool,
+    pub(crate) power: VirtualMachinePowerState,
+    /// Makes its reference, its UUIDs and the addresses of its network cards.
+    pub(crate) number: u64,
+    /// Whether a client asks for it: mistakes are refused, and files have to be there or are made. Otherwise it is
+    /// taken as it is.
+    pub(crate) from_client: bool,
+}
+
+/// Where in the inventory a virtual machine is.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) folder: ManagedObjectReference,
+    /// None for a template.
+    pub(crate) pool: Option<ManagedObjectReference>,
+    pub(crate) host: ManagedObjectReference,
+}
+
+/// Makes a machine and puts it into the inventory.
+///
+/// # Errors
+/// The faults of [`config::apply`].
+pub(crate) fn create(
+    world: &mut World,
+    new: NewMachine,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let value = match world.kind() {
+        Kind::Esx => new.number.to_string(),
+        Kind::VCenter => format!("vm-{}", new.number),
+    };
+    let reference = ManagedObjectReference::new("VirtualMachine", value.clone());
+    let made = config::fresh(world, &reference, &new)?;
+    let config = made.config;
+    let mut vm = properties::VirtualMachine {
+        base: parts::entity(&config.name, Some(&new.place.folder)),
+        capability: Some(summary::capability().into()),
+        resource_pool: new.place.pool,
+        runtime: Some(summary::runtime(world, &new.place.host, &config).into()),
+        summary: Some(summary::summary(world, &reference).into()),
+        ..properties::VirtualMachine::default()
+    };
+    show_config(world, &mut vm, config);
+    power::show(world, &mut vm, new.power);
+    world.add(value, vm);
+    place::enter(world, &reference);
+    if new.from_client {
+        made.files.write(world);
+        for (spot, entry) in files_of(world, &reference) {
+            if world.entry(&spot).is_none() {
+                world.put(&spot, entry);
+            }
+        }
+    }
+    Ok(reference)
+}
+
+/// Changes a machine as `spec` says; what it doesn't say stays.
+///
+/// # Errors
+/// The faults of [`config::apply`].
+pub(crate) fn reconfigure(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    spec: &VirtualMachineConfigSpec,
+    at: DateTime,
+) -> Result<(), SoapFault> {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let machine = machine.ok_or_else(|| fault::managed_object_not_found(vm))?;
+    let mut changed = config::changed(world, vm, machine, spec)?;
+    changed.config.modified = at;
+    changed.config.change_version = config::change_version(at);
+    set_config(world, vm, changed.config);
+    changed.files.write(world);
+    Ok(())
+}
+
+/// Gives a machine another configuration, wherever that shows.
+pub(crate) fn set_config(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    config: VirtualMachineConfigInfo,
+) {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let Some(mut machine) = machine.cloned() else {
+        return;
+    };
+    let (datastores, networks) = (machine.datastore.clone(), machine.network.clone());
+    show_config(world, &mut machine, config);
+    let joined = (machine.datastore.clone(), machine.network.clone());
+    (machine.datastore, machine.network) = (datastores, networks);
+    world.change(vm, |vm: &mut properties::VirtualMachine| *vm = machine);
+    place::set_datastores(world, vm, joined.0);
+    place::set_networks(world, vm, joined.1);
+}
+
+/// Writes a configuration into all properties that show something of it.
+fn show_config(
+    world: &World,
+    vm: &mut properties::VirtualMachine,
+    config: VirtualMachineConfigInfo,
+) {
+    vm.name = Some(config.name.clone());
+    vm.datastore = storage::datastores(world, vm, &config);
+    vm.network = device::networks(world, &config);
+    summary::show_config(world, vm, &config);
+    storage::show(world, vm, &config);
+    vm.config = Some(config.into());
+}

@@ -17,6 +17,7 @@ use vi_types::{ManagedObject, ManagedObjectReference};
 use crate::call::{self, Turn, Waiting};
 use crate::files::{Descriptor, Spot};
 use crate::folder;
+use crate::machine::{place, power};
 use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Dropped, Payload, whole};
 use crate::recording::Recorded;
@@ -418,7 +419,7 @@ impl Simulator {
         power: VirtualMachinePowerState,
     ) -> bool {
         self.shared
-            .change(|state| inventory::set_power_state(&mut state.world, vm, power))
+            .change(|state| power::set(&mut state.world, vm, power))
     }
 
     /// The content of a file on a datastore, `[datastore] directory/file`; `None` when there is no such file.
@@ -497,7 +498,7 @@ impl Simulator {
     /// Takes a virtual machine out of the inventory; whether there was one.
     pub fn remove_vm(&self, vm: &ManagedObjectReference) -> bool {
         self.shared
-            .change(|state| inventory::remove_vm(&mut state.world, vm))
+            .change(|state| place::leave(&mut state.world, vm))
     }
 }
 

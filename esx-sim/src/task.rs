@@ -15,6 +15,7 @@ use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, 
 pub use self::question::{Question, Then};
 pub use self::script::Script;
 use crate::fault;
+use crate::machine::place;
 use crate::simulator::Load;
 use crate::world::World;
 use crate::world::inventory;
@@ -222,7 +223,7 @@ impl Tasks {
         let now = self.time();
         task.steps.clear();
         if let Some(vm) = task.made.take() {
-            inventory::remove_vm(world, &vm);
+            place::leave(world, &vm);
         }
         change(world, &task.task, |info| {
             info.state = TaskInfoState::Error;

@@ -13,7 +13,8 @@ use vi_types::objects::{
 use vmx::VmxFile;
 use vmx::escape::PIPE;
 
-pub(crate) use self::read::{Keys, apply, config, networks, set};
+pub(crate) use self::read::{Keys, apply, spec};
+use crate::machine::config::own_options;
 use crate::world::inventory::host::volume;
 
 /// The `.vmx` file.
@@ -58,6 +59,11 @@ pub(crate) fn file(config: &VirtualMachineConfigInfo) -> VmxFile {
     let devices = &config.hardware.device;
     for device in devices {
         file.device(device, devices);
+    }
+    for (key, value) in own_options(config) {
+        if file.file.find(key).is_none() {
+            file.set(key, &PIPE.escape(value));
+        }
     }
     file.file
 }

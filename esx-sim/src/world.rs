@@ -7,11 +7,14 @@ use std::collections::{HashMap, HashSet};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
+use self::inventory::Kind;
 use crate::files::Files;
+use crate::version::{ApiVersion, Release};
 
 /// Every managed object there is, by its reference.
-#[derive(Default)]
 pub(crate) struct World {
+    kind: Kind,
+    release: &'static Release,
     objects: HashMap<ManagedObjectReference, Entry>,
     /// The same by type.
     types: HashMap<String, HashSet<ManagedObjectReference>>,
@@ -50,6 +53,38 @@ struct Entry {
 }
 
 impl World {
+    /// A world without objects.
+    pub(crate) fn new(kind: Kind, release: &'static Release) -> Self {
+        Self {
+            kind,
+            release,
+            objects: HashMap::new(),
+            types: HashMap::new(),
+            version: 0,
+            made: 0,
+            uuids: None,
+            files: Files::default(),
+            last_vm: 0,
+            last_snapshot_ids: HashMap::new(),
+            snapshots: 0,
+        }
+    }
+
+    /// What kind of server it is of.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The release of the server that it is of.
+    pub(crate) fn release(&self) -> &'static Release {
+        self.release
+    }
+
+    /// Whether the server's API has what came with that version.
+    pub(crate) fn since(&self, version: &str) -> bool {
+        self.release.version() >= ApiVersion::since(version)
+    }
+
     /// Puts an object in, or in the place of one with the same name.
     pub(crate) fn add<T: ManagedObject>(
         &mut self,

@@ -14,11 +14,10 @@ use vi_types::objects::{
 };
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
+use super::{guest, power};
 use crate::fault;
 use crate::files::{Entry, Spot};
-use crate::vmx;
 use crate::world::World;
-use crate::world::inventory;
 
 /// How many snapshots may lie below one another: the limit of ESX 5 and later ("Configuration Maximums").
 const MOST_LEVELS: usize = 32;
@@ -108,7 +107,7 @@ fn check_new(machine: &properties::VirtualMachine, new: &NewSnapshot) -> Result<
     if power == Suspended && !new.memory && disk_only != Some(true) {
         return Err(fault::invalid_power_state(Suspended, PoweredOff));
     }
-    if power == PoweredOn && new.quiesce && !inventory::is_tools_running(machine) {
+    if power == PoweredOn && new.quiesce && !guest::is_tools_running(machine) {
         return Err(fault::tools_unavailable());
     }
     let Some(config) = machine.config.as_deref() else {
@@ -209,12 +208,8 @@ pub(crate) fn revert(
         files: now.files.clone(),
         ..then
     };
-    let networks = vmx::networks(world, &config);
-    world.change(&vm, |vm: &mut properties::VirtualMachine| {
-        vmx::set(vm, config);
-    });
-    inventory::set_networks(world, &vm, networks);
-    inventory::set_power_state(world, &vm, to);
+    super::set_config(world, &vm, config);
+    power::set(world, &vm, to);
     change_tree(world, &vm, |info| {
         info.current_snapshot = Some(snapshot.clone());
     });
@@ -501,6 +496,8 @@ fn write_files(
         "snapshotMemory",
         length,
     );
+    let has_memory_key = world.since("6.0");
+    let accessible = world.since("6.0").then_some(true);
     let files = match memory {
         true => vec![state, content],
         false => vec![state],
@@ -517,16 +514,17 @@ fn write_files(
                 name: name.clone(),
                 r#type: (*kind).to_owned(),
                 size: i64::try_from(*size).unwrap_or(i64::MAX),
-                accessible: Some(true),
+                accessible,
                 ..VirtualMachineFileLayoutExFileInfo::default()
             });
         }
+        let memory_key = has_memory_key.then_some(if memory { first + 1 } else { -1 });
         layout
             .snapshot
             .push(VirtualMachineFileLayoutExSnapshotLayout {
                 key: snapshot.clone(),
                 data_key: first,
-                memory_key: Some(if memory { first + 1 } else { -1 }),
+                memory_key,
                 ..VirtualMachineFileLayoutExSnapshotLayout::default()
             });
     });

@@ -1,29 +1,89 @@
 //! Folder: what lies in the inventory, and how virtual machines get there.
 
-use vi_types::enums::{
-    ManagedEntityStatus, VirtualMachineConnectionState, VirtualMachinePowerState,
-    VirtualMachineToolsStatus,
-};
-use vi_types::methods::RegisterVmTask;
-use vi_types::objects::{
-    GuestInfo, VirtualMachineConfigInfo, VirtualMachineFileInfo, VirtualMachineQuickStats,
-    VirtualMachineRuntimeInfo, VirtualMachineSummary,
-};
+use vi_types::enums::VirtualMachinePowerState::PoweredOff;
+use vi_types::methods::{CreateVmTask, RegisterVmTask};
+use vi_types::objects::{VirtualMachineConfigSpec, VirtualMachineFileInfo};
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::Spot;
-use crate::simulator::Settings;
+use crate::machine::{self, NewMachine, Place, config, place};
 use crate::vmx::{self, Keys};
 use crate::world::World;
-use crate::world::inventory::{self, Kind, ancestors, parts};
+use crate::world::inventory::{Kind, ancestors};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
+        Row::new("Folder", create_vm),
         Row::new("Folder", register_vm),
     ]
+}
+
+/// A machine is made as a specification says, with files on a datastore.
+fn create_vm(
+    call: &mut Call<'_>,
+    request: &CreateVmTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let world = &mut call.state.world;
+    world.fill_files();
+    let place = place::resolve(
+        world,
+        call.this,
+        Some(&request.pool),
+        request.host.as_ref(),
+    )?;
+    let spec = request.config.clone();
+    if spec.name.is_none() {
+        return Err(fault::invalid_argument("configSpec.name"));
+    }
+    let files = spec.files.as_deref();
+    if files.and_then(|files| files.vm_path_name.as_ref()).is_none() {
+        return Err(fault::invalid_argument("configSpec.files.vmPathName"));
+    }
+    call.begin::<CreateVmTask>("Folder.createVm", |world| {
+        create(world, place, spec).map(|vm| Some(Any::from(vm)))
+    })
+}
+
+fn create(
+    world: &mut World,
+    place: Place,
+    mut spec: VirtualMachineConfigSpec,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let name = spec.name.as_deref().unwrap_or_default();
+    if let Some(other) = config::namesake(world, &place.folder, name) {
+        return Err(fault::duplicate_name(name, &other));
+    }
+    let files = spec.files.as_deref();
+    let path = files.and_then(|files| files.vm_path_name.as_deref());
+    let spot = Spot::resolve(world, datacenter(world, &place.folder), path.unwrap_or_default())?;
+    let spot = match spot.path.ends_with(".vmx") {
+        true => spot,
+        false => place::free_directory(world, &spot, name),
+    };
+    if world.entry(&spot).is_some() {
+        return Err(fault::file_already_exists(&spot.display(world)));
+    }
+    spec.files = Some(
+        VirtualMachineFileInfo {
+            vm_path_name: Some(spot.display(world)),
+            ..VirtualMachineFileInfo::default()
+        }
+        .into(),
+    );
+    config::drop_taken_instance_uuid(world, &mut spec);
+    let number = world.new_vm_number();
+    let new = NewMachine {
+        spec,
+        place,
+        template: false,
+        power: PoweredOff,
+        number,
+        from_client: true,
+    };
+    machine::create(world, new)
 }
 
 /// The machine that a configuration file on a datastore describes becomes part of the inventory.
@@ -33,60 +93,35 @@ fn register_vm(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let world = &mut call.state.world;
     world.fill_files();
-    let above = std::iter::once(call.this).chain(ancestors(world, call.this));
-    let datacenter = above.into_iter().find(|one| one.r#type == "Datacenter");
-    let spot = Spot::resolve(world, datacenter, &request.path)?;
+    let spot = Spot::resolve(world, datacenter(world, call.this), &request.path)?;
     if request.name.as_deref() == Some("") {
         return Err(fault::invalid_argument("name"));
     }
-    let pool = match (&request.pool, request.as_template) {
-        (Some(pool), _) => {
-            let found = world.read::<properties::ResourcePool>(pool);
-            let found = found.ok_or_else(|| fault::managed_object_not_found(pool))?;
-            Some((pool.clone(), found.owner.clone()))
-        }
-        (None, true) => None,
-        (None, false) => return Err(fault::invalid_argument("pool")),
-    };
-    let host = match (&request.host, &pool) {
-        (Some(host), _) => world.get(host).map(|_| host.clone()),
-        (None, Some((_, Some(owner)))) => {
-            let owner = world.read::<properties::ComputeResource>(owner);
-            owner.and_then(|owner| owner.host.first().cloned())
-        }
-        (None, _) => None,
-    };
-    let host = host.ok_or_else(|| fault::invalid_argument("host"))?;
+    if request.pool.is_none() && !request.as_template {
+        return Err(fault::invalid_argument("pool"));
+    }
     let register = Register {
-        folder: call.this.clone(),
+        place: place::resolve(
+            world,
+            call.this,
+            request.pool.as_ref(),
+            request.host.as_ref(),
+        )?,
         spot,
         name: request.name.clone(),
         template: request.as_template,
-        pool: pool.map(|(pool, _)| pool),
-        host,
-        kind: call.settings.kind,
-        hardware: hardware(call.settings),
     };
     call.begin::<RegisterVmTask>("Folder.registerVm", |world| {
         register.run(world).map(|vm| Some(Any::from(vm)))
     })
 }
 
-fn hardware(settings: &Settings) -> &'static str {
-    settings.release.hardware
-}
-
 /// A machine that is about to be registered.
 struct Register {
-    folder: ManagedObjectReference,
+    place: Place,
     spot: Spot,
     name: Option<String>,
     template: bool,
-    pool: Option<ManagedObjectReference>,
-    host: ManagedObjectReference,
-    kind: Kind,
-    /// The version of virtual hardware where the file has none.
-    hardware: &'static str,
 }
 
 impl Register {
@@ -102,141 +137,43 @@ impl Register {
         if known.is_some() {
             return Err(fault::already_exists(&path));
         }
-        let mut config = self.config(world, &keys, &path);
-        if let Some(other) = self.namesake(world, &config.name) {
-            return Err(fault::duplicate_name(&config.name, &other));
+        let mut spec = vmx::spec(world, &self.spot, &keys, None);
+        spec.name = self.name.or(spec.name);
+        // Only a vCenter minds two machines of one name in a folder.
+        if let Some(name) = &spec.name
+            && world.kind() == Kind::VCenter
+            && let Some(other) = config::namesake(world, &self.place.folder, name)
+        {
+            return Err(fault::duplicate_name(name, &other));
         }
+        spec.files = Some(
+            VirtualMachineFileInfo {
+                vm_path_name: Some(path),
+                ..VirtualMachineFileInfo::default()
+            }
+            .into(),
+        );
+        config::drop_taken_instance_uuid(world, &mut spec);
         let number = world.new_vm_number();
-        let (value, prefixes) = match self.kind {
-            Kind::Esx => (number.to_string(), (0x564d, 0x52ab)),
-            Kind::VCenter => (format!("vm-{number}"), (0x4203, 0x5003)),
+        let new = NewMachine {
+            spec,
+            place: self.place,
+            template: self.template,
+            power: PoweredOff,
+            number,
+            from_client: false,
         };
-        if config.uuid.is_empty() {
-            config.uuid = parts::uuid(prefixes.0, number);
-        }
-        let taken = |world: &mut World, uuid: &str| {
-            let uuids = &world.by_uuid().instance;
-            uuids.contains_key(&uuid.to_ascii_lowercase())
-        };
-        let instance = config.instance_uuid.take();
-        let instance = instance.filter(|instance| !taken(world, instance));
-        config.instance_uuid =
-            Some(instance.unwrap_or_else(|| parts::uuid(prefixes.1, number | 1 << 32)));
-
-        let vm = ManagedObjectReference::new("VirtualMachine", value.clone());
-        let machine = self.machine(world, vm.clone(), config);
-        world.add(value, machine);
-        inventory::place_vm(world, &vm);
+        let vm = machine::create(world, new)?;
         world.adopt(&self.spot, &vm);
         Ok(vm)
     }
-
-    /// Another machine with that name in the folder; only a vCenter minds.
-    fn namesake(&self, world: &World, name: &str) -> Option<ManagedObjectReference> {
-        let folder = world.read::<properties::Folder>(&self.folder)?;
-        let mut others = folder.child_entity.iter();
-        let found = others.find(|other| world.name(other) == Some(name));
-        found.filter(|_| self.kind == Kind::VCenter).cloned()
-    }
-
-    fn config(&self, world: &World, keys: &Keys, path: &str) -> VirtualMachineConfigInfo {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let folder = Some(format!("{folder}/"));
-        let base = VirtualMachineConfigInfo {
-            change_version: "2024-03-01T08:00:00.000000Z".to_owned(),
-            modified: parts::made_time(),
-            version: self.hardware.to_owned(),
-            template: self.template,
-            files: VirtualMachineFileInfo {
-                vm_path_name: Some(path.to_owned()),
-                snapshot_directory: folder.clone(),
-                suspend_directory: folder.clone(),
-                log_directory: folder,
-                ..VirtualMachineFileInfo::default()
-            },
-            ..VirtualMachineConfigInfo::default()
-        };
-        let mut config = vmx::config(world, &self.spot, keys, base);
-        let cpu = parts::allocation(1000 * config.hardware.num_cpu);
-        let memory = parts::allocation(10 * config.hardware.memory_mb);
-        config.cpu_allocation = Some(cpu.into());
-        config.memory_allocation = Some(memory.into());
-        if let Some(name) = &self.name {
-            config.name.clone_from(name);
-        }
-        if config.name.is_empty() {
-            let file = path.rsplit(['/', ' ']).next().unwrap_or(path);
-            let name = file.strip_suffix(".vmx").unwrap_or(file);
-            name.clone_into(&mut config.name);
-        }
-        // As servers have names.
-        config.name = escaped(&config.name);
-        config
-    }
-
-    fn machine(
-        &self,
-        world: &World,
-        vm: ManagedObjectReference,
-        config: VirtualMachineConfigInfo,
-    ) -> properties::VirtualMachine {
-        let runtime = VirtualMachineRuntimeInfo {
-            host: Some(self.host.clone()),
-            connection_state: VirtualMachineConnectionState::Connected,
-            power_state: VirtualMachinePowerState::PoweredOff,
-            max_cpu_usage: Some(config.hardware.num_cpu * inventory::host::MHZ),
-            max_memory_usage: Some(config.hardware.memory_mb),
-            ..VirtualMachineRuntimeInfo::default()
-        };
-        let tools = "guestToolsNotRunning".to_owned();
-        let mut machine = properties::VirtualMachine {
-            base: parts::entity(&config.name, Some(&self.folder)),
-            resource_pool: self.pool.clone(),
-            runtime: Some(runtime.clone().into()),
-            guest: Some(
-                GuestInfo {
-                    tools_status: Some(VirtualMachineToolsStatus::ToolsNotInstalled),
-                    tools_running_status: Some(tools),
-                    guest_state: "notRunning".to_owned(),
-                    ..GuestInfo::default()
-                }
-                .into(),
-            ),
-            summary: Some(
-                VirtualMachineSummary {
-                    vm: Some(vm),
-                    runtime,
-                    quick_stats: VirtualMachineQuickStats {
-                        guest_heartbeat_status: ManagedEntityStatus::Gray,
-                        ..VirtualMachineQuickStats::default()
-                    },
-                    overall_status: ManagedEntityStatus::Green,
-                    ..VirtualMachineSummary::default()
-                }
-                .into(),
-            ),
-            datastore: vec![self.spot.store.clone()],
-            network: vmx::networks(world, &config),
-            guest_heartbeat_status: Some(ManagedEntityStatus::Gray),
-            ..properties::VirtualMachine::default()
-        };
-        vmx::set(&mut machine, config);
-        machine
-    }
 }
 
-/// `%2f` for a slash, as servers have names; what a VMX file has escaped already stays.
-fn escaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for (at, c) in name.char_indices() {
-        let digits = name.as_bytes().get(at + 1..at + 3);
-        let is_escape = digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-        match c {
-            '%' if !is_escape => out.push_str("%25"),
-            '/' => out.push_str("%2f"),
-            '\\' => out.push_str("%5c"),
-            c => out.push(c),
-        }
-    }
-    out
+/// The datacenter that a folder belongs to.
+fn datacenter<'a>(
+    world: &'a World,
+    folder: &'a ManagedObjectReference,
+) -> Option<&'a ManagedObjectReference> {
+    let above = std::iter::once(folder).chain(ancestors(world, folder));
+    above.into_iter().find(|one| one.r#type == "Datacenter")
 }

@@ -1,5 +1,6 @@
 //! VirtualMachine: its methods by what they are about.
 
+mod configuration;
 mod power;
 mod registration;
 mod snapshots;
@@ -8,6 +9,6 @@ use crate::call::Row;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
-    let rows = [power::rows(), registration::rows(), snapshots::rows()];
+    let rows = [configuration::rows(), power::rows(), registration::rows(), snapshots::rows()];
     rows.into_iter().flatten().collect()
 }

@@ -9,12 +9,10 @@ use vi_types::objects::{
     VirtualDeviceFileBackingInfo, VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk,
     VirtualDiskFlatVer2BackingInfo, VirtualE1000, VirtualE1000e, VirtualEthernetCard,
     VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualFloppyImageBackingInfo,
-    VirtualHardware, VirtualIdeController, VirtualKeyboard, VirtualLsiLogicController,
-    VirtualLsiLogicSasController, VirtualMachineConfigInfo, VirtualMachineVideoCard,
-    VirtualNvmeController, VirtualPcNet32, VirtualPciController, VirtualPointingDevice,
-    VirtualPs2Controller, VirtualSataController, VirtualScsiController, VirtualSerialPort,
-    VirtualSerialPortFileBackingInfo, VirtualSioController, VirtualVmxnet, VirtualVmxnet2,
-    VirtualVmxnet3,
+    VirtualLsiLogicController, VirtualLsiLogicSasController, VirtualMachineConfigInfo,
+    VirtualMachineConfigSpec, VirtualMachineVideoCard, VirtualNvmeController, VirtualPcNet32,
+    VirtualSataController, VirtualScsiController, VirtualSerialPort,
+    VirtualSerialPortFileBackingInfo, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
 use vmx::VmxFile;
@@ -22,9 +20,10 @@ use vmx::escape::PIPE;
 
 use super::guest_os;
 use crate::files::{Descriptor, Spot};
+use crate::machine;
+use crate::machine::device::{add, connectable, controller, device};
 use crate::world::World;
 use crate::world::inventory::host::volume;
-use crate::world::inventory::virtual_machine::{connectable, controller, device};
 
 /// A file, and its values as the properties show them.
 pub(crate) struct Keys(VmxFile);
@@ -70,92 +69,45 @@ impl Keys {
     }
 }
 
-/// The properties that a configuration gives; what it doesn't say stays as it is.
-pub(crate) fn config(
+/// The specification of the machine that a configuration file describes. `old` is what the machine is so far, if there
+/// is one.
+pub(crate) fn spec(
     world: &World,
     spot: &Spot,
     keys: &Keys,
-    old: VirtualMachineConfigInfo,
-) -> VirtualMachineConfigInfo {
+    old: Option<&VirtualMachineConfigInfo>,
+) -> VirtualMachineConfigSpec {
     let guest = keys.get("guestOS").unwrap_or_else(|| "other".to_owned());
     let firmware = keys.get("firmware").unwrap_or_else(|| "bios".to_owned());
-    VirtualMachineConfigInfo {
-        name: keys.get("displayName").unwrap_or(old.name),
+    let known = old.filter(|old| guest_os(&old.guest_id) == guest);
+    let version = keys.number::<u32>("virtualHW.version");
+    VirtualMachineConfigSpec {
+        name: keys.get("displayName").filter(|name| !name.is_empty()),
         annotation: keys.get("annotation"),
-        guest_id: match guest_os(&old.guest_id) == guest {
-            true => old.guest_id,
-            false => guest_id(&guest),
-        },
-        uuid: keys.uuid("uuid.bios").unwrap_or(old.uuid),
-        instance_uuid: keys.uuid("vc.uuid").or(old.instance_uuid),
-        version: match keys.number::<u32>("virtualHW.version") {
-            Some(version) => format!("vmx-{version:02}"),
-            None => old.version,
-        },
+        guest_id: Some(known.map_or_else(|| guest_id(&guest), |old| old.guest_id.clone())),
+        uuid: keys.uuid("uuid.bios"),
+        instance_uuid: keys.uuid("vc.uuid"),
+        version: version.map(|version| format!("vmx-{version:02}")),
         firmware: Some(firmware.to_ascii_lowercase()),
-        hardware: VirtualHardware {
-            num_cpu: keys.number("numvcpus").unwrap_or(1),
-            num_cores_per_socket: keys.number("cpuid.coresPerSocket").or(Some(1)),
-            memory_mb: keys.number("memSize").unwrap_or(32),
-            device: devices(world, spot, keys),
-            ..old.hardware
-        },
-        ..old
+        num_cpus: Some(keys.number("numvcpus").unwrap_or(1)),
+        num_cores_per_socket: Some(keys.number("cpuid.coresPerSocket").unwrap_or(1)),
+        memory_mb: Some(keys.number("memSize").unwrap_or(32)),
+        device_change: devices(world, spot, keys).into_iter().map(add).collect(),
+        ..VirtualMachineConfigSpec::default()
     }
 }
 
 /// Makes a machine's properties follow its file, if that can be understood.
 pub(crate) fn apply(world: &mut World, vm: &ManagedObjectReference, spot: &Spot, text: &[u8]) {
     let old = world.read::<properties::VirtualMachine>(vm);
-    let old = old.and_then(|vm| vm.config.as_deref().cloned());
+    let old = old.and_then(|vm| vm.config.as_deref());
     let (Some(keys), Some(old)) = (Keys::read(text), old) else {
         return;
     };
-    let new = config(world, spot, &keys, old);
-    world.change(vm, |vm: &mut properties::VirtualMachine| set(vm, new));
-}
-
-/// Gives a machine a configuration, wherever that shows.
-pub(crate) fn set(vm: &mut properties::VirtualMachine, config: VirtualMachineConfigInfo) {
-    let count = |is: fn(&VirtualDevice, &Poly<VirtualDevice>) -> bool| {
-        let devices = config.hardware.device.iter();
-        i32::try_from(devices.filter(|device| is(device, device)).count()).ok()
-    };
-    vm.name = Some(config.name.clone());
-    let summary = &mut vm.summary.get_or_insert_default().config;
-    summary.name.clone_from(&config.name);
-    summary.template = config.template;
-    summary.vm_path_name = config.files.vm_path_name.clone().unwrap_or_default();
-    summary.memory_size_mb = Some(config.hardware.memory_mb);
-    summary.num_cpu = Some(config.hardware.num_cpu);
-    summary.uuid = Some(config.uuid.clone());
-    summary.instance_uuid.clone_from(&config.instance_uuid);
-    summary.guest_id = Some(config.guest_id.clone());
-    summary.guest_full_name = Some(config.guest_full_name.clone());
-    summary.annotation.clone_from(&config.annotation);
-    summary.num_virtual_disks = count(|_, device| device.is::<VirtualDisk>());
-    summary.num_ethernet_cards = count(|_, device| device.is::<VirtualEthernetCard>());
-    vm.config = Some(config.into());
-}
-
-/// The networks that a machine is on.
-pub(crate) fn networks(
-    world: &World,
-    config: &VirtualMachineConfigInfo,
-) -> Vec<ManagedObjectReference> {
-    let mut found = Vec::new();
-    for device in &config.hardware.device {
-        let backing = device.backing.as_ref();
-        let network =
-            backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
-        if let Some(network) = network.and_then(|network| network.network.as_ref())
-            && world.get(network).is_some()
-            && !found.contains(network)
-        {
-            found.push(network.clone());
-        }
+    let spec = spec(world, spot, &keys, Some(old));
+    if let Some(new) = machine::config::rewritten(world, vm, &spec) {
+        machine::set_config(world, vm, new);
     }
-    found
 }
 
 /// `debian12_64Guest` for `debian12-64`.
@@ -188,8 +140,9 @@ fn devices(world: &World, spot: &Spot, keys: &Keys) -> Vec<Poly<VirtualDevice>> 
         world,
         spot,
         keys,
-        devices: board(keys),
+        devices: Vec::new(),
     };
+    made.video();
     for bus in 0..2 {
         made.slots(&format!("ide{bus}"), 200 + bus, 2);
     }
@@ -210,49 +163,6 @@ fn devices(world: &World, spot: &Spot, keys: &Keys) -> Vec<Poly<VirtualDevice>> 
     made.devices
 }
 
-/// What every machine has.
-fn board(keys: &Keys) -> Vec<Poly<VirtualDevice>> {
-    let ide = |bus: i32| VirtualIdeController {
-        base: controller(200 + bus, &format!("IDE {bus}"), bus, None, &[]),
-        ..VirtualIdeController::default()
-    };
-    vec![
-        ide(0).into(),
-        ide(1).into(),
-        VirtualPs2Controller {
-            base: controller(300, "PS2 controller 0", 0, None, &[600, 700]),
-            ..VirtualPs2Controller::default()
-        }
-        .into(),
-        VirtualPciController {
-            base: controller(100, "PCI controller 0", 0, None, &[500]),
-            ..VirtualPciController::default()
-        }
-        .into(),
-        VirtualSioController {
-            base: controller(400, "SIO controller 0", 0, None, &[]),
-            ..VirtualSioController::default()
-        }
-        .into(),
-        VirtualKeyboard {
-            base: device(600, "Keyboard", "Keyboard", Some((300, 0))),
-            ..VirtualKeyboard::default()
-        }
-        .into(),
-        VirtualPointingDevice {
-            base: device(700, "Pointing device", "Pointing device", Some((300, 1))),
-            ..VirtualPointingDevice::default()
-        }
-        .into(),
-        VirtualMachineVideoCard {
-            base: device(500, "Video card", "Video card", Some((100, 0))),
-            video_ram_size_in_kb: keys.number::<i64>("svga.vramSize").map(|size| size >> 10),
-            ..VirtualMachineVideoCard::default()
-        }
-        .into(),
-    ]
-}
-
 struct Maker<'a> {
     world: &'a World,
     spot: &'a Spot,
@@ -269,6 +179,16 @@ impl Maker<'_> {
         self.keys.is(&format!("{slot}.present"))
     }
 
+    fn video(&mut self) {
+        if let Some(size) = self.keys.number::<i64>("svga.vramSize") {
+            let video = VirtualMachineVideoCard {
+                video_ram_size_in_kb: Some(size >> 10),
+                ..VirtualMachineVideoCard::default()
+            };
+            self.devices.push(video.into());
+        }
+    }
+
     fn scsi(&mut self, bus: i32) {
         let slot = format!("scsi{bus}");
         if !self.is_present(&slot) {
@@ -276,20 +196,12 @@ impl Maker<'_> {
         }
         let key = 1000 + bus;
         let base = VirtualScsiController {
-            base: controller(
-                key,
-                &format!("SCSI controller {bus}"),
-                bus,
-                Some((100, 3 + bus)),
-                &[],
-            ),
-            hot_add_remove: Some(true),
+            base: controller(key, bus),
             shared_bus: match self.value(&slot, "sharedBus").to_ascii_lowercase().as_str() {
                 "virtual" => VirtualScsiSharing::VirtualSharing,
                 "physical" => VirtualScsiSharing::PhysicalSharing,
                 _ => VirtualScsiSharing::NoSharing,
             },
-            scsi_ctlr_unit_number: Some(7),
             ..VirtualScsiController::default()
         };
         let made = match self
@@ -328,11 +240,10 @@ impl Maker<'_> {
             return;
         }
         let key = 15_000 + bus;
-        let label = format!("SATA controller {bus}");
         self.devices.push(
             VirtualAhciController {
                 base: VirtualSataController {
-                    base: controller(key, &label, bus, Some((100, 24 + bus)), &[]),
+                    base: controller(key, bus),
                     ..Default::default()
                 },
                 ..Default::default()
@@ -348,10 +259,9 @@ impl Maker<'_> {
             return;
         }
         let key = 31_000 + bus;
-        let label = format!("NVME controller {bus}");
         self.devices.push(
             VirtualNvmeController {
-                base: controller(key, &label, bus, Some((100, 30 + bus)), &[]),
+                base: controller(key, bus),
                 ..Default::default()
             }
             .into(),
@@ -374,12 +284,6 @@ impl Maker<'_> {
         }
     }
 
-    /// The key of a device, and its number among those alike.
-    fn next<T: vi_types::DataObject>(&self, first: i32) -> (i32, usize) {
-        let number = self.devices.iter().filter(|one| one.is::<T>()).count();
-        (first + i32::try_from(number).unwrap_or(0), number + 1)
-    }
-
     fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
         let place = locate(self.world, self.spot, name);
         VirtualDeviceFileBackingInfo {
@@ -398,7 +302,6 @@ impl Maker<'_> {
         let descriptor = place.and_then(|place| Descriptor::read(&self.world.content(&place)?));
         let capacity_kb = descriptor.map_or(0, |descriptor| descriptor.capacity_kb);
         let capacity_kb = i64::try_from(capacity_kb).unwrap_or(i64::MAX);
-        let (key, number) = self.next::<VirtualDisk>(2000);
         let disk = VirtualDisk {
             base: VirtualDevice {
                 backing: Some(
@@ -409,15 +312,9 @@ impl Maker<'_> {
                     }
                     .into(),
                 ),
-                ..device(
-                    key,
-                    &format!("Hard disk {number}"),
-                    &format!("{capacity_kb} KB"),
-                    Some(at),
-                )
+                ..device(0, Some(at))
             },
             capacity_in_kb: capacity_kb,
-            capacity_in_bytes: capacity_kb.checked_mul(1024),
             ..VirtualDisk::default()
         };
         self.devices.push(disk.into());
@@ -439,13 +336,11 @@ impl Maker<'_> {
             }
             .into(),
         };
-        let (key, number) = self.next::<VirtualCdrom>(16_000);
-        let label = format!("CD/DVD drive {number}");
         let cdrom = VirtualCdrom {
             base: VirtualDevice {
                 backing: Some(backing),
                 connectable: Some(connectable(false).into()),
-                ..device(key, &label, &label, Some(at))
+                ..device(0, Some(at))
             },
             ..VirtualCdrom::default()
         };
@@ -457,7 +352,6 @@ impl Maker<'_> {
         if !self.is_present(&slot) {
             return;
         }
-        let label = format!("Floppy drive {}", index + 1);
         let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
         let backing = file.then(|| {
             VirtualFloppyImageBackingInfo {
@@ -470,7 +364,7 @@ impl Maker<'_> {
             base: VirtualDevice {
                 backing,
                 connectable: Some(connectable(false).into()),
-                ..device(8000 + index, &label, &label, Some((400, index)))
+                ..VirtualDevice::default()
             },
             ..VirtualFloppy::default()
         };
@@ -482,7 +376,6 @@ impl Maker<'_> {
         if !self.is_present(&slot) {
             return;
         }
-        let label = format!("Serial port {}", index + 1);
         let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
         let backing = file.then(|| {
             VirtualSerialPortFileBackingInfo {
@@ -495,7 +388,7 @@ impl Maker<'_> {
             base: VirtualDevice {
                 backing,
                 connectable: Some(connectable(false).into()),
-                ..device(9000 + index, &label, &label, Some((400, index)))
+                ..VirtualDevice::default()
             },
             ..VirtualSerialPort::default()
         };
@@ -507,12 +400,6 @@ impl Maker<'_> {
         if !self.is_present(&slot) {
             return;
         }
-        let name = self.value(&slot, "networkName");
-        let mut networks: Vec<_> = self.world.all("Network").collect();
-        networks.sort();
-        let network = networks
-            .into_iter()
-            .find(|one| self.world.name(one) == Some(&*name));
         let kind = self.value(&slot, "addressType").to_ascii_lowercase();
         let address = match kind.as_str() {
             "static" => "address",
@@ -521,18 +408,16 @@ impl Maker<'_> {
         let address = Some(self.value(&slot, address)).filter(|address| !address.is_empty());
         let backing = VirtualEthernetCardNetworkBackingInfo {
             base: vi_types::objects::VirtualDeviceDeviceBackingInfo {
-                device_name: name.clone(),
+                device_name: self.value(&slot, "networkName"),
                 ..Default::default()
             },
-            network: network.cloned(),
             ..Default::default()
         };
-        let label = format!("Network adapter {}", index + 1);
         let base = VirtualEthernetCard {
             base: VirtualDevice {
                 backing: Some(backing.into()),
                 connectable: Some(connectable(false).into()),
-                ..device(4000 + index, &label, &name, Some((100, 7 + index)))
+                ..VirtualDevice::default()
             },
             address_type: Some(match kind.as_str() {
                 "static" => "manual".to_owned(),

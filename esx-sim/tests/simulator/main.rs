@@ -14,6 +14,7 @@ mod datastores;
 mod faults;
 mod folder;
 mod http;
+mod machines;
 mod networks;
 mod retrieve;
 mod search;

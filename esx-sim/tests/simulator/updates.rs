@@ -187,7 +187,11 @@ async fn partial_updates_name_what_changed_within_a_property() {
         .collect();
     assert_eq!(
         changes,
-        [("runtime.powerState", true), ("runtime.suspendTime", false)]
+        [
+            ("runtime.powerState", true),
+            ("runtime.suspendTime", false),
+            ("runtime.cleanPowerOff", true)
+        ]
     );
 }
 

@@ -9,7 +9,7 @@ use vi_types::{ManagedObjectReference, Method, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::world::inventory;
+use crate::machine::{guest, power};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -78,7 +78,7 @@ fn begin<M: Method>(
     check_power_state(call, from, to.clone())?;
     let vm = call.this.clone();
     call.begin::<M>(description, move |world| {
-        inventory::set_power_state(world, &vm, to);
+        power::set(world, &vm, to);
         Ok(None)
     })
 }
@@ -94,10 +94,10 @@ fn guest(
         .state
         .world
         .read::<properties::VirtualMachine>(call.this);
-    if !vm.is_some_and(inventory::is_tools_running) {
+    if !vm.is_some_and(guest::is_tools_running) {
         return Err(fault::tools_unavailable());
     }
-    inventory::set_power_state(&mut call.state.world, call.this, leads_to);
+    power::set(&mut call.state.world, call.this, leads_to);
     Ok(())
 }
 

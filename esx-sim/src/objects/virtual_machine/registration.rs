@@ -5,7 +5,7 @@ use vi_types::SoapFault;
 
 use super::power::check_power_state;
 use crate::call::{Call, Row};
-use crate::world::inventory;
+use crate::machine::place;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -21,7 +21,7 @@ fn unregister(call: &mut Call<'_>, _: &UnregisterVm) -> Result<(), SoapFault> {
     let state = &mut *call.state;
     state.tasks.check_idle(call.this)?;
     state.world.fill_files();
-    inventory::remove_vm(&mut state.world, call.this);
+    place::leave(&mut state.world, call.this);
     Ok(())
 }
 

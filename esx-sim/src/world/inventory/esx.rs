@@ -5,14 +5,15 @@ use vi_types::{ManagedObjectReference, properties};
 
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
-use super::virtual_machine::{self, Place};
+use super::virtual_machine::{self, Site};
 use super::{Kind, network, service};
+use crate::machine::Place;
 use crate::version::Release;
 use crate::world::World;
 
 /// The host and everything on it.
 pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
-    let mut world = World::default();
+    let mut world = World::new(Kind::Esx, release);
     let reference = ManagedObjectReference::new;
     let root = reference("Folder", "ha-folder-root");
     let datacenter = reference("Datacenter", "ha-datacenter");
@@ -132,29 +133,24 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         },
     );
 
-    let places = [Place {
-        prefix: "",
-        folder: vm_folder.clone(),
-        pool: pool.clone(),
-        host: host.clone(),
-        datastores: datastores.to_vec(),
-        network: networks[0].clone(),
-        kind: Kind::Esx,
-    }];
-    let vms = virtual_machine::add(&mut world, release, &places, vms, 1);
-
     world.add(
         "ha-folder-vm",
-        properties::Folder {
-            child_entity: vms.clone(),
-            ..folder("vm", Some(&datacenter), &["VirtualMachine"])
+        folder("vm", Some(&datacenter), &["VirtualMachine"]),
+    );
+    world.add("ha-root-pool", host::pool("Resources", &pool, &compute));
+    host::add(&mut world, &spec, &datastores, &networks);
+    let site = Site {
+        prefix: "",
+        place: Place {
+            folder: vm_folder,
+            pool: Some(pool),
+            host: host.clone(),
         },
-    );
-    world.add(
-        "ha-root-pool",
-        host::pool("Resources", &pool, &compute, vms.clone()),
-    );
-    host::add(&mut world, &spec, &datastores, &networks, vms);
+        datastores: datastores.to_vec(),
+        network: networks[0].clone(),
+    };
+    virtual_machine::add(&mut world, &[site], vms, 1);
+    host::start_first_vm(&mut world, &host);
     world
 }
 

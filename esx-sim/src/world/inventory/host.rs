@@ -63,17 +63,16 @@ impl HostSpec {
     }
 }
 
-/// Puts a host in that has those virtual machines.
+/// Puts a host in that has no virtual machines yet.
 pub(crate) fn add(
     world: &mut World,
     spec: &HostSpec,
     datastores: &[ManagedObjectReference],
     networks: &[ManagedObjectReference],
-    vms: Vec<ManagedObjectReference>,
 ) {
     let network_info = network::info(spec);
     let network_system = network::add_system(world, spec, &network_info);
-    let auto_start = auto_start(&vms);
+    let auto_start = auto_start(None);
     let auto_start_manager = world.add(
         spec.part("autoStartManager"),
         properties::HostAutoStartManager {
@@ -105,7 +104,6 @@ pub(crate) fn add(
             }
             .into(),
         ),
-        vm: vms,
         datastore: datastores.to_vec(),
         network: networks.to_vec(),
         ..properties::HostSystem::default()
@@ -113,9 +111,29 @@ pub(crate) fn add(
     world.add(spec.reference.value.clone(), host);
 }
 
-/// The first virtual machine starts with the host.
-fn auto_start(vms: &[ManagedObjectReference]) -> HostAutoStartManagerConfig {
-    let power_info = vms.iter().take(1).map(|vm| AutoStartPowerInfo {
+/// Lets the first of a host's virtual machines start with it.
+pub(crate) fn start_first_vm(world: &mut World, host: &ManagedObjectReference) {
+    let Some(state) = world.read::<properties::HostSystem>(host) else {
+        return;
+    };
+    let config = auto_start(state.vm.first());
+    let managers = state.config_manager.as_deref();
+    let manager = managers.and_then(|managers| managers.auto_start_manager.clone());
+    world.change(host, |host: &mut properties::HostSystem| {
+        if let Some(host) = host.config.as_deref_mut() {
+            host.auto_start = Some(config.clone().into());
+        }
+    });
+    if let Some(manager) = manager {
+        world.change(
+            &manager,
+            |manager: &mut properties::HostAutoStartManager| manager.config = Some(config.into()),
+        );
+    }
+}
+
+fn auto_start(vm: Option<&ManagedObjectReference>) -> HostAutoStartManagerConfig {
+    let power_info = vm.into_iter().map(|vm| AutoStartPowerInfo {
         key: vm.clone(),
         start_order: 1,
         start_delay: -1,
@@ -442,7 +460,6 @@ pub(crate) fn pool(
     name: &str,
     own: &ManagedObjectReference,
     owner: &ManagedObjectReference,
-    vms: Vec<ManagedObjectReference>,
 ) -> properties::ResourcePool {
     let usage = ResourcePoolResourceUsage {
         reservation_used: 0,
@@ -472,7 +489,6 @@ pub(crate) fn pool(
         ),
         runtime: Some(runtime.into()),
         owner: Some(owner.clone()),
-        vm: vms,
         config: Some(pool_config(own).into()),
         ..properties::ResourcePool::default()
     }

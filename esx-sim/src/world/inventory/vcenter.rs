@@ -17,8 +17,9 @@ use vi_types::{ManagedObjectReference, properties};
 use super::esx::compute_summary;
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
-use super::virtual_machine::{self, Place};
+use super::virtual_machine::{self, Site};
 use super::{Kind, network, service};
+use crate::machine::Place;
 use crate::version::Release;
 use crate::world::World;
 
@@ -28,11 +29,10 @@ const ADDRESS: &str = "192.0.2.100";
 /// The vCenter with everything in it, and the inventory path of its first host.
 pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, String) {
     let mut maker = Maker {
-        world: World::default(),
+        world: World::new(Kind::VCenter, release),
         release,
         numbers: 1,
         hosts: 0,
-        places: Vec::new(),
         compute: Vec::new(),
     };
     maker.make(vms);
@@ -49,14 +49,12 @@ struct Maker {
     numbers: u32,
     /// The number of the last host.
     hosts: u8,
-    places: Vec<Place>,
     compute: Vec<Compute>,
 }
 
-/// A compute resource whose hosts wait for their virtual machines.
+/// A compute resource.
 struct Compute {
     pool: ManagedObjectReference,
-    own: ManagedObjectReference,
     hosts: Vec<HostSpec>,
     datastores: Vec<ManagedObjectReference>,
     /// The first one is that of the virtual machines.
@@ -103,12 +101,16 @@ impl Maker {
         let row = self.folder(&racks, "Row A", ANY_COMPUTE);
         let far = self.compute(&paris, &row, None, &["esx-01.paris"]);
 
-        self.place("", &web, production, 0);
-        self.place("b-", &databases, production, 1);
-        self.place("edge-", &archive, stand_alone, 0);
-        self.place("paris-", &paris.vm, far, 0);
-        let made = virtual_machine::add(&mut self.world, self.release, &self.places, vms, 101);
-        self.settle(made);
+        let sites = [
+            self.site("", &web, production, 0),
+            self.site("b-", &databases, production, 1),
+            self.site("edge-", &archive, stand_alone, 0),
+            self.site("paris-", &paris.vm, far, 0),
+        ];
+        virtual_machine::add(&mut self.world, &sites, vms, 101);
+        for spec in self.compute.iter().flat_map(|compute| &compute.hosts) {
+            host::start_first_vm(&mut self.world, &spec.reference);
+        }
     }
 
     fn number(&mut self, kind: &str) -> String {
@@ -238,6 +240,11 @@ impl Maker {
             None => self.world.add(own.value.clone(), alone(base)),
         };
         self.put(parent, &own);
+        self.world
+            .add(pool.value.clone(), host::pool("Resources", &pool, &own));
+        for spec in &specs {
+            host::add(&mut self.world, spec, &datastores, &networks);
+        }
         self.world.change(
             &folders.datacenter,
             |datacenter: &mut properties::Datacenter| {
@@ -246,7 +253,6 @@ impl Maker {
         );
         self.compute.push(Compute {
             pool,
-            own,
             hosts: specs,
             datastores,
             networks,
@@ -296,86 +302,25 @@ impl Maker {
         made
     }
 
-    fn place(
-        &mut self,
+    fn site(
+        &self,
         prefix: &'static str,
         folder: &ManagedObjectReference,
         compute: usize,
         host: usize,
-    ) {
+    ) -> Site {
         let compute = &self.compute[compute];
-        self.places.push(Place {
+        Site {
             prefix,
-            folder: folder.clone(),
-            pool: compute.pool.clone(),
-            host: compute.hosts[host].reference.clone(),
+            place: Place {
+                folder: folder.clone(),
+                pool: Some(compute.pool.clone()),
+                host: compute.hosts[host].reference.clone(),
+            },
             datastores: compute.datastores.clone(),
             network: compute.networks[0].clone(),
-            kind: Kind::VCenter,
-        });
-    }
-
-    /// Puts the virtual machines into their folders, pools and hosts, and the hosts into the world.
-    fn settle(&mut self, vms: Vec<ManagedObjectReference>) {
-        let mut rest = vms;
-        for place in std::mem::take(&mut self.places) {
-            let on_host = |world: &World, vm: &ManagedObjectReference| {
-                let vm = world.read::<properties::VirtualMachine>(vm);
-                let runtime = vm.and_then(|vm| vm.runtime.as_deref());
-                runtime.and_then(|runtime| runtime.host.as_ref()) == Some(&place.host)
-            };
-            let (here, there): (Vec<_>, _) =
-                rest.into_iter().partition(|vm| on_host(&self.world, vm));
-            rest = there;
-            self.world
-                .change(&place.folder, |folder: &mut properties::Folder| {
-                    folder.child_entity.extend(here);
-                });
-        }
-        for compute in std::mem::take(&mut self.compute) {
-            let mut in_pool = Vec::new();
-            for spec in &compute.hosts {
-                let vms = self.vms_on(&spec.reference, &compute.networks[0]);
-                in_pool.extend(vms.clone());
-                host::add(
-                    &mut self.world,
-                    spec,
-                    &compute.datastores,
-                    &compute.networks,
-                    vms,
-                );
-            }
-            let in_pool = in_pool
-                .into_iter()
-                .filter(|vm| !is_template(&self.world, vm))
-                .collect();
-            let pool = host::pool("Resources", &compute.pool, &compute.own, in_pool);
-            self.world.add(compute.pool.value.clone(), pool);
         }
     }
-
-    /// The virtual machines on a host, all of which are on the network.
-    fn vms_on(
-        &self,
-        host: &ManagedObjectReference,
-        network: &ManagedObjectReference,
-    ) -> Vec<ManagedObjectReference> {
-        let network = self.world.read::<properties::Network>(network);
-        let vms = network
-            .map(|network| network.vm.clone())
-            .unwrap_or_default();
-        let is_here = |vm: &ManagedObjectReference| {
-            let vm = self.world.read::<properties::VirtualMachine>(vm);
-            let runtime = vm.and_then(|vm| vm.runtime.as_deref());
-            runtime.and_then(|runtime| runtime.host.as_ref()) == Some(host)
-        };
-        vms.into_iter().filter(is_here).collect()
-    }
-}
-
-fn is_template(world: &World, vm: &ManagedObjectReference) -> bool {
-    let vm = world.read::<properties::VirtualMachine>(vm);
-    vm.is_some_and(|vm| vm.config.as_ref().is_some_and(|config| config.template))
 }
 
 fn configuration() -> ComputeResourceConfigInfo {

@@ -1,0 +1,498 @@
+//! A machine's configuration: what a host gives every machine, and what a specification makes of it.
+
+use vi_types::enums::VirtualMachinePowerState;
+use vi_types::objects::{
+    OptionValue, VirtualHardware, VirtualMachineBootOptions, VirtualMachineConfigInfo,
+    VirtualMachineConfigInfoDatastoreUrlPair, VirtualMachineConfigSpec,
+    VirtualMachineDefaultPowerOpInfo, VirtualMachineFileInfo, VirtualMachineFlagInfo,
+};
+use vi_types::{
+    Any, DataObject, DateTime, ManagedObjectReference, Object, Poly, PropertyMut, SoapFault, View,
+    properties,
+};
+
+use super::NewMachine;
+use super::device::{Devices, FileChanges, board};
+use super::{guest, storage};
+use crate::fault;
+use crate::world::World;
+use crate::world::inventory::host::volume;
+use crate::world::inventory::parts::{allocation, made_time, text, uuid};
+use crate::world::inventory::{Kind, ancestors};
+
+/// A configuration, and what has to become of files for it.
+pub(super) struct Made {
+    pub(super) config: VirtualMachineConfigInfo,
+    pub(super) files: FileChanges,
+}
+
+/// Keys of `extraConfig` that a host gives every machine. Its configuration file does not need them.
+const OF_EVERY_MACHINE: [(&str, &str); 7] = [
+    ("svga.present", "TRUE"),
+    ("pciBridge0.present", "TRUE"),
+    ("pciBridge4.present", "TRUE"),
+    ("pciBridge4.virtualDev", "pcieRootPort"),
+    ("pciBridge4.functions", "8"),
+    ("hpet0.present", "TRUE"),
+    ("tools.guest.desktop.autolock", "FALSE"),
+];
+
+/// Parts of a specification that are not copied into the configuration: they have another name or type there, or are
+/// checked first.
+const NOT_COPIED: &[&str] = &[
+    "changeVersion",
+    "name",
+    "files",
+    "cpuFeatureMask",
+    "extraConfig",
+    "vAppConfig",
+];
+
+/// The configuration of a new machine.
+///
+/// # Errors
+/// Those of [`apply`].
+pub(super) fn fresh(
+    world: &World,
+    vm: &ManagedObjectReference,
+    new: &NewMachine,
+) -> Result<Made, SoapFault> {
+    let files = new.spec.files.as_deref();
+    let path = files.and_then(|files| files.vm_path_name.as_deref());
+    let devices = Devices {
+        world,
+        host: Some(&new.place.host),
+        vm,
+        number: new.number,
+        path: path.unwrap_or_default(),
+        from_client: new.from_client,
+        is_on: new.power == VirtualMachinePowerState::PoweredOn,
+    };
+    let base = of_host(world, new, path.unwrap_or_default());
+    let mut made = apply(world, &devices, base, &new.spec)?;
+    let config = &mut made.config;
+    let (bios, instance) = match world.kind() {
+        Kind::Esx => (0x564d, 0x52ab),
+        Kind::VCenter => (0x4203, 0x5003),
+    };
+    if config.uuid.is_empty() {
+        config.uuid = uuid(bios, new.number);
+    }
+    if config.instance_uuid.is_none() && world.since("4.0") {
+        config.instance_uuid = Some(uuid(instance, new.number | 1 << 32));
+    }
+    let hardware = &config.hardware;
+    let (cpus, memory_mb) = (hardware.num_cpu, hardware.memory_mb);
+    config
+        .cpu_allocation
+        .get_or_insert_with(|| allocation(1000 * cpus).into());
+    config
+        .memory_allocation
+        .get_or_insert_with(|| allocation(10 * memory_mb).into());
+    Ok(made)
+}
+
+/// The configuration that a machine has when it is changed as `spec` says.
+///
+/// # Errors
+/// - `ConcurrentAccess` when the specification was made for another `changeVersion`.
+/// - `InvalidPowerState` for other processors or memory of a running machine whose configuration doesn't allow that.
+/// - Those of [`apply`].
+pub(super) fn changed(
+    world: &World,
+    vm: &ManagedObjectReference,
+    machine: &properties::VirtualMachine,
+    spec: &VirtualMachineConfigSpec,
+) -> Result<Made, SoapFault> {
+    let Some(config) = machine.config.as_deref() else {
+        return Err(fault::invalid_state());
+    };
+    if spec
+        .change_version
+        .as_ref()
+        .is_some_and(|version| *version != config.change_version)
+    {
+        return Err(fault::concurrent_change());
+    }
+    let runtime = machine.runtime.as_deref();
+    let power = runtime.map(|runtime| runtime.power_state.clone());
+    let is_on = power == Some(VirtualMachinePowerState::PoweredOn);
+    let hot = |allowed: Option<bool>| allowed == Some(true) || !is_on;
+    let is_other = |new: Option<i64>, old: i32| new.is_some_and(|new| new != i64::from(old));
+    let hardware = &config.hardware;
+    if is_other(spec.num_cpus.map(i64::from), hardware.num_cpu) && !hot(config.cpu_hot_add_enabled)
+        || is_other(spec.memory_mb, hardware.memory_mb) && !hot(config.memory_hot_add_enabled)
+    {
+        return Err(fault::invalid_power_state(
+            VirtualMachinePowerState::PoweredOn,
+            VirtualMachinePowerState::PoweredOff,
+        ));
+    }
+    let devices = Devices {
+        world,
+        host: runtime.and_then(|runtime| runtime.host.as_ref()),
+        vm,
+        number: number_of(vm),
+        path: config.files.vm_path_name.as_deref().unwrap_or_default(),
+        from_client: true,
+        is_on,
+    };
+    apply(world, &devices, config.clone(), spec)
+}
+
+/// What is left of a machine's configuration when its file is written anew: what files don't say.
+pub(crate) fn rewritten(
+    world: &World,
+    vm: &ManagedObjectReference,
+    spec: &VirtualMachineConfigSpec,
+) -> Option<VirtualMachineConfigInfo> {
+    let machine = world.read::<properties::VirtualMachine>(vm)?;
+    let mut config = machine.config.as_deref()?.clone();
+    let runtime = machine.runtime.as_deref();
+    let path = config.files.vm_path_name.clone().unwrap_or_default();
+    let devices = Devices {
+        world,
+        host: runtime.and_then(|runtime| runtime.host.as_ref()),
+        vm,
+        number: number_of(vm),
+        path: &path,
+        from_client: false,
+        is_on: false,
+    };
+    config.annotation = None;
+    config.hardware.num_cpu = 1;
+    config.hardware.memory_mb = 32;
+    config.hardware.device = board(world, devices.number);
+    let made = apply(world, &devices, config, spec).ok()?;
+    Some(made.config)
+}
+
+/// The specification that makes another machine like this one, with the same disks but an identity of its own.
+pub(crate) fn spec_of(config: &VirtualMachineConfigInfo) -> VirtualMachineConfigSpec {
+    let mut spec = VirtualMachineConfigSpec::default();
+    let names = spec.as_object().info().layout();
+    for index in 0..names.len() {
+        let Some(field) = names.field(index) else {
+            continue;
+        };
+        if NOT_COPIED.contains(&field.name) {
+            continue;
+        }
+        if let Some(view) = config.as_object().property(field.name) {
+            spec.as_object_mut().get_mut(index).assign(view);
+        }
+    }
+    let hardware = &config.hardware;
+    VirtualMachineConfigSpec {
+        uuid: None,
+        instance_uuid: None,
+        create_date: None,
+        num_cpus: Some(hardware.num_cpu),
+        num_cores_per_socket: hardware.num_cores_per_socket,
+        memory_mb: Some(i64::from(hardware.memory_mb)),
+        power_op_info: Some(config.default_power_ops.clone().into()),
+        extra_config: config.extra_config.clone(),
+        device_change: super::device::specs_of(&hardware.device),
+        ..spec
+    }
+}
+
+/// A configuration with what the specification says.
+///
+/// # Errors
+/// - `InvalidName` for a name without characters.
+/// - `InvalidArgument` for a number of processors, an amount of memory, a UUID or a firmware that cannot be.
+/// - Those of [`Devices::change`].
+fn apply(
+    world: &World,
+    devices: &Devices<'_>,
+    mut config: VirtualMachineConfigInfo,
+    spec: &VirtualMachineConfigSpec,
+) -> Result<Made, SoapFault> {
+    if devices.from_client {
+        check(spec)?;
+    }
+    if let Some(name) = &spec.name {
+        config.name = escaped(name);
+    }
+    merge(&mut config, spec.as_object());
+    if spec.guest_id.is_some() {
+        config.guest_full_name = guest::full_name(&config.guest_id);
+    }
+    if let Some(operations) = spec.power_op_info.as_deref() {
+        merge(&mut config.default_power_ops, operations.as_object());
+    }
+    let hardware = &mut config.hardware;
+    if let Some(cpus) = spec.num_cpus {
+        hardware.num_cpu = cpus;
+    }
+    if let Some(cores) = spec.num_cores_per_socket {
+        hardware.num_cores_per_socket = Some(cores);
+    }
+    if let Some(memory_mb) = spec.memory_mb {
+        hardware.memory_mb = i32::try_from(memory_mb).unwrap_or(i32::MAX);
+    }
+    for option in &spec.extra_config {
+        set_extra(&mut config.extra_config, option);
+    }
+    let list = std::mem::take(&mut config.hardware.device);
+    let (list, files) = devices.change(list, &spec.device_change)?;
+    config.hardware.device = list;
+    config.datastore_url = datastore_urls(world, devices);
+    Ok(Made { config, files })
+}
+
+/// Whether what a client asks for can be.
+fn check(spec: &VirtualMachineConfigSpec) -> Result<(), SoapFault> {
+    if spec.name.as_deref() == Some("") {
+        return Err(fault::invalid_name(""));
+    }
+    if spec.num_cpus.is_some_and(|cpus| cpus < 1) {
+        return Err(fault::invalid_argument("configSpec.numCPUs"));
+    }
+    let cores = spec.num_cores_per_socket;
+    if cores.is_some_and(|cores| cores < 1 || spec.num_cpus.is_some_and(|cpus| cpus % cores != 0)) {
+        return Err(fault::invalid_argument("configSpec.numCoresPerSocket"));
+    }
+    // Hosts give memory in steps of 4 MB.
+    if spec.memory_mb.is_some_and(|memory_mb| {
+        memory_mb < 4 || memory_mb % 4 != 0 || memory_mb > i64::from(i32::MAX)
+    }) {
+        return Err(fault::invalid_argument("configSpec.memoryMB"));
+    }
+    let is_uuid = |text: &str| text.chars().filter(char::is_ascii_hexdigit).count() == 32;
+    if spec.uuid.as_deref().is_some_and(|uuid| !is_uuid(uuid)) {
+        return Err(fault::invalid_argument("configSpec.uuid"));
+    }
+    if spec
+        .firmware
+        .as_deref()
+        .is_some_and(|firmware| !matches!(firmware, "bios" | "efi"))
+    {
+        return Err(fault::invalid_argument("configSpec.firmware"));
+    }
+    Ok(())
+}
+
+/// Copies what is set in `from` into the properties of the same names. Objects are merged, lists replaced.
+fn merge(to: &mut dyn Object, from: &dyn Object) {
+    let fields = from.info().layout();
+    let same_type = std::ptr::eq(from.info(), to.info());
+    for index in 0..fields.len() {
+        let Some(field) = fields.field(index) else {
+            continue;
+        };
+        let Some(at) = to.info().layout().index_of(field.name) else {
+            continue;
+        };
+        if !same_type && NOT_COPIED.contains(&field.name) {
+            continue;
+        }
+        match from.get(index).view() {
+            View::Unset => {}
+            View::List(list) if list.is_empty() => {}
+            View::Object(value) => match to.get_mut(at) {
+                PropertyMut::Object(old) => merge(old, value),
+                PropertyMut::Optional(old) => {
+                    let mut merged = old
+                        .get()
+                        .map_or_else(|| value.boxed_clone(), |old| old.boxed_clone());
+                    merge(&mut *merged, value);
+                    PropertyMut::Optional(old).assign(View::Object(&*merged));
+                }
+                other => other.assign(View::Object(value)),
+            },
+            view => to.get_mut(at).assign(view),
+        }
+    }
+}
+
+/// An empty value takes the key out (API reference of `VirtualMachineConfigSpec.extraConfig`).
+fn set_extra(list: &mut Vec<Poly<OptionValue>>, option: &Poly<OptionValue>) {
+    let is_empty = match &option.value {
+        None => true,
+        Some(Any::String(value)) => value.is_empty(),
+        Some(_) => false,
+    };
+    let at = list.iter().position(|one| one.key == option.key);
+    match (at, is_empty) {
+        (Some(at), true) => drop(list.remove(at)),
+        (Some(at), false) => list[at] = option.clone(),
+        (None, true) => {}
+        (None, false) => list.push(option.clone()),
+    }
+}
+
+/// The options that a machine has besides those that every machine has: keys of its configuration file.
+pub(crate) fn own_options(config: &VirtualMachineConfigInfo) -> impl Iterator<Item = (&str, &str)> {
+    let options = config.extra_config.iter().filter_map(|option| {
+        let Some(Any::String(value)) = &option.value else {
+            return None;
+        };
+        Some((&*option.key, &**value))
+    });
+    options.filter(|(key, value)| *key != "nvram" && !OF_EVERY_MACHINE.contains(&(key, value)))
+}
+
+/// What a host gives a machine that a specification says nothing of.
+fn of_host(world: &World, new: &NewMachine, path: &str) -> VirtualMachineConfigInfo {
+    let since = |version| world.since(version);
+    let folder = path
+        .rsplit_once('/')
+        .map(|(folder, _)| format!("{folder}/"));
+    let file = path.rsplit(['/', ' ']).next().unwrap_or(path);
+    let stem = file.strip_suffix(".vmx").unwrap_or(file);
+    let nvram = ("nvram", format!("{stem}.nvram"));
+    let others = OF_EVERY_MACHINE.map(|(key, value)| (key, value.to_owned()));
+    let extra = std::iter::once(nvram).chain(others).map(|(key, value)| {
+        OptionValue {
+            key: key.to_owned(),
+            value: Some(Any::from(value)),
+            ..OptionValue::default()
+        }
+        .into()
+    });
+    VirtualMachineConfigInfo {
+        change_version: "2024-03-01T08:00:00.000000Z".to_owned(),
+        modified: DateTime::from_epoch_seconds(0),
+        name: escaped(stem),
+        version: world.release().hardware.to_owned(),
+        create_date: since("6.7").then(made_time),
+        npiv_temporary_disabled: since("4.0").then_some(true),
+        template: new.template,
+        guest_id: "otherGuest".to_owned(),
+        guest_full_name: guest::full_name("otherGuest"),
+        files: VirtualMachineFileInfo {
+            vm_path_name: Some(path.to_owned()),
+            snapshot_directory: folder.clone(),
+            suspend_directory: folder.clone(),
+            log_directory: folder,
+            ..VirtualMachineFileInfo::default()
+        },
+        flags: VirtualMachineFlagInfo {
+            disable_acceleration: Some(false),
+            enable_logging: Some(true),
+            use_toe: Some(false),
+            run_with_debug_info: Some(false),
+            monitor_type: text("release"),
+            ht_sharing: text("any"),
+            snapshot_disabled: Some(false),
+            snapshot_locked: Some(false),
+            disk_uuid_enabled: Some(false),
+            virtual_mmu_usage: text("automatic"),
+            snapshot_power_off_behavior: text("powerOff"),
+            ..VirtualMachineFlagInfo::default()
+        },
+        default_power_ops: VirtualMachineDefaultPowerOpInfo {
+            power_off_type: text("soft"),
+            suspend_type: text("hard"),
+            reset_type: text("soft"),
+            default_power_off_type: text("soft"),
+            default_suspend_type: text("hard"),
+            default_reset_type: text("soft"),
+            standby_action: text("checkpoint"),
+            ..VirtualMachineDefaultPowerOpInfo::default()
+        },
+        hardware: VirtualHardware {
+            num_cpu: 1,
+            num_cores_per_socket: since("5.0").then_some(1),
+            memory_mb: 32,
+            virtual_ich7m_present: since("5.0").then_some(false),
+            virtual_smc_present: since("5.0").then_some(false),
+            device: board(world, new.number),
+            ..VirtualHardware::default()
+        },
+        memory_hot_add_enabled: since("4.0").then_some(false),
+        cpu_hot_add_enabled: since("4.0").then_some(false),
+        cpu_hot_remove_enabled: since("4.0").then_some(false),
+        extra_config: extra.collect(),
+        swap_placement: text("inherit"),
+        boot_options: Some(
+            VirtualMachineBootOptions {
+                boot_delay: Some(0),
+                enter_bios_setup: Some(false),
+                ..VirtualMachineBootOptions::default()
+            }
+            .into(),
+        ),
+        v_asserts_enabled: since("4.0").then_some(false),
+        change_tracking_enabled: since("4.0").then_some(false),
+        firmware: since("5.0").then(|| "bios".to_owned()),
+        max_mks_connections: since("5.0").then_some(40),
+        guest_auto_lock_enabled: since("5.0").then_some(true),
+        ..VirtualMachineConfigInfo::default()
+    }
+}
+
+fn datastore_urls(
+    world: &World,
+    devices: &Devices<'_>,
+) -> Vec<VirtualMachineConfigInfoDatastoreUrlPair> {
+    let store = storage::store_of(world, devices.host, devices.path);
+    let pair = |store: ManagedObjectReference| VirtualMachineConfigInfoDatastoreUrlPair {
+        name: world.name(&store).unwrap_or_default().to_owned(),
+        url: format!("/vmfs/volumes/{}", volume(&store.value)),
+        ..VirtualMachineConfigInfoDatastoreUrlPair::default()
+    };
+    store.into_iter().map(pair).collect()
+}
+
+/// `changeVersion` of a configuration that was changed at that time.
+pub(super) fn change_version(at: DateTime) -> String {
+    let text = at.to_string();
+    format!("{}.000000Z", text.trim_end_matches('Z'))
+}
+
+/// The number that a machine was made with.
+fn number_of(vm: &ManagedObjectReference) -> u64 {
+    let digits = vm.value.trim_start_matches("vm-");
+    digits.parse().unwrap_or_default()
+}
+
+/// Another object with that name in a folder.
+pub(crate) fn namesake(
+    world: &World,
+    folder: &ManagedObjectReference,
+    name: &str,
+) -> Option<ManagedObjectReference> {
+    let name = escaped(name);
+    let folder = world.read::<properties::Folder>(folder)?;
+    let mut others = folder.child_entity.iter();
+    others
+        .find(|other| world.name(other) == Some(&*name))
+        .cloned()
+}
+
+/// Takes an instance UUID out of a specification that another machine has: a server gives another one then.
+pub(crate) fn drop_taken_instance_uuid(world: &mut World, spec: &mut VirtualMachineConfigSpec) {
+    if let Some(uuid) = &spec.instance_uuid {
+        let uuid = uuid.to_ascii_lowercase();
+        if world.by_uuid().instance.contains_key(&uuid) {
+            spec.instance_uuid = None;
+        }
+    }
+}
+
+/// The datacenter that something lies in.
+pub(crate) fn datacenter_of<'a>(
+    world: &'a World,
+    object: &ManagedObjectReference,
+) -> Option<&'a ManagedObjectReference> {
+    ancestors(world, object).find(|one| one.r#type == "Datacenter")
+}
+
+/// `%2f` for a slash, as servers have names; what a VMX file has escaped already stays.
+pub(crate) fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (at, c) in name.char_indices() {
+        let digits = name.as_bytes().get(at + 1..at + 3);
+        let is_escape = digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        match c {
+            '%' if !is_escape => out.push_str("%25"),
+            '/' => out.push_str("%2f"),
+            '\\' => out.push_str("%5c"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,172 @@
+//! Where virtual machines are: their folder, pool, host, datastores and networks list them.
+
+use vi_types::{ManagedObject, ManagedObjectReference, SoapFault, properties};
+
+use super::config::escaped;
+use super::{Place, snapshot};
+use crate::fault;
+use crate::files::Spot;
+use crate::world::{World, container_view};
+
+/// Where a machine of a folder, pool and host is. A pool has a host of its own for machines that name none.
+///
+/// # Errors
+/// - `ManagedObjectNotFound` for a pool or host that is not there.
+/// - `InvalidArgument` where there is neither a host nor a pool.
+pub(crate) fn resolve(
+    world: &World,
+    folder: &ManagedObjectReference,
+    pool: Option<&ManagedObjectReference>,
+    host: Option<&ManagedObjectReference>,
+) -> Result<Place, SoapFault> {
+    let owner = match pool {
+        None => None,
+        Some(pool) => {
+            let found = world.read::<properties::ResourcePool>(pool);
+            let found = found.ok_or_else(|| fault::managed_object_not_found(pool))?;
+            found.owner.as_ref()
+        }
+    };
+    let host = match (host, owner) {
+        (Some(host), _) => {
+            let found = world.read::<properties::HostSystem>(host);
+            found.ok_or_else(|| fault::managed_object_not_found(host))?;
+            Some(host)
+        }
+        (None, Some(owner)) => {
+            let owner = world.read::<properties::ComputeResource>(owner);
+            owner.and_then(|owner| owner.host.first())
+        }
+        (None, None) => None,
+    };
+    Ok(Place {
+        folder: folder.clone(),
+        pool: pool.cloned(),
+        host: host
+            .cloned()
+            .ok_or_else(|| fault::invalid_argument("host"))?,
+    })
+}
+
+/// Where the configuration of a machine with that name goes in a folder of a datastore: into a directory of its own,
+/// with a number behind the name where there is one already.
+pub(crate) fn free_directory(world: &World, folder: &Spot, name: &str) -> Spot {
+    // Servers put a dash where the name has a slash.
+    let name = escaped(name).replace("%2f", "-");
+    let mut directories = (0u32..).map(|number| match number {
+        0 => folder.join(&name),
+        number => folder.join(&format!("{name}_{number}")),
+    });
+    let free = directories.find(|directory| world.entry(directory).is_none());
+    free.unwrap_or_else(|| folder.clone())
+        .join(&format!("{name}.vmx"))
+}
+
+/// Puts a machine into its folder, pool, host, datastores and networks.
+pub(crate) fn enter(world: &mut World, vm: &ManagedObjectReference) {
+    for place in places(world, vm) {
+        world.change_place(&place, |list| list.push(vm.clone()));
+    }
+    container_view::refresh(world);
+}
+
+/// Takes a machine out of the inventory; whether there was one.
+pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
+    if world.get(vm).is_none() {
+        return false;
+    }
+    let places = places(world, vm);
+    world.let_go(vm);
+    snapshot::let_go(world, vm);
+    world.remove(vm);
+    for place in places {
+        world.change_place(&place, |list| list.retain(|one| one != vm));
+    }
+    container_view::refresh(world);
+    true
+}
+
+/// Makes a machine be on these networks and no others.
+pub(super) fn set_networks(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    networks: Vec<ManagedObjectReference>,
+) {
+    move_between(world, vm, networks, |vm| &mut vm.network);
+}
+
+/// Makes a machine's files be on these datastores and no others.
+pub(super) fn set_datastores(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    datastores: Vec<ManagedObjectReference>,
+) {
+    move_between(world, vm, datastores, |vm| &mut vm.datastore);
+}
+
+fn move_between(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    to: Vec<ManagedObjectReference>,
+    list: fn(&mut properties::VirtualMachine) -> &mut Vec<ManagedObjectReference>,
+) {
+    let mut joined = to.clone();
+    let left = world.change(vm, |vm: &mut properties::VirtualMachine| {
+        let before = std::mem::replace(list(vm), to);
+        joined.retain(|one| !before.contains(one));
+        let mut left = before;
+        left.retain(|one| !list(vm).contains(one));
+        left
+    });
+    for place in left.unwrap_or_default() {
+        world.change_place(&place, |list| list.retain(|one| one != vm));
+    }
+    for place in joined {
+        world.change_place(&place, |list| list.push(vm.clone()));
+    }
+}
+
+/// Everything that lists a machine.
+fn places(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
+    let Some(vm) = world.read::<properties::VirtualMachine>(vm) else {
+        return Vec::new();
+    };
+    let host = vm
+        .runtime
+        .as_deref()
+        .and_then(|runtime| runtime.host.as_ref());
+    let one = [vm.parent.as_ref(), vm.resource_pool.as_ref(), host];
+    let many = vm.datastore.iter().chain(&vm.network);
+    one.into_iter().flatten().chain(many).cloned().collect()
+}
+
+impl World {
+    /// Changes the machines that an object of the inventory lists.
+    fn change_place(
+        &mut self,
+        place: &ManagedObjectReference,
+        change: impl FnOnce(&mut Vec<ManagedObjectReference>),
+    ) {
+        if place.is::<properties::Folder>() {
+            self.change(place, |folder: &mut properties::Folder| {
+                change(&mut folder.child_entity);
+            });
+        } else if place.is::<properties::ResourcePool>() {
+            self.change(place, |pool: &mut properties::ResourcePool| {
+                change(&mut pool.vm)
+            });
+        } else if place.r#type == properties::HostSystem::TYPE {
+            self.change(place, |host: &mut properties::HostSystem| {
+                change(&mut host.vm)
+            });
+        } else if place.r#type == properties::Datastore::TYPE {
+            self.change(place, |store: &mut properties::Datastore| {
+                change(&mut store.vm)
+            });
+        } else if place.is::<properties::Network>() {
+            self.change(place, |network: &mut properties::Network| {
+                change(&mut network.vm)
+            });
+        }
+    }
+}

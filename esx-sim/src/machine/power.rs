@@ -1,0 +1,57 @@
+//! The power state of virtual machines.
+
+use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
+use vi_types::{ManagedObjectReference, properties};
+
+use super::{guest, summary};
+use crate::world::World;
+use crate::world::inventory::parts;
+
+/// Gives a machine another power state, wherever that shows; whether there is such a machine.
+pub(crate) fn set(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    power: VirtualMachinePowerState,
+) -> bool {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let Some(mut machine) = machine.cloned() else {
+        return false;
+    };
+    show(world, &mut machine, power);
+    world.change(vm, |vm: &mut properties::VirtualMachine| *vm = machine);
+    true
+}
+
+/// Writes a power state into all properties that show something of it.
+pub(super) fn show(
+    world: &World,
+    vm: &mut properties::VirtualMachine,
+    power: VirtualMachinePowerState,
+) {
+    let is_on = power == VirtualMachinePowerState::PoweredOn;
+    let is_suspended = power == VirtualMachinePowerState::Suspended;
+    let is_off = power == VirtualMachinePowerState::PoweredOff;
+    if let Some(runtime) = vm.runtime.as_deref_mut() {
+        runtime.power_state = power;
+        runtime.boot_time = is_on.then(parts::boot_time);
+        runtime.suspend_time = is_suspended.then(parts::suspend_time);
+        runtime.clean_power_off = (world.since("4.0") && is_off).then_some(true);
+    }
+    let heartbeat = match is_on && guest::has_tools(vm) {
+        true => ManagedEntityStatus::Green,
+        false => ManagedEntityStatus::Gray,
+    };
+    vm.guest_heartbeat_status = Some(heartbeat.clone());
+    vm.guest = Some(guest::info(world, vm, is_on).into());
+    let guest = vm.guest.as_deref().map(guest::summary);
+    let runtime = vm.runtime.as_deref().cloned();
+    let memory_mb = vm
+        .config
+        .as_deref()
+        .map_or(0, |config| config.hardware.memory_mb);
+    if let Some(summary) = vm.summary.as_deref_mut() {
+        summary.guest = guest.map(Box::new);
+        summary.runtime = runtime.unwrap_or_default();
+        summary.quick_stats = summary::quick_stats(world, is_on, memory_mb, heartbeat);
+    }
+}
