@@ -13,6 +13,7 @@ use vi_client::Client;
 use vi_types::ManagedObjectReference;
 use virt_model::LibVersion;
 
+pub(crate) use self::node::no_host;
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;

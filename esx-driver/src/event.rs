@@ -14,15 +14,17 @@ use vi_client::{
     retrieve::{ObjectProperties, Retrieve, Selection},
 };
 use vi_types::{
-    ManagedObjectReference,
+    ManagedObject, ManagedObjectReference,
     enums::ObjectUpdateKind,
-    objects::{ManagedObjectNotFound, ObjectUpdate},
-    properties::HostSystem,
+    objects::ObjectUpdate,
+    properties::{HostSystem, VirtualMachine},
 };
 use virt_model::DomainEvent;
 
 use self::transition::{Moment, Power, Seen};
 use crate::{Connect, Domain, Error, Result, domain::no_domain_with_uuid};
+
+const VIRTUAL_MACHINE: &str = <VirtualMachine as ManagedObject>::TYPE;
 
 property_set! {
     struct Reference: HostSystem {}
@@ -110,11 +112,11 @@ impl Connect {
                 .select(Selection::along(|host: &HostSystem| &host.vm))
                 .set::<Reference>(),
         };
-        let request = start.properties("VirtualMachine", self.identity_paths());
+        let request = start.properties(VIRTUAL_MACHINE, self.identity_paths());
         let gone = |domain: &Domain| no_domain_with_uuid(domain.uuid());
         let watch = match (self.client().watch(request.filter()).await, domain) {
             (Ok(watch), _) => watch,
-            (Err(error), Some(domain)) if error.is_fault::<ManagedObjectNotFound>() => {
+            (Err(error), Some(domain)) if error.is_not_found() => {
                 return Err(gone(domain).because(error));
             }
             (Err(error), _) => return Err(error.into()),
@@ -157,7 +159,7 @@ impl DomainEvents {
     fn take(&mut self, updates: Vec<ObjectUpdate>) {
         let machines = updates
             .into_iter()
-            .filter(|update| update.obj.r#type == "VirtualMachine");
+            .filter(|update| update.obj.r#type == VIRTUAL_MACHINE);
         for update in machines {
             match update.kind {
                 ObjectUpdateKind::Leave => self.leave(&update.obj),

@@ -4,14 +4,48 @@ use std::collections::HashMap;
 
 use tracing::debug;
 use vi_client::{
-    Client,
-    retrieve::{ObjectProperties, PropertyError, Retrieve, Selection},
+    Client, property_set,
+    retrieve::{ObjectProperties, PropertyError, PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{ManagedObjectReference, methods::FindByIp};
 use virt_model::ErrorNumber;
 use vmx::escape::PERCENT;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, near::Near};
+
+property_set! {
+    struct FolderEntity: Folder {
+        name: String = name,
+        parent: Option<ManagedObjectReference> = parent,
+    }
+}
+
+property_set! {
+    struct DatacenterEntity: Datacenter {
+        name: String = name,
+        parent: Option<ManagedObjectReference> = parent,
+        host_folder: ManagedObjectReference = host_folder,
+        vm_folder: ManagedObjectReference = vm_folder,
+    }
+}
+
+property_set! {
+    struct ComputeResourceEntity: ComputeResource {
+        name: String = name,
+        parent: Option<ManagedObjectReference> = parent,
+        resource_pool: Option<ManagedObjectReference> = resource_pool,
+    }
+}
+
+property_set! {
+    struct HostEntity: HostSystem {
+        name: String = name,
+        parent: Option<ManagedObjectReference> = parent,
+        in_maintenance_mode: Option<bool> = runtime.in_maintenance_mode,
+        management_server_ip: Option<String> = summary.management_server_ip,
+        auto_start_manager: Option<ManagedObjectReference> = config_manager.auto_start_manager,
+    }
+}
 
 /// Reads the inventory of hosts: one request, whatever its shape.
 pub(crate) async fn read(client: &Client) -> Result<Inventory> {
@@ -61,19 +95,10 @@ pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Resu
 
 async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
     let request = request
-        .properties("Folder", ["name", "parent"])
-        .properties("Datacenter", ["name", "parent", "hostFolder", "vmFolder"])
-        .properties("ComputeResource", ["name", "parent", "resourcePool"])
-        .properties(
-            "HostSystem",
-            [
-                "name",
-                "parent",
-                "runtime.inMaintenanceMode",
-                "summary.managementServerIp",
-                "configManager.autoStartManager",
-            ],
-        );
+        .set::<FolderEntity>()
+        .set::<DatacenterEntity>()
+        .set::<ComputeResourceEntity>()
+        .set::<HostEntity>();
     let mut inventory = Inventory::default();
     for properties in client.retrieve(&request).await? {
         match Entity::from_properties(properties) {
@@ -294,27 +319,42 @@ impl Inventory {
 
 impl Entity {
     fn from_properties(mut properties: ObjectProperties) -> Result<Entity, PropertyError> {
-        let kind = match properties.object.r#type.as_str() {
-            "Datacenter" => Kind::Datacenter {
-                host_folder: properties.take("hostFolder")?,
-                vm_folder: properties.take("vmFolder")?,
-            },
-            "HostSystem" => Kind::HostSystem(Host {
-                in_maintenance_mode: properties.take_if_readable("runtime.inMaintenanceMode")?,
-                management_server_ip: properties.take_if_readable("summary.managementServerIp")?,
-                auto_start_manager: properties
-                    .take_if_readable("configManager.autoStartManager")?,
-            }),
-            "ComputeResource" | "ClusterComputeResource" => Kind::ComputeResource {
-                resource_pool: properties.take_if_readable("resourcePool")?,
-            },
+        let properties = &mut properties;
+        let (name, parent, kind) = match properties.object.r#type.as_str() {
+            "Datacenter" => {
+                let datacenter = DatacenterEntity::from_properties(properties)?;
+                let kind = Kind::Datacenter {
+                    host_folder: datacenter.host_folder,
+                    vm_folder: datacenter.vm_folder,
+                };
+                (datacenter.name, datacenter.parent, kind)
+            }
+            "HostSystem" => {
+                let host = HostEntity::from_properties(properties)?;
+                let kind = Kind::HostSystem(Host {
+                    in_maintenance_mode: host.in_maintenance_mode,
+                    management_server_ip: host.management_server_ip,
+                    auto_start_manager: host.auto_start_manager,
+                });
+                (host.name, host.parent, kind)
+            }
+            "ComputeResource" | "ClusterComputeResource" => {
+                let compute = ComputeResourceEntity::from_properties(properties)?;
+                let kind = Kind::ComputeResource {
+                    resource_pool: compute.resource_pool,
+                };
+                (compute.name, compute.parent, kind)
+            }
             // Kinds of folders have types of their own, such as StoragePod.
-            _ => Kind::Folder,
+            _ => {
+                let folder = FolderEntity::from_properties(properties)?;
+                (folder.name, folder.parent, Kind::Folder)
+            }
         };
         Ok(Entity {
-            name: properties.take("name")?,
-            parent: properties.take_if_readable("parent")?,
-            moref: properties.object,
+            moref: properties.object.clone(),
+            name,
+            parent,
             kind,
         })
     }
@@ -399,31 +439,17 @@ impl<'a> Walk<'a> {
 
     /// There is nothing called `name` below `here`.
     fn missing(&self, what: &str, here: &ManagedObjectReference, name: &str) -> Error {
-        let near: Vec<_> = self
-            .inventory
-            .children(here)
-            .map(|entity| {
-                (
-                    strsim::normalized_damerau_levenshtein(
-                        &entity.shown_name().to_lowercase(),
-                        &name.to_lowercase(),
-                    ),
-                    entity,
-                )
-            })
-            .filter(|(likeness, _)| *likeness > 0.6)
-            .collect();
-        let nearest = near.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let mut near = Near::new(name);
+        for entity in self.inventory.children(here) {
+            near.consider(&entity.shown_name());
+        }
         let place = if self.at.is_empty() {
             String::new()
         } else {
             format!(" in '{}'", self.at)
         };
-        let advice = match nearest {
-            Some((_, entity)) => format!(
-                "there is no '{name}'{place}; did you mean '{}'?",
-                entity.shown_name()
-            ),
+        let advice = match near.best() {
+            Some(near) => format!("there is no '{name}'{place}; did you mean '{near}'?"),
             None => format!("there is no '{name}'{place}; {}", self.there(here)),
         };
         inventory(format!(

@@ -17,22 +17,27 @@ impl<'a> Near<'a> {
         Near { wanted, best: None }
     }
 
-    /// Keeps `name` if it is more like the wanted name than all before.
+    /// Keeps `name` if no other before was more like the wanted name.
     pub(crate) fn consider(&mut self, name: &str) {
         let likeness = strsim::normalized_damerau_levenshtein(
             &name.to_lowercase(),
             &self.wanted.to_lowercase(),
         );
         let best = self.best.as_ref().map_or(ALIKE, |(best, _)| *best);
-        if likeness > best {
+        if likeness > ALIKE && likeness >= best {
             self.best = Some((likeness, name.to_owned()));
         }
     }
 
+    /// The name that is most alike; `None` if none is alike enough.
+    pub(crate) fn best(&self) -> Option<&str> {
+        self.best.as_ref().map(|(_, name)| name.as_str())
+    }
+
     /// `error`, with the advice to take the name that is most alike.
     pub(crate) fn advise(self, error: Error) -> Error {
-        match self.best {
-            Some((_, name)) => error.advise(format!("did you mean '{name}'?")),
+        match self.best() {
+            Some(name) => error.advise(format!("did you mean '{name}'?")),
             None => error,
         }
     }

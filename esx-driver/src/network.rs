@@ -85,11 +85,6 @@ fn no_network_with_uuid(uuid: Uuid) -> Error {
     ))
 }
 
-fn no_host() -> Error {
-    let message = "Could not lookup 'HostSystem' from 'HostSystem'";
-    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
-}
-
 fn no_network(message: String) -> Error {
     let kind = ErrorKind::NotFound(What::Network);
     Error::new(kind, ErrorNumber::NoNetwork, message)

@@ -149,11 +149,14 @@ impl Connect {
     /// Properties of the host of this connection.
     async fn host_properties<P: PropertySet>(&self) -> Result<P> {
         let found = self.client().read_opt::<P>(self.host_system()).await?;
-        found.ok_or_else(|| {
-            let message = "Could not lookup 'HostSystem' from 'HostSystem'";
-            Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
-        })
+        found.ok_or_else(no_host)
     }
+}
+
+/// The host of the connection does not exist any more.
+pub(crate) fn no_host() -> Error {
+    let message = "Could not lookup 'HostSystem' from 'HostSystem'";
+    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
 }
 
 /// Whether the processors have the 64-bit mode.

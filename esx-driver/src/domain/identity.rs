@@ -1,10 +1,93 @@
 //! What makes a virtual machine a domain: id, name and UUID.
 
-use vi_types::enums::VirtualMachinePowerState;
+use tracing::warn;
+use vi_client::{
+    property_set,
+    retrieve::{ObjectProperties, PropertySet as _},
+};
+use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
 use virt_model::{DomainState, ErrorNumber, Uuid};
 use vmx::escape::PERCENT;
 
-use crate::{Error, ErrorKind, Result};
+use super::Domain;
+use crate::{Connect, Error, ErrorKind, Result};
+
+property_set! {
+    /// The name, as the server escapes it.
+    pub(super) struct Name: VirtualMachine {
+        pub(super) name: String = name,
+    }
+}
+
+property_set! {
+    struct Condition: VirtualMachine {
+        status: ManagedEntityStatus = config_status,
+        power_state: VirtualMachinePowerState = runtime.power_state,
+    }
+}
+
+property_set! {
+    struct InstanceUuid: VirtualMachine {
+        uuid: Option<String> = config.instance_uuid,
+    }
+}
+
+property_set! {
+    struct BiosUuid: VirtualMachine {
+        uuid: Option<String> = config.uuid,
+    }
+}
+
+impl Connect {
+    /// The paths of the properties that make a virtual machine a domain.
+    pub(crate) fn identity_paths(&self) -> impl Iterator<Item = &'static String> + use<> {
+        let uuid = match self.by_instance_uuid() {
+            true => InstanceUuid::paths(),
+            false => BiosUuid::paths(),
+        };
+        Condition::paths().iter().chain(Name::paths()).chain(uuid)
+    }
+
+    /// The domain that these properties make.
+    pub(crate) fn identify(&self, properties: ObjectProperties) -> Result<Domain> {
+        self.identify_with_state(properties)
+            .map(|(domain, _)| domain)
+    }
+
+    /// The domain that these properties make, and its virtual machine's power state.
+    pub(crate) fn identify_with_state(
+        &self,
+        mut properties: ObjectProperties,
+    ) -> Result<(Domain, VirtualMachinePowerState)> {
+        let found = &mut properties;
+        let condition = Condition::from_properties(found).map_err(Error::missing_property)?;
+        let Name { name: raw } = Name::from_properties(found)
+            .map_err(|error| unreadable("Could not get name of virtual machine").because(error))?;
+        // A UUID that is not given to this user is none.
+        let raw_uuid = match self.by_instance_uuid() {
+            true => InstanceUuid::from_properties(found).map(|found| found.uuid),
+            false => BiosUuid::from_properties(found).map(|found| found.uuid),
+        };
+        let raw_uuid = raw_uuid.map_err(Error::missing_property)?;
+        let healthy = condition.status == ManagedEntityStatus::Green;
+        if raw_uuid.is_none() && !healthy {
+            warn!(
+                vm = %properties.object,
+                "Cannot access UUID, because 'configStatus' property indicates a config problem"
+            );
+        }
+        let id = id(&properties.object.value)?;
+        let power_state = condition.power_state;
+        let domain = Domain {
+            connect: self.clone(),
+            name: name(&raw)?,
+            uuid: uuid(raw_uuid.as_deref(), healthy)?,
+            id: (power_state != VirtualMachinePowerState::PoweredOff).then_some(id),
+            moref: properties.object,
+        };
+        Ok((domain, power_state))
+    }
+}
 
 /// The id that libvirt would give the virtual machine with this reference: the number `16` of a
 /// host's, or that of a vCenter's `vm-16`.

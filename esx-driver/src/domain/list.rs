@@ -1,15 +1,20 @@
 //! All domains at once.
 
 use tracing::warn;
-use vi_client::retrieve::ObjectProperties;
+use vi_client::{property_set, retrieve::PropertySet as _};
 use vi_types::{
-    Any, ManagedObjectReference,
-    enums::{ManagedEntityStatus, VirtualMachinePowerState},
+    ManagedObjectReference, enums::VirtualMachinePowerState, objects::VirtualMachineSnapshotTree,
 };
 use virt_model::{DomainFilter, DomainState, flags::refuse_unknown};
 
 use super::{Domain, autostart::AutoStart, identity};
 use crate::{Connect, Error, Result};
+
+property_set! {
+    struct Snapshots: VirtualMachine {
+        roots: Vec<VirtualMachineSnapshotTree> = snapshot.root_snapshot_list,
+    }
+}
 
 /// The domains of a listing, in the server's order.
 #[derive(Debug, Default)]
@@ -90,15 +95,17 @@ impl Connect {
         }
         let criteria = self.criteria(filter).await?;
 
-        let mut paths = self.identity_paths().to_vec();
-        if filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
-            paths.push(SNAPSHOT_LIST);
-        }
-        let request = self.virtual_machines().properties("VirtualMachine", paths);
+        let snapshots: &[String] = match filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
+            true => Snapshots::paths(),
+            false => &[],
+        };
+        let paths = self.identity_paths().chain(snapshots);
+        let request = self.virtual_machines().properties(Snapshots::TYPE, paths);
         let mut list = DomainList::default();
-        for properties in self.client().retrieve(&request).await? {
+        for mut properties in self.client().retrieve(&request).await? {
             let moref = properties.object.clone();
-            let has_snapshot = has_snapshot(&properties);
+            let snapshots = Snapshots::from_properties(&mut properties);
+            let has_snapshot = snapshots.is_ok_and(|snapshots| !snapshots.roots.is_empty());
             match self.identify_with_state(properties) {
                 Ok((domain, power_state)) => {
                     if criteria.admit(&domain, &power_state, has_snapshot) {
@@ -122,51 +129,6 @@ impl Connect {
             None
         };
         Ok(Criteria { filter, auto_start })
-    }
-
-    /// The domain that these properties make, and its virtual machine's power state.
-    pub(crate) fn identify_with_state(
-        &self,
-        mut properties: ObjectProperties,
-    ) -> Result<(Domain, VirtualMachinePowerState)> {
-        let status: ManagedEntityStatus = properties
-            .take("configStatus")
-            .map_err(Error::missing_property)?;
-        let name: String = properties.take("name").map_err(|error| {
-            identity::unreadable("Could not get name of virtual machine").because(error)
-        })?;
-        // A UUID that is not given to this user is none.
-        let uuid: Option<String> = properties
-            .take_if_readable(self.uuid_path())
-            .map_err(Error::missing_property)?;
-        let power_state: VirtualMachinePowerState = properties
-            .take("runtime.powerState")
-            .map_err(Error::missing_property)?;
-        let healthy = status == ManagedEntityStatus::Green;
-        if uuid.is_none() && !healthy {
-            warn!(
-                vm = %properties.object,
-                "Cannot access UUID, because 'configStatus' property indicates a config problem"
-            );
-        }
-        let id = identity::id(&properties.object.value)?;
-        let domain = Domain {
-            connect: self.clone(),
-            name: identity::name(&name)?,
-            uuid: identity::uuid(uuid.as_deref(), healthy)?,
-            id: (power_state != VirtualMachinePowerState::PoweredOff).then_some(id),
-            moref: properties.object,
-        };
-        Ok((domain, power_state))
-    }
-}
-
-const SNAPSHOT_LIST: &str = "snapshot.rootSnapshotList";
-
-fn has_snapshot(properties: &ObjectProperties) -> bool {
-    match properties.get(SNAPSHOT_LIST) {
-        Some(Any::Array(array)) => !array.items.is_empty(),
-        _ => false,
     }
 }
 

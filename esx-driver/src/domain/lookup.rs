@@ -3,16 +3,23 @@
 use tracing::debug;
 use vi_client::{
     property_set,
-    retrieve::{ObjectProperties, Retrieve, Selection},
+    retrieve::{PropertySet as _, Retrieve, Selection},
 };
-use vi_types::{
-    ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid,
-    objects::ManagedObjectNotFound,
-};
+use vi_types::{ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid};
 use virt_model::Uuid;
 
-use super::{Domain, identity, no_domain, no_domain_with_uuid};
-use crate::{Connect, Error, Result};
+use super::{
+    Domain,
+    identity::{self, Name},
+    no_domain, no_domain_with_uuid,
+};
+use crate::{Connect, Result, near::Near};
+
+property_set! {
+    struct Machines: HostSystem {
+        vm: Vec<ManagedObjectReference> = vm,
+    }
+}
 
 property_set! {
     struct Named: VirtualMachine {
@@ -31,11 +38,10 @@ impl Connect {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     pub async fn lookup_by_id(&self, id: i32) -> Result<Domain> {
         let missing = || no_domain(format!("No domain with ID {id}"));
-        let virtual_machines: Vec<ManagedObjectReference> = self
-            .client()
-            .property(&self.place().host_system, "vm")
-            .await?;
-        let moref = virtual_machines
+        let machines: Option<Machines> = self.client().read_opt(self.host_system()).await?;
+        let moref = machines
+            .map(|machines| machines.vm)
+            .unwrap_or_default()
             .into_iter()
             .find(|moref| identity::id(&moref.value).is_ok_and(|found| found == id))
             .ok_or_else(missing)?;
@@ -63,15 +69,8 @@ impl Connect {
             ..Default::default()
         };
         let moref = self.client().call(&request).await?.ok_or_else(missing)?;
-        let request = Retrieve::from(&moref);
-        let found = match self.client().retrieve_set::<Named>(request).await {
-            Ok(mut found) => found.pop().ok_or_else(missing)?,
-            Err(error) if error.is_fault::<ManagedObjectNotFound>() => {
-                return Err(missing().because(error));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let named = found.properties.map_err(Error::missing_property)?;
+        let named: Option<Named> = self.client().read_opt(&moref).await?;
+        let named = named.ok_or_else(missing)?;
         let on = named.power_state != VirtualMachinePowerState::PoweredOff;
         Ok(Domain {
             connect: self.clone(),
@@ -95,44 +94,35 @@ impl Connect {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     pub async fn lookup_by_name(&self, name: &str) -> Result<Domain> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
-        let request = self
-            .virtual_machines()
-            .properties("VirtualMachine", ["name"]);
-        let mut near: Option<(f64, String)> = None;
-        for mut properties in self.client().retrieve(&request).await? {
-            let raw: String = match properties.take("name") {
-                Ok(raw) => raw,
+        let request = self.virtual_machines();
+        let mut near = Near::new(name);
+        for found in self.client().retrieve_set::<Name>(request).await? {
+            let raw = match found.properties {
+                Ok(Name { name }) => name,
                 Err(error) => {
                     debug!(%error, "left out of the search");
                     continue;
                 }
             };
             // A name with a broken escape hinders only itself; libvirt's search ends there.
-            let found = identity::name(&raw).unwrap_or(raw);
-            if found == name {
-                return self.domain(&properties.object).await?.ok_or_else(missing);
+            let shown = identity::name(&raw).unwrap_or(raw);
+            if shown == name {
+                return self.domain(&found.object).await?.ok_or_else(missing);
             }
-            let likeness =
-                strsim::normalized_damerau_levenshtein(&found.to_lowercase(), &name.to_lowercase());
-            if likeness > near.as_ref().map_or(0.7, |(best, _)| *best) {
-                near = Some((likeness, found));
-            }
+            near.consider(&shown);
         }
-        Err(match near {
-            Some((_, near)) => missing().advise(format!("did you mean '{near}'?")),
-            None => missing(),
-        })
+        Err(near.advise(missing()))
     }
 
     /// The domain of a virtual machine; `None` if it is gone.
     pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
-        let request = Retrieve::from(moref).properties("VirtualMachine", self.identity_paths());
+        let request = Retrieve::from(moref).properties(Name::TYPE, self.identity_paths());
         match self.client().retrieve(&request).await {
             Ok(mut found) => found
                 .pop()
                 .map(|properties| self.identify(properties))
                 .transpose(),
-            Err(error) if error.is_fault::<ManagedObjectNotFound>() => Ok(None),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -142,29 +132,5 @@ impl Connect {
         Retrieve::from(&self.place().host_system)
             .skip_start()
             .select(Selection::traverse("HostSystem", "vm"))
-    }
-
-    /// The properties that make a virtual machine a domain.
-    pub(crate) fn identity_paths(&self) -> [&'static str; 4] {
-        [
-            "configStatus",
-            "name",
-            self.uuid_path(),
-            "runtime.powerState",
-        ]
-    }
-
-    pub(super) fn uuid_path(&self) -> &'static str {
-        if self.by_instance_uuid() {
-            "config.instanceUuid"
-        } else {
-            "config.uuid"
-        }
-    }
-
-    /// The domain that these properties make.
-    pub(super) fn identify(&self, properties: ObjectProperties) -> Result<Domain> {
-        self.identify_with_state(properties)
-            .map(|(domain, _)| domain)
     }
 }

@@ -1,6 +1,6 @@
 //! What domains ask.
 
-use vi_client::{property_set, retrieve::ObjectProperties};
+use vi_client::{property_set, retrieve::PropertySet as _};
 use vi_types::objects::VirtualMachineQuestionInfo;
 use virt_model::ErrorNumber;
 
@@ -58,18 +58,16 @@ impl Connect {
     /// # Errors
     /// When the host cannot be read. A virtual machine that is no domain is left out.
     pub async fn questions(&self) -> Result<Vec<(Domain, Question)>> {
-        let paths = self.identity_paths();
-        let request = self.virtual_machines().properties(
-            "VirtualMachine",
-            paths.into_iter().chain(["runtime.question"]),
-        );
+        let paths = self.identity_paths().chain(Asks::paths());
+        let request = self.virtual_machines().properties(Asks::TYPE, paths);
         let mut questions = Vec::new();
         for mut found in self.client().retrieve(&request).await? {
-            let Some(question) = question(&mut found) else {
+            let asks = Asks::from_properties(&mut found);
+            let Some(question) = asks.ok().and_then(|asks| asks.question) else {
                 continue;
             };
             match self.identify(found) {
-                Ok(domain) => questions.push((domain, question)),
+                Ok(domain) => questions.push((domain, Question::from(question))),
                 Err(error) => tracing::debug!(%error, "left out of the questions"),
             }
         }
@@ -88,9 +86,4 @@ fn choose(question: &Question, key_or_label: &str) -> Result<String> {
         Error::new(ErrorKind::Answer, ErrorNumber::InvalidArg, message).asking(question.clone())
     })?;
     Ok(choice.key.clone())
-}
-
-fn question(found: &mut ObjectProperties) -> Option<Question> {
-    let asked: Option<VirtualMachineQuestionInfo> = found.take("runtime.question").ok()?;
-    asked.map(Question::from)
 }

@@ -15,8 +15,8 @@ use virt_model::{
 };
 use vmx::escape::PERCENT;
 
-use super::{Network, no_host, no_network_with_uuid, uuid};
-use crate::{Error, ErrorKind, Result};
+use super::{Network, no_network_with_uuid, uuid};
+use crate::{Error, ErrorKind, Result, connect::no_host};
 
 property_set! {
     struct HostNetwork: HostSystem {

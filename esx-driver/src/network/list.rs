@@ -7,8 +7,8 @@ use virt_model::{
     flags::{NetworkFilter, refuse_unknown},
 };
 
-use super::{Network, no_host, no_network, no_network_with_uuid};
-use crate::{Connect, Result, near::Near};
+use super::{Network, no_network, no_network_with_uuid};
+use crate::{Connect, Result, connect::no_host, near::Near};
 
 property_set! {
     struct Switches: HostSystem {
