@@ -112,7 +112,7 @@ impl Connect {
                 .select(Selection::along(|host: &HostSystem| &host.vm))
                 .set::<Reference>(),
         };
-        let request = start.properties(VIRTUAL_MACHINE, self.identity_paths());
+        let request = self.with_identity(start);
         let gone = |domain: &Domain| no_domain_with_uuid(domain.uuid());
         let watch = match (self.client().watch(request.filter()).await, domain) {
             (Ok(watch), _) => watch,

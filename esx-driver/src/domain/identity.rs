@@ -3,7 +3,7 @@
 use tracing::warn;
 use vi_client::{
     property_set,
-    retrieve::{ObjectProperties, PropertySet as _},
+    retrieve::{ObjectProperties, PropertySet as _, Retrieve},
 };
 use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
 use virt_model::{DomainState, ErrorNumber, Uuid};
@@ -39,13 +39,13 @@ property_set! {
 }
 
 impl Connect {
-    /// The paths of the properties that make a virtual machine a domain.
-    pub(crate) fn identity_paths(&self) -> impl Iterator<Item = &'static String> + use<> {
-        let uuid = match self.by_instance_uuid() {
-            true => InstanceUuid::paths(),
-            false => BiosUuid::paths(),
-        };
-        Condition::paths().iter().chain(Name::paths()).chain(uuid)
+    /// `request`, which also reads the properties that make a virtual machine a domain.
+    pub(crate) fn with_identity(&self, request: Retrieve) -> Retrieve {
+        let request = request.set::<Condition>().set::<Name>();
+        match self.by_instance_uuid() {
+            true => request.set::<InstanceUuid>(),
+            false => request.set::<BiosUuid>(),
+        }
     }
 
     /// The domain that these properties make.

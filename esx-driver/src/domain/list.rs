@@ -95,12 +95,10 @@ impl Connect {
         }
         let criteria = self.criteria(filter).await?;
 
-        let snapshots: &[String] = match filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
-            true => Snapshots::paths(),
-            false => &[],
-        };
-        let paths = self.identity_paths().chain(snapshots);
-        let request = self.virtual_machines().properties(Snapshots::TYPE, paths);
+        let mut request = self.with_identity(self.virtual_machines());
+        if filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
+            request = request.set::<Snapshots>();
+        }
         let mut list = DomainList::default();
         for mut properties in self.client().retrieve(&request).await? {
             let moref = properties.object.clone();

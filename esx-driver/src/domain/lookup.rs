@@ -3,7 +3,7 @@
 use tracing::debug;
 use vi_client::{
     property_set,
-    retrieve::{PropertySet as _, Retrieve, Selection},
+    retrieve::{Retrieve, Selection},
 };
 use vi_types::{ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid};
 use virt_model::Uuid;
@@ -116,7 +116,7 @@ impl Connect {
 
     /// The domain of a virtual machine; `None` if it is gone.
     pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
-        let request = Retrieve::from(moref).properties(Name::TYPE, self.identity_paths());
+        let request = self.with_identity(Retrieve::from(moref));
         match self.client().retrieve(&request).await {
             Ok(mut found) => found
                 .pop()
