@@ -7,7 +7,11 @@ use vi_client::{
     Client, property_set,
     retrieve::{ObjectProperties, PropertyError, PropertySet as _, Retrieve, Selection},
 };
-use vi_types::{ManagedObjectReference, methods::FindByIp};
+use vi_types::{
+    ManagedObjectReference,
+    methods::FindByIp,
+    properties::{ComputeResource, Datacenter, Folder, ManagedEntity},
+};
 use virt_model::ErrorNumber;
 use vmx::escape::PERCENT;
 
@@ -58,14 +62,14 @@ pub(crate) async fn read(client: &Client) -> Result<Inventory> {
     };
     let request = Retrieve::from(&client.service_content().root_folder)
         .select(again(
-            Selection::traverse("Folder", "childEntity").named("folder"),
+            Selection::along(|folder: &Folder| &folder.child_entity).named("folder"),
         ))
         .select(
-            Selection::traverse("Datacenter", "hostFolder")
+            Selection::along(|datacenter: &Datacenter| &datacenter.host_folder)
                 .named("hostFolder")
                 .select(Selection::by_name("folder")),
         )
-        .select(Selection::traverse("ComputeResource", "host").named("host"));
+        .select(Selection::along(|compute: &ComputeResource| &compute.host).named("host"));
     collect(client, request).await
 }
 
@@ -86,7 +90,7 @@ pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Resu
         ));
     };
     let request = Retrieve::from(&host).select(
-        Selection::traverse("ManagedEntity", "parent")
+        Selection::along(|entity: &ManagedEntity| &entity.parent)
             .named("parent")
             .select(Selection::by_name("parent")),
     );

@@ -5,7 +5,10 @@ use vi_client::{
     property_set,
     retrieve::{Retrieve, Selection},
 };
-use vi_types::{ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid};
+use vi_types::{
+    ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid,
+    properties::HostSystem,
+};
 use virt_model::Uuid;
 
 use super::{
@@ -131,6 +134,6 @@ impl Connect {
     pub(super) fn virtual_machines(&self) -> Retrieve {
         Retrieve::from(&self.place().host_system)
             .skip_start()
-            .select(Selection::traverse("HostSystem", "vm"))
+            .select(Selection::along(|host: &HostSystem| &host.vm))
     }
 }
