@@ -1,4 +1,5 @@
 mod definition;
+pub(super) mod names;
 mod power;
 
 use std::path::{Path, PathBuf};

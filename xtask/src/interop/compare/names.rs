@@ -1,0 +1,240 @@
+//! Every command name that virsh's `help` lists.
+
+use std::path::Path;
+
+use super::super::peers::Tools;
+use super::super::process;
+use super::super::report::Report;
+use super::{Known, Pair, in_our_versions};
+
+/// A command with which virsh and virt-esx differ.
+const KNOWN: &[Known] = &[Known {
+    words: &["help"],
+    reason: "virt-esx lists what it has, and commands that virsh does not have",
+}];
+
+/// What changes the run itself: only compared without arguments.
+const OF_THE_SHELL: &[&str] = &["cd", "connect", "echo", "exit", "help", "pwd", "quit"];
+
+/// Between the answers to two command lines.
+const MARK: &str = "@@";
+
+/// What virt-esx does not have yet, though libvirt's ESX driver does it.
+const NOT_YET: &[&str] = &[
+    "iface-destroy",
+    "iface-dumpxml",
+    "iface-edit",
+    "iface-list",
+    "iface-mac",
+    "iface-name",
+    "iface-start",
+    "iface-unbridge",
+    "iface-undefine",
+    "net-name",
+    "pool-autostart",
+    "pool-build",
+    "pool-delete",
+    "pool-destroy",
+    "pool-dumpxml",
+    "pool-edit",
+    "pool-info",
+    "pool-list",
+    "pool-name",
+    "pool-refresh",
+    "pool-start",
+    "pool-undefine",
+    "pool-uuid",
+    "vol-delete",
+    "vol-dumpxml",
+    "vol-info",
+    "vol-key",
+    "vol-list",
+    "vol-name",
+    "vol-path",
+    "vol-pool",
+    "vol-wipe",
+    "event",
+    "net-list",
+];
+
+/// Compares all commands: without arguments, with a domain that does not exist, and the synopsis of those that
+/// virt-esx has in its table only.
+///
+/// The command lines without arguments are a run each, all others are read from one standard input: a connection
+/// each takes minutes.
+pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
+    let pair = Pair::new(tools, "every command name", "root", &["--esx"])?;
+    let help = pair.virsh(&["help"])?.stdout;
+    let names: Vec<_> = help.lines().filter_map(name).collect();
+    let found = format!("{} names", names.len());
+    report.check(
+        &pair.virsh_section,
+        "help lists the commands",
+        names.len() > 250,
+        &found,
+    );
+
+    let helps: Vec<_> = names
+        .iter()
+        .map(|name| vec!["help".to_owned(), (*name).to_owned()])
+        .collect();
+    let (theirs, ours) = (
+        Batch::run(&pair, "virsh".as_ref(), &helps)?,
+        Batch::run(&pair, &tools.virt_esx, &helps)?,
+    );
+    let mut lines = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let synopsis = synopsis(&theirs.stdout(index));
+        let ours = ours.stdout(index);
+        if ours.starts_with("  NAME\n") {
+            let found = format!("virsh: {synopsis}\nvirt-esx: {ours}");
+            let name = format!("synopsis of {name}");
+            report.check(
+                &pair.section,
+                &name,
+                self::synopsis(&ours) == synopsis,
+                &found,
+            );
+        }
+        if !OF_THE_SHELL.contains(name) {
+            lines.extend(self::lines(name, &synopsis));
+        }
+    }
+
+    let mut shown = vec![false; KNOWN.len() + NOT_YET.len()];
+    let mut compare = |args: &[&str], theirs: String, ours: String| {
+        let known = KNOWN
+            .iter()
+            .position(|known| known.words.iter().all(|word| args.contains(word)));
+        let not_yet = NOT_YET.iter().position(|name| args[0] == *name);
+        match known.or(not_yet.map(|index| KNOWN.len() + index)) {
+            Some(index) if theirs != ours => shown[index] = true,
+            _ => {
+                let found = format!("virsh: {theirs}virt-esx: {ours}");
+                report.check(&pair.section, &args.join(" "), theirs == ours, &found);
+            }
+        }
+    };
+    for name in &names {
+        let (theirs, ours) = (pair.virsh(&[name])?, pair.virt_esx(&[name])?);
+        let theirs = in_our_versions(&[name], theirs);
+        compare(&[name], theirs.to_string(), ours.to_string());
+    }
+    let (theirs, ours) = (
+        Batch::run(&pair, "virsh".as_ref(), &lines)?,
+        Batch::run(&pair, &tools.virt_esx, &lines)?,
+    );
+    for (index, args) in lines.iter().enumerate() {
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        compare(&args, theirs.both(index), ours.both(index));
+    }
+
+    for known in KNOWN {
+        report.note(
+            &pair.section,
+            &format!("{:?}: {}", known.words, known.reason),
+        );
+    }
+    let text = format!("virt-esx does not have yet: {}", NOT_YET.join(", "));
+    report.note(&pair.section, &text);
+    let all = KNOWN.iter().map(|known| known.words.join(" "));
+    let all = all.chain(NOT_YET.iter().map(|name| (*name).to_owned()));
+    for (known, _) in all.zip(shown).filter(|(_, shown)| !shown) {
+        let name = format!("{}: known difference {known:?}", pair.section);
+        report.fail(&name, "does not show any more: remove it from the list");
+    }
+    Ok(())
+}
+
+/// What a program printed for each line of its standard input.
+struct Batch {
+    stdout: Vec<String>,
+    stderr: Vec<String>,
+}
+
+impl Batch {
+    /// Runs the command lines, between which both streams get a mark.
+    fn run(pair: &Pair<'_>, program: &Path, lines: &[Vec<String>]) -> Result<Self, String> {
+        let mut input = String::new();
+        for args in lines {
+            input += &format!("echo {MARK}\necho --err {MARK}\n{}\n", args.join(" "));
+        }
+        let mut command = pair.tools.client(program, &pair.auth);
+        // virsh repeats its input as if on a terminal of this width.
+        let run = process::run(
+            command.env("COLUMNS", "1000").args(["-c", &pair.uri]),
+            &input,
+        )?;
+        let split = |text: &str, mark: &str| -> Vec<String> {
+            // Not the prompts, behind which both programs repeat the input.
+            let lines = text
+                .lines()
+                .filter(|line| !line.starts_with("virsh # ") && !line.starts_with("virt-esx # "));
+            let text: String = lines.map(|line| format!("{line}\n")).collect();
+            text.split(mark)
+                .skip(1)
+                .map(|part| part.trim_end().to_owned() + "\n")
+                .collect()
+        };
+        let batch = Self {
+            stdout: split(&run.stdout, &format!("{MARK}\n")),
+            stderr: split(&run.stderr, &format!("error: {MARK}\n")),
+        };
+        match (batch.stdout.len(), batch.stderr.len()) {
+            (out, err) if out == lines.len() && err == lines.len() => Ok(batch),
+            counts => Err(format!(
+                "{counts:?} answers to {} lines:\n{run}",
+                lines.len()
+            )),
+        }
+    }
+
+    fn stdout(&self, index: usize) -> String {
+        self.stdout[index].trim_start_matches('\n').to_owned()
+    }
+
+    fn both(&self, index: usize) -> String {
+        format!("{}{}", self.stdout(index), self.stderr[index])
+    }
+}
+
+/// The name in a line of virsh's `help`.
+fn name(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("    ")?;
+    line.split(' ').next().filter(|name| !name.is_empty())
+}
+
+/// The line below SYNOPSIS.
+fn synopsis(help: &str) -> String {
+    let mut lines = help.lines().skip_while(|line| line.trim() != "SYNOPSIS");
+    lines.nth(1).unwrap_or_default().trim().to_owned()
+}
+
+/// The command lines of a command: with something that does not exist, and if a domain is required, with a domain
+/// that does not exist and a value for everything else that is required.
+fn lines(name: &str, synopsis: &str) -> Vec<Vec<String>> {
+    let owned = |words: &[&str]| {
+        words
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
+    };
+    // `<domain>` and `{[--cmd] <string>}...`; optional ones begin with a bracket.
+    let required = synopsis
+        .split(' ')
+        .filter_map(|word| match word.strip_prefix("{[--") {
+            Some(option) => option.strip_suffix(']'),
+            None => word.strip_prefix('<')?.strip_suffix('>'),
+        });
+    let required: Vec<_> = required.collect();
+    let mut lines = vec![owned(&[name, "nosuch"])];
+    if required.contains(&"domain") {
+        let mut line = owned(&[name]);
+        for option in required {
+            let value = if option == "domain" { "nosuch" } else { "1" };
+            line.extend([format!("--{option}"), value.to_owned()]);
+        }
+        lines.push(line);
+    }
+    lines
+}
