@@ -8,26 +8,27 @@ use crate::{
 /// What a host can do (libvirt's `<capabilities>` document).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    /// The host's UUID; [`Uuid::NIL`] is not written.
+    /// The UUID of the host. [`Uuid::NIL`] is not written.
     pub host_uuid: Uuid,
-    /// libvirt's name of the host's architecture: `x86_64`.
+    /// The architecture of the host, in libvirt's words: `x86_64`.
     pub host_arch: String,
-    /// Transports of migration URIs. If there are any, migration is live and offline.
+    /// The transports of migration URIs. If there are any, the document says that the host can migrate
+    /// domains live.
     pub migration_transports: Vec<String>,
-    /// What guests can be, in the order they are written.
+    /// The types of guests, in the order in which they are written.
     pub guests: Vec<CapabilitiesGuest>,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// One kind of guest a host can run.
+/// A type of guest that a host can run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CapabilitiesGuest {
     /// `hvm` for full virtualization.
     pub os_type: String,
-    /// libvirt's name of the guest's architecture.
+    /// The architecture of the guest, in libvirt's words.
     pub arch: String,
-    /// Bits of a word.
+    /// The size of a word, in bits.
     pub wordsize: u32,
     /// The domain types, such as `vmware`.
     pub domain_types: Vec<String>,
@@ -48,7 +49,8 @@ impl Capabilities {
         root
     }
 
-    /// The document's text, as libvirt prints it.
+    /// The document's text, as libvirt writes it. (It has no flags and is only written, so
+    /// capabilities are not a [`Document`](crate::Document).)
     pub fn to_xml(&self) -> String {
         xml::to_string(&self.to_element())
     }

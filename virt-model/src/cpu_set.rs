@@ -1,17 +1,17 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-/// A set of processors, by number.
+/// A set of numbers of processors.
 ///
 /// [`Display`](fmt::Display) writes ranges (`0,3-5`); [`FromStr`] reads what libvirt's
-/// `virBitmapParse` reads: numbers and ranges separated by commas, `^3` to take one out again.
+/// `virBitmapParse` reads: numbers and ranges separated by commas; `^3` removes a number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct CpuSet(BTreeSet<u32>);
 
 impl CpuSet {
-    /// Numbers are below this one, as in libvirt (`VIR_DOMAIN_CPUMASK_LEN`).
+    /// All numbers are below this limit, libvirt's `VIR_DOMAIN_CPUMASK_LEN`.
     pub const LIMIT: u32 = 16384;
 
-    /// Adds a processor; `false` when its number is not below [`CpuSet::LIMIT`].
+    /// Adds a number. False if it is not below [`CpuSet::LIMIT`], and so was not added.
     pub fn insert(&mut self, cpu: u32) -> bool {
         let fits = cpu < CpuSet::LIMIT;
         if fits {
@@ -20,24 +20,24 @@ impl CpuSet {
         fits
     }
 
-    /// The numbers, rising.
+    /// The numbers, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.0.iter().copied()
     }
 
-    /// How many processors it has.
+    /// How many numbers the set has.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it has none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl FromIterator<u32> for CpuSet {
-    /// Numbers that are not below [`CpuSet::LIMIT`] are left out.
+    /// Numbers that are not below [`CpuSet::LIMIT`] are ignored.
     fn from_iter<I: IntoIterator<Item = u32>>(cpus: I) -> CpuSet {
         let mut set = CpuSet::default();
         for cpu in cpus {
@@ -63,7 +63,7 @@ impl FromStr for CpuSet {
             }
         };
         let mut set = BTreeSet::new();
-        // A comma may be the last of it.
+        // libvirt's virBitmapParse accepts a comma at the end.
         let list = text.trim_end();
         let list = list.strip_suffix(',').filter(|list| !list.is_empty());
         for part in list.unwrap_or(text).split(',') {
@@ -103,7 +103,7 @@ impl fmt::Display for CpuSet {
     }
 }
 
-/// A text that is no set of processors.
+/// The text is not a set of processors.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{text}` is not a set of processors: expected numbers below {} and ranges, like `0,3-5`",

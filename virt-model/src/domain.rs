@@ -1,8 +1,8 @@
 //! A domain's definition: libvirt's `<domain>` document.
 //!
-//! One file a device or subject; each has the structs, how they are read and how they are
-//! written. What is not here is not modelled: [`Document::read_xml`] names it by its path.
-//! [`DomainDef::post_parse`] adds what libvirt adds to every definition after it has been read.
+//! Each file has the structs of one device or subject, their reader and their writer.
+//! [`Document::read_xml`] reports elements and attributes that have no field here.
+//! [`DomainDef::post_parse`] adds what libvirt adds to every definition after reading it.
 
 mod chardev;
 mod clock;
@@ -65,7 +65,7 @@ use crate::{
 };
 
 words! {
-    /// What a domain does after an event of its life.
+    /// What a domain does after its guest powered off, rebooted or crashed.
     pub enum LifecycleAction {
         Destroy = "destroy",
         Restart = "restart",
@@ -81,48 +81,47 @@ words! {
 /// A value: nothing here talks to a hypervisor. Sizes are in KiB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DomainDef {
-    /// The kind of hypervisor, `type` of `<domain>`: `vmware`, `kvm`, ….
+    /// The type of the hypervisor, `type` of `<domain>`: `vmware`, `kvm`, ….
     pub virt_type: String,
-    /// The number of a running domain; not part of the inactive document.
+    /// The ID of a running domain. It is not part of the inactive document.
     pub id: Option<u32>,
-    /// The name. None: a VMX file has none; a document that is read always has one.
+    /// The name. None only for a VMX file without a name; a document always has one.
     pub name: Option<String>,
-    /// The UUID. None: still to be chosen.
+    /// The UUID. None: not chosen yet.
     pub uuid: Option<Uuid>,
-    /// The UUID that the guest sees as the hardware's, where that is another one.
+    /// The UUID that the guest's firmware shows, if it differs from [`DomainDef::uuid`].
     pub hwuuid: Option<Uuid>,
     /// The generation ID.
     pub genid: Option<Uuid>,
-    /// A short description of one line.
+    /// A title, on one line.
     pub title: Option<String>,
     /// A description for people.
     pub description: Option<String>,
-    /// What applications have stored: the children of `<metadata>`, each in a namespace of its
-    /// own.
+    /// The children of `<metadata>`: data of applications, each in a namespace of its own.
     pub metadata: Vec<xml::Element>,
     /// Memory, in KiB.
     pub memory: u64,
-    /// Memory the domain has at its start, in KiB. None: all of [`DomainDef::memory`].
+    /// Memory at the start of the domain, in KiB. None: all of [`DomainDef::memory`].
     pub current_memory: Option<u64>,
     /// Limits of memory.
     pub memory_tune: MemoryTune,
-    /// Processors.
+    /// The virtual processors.
     pub vcpu: Vcpu,
     /// How processor time is shared.
     pub cpu_tune: CpuTune,
-    /// What is booted, and on which kind of machine.
+    /// The machine and architecture, and how it boots.
     pub os: Os,
-    /// Features of the machine.
+    /// Features of the hypervisor and the machine.
     pub features: Features,
     /// The model and topology of the processors.
     pub cpu: Option<Cpu>,
     /// The clock.
     pub clock: Clock,
-    /// After the guest has powered off.
+    /// What the domain does after the guest powered off.
     pub on_poweroff: LifecycleAction,
-    /// After the guest has rebooted.
+    /// What the domain does after the guest rebooted.
     pub on_reboot: LifecycleAction,
-    /// After the guest has crashed.
+    /// What the domain does after the guest crashed.
     pub on_crash: LifecycleAction,
     /// The devices.
     pub devices: Devices,
@@ -134,7 +133,7 @@ pub struct DomainDef {
 }
 
 impl DomainDef {
-    /// A definition of that kind and name, with nothing in it but libvirt's defaults.
+    /// A definition with that type and name, and libvirt's defaults.
     pub fn new(virt_type: impl Into<String>, name: impl Into<String>) -> DomainDef {
         DomainDef {
             virt_type: virt_type.into(),
@@ -143,7 +142,7 @@ impl DomainDef {
         }
     }
 
-    /// Memory the domain has at its start, in KiB.
+    /// Memory at the start of the domain, in KiB.
     pub fn current_memory(&self) -> u64 {
         self.current_memory.unwrap_or(self.memory)
     }
@@ -155,7 +154,7 @@ impl Document for DomainDef {
 
     fn read(node: &mut Node<'_>) -> Result<DomainDef, XmlError> {
         let mut def = DomainDef {
-            // libvirt reads the number of domains that run only.
+            // libvirt reads the ID of running domains only; a text that is no number is ignored.
             id: node.attr("id").and_then(|id| decimal(&id)),
             ..DomainDef::default()
         };
@@ -168,7 +167,7 @@ impl Document for DomainDef {
             Some(hwuuid) => match hwuuid.text().parse() {
                 Ok(uuid) => Some(uuid),
                 Err(_) => {
-                    // libvirt passed over the element for a long time.
+                    // libvirt before 12.4 does not know the element, so an invalid one is no error.
                     hwuuid.unmodelled();
                     None
                 }
@@ -237,7 +236,7 @@ impl Document for DomainDef {
             ));
         };
         def.memory = memory;
-        // More than there is is cut down to what there is.
+        // libvirt cuts it down to the maximum (virDomainDefPostParseMemory).
         def.current_memory = current
             .filter(|&current| current > 0)
             .map(|current| current.min(memory));
@@ -332,13 +331,13 @@ impl Default for DomainDef {
 /// A domain's devices; each list is in the order of the document.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Devices {
-    /// The program that emulates the machine.
+    /// The path of the program that emulates the machine.
     pub emulator: Option<String>,
     /// Disks, CD-ROM and floppy drives.
     pub disks: Vec<Disk>,
     /// Controllers.
     pub controllers: Vec<Controller>,
-    /// Directories of the host that the guest sees.
+    /// Directories of the host that the guest can mount.
     pub filesystems: Vec<Filesystem>,
     /// Network cards.
     pub interfaces: Vec<Interface>,
@@ -354,13 +353,13 @@ pub struct Devices {
     pub inputs: Vec<Input>,
     /// Trusted platform modules.
     pub tpms: Vec<Tpm>,
-    /// Where the guest's screen is shown.
+    /// Ways to see the guest's screen.
     pub graphics: Vec<Graphics>,
     /// Sound cards.
     pub sounds: Vec<Sound>,
     /// Video cards.
     pub videos: Vec<Video>,
-    /// Devices of the host given to the guest.
+    /// Devices of the host that are passed through to the guest.
     pub hostdevs: Vec<Hostdev>,
     /// The memory balloon.
     pub memballoon: Option<Memballoon>,
@@ -368,7 +367,7 @@ pub struct Devices {
     pub _more: (),
 }
 
-/// libvirt's kinds of hypervisors.
+/// libvirt's types of hypervisors (`virDomainVirtType`).
 const VIRT_TYPES: [&str; 17] = [
     "qemu",
     "kqemu",
@@ -400,7 +399,7 @@ fn read_virt_type(node: &mut Node<'_>) -> Result<String, XmlError> {
     Ok(kind)
 }
 
-/// Reads `<genid>`; an empty one asks for a new one at every start, which is not modelled.
+/// Reads `<genid>`. An empty one asks for a new ID at every start, which is not modelled.
 fn read_genid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
     match node {
         Some(node) if node.text().is_empty() => {
@@ -412,7 +411,8 @@ fn read_genid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
 }
 
 impl Devices {
-    /// Those of all elements of that name, and the error that is one when all else is right.
+    /// Reads all `<devices>` elements. The second value is an error that libvirt reports only if the
+    /// rest of the document is valid.
     fn read(nodes: Vec<Node<'_>>) -> Result<(Devices, Option<XmlError>), XmlError> {
         let mut devices = Devices::default();
         let mut without_index = Vec::new();
@@ -459,7 +459,7 @@ impl Devices {
         Ok((devices, late))
     }
 
-    /// Gives the controllers at these places the indices behind those of their kind.
+    /// Gives controllers without an index the next free index of their type.
     fn number(&mut self, without_index: Vec<usize>) {
         let mut next: BTreeMap<ControllerType, u32> = BTreeMap::new();
         for (at, controller) in self.controllers.iter().enumerate() {

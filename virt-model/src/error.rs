@@ -2,11 +2,10 @@ use std::fmt;
 
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $plain:literal, $with:literal;)*) => {
-        /// libvirt's number of an error (`virErrorNumber`), as far as a driver like ESX's raises
-        /// them.
+        /// The number of an error (libvirt's `virErrorNumber`), of those that a driver like ESX's raises.
         ///
-        /// [`Display`](fmt::Display) is libvirt's text for the error alone,
-        /// [`ErrorNumber::with`] the one with particulars.
+        /// [`Display`](fmt::Display) is libvirt's text for an error without a message;
+        /// [`ErrorNumber::with`] is the text with one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorNumber {
@@ -14,11 +13,11 @@ macro_rules! numbers {
         }
 
         impl ErrorNumber {
-            /// Every error named here, in the order of the numbers.
+            /// All errors, in the order of their numbers.
             pub const ALL: &'static [ErrorNumber] = &[$(ErrorNumber::$name),*];
 
-            /// libvirt's text with particulars: `invalid argument: …`, `Domain not found: …`;
-            /// the text alone if there are none.
+            /// libvirt's text with a message: `invalid argument: …`, `Domain not found: …`. An empty message
+            /// gives the text without one.
             pub fn with(self, message: &str) -> String {
                 match self {
                     _ if message.is_empty() => self.to_string(),
@@ -173,8 +172,8 @@ numbers! {
     MultipleDomains = 110, "multiple matching domains found", "multiple matching domains found: {}";
 }
 
-/// The part of libvirt an error comes from (`virErrorDomain`), as far as a driver like ESX's
-/// needs them.
+/// The part of libvirt that reports an error (libvirt's `virErrorDomain`), of those that a driver
+/// like ESX's needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ErrorDomain {

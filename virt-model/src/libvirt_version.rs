@@ -95,7 +95,7 @@ impl FromStr for LibvirtVersion {
 
 /// The text is not the name of a known libvirt version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no known version of libvirt: expected `9.0.0` or a later one, or `newest`")]
+#[error("`{0}` is not a known version of libvirt: expected `9.0.0` or a later one, or `newest`")]
 pub struct ParseLibvirtVersionError(pub String);
 
 #[cfg(test)]

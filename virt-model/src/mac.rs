@@ -3,8 +3,8 @@ use std::{fmt, str::FromStr};
 /// A network card's address: six bytes.
 ///
 /// [`Display`](fmt::Display) writes `52:54:00:ab:cd:ef`; [`FromStr`] reads what libvirt's
-/// `virMacAddrParse` reads: six hexadecimal numbers of any length up to `ff`, separated by `:`, and whatever follows
-/// a blank.
+/// `virMacAddrParse` reads: six hexadecimal numbers up to `ff`, separated by `:`. Text after a
+/// blank is ignored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct MacAddress([u8; 6]);
 
@@ -33,14 +33,14 @@ impl FromStr for MacAddress {
             text: text.to_owned(),
         };
         let mut bytes = [0; 6];
-        // What is behind a blank doesn't count.
+        // Text after a blank is ignored, as in libvirt's virMacAddrParse.
         let (address, _) = text
             .split_once(|c: char| c.is_ascii_whitespace())
             .unwrap_or((text, ""));
         let mut parts = address.split(':');
         for byte in &mut bytes {
             let part = parts.next().ok_or_else(fail)?;
-            // Signs are digits to `from_str_radix`.
+            // `from_str_radix` would accept a sign.
             if !part.bytes().all(|digit| digit.is_ascii_hexdigit()) {
                 return Err(fail());
             }
@@ -66,7 +66,7 @@ impl fmt::Debug for MacAddress {
     }
 }
 
-/// A text that is no MAC address.
+/// The text is not a MAC address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a MAC address: expected six hexadecimal numbers like `52:54:00:ab:cd:ef`")]
 #[non_exhaustive]

@@ -1,7 +1,7 @@
 //! A network's definition: libvirt's `<network>` document.
 //!
 //! What is not modelled (`<dns>`, `<route>`, `<nat>`, …) is named by
-//! [`Document::read_xml`](crate::Document::read_xml).
+//! [`Document::read_xml`].
 
 mod forward;
 mod ip;

@@ -1,29 +1,30 @@
 /// A host's processors and memory (libvirt's `virNodeInfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeInfo {
-    /// The processor's name, at most 31 bytes ([`NodeInfo::short_model`]).
+    /// The model of the processors, at most 31 bytes ([`NodeInfo::short_model`]).
     pub model: String,
     /// Memory in KiB.
     pub memory: u64,
-    /// Cores of the whole host.
+    /// Number of cores of the host.
     pub cpus: u32,
-    /// Clock of a core in MHz.
+    /// Clock rate of a core, in MHz.
     pub mhz: u32,
-    /// NUMA nodes, 0 if not known.
+    /// Number of NUMA nodes; 0 if not known.
     pub nodes: u32,
-    /// Processor packages (libvirt: per NUMA node; the ESX driver gives those of the host).
+    /// Number of processor packages. libvirt documents it as per NUMA node, but its ESX driver gives
+    /// that of the host.
     pub sockets: u32,
-    /// Cores of a package.
+    /// Number of cores per package.
     pub cores: u32,
-    /// Threads of a core.
+    /// Number of threads per core.
     pub threads: u32,
 }
 
 impl NodeInfo {
-    /// Bytes of a model name that fit into libvirt's `virNodeInfo`.
+    /// The longest model name that fits into libvirt's `virNodeInfo`, in bytes.
     pub const MODEL_MAX: usize = 31;
 
-    /// The model name cut to [`NodeInfo::MODEL_MAX`] bytes, at a character's start.
+    /// The model name cut to [`NodeInfo::MODEL_MAX`] bytes, between two characters.
     pub fn short_model(model: &str) -> &str {
         let mut end = model.len().min(NodeInfo::MODEL_MAX);
         while !model.is_char_boundary(end) {

@@ -1,16 +1,17 @@
 use std::{fmt, str::FromStr};
 
-/// A UUID: 16 bytes whose order is never swapped, so that VMX files, the VI API and libvirt agree
-/// byte by byte.
+/// A UUID: 16 bytes in the order of its text. No byte order is ever swapped, so VMX files, the VI API
+/// and libvirt show the same bytes.
 ///
-/// [`Display`](fmt::Display) writes `8-4-4-4-12` in lower case; [`FromStr`] reads what libvirt's
-/// `virUUIDParse` reads: hexadecimal pairs with any number of blanks and `-` between them, white
-/// space around, so the VMX form `56 4d 9b ef ac d9 b4 e0-c8 f0 ae a8 b9 10 35 15` too.
+/// [`Display`](fmt::Display) writes `8-4-4-4-12` in lower case. [`FromStr`] reads what libvirt's
+/// `virUUIDParse` reads: pairs of hexadecimal digits with any number of blanks and `-` between them,
+/// and white space around. It also reads the form of VMX files,
+/// `56 4d 9b ef ac d9 b4 e0-c8 f0 ae a8 b9 10 35 15`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
-    /// Sixteen zero bytes: libvirt's "there is none".
+    /// The UUID of 16 zero bytes, which libvirt uses for "none".
     pub const NIL: Uuid = Uuid([0; 16]);
 
     /// The UUID of these bytes.
@@ -18,7 +19,7 @@ impl Uuid {
         Uuid(bytes)
     }
 
-    /// The 16 bytes, in the order they are printed.
+    /// The 16 bytes, in the order in which they are printed.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -28,7 +29,7 @@ impl Uuid {
         *self == Uuid::NIL
     }
 
-    /// The form VMX files use: eight pairs separated by blanks, `-`, eight pairs.
+    /// The form of VMX files: eight pairs separated by blanks, `-`, eight pairs.
     pub fn to_vmx(&self) -> String {
         let pairs = |bytes: &[u8]| {
             bytes
@@ -64,7 +65,7 @@ impl FromStr for Uuid {
                     .flatten();
                 digit.ok_or_else(|| fail(at))
             };
-            // Two digits are below 256.
+            // Two hexadecimal digits always fit into a byte.
             *byte = (digit(at)? * 16 + digit(at + 1)?) as u8;
             at += 2;
         }
@@ -93,13 +94,13 @@ impl fmt::Debug for Uuid {
     }
 }
 
-/// A text that is no UUID.
+/// The text is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no UUID: expected a hexadecimal digit or the end at byte {at}")]
+#[error("`{text}` is not a UUID: expected a hexadecimal digit or the end at byte {at}")]
 pub struct ParseUuidError {
     /// The text.
     pub text: String,
-    /// Index of the byte that does not fit.
+    /// The index of the first byte that is not accepted.
     pub at: usize,
 }
 

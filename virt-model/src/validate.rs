@@ -1,4 +1,4 @@
-//! libvirt's generic checks of definitions: what every driver refuses.
+//! libvirt's generic checks of definitions, which it makes for every driver.
 //!
 //! The checks and their order are those of libvirt 9.0's `virDomainDefValidate` and of its callers,
 //! observed with `virsh domxml-to-native`.

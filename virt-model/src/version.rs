@@ -1,10 +1,10 @@
 use std::{fmt, str::FromStr};
 
-/// A version as libvirt counts it: `1000000 * major + 1000 * minor + micro`.
+/// A version as libvirt encodes it: `1000000 * major + 1000 * minor + micro`.
 ///
-/// [`FromStr`] reads `major[.minor[.micro]]` and ignores anything behind it (`6.7.0-8169922`,
-/// `4.1u1`), as libvirt's `virStringParseVersion` does when parts may be missing;
-/// [`Display`](fmt::Display) writes all three parts.
+/// [`FromStr`] reads `major[.minor[.micro]]` and ignores text after it (`6.7.0-8169922`, `4.1u1`),
+/// as libvirt's `virStringParseVersion` does with `allowMissing`. [`Display`](fmt::Display) writes
+/// all three parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LibVersion(u64);
 
@@ -19,17 +19,17 @@ impl LibVersion {
         self.0
     }
 
-    /// The part before the first dot.
+    /// The first number.
     pub const fn major(self) -> u64 {
         self.0 / 1_000_000
     }
 
-    /// The part behind the first dot.
+    /// The second number.
     pub const fn minor(self) -> u64 {
         self.0 / 1000 % 1000
     }
 
-    /// The part behind the second dot.
+    /// The third number.
     pub const fn micro(self) -> u64 {
         self.0 % 1000
     }
@@ -46,7 +46,7 @@ impl FromStr for LibVersion {
             *part = rest[..digits]
                 .parse()
                 .map_err(|_| ParseVersionError(text.to_owned()))?;
-            // More than three digits would run into the next part.
+            // A larger number would run into the next part of the encoded version.
             if i > 0 && *part > 999 {
                 return Err(ParseVersionError(text.to_owned()));
             }
@@ -66,9 +66,9 @@ impl fmt::Display for LibVersion {
     }
 }
 
-/// A text that is no version; the text itself.
+/// The text is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no version: expected `major[.minor[.micro]]`, the last two below 1000")]
+#[error("`{0}` is not a version: expected `major[.minor[.micro]]`, the last two below 1000")]
 pub struct ParseVersionError(pub String);
 
 #[cfg(test)]

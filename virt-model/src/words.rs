@@ -1,6 +1,6 @@
 //! Enumerations whose values are words of libvirt's XML.
 
-/// A closed set of words, as attributes have them.
+/// A type whose values are libvirt's words for an attribute.
 pub(crate) trait Word: Copy + Sized + 'static {
     /// Every value.
     const WORDS: &'static [Self];
@@ -8,7 +8,7 @@ pub(crate) trait Word: Copy + Sized + 'static {
     fn word(self) -> &'static str;
 }
 
-/// An enum of words: `Variant = "word"`, each documented by its word.
+/// Declares an enum of words: `Variant = "word"`.
 macro_rules! words {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)?

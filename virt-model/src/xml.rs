@@ -1,5 +1,5 @@
-//! libvirt's way of writing XML: [`to_string`] prints an [`Element`] byte for byte as libvirt
-//! prints the same document; [`parse`] reads one, within bounds.
+//! XML as libvirt reads and writes it: the [`Element`]s that definitions keep unchanged, the error
+//! of documents, and the bounds of what is read.
 
 mod element;
 mod error;
@@ -20,12 +20,11 @@ use crate::{ErrorNumber, Uuid};
 
 /// The text of `root` as libvirt writes it, with a newline at the end.
 ///
-/// Two blanks of indentation a level, attributes in single quotes, `<x/>` for an element without
-/// content, an element that holds only text on one line. A text node of nothing but white space
-/// that holds a newline, between elements, stands for an empty line (libvirt's capabilities have
-/// some); an empty text node makes `<x></x>` of an element without content. Comments, CDATA and
-/// processing instructions are not written: libvirt has none. The children of `<metadata>` are
-/// others' and written as libxml2 writes them, attributes in double quotes, with their comments.
+/// Each level is indented by two blanks. Attributes are in single quotes. An element without content
+/// is `<x/>`; one with only text is on one line. Between elements, a text of white space with a
+/// newline is written as an empty line, which libvirt's capabilities have. An empty text makes
+/// `<x></x>`. Comments and processing instructions are not written. The children of `<metadata>` are
+/// written as libxml2 writes them: attributes in double quotes, with their comments.
 pub(crate) fn to_string(root: &xmltree::Element) -> String {
     let mut out = String::new();
     element(&mut out, root, 0);
@@ -37,7 +36,8 @@ pub(crate) fn empty_line() -> XMLNode {
     XMLNode::Text("\n".to_owned())
 }
 
-/// The element, written as `<x>`, a line break and `</x>` if it is empty, as libvirt writes some.
+/// Makes an empty element be written as `<x>`, a line break and `</x>`. libvirt writes some elements
+/// so, because its formatter opens them before it knows whether they have children.
 pub(crate) fn broken(mut element: xmltree::Element) -> xmltree::Element {
     if element.children.is_empty() {
         // No document that is read or written has CDATA in its tree, so it can stand for the break.
@@ -56,7 +56,7 @@ pub(crate) fn yes_no(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 
-/// Reads a UUID; an empty element is as good as none.
+/// Reads a UUID; an empty element counts as absent.
 pub(crate) fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError> {
     let Some(node) = node else {
         return Ok(None);
@@ -71,19 +71,19 @@ pub(crate) fn read_uuid(node: Option<Node<'_>>) -> Result<Option<Uuid>, XmlError
     })
 }
 
-/// Building documents: attributes and children in one expression.
+/// Builds trees in one expression.
 pub(crate) trait Build: Sized {
-    /// With the attribute `name='value'`.
+    /// Adds the attribute `name='value'`.
     fn attr(self, name: &str, value: impl ToString) -> Self;
-    /// With the attribute `name='value'`, if there is a value.
+    /// Adds the attribute `name='value'` if there is a value.
     fn maybe_attr(self, name: &str, value: Option<impl ToString>) -> Self;
-    /// With `child` after those it has.
+    /// Adds a child.
     fn child(self, child: xmltree::Element) -> Self;
-    /// With `children` after those it has.
+    /// Adds children.
     fn children(self, children: impl IntoIterator<Item = xmltree::Element>) -> Self;
-    /// With a child `<name>text</name>`, if there is a text.
+    /// Adds a child `<name>text</name>` if there is a text.
     fn maybe_text(self, name: &str, text: Option<impl ToString>) -> Self;
-    /// With the text after the children it has.
+    /// Adds text.
     fn text(self, text: impl ToString) -> Self;
 }
 
@@ -154,7 +154,7 @@ fn element(out: &mut String, element: &xmltree::Element, depth: usize) {
                 XMLNode::Text(text) if text.trim().is_empty() && text.contains('\n') => {
                     out.push('\n');
                 }
-                // Text beside elements: libvirt's documents have none.
+                // libvirt's documents have no text beside elements.
                 _ => {}
             }
         }
@@ -190,8 +190,8 @@ fn name(out: &mut String, element: &xmltree::Element) {
     out.push_str(&element.name);
 }
 
-/// The five special characters become entities; control characters that XML cannot hold are left
-/// out, as libvirt's `virBufferEscapeString` leaves them out.
+/// Escapes the five special characters, and drops control characters that XML cannot hold, as
+/// libvirt's `virBufferEscapeString` does.
 fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -201,7 +201,7 @@ fn escape(out: &mut String, text: &str) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\t' | '\n' | '\r' => out.push(c),
-            // No document can have these.
+            // XML cannot hold these.
             '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}
             c => out.push(c),
         }

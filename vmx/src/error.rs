@@ -5,8 +5,8 @@ use virt_model::ErrorNumber;
 
 /// Why a VMX file or a definition cannot be converted.
 ///
-/// [`Display`] gives libvirt's text: its name for the kind of error and the message, which in
-/// [`Mode::Strict`](crate::Mode::Strict) is libvirt's own word by word.
+/// [`Display`] is libvirt's text: its words for the error's number, and the message. In
+/// [`Mode::Strict`](crate::Mode::Strict) the message is libvirt's, byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmxError(Box<Details>);
 
@@ -20,19 +20,19 @@ struct Details {
     help: Option<String>,
 }
 
-/// Where in a VMX file something is.
+/// A position in a VMX file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The line; the first is 1.
     pub line: usize,
     /// The column in bytes; the first is 1.
     pub column: usize,
-    /// The bytes of the file: those of the value where there is one.
+    /// The range of bytes: of the value if there is one, else of the whole assignment.
     pub bytes: Range<usize>,
 }
 
 impl VmxError {
-    /// An error of this kind with this message; everything else is added by the `with_` methods.
+    /// An error with that number and message. The `with_` methods add details.
     pub fn new(number: ErrorNumber, message: impl Into<String>) -> VmxError {
         VmxError(Box::new(Details {
             number,
@@ -44,7 +44,7 @@ impl VmxError {
         }))
     }
 
-    /// An [`ErrorNumber::InternalError`], which most errors of libvirt's VMX code are.
+    /// An [`ErrorNumber::InternalError`], as most errors of libvirt's vmx.c are.
     pub fn internal(message: impl Into<String>) -> VmxError {
         VmxError::new(ErrorNumber::InternalError, message)
     }
@@ -54,45 +54,45 @@ impl VmxError {
         VmxError::new(ErrorNumber::ConfigUnsupported, message)
     }
 
-    /// About this key.
+    /// Adds the key that the error is about.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<String>) -> VmxError {
         self.0.key = Some(key.into());
         self
     }
 
-    /// About this value.
+    /// Adds the value that is not accepted.
     #[must_use]
     pub fn with_value(mut self, value: impl Into<String>) -> VmxError {
         self.0.value = Some(value.into());
         self
     }
 
-    /// About what stands there.
+    /// Adds the position in the file.
     #[must_use]
     pub fn with_place(mut self, place: Option<Place>) -> VmxError {
         self.0.place = place;
         self
     }
 
-    /// With what would be accepted, or what to try.
+    /// Adds what would be accepted, or what to try.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> VmxError {
         self.0.help = Some(help.into());
         self
     }
 
-    /// libvirt's kind of error.
+    /// libvirt's number.
     pub fn number(&self) -> ErrorNumber {
         self.0.number
     }
 
-    /// The message, without libvirt's name for the kind.
+    /// The message without libvirt's words for the number.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The key of the VMX file that it is about.
+    /// The key of the VMX file that the error is about.
     pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
     }
@@ -102,7 +102,7 @@ impl VmxError {
         self.0.value.as_deref()
     }
 
-    /// Where in the VMX file; `None` when a key is missing.
+    /// The position in the VMX file. None if a key is missing.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
     }
@@ -117,7 +117,7 @@ impl VmxError {
         self.place().map(|place| place.column)
     }
 
-    /// What is accepted, or what to try.
+    /// What would be accepted, or what to try.
     pub fn help(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
@@ -131,17 +131,17 @@ impl Display for VmxError {
 
 impl std::error::Error for VmxError {}
 
-/// Something that could not be carried over, beside a definition that was made all the same.
+/// Something in a VMX file that its definition does not have, or has differently.
 ///
-/// [`Display`] writes `line 12: ethernet0.virtualDev: …`, as far as line and key are known.
+/// [`Display`] writes `line 12: ethernet0.virtualDev: …`, without a line or key that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// Where in the VMX file; `None` when a key is missing.
+    /// The position in the VMX file. None if a key is missing.
     pub place: Option<Place>,
-    /// The key it is about, as the file writes it.
+    /// The key, as the file writes it.
     pub key: Option<String>,
-    /// What is wrong, and what was made of it.
+    /// What is wrong, and what the definition has instead.
     pub message: String,
 }
 

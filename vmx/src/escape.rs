@@ -1,29 +1,29 @@
-//! VMware's two ways of hiding special characters in names and texts.
+//! VMware's two escaping schemes for names and texts.
 //!
-//! | scheme | hides | where |
+//! | scheme | escapes | where |
 //! |---|---|---|
 //! | [`PERCENT`] | `/`, `\` and `%` | names in the VI inventory, `displayName` in VMX files |
 //! | [`PIPE`] | `"` and `\|` | `displayName` and `annotation` in VMX files |
 //!
-//! Both write the scheme's character and two lower-case hexadecimal digits for a hidden character,
-//! and read two digits of any case for any byte. A VMX `displayName` goes through both: `PIPE`
-//! first on the way in, `PERCENT` first on the way out.
+//! An escape is the scheme's character and two hexadecimal digits, written in lower case and read in
+//! any case; any byte may be escaped. A VMX `displayName` has both schemes: it is written with `PIPE`
+//! first, then `PERCENT`, and read in the opposite order.
 
 use std::{borrow::Cow, string::FromUtf8Error};
 
-/// Hides `/`, `\` and `%` behind `%`: inventory names.
+/// Escapes `/`, `\` and `%` with `%`: names of the inventory.
 pub const PERCENT: Scheme = Scheme {
     mark: b'%',
     hidden: b"/\\%",
 };
 
-/// Hides `"` and `|` behind `|`: texts in VMX files.
+/// Escapes `"` and `|` with `|`: texts in VMX files.
 pub const PIPE: Scheme = Scheme {
     mark: b'|',
     hidden: b"\"|",
 };
 
-/// A way of hiding characters: [`PERCENT`] or [`PIPE`].
+/// An escaping scheme: [`PERCENT`] or [`PIPE`].
 #[derive(Debug, Clone, Copy)]
 pub struct Scheme {
     mark: u8,
@@ -31,7 +31,7 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    /// `text` with its special characters hidden.
+    /// Escapes the special characters of `text`.
     pub fn escape(self, text: &str) -> Cow<'_, str> {
         if !text.bytes().any(|byte| self.hidden.contains(&byte)) {
             return Cow::Borrowed(text);
@@ -49,11 +49,10 @@ impl Scheme {
         Cow::Owned(out)
     }
 
-    /// `text` with what was hidden shown again.
+    /// Resolves the escapes of `text`.
     ///
     /// # Errors
-    /// When the scheme's character is not followed by two hexadecimal digits, or when the bytes
-    /// that come out are no UTF-8.
+    /// If the scheme's character is not followed by two hexadecimal digits, or the result is not UTF-8.
     pub fn unescape(self, text: &str) -> Result<Cow<'_, str>, UnescapeError> {
         let bytes = match self.unescape_bytes(text.as_bytes()) {
             Ok(Cow::Borrowed(_)) => return Ok(Cow::Borrowed(text)),
@@ -75,8 +74,8 @@ impl Scheme {
         }
     }
 
-    /// `bytes` with what was hidden shown again, whatever comes out; the index of a mark without
-    /// two digits behind it.
+    /// Resolves the escapes of `bytes`; the result need not be UTF-8. The error is the index of a mark
+    /// without two digits.
     pub(crate) fn unescape_bytes(self, bytes: &[u8]) -> Result<Cow<'_, [u8]>, usize> {
         if !bytes.contains(&self.mark) {
             return Ok(Cow::Borrowed(bytes));
@@ -97,7 +96,7 @@ impl Scheme {
             let (Some(high), Some(low)) = (digit(at + 1), digit(at + 2)) else {
                 return Err(at);
             };
-            // Two digits are below 256.
+            // Two hexadecimal digits always fit into a byte.
             out.push((high * 16 + low) as u8);
             at += 3;
         }
@@ -105,26 +104,26 @@ impl Scheme {
     }
 }
 
-/// A text whose hidden characters cannot be shown.
+/// The escapes of a text cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnescapeError {
-    /// The scheme's character without its digits.
+    /// The scheme's character without two digits.
     #[error("`{mark}` at byte {at} of `{text}` is not followed by two hexadecimal digits")]
     Digits {
         /// The scheme's character.
         mark: char,
         /// The text.
         text: String,
-        /// Index of the byte that is `mark`.
+        /// The index of `mark`.
         at: usize,
     },
-    /// The bytes shown are no UTF-8.
+    /// The result is not UTF-8.
     #[error("`{text}` does not unescape to UTF-8")]
     Utf8 {
         /// The text.
         text: String,
-        /// Where the bytes go wrong.
+        /// The error in the bytes.
         source: FromUtf8Error,
     },
 }

@@ -9,11 +9,11 @@ use std::ops::Range;
 use crate::{LibvirtVersion, Place, VmxError, Warning};
 use charset::Charset;
 
-/// A VMX file: keys and values, with everything between them.
+/// A VMX file: its keys and values, with comments and layout.
 ///
-/// Keys are found in any case, and the first of several equal ones counts. The file is kept as
-/// the bytes it is read from, so that it prints back as it was, and an edit changes nothing but
-/// the value it is about. Values are decoded as `.encoding` says when they are asked for.
+/// Lookup ignores the case of keys; of several equal keys the first one counts. The file's bytes are
+/// kept, so an edit changes nothing but its own value. Values are decoded on access, with the encoding
+/// that `.encoding` names.
 ///
 /// ```
 /// # fn main() -> Result<(), vmx::VmxError> {
@@ -32,15 +32,15 @@ pub struct VmxFile {
     /// The whole file.
     text: Vec<u8>,
     charset: Charset,
-    /// In the order of the file.
+    /// The assignments, in the order of the file.
     slots: Vec<Slot>,
-    /// Indices into `slots`, by key without regard to case, then in the order of the file.
+    /// Indices into `slots`, sorted by key without regard to case, then by their order in the file.
     by_key: Vec<u32>,
     warnings: Vec<Warning>,
 }
 
-/// Where an assignment is in the text. Offsets of 32 bits keep a hostile file's memory bounded:
-/// 32 bytes an assignment, which itself has at least three.
+/// The position of an assignment in the text. 32-bit offsets bound the memory that a hostile file
+/// costs: 32 bytes for each assignment, which has at least 3 bytes itself.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     key: u32,
@@ -49,11 +49,11 @@ struct Slot {
     value: u32,
     value_end: u32,
     line: u32,
-    /// Where that line begins.
+    /// The start of the line.
     line_start: u32,
-    /// How many quotes are before the value: 0, 1 or 3.
+    /// The number of quotes before the value: 0, 1 or 3.
     opening: u8,
-    /// How many are behind it: as many, or none where one is missing.
+    /// The number of quotes after the value: the same, or 0 if they are missing.
     closing: u8,
 }
 
@@ -84,12 +84,11 @@ impl VmxFile {
         }
     }
 
-    /// Reads what VMware reads: also values without quotes, `;` and `//` comments, a byte order
-    /// mark, stray bytes. What cannot be understood is passed over and told by
-    /// [`warnings`](VmxFile::warnings).
+    /// Reads a file as VMware does, including values without quotes, `;` and `//` comments, a byte order
+    /// mark and stray bytes. [`warnings`](VmxFile::warnings) reports what was skipped.
     ///
     /// # Errors
-    /// When it is larger than 1 GiB.
+    /// If the text is larger than 1 GiB.
     pub fn read(bytes: impl Into<Vec<u8>>) -> Result<VmxFile, VmxError> {
         let mut file = VmxFile::new();
         file.text = checked_size(bytes.into())?;
@@ -107,12 +106,12 @@ impl VmxFile {
         Ok(file)
     }
 
-    /// Reads what this libvirt reads.
+    /// Reads a file as that version of libvirt does.
     ///
     /// # Errors
-    /// libvirt's: `memory conf:LINE: …` where the syntax is not its own, and for an `.encoding`
-    /// that is not known or does not fit. A file without `.encoding` that is not UTF-8 is refused as
-    /// well; libvirt makes XML of it that no parser reads.
+    /// libvirt's error: `memory conf:LINE: …` for syntax that libvirt does not have, and an error for an
+    /// `.encoding` that is not known or does not fit. A file without `.encoding` that is not UTF-8 is
+    /// refused too; libvirt would make XML of it that no parser can read.
     pub fn read_strict(
         bytes: impl Into<Vec<u8>>,
         libvirt: LibvirtVersion,
@@ -135,12 +134,12 @@ impl VmxFile {
         Ok(file)
     }
 
-    /// The file, as it was read but for the edits.
+    /// The file's bytes, with the edits.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }
 
-    /// What [`read`](VmxFile::read) could not understand.
+    /// What [`read`](VmxFile::read) skipped.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -150,7 +149,7 @@ impl VmxFile {
         self.charset.name()
     }
 
-    /// All assignments, in the order of the file; of equal keys, also those that don't count.
+    /// All assignments, in the order of the file, including repeated keys.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
         self.slots.iter().map(|slot| Entry {
             file: self,
@@ -158,12 +157,12 @@ impl VmxFile {
         })
     }
 
-    /// The value of `key`, as the file has it: nothing is unescaped.
+    /// The value of `key`. Escapes are not resolved.
     pub fn get(&self, key: &str) -> Option<Cow<'_, str>> {
         self.find(key).map(|entry| entry.value())
     }
 
-    /// The assignment that counts for `key`.
+    /// The first assignment of `key`, which is the one that counts.
     pub fn find(&self, key: &str) -> Option<Entry<'_>> {
         self.all(key).next()
     }
@@ -177,7 +176,7 @@ impl VmxFile {
         })
     }
 
-    /// Every assignment whose key begins with `prefix` in any case, by key and in no other order.
+    /// All assignments whose key starts with `prefix` in any case, sorted by key only.
     pub fn starting_with<'a>(
         &'a self,
         prefix: &'a str,
@@ -198,12 +197,11 @@ impl VmxFile {
             })
     }
 
-    /// Gives `key` this value: in the place of the value that counted until now, or on a line of
-    /// its own at the end. Quotes, line ends and other control characters, which a value cannot
-    /// hold, are written as `|22`, `|0a`, ….
+    /// Sets the value of `key`: replaces the value that counts, or appends a line. Quotes, line ends and
+    /// other control characters, which a value cannot hold, are written as `|22`, `|0a`, ….
     ///
     /// # Errors
-    /// When `key` is none, or the file's encoding lacks a character of `value`.
+    /// If `key` is not a valid key, or the file's encoding lacks a character of `value`.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), VmxError> {
         if !is_key(key.as_bytes()) {
             return Err(
@@ -228,8 +226,8 @@ impl VmxFile {
         Ok(())
     }
 
-    /// Takes every assignment of `key` out, with its line where it has one to itself. Says whether
-    /// there was one.
+    /// Removes all assignments of `key`, with their lines if nothing else is on them. Tells whether there
+    /// was one.
     pub fn remove(&mut self, key: &str) -> bool {
         let mut doomed: Vec<u32> = self.by_key[self.range(key)].to_vec();
         doomed.sort_unstable_by(|a, b| b.cmp(a));
@@ -243,7 +241,7 @@ impl VmxFile {
         !doomed.is_empty()
     }
 
-    /// Assignments that don't count, each behind the one of the same key that does; by key.
+    /// Pairs of the assignment that counts and one that repeats its key, sorted by key.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = (Entry<'_>, Entry<'_>)> {
         let entry = |slot: u32| Entry {
             file: self,
@@ -277,7 +275,7 @@ impl VmxFile {
         &self.text[slot.key as usize..slot.key_end as usize]
     }
 
-    /// Where in `by_key` the assignments of `key` are.
+    /// The range of `key`'s assignments in `by_key`.
     fn range(&self, key: &str) -> Range<usize> {
         let key = key.as_bytes();
         let from = self
@@ -289,7 +287,7 @@ impl VmxFile {
     }
 
     fn index(&mut self) {
-        // Fewer than the file has bytes, which are at most 1 GiB.
+        // There are fewer assignments than bytes, and at most 1 GiB of bytes.
         let mut by_key: Vec<u32> = (0..self.slots.len() as u32).collect();
         by_key.sort_by(|a, b| compare(self.key_of(*a), self.key_of(*b)));
         self.by_key = by_key;
@@ -313,13 +311,13 @@ impl VmxFile {
             Some(at) if at > 0 && self.text[at - 1] == b'\r' => b"\r\n",
             _ => b"\n",
         };
-        // What follows a NUL is not read by everybody; files cut short by a crash end in some.
+        // Not all programs read on after a NUL. Files that a crash cut short end in NULs.
         let end = self.text.trim_ascii_end().len();
         let end = self.text[..end]
             .iter()
             .rposition(|byte| *byte != 0)
             .map_or(0, |last| last + 1);
-        // A value may be made of them.
+        // A value may consist of NULs.
         let assigned = self.slots.last().map_or(0, |last| last.quoted().end);
         let end = end.max(assigned);
         if end < self.text.len() && self.text[end..].contains(&0) {
@@ -354,7 +352,7 @@ impl VmxFile {
         self.by_key.insert(at, self.slots.len() as u32 - 1);
     }
 
-    /// Takes an assignment out of the text, which is to be read anew when all are.
+    /// Removes an assignment from the text. The caller parses the text again afterwards.
     fn cut(&mut self, index: usize) {
         let slot = self.slots[index];
         let mut from = slot.key as usize;
@@ -380,12 +378,12 @@ impl VmxFile {
         self.splice(from..to, b"");
     }
 
-    /// Puts `bytes` in the place of `range`; the slots behind it move along.
+    /// Replaces `range` by `bytes`, and shifts the slots after it.
     fn splice(&mut self, range: Range<usize>, bytes: &[u8]) {
         let end = range.end as u32;
         let grown = bytes.len() as i64 - range.len() as i64;
         self.text.splice(range, bytes.iter().copied());
-        // Sums of offsets into a text of at most 1 GiB and its edits.
+        // The text has at most 1 GiB, and edits are small, so the sums fit.
         let moved = |offset: u32| (i64::from(offset) + grown) as u32;
         for slot in self.slots.iter_mut().rev() {
             if slot.key < end {
@@ -420,16 +418,16 @@ impl<'a> Entry<'a> {
     /// The key, as the file writes it.
     pub fn key(&self) -> &'a str {
         let key = &self.file.text[self.slot.key as usize..self.slot.key_end as usize];
-        // Both readers take only ASCII for a key.
+        // Both readers accept ASCII keys only.
         std::str::from_utf8(key).unwrap_or_default()
     }
 
-    /// The value, decoded; nothing is unescaped. Bytes that are no text become U+FFFD.
+    /// The decoded value. Escapes are not resolved. Bytes that are not text become U+FFFD.
     pub fn value(&self) -> Cow<'a, str> {
         self.file.charset.decode(self.value_bytes())
     }
 
-    /// Where it is; the bytes are those of the value.
+    /// The position. Its byte range is that of the value.
     pub fn place(&self) -> Place {
         Place {
             line: self.slot.line as usize,
@@ -438,7 +436,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Whether it is the assignment that counts for its key.
+    /// Whether this is the first assignment of its key, which is the one that counts.
     pub(crate) fn counts(&self) -> bool {
         let first = self.file.find(self.key());
         first.is_some_and(|first| first.slot.key == self.slot.key)
@@ -455,7 +453,7 @@ impl fmt::Debug for Entry<'_> {
     }
 }
 
-/// What C code sees of a text: all before the first NUL.
+/// The part of a text that C code sees: everything before the first NUL.
 fn c_string(text: &[u8]) -> &[u8] {
     match text.iter().position(|byte| *byte == 0) {
         Some(end) => &text[..end],
@@ -474,13 +472,13 @@ fn checked_size(text: Vec<u8>) -> Result<Vec<u8>, VmxError> {
     Ok(text)
 }
 
-/// The order of keys: of their bytes, letters in lower case.
+/// Compares keys by bytes, with letters in lower case.
 fn compare(a: &[u8], b: &[u8]) -> Ordering {
     let lower = |byte: &u8| byte.to_ascii_lowercase();
     a.iter().map(lower).cmp(b.iter().map(lower))
 }
 
-/// Whether both readers take this for a key.
+/// Whether both readers accept this key.
 fn is_key(key: &[u8]) -> bool {
     let first = key
         .first()
@@ -491,7 +489,7 @@ fn is_key(key: &[u8]) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b':' | b'.' | b'-' | b'*'))
 }
 
-/// `value` without what ends a value.
+/// `value` with the characters escaped that would end it.
 fn quotable(value: &str) -> Cow<'_, str> {
     let ends = |c: char| c == '"' || c.is_ascii_control() && c != '\t';
     if !value.contains(ends) {
@@ -514,7 +512,7 @@ mod tests {
 
     use super::*;
 
-    /// Assignments of a text as VMware reads it, and how many warnings there are.
+    /// Checks the assignments that VMware reads, and the number of warnings.
     #[track_caller]
     fn lenient(text: impl AsRef<[u8]>, expected: &[(&str, &str)], warnings: usize) {
         let file = VmxFile::read(text.as_ref()).unwrap();

@@ -1,4 +1,7 @@
-//! Definitions to VMX files.
+//! Writes VMX files.
+//!
+//! Comments that say what libvirt does are about src/vmx/vmx.c of libvirt 9.0.0 and later, unless they
+//! name another place.
 
 mod complete;
 mod controller;
@@ -27,36 +30,35 @@ use crate::escape::PIPE;
 use crate::names::FileNameError;
 use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 
-/// The VMX file of a definition.
+/// Converts a definition into a VMX file.
 ///
-/// What libvirt's reader adds to a document is added here, so that a definition need not have it:
-/// places of disks, controllers that disks need, a video card beside a `<graphics>`. A domain
-/// without a UUID and a network card without an address get theirs from VMware. Disks are written in
-/// the definition's order, which is libvirt's when it was read from a document.
+/// The definition is completed first ([`DomainDef::post_parse`]): with addresses of disks, controllers
+/// that disks need, and a video card for `<graphics>`. VMware chooses the UUID of a domain without one
+/// and the MAC address of a network card without one. Disks are written in the order of the definition,
+/// which is libvirt's order if the definition was read from a document.
 ///
-/// libvirt says nothing of what it leaves out, and nothing is said here: only the devices of
-/// VMX files that libvirt knows are written.
+/// Devices that libvirt's VMX files cannot have are left out without a warning, as libvirt does.
 ///
 /// # Beyond libvirt
-/// In [`Mode::Lenient`] the file is libvirt's wherever libvirt makes one that can be read. Besides,
-/// these are written, which libvirt refuses:
+/// In [`Mode::Lenient`] the file is the same as libvirt's wherever libvirt writes a valid one. These are
+/// written too, though libvirt refuses them:
 ///
 /// - disks and CD-ROM drives on SATA (virtual hardware 10 and higher) and disks on NVMe (13 and
 ///   higher), with their controllers; a SATA controller without disks, which libvirt leaves out;
-/// - disks whose address is not the one that libvirt takes from their target's name: the address
-///   counts;
+/// - disks whose address differs from the one that their device name tells; the address counts;
 /// - SCSI units up to 64, on virtual hardware 13 and higher;
-/// - CD-ROM images of any suffix;
-/// - ten network cards on virtual hardware 6, where libvirt takes four;
-/// - a SCSI controller whose model is `auto` and that nobody knows a model for: VMware chooses;
+/// - CD-ROM images with any suffix;
+/// - ten network cards on virtual hardware 6, where libvirt allows four;
+/// - a SCSI controller of model `auto` whose model [`FileNames::scsi_model`] does not know; VMware
+///   chooses it;
 /// - a `<cpu>` without a topology;
-/// - a disk and a CD-ROM drive of one target's name, on SCSI and SATA;
-/// - a serial or parallel port without a device, a TCP port without an address to listen at.
+/// - a disk and a CD-ROM drive with the same device name, on SCSI and SATA;
+/// - a serial or parallel port without a device, and a TCP port without a local address.
 ///
-/// And a `"` and line ends in any value are written as `|22` and `|0a`, as VMware does it; libvirt
-/// writes them as they are, in a file that nobody can read.
+/// Quotes and line ends in values are written as `|22` and `|0a`, as VMware does. libvirt writes them
+/// unescaped, which makes the file invalid.
 ///
-/// What would put two devices in one place is refused.
+/// Two devices at one address are refused.
 ///
 /// ```
 /// use virt_model::DomainDef;
@@ -69,8 +71,8 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 /// ```
 ///
 /// # Errors
-/// In [`Mode::Strict`] libvirt's error, for whatever libvirt refuses; in [`Mode::Lenient`] for
-/// what VMware has not.
+/// In [`Mode::Strict`] libvirt's error, for everything that libvirt refuses. In [`Mode::Lenient`] an
+/// error for everything that VMware does not have.
 pub fn format(
     def: &DomainDef,
     names: &dyn FileNames,
@@ -92,7 +94,7 @@ pub fn format(
     Ok(writer.out)
 }
 
-/// A file being written. What a device is written as is in its own file.
+/// A file being written. Each device has its own module.
 struct Writer<'a> {
     out: String,
     names: &'a dyn FileNames,
@@ -100,7 +102,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Everything, in libvirt's order: its first error is the one that counts.
+    /// Writes everything in libvirt's order, so that the first error is the one that libvirt gives.
     fn domain(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         if def.virt_type != "vmware" {
             return Err(VmxError::internal(format!(
@@ -128,8 +130,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What every machine of virtual hardware 7 and higher has: bridges, where a controller may
-    /// need one, and VMCI.
+    /// Writes what every machine of virtual hardware 7 and higher has: PCI bridges, if there are
+    /// controllers, and VMCI.
     fn bridges(&mut self, controllers: bool) {
         if self.options.hardware_version < 7 {
             return;
@@ -150,17 +152,17 @@ impl Writer<'_> {
         self.options.mode == Mode::Lenient
     }
 
-    /// Whether the libvirt that is followed is this one or a newer one.
+    /// Whether the libvirt version to reproduce is `version` or newer.
     fn since(&self, version: LibvirtVersion) -> bool {
         self.options.libvirt >= version
     }
 
-    /// A line with a value that needs no escaping.
+    /// Writes a line whose value needs no escaping.
     fn line(&mut self, key: &str, value: impl Display) {
         self.out.push_str(&format!("{key} = \"{value}\"\n"));
     }
 
-    /// A line with a text from the definition. libvirt writes it as it is.
+    /// Writes a line with a text of the definition. libvirt does not escape it.
     fn text(&mut self, key: &str, value: &str) {
         if self.lenient() {
             self.line(key, readable(value));
@@ -169,7 +171,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A line with the file's name of the file that the definition calls `source`.
+    /// Writes a line with a file name; `source` is the definition's form of the name.
     fn file_name(&mut self, key: &str, source: &str) -> Result<(), VmxError> {
         let name = self.names.format(source).map_err(|error| {
             let FileNameError { number, message } = error;
@@ -182,7 +184,7 @@ impl Writer<'_> {
     }
 }
 
-/// A text as VMware reads it back: as it is where that is possible.
+/// A text in a form that VMware reads back: unchanged if possible, else escaped.
 fn readable(text: &str) -> Cow<'_, str> {
     let special = |c: char| c == '"' || c.is_ascii_control();
     let itself = |unescaped: Cow<'_, str>| unescaped == text;

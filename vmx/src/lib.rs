@@ -10,45 +10,52 @@
 //! # Ok::<(), vmx::VmxError>(())
 //! ```
 //!
-//! - [`to_domain`] converts a file without asking further; [`parse`] takes a [`FileNames`], which
-//!   translates file names between the two worlds, and [`ParseOptions`];
-//! - [`VmxFile`] is the text: keys and values in their order, edited without touching the rest;
-//! - [`format`](format()) makes a file of a definition, for a host's [`FormatOptions`]; what it writes
-//!   beyond libvirt is said there;
-//! - [`VmxError`] and [`Warning`] say what could not be converted, with line, key and value.
+//! - [`to_domain`] converts a file; [`parse`] does so with [`ParseOptions`] and a [`FileNames`], which
+//!   translates file names.
+//! - [`format`](format()) converts a definition into a file, with [`FormatOptions`].
+//! - [`VmxFile`] is the text of a file: its keys and values, which can be edited without changing the
+//!   rest.
+//! - [`VmxError`] and [`Warning`] carry the line, the key and the value.
+//! - [`VmwareNamespace`] has the elements of a domain in VMware's namespace, which VMX files lack.
 //!
-//! No I/O happens here.
+//! The crate does no I/O.
 //!
-//! # As libvirt, or as VMware
+//! # Strict and lenient mode
 //!
-//! [`Mode::Strict`] gives the definition that libvirt gives, or libvirt's error, for each
-//! [`LibvirtVersion`]. [`Mode::Lenient`] also converts what VMware reads and libvirt refuses, and
-//! tells in warnings what it did instead. Where libvirt converts a file, both give the same
-//! definition, but for names: VMware's escapes (`|22` for a quote) are undone in all of them, an
-//! empty one of a file or a drive is none, and a virtual machine without a name, or with line ends
-//! in it, gets one that libvirt takes back.
+//! [`Mode::Strict`] reproduces a [`LibvirtVersion`]: its definition or its error, byte for byte.
+//! [`Mode::Lenient`] also converts files that VMware reads but libvirt refuses, and reports each
+//! difference as a warning. Where libvirt converts a file, both modes give the same definition, except
+//! for names: lenient mode resolves VMware's escapes (`|22` for a quote) in all of them, reads an empty
+//! name of a file or device as none, and gives a virtual machine whose name is missing or has line ends
+//! a name that libvirt accepts.
 //!
-//! What lenient mode reads beyond libvirt:
+//! Lenient mode also reads:
 //!
-//! - values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark,
-//!   NULs, lines that are no assignment; files whose `.encoding` is wrong or missing;
-//! - any `config.version` and `virtualHW.version`; numbers and booleans with blanks around, `1`,
-//!   `yes` and `on`; a default where a value cannot be read;
-//! - any amount of memory; processors whose topology, affinity or shares cannot be read;
-//! - `firmware = "bios"`, which is what a file without the key has;
+//! - values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark, NULs,
+//!   lines that are not assignments, and files whose `.encoding` is wrong or missing;
+//! - any `config.version` and `virtualHW.version`; numbers and booleans with blanks around them; `1`,
+//!   `yes` and `on`. A value that makes no sense is replaced by a default;
+//! - any amount of memory; processors whose topology, affinity or shares make no sense;
+//! - `firmware = "bios"`, which is VMware's default;
 //! - file names of another computer (`C:\…`, `\\server\…`), and names whose datastore is not known;
-//! - disks that are no `.vmdk`: images in other formats, disks of the host; `auto detect` in a slot
-//!   that doesn't say it is a CD-ROM drive; CD-ROM images that don't end in `.iso`; floppies that
-//!   don't say what they are; a `deviceType` that doesn't fit;
-//! - SCSI controllers and network cards of a model that libvirt doesn't know;
-//! - network cards that are bridged without a network's name (VMware's `vmnet0`), host-only
-//!   (`vmnet1`), on a custom network without a name, or connected in another way; ports of
-//!   distributed switches without ids, also as an older libvirt;
-//! - shared folders, serial and parallel ports that lack something or that libvirt has no word
-//!   for (`thinprint`): they are left out, with a warning.
+//! - disks that are not `.vmdk` files: images in other formats and disks of the host; `auto detect` in a
+//!   slot that is not marked as a CD-ROM drive; CD-ROM images without the suffix `.iso`; floppy drives
+//!   without a type; a wrong `deviceType`;
+//! - SCSI controllers and network cards of models that libvirt does not know;
+//! - network cards that are bridged without the name of a network (VMware's `vmnet0`), host-only
+//!   (`vmnet1`), on a custom network without a name, or connected in another way; ports of distributed
+//!   switches without IDs, also with an older libvirt version;
+//! - shared folders, serial and parallel ports that are incomplete or that libvirt has no word for
+//!   (`thinprint`). They are left out, with a warning.
 //!
-//! Only a text that is no VMX file and an encrypted file are refused. Devices that libvirt's
-//! definition has no place for (USB, sound, …) and keys that count twice are told as well.
+//! It refuses only texts that are not VMX files, and encrypted files. It also warns of devices that
+//! libvirt's definitions cannot have (USB, sound, …), and of repeated keys.
+//!
+//! # Building values
+//!
+//! Structs whose fields are public get new fields in minor releases. Build them with
+//! `..Default::default()`; a hidden field `_more` enforces it. [`ParseOptions`] and [`FormatOptions`]
+//! are built with their functions and methods.
 
 mod defaults;
 mod error;

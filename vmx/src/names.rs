@@ -1,8 +1,8 @@
-//! File names: what a VMX file calls `disk.vmdk` or `/vmfs/volumes/ds/vm/disk.vmdk`, a definition
-//! calls `[ds] vm/disk.vmdk`.
+//! File names. A VMX file names a file `disk.vmdk` or `/vmfs/volumes/ds/vm/disk.vmdk`; a definition
+//! names it `[ds] vm/disk.vmdk`.
 //!
-//! [`FileNames`] translates both ways. [`Datastores`] knows a host's datastores, [`Folder`] needs
-//! no host.
+//! [`FileNames`] translates both ways. [`Datastores`] does so with the datastores of a host, [`Folder`]
+//! without a host.
 
 mod datastores;
 mod folder;
@@ -11,41 +11,40 @@ pub use datastores::{Datastore, Datastores};
 pub use folder::Folder;
 use virt_model::{ErrorNumber, domain::Disk};
 
-/// How file names of VMX files become those of definitions, and back.
+/// Translates file names between VMX files and definitions.
 ///
-/// No I/O is meant to happen here: who needs a server's datastores asks for them before
-/// ([`Datastores`]).
+/// Implementations should do no I/O; read the datastores of a server before ([`Datastores`]).
 pub trait FileNames {
-    /// The definition's name of the file that a VMX file calls `name`; `None` for a CD-ROM image
-    /// that is `missing` and [may be](Missing::Allowed).
+    /// Translates a name of a VMX file into the definition's form. None if its datastore does not exist and
+    /// that is [allowed](Missing::Allowed).
     ///
     /// # Errors
-    /// When nothing can be made of the name.
+    /// If the name cannot be translated.
     fn parse(&self, name: &str, missing: Missing) -> Result<Option<String>, FileNameError>;
 
-    /// The VMX file's name of the file that a definition calls `source`.
+    /// Translates a name of a definition into the VMX file's form.
     ///
     /// # Errors
-    /// When nothing can be made of the name.
+    /// If the name cannot be translated.
     fn format(&self, source: &str) -> Result<String, FileNameError>;
 
-    /// The model of SCSI controller that a disk was made for, where a definition says `auto`:
-    /// `lsilogic`, `vmpvscsi`, …. `None` where nobody knows.
+    /// The model of SCSI controller that a disk was made for: `lsilogic`, `vmpvscsi`, …. It is asked for if
+    /// the definition's model is `auto`. None if it is not known.
     ///
     /// # Errors
-    /// When asking failed.
+    /// If the model cannot be found out.
     fn scsi_model(&self, disk: &Disk) -> Result<Option<String>, FileNameError> {
         let _ = disk;
         Ok(None)
     }
 }
 
-/// Whether a file name may refer to a datastore that is not there: only that of a CD-ROM image.
+/// Whether a file name may refer to a datastore that does not exist. CD-ROM images may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// Then the drive is empty.
+    /// It may; the drive is empty then.
     Allowed,
-    /// Then it is an error.
+    /// It may not.
     Refused,
 }
 
@@ -56,7 +55,7 @@ pub enum Missing {
 pub struct FileNameError {
     /// libvirt's kind of error.
     pub number: ErrorNumber,
-    /// What is wrong with which name.
+    /// What is wrong, with the name.
     pub message: String,
 }
 
@@ -69,12 +68,12 @@ impl FileNameError {
         }
     }
 
-    /// An [`ErrorNumber::InternalError`], which most of libvirt's are.
+    /// An [`ErrorNumber::InternalError`], as most of libvirt's are.
     pub fn internal(message: impl Into<String>) -> FileNameError {
         FileNameError::new(ErrorNumber::InternalError, message)
     }
 
-    /// libvirt's error for a name it has no rule for.
+    /// libvirt's error for a name of no known form.
     pub fn unknown(name: &str) -> FileNameError {
         FileNameError::internal(format!("Could not handle file name '{name}'"))
     }

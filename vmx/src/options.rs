@@ -2,33 +2,33 @@ use virt_model::LibvirtVersion;
 
 use crate::VmwareNamespace;
 
-/// What becomes of a VMX file that VMware reads and libvirt refuses.
+/// What happens to VMX files and definitions that VMware accepts but libvirt refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mode {
-    /// libvirt's definition or libvirt's error, byte for byte.
+    /// Convert as libvirt does, or give libvirt's error, byte for byte.
     Strict,
-    /// A definition, and a warning for each thing that could not be carried over.
+    /// Convert them, with a warning for each difference.
     #[default]
     Lenient,
 }
 
-/// How a VMX file becomes a definition.
+/// Options of reading a VMX file.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ParseOptions {
-    /// The libvirt whose definition is made.
+    /// The libvirt version whose definitions and errors to reproduce.
     pub libvirt: LibvirtVersion,
-    /// What becomes of a file that libvirt refuses.
+    /// What happens to a file that libvirt refuses.
     pub mode: Mode,
-    /// The name of a domain whose file has no `displayName`, in [`Mode::Lenient`]. VMware takes
-    /// the file's name without `.vmx`.
+    /// The name of a domain whose file has no `displayName`, in [`Mode::Lenient`]. VMware takes the
+    /// file's name without `.vmx`.
     pub default_name: Option<String>,
-    /// The definition's elements in VMware's namespace.
+    /// The elements in VMware's namespace that the definition gets.
     pub namespace: VmwareNamespace,
 }
 
 impl ParseOptions {
-    /// The options that give the newest libvirt's answer.
+    /// Options that reproduce the newest libvirt version.
     pub fn strict() -> ParseOptions {
         ParseOptions {
             mode: Mode::Strict,
@@ -36,21 +36,21 @@ impl ParseOptions {
         }
     }
 
-    /// As this libvirt does it.
+    /// Sets [`libvirt`](field@Self::libvirt).
     #[must_use]
     pub fn as_libvirt(mut self, version: LibvirtVersion) -> ParseOptions {
         self.libvirt = version;
         self
     }
 
-    /// With this [`default_name`](ParseOptions::default_name).
+    /// Sets [`default_name`](field@ParseOptions::default_name).
     #[must_use]
     pub fn default_name(mut self, name: impl Into<String>) -> ParseOptions {
         self.default_name = Some(name.into());
         self
     }
 
-    /// With this [`namespace`](ParseOptions::namespace).
+    /// Sets [`namespace`](field@ParseOptions::namespace).
     #[must_use]
     pub fn namespace(mut self, namespace: VmwareNamespace) -> ParseOptions {
         self.namespace = namespace;
@@ -58,20 +58,21 @@ impl ParseOptions {
     }
 }
 
-/// How a definition becomes a VMX file.
+/// Options of writing a VMX file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FormatOptions {
-    /// The libvirt whose file is made.
+    /// The libvirt version whose files and errors to reproduce.
     pub libvirt: LibvirtVersion,
-    /// Whether what libvirt refuses and VMware has is written: SATA and NVMe disks, more NICs.
+    /// Whether devices are written that VMware has but libvirt refuses: SATA and NVMe disks, more network
+    /// cards.
     pub mode: Mode,
     /// The file's `virtualHW.version`: 4 for ESX 3.5, 7 for 4.x, … 21 for 8.0.
     pub hardware_version: u32,
 }
 
 impl FormatOptions {
-    /// The options for a file of this `virtualHW.version`.
+    /// Options for a file with that `virtualHW.version`.
     pub fn new(hardware_version: u32) -> FormatOptions {
         FormatOptions {
             libvirt: LibvirtVersion::default(),
@@ -80,14 +81,14 @@ impl FormatOptions {
         }
     }
 
-    /// As this libvirt does it.
+    /// Sets [`libvirt`](field@Self::libvirt).
     #[must_use]
     pub fn as_libvirt(mut self, version: LibvirtVersion) -> FormatOptions {
         self.libvirt = version;
         self
     }
 
-    /// With this [`mode`](FormatOptions::mode).
+    /// Sets [`mode`](field@FormatOptions::mode).
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> FormatOptions {
         self.mode = mode;

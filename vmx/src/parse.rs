@@ -1,4 +1,7 @@
-//! VMX files to definitions.
+//! Reads VMX files.
+//!
+//! Comments that say what libvirt does are about src/vmx/vmx.c of libvirt 9.0.0 and later, unless they
+//! name another place.
 
 mod controller;
 mod cpu;
@@ -24,18 +27,18 @@ use crate::names::Folder;
 use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
 use reader::Reader;
 
-/// A definition, and what it lacks.
+/// A definition that was made of a VMX file, and what it lacks.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed {
     /// The definition.
     pub domain: DomainDef,
-    /// What of the file could not be carried over; always empty in [`Mode::Strict`].
+    /// What the definition lacks or has differently. Always empty in [`Mode::Strict`].
     pub warnings: Vec<Warning>,
 }
 
-/// The definition of a VMX file, as the newest libvirt makes it; what libvirt refuses is made the
-/// best of. Relative file names stay relative.
+/// Converts a VMX file into a definition, in [`Mode::Lenient`] and as the newest libvirt version does.
+/// Relative file names stay relative.
 ///
 /// ```
 /// let text = "config.version = \"8\"\nvirtualHW.version = \"13\"\ndisplayName = \"web\"\nmemsize = 512\n";
@@ -46,16 +49,16 @@ pub struct Parsed {
 /// ```
 ///
 /// # Errors
-/// When the text is no VMX file, or an encrypted one.
+/// If the text is not a VMX file, or is encrypted.
 pub fn to_domain(text: impl Into<Vec<u8>>) -> Result<Parsed, VmxError> {
     parse(text, &Folder::default(), &ParseOptions::default())
 }
 
-/// The definition of a VMX file.
+/// Converts a VMX file into a definition.
 ///
 /// # Errors
-/// In [`Mode::Strict`] libvirt's error, for whatever libvirt refuses; in [`Mode::Lenient`] only
-/// when the text is no VMX file, or an encrypted one.
+/// In [`Mode::Strict`] libvirt's error, for everything that libvirt refuses. In [`Mode::Lenient`] only
+/// if the text is not a VMX file, or is encrypted.
 pub fn parse(
     text: impl Into<Vec<u8>>,
     names: &dyn FileNames,
@@ -68,7 +71,7 @@ pub fn parse(
     parse_file(&file, names, options)
 }
 
-/// The definition of a VMX file that has been read.
+/// Converts a VMX file that was read into a definition.
 ///
 /// # Errors
 /// As for [`parse`].
@@ -86,7 +89,7 @@ pub fn parse_file(
 }
 
 impl Reader<'_> {
-    /// Everything, in libvirt's order: its first error is the one that counts.
+    /// Reads everything in libvirt's order, so that the first error is the one that libvirt gives.
     fn domain(&mut self) -> Result<DomainDef, VmxError> {
         let mut def = DomainDef::new("vmware", "");
         def.name = None;
@@ -115,7 +118,7 @@ impl Reader<'_> {
         Ok(def)
     }
 
-    /// In lenient mode, whether it is a VMX file that can be read at all.
+    /// Checks, in lenient mode, that the text is a VMX file and not encrypted.
     fn check_kind(&mut self) -> Result<(), VmxError> {
         if !self.lenient() {
             return Ok(());
@@ -152,7 +155,7 @@ impl Reader<'_> {
                 "config.version",
                 format!("Expecting VMX entry 'config.version' to be 8 but found {config}"),
             );
-            self.tolerate(error.with_help("8"), "it is read all the same")?;
+            self.tolerate(error.with_help("8"), "the file is read anyway")?;
         }
         let hardware = self.essential_long("virtualHW.version", 4)?;
         if hardware < 4 {
@@ -162,7 +165,7 @@ impl Reader<'_> {
                     "Expecting VMX entry 'virtualHW.version' to be 4 or higher but found {hardware}"
                 ),
             );
-            self.tolerate(error.with_help("4 or higher"), "it is read all the same")?;
+            self.tolerate(error.with_help("4 or higher"), "the file is read anyway")?;
         }
         self.hardware = hardware;
         Ok(())

@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// Which end of a socket the domain is.
+    /// Which side of a socket the domain is.
     #[derive(Default)]
     pub enum SocketMode {
         #[default]
@@ -20,7 +20,7 @@ words! {
 }
 
 words! {
-    /// What is spoken on a TCP connection.
+    /// The protocol of a TCP connection.
     #[derive(Default)]
     pub enum TcpProtocol {
         #[default]
@@ -34,24 +34,24 @@ words! {
 /// A serial or parallel port, console or channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CharDevice {
-    /// Where its bytes go to and come from.
+    /// The end on the host.
     pub source: CharSource,
-    /// The kind of the guest's end, `type` of `<target>`: `isa-serial`, `serial`, `virtio`, ….
+    /// The type of the guest's end, `type` of `<target>`: `isa-serial`, `serial`, `virtio`, ….
     pub target_type: Option<String>,
-    /// The name of the guest's end, of a channel.
+    /// The name of a channel in the guest.
     pub target_name: Option<String>,
-    /// The number of the port. None, of ports and consoles: still to be chosen.
+    /// The number of the port. None for ports and consoles: not chosen yet.
     pub target_port: Option<u32>,
     /// The model of the guest's end.
     pub target_model: Option<String>,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl CharDevice {
-    /// A port of that number.
+    /// A port with that number.
     pub fn new(source: CharSource, port: u32) -> CharDevice {
         CharDevice {
             source,
@@ -61,7 +61,7 @@ impl CharDevice {
     }
 }
 
-/// Where the bytes of a port go to and come from.
+/// The end of a character device on the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CharSource {
@@ -72,75 +72,75 @@ pub enum CharSource {
     Vc,
     /// A pseudo terminal.
     Pty {
-        /// Its path, of a running domain.
+        /// The path, for a running domain.
         path: Option<String>,
     },
     /// A device of the host.
     Dev {
-        /// Its path.
+        /// The path.
         path: Option<String>,
     },
     /// A file.
     File {
-        /// Its path.
+        /// The path.
         path: Option<String>,
-        /// Whether its content is kept.
+        /// Whether output is appended to the file's content.
         append: Option<bool>,
     },
     /// A named pipe.
     Pipe {
-        /// Its path.
+        /// The path.
         path: Option<String>,
     },
-    /// Standard input and output of the hypervisor.
+    /// The standard input and output of the hypervisor.
     Stdio,
     /// UDP packets.
     Udp {
-        /// The address packets come to.
+        /// The local address.
         bind_host: Option<String>,
-        /// The port packets come to.
+        /// The local port.
         bind_service: Option<String>,
-        /// The address packets go to.
+        /// The remote address.
         connect_host: Option<String>,
-        /// The port packets go to.
+        /// The remote port.
         connect_service: Option<String>,
     },
     /// A TCP connection.
     Tcp {
-        /// Which end the domain is.
+        /// Which side the domain is.
         mode: SocketMode,
         /// The address.
         host: Option<String>,
         /// The port, a number or the name of a service.
         service: Option<String>,
-        /// What is spoken.
+        /// The protocol.
         protocol: TcpProtocol,
     },
     /// A Unix socket.
     Unix {
-        /// Which end the domain is.
+        /// Which side the domain is.
         mode: SocketMode,
-        /// Its path.
+        /// The path.
         path: Option<String>,
     },
-    /// SPICE's virtual machine channel.
+    /// SPICE's agent channel.
     SpiceVmc,
-    /// A channel of SPICE's.
+    /// A named channel of SPICE.
     SpicePort {
-        /// Its name.
+        /// The name.
         channel: Option<String>,
     },
     /// A null modem device.
     Nmdm {
-        /// The domain's end.
+        /// The device of this domain.
         master: Option<String>,
-        /// The other end.
+        /// The device at the other end.
         slave: Option<String>,
     },
 }
 
 impl CharSource {
-    /// The word for its kind, `type` of the device.
+    /// The type, the attribute `type` of the device.
     pub fn kind(&self) -> &'static str {
         match self {
             CharSource::Null => "null",
@@ -161,7 +161,7 @@ impl CharSource {
 }
 
 impl CharDevice {
-    /// None for a kind that isn't modelled.
+    /// None for a type that is not modelled.
     pub(super) fn read(mut node: Node<'_>) -> Result<Option<CharDevice>, XmlError> {
         let kind = node.attr("type").unwrap_or_else(|| "pty".to_owned());
         if matches!(kind.as_str(), "dbus" | "qemu-vdagent") {
@@ -188,7 +188,7 @@ impl CharDevice {
         }))
     }
 
-    /// The element of that name: `serial`, `parallel`, `console` or `channel`.
+    /// Makes the element `name`: `serial`, `parallel`, `console` or `channel`.
     pub(super) fn to_element(&self, name: &str, flags: DomainXmlFlags) -> Element {
         let model = self.target_model.as_ref();
         let target = Element::new("target")
@@ -205,7 +205,7 @@ impl CharDevice {
     }
 }
 
-/// The number of a port. Like libvirt's it has 32 bits, and -1 stands for none.
+/// Reads the number of a port. As in libvirt it has 32 bits, and -1 means none.
 fn read_port(target: &mut Node<'_>) -> Result<Option<u32>, XmlError> {
     let Some(text) = target.attr("port") else {
         return Ok(None);
@@ -217,7 +217,7 @@ fn read_port(target: &mut Node<'_>) -> Result<Option<u32>, XmlError> {
     }
 }
 
-/// Whether the guest's end of a device of that name may be of that kind.
+/// Whether the device `name` may have a target of type `kind`.
 fn check_target_type(
     device: &Node<'_>,
     has_target: bool,
@@ -256,7 +256,7 @@ fn check_target_type(
 }
 
 impl CharSource {
-    /// Takes `<source>` and `<protocol>`.
+    /// Reads `<source>` and `<protocol>`.
     fn read(kind: &str, device: &mut Node<'_>) -> Result<CharSource, XmlError> {
         if device.count("protocol") > 1 {
             return Err(device.error("only one protocol element is allowed for character device"));
@@ -342,7 +342,7 @@ impl CharSource {
         let source = Element::new("source");
         let source = match self {
             CharSource::Null | CharSource::Vc | CharSource::Stdio | CharSource::SpiceVmc => source,
-            // A pseudo terminal is found when the domain starts.
+            // The path of a pseudo terminal is known while the domain runs only.
             CharSource::Pty { .. } if flags.contains(DomainXmlFlags::INACTIVE) => source,
             CharSource::Pty { path } | CharSource::Dev { path } | CharSource::Pipe { path } => {
                 source.maybe_attr("path", path.as_ref())

@@ -8,7 +8,7 @@ use crate::{
 };
 
 words! {
-    /// What the guest's clock is set to at boot.
+    /// The base of the guest's clock.
     #[derive(Default)]
     pub enum ClockOffset {
         #[default]
@@ -23,9 +23,9 @@ words! {
 /// The guest's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Clock {
-    /// What it is set to at boot.
+    /// The base.
     pub offset: ClockOffset,
-    /// The distance in seconds (or `reset`), for utc, localtime and variable.
+    /// The adjustment in seconds, or `reset`; for utc, localtime and variable.
     pub adjustment: Option<String>,
     /// `utc` or `localtime`, for variable.
     pub basis: Option<String>,
@@ -33,26 +33,26 @@ pub struct Clock {
     pub timezone: Option<String>,
     /// Seconds since 1970, for absolute.
     pub start: Option<u64>,
-    /// Sources of time.
+    /// The timers.
     pub timers: Vec<Timer>,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// A source of time.
+/// A timer: a source of time for the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Timer {
     /// `rtc`, `pit`, `hpet`, `tsc`, ….
     pub name: String,
     /// Whether the guest has it.
     pub present: Option<bool>,
-    /// What is done about lost ticks: `delay`, `catchup`, `merge`, `discard`.
+    /// What the hypervisor does about missed ticks: `delay`, `catchup`, `merge`, `discard`.
     pub tickpolicy: Option<String>,
-    /// What it follows: `boot`, `guest`, `wall`, ….
+    /// The clock that the timer tracks: `boot`, `guest`, `wall`, ….
     pub track: Option<String>,
-    /// Hz.
+    /// The frequency, in Hz.
     pub frequency: Option<u64>,
-    /// `auto`, `native`, `emulate`, ….
+    /// The mode of the TSC: `auto`, `native`, `emulate`, ….
     pub mode: Option<String>,
     #[doc(hidden)]
     pub _more: (),

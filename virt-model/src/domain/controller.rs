@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// What a controller controls.
+    /// The type of a controller.
     #[derive(Default)]
     pub enum ControllerType {
         Ide = "ide",
@@ -29,7 +29,7 @@ words! {
 }
 
 impl ControllerType {
-    /// libvirt's models of such controllers, in libvirt's order.
+    /// libvirt's models of controllers of this type, in libvirt's order.
     pub const fn models(self) -> &'static [&'static str] {
         match self {
             ControllerType::Scsi => &[
@@ -87,25 +87,25 @@ impl ControllerType {
 /// A controller.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Controller {
-    /// What it controls.
+    /// The type.
     pub kind: ControllerType,
-    /// The number among those of its kind.
+    /// The number among the controllers of its type.
     pub index: u32,
     /// The model: `lsilogic`, `vmpvscsi`, `auto`, `pcie-root`, `ich9-ehci1`, ….
     pub model: Option<String>,
-    /// Ports, of USB and virtio-serial controllers.
+    /// Number of ports, for USB and virtio-serial controllers.
     pub ports: Option<u32>,
-    /// Vectors, of virtio-serial controllers.
+    /// Number of vectors, for virtio-serial controllers.
     pub vectors: Option<u32>,
-    /// The name of the device that is a PCI controller.
+    /// The name of the device that implements a PCI controller.
     pub pci_model: Option<String>,
-    /// The chassis of a PCI controller.
+    /// The chassis number of a PCI controller.
     pub chassis: Option<u32>,
-    /// The port of a PCI controller, a number of 8 bits.
+    /// The port number of a PCI controller, 8 bits.
     pub port: Option<u32>,
-    /// The master's first port, of a companion USB controller.
+    /// The first port of the master, for a companion USB controller.
     pub master_start_port: Option<u32>,
-    /// Address, alias, boot order.
+    /// The address, the alias and the place in the boot order.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
@@ -123,7 +123,7 @@ impl Controller {
 }
 
 impl Controller {
-    /// An index of its own is not said of every controller.
+    /// Reads a controller, and tells whether the document gives its index.
     pub(super) fn read(mut node: Node<'_>) -> Result<(Controller, bool), XmlError> {
         let kind = node.word("type")?.unwrap_or(ControllerType::Ide);
         let model = node.old_one_of("model", kind.models(), "Unknown model type")?;
@@ -177,7 +177,7 @@ impl Controller {
         if !target.attributes.is_empty() {
             controller = controller.child(target);
         }
-        // libvirt has the companion's master before the address.
+        // libvirt writes <master> before <address>.
         let mut info = self.info.to_elements(flags);
         let address = match &self.info.address {
             Some(_) => info.pop(),

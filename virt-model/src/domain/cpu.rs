@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// Where the processor's model comes from.
+    /// How the model of the processors is chosen.
     #[derive(Default)]
     pub enum CpuMode {
         #[default]
@@ -22,7 +22,7 @@ words! {
 }
 
 words! {
-    /// How exactly the model has to be given.
+    /// How closely the guest's processors must match the model.
     pub enum CpuMatch {
         Minimum = "minimum",
         Exact = "exact",
@@ -33,13 +33,13 @@ words! {
 /// The model and topology of the processors.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cpu {
-    /// Where the model comes from.
+    /// How the model is chosen.
     pub mode: CpuMode,
-    /// How exactly the model has to be given.
+    /// How closely the guest's processors must match the model.
     pub match_policy: Option<CpuMatch>,
-    /// How much is checked: `none`, `partial`, `full`.
+    /// How the hypervisor checks the processors: `none`, `partial`, `full`.
     pub check: Option<String>,
-    /// Whether a domain with it can be migrated.
+    /// Whether a domain with these processors can be migrated.
     pub migratable: Option<bool>,
     /// The model.
     pub model: Option<CpuModel>,
@@ -47,7 +47,7 @@ pub struct Cpu {
     pub vendor: Option<String>,
     /// Sockets, cores, threads.
     pub topology: Option<CpuTopology>,
-    /// Features on top of the model.
+    /// Features besides those of the model.
     pub features: Vec<CpuFeature>,
     /// NUMA cells of the guest.
     pub numa: Vec<NumaCell>,
@@ -60,31 +60,31 @@ pub struct Cpu {
 pub struct CpuModel {
     /// The name.
     pub name: String,
-    /// `allow` or `forbid` of a lesser one.
+    /// Whether a lesser model may be used: `allow` or `forbid`.
     pub fallback: Option<String>,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// Sockets, cores, threads; the product is the number of processors.
+/// Sockets, cores and threads. Their product is the number of processors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CpuTopology {
-    /// Packages.
+    /// Number of sockets.
     pub sockets: u32,
-    /// Dies of a package. None: said by a libvirt that had no such thing, which is 1.
+    /// Number of dies per socket. None counts as 1; documents of older libvirts have no dies.
     pub dies: Option<u32>,
-    /// Clusters of a die. None: said by a libvirt that had no such thing, which is 1.
+    /// Number of clusters per die. None counts as 1; documents of older libvirts have no clusters.
     pub clusters: Option<u32>,
-    /// Cores of a cluster.
+    /// Number of cores per cluster.
     pub cores: u32,
-    /// Threads of a core.
+    /// Number of threads per core.
     pub threads: u32,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Default for CpuTopology {
-    /// One of each.
+    /// One socket with one core and one thread.
     fn default() -> CpuTopology {
         CpuTopology {
             sockets: 1,
@@ -97,7 +97,7 @@ impl Default for CpuTopology {
     }
 }
 
-/// A feature on top of a model.
+/// A feature besides those of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CpuFeature {
     /// `force`, `require`, `optional`, `disable`, `forbid`.
@@ -113,9 +113,9 @@ pub struct CpuFeature {
 pub struct NumaCell {
     /// The number.
     pub id: u32,
-    /// The guest's processors in it.
+    /// The guest's processors in the cell.
     pub cpus: Option<CpuSet>,
-    /// Its memory, in KiB.
+    /// The memory of the cell, in KiB.
     pub memory: u64,
     #[doc(hidden)]
     pub _more: (),
@@ -197,7 +197,7 @@ impl Cpu {
     }
 
     pub(super) fn to_element(&self) -> Element {
-        // Without a model, `custom` is a matter of course.
+        // libvirt 9.0 does not write mode='custom' without a model.
         let mode = (self.mode != CpuMode::Custom || self.model.is_some()).then_some(self.mode);
         let cells = self.numa.iter();
         let numa = Element::new("numa").children(cells.map(NumaCell::to_element));
@@ -262,7 +262,7 @@ impl CpuFeature {
 }
 
 impl NumaCell {
-    /// The `index`th cell; it may say its number itself.
+    /// Reads a cell. Its number is `index` if the document names none.
     fn read(node: &mut Node<'_>, index: usize) -> Result<NumaCell, XmlError> {
         let cpus = match node.attr("cpus") {
             Some(text) => Some(read_cpu_set(node, &text)?),
@@ -273,7 +273,7 @@ impl NumaCell {
         };
         let unit = node.filled("unit");
         Ok(NumaCell {
-            // A document's nodes are far fewer than 2^32.
+            // `MAX_NODES` is far below 2^32.
             id: node.number("id")?.unwrap_or(index as u32),
             cpus,
             memory: read_kib(node, "./@memory", &memory, unit.as_deref())?,

@@ -1,4 +1,5 @@
-//! What all devices have: an address on a bus, an alias, a place in the boot order.
+//! What all devices have: an address, an alias and a place in the boot order
+//! (libvirt's `virDomainDeviceInfo`).
 
 use xmltree::Element;
 
@@ -7,21 +8,21 @@ use crate::{
     xml::{Build, Node, XmlError, on_off},
 };
 
-/// What all devices have.
+/// What all devices have (libvirt's `virDomainDeviceInfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceInfo {
-    /// The place in the order of boot devices, from 1.
+    /// The place in the boot order, from 1.
     pub boot_order: Option<u32>,
-    /// The name of the device, `<alias name='…'/>`.
+    /// The alias: the name of the device in the domain.
     pub alias: Option<String>,
-    /// Where the device is.
+    /// The address.
     pub address: Option<Address>,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl DeviceInfo {
-    /// A device at that place.
+    /// A device at that address.
     pub fn at(address: Address) -> DeviceInfo {
         DeviceInfo {
             address: Some(address),
@@ -31,7 +32,7 @@ impl DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// Takes `<boot>`, `<alias>` and `<address>`.
+    /// Reads `<boot>`, `<alias>` and `<address>`.
     pub(super) fn read(device: &mut Node<'_>) -> Result<DeviceInfo, XmlError> {
         let boot_order = match device.child("boot") {
             Some(mut boot) => Some(read_boot_order(&mut boot)?),
@@ -49,9 +50,9 @@ impl DeviceInfo {
         })
     }
 
-    /// `<boot>`, `<alias>` and `<address>`, those there are.
+    /// Makes `<boot>`, `<alias>` and `<address>`, as far as they are set.
     ///
-    /// Names that the hypervisor has chosen are not part of the inactive definition.
+    /// The inactive definition has only aliases that start with `ua-`, which users choose.
     pub(super) fn to_elements(&self, flags: DomainXmlFlags) -> Vec<Element> {
         let boot = self
             .boot_order
@@ -76,15 +77,15 @@ fn read_boot_order(boot: &mut Node<'_>) -> Result<u32, XmlError> {
     }
 }
 
-/// Where a device is.
+/// The address of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
-    /// On a bus of drives.
+    /// An address of a drive.
     Drive(DriveAddress),
-    /// On a PCI bus.
+    /// A PCI address.
     Pci(PciAddress),
-    /// Of another kind: its `type` and its other attributes, in the order of the document.
+    /// Another address: its type and its other attributes, in the order of the document.
     Other {
         /// `type`: `usb`, `isa`, `virtio-serial`, ….
         kind: String,
@@ -94,7 +95,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The word for its kind, `type` of `<address>`.
+    /// The type, the attribute `type` of `<address>`.
     pub fn kind(&self) -> &str {
         match self {
             Address::Drive(_) => "drive",
@@ -156,7 +157,7 @@ impl Address {
     }
 }
 
-/// A place on a bus of drives: controller, bus, target, unit.
+/// The address of a drive: controller, bus, target and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct DriveAddress {
     /// The controller's index.
@@ -180,8 +181,8 @@ impl DriveAddress {
         }
     }
 
-    /// The place of the SCSI disk of that number where a controller has so many units, the
-    /// controller itself, which is unit 7, among them.
+    /// The address of the SCSI disk with that number if each controller has `units` units. Unit 7 is the
+    /// controller itself.
     pub const fn scsi(number: u32, units: u32) -> DriveAddress {
         let disks = if units > 1 { units - 1 } else { 1 };
         let unit = number % disks;
@@ -190,10 +191,10 @@ impl DriveAddress {
     }
 }
 
-/// A place on a PCI bus.
+/// A PCI address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PciAddress {
-    /// The domain.
+    /// The PCI domain.
     pub domain: u32,
     /// The bus, 8 bits.
     pub bus: u32,
@@ -219,7 +220,7 @@ impl PciAddress {
 }
 
 impl PciAddress {
-    /// Takes its attributes from `<address>`.
+    /// Reads the attributes of `<address>`.
     pub(crate) fn read(node: &mut Node<'_>) -> Result<PciAddress, XmlError> {
         let mut part = |name: &str, last: u32| match node.number_or_hex(name)? {
             Some(part) if part > last => Err(node.error(match name {
@@ -237,7 +238,7 @@ impl PciAddress {
         })
     }
 
-    /// Its attributes, as `<address>` has them.
+    /// Adds the attributes to `<address>`.
     pub(crate) fn write(&self, element: Element) -> Element {
         element
             .attr("domain", format!("{:#06x}", self.domain))

@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// Where a disk's content is.
+    /// The type of a disk's source.
     #[derive(Default)]
     pub enum DiskType {
         #[default]
@@ -26,7 +26,7 @@ words! {
 }
 
 words! {
-    /// What the guest sees.
+    /// The type of device that the guest sees.
     #[derive(Default)]
     pub enum DiskDevice {
         #[default]
@@ -38,7 +38,7 @@ words! {
 }
 
 words! {
-    /// What a disk is attached to.
+    /// The bus of a disk.
     #[derive(Default)]
     pub enum DiskBus {
         #[default]
@@ -56,7 +56,7 @@ words! {
 }
 
 words! {
-    /// How a disk's content is cached.
+    /// How the host caches a disk.
     pub enum CacheMode {
         Default = "default",
         None = "none",
@@ -68,7 +68,7 @@ words! {
 }
 
 words! {
-    /// What happens when the content isn't there.
+    /// What happens at start if the source is missing.
     pub enum StartupPolicy {
         Mandatory = "mandatory",
         Requisite = "requisite",
@@ -77,7 +77,7 @@ words! {
 }
 
 words! {
-    /// The drawer of a drive.
+    /// The state of a drive's tray.
     pub enum Tray {
         Closed = "closed",
         Open = "open",
@@ -87,50 +87,50 @@ words! {
 /// A disk, CD-ROM or floppy drive.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Disk {
-    /// What the guest sees.
+    /// The type of device that the guest sees.
     pub device: DiskDevice,
-    /// Where the content is; a drive without a medium has a source of no name.
+    /// The source. A drive without a medium has a source without a name.
     pub source: DiskSource,
-    /// What happens when the content isn't there.
+    /// What happens at start if the source is missing.
     pub startup_policy: Option<StartupPolicy>,
-    /// How the content is accessed.
+    /// How the source is accessed.
     pub driver: DiskDriver,
-    /// What it is attached to.
+    /// The bus and the name of the device.
     pub target: DiskTarget,
-    /// Whether the guest can't write to it.
+    /// Whether the disk is read-only.
     pub readonly: bool,
-    /// Whether several domains use it.
+    /// Whether several domains may use the disk.
     pub shareable: bool,
-    /// Whether what is written is forgotten at the end.
+    /// Whether changes are discarded at shutdown.
     pub transient: bool,
     /// The serial number.
     pub serial: Option<String>,
-    /// The world wide name.
+    /// The World Wide Name.
     pub wwn: Option<String>,
     /// The vendor.
     pub vendor: Option<String>,
     /// The product.
     pub product: Option<String>,
-    /// Cylinders, heads, sectors.
+    /// The geometry.
     pub geometry: Option<DiskGeometry>,
-    /// Bytes of a logical block.
+    /// The size of a logical block, in bytes.
     pub logical_block_size: Option<u32>,
-    /// Bytes of a physical block.
+    /// The size of a physical block, in bytes.
     pub physical_block_size: Option<u32>,
     /// The model: `virtio-transitional`, ….
     pub model: Option<String>,
-    /// The command of SCSI passed on: `filtered`, `unfiltered`.
+    /// Which SCSI commands of the guest reach the device: `filtered`, `unfiltered`.
     pub sgio: Option<String>,
-    /// How snapshots treat it: `no`, `internal`, `external`, `manual`.
+    /// How snapshots store the disk: `no`, `internal`, `external`, `manual`.
     pub snapshot: Option<String>,
-    /// Address, alias, boot order.
+    /// The address, the alias and the place in the boot order.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Disk {
-    /// A drive of that kind whose content is there, attached as `dev` to `bus`.
+    /// A device with that source, attached as `dev` to `bus`.
     pub fn new(
         device: DiskDevice,
         source: DiskSource,
@@ -150,7 +150,7 @@ impl Disk {
     }
 }
 
-/// Where a disk's content is. A name that is not there is a drive without a medium.
+/// The source of a disk. None as a name means a drive without a medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiskSource {
@@ -158,9 +158,9 @@ pub enum DiskSource {
     File(Option<String>),
     /// A device of the host.
     Block(Option<String>),
-    /// A directory shown as a disk.
+    /// A directory of the host that the guest sees as a disk.
     Dir(Option<String>),
-    /// A server's.
+    /// A disk on a server.
     Network(Option<NetworkDisk>),
     /// A volume of a storage pool.
     Volume(Option<VolumeDisk>),
@@ -173,7 +173,7 @@ pub enum DiskSource {
 }
 
 impl DiskSource {
-    /// The word for its kind, `type` of `<disk>`.
+    /// The type, the attribute `type` of `<disk>`.
     pub fn kind(&self) -> DiskType {
         match self {
             DiskSource::File(_) => DiskType::File,
@@ -211,15 +211,15 @@ pub struct NetworkDisk {
     pub protocol: String,
     /// The name on the server.
     pub name: Option<String>,
-    /// What follows the name in a URI.
+    /// The query of the URI.
     pub query: Option<String>,
-    /// Where the server is.
+    /// The hosts of the server.
     pub hosts: Vec<NetworkHost>,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NetworkHost {
     /// `tcp`, `unix`, `rdma`.
@@ -247,41 +247,41 @@ pub struct VolumeDisk {
     pub _more: (),
 }
 
-/// How a disk's content is accessed.
+/// How a disk's source is accessed: `<driver>`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DiskDriver {
-    /// The driver.
+    /// The name of the driver.
     pub name: Option<String>,
     /// The format, `type` of `<driver>`: `raw`, `qcow2`, `vmdk`, ….
     pub format: Option<String>,
-    /// How the content is cached.
+    /// How the host caches the disk.
     pub cache: Option<CacheMode>,
-    /// What happens on an error.
+    /// What the domain does on an error.
     pub error_policy: Option<String>,
-    /// What happens on an error of reading.
+    /// What the domain does on a read error.
     pub rerror_policy: Option<String>,
     /// How I/O is done: `threads`, `native`, `io_uring`.
     pub io: Option<String>,
-    /// What happens with blocks that the guest gives back: `unmap`, `ignore`.
+    /// What happens to blocks that the guest discards: `unmap`, `ignore`.
     pub discard: Option<String>,
-    /// What happens with zeros that the guest writes: `off`, `on`, `unmap`.
+    /// Whether blocks of zeros that the guest writes are detected: `off`, `on`, `unmap`.
     pub detect_zeroes: Option<String>,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// What a disk is attached to.
+/// The device that the guest sees: `<target>`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DiskTarget {
-    /// The name that says the place on the bus: `sda`, `hdb`, `fda`, `nvme0n1`.
+    /// The device name, which tells the place on the bus: `sda`, `hdb`, `fda`, `nvme0n1`.
     pub dev: String,
     /// The bus.
     pub bus: DiskBus,
-    /// The drawer of a drive.
+    /// The state of a drive's tray.
     pub tray: Option<Tray>,
-    /// Whether a USB disk says it is removable.
+    /// Whether a USB disk reports itself as removable.
     pub removable: Option<bool>,
-    /// Rotations a minute; 1: none.
+    /// The rotation rate, in revolutions per minute; 1 for a disk that does not rotate.
     pub rotation_rate: Option<u32>,
     #[doc(hidden)]
     pub _more: (),
@@ -294,7 +294,7 @@ pub struct DiskGeometry {
     pub cylinders: u32,
     /// Heads.
     pub heads: u32,
-    /// Sectors of a track.
+    /// Sectors per track.
     pub sectors: u32,
     /// `none`, `auto`, `lba`.
     pub translation: Option<String>,
@@ -305,15 +305,17 @@ pub struct DiskGeometry {
 /// A disk as it was read.
 pub(super) struct ReadDisk {
     disk: Disk,
-    /// The bus that it names itself.
+    /// The bus that the document names. None: it follows from the device name.
     bus: Option<DiskBus>,
-    /// What is wrong with it, if all else is right.
+    /// An error that libvirt reports only if the rest of the document is valid.
     pub(super) late: Option<XmlError>,
 }
 
-/// The disks of a bus together, in the order of their names, where the first of them was.
+/// Sorts the disks as libvirt's `virDomainDiskInsert` does: disks of a bus stand together, ordered by
+/// name, at the place of the first of them.
 ///
-/// Disks that didn't name their bus are together, too: it is found out only afterwards.
+/// Disks whose document names no bus form a group of their own, since libvirt finds the bus only
+/// after it has sorted them.
 pub(super) fn in_order(disks: Vec<ReadDisk>) -> Vec<Disk> {
     let mut ordered: Vec<(Option<DiskBus>, Option<u32>, Disk)> = Vec::with_capacity(disks.len());
     for ReadDisk { disk, bus, .. } in disks {
@@ -345,7 +347,7 @@ impl Disk {
         let device = node.word("device")?.unwrap_or_default();
         let (source, startup_policy) = match node.child("source") {
             Some(source) => DiskSource::read(kind, source)?,
-            // Whatever its kind.
+            // libvirt reads this attribute for every type of device.
             None => (DiskSource::File(None), None),
         };
         let target = match node.child("target") {
@@ -466,7 +468,7 @@ impl DiskDriver {
 }
 
 impl DiskSource {
-    /// Whether it says no more than its kind.
+    /// Whether the source has no name, only a type.
     fn is_empty(&self) -> bool {
         match self {
             DiskSource::File(path) | DiskSource::Block(path) | DiskSource::Dir(path) => {
@@ -478,13 +480,13 @@ impl DiskSource {
         }
     }
 
-    /// What `<source>` says, and the policy that stands there.
+    /// Reads `<source>` and its startup policy.
     fn read(
         kind: DiskType,
         mut node: Node<'_>,
     ) -> Result<(DiskSource, Option<StartupPolicy>), XmlError> {
         let policy = node.word("startupPolicy")?;
-        // An empty name is none.
+        // libvirt treats an empty name as absent.
         let mut path = |name| node.filled(name);
         let source = match kind {
             DiskType::File => DiskSource::File(path("file")),
@@ -499,7 +501,7 @@ impl DiskSource {
         Ok((source, policy))
     }
 
-    /// `<source>`; none for a drive without a medium, unless there is a policy to say.
+    /// Makes `<source>`. A drive without a medium has none, unless it has a startup policy.
     fn to_element(&self, policy: Option<StartupPolicy>) -> Option<Element> {
         let source = Element::new("source");
         let source = match self {
@@ -544,7 +546,7 @@ impl NetworkDisk {
 }
 
 impl VolumeDisk {
-    /// None where neither pool nor volume is named.
+    /// None if neither pool nor volume is named.
     fn read(node: &mut Node<'_>) -> Result<Option<VolumeDisk>, XmlError> {
         match (node.attr("pool"), node.attr("volume")) {
             (None, None) => Ok(None),
@@ -583,7 +585,7 @@ impl NetworkHost {
 }
 
 impl DiskTarget {
-    /// The target and the bus that it names itself; none without a name.
+    /// Reads the target and the bus that it names. None without a device name.
     fn read(
         node: &mut Node<'_>,
         device: DiskDevice,
@@ -609,8 +611,8 @@ impl DiskTarget {
         Ok(Some((target, bus)))
     }
 
-    /// The number that the name says: 0 for `sda` and `hda`, 26 for `sdaa`. A number at the end is
-    /// a partition's. None when the name isn't one of such disks.
+    /// The index that the device name tells: 0 for `sda` and `hda`, 26 for `sdaa`. Digits at the end name a
+    /// partition and are ignored. None if the name has no known prefix (libvirt's `virDiskNameToIndex`).
     pub fn index(&self) -> Option<u32> {
         let prefixes = ["fd", "hd", "vd", "sd", "xvd", "ubd"];
         let letters = prefixes
@@ -626,11 +628,12 @@ impl DiskTarget {
             .filter(|index| i32::try_from(*index).is_ok())
     }
 
-    /// The place on its bus that the name says, where SCSI controllers have so many units. None if
-    /// the name says no number; the first place on a bus that is not one of drives.
+    /// The address on the bus that the device name tells, with `scsi_units` units per SCSI controller
+    /// (libvirt's `virDomainDiskDefAssignAddress`). None if the name has no index. For other buses it is
+    /// the first address.
     pub fn address(&self, scsi_units: u32) -> Option<DriveAddress> {
         if self.bus == DiskBus::Nvme {
-            // `nvme1n2` is unit 1 of controller 1.
+            // `nvme1n2` is namespace 2, so unit 1, of controller 1.
             let (controller, namespace) = self.dev.strip_prefix("nvme")?.split_once('n')?;
             let unit = namespace.parse::<u32>().ok()?.checked_sub(1)?;
             return Some(DriveAddress::new(controller.parse().ok()?, 0, unit));
@@ -640,13 +643,13 @@ impl DiskTarget {
             DiskBus::Scsi => DriveAddress::scsi(index, scsi_units),
             DiskBus::Ide => DriveAddress::new(index / 4, index % 4 / 2, index % 2),
             DiskBus::Fdc => DriveAddress::new(index / 2, 0, index % 2),
-            // libvirt gives a SATA controller six ports, VMware thirty.
+            // libvirt gives a SATA controller 6 ports; VMware's has 30.
             DiskBus::Sata => DriveAddress::new(index / 6, 0, index % 6),
             _ => DriveAddress::default(),
         })
     }
 
-    /// `<target>`; that a drawer is closed goes without saying.
+    /// Makes `<target>`. A closed tray is not written.
     fn to_element(&self, device: DiskDevice) -> Element {
         let drawer = matches!(device, DiskDevice::Cdrom | DiskDevice::Floppy);
         let tray = self.tray.filter(|&tray| drawer && tray == Tray::Open);
@@ -660,7 +663,7 @@ impl DiskTarget {
 }
 
 impl DiskBus {
-    /// The bus of a drive that doesn't name one: that of its name.
+    /// The bus of a disk whose document names none: the one that the device name tells.
     fn usual(device: DiskDevice, dev: &str) -> DiskBus {
         if device == DiskDevice::Floppy {
             return DiskBus::Fdc;

@@ -1,10 +1,10 @@
-//! `<features>` of the machine.
+//! `<features>` of the hypervisor and the machine.
 
 use xmltree::Element;
 
 use crate::xml::{Build, Node, XmlError, on_off};
 
-/// Features of the machine.
+/// Features of the hypervisor and the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Features {
     /// `<acpi/>`.
@@ -31,7 +31,7 @@ pub struct Features {
     pub _more: (),
 }
 
-/// Features that libvirt knows; not all of them are modelled.
+/// All features that libvirt 9.0 knows. Not all of them are modelled.
 const KNOWN: [&str; 27] = [
     "acpi",
     "apic",
@@ -67,7 +67,7 @@ impl Features {
         if let Some(name) = node.child_names().find(|name| !KNOWN.contains(name)) {
             return Err(node.unsupported(format!("unexpected feature '{name}'")));
         }
-        // A switch without a state is on.
+        // libvirt reads a feature without `state` as on.
         let switch = |node: Option<Node<'_>>| match node {
             Some(mut node) => Ok(Some(node.on_off("state")?.unwrap_or(true))),
             None => Ok(None),
@@ -90,7 +90,7 @@ impl Features {
         Ok(features)
     }
 
-    /// `<features>`, if there are any.
+    /// Makes `<features>`, if there are any.
     pub(super) fn to_element(&self) -> Option<Element> {
         let plain = |name, on: bool| on.then(|| Element::new(name));
         let switch = |name, state: Option<bool>| {

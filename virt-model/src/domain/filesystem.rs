@@ -1,4 +1,4 @@
-//! Directories of the host that the guest sees.
+//! Directories of the host that the guest can mount.
 
 use xmltree::Element;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// What the guest sees.
+    /// The type of a filesystem's source.
     #[derive(Default)]
     pub enum FilesystemType {
         #[default]
@@ -25,7 +25,7 @@ words! {
 }
 
 words! {
-    /// Whose rights files have.
+    /// How permissions of files are mapped.
     pub enum AccessMode {
         Passthrough = "passthrough",
         Mapped = "mapped",
@@ -33,30 +33,30 @@ words! {
     }
 }
 
-/// A directory of the host that the guest sees.
+/// A directory of the host that the guest can mount.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filesystem {
-    /// What the guest sees.
+    /// The type of a filesystem's source.
     pub kind: FilesystemType,
-    /// Whose rights files have.
+    /// How permissions of files are mapped.
     pub access_mode: Option<AccessMode>,
-    /// The driver, `type` of `<driver>`.
+    /// The type of the driver, `type` of `<driver>`.
     pub driver: Option<String>,
-    /// Where it is on the host: the attribute `dir`, `dev`, `file` or `name` of `<source>`, as
-    /// its kind has it.
+    /// The source on the host: the attribute `dir`, `dev`, `file` or `name` of `<source>`, depending on
+    /// the type.
     pub source: Option<String>,
-    /// Where the guest sees it.
+    /// The mount point or the tag in the guest.
     pub target: String,
-    /// Whether the guest can't write to it.
+    /// Whether the guest may only read.
     pub readonly: bool,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl FilesystemType {
-    /// The attribute of `<source>` that says where it is on the host.
+    /// The attribute of `<source>` that holds the source.
     fn source_attribute(self) -> &'static str {
         match self {
             FilesystemType::Mount | FilesystemType::Bind => "dir",

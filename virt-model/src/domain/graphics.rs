@@ -1,4 +1,4 @@
-//! Where the guest's screen is shown.
+//! `<graphics>`: ways to see the guest's screen.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 words! {
-    /// How a screen is shown.
+    /// The protocol or program that shows a screen.
     #[derive(Default)]
     pub enum GraphicsType {
         Sdl = "sdl",
@@ -25,37 +25,37 @@ words! {
     }
 }
 
-/// Where the guest's screen is shown.
+/// A way to see the guest's screen.
 ///
-/// `Debug` doesn't show the password.
+/// `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Graphics {
-    /// How it is shown.
+    /// The protocol or program.
     pub kind: GraphicsType,
-    /// The port. None: none yet, the hypervisor's choice.
+    /// The port. None: the hypervisor chooses it.
     pub port: Option<i32>,
-    /// The port for TLS, of SPICE.
+    /// SPICE's port for TLS.
     pub tls_port: Option<i32>,
     /// Whether the hypervisor chooses the port.
     pub autoport: bool,
-    /// The port for web sockets; -1: the hypervisor's choice.
+    /// The port for web sockets. -1: the hypervisor chooses it.
     pub websocket: Option<i32>,
     /// The layout of the keyboard.
     pub keymap: Option<String>,
-    /// What happens with further clients: `allow-exclusive`, `force-shared`, `ignore`.
+    /// The policy for several clients: `allow-exclusive`, `force-shared`, `ignore`.
     pub share_policy: Option<String>,
-    /// The password. Written only when secrets are asked for.
+    /// The password. It is written with [`DomainXmlFlags::SECURE`] only.
     pub passwd: Option<String>,
-    /// Until when the password is valid.
+    /// The time until which the password is valid.
     pub passwd_valid_to: Option<String>,
-    /// Where clients are expected.
+    /// Where the hypervisor listens for clients.
     pub listens: Vec<Listen>,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Graphics {
-    /// The first address that clients are expected at.
+    /// The first address at which the hypervisor listens.
     pub fn listen_address(&self) -> Option<&str> {
         match self.listens.first() {
             Some(Listen::Address { address }) => address.as_deref(),
@@ -82,27 +82,27 @@ impl fmt::Debug for Graphics {
     }
 }
 
-/// Where clients are expected.
+/// Where the hypervisor listens for clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Listen {
     /// Nowhere.
     None,
-    /// An address. None: the hypervisor's default.
+    /// At an address. None: the hypervisor's default.
     Address {
         /// The address or name.
         address: Option<String>,
     },
-    /// The address of one of libvirt's networks.
+    /// At the address of one of libvirt's networks.
     Network {
         /// The network's name.
         network: String,
-        /// The address found, of a running domain.
+        /// The address of a running domain.
         address: Option<String>,
     },
-    /// A Unix socket.
+    /// At a Unix socket.
     Socket {
-        /// Its path. None: the hypervisor's choice.
+        /// The path. None: the hypervisor chooses it.
         socket: Option<String>,
     },
 }
@@ -135,8 +135,8 @@ impl Graphics {
             GraphicsType::Vnc => node.number("websocket")?,
             _ => None,
         };
-        // An old way to say that the port is the hypervisor's choice is -1, and so it is of a
-        // VNC server without a port.
+        // The hypervisor chooses the port if it is -1, the old form of autoport, or if a VNC
+        // server has none.
         let implied = match port {
             Some(port) => port == -1,
             None => kind == GraphicsType::Vnc,
@@ -223,8 +223,8 @@ impl Graphics {
             )
     }
 
-    /// The port that is written: a port that the hypervisor chooses is known only of a running
-    /// domain, and `unknown` stands for it.
+    /// The port to write. A port that the hypervisor chooses is known for a running domain only;
+    /// otherwise `unknown` is written.
     fn shown_port(
         &self,
         port: Option<i32>,
@@ -239,7 +239,8 @@ impl Graphics {
 }
 
 impl Listen {
-    /// The address of the first one may stand at the device, too.
+    /// Reads the `<listen>` elements. The device's own `listen` attribute may repeat the address of the
+    /// first.
     fn read(mut node: Node<'_>, listen: Option<&str>) -> Result<Listen, XmlError> {
         let kind = node.required("type")?;
         if !["none", "address", "network", "socket"].contains(&kind.as_str()) {

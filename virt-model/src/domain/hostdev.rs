@@ -1,4 +1,4 @@
-//! Devices of the host given to the guest.
+//! Devices of the host that are passed through to the guest.
 
 use xmltree::Element;
 
@@ -8,14 +8,14 @@ use crate::{
     xml::{Build, Node, XmlError, yes_no},
 };
 
-/// A device of the host given to the guest.
+/// A device of the host that is passed through to the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hostdev {
     /// The device.
     pub source: HostdevSource,
-    /// Whether libvirt takes it from the host and gives it back.
+    /// Whether libvirt detaches the device from the host's driver and attaches it again.
     pub managed: bool,
-    /// Address, alias, boot order.
+    /// The address, the alias and the place in the boot order.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
@@ -29,13 +29,13 @@ pub enum HostdevSource {
     Pci(PciAddress),
     /// A USB device.
     Usb {
-        /// The vendor's number.
+        /// The vendor ID.
         vendor: Option<u16>,
-        /// The product's number.
+        /// The product ID.
         product: Option<u16>,
-        /// The bus.
+        /// The number of the bus.
         bus: Option<u32>,
-        /// The device on the bus.
+        /// The number of the device on the bus.
         device: Option<u32>,
     },
 }
@@ -49,7 +49,7 @@ impl Default for HostdevSource {
 const MODES: [&str; 2] = ["subsystem", "capabilities"];
 
 impl Hostdev {
-    /// None for a kind that isn't modelled.
+    /// None for a type that is not modelled.
     pub(super) fn read(mut node: Node<'_>) -> Result<Option<Hostdev>, XmlError> {
         let mode = node.old_one_of("mode", &MODES, "unknown hostdev mode")?;
         let Some(kind) = node.attr("type") else {

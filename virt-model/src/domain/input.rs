@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// What an input device is.
+    /// The type of an input device.
     #[derive(Default)]
     pub enum InputType {
         #[default]
@@ -23,7 +23,7 @@ words! {
 }
 
 words! {
-    /// What an input device is attached to.
+    /// The bus of an input device.
     pub enum InputBus {
         Ps2 = "ps2",
         Usb = "usb",
@@ -37,13 +37,13 @@ words! {
 /// A mouse, keyboard or tablet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Input {
-    /// What it is.
+    /// The type.
     pub kind: InputType,
-    /// What it is attached to.
+    /// The bus.
     pub bus: Option<InputBus>,
     /// The model.
     pub model: Option<String>,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),

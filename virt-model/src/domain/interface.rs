@@ -11,7 +11,7 @@ use crate::{
 };
 
 words! {
-    /// What a network card is connected to.
+    /// The type of a network card's connection.
     #[derive(Default)]
     pub enum InterfaceType {
         User = "user",
@@ -34,7 +34,7 @@ words! {
 }
 
 words! {
-    /// Who has chosen a MAC address.
+    /// How a MAC address was chosen.
     pub enum MacType {
         Generated = "generated",
         Static = "static",
@@ -42,7 +42,7 @@ words! {
 }
 
 words! {
-    /// Whether the cable is plugged in.
+    /// The state of the virtual cable.
     pub enum LinkState {
         Up = "up",
         Down = "down",
@@ -52,36 +52,36 @@ words! {
 /// A network card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interface {
-    /// What it is connected to.
+    /// The connection.
     pub source: InterfaceSource,
-    /// The address. None: still to be chosen.
+    /// The MAC address. None: not chosen yet.
     pub mac: Option<MacAddress>,
-    /// Who has chosen the address.
+    /// How the address was chosen.
     pub mac_type: Option<MacType>,
-    /// Whether the hypervisor is to check the address.
+    /// Whether the hypervisor checks the address.
     pub mac_check: Option<bool>,
-    /// How it is announced to its switch.
+    /// How the card is announced to its switch.
     pub virtual_port: Option<VirtualPort>,
-    /// Whether its neighbours are hidden from it.
+    /// Whether the card is isolated from other isolated ports.
     pub port_isolated: Option<bool>,
-    /// A program run to connect it.
+    /// The path of a script that connects the card.
     pub script: Option<String>,
-    /// The name of its other end on the host.
+    /// The name of the device on the host.
     pub target_dev: Option<String>,
     /// The model: `e1000`, `vmxnet3`, `virtio`, ….
     pub model: Option<String>,
-    /// Whether the cable is plugged in.
+    /// The state of the virtual cable.
     pub link_state: Option<LinkState>,
-    /// Bytes of the largest packet.
+    /// The maximum transmission unit, in bytes.
     pub mtu: Option<u32>,
-    /// Address, alias, boot order.
+    /// The address, the alias and the place in the boot order.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
 }
 
 words! {
-    /// Which end of a vhost-user socket a network card is.
+    /// Which side of a vhost-user socket a network card is.
     pub enum VhostUserMode {
         Client = "client",
         Server = "server",
@@ -93,33 +93,33 @@ words! {
 pub struct Socket {
     /// The address.
     pub address: String,
-    /// The port; libvirt reads any number.
+    /// The port. libvirt does not check its range.
     pub port: i32,
 }
 
-/// What a network card is connected to.
+/// The connection of a network card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum InterfaceSource {
-    /// The host's network by address translation.
+    /// The host's network, with network address translation.
     User,
-    /// A device made by a script.
+    /// A device that a script connects.
     Ethernet,
     /// A vhost-user socket.
     VhostUser {
         /// The socket's path on the host.
         path: String,
-        /// Which end of it the card is.
+        /// Which side the card is.
         mode: VhostUserMode,
     },
-    /// A TCP server of its own.
+    /// A TCP connection; the domain is the server.
     Server {
-        /// The address. None: all of the host's.
+        /// The address. None: all addresses of the host.
         address: Option<String>,
         /// The port.
         port: i32,
     },
-    /// Another's TCP server.
+    /// A TCP connection; the domain is the client.
     Client {
         /// The address and port.
         socket: Socket,
@@ -133,7 +133,7 @@ pub enum InterfaceSource {
     Network {
         /// The network's name.
         network: String,
-        /// A group of ports of the network.
+        /// A port group of the network.
         portgroup: Option<String>,
     },
     /// A bridge of the host.
@@ -141,33 +141,33 @@ pub enum InterfaceSource {
         /// The bridge's name.
         bridge: String,
     },
-    /// A network inside the hypervisor.
+    /// An internal network of the hypervisor.
     Internal {
         /// The network's name.
         name: String,
     },
-    /// A card of the host.
+    /// A network device of the host, through macvtap.
     Direct {
-        /// The card.
+        /// The name of the device.
         dev: String,
         /// `vepa`, `private`, `bridge`, `passthrough`.
         mode: Option<String>,
     },
-    /// A card of the host given to the guest, not modelled further.
+    /// A network device of the host that is passed through. It is not modelled further.
     Hostdev,
     /// A UDP tunnel.
     Udp {
-        /// Where it leads to.
+        /// The remote end.
         socket: Socket,
-        /// Where it begins.
+        /// The local end.
         local: Socket,
     },
     /// A vhost-vdpa device.
     Vdpa {
-        /// The device.
+        /// The path of the device.
         dev: String,
     },
-    /// Nothing.
+    /// No connection.
     #[default]
     Null,
     /// A port of a distributed switch.
@@ -175,7 +175,7 @@ pub enum InterfaceSource {
 }
 
 impl InterfaceSource {
-    /// The word for its kind, `type` of `<interface>`.
+    /// The type, the attribute `type` of `<interface>`.
     pub fn kind(&self) -> InterfaceType {
         match self {
             InterfaceSource::User => InterfaceType::User,
@@ -200,13 +200,13 @@ impl InterfaceSource {
 /// A port of a distributed switch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VdsSource {
-    /// The switch.
+    /// The UUID of the switch.
     pub switch_id: Uuid,
-    /// The port; 0: none.
+    /// The ID of the port; 0: none.
     pub port_id: i64,
-    /// The group of ports.
+    /// The ID of the port group.
     pub portgroup_id: Option<String>,
-    /// The connection; 0: none.
+    /// The ID of the connection; 0: none.
     pub connection_id: i64,
     #[doc(hidden)]
     pub _more: (),
@@ -228,12 +228,12 @@ impl VdsSource {
     }
 }
 
-/// What `mode` of a [`InterfaceSource::Direct`] can be.
+/// The values of `mode` of [`InterfaceSource::Direct`].
 const DIRECT_MODES: [&str; 4] = ["vepa", "private", "bridge", "passthrough"];
 
 impl Interface {
-    /// libvirt's way of writing a model that it has a number for (`virDomainNetModelType`);
-    /// upper and lower case are the same.
+    /// libvirt's spelling of a model of its list `virDomainNetModelType`. Upper and lower case are the
+    /// same.
     pub fn known_model(found: &str) -> Option<&'static str> {
         const MODELS: [&str; 21] = [
             "unknown",
@@ -343,13 +343,13 @@ fn read_mac(mac: &mut Node<'_>) -> Result<Option<MacAddress>, XmlError> {
     Ok(Some(address))
 }
 
-/// `<name attribute='value'/>`, if there is a value.
+/// Makes `<name attribute='value'/>`, if there is a value.
 fn with(name: &str, attribute: &str, value: Option<impl ToString>) -> Option<Element> {
     value.map(|value| Element::new(name).attr(attribute, value))
 }
 
 impl InterfaceSource {
-    /// Takes `<source>`.
+    /// Reads `<source>`.
     fn read(kind: InterfaceType, interface: &mut Node<'_>) -> Result<InterfaceSource, XmlError> {
         let mut found = interface.child("source");
         Ok(match (kind, found.as_mut()) {
@@ -473,7 +473,7 @@ fn port(node: &mut Node<'_>) -> Result<i32, XmlError> {
     node.number("port")?.ok_or_else(|| node.missing("port"))
 }
 
-/// Reads `<virtualport>` of a card; libvirt 9.0 knows it of some types of cards only.
+/// Reads `<virtualport>` of a card. libvirt 9.0 accepts it for some types of connections only.
 fn read_virtual_port(interface: InterfaceType, node: Node<'_>) -> Result<VirtualPort, XmlError> {
     use InterfaceType::{Bridge, Direct, Hostdev, Network};
     if !matches!(interface, Network | Bridge | Direct | Hostdev) {

@@ -8,16 +8,16 @@ use crate::{
     xml::{Build, Node, XmlError, on_off},
 };
 
-/// The memory balloon, by which the host takes memory from the guest.
+/// The memory balloon, with which the host reclaims memory from the guest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memballoon {
     /// The model: `virtio`, `xen`, `none`, ….
     pub model: String,
-    /// Whether memory is given back when the guest is short of it.
+    /// Whether the balloon shrinks when the guest is out of memory.
     pub autodeflate: Option<bool>,
-    /// Seconds between statistics.
+    /// The interval of statistics, in seconds.
     pub stats_period: Option<u32>,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
@@ -34,7 +34,7 @@ const MODELS: [&str; 5] = [
 impl Memballoon {
     pub(super) fn read(mut node: Node<'_>) -> Result<Memballoon, XmlError> {
         let stats_period = match node.child("stats") {
-            // No statistics are asked for below zero.
+            // libvirt reads a negative period as none.
             Some(mut stats) => stats
                 .number_or_hex::<i32>("period")?
                 .and_then(|period| u32::try_from(period).ok()),

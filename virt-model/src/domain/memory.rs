@@ -5,7 +5,7 @@ use crate::{
     xml::{Node, XmlError, decimal},
 };
 
-/// The KiB that an element holds, if there is one with a text. Errors call it `path`.
+/// Reads a size in KiB. None if the element is absent or empty. Errors name the element `path`.
 pub(super) fn read_size(node: Option<Node<'_>>, path: &str) -> Result<Option<u64>, XmlError> {
     let Some(mut node) = node else {
         return Ok(None);
@@ -18,7 +18,7 @@ pub(super) fn read_size(node: Option<Node<'_>>, path: &str) -> Result<Option<u64
     read_kib(&node, path, &text, unit.as_deref()).map(Some)
 }
 
-/// `text` in `unit` as KiB, rounded up; without a unit it is in KiB.
+/// The size `text` in `unit` as KiB, rounded up. The default unit is KiB.
 pub(super) fn read_kib(
     node: &Node<'_>,
     path: &str,
@@ -45,7 +45,8 @@ pub(super) fn read_kib(
     }
 }
 
-/// The bytes of a unit: `KB` is 1000, `KiB` and `K` are 1024; the case doesn't matter.
+/// The bytes of a unit: `KB` is 1000, `KiB` and `K` are 1024. Upper and lower case are the same, as in
+/// libvirt's `virScaleInteger`.
 fn unit_bytes(unit: &str) -> Option<u64> {
     let unit = unit.to_ascii_lowercase();
     if matches!(unit.as_str(), "" | "b" | "byte" | "bytes") {

@@ -1,4 +1,4 @@
-//! `<os>`: what is booted, and on which kind of machine.
+//! `<os>`: the machine and architecture, and how it boots.
 
 use xmltree::Element;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 words! {
-    /// The firmware that libvirt is to choose.
+    /// The type of firmware that libvirt chooses.
     pub enum Firmware {
         Bios = "bios",
         Efi = "efi",
@@ -16,7 +16,7 @@ words! {
 }
 
 words! {
-    /// A kind of device to boot from.
+    /// A type of device to boot from.
     pub enum BootDevice {
         Floppy = "fd",
         Cdrom = "cdrom",
@@ -26,7 +26,7 @@ words! {
 }
 
 words! {
-    /// Where the SMBIOS information comes from.
+    /// The source of the SMBIOS information.
     pub enum SmbiosMode {
         None = "none",
         Emulate = "emulate",
@@ -35,47 +35,47 @@ words! {
     }
 }
 
-/// What is booted, and on which kind of machine.
+/// The machine and architecture, and how it boots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Os {
-    /// The kind of guest: `hvm`, `linux`, `xen`, `exe`, ….
+    /// The type of guest: `hvm`, `linux`, `xen`, `exe`, ….
     pub os_type: String,
     /// The architecture: `i686`, `x86_64`, …. None: the hypervisor's default.
     pub arch: Option<String>,
-    /// The kind of machine.
+    /// The machine type.
     pub machine: Option<String>,
-    /// The firmware that libvirt is to choose.
+    /// The type of firmware that libvirt chooses.
     pub firmware: Option<Firmware>,
-    /// Features that firmware is to have or not to have.
+    /// Features that the chosen firmware must have or must not have.
     pub firmware_features: Vec<FirmwareFeature>,
-    /// The file of the firmware.
+    /// The firmware: `<loader>`.
     pub loader: Option<Loader>,
-    /// The file of the firmware's variables.
+    /// The path of the NVRAM file, which holds the firmware's variables.
     pub nvram: Option<String>,
-    /// The template that file is made from.
+    /// The path of the template of the NVRAM file.
     pub nvram_template: Option<String>,
-    /// A kernel that is booted directly.
+    /// The path of a kernel that is booted directly.
     pub kernel: Option<String>,
-    /// The kernel's initial RAM disk.
+    /// The path of the kernel's initial RAM disk.
     pub initrd: Option<String>,
     /// The kernel's command line.
     pub cmdline: Option<String>,
-    /// Kinds of devices to boot from, in order.
+    /// Types of devices to boot from, in order.
     pub boot: Vec<BootDevice>,
     /// The firmware's menu of boot devices.
     pub boot_menu: Option<BootMenu>,
-    /// Whether the BIOS talks over the serial port.
+    /// Whether the BIOS uses the serial port.
     pub bios_use_serial: Option<bool>,
-    /// After how many milliseconds a failed boot is tried again; -1: never.
+    /// The time after which a failed boot is repeated, in milliseconds; -1: never.
     pub bios_reboot_timeout: Option<i32>,
-    /// Where the SMBIOS information comes from.
+    /// The source of the SMBIOS information.
     pub smbios: Option<SmbiosMode>,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Default for Os {
-    /// A whole machine (`hvm`) of the default architecture.
+    /// Full virtualization (`hvm`) of the default architecture.
     fn default() -> Os {
         Os {
             os_type: "hvm".to_owned(),
@@ -99,25 +99,25 @@ impl Default for Os {
     }
 }
 
-/// A feature that the firmware is to have or not to have.
+/// A feature that the chosen firmware must have or must not have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FirmwareFeature {
     /// `enrolled-keys` or `secure-boot`.
     pub name: String,
-    /// Whether it is to have it.
+    /// Whether the firmware must have it.
     pub enabled: bool,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// The file of the firmware.
+/// The firmware: `<loader>`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Loader {
-    /// The file; None: libvirt's choice.
+    /// The path of the file. None: libvirt chooses it.
     pub path: Option<String>,
-    /// Whether the guest can't write to it.
+    /// Whether the file is read-only.
     pub readonly: Option<bool>,
-    /// Whether it is secure boot's.
+    /// Whether the firmware supports Secure Boot.
     pub secure: Option<bool>,
     /// `rom` or `pflash`.
     pub kind: Option<String>,
@@ -128,9 +128,9 @@ pub struct Loader {
 /// The firmware's menu of boot devices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootMenu {
-    /// Whether it is shown.
+    /// Whether the menu is shown.
     pub enable: bool,
-    /// For how many milliseconds.
+    /// How long the menu is shown, in milliseconds.
     pub timeout: Option<u32>,
     #[doc(hidden)]
     pub _more: (),
@@ -138,7 +138,7 @@ pub struct BootMenu {
 
 const OS_TYPES: [&str; 6] = ["hvm", "xen", "linux", "exe", "uml", "xenpvh"];
 
-/// libvirt's architectures.
+/// The architectures that libvirt 9.0 knows.
 const ARCHES: [&str; 37] = [
     "alpha",
     "armv6l",
@@ -180,7 +180,7 @@ const ARCHES: [&str; 37] = [
 ];
 
 impl Os {
-    /// Takes `<type>`, which libvirt wants to know first.
+    /// Reads `<type>`, which libvirt reads before the other children.
     pub(super) fn read_type(node: &mut Node<'_>) -> Result<Os, XmlError> {
         let Some(mut kind) = node.child("type") else {
             return Err(node.error("an os <type> must be specified"));
@@ -207,7 +207,7 @@ impl Os {
         })
     }
 
-    /// Takes all the rest.
+    /// Reads the other children.
     pub(super) fn read_rest(&mut self, mut node: Node<'_>) -> Result<(), XmlError> {
         let firmware = match node.filled("firmware") {
             Some(word) => Some(
@@ -216,7 +216,7 @@ impl Os {
             ),
             None => None,
         };
-        // They are those of a firmware to be chosen.
+        // libvirt reads features only for a firmware that it chooses.
         let features = match firmware.and_then(|_| node.child("firmware")) {
             Some(mut firmware) => firmware.children("feature"),
             None => Vec::new(),
@@ -338,7 +338,7 @@ impl Loader {
 }
 
 impl BootMenu {
-    /// None for a menu that doesn't say whether it is shown.
+    /// None for a menu without `enable`.
     fn read(mut node: Node<'_>) -> Result<Option<BootMenu>, XmlError> {
         let enable = node.yes_no("enable")?;
         let timeout: Option<u32> = node.number("timeout")?;

@@ -1,4 +1,5 @@
-//! What libvirt adds to every definition after it has been read, whatever it is read from.
+//! What libvirt adds to every definition after reading it, from a document or from a native
+//! configuration (`virDomainDefPostParse`).
 
 use std::collections::BTreeSet;
 
@@ -11,15 +12,17 @@ use crate::{ErrorNumber, XmlError};
 /// `virDomainDefParserConfig`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
-    /// The architecture of a definition that names none. None: it stays open.
+    /// The architecture of a definition without one. None: it stays without one.
     pub arch: Option<String>,
-    /// The model of a video card that has none.
+    /// The model of a video card without one.
     pub video: VideoModel,
-    /// Places on a SCSI bus, including the controller's own (number 7): 8 on a narrow bus, 16 on a
-    /// wide one.
+    /// Units of a SCSI controller, including unit 7, which is the controller itself: 8 on a narrow bus,
+    /// 16 on a wide one.
     pub scsi_units: u32,
-    /// Whether models of network cards are accepted that libvirt has no number for
+    /// Whether models of network cards are accepted that [`Interface::known_model`] does not know
     /// (`VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING`).
+    ///
+    /// [`Interface::known_model`]: super::Interface::known_model
     pub any_net_model: bool,
     #[doc(hidden)]
     pub _more: (),
@@ -37,20 +40,21 @@ impl Default for Defaults {
     }
 }
 
-/// Controllers that a bus of disks may have here; libvirt makes all that are below the highest.
+/// The largest number of controllers that are added. libvirt has no limit: it adds every controller
+/// below the highest index in use.
 const MAX_CONTROLLERS: u32 = 256;
 
 impl DomainDef {
-    /// Completes a definition as libvirt completes every one: the architecture, the disks' places
-    /// on their buses and the controllers for them, numbers of ports, the console that the first
-    /// serial port is, and video cards.
+    /// Completes a definition as libvirt completes every one: adds the architecture, addresses of disks
+    /// and the controllers for them, numbers of ports, the console for the first serial port, and video
+    /// cards.
     ///
-    /// A definition that has been completed stays as it is. What has to be chosen at random (UUID
-    /// and MAC addresses) stays open.
+    /// A complete definition does not change. The UUID and MAC addresses, which libvirt chooses at
+    /// random, are not added.
     ///
     /// # Errors
-    /// When a disk's place follows neither from an address nor from its name, or is on a
-    /// controller whose number is out of bounds.
+    /// If a disk has no address and its name does not tell one, or if the index of its controller is too
+    /// large.
     pub fn post_parse(&mut self, defaults: &Defaults) -> Result<(), XmlError> {
         if self.os.arch.is_none() {
             self.os.arch.clone_from(&defaults.arch);
@@ -65,7 +69,7 @@ impl DomainDef {
         Ok(())
     }
 
-    /// Adds the controllers that disks need, and those below them.
+    /// Adds the controllers that disks need, and all controllers with smaller indices.
     fn add_controllers(&mut self) -> Result<(), XmlError> {
         for (bus, kind) in [
             (DiskBus::Scsi, ControllerType::Scsi),
@@ -79,7 +83,7 @@ impl DomainDef {
                 Some(Address::Drive(address)) if disk.target.bus == bus => Some(address.controller),
                 _ => None,
             });
-            // libvirt's number is below zero then, and nothing is needed.
+            // libvirt keeps the index in an int; above 2^31 it is negative, and libvirt adds nothing.
             let Some(last) = used.filter(|&index| i32::try_from(index).is_ok()).max() else {
                 continue;
             };
@@ -99,7 +103,7 @@ impl DomainDef {
                 .filter(|known| known.kind == kind);
             let known: BTreeSet<u32> = alike.map(|known| known.index).collect();
             for index in (0..=last).filter(|index| !known.contains(index)) {
-                // libvirt puts those that nobody has asked for at the end.
+                // libvirt appends the controllers that it adds.
                 let added = Controller::new(kind, index);
                 self.devices.controllers.push(added);
             }
@@ -107,9 +111,10 @@ impl DomainDef {
         Ok(())
     }
 
-    /// Gives numbers to ports that have none.
+    /// Numbers the ports without a number.
     fn number_ports(&mut self) {
-        // A serial port's number is behind all of them, a parallel port's behind those before it.
+        // As in libvirt 9.0, serial ports continue after the largest number of all, parallel ports
+        // after the largest number so far.
         let known = self.devices.serials.iter();
         let known = known.filter_map(|port| port.target_port);
         let mut next = known.max().map_or(0, |last| last.wrapping_add(1));
@@ -132,7 +137,8 @@ impl DomainDef {
         }
     }
 
-    /// The first serial port is a console, and a console on a serial port is the first one.
+    /// Makes the first serial port and the first console one device
+    /// (libvirt's `virDomainDefAddConsoleCompat`).
     fn add_console(&mut self) {
         let devices = &mut self.devices;
         let serial_console =
@@ -162,7 +168,7 @@ impl DomainDef {
         }
     }
 
-    /// A screen needs a card, the first card is the primary one, and all have memory.
+    /// Adds a video card for graphics, makes the first card the primary one, and sets memory sizes.
     fn complete_videos(&mut self, defaults: &Defaults) {
         let videos = &mut self.devices.videos;
         if videos.is_empty() && !self.devices.graphics.is_empty() {
@@ -174,7 +180,7 @@ impl DomainDef {
             }
             video.vram = match video.vram {
                 None | Some(0) => usual_vram(video.model, &self.virt_type),
-                // libvirt's number of 32 bits is none then.
+                // libvirt's rounding to a power of two overflows to 0, which it reads as unset.
                 Some(vram) => vram
                     .checked_next_power_of_two()
                     .or_else(|| usual_vram(video.model, &self.virt_type)),
@@ -190,7 +196,7 @@ impl DomainDef {
     }
 }
 
-/// Gives a disk the place on its bus that its name says.
+/// Gives a disk the address that its name tells.
 fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
     if disk.info.address.is_some() {
         return Ok(());
@@ -215,7 +221,7 @@ fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// The memory of a card that doesn't say, in KiB.
+/// The default memory of a video card, in KiB (libvirt's `virDomainVideoDefaultRAM`).
 fn usual_vram(model: VideoModel, virt_type: &str) -> Option<u32> {
     match model {
         VideoModel::Vmvga if virt_type == "vmware" => Some(4 << 10),
@@ -232,7 +238,7 @@ mod tests {
     use super::*;
     use crate::{Document, DomainXmlFlags};
 
-    /// The devices of a definition, before and after; both as libvirt's documents have them.
+    /// Compares the devices before and after, both as `<devices>` has them.
     fn vmware() -> Defaults {
         Defaults {
             arch: Some("i686".to_owned()),
@@ -310,7 +316,7 @@ mod tests {
             ("sdaaaaaaaaaaaa", "ide"),
             ("nvme0", "nvme"),
             ("nvme0n0", "nvme"),
-            // Controllers out of bounds.
+            // Too large an index of a controller.
             ("sdzzzzz", "scsi"),
             ("nvme2000000000n1", "nvme"),
         ] {

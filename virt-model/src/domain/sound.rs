@@ -13,7 +13,7 @@ use crate::{
 pub struct Sound {
     /// The model: `es1370`, `ich9`, `sb16`, ….
     pub model: String,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),

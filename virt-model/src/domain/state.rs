@@ -1,24 +1,24 @@
 use std::fmt;
 
-/// What a domain does (libvirt's `virDomainState`), with libvirt's numbers.
+/// The state of a domain (libvirt's `virDomainState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum DomainState {
     /// Not known.
     #[default]
     NoState = 0,
-    /// Runs.
+    /// Is running.
     Running = 1,
-    /// Waits for a resource.
+    /// Is blocked on a resource.
     Blocked = 2,
-    /// Stopped in a way that lets it go on, with its memory kept.
+    /// Is paused: its memory is kept, and it can be resumed.
     Paused = 3,
-    /// On its way to [`DomainState::Shutoff`].
+    /// Is being shut down.
     Shutdown = 4,
-    /// Off.
+    /// Is shut off.
     Shutoff = 5,
-    /// Off after a failure.
+    /// Is shut off after a crash.
     Crashed = 6,
-    /// Suspended by the guest's own power management.
+    /// Is suspended by the guest's power management.
     PmSuspended = 7,
 }
 
@@ -113,15 +113,15 @@ impl fmt::Display for DomainState {
     }
 }
 
-/// Why a domain is in its state: libvirt's number, whose meaning depends on the state.
+/// The reason for a domain's state: libvirt's number, whose meaning depends on the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct StateReason(pub u32);
 
 impl StateReason {
-    /// Not known; the same number for every state.
+    /// Not known. Every state has this reason.
     pub const UNKNOWN: StateReason = StateReason(0);
 
-    /// libvirt's name of the reason, `None` if `state` has no such reason.
+    /// libvirt's name of the reason. None if `state` has no such reason.
     pub fn name(self, state: DomainState) -> Option<&'static str> {
         state.reasons().get(self.0 as usize).copied()
     }
@@ -132,11 +132,11 @@ impl StateReason {
 pub struct DomainInfo {
     /// The state.
     pub state: DomainState,
-    /// Memory the domain may have, in KiB.
+    /// Maximum memory, in KiB.
     pub max_mem: u64,
-    /// Memory the domain has, in KiB.
+    /// Memory in use, in KiB.
     pub memory: u64,
-    /// Virtual processors.
+    /// Number of virtual processors.
     pub nr_virt_cpu: u32,
     /// Processor time used, in nanoseconds.
     pub cpu_time: u64,

@@ -13,31 +13,31 @@ use crate::{
 pub struct Tpm {
     /// The model: `tpm-tis`, `tpm-crb`, `tpm-spapr`, ….
     pub model: Option<String>,
-    /// What stands behind it.
+    /// The backend.
     pub backend: TpmBackend,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),
 }
 
-/// What stands behind a trusted platform module.
+/// The backend of a trusted platform module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TpmBackend {
-    /// A module of the host.
+    /// A module of the host, passed through.
     Passthrough {
-        /// Its device.
+        /// The path of the device.
         device: Option<String>,
     },
-    /// A program.
+    /// An emulator.
     Emulator {
         /// The version of the specification: `1.2`, `2.0`.
         version: Option<String>,
-        /// Whether its state outlives the domain's definition.
+        /// Whether the state is kept when a transient domain ends.
         persistent_state: Option<bool>,
     },
-    /// Something else.
+    /// Another backend, by its type.
     External,
 }
 

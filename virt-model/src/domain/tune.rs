@@ -11,13 +11,13 @@ use crate::xml::{Build, Node, XmlError, decimal};
 /// Limits of memory, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryTune {
-    /// The most the domain may use.
+    /// Maximum memory of the domain.
     pub hard_limit: Option<u64>,
-    /// The most it may use when memory is short.
+    /// Maximum memory while the host is short of memory.
     pub soft_limit: Option<u64>,
-    /// The most memory and swap together.
+    /// Maximum of memory and swap together.
     pub swap_hard_limit: Option<u64>,
-    /// What it is sure to get.
+    /// Guaranteed minimum.
     pub min_guarantee: Option<u64>,
     #[doc(hidden)]
     pub _more: (),
@@ -26,15 +26,15 @@ pub struct MemoryTune {
 /// How processor time is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CpuTune {
-    /// The weight beside other domains.
+    /// The weight relative to other domains.
     pub shares: Option<u64>,
-    /// Period of enforcement of a processor, in microseconds.
+    /// The period for each virtual processor, in microseconds.
     pub period: Option<u64>,
-    /// Time of a processor in a period, in microseconds.
+    /// The processor time of each virtual processor per period, in microseconds. Negative: no limit.
     pub quota: Option<i64>,
-    /// Period of enforcement of the whole domain, in microseconds.
+    /// The period for the whole domain, in microseconds.
     pub global_period: Option<u64>,
-    /// Time of the whole domain in a period, in microseconds.
+    /// The processor time of the whole domain per period, in microseconds. Negative: no limit.
     pub global_quota: Option<i64>,
     #[doc(hidden)]
     pub _more: (),
@@ -52,7 +52,7 @@ impl MemoryTune {
         })
     }
 
-    /// `<memtune>`, if there are limits.
+    /// Makes `<memtune>`, if there are limits.
     pub(super) fn to_element(&self) -> Option<Element> {
         let limit = |name, limit: Option<u64>| {
             limit.map(|limit| Element::new(name).attr("unit", "KiB").text(limit))
@@ -78,7 +78,7 @@ impl CpuTune {
         })
     }
 
-    /// `<cputune>`, if there is anything in it.
+    /// Makes `<cputune>`, if it has content.
     pub(super) fn to_element(&self) -> Option<Element> {
         let tune = Element::new("cputune")
             .maybe_text("shares", self.shares)
@@ -90,7 +90,7 @@ impl CpuTune {
     }
 }
 
-/// The number that a child holds.
+/// Reads the number in a child element.
 fn read_number<N: FromStr>(node: &mut Node<'_>, name: &str) -> Result<Option<N>, XmlError> {
     let Some(text) = node.text_of(name) else {
         return Ok(None);

@@ -9,7 +9,7 @@ use crate::{
 };
 
 words! {
-    /// How the host's processors are chosen.
+    /// How the host's processors are assigned.
     #[derive(Default)]
     pub enum Placement {
         #[default]
@@ -21,20 +21,20 @@ words! {
 /// How many processors a domain has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vcpu {
-    /// The most it can have.
+    /// Maximum number.
     pub max: u32,
-    /// Those it has at its start. None: all.
+    /// Number at the start. None: all.
     pub current: Option<u32>,
-    /// How the host's processors are chosen.
+    /// How the host's processors are assigned.
     pub placement: Placement,
-    /// The host's processors it may run on. None: any.
+    /// The host's processors that the domain may use. None: all.
     pub cpuset: Option<CpuSet>,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Vcpu {
-    /// So many processors, all of them at work.
+    /// `count` processors, all of them online.
     pub fn new(max: u32) -> Vcpu {
         Vcpu {
             max,
@@ -45,7 +45,7 @@ impl Vcpu {
         }
     }
 
-    /// The processors it has at its start.
+    /// Number of processors at the start.
     pub fn current(&self) -> u32 {
         self.current.unwrap_or(self.max)
     }
@@ -70,7 +70,7 @@ impl Vcpu {
         }
         let placement = node.word("placement")?.unwrap_or_default();
         let cpuset = match node.attr("cpuset") {
-            // Nobody looks at it then.
+            // libvirt ignores the set with automatic placement.
             Some(text) if placement == Placement::Auto => text.parse().ok(),
             Some(text) => {
                 let cpus = read_cpu_set(&node, &text)?;

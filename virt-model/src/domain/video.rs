@@ -10,7 +10,7 @@ use crate::{
 };
 
 words! {
-    /// What a video card is.
+    /// The model of a video card.
     #[derive(Default)]
     pub enum VideoModel {
         #[default]
@@ -33,25 +33,25 @@ words! {
 /// A video card. Memory is in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Video {
-    /// What it is.
+    /// The model.
     pub model: VideoModel,
-    /// The second bar of memory, of qxl.
+    /// The size of qxl's second memory bar.
     pub ram: Option<u32>,
-    /// The memory.
+    /// The size of the video memory.
     pub vram: Option<u32>,
-    /// The memory beyond 32 bits, of qxl.
+    /// The size of qxl's 64-bit memory bar.
     pub vram64: Option<u32>,
-    /// The part of the memory that is VGA's, of qxl.
+    /// The size of qxl's VGA framebuffer.
     pub vgamem: Option<u32>,
-    /// Screens.
+    /// The number of screens.
     pub heads: Option<u32>,
-    /// Whether it is the first card.
+    /// Whether this is the primary card.
     pub primary: bool,
     /// Whether the guest can use 3D acceleration.
     pub accel3d: Option<bool>,
     /// Whether the guest can use 2D acceleration.
     pub accel2d: Option<bool>,
-    /// Address, alias.
+    /// The address and the alias.
     pub info: DeviceInfo,
     #[doc(hidden)]
     pub _more: (),

@@ -28,7 +28,7 @@ pub(super) fn check_topology(topology: &CpuTopology) -> Result<(), XmlError> {
 pub(super) fn check_tune(tune: &CpuTune) -> Result<(), XmlError> {
     let times = 1000..=1_000_000;
     let quotas = 1000..=17_592_186_044_415;
-    // Below zero there is no limit.
+    // A negative quota means no limit.
     let quota = |quota: Option<i64>| quota.and_then(|quota| u64::try_from(quota).ok());
     for (name, value, range) in [
         ("shares", tune.shares, 2..=262_144),

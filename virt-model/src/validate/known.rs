@@ -4,10 +4,10 @@ use crate::{
 };
 
 impl DomainDef {
-    /// Checks that the reader of that libvirt knows everything in the definition.
+    /// Checks that the reader of the libvirt version `libvirt` knows everything in the definition.
     ///
     /// # Errors
-    /// The error of that libvirt's reader.
+    /// The error that the reader of that version gives.
     pub fn check_known_to(&self, libvirt: LibvirtVersion) -> Result<(), XmlError> {
         let devices = &self.devices;
         let refused = |text: &str| Err(XmlError::new(ErrorNumber::XmlError, text));
@@ -31,7 +31,7 @@ impl DomainDef {
         if libvirt < LibvirtVersion::V11_3 && interfaces.any(|card| no_group(&card.source)) {
             return refused("Missing required attribute 'portgroupid' in element 'source'");
         }
-        // An NVRAM needed a firmware, named by its loader or chosen by libvirt.
+        // Before 12.4, <nvram> needs a loader's path or automatic selection of the firmware.
         let named = self
             .os
             .loader

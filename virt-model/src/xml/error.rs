@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::ErrorNumber;
 
-/// Why a document could not be read, as libvirt says it, and where.
+/// Why a document cannot be read, or a definition is not valid: libvirt's error, and the element.
 ///
 /// [`Display`](fmt::Display) is libvirt's text: `XML error: expecting root element of 'domain',
 /// not 'a'`.
@@ -15,7 +15,7 @@ pub struct XmlError {
 }
 
 impl XmlError {
-    /// An error of that number.
+    /// An error with that number.
     pub(crate) fn new(number: ErrorNumber, message: impl Into<String>) -> XmlError {
         XmlError {
             number,
@@ -25,7 +25,7 @@ impl XmlError {
         }
     }
 
-    /// The error of the element at `path`.
+    /// The error about the element at `path`.
     pub(crate) fn at(mut self, path: &str) -> XmlError {
         self.path = Some(path.to_owned());
         self
@@ -42,7 +42,7 @@ impl XmlError {
         self.number
     }
 
-    /// The particulars; empty when the number says it all.
+    /// The message without libvirt's words for the number. It may be empty.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -53,7 +53,7 @@ impl XmlError {
         self.path.as_deref()
     }
 
-    /// The value that is not accepted, where the message is not only about that.
+    /// The value that is not accepted, where it is known apart from the message.
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }

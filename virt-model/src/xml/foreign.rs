@@ -1,4 +1,5 @@
-//! What is in `<metadata>` is others': libvirt keeps it as it is, and has libxml2 write it.
+//! libxml2's form of elements. libvirt keeps the children of `<metadata>` unchanged and has libxml2
+//! write them (observed with libvirt 9.0).
 
 use xmltree::{Element, XMLNode};
 
@@ -11,7 +12,8 @@ pub(super) fn to_string(element: &Element) -> String {
     out
 }
 
-/// Writes an element as libxml2 does: attributes in double quotes, no indentation beside text.
+/// Writes an element as libxml2 does: attributes in double quotes, and no indentation in elements
+/// that hold text.
 pub(super) fn write(out: &mut String, element: &Element, depth: usize) {
     indent(out, depth);
     start(out, element, depth);

@@ -1,4 +1,4 @@
-//! Elements in namespaces of their own, made to stand alone.
+//! Elements in foreign namespaces, made independent of the document they were in.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub(crate) fn stand_alone(mut element: xmltree::Element, outer: &Namespace) -> E
     Element::from_tree(element)
 }
 
-/// Declares what is new in the elements within.
+/// Declares, in each child, the namespaces that its parent does not declare.
 fn inner(element: &mut xmltree::Element, outer: &Namespace) {
     for child in &mut element.children {
         let XMLNode::Element(child) = child else {
@@ -37,7 +37,7 @@ fn inner(element: &mut xmltree::Element, outer: &Namespace) {
     }
 }
 
-/// Puts declarations before the attributes.
+/// Adds the wanted declarations in front of the attributes.
 fn declare(element: &mut xmltree::Element, found: &Namespace, wanted: impl Fn(&str, &str) -> bool) {
     let mut attributes = AttributeMap::new();
     for (prefix, uri) in found {
@@ -54,7 +54,7 @@ fn declare(element: &mut xmltree::Element, found: &Namespace, wanted: impl Fn(&s
     element.attributes = attributes;
 }
 
-/// The prefixes that an element and those within use.
+/// Collects the prefixes that an element and its descendants use.
 fn prefixes(element: &xmltree::Element, found: &mut BTreeSet<String>) {
     found.insert(element.prefix.clone().unwrap_or_default());
     for name in element.attributes.keys() {

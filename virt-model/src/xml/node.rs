@@ -5,11 +5,11 @@ use xmltree::{AttributeMap, Element, Namespace, XMLNode};
 use super::{XmlError, metadata};
 use crate::{ErrorNumber, words::Word};
 
-/// The paths of what was not asked for.
+/// The paths of attributes and elements that no reader took.
 pub(crate) type Unmodelled = RefCell<Vec<String>>;
 
-/// An element being read: what is asked for is taken out, and what is left when it is dropped
-/// is noted as not modelled.
+/// An element being read. Readers take attributes and children out of it; dropping it reports the
+/// remaining ones as not modelled.
 pub struct Node<'r> {
     /// The name, without a prefix.
     pub(crate) name: String,
@@ -25,10 +25,10 @@ pub struct Node<'r> {
 /// An element to be written.
 pub struct Tree(pub(crate) Element);
 
-/// A child not yet asked for.
+/// A child that was not taken yet.
 struct Child {
     element: Element,
-    /// The number among those of the same name, from 1, if there are several.
+    /// The position among the siblings of the same name, from 1. None: it is the only one.
     index: Option<usize>,
 }
 
@@ -71,7 +71,7 @@ impl<'r> Node<'r> {
         }
     }
 
-    /// Notes that the element as a whole is not modelled.
+    /// Reports the whole element as not modelled.
     pub(crate) fn unmodelled(mut self) {
         self.attributes.clear();
         self.children.clear();
@@ -83,22 +83,22 @@ impl<'r> Node<'r> {
         &self.text
     }
 
-    /// An attribute.
+    /// Takes an attribute.
     pub(crate) fn attr(&mut self, name: &str) -> Option<String> {
         self.attributes.shift_remove(name)
     }
 
-    /// Whether there is such an attribute not yet asked for.
+    /// Whether the element has an attribute that was not taken yet.
     pub(crate) fn has_attr(&self, name: &str) -> bool {
         self.attributes.contains_key(name)
     }
 
-    /// An attribute that must be there.
+    /// Takes a required attribute.
     pub(crate) fn required(&mut self, name: &str) -> Result<String, XmlError> {
         self.attr(name).ok_or_else(|| self.missing(name))
     }
 
-    /// The error of a required attribute that isn't there.
+    /// The error for a missing required attribute.
     pub(crate) fn missing(&self, attribute: &str) -> XmlError {
         self.error(format!(
             "Missing required attribute '{attribute}' in element '{}'",
@@ -106,12 +106,12 @@ impl<'r> Node<'r> {
         ))
     }
 
-    /// All attributes, in the order of the document.
+    /// Takes all attributes, in the order of the document.
     pub(crate) fn all_attrs(&mut self) -> Vec<(String, String)> {
         mem::take(&mut self.attributes).into_iter().collect()
     }
 
-    /// An attribute that is one of some words.
+    /// Takes an attribute whose value is a word of `W`.
     pub(crate) fn word<W: Word>(&mut self, name: &str) -> Result<Option<W>, XmlError> {
         let Some(value) = self.attr(name) else {
             return Ok(None);
@@ -120,17 +120,18 @@ impl<'r> Node<'r> {
         known.map(Some).ok_or_else(|| self.invalid(name, &value))
     }
 
-    /// An attribute that isn't empty; libvirt reads some so, and takes an empty one for none.
+    /// Takes an attribute; an empty one counts as absent. libvirt reads some attributes so
+    /// (`virXMLPropString` and a check for the empty string).
     pub(crate) fn filled(&mut self, name: &str) -> Option<String> {
         self.attr(name).filter(|value| !value.is_empty())
     }
 
-    /// An attribute that is a decimal number.
+    /// Takes a decimal number.
     pub(crate) fn number<N: Number>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
         self.number_read(name, decimal)
     }
 
-    /// An attribute that is a number: decimal, hexadecimal with `0x`, octal with `0`.
+    /// Takes a number: decimal, hexadecimal with `0x`, or octal with `0`.
     pub(crate) fn number_or_hex<N: Number>(&mut self, name: &str) -> Result<Option<N>, XmlError> {
         self.number_read(name, any_base)
     }
@@ -149,12 +150,12 @@ impl<'r> Node<'r> {
             .ok_or_else(|| self.no_number(name, &value, N::NAME))
     }
 
-    /// An attribute that is `yes` or `no`.
+    /// Takes an attribute that is `yes` or `no`.
     pub(crate) fn yes_no(&mut self, name: &str) -> Result<Option<bool>, XmlError> {
         self.either(name, "yes", "no")
     }
 
-    /// An attribute that is `on` or `off`.
+    /// Takes an attribute that is `on` or `off`.
     pub(crate) fn on_off(&mut self, name: &str) -> Result<Option<bool>, XmlError> {
         self.either(name, "on", "off")
     }
@@ -168,7 +169,7 @@ impl<'r> Node<'r> {
         }
     }
 
-    /// An attribute that has to be one of some words, where it isn't more than a text here.
+    /// Takes an attribute whose value must be one of `words`, and keeps it as text.
     pub(crate) fn one_of(
         &mut self,
         name: &str,
@@ -180,7 +181,7 @@ impl<'r> Node<'r> {
         }
     }
 
-    /// The same, which libvirt reads in the old way: `unknown` with the word is its error.
+    /// The same, with the error that libvirt's older readers give: `unknown` and the value.
     pub(crate) fn old_one_of(
         &mut self,
         name: &str,
@@ -195,8 +196,8 @@ impl<'r> Node<'r> {
         }
     }
 
-    /// An attribute that is one of some words, which libvirt reads in the old way: `unknown`
-    /// with the word is its error.
+    /// Takes an attribute whose value is a word of `W`, with the error that libvirt's older readers
+    /// give: `unknown` and the value.
     pub(crate) fn old_word<W: Word>(
         &mut self,
         name: &str,
@@ -206,7 +207,7 @@ impl<'r> Node<'r> {
         self.known_word(value, unknown)
     }
 
-    /// The same, where an empty one is none.
+    /// The same; an empty attribute counts as absent.
     pub(crate) fn old_filled_word<W: Word>(
         &mut self,
         name: &str,
@@ -230,7 +231,7 @@ impl<'r> Node<'r> {
             .ok_or_else(|| self.unsupported(format!("{unknown} '{value}'")))
     }
 
-    /// The first child of that name.
+    /// Takes the first child of that name.
     pub(crate) fn child(&mut self, name: &str) -> Option<Node<'r>> {
         let named = |child: &Child| child.element.name == name && child.element.namespace.is_none();
         let at = self.children.iter().position(named)?;
@@ -238,7 +239,7 @@ impl<'r> Node<'r> {
         Some(self.node(child))
     }
 
-    /// All children in namespaces, as they are.
+    /// Takes all children in namespaces, unchanged.
     pub(crate) fn in_namespaces(&mut self) -> Vec<super::Element> {
         let in_namespace = |child: &mut Child| child.element.namespace.is_some();
         let found = self.children.extract_if(.., in_namespace);
@@ -247,7 +248,7 @@ impl<'r> Node<'r> {
             .collect()
     }
 
-    /// All children of that name.
+    /// Takes all children of that name.
     pub(crate) fn children(&mut self, name: &str) -> Vec<Node<'r>> {
         let named =
             |child: &mut Child| child.element.name == name && child.element.namespace.is_none();
@@ -255,42 +256,42 @@ impl<'r> Node<'r> {
         found.into_iter().map(|child| self.node(child)).collect()
     }
 
-    /// All children, in the order of the document.
+    /// Takes all children, in the order of the document.
     pub(crate) fn all_children(&mut self) -> Vec<Node<'r>> {
         let children = mem::take(&mut self.children);
         children.into_iter().map(|child| self.node(child)).collect()
     }
 
-    /// All children as they are, able to stand alone.
+    /// Takes all children unchanged, each with the namespace declarations it needs.
     pub(crate) fn elements(&mut self) -> Vec<super::Element> {
         let children = mem::take(&mut self.children).into_iter();
         let stand_alone = |child: Child| metadata::stand_alone(child.element, &self.namespaces);
         children.map(stand_alone).collect()
     }
 
-    /// How many children of that name there are.
+    /// The number of children of that name that were not taken yet.
     pub(crate) fn count(&self, name: &str) -> usize {
         self.child_names().filter(|&child| child == name).count()
     }
 
-    /// The names of the children not yet asked for.
+    /// The names of the children that were not taken yet.
     pub(crate) fn child_names(&self) -> impl Iterator<Item = &str> {
         let children = self.children.iter();
         children.map(|child| child.element.name.as_str())
     }
 
-    /// Whether there is a child of that name.
+    /// Takes the first child of that name, and tells whether there was one.
     pub(crate) fn has(&mut self, name: &str) -> bool {
         self.child(name).is_some()
     }
 
-    /// The text of the first child of that name, if it isn't empty.
+    /// Takes the first child of that name and gives its text. None if the text is empty.
     pub(crate) fn text_of(&mut self, name: &str) -> Option<String> {
         let mut child = self.child(name)?;
         Some(mem::take(&mut child.text)).filter(|text| !text.is_empty())
     }
 
-    /// An attribute of the first child of that name.
+    /// Takes the first child of that name and gives one of its attributes.
     pub(crate) fn attr_of(&mut self, name: &str, attribute: &str) -> Option<String> {
         self.child(name)?.attr(attribute)
     }
@@ -300,22 +301,22 @@ impl<'r> Node<'r> {
         Node::new(child.element, path, &self.namespaces, self.unmodelled)
     }
 
-    /// An error in this element.
+    /// An [`ErrorNumber::XmlError`] about this element.
     pub(crate) fn error(&self, message: impl Into<String>) -> XmlError {
         self.fail(ErrorNumber::XmlError, message)
     }
 
-    /// An error of what is asked for in this element.
+    /// An [`ErrorNumber::ConfigUnsupported`] about this element.
     pub(crate) fn unsupported(&self, message: impl Into<String>) -> XmlError {
         self.fail(ErrorNumber::ConfigUnsupported, message)
     }
 
-    /// An error of that number in this element.
+    /// An error with that number about this element.
     pub(crate) fn fail(&self, number: ErrorNumber, message: impl Into<String>) -> XmlError {
         XmlError::new(number, message).at(&self.path)
     }
 
-    /// The error of an attribute whose value is not one that is known.
+    /// The error for an attribute whose value is not one of the known words.
     pub(crate) fn invalid(&self, attribute: &str, value: &str) -> XmlError {
         self.error(format!(
             "Invalid value for attribute '{attribute}' in element '{}': '{value}'.",
@@ -323,7 +324,7 @@ impl<'r> Node<'r> {
         ))
     }
 
-    /// The error of an attribute whose value is no number of that kind.
+    /// The error for an attribute whose value is not a number of the expected kind.
     pub(crate) fn no_number(&self, attribute: &str, value: &str, expected: &str) -> XmlError {
         self.error(format!(
             "Invalid value for attribute '{attribute}' in element '{}': '{value}'. \
@@ -359,7 +360,7 @@ fn full_name(element: &Element) -> String {
     }
 }
 
-/// Numbers those that share a name.
+/// Gives each child its position among the siblings of the same name.
 fn number(children: &mut [Child]) {
     let names: Vec<String> = children
         .iter()
@@ -377,9 +378,9 @@ fn number(children: &mut [Child]) {
     }
 }
 
-/// A kind of number that attributes have.
+/// A type of number that attributes have.
 pub(crate) trait Number: FromStr + TryFrom<i128> {
-    /// What errors call it.
+    /// The name of the type in libvirt's errors.
     const NAME: &'static str;
 }
 
@@ -403,12 +404,12 @@ impl Number for i64 {
     const NAME: &'static str = "long long integer value";
 }
 
-/// What C's `strtol` reads: blanks in front, a sign.
+/// Reads a decimal number as C's `strtol` does: leading blanks and a sign are allowed.
 pub(crate) fn decimal<N: FromStr>(text: &str) -> Option<N> {
     text.trim_ascii_start().parse().ok()
 }
 
-/// What C's `strtol` reads when the number says its base.
+/// Reads a number as C's `strtol` does with base 0: the prefix tells the base.
 fn any_base<N: Number>(text: &str) -> Option<N> {
     let text = text.trim_ascii_start();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -420,7 +421,7 @@ fn any_base<N: Number>(text: &str) -> Option<N> {
         Some(start) if start.starts_with('0') => (8, &digits[1..]),
         _ => (10, digits),
     };
-    // A sign here would be a second one.
+    // `from_str_radix` would accept a second sign.
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }

@@ -11,30 +11,29 @@ use xmltree::{Element, XMLNode};
 use super::XmlError;
 use crate::ErrorNumber;
 
-/// Bytes that a document may have.
+/// The largest document that is read, in bytes.
 pub const MAX_SIZE: usize = 16 << 20;
 
-/// How deep elements may be nested.
+/// The deepest nesting of elements that is read.
 pub const MAX_DEPTH: usize = 128;
 
-/// Elements and attributes that a document may have together.
+/// The largest number of elements and attributes together that is read.
 pub const MAX_NODES: usize = 1_000_000;
 
 /// The tree of a document.
 ///
-/// Blanks between elements, comments and processing instructions are left out, but for comments
-/// within the elements of `<metadata>`. Attributes with a
-/// prefix keep it in their names; an element whose namespaces are not its parent's has them in
-/// [`Element::namespaces`].
+/// Blanks between elements, comments and processing instructions are dropped; comments within the
+/// children of `<metadata>` are kept. The name of an attribute keeps its prefix. An element has its
+/// namespaces in [`Element::namespaces`] if they differ from its parent's.
 ///
 /// # Errors
-/// When the text is no well-formed XML, has a document type declaration (with it, entities), or
-/// exceeds [`MAX_SIZE`], [`MAX_DEPTH`] or [`MAX_NODES`].
+/// If the text is not well-formed XML, has a document type declaration (which could define
+/// entities), or exceeds [`MAX_SIZE`], [`MAX_DEPTH`] or [`MAX_NODES`].
 pub(crate) fn tree(text: &str) -> Result<Element, XmlError> {
     tree_within(text, MAX_NODES, false)
 }
 
-/// The tree of an element that is kept as it is, with its comments.
+/// The tree of an element that is kept unchanged, with its comments.
 ///
 /// # Errors
 /// As for [`tree`].
@@ -56,7 +55,7 @@ fn tree_within(text: &str, max_nodes: usize, comments: bool) -> Result<Element, 
     config.ignore_root_level_whitespace = true;
     config.ignore_comments = false;
     config.max_attributes = 1 << 10;
-    // The text is UTF-8 by now, whatever its declaration says.
+    // A `&str` is UTF-8, whatever the declaration says.
     config.ignore_invalid_encoding_declarations = true;
     config.override_encoding = Some(xml::Encoding::Utf8);
 
@@ -80,7 +79,7 @@ fn tree_within(text: &str, max_nodes: usize, comments: bool) -> Result<Element, 
             XmlEvent::Doctype { .. } => {
                 return Err(refused(
                     "a document type declaration (<!DOCTYPE …>) is not accepted; \
-                     leave it out and write entities as what they stand for",
+                     remove it and replace entities by their text",
                 ));
             }
             XmlEvent::EndDocument => break,
@@ -106,10 +105,10 @@ fn syntax(error: Error) -> XmlError {
     refused(format!("line {line}, column {column}: {message}"))
 }
 
-/// The tree as far as it has been read.
+/// The tree that has been read so far.
 struct Tree {
     root: Option<Element>,
-    /// Elements not yet closed, with all namespaces in force.
+    /// The open elements, each with all namespaces in scope.
     open: Vec<(Element, Namespace)>,
     nodes_left: usize,
     /// Whether all comments are kept.

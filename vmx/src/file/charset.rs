@@ -7,24 +7,24 @@ use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
 use self::libvirt::Decoder;
 use crate::VmxError;
 
-/// What the bytes of values mean.
+/// The encoding of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Charset {
     Utf8,
-    /// What is UTF-8 is that, and everything else windows-1252: a file that doesn't say, or whose
-    /// editors did not agree.
+    /// UTF-8 where a value is valid UTF-8, else windows-1252: for files without `.encoding`, or edited
+    /// with different encodings.
     Guessed,
-    /// ISO 8859-1 itself, for which browsers take windows-1252.
+    /// ISO 8859-1. The WHATWG standard reads windows-1252 instead.
     Latin1,
     Ascii,
     Other(&'static Encoding),
-    /// Read as libvirt reads it.
+    /// An encoding that libvirt decodes differently from the WHATWG standard.
     Libvirt(Decoder),
 }
 
 impl Charset {
-    /// What libvirt makes of `.encoding`, and how much of the text it reads: all before the first
-    /// byte that has no meaning.
+    /// The encoding that libvirt takes for the name in `.encoding`, and the length of the text that it
+    /// reads: up to the first byte that is not valid.
     pub(super) fn strict(label: Option<&str>, text: &[u8]) -> Result<(Charset, usize), VmxError> {
         let Some(label) = label.filter(|label| !is_utf8(label)) else {
             let valid = std::str::from_utf8(text);
@@ -50,14 +50,14 @@ impl Charset {
         Ok((charset, length))
     }
 
-    /// What the bytes most likely are, and what is to be said about it.
+    /// The most likely encoding of a text, and a warning about it.
     pub(super) fn lenient(label: Option<&str>, text: &[u8]) -> (Charset, Option<String>) {
         let utf8 = std::str::from_utf8(text).is_ok();
         let Some(label) = label.filter(|label| !is_utf8(label)) else {
             if utf8 {
                 return (Charset::Utf8, None);
             }
-            let message = "the file is not UTF-8: what is not is read as windows-1252".to_owned();
+            let message = "the file is not UTF-8: other bytes are read as windows-1252".to_owned();
             return (Charset::Guessed, Some(message));
         };
         let guess = if utf8 {
@@ -67,7 +67,7 @@ impl Charset {
         };
         match Charset::for_label(label) {
             Some(charset) if charset.fits(text) => (charset, None),
-            // Its names are all ASCII: nothing depends on the encoding.
+            // ASCII reads the same in every encoding, so the name does not matter.
             _ if text.is_ascii() => (Charset::Utf8, None),
             Some(_) => {
                 let message = format!("the file is not in '{label}': read as {}", guess.name());
@@ -105,7 +105,7 @@ impl Charset {
         }
     }
 
-    /// The bytes of `text`; `None` when it has a character that the encoding lacks.
+    /// Encodes `text`. None if the encoding lacks one of its characters.
     pub(super) fn encode(self, text: &str) -> Option<Cow<'_, [u8]>> {
         match self {
             Charset::Utf8 | Charset::Guessed => Some(Cow::Borrowed(text.as_bytes())),
@@ -121,7 +121,7 @@ impl Charset {
         }
     }
 
-    /// By the names that WHATWG and IANA know, and Microsoft's for code pages.
+    /// The encoding with that name: a label of WHATWG or IANA, or Microsoft's name of a code page.
     fn for_label(label: &str) -> Option<Charset> {
         let label = label.trim().to_ascii_lowercase();
         match label.as_str() {
@@ -147,14 +147,14 @@ impl Charset {
         if encoding == encoding_rs::UTF_8 {
             return Some(Charset::Utf8);
         }
-        // Such a file could not name its encoding in bytes that are ASCII.
+        // `.encoding` was read as ASCII, so an encoding without ASCII, such as UTF-16, cannot be right.
         let usable = encoding.is_ascii_compatible() || encoding == ISO_2022_JP;
         usable.then_some(Charset::Other(encoding))
     }
 
-    /// By the names that glibc, libxml2 and ICU know for an encoding.
+    /// The encoding with a name that glibc, libxml2 or ICU knows.
     fn known_to_libvirt(label: &str) -> Option<Charset> {
-        // glibc leaves out what it has in no name; without one, the locale's encoding is meant.
+        // glibc ignores other characters in names. An empty name means the locale's encoding.
         let named = |c: char| c.is_ascii_alphanumeric() || "_-.,:".contains(c);
         if !label.is_empty() && !label.contains(named) {
             return Some(Charset::Utf8);
@@ -182,7 +182,7 @@ impl Charset {
         Some(charset)
     }
 
-    /// Whether all of `text` can be decoded.
+    /// Whether the whole `text` can be decoded.
     fn fits(self, text: &[u8]) -> bool {
         match self {
             Charset::Other(encoding) => encoding
@@ -192,7 +192,7 @@ impl Charset {
         }
     }
 
-    /// How much of `text` can be decoded, as libvirt's decoder has it.
+    /// The number of bytes of `text` that libvirt's decoder accepts.
     fn valid_up_to(self, text: &[u8]) -> usize {
         match self {
             Charset::Utf8 => {
@@ -206,7 +206,7 @@ impl Charset {
     }
 }
 
-/// How much of `text` can be decoded.
+/// The number of bytes of `text` that can be decoded.
 fn decodable(encoding: &'static Encoding, text: &[u8]) -> usize {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut sink = [0; 4096];
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn labels_libvirt_knows() {
         for (label, bytes, text) in [
-            // No name is the locale's encoding.
+            // An empty name means the locale's encoding.
             (" ", "ä".as_bytes(), "ä"),
             ("//", "ä".as_bytes(), "ä"),
             ("UT%F-8", "ä".as_bytes(), "ä"),

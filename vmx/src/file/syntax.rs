@@ -1,7 +1,7 @@
-//! The two readers of VMX text: libvirt's grammar, and what VMware makes of anything.
+//! The two readers of VMX text: libvirt's grammar, and VMware's lenient one.
 //!
-//! Both work on bytes. In every encoding that VMX files are in, the bytes below 0x40 stand for
-//! themselves wherever they are; quotes, `=`, `#`, `;`, blanks and line ends are such.
+//! Both work on bytes. In every encoding that VMX files use, a byte below 0x40 is always the ASCII
+//! character; quotes, `=`, `#`, `;`, blanks and line ends are below 0x40.
 
 use virt_model::ErrorNumber;
 
@@ -55,7 +55,7 @@ impl Strict<'_> {
         if self.current() == b'#' {
             self.skip_line();
         }
-        // Offsets into a text of at most 1 GiB.
+        // The text has at most 1 GiB, so offsets fit into 32 bits.
         Ok(Some(Slot {
             key: key as u32,
             key_end: key_end as u32,
@@ -100,7 +100,7 @@ impl Strict<'_> {
         Ok((start, self.at))
     }
 
-    /// Begin and end of the value in its quotes, and how many these are.
+    /// The start and end of a quoted value, and the number of quotes.
     fn value(&mut self) -> Result<(usize, usize, u8), VmxError> {
         let help = "a value in quotes: \"…\"";
         match self.current() {
@@ -142,7 +142,7 @@ impl Strict<'_> {
         Ok((start, end, 1))
     }
 
-    /// The byte at hand; NUL at the end, as C strings have it.
+    /// The current byte; NUL at the end, as in C.
     fn current(&self) -> u8 {
         self.text.get(self.at).copied().unwrap_or_default()
     }
@@ -184,11 +184,11 @@ impl Strict<'_> {
     }
 }
 
-/// Reads of `text` what can be understood, and says what cannot.
+/// Reads `text` as VMware does, and warns of lines that make no sense.
 ///
-/// A line is an assignment, a comment or blank. A value in quotes ends at the next quote, or at
-/// the line's last one when text follows; libvirt's `;` between assignments is known. A value
-/// without quotes ends with the line or before a comment.
+/// A line is an assignment, a comment or blank. A value in quotes ends at the next quote, or at the
+/// last quote of the line if other text follows. Assignments may be separated by `;`, as libvirt
+/// allows. A value without quotes ends at a comment or at the end of the line.
 pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
     let mut reader = Lenient {
         text,
@@ -211,7 +211,7 @@ pub(super) fn lenient(text: &[u8]) -> (Vec<Slot>, Vec<Warning>) {
             .position(ends)
             .map_or(text.len(), |length| at + length);
         at = reader.read_line(at, end);
-        // A line that ends in CR LF is one line; so is one that ends in CR alone.
+        // CR LF and a CR alone both end a line.
         if text.get(at) == Some(&b'\r') {
             at += 1;
         }
@@ -228,12 +228,12 @@ struct Lenient<'a> {
     line_start: usize,
     slots: Vec<Slot>,
     warnings: Warnings,
-    /// Whether there may be three quotes ahead.
+    /// Whether triple quotes may still follow.
     triples: bool,
 }
 
 impl Lenient<'_> {
-    /// Reads the line `at..end`; the end, which lies further on when a value goes over lines.
+    /// Reads the line `at..end`. Returns the end, which is later if a value spans lines.
     fn read_line(&mut self, mut at: usize, mut end: usize) -> usize {
         loop {
             at += self.text[at..end]
@@ -245,7 +245,7 @@ impl Lenient<'_> {
                 return end;
             }
             let Some(equals) = rest.iter().position(|byte| *byte == b'=') else {
-                self.warn(at, end, "this line is no assignment and is passed over");
+                self.warn(at, end, "this line is not an assignment and is ignored");
                 return end;
             };
             let key_end = at + trimmed(&rest[..equals]);
@@ -253,7 +253,7 @@ impl Lenient<'_> {
                 self.warn(
                     at,
                     end,
-                    "what is before the `=` is no key; the line is passed over",
+                    "the text before `=` is not a key; the line is ignored",
                 );
                 return end;
             }
@@ -279,7 +279,7 @@ impl Lenient<'_> {
             } else {
                 at = self.value(key..key_end, at, end);
             }
-            // Another assignment behind a `;`?
+            // A `;` may separate another assignment.
             at += self.text[at..end]
                 .iter()
                 .take_while(|byte| blank(byte))
@@ -300,7 +300,7 @@ impl Lenient<'_> {
         }
     }
 
-    /// Reads a value on one line; where it ended.
+    /// Reads a value on one line. Returns its end.
     fn value(&mut self, key: std::ops::Range<usize>, at: usize, end: usize) -> usize {
         let rest = &self.text[at..end];
         let quote = match rest.first() {
@@ -339,13 +339,13 @@ impl Lenient<'_> {
             );
             self.push(key, start..start + last, 1);
         } else {
-            self.warn_key(&key, start..end, "what follows the value is passed over");
+            self.warn_key(&key, start..end, "the text after the value is ignored");
             self.push(key, start..start + first, 1);
         }
         end
     }
 
-    /// Begin and end of a value in three quotes that is at `at`.
+    /// The start and end of a value in triple quotes at `at`.
     fn triple(&mut self, at: usize) -> Option<(usize, usize)> {
         const TRIPLE: &[u8] = b"\"\"\"";
         let rest = &self.text[at..];
@@ -353,13 +353,13 @@ impl Lenient<'_> {
             return None;
         }
         let found = find(&rest[3..], TRIPLE);
-        // Looked for once only, so that many that never close cost no more than one.
+        // Search only once, so that many unclosed triple quotes do not cost quadratic time.
         self.triples = found.is_some();
         found.map(|length| (at + 3, at + 3 + length))
     }
 
     fn push(&mut self, key: std::ops::Range<usize>, value: std::ops::Range<usize>, quotes: u8) {
-        // Offsets into a text of at most 1 GiB.
+        // The text has at most 1 GiB, so offsets fit into 32 bits.
         self.slots.push(Slot {
             key: key.start as u32,
             key_end: key.end as u32,
@@ -397,7 +397,7 @@ impl Lenient<'_> {
     }
 }
 
-/// A bounded list: a hostile file has millions of bad lines.
+/// Adds a warning, up to a limit: a hostile file may have millions of bad lines.
 #[derive(Default)]
 struct Warnings {
     list: Vec<Warning>,
@@ -423,7 +423,7 @@ impl Warnings {
     }
 }
 
-/// How long the value without quotes is that `rest` begins with.
+/// The length of the unquoted value at the start of `rest`.
 fn unquoted(rest: &[u8]) -> usize {
     let comment = rest
         .windows(2)
@@ -437,7 +437,7 @@ fn unquoted(rest: &[u8]) -> usize {
     trimmed(&rest[..end])
 }
 
-/// Whether nothing is behind a closing quote that would have to be looked at.
+/// Whether only blanks or a comment follow a closing quote.
 fn ends_well(rest: &[u8]) -> bool {
     let rest = &rest[rest.iter().take_while(|byte| blank(byte)).count()..];
     rest.is_empty() || rest[0] == b';' || is_comment(rest)
@@ -447,7 +447,7 @@ fn is_comment(line: &[u8]) -> bool {
     line[0] == b'#' || line[0] == b';' || line.starts_with(b"//")
 }
 
-/// Any word of ASCII: VMware has keys such as `usb:0.x` and `guestinfo.a/b`.
+/// Whether this is an ASCII word. VMware has keys such as `usb:0.x` and `guestinfo.a/b`.
 fn is_lenient_key(key: &[u8]) -> bool {
     !key.is_empty()
         && key
@@ -455,12 +455,12 @@ fn is_lenient_key(key: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\''))
 }
 
-/// Blanks, and bytes that a crash or an editor left.
+/// Blanks, and NULs, which a crash may leave.
 fn blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t' | 0x0b | 0x0c | 0)
 }
 
-/// The length without the blanks at the end.
+/// The length without trailing blanks.
 fn trimmed(bytes: &[u8]) -> usize {
     bytes
         .iter()
@@ -468,7 +468,7 @@ fn trimmed(bytes: &[u8]) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// Where the line begins that `at` is in.
+/// The start of the line that contains `at`.
 fn line_start(text: &[u8], at: usize) -> usize {
     let end = text[..at].iter().rposition(|byte| *byte == b'\n');
     end.map_or(0, |end| end + 1)

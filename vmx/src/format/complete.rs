@@ -1,4 +1,4 @@
-//! What libvirt adds to every definition that it reads from a document.
+//! Completes definitions as libvirt does after it has read a document.
 
 use virt_model::domain::{Disk, DiskDevice, DiskSource};
 use virt_model::{DomainDef, ErrorNumber};
@@ -6,14 +6,14 @@ use virt_model::{DomainDef, ErrorNumber};
 use super::validate::of_document;
 use crate::{Mode, VmxError};
 
-/// The definition with what libvirt's reader adds.
+/// The definition with everything that libvirt's reader adds.
 pub(super) fn completed(def: &DomainDef, mode: Mode) -> Result<DomainDef, VmxError> {
     let mut def = def.clone();
     if mode == Mode::Lenient {
         def.devices.disks.iter_mut().for_each(empty_drive);
     }
     for interface in &mut def.devices.interfaces {
-        // Names that libvirt gave to a running domain's cards.
+        // Names that libvirt generated for a running domain; its reader (domain_conf.c) drops them.
         interface
             .target_dev
             .take_if(|dev| GENERATED.iter().any(|prefix| dev.starts_with(prefix)));
@@ -26,7 +26,8 @@ pub(super) fn completed(def: &DomainDef, mode: Mode) -> Result<DomainDef, VmxErr
     Ok(def)
 }
 
-/// A drive without a medium is one of images, whatever its document says: libvirt names no file.
+/// Gives a drive without a medium the source type `file`. Without a source the type means nothing, and
+/// the writer knows empty drives of this type only.
 fn empty_drive(disk: &mut Disk) {
     let nothing = match &disk.source {
         DiskSource::Block(path) | DiskSource::Dir(path) => path.is_none(),

@@ -6,7 +6,7 @@ use super::Writer;
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// The controllers that have disks; whether there are any.
+    /// Writes the controllers that have disks. Tells whether there are any.
     pub(super) fn controllers(
         &mut self,
         disks: &[Disk],
@@ -44,8 +44,8 @@ impl Writer<'_> {
         Ok(any)
     }
 
-    /// SATA controllers that no disk needs, where VMware has them. libvirt, whose controllers have
-    /// six ports, may have added others for disks that VMware has on the first one.
+    /// Writes SATA controllers without disks, which VMware allows. libvirt counts 6 ports per controller
+    /// and VMware 30, so libvirt may have added controllers for disks that are on VMware's first one.
     fn empty_sata(&self, disks: &[Disk], controllers: &[Controller]) -> Vec<u32> {
         let needed = disks.iter().filter_map(|disk| match disk.info.address {
             Some(Address::Drive(address)) if disk.target.bus == DiskBus::Sata => {
@@ -92,7 +92,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The model that the disks of a SCSI controller were made for.
+    /// The model of SCSI controller that the disks on it were made for.
     fn found_model(&self, disks: &[Disk], index: u32) -> Result<Option<String>, VmxError> {
         let mut found = None;
         for disk in disks.iter().filter(|disk| scsi(disk) == Some(index)) {
@@ -121,8 +121,8 @@ impl Writer<'_> {
     }
 }
 
-/// Gives a SCSI disk's controller the model that the name of the disk's driver is; libvirt said
-/// models this way once.
+/// Sets the model of a SCSI disk's controller from the name of the disk's driver, an old way of naming
+/// models that libvirt still reads.
 pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Result<(), VmxError> {
     let (Some(index), Some(driver)) = (scsi(disk), &disk.driver.name) else {
         return Ok(());
@@ -135,13 +135,14 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
                 .with_help("no <driver name>, or the model of the disk's SCSI controller"),
         );
     }
-    // libvirt takes the first controller of the number, of whatever kind it is.
+    // libvirt takes the first controller with that index, of any type.
     let Some(controller) = controllers.iter_mut().find(|known| known.index == index) else {
         return Err(VmxError::internal(format!(
             "Missing SCSI controller for index {index}"
         )));
     };
-    // … and the number of its model, which stands for another one where it is no SCSI controller's.
+    // It compares numbers of models, so the model of a controller of another type is taken for the
+    // SCSI model with the same number.
     let models = controller.kind.models().iter();
     let mut numbered = models.zip(ControllerType::Scsi.models());
     let known = controller.model.as_ref().map(|known| {
@@ -161,7 +162,7 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
     Ok(())
 }
 
-/// The controller of a SCSI disk.
+/// The index of a SCSI disk's controller.
 fn scsi(disk: &Disk) -> Option<u32> {
     match disk.info.address {
         Some(Address::Drive(address)) if disk.target.bus == DiskBus::Scsi => {
@@ -175,5 +176,5 @@ fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
     disks.iter().filter_map(scsi).collect()
 }
 
-/// The model that means: whatever the disks were made for.
+/// The model that stands for the one that the disks were made for.
 const AUTO: &str = "auto";

@@ -5,7 +5,7 @@ use super::Writer;
 use crate::{LibvirtVersion, VmxError};
 
 impl Writer<'_> {
-    /// Processors, their topology, affinity and shares.
+    /// Writes the processors, their topology, affinity and shares.
     pub(super) fn processors(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         let count = def.vcpu.max;
         if def.vcpu.current() < count {
@@ -100,12 +100,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// VMware's words for shares stand for so many a processor.
+    /// Writes the shares. VMware's words for shares mean a number for each processor.
     fn shares(&mut self, shares: u64, count: u32) {
         let key = "sched.cpu.shares";
         let level = [(500, "low"), (1000, "normal"), (2000, "high")]
             .into_iter()
-            // The product of 32 bits, as libvirt has it.
+            // libvirt multiplies with 32 bits.
             .find(|(each, _)| u64::from(count.wrapping_mul(*each)) == shares);
         match level {
             Some((_, word)) => self.line(key, word),

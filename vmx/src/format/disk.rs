@@ -12,8 +12,8 @@ use super::validate::no_source;
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// Disks, CD-ROM and floppy drives, with their controllers; whether there are controllers that
-    /// a machine doesn't have by itself.
+    /// Writes disks, CD-ROM and floppy drives, with their controllers. Tells whether there are controllers
+    /// besides those that every machine has.
     pub(super) fn disks(&mut self, def: &DomainDef) -> Result<bool, VmxError> {
         let disks = &def.devices.disks;
         let mut controllers = def.devices.controllers.clone();
@@ -36,7 +36,7 @@ impl Writer<'_> {
                 self.disk(disk)?;
             }
         }
-        // VMware gives a floppy drive to a machine that doesn't say it has none.
+        // VMware adds a floppy drive to a machine whose file does not say that it has none.
         for (unit, present) in floppies.into_iter().enumerate() {
             if !present {
                 self.line(&format!("floppy{unit}.present"), "false");
@@ -45,7 +45,7 @@ impl Writer<'_> {
         Ok(any)
     }
 
-    /// libvirt can't have two disks of one name; here addresses count.
+    /// Checks that no two disks have one address. libvirt compares device names instead.
     fn distinct(&self, disks: &[Disk]) -> Result<(), VmxError> {
         let mut places = BTreeSet::new();
         for disk in disks {
@@ -63,7 +63,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A disk, CD-ROM drive or device of the host's.
+    /// Writes a disk, a CD-ROM drive or a device of the host.
     fn disk(&mut self, disk: &Disk) -> Result<(), VmxError> {
         let (bus, device) = (disk.target.bus, self.device_word(disk));
         let dev = &disk.target.dev;
@@ -102,7 +102,7 @@ impl Writer<'_> {
             source => match source.path() {
                 Some(path) => self.text(&key("fileName"), path),
                 None if self.lenient() => {}
-                // What C prints for no text.
+                // libvirt does not check for a missing path, and C prints "(null)".
                 None => self.line(&key("fileName"), "(null)"),
             },
         }
@@ -115,7 +115,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// VMware's word for what a disk is. Those on SATA and NVMe have none in VMware's own files.
+    /// VMware's word for the type of a disk. In VMware's own files, disks on SATA and NVMe have none.
     fn device_type(&self, disk: &Disk) -> Result<Option<&'static str>, VmxError> {
         let file = disk.source.kind() == DiskType::File;
         Ok(Some(match (disk.device, disk.target.bus) {
@@ -146,7 +146,7 @@ impl Writer<'_> {
         }))
     }
 
-    /// The file of a disk or CD-ROM drive.
+    /// Writes the file name of a disk or CD-ROM drive.
     fn image(&mut self, disk: &Disk, place: Place, source: Option<&str>) -> Result<(), VmxError> {
         let key = format!("{}.fileName", place.prefix());
         let suffix = match disk.device {
@@ -191,7 +191,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A floppy drive; its number.
+    /// Writes a floppy drive. Returns its number.
     fn floppy(&mut self, disk: &Disk) -> Result<u32, VmxError> {
         if self.lenient() && disk.target.bus != DiskBus::Fdc {
             return Err(VmxError::unsupported(format!(
@@ -228,8 +228,8 @@ impl Writer<'_> {
         Ok(place.unit)
     }
 
-    /// What errors call the device. libvirt looks its number up among the names of all kinds of
-    /// devices.
+    /// The word for the type of device in errors. libvirt 9.0 looks the number up in the wrong table, that
+    /// of all device types (`virDomainDeviceTypeToString`).
     fn device_word(&self, disk: &Disk) -> &'static str {
         if self.lenient() {
             return disk.device.as_str();
@@ -242,7 +242,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What errors call the type of the source, by the same mistake.
+    /// The word for the type of the source in errors, with the same mistake.
     fn type_word(&self, disk: &Disk) -> &'static str {
         let kind = disk.source.kind();
         if self.lenient() {

@@ -5,9 +5,9 @@ use super::Writer;
 use crate::{LibvirtVersion, VmxError};
 
 impl Writer<'_> {
-    /// Network cards; the number of one is its place in the document.
+    /// Writes network cards, numbered by their order in the definition.
     pub(super) fn interfaces(&mut self, def: &DomainDef) -> Result<(), VmxError> {
-        // VMware takes ten since Workstation 6, whose virtual hardware libvirt doesn't count in.
+        // VMware allows ten since Workstation 6, virtual hardware 6; libvirt does so from 7 on.
         let ten = if self.lenient() { 6 } else { 7 };
         let last = match self.options.hardware_version >= ten {
             true => 9,
@@ -39,7 +39,7 @@ impl Writer<'_> {
             model @ ("vlance" | "vmxnet" | "vmxnet3" | "e1000" | "e1000e") => {
                 self.line(&key, model)
             }
-            // A vmxnet with fifteen features.
+            // vmxnet2 is a vmxnet with features 15.
             "vmxnet2" => {
                 self.line(&key, "vmxnet");
                 self.line(&format!("{device}.features"), 15);
@@ -92,7 +92,7 @@ impl Writer<'_> {
             self.line(&key("portId"), source.port_id);
         }
         match &source.portgroup_id {
-            // libvirt writes it as if the file were XML.
+            // libvirt escapes the value as in XML (virBufferEscapeString).
             Some(id) if !self.lenient() => self.line(&key("portgroupId"), xml_escaped(id)),
             Some(id) => self.text(&key("portgroupId"), id),
             None => {}
@@ -129,13 +129,13 @@ impl Writer<'_> {
     }
 }
 
-/// What VMware has to know about an address.
+/// Writes the keys that describe a MAC address.
 #[derive(Debug, PartialEq, Eq)]
 struct MacLines {
     kind: MacType,
-    /// Whether vCenter has generated it.
+    /// Whether vCenter generated the address.
     vpx: bool,
-    /// Whether it is checked to be one of VMware's.
+    /// Whether VMware checks that the address is one of its own.
     check: Option<bool>,
 }
 
@@ -145,7 +145,7 @@ fn mac_lines(mac: MacAddress, interface: &Interface) -> MacLines {
         ([0x00, 0x0c, 0x29], _) => (MacType::Generated, false, None),
         ([0x00, 0x50, 0x56], 0x00..=0x3f) => (MacType::Static, false, None),
         ([0x00, 0x50, 0x56], 0x80..=0xbf) => (MacType::Generated, true, None),
-        // VMware wouldn't take it if it checked it.
+        // VMware would refuse an address of another vendor.
         _ => (MacType::Static, false, Some(false)),
     };
     let check = match interface.mac_type {
@@ -159,7 +159,7 @@ fn mac_lines(mac: MacAddress, interface: &Interface) -> MacLines {
     }
 }
 
-/// A text as libvirt writes it into attributes.
+/// Escapes a text as libvirt escapes attributes of XML.
 fn xml_escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

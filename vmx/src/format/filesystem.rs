@@ -6,7 +6,7 @@ use super::validate::no_source;
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// Shared folders.
+    /// Writes shared folders.
     pub(super) fn filesystems(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         let filesystems = &def.devices.filesystems;
         if filesystems.is_empty() {

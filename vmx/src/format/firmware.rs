@@ -5,7 +5,7 @@ use super::Writer;
 use crate::LibvirtVersion;
 
 impl Writer<'_> {
-    /// Firmware and NVRAM.
+    /// Writes the firmware and the NVRAM file.
     pub(super) fn firmware(&mut self, def: &DomainDef) {
         if def.os.firmware == Some(Firmware::Efi) {
             self.line("firmware", "efi");
@@ -14,8 +14,8 @@ impl Writer<'_> {
             return;
         }
         if let Some(nvram) = &def.os.nvram {
-            // libvirt leaves the line out when the name can't be translated: VMware makes a new
-            // file then.
+            // libvirt leaves the line out if it cannot translate the name. VMware then makes a new
+            // file.
             if let Ok(name) = self.names.format(nvram) {
                 self.text("nvram", &name);
             }

@@ -5,7 +5,7 @@ use super::Writer;
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// VNC.
+    /// Writes the VNC server.
     pub(super) fn graphics(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         for graphics in &def.devices.graphics {
             if graphics.kind != GraphicsType::Vnc {
@@ -26,11 +26,11 @@ impl Writer<'_> {
         match graphics.port.filter(|port| *port != -1) {
             _ if graphics.autoport => {}
             Some(port) => self.line(&key("port"), port),
-            // libvirt's number for none; VMware takes 5900 without a number.
+            // libvirt's number for no port. VMware takes 5900 if the key is missing.
             None if self.lenient() => {}
             None => self.line(&key("port"), 0),
         }
-        // That of a network is known only while the domain runs.
+        // The address of a network is known while the domain runs only.
         let address = match graphics.listens.first() {
             Some(Listen::Address { address }) => address.as_deref(),
             _ => None,

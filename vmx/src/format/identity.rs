@@ -6,7 +6,7 @@ use crate::VmxError;
 use crate::escape::{PERCENT, PIPE};
 
 impl Writer<'_> {
-    /// Architecture and SMBIOS.
+    /// Writes the architecture and SMBIOS.
     pub(super) fn machine(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         let guest = match def.os.arch.as_deref() {
             None | Some("i686") => "other",
@@ -34,7 +34,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// UUID, name and description.
+    /// Writes the UUID, the name and the description.
     pub(super) fn identity(&mut self, def: &DomainDef) {
         match def.uuid.filter(|uuid| !uuid.is_nil()) {
             Some(uuid) => self.line("uuid.bios", uuid.to_vmx()),
@@ -49,8 +49,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A line with a text whose quotes are hidden. libvirt leaves line ends in it, which end the
-    /// value for all who read the file.
+    /// Writes a line with a text whose quotes are escaped already. libvirt does not escape line ends, which
+    /// end the value for every reader.
     fn escaped(&mut self, key: &str, text: &str) {
         if !self.lenient() || !text.contains(|c: char| c.is_ascii_control()) {
             return self.line(key, text);

@@ -3,7 +3,7 @@ use virt_model::DomainDef;
 use super::Writer;
 
 impl Writer<'_> {
-    /// Memory, in MB; VMware wants a multiple of four.
+    /// Writes the memory, in MiB. VMware wants a multiple of four.
     pub(super) fn memory(&mut self, def: &DomainDef) {
         const STEP: u64 = 4096;
         let size = def.memory.div_ceil(STEP).saturating_mul(STEP);
@@ -12,8 +12,8 @@ impl Writer<'_> {
             0 => def.memory,
             current => current.min(def.memory),
         };
-        // libvirt compares with the size that was rounded up, so that this is written for every
-        // other size as well.
+        // libvirt compares with the rounded size, so it also writes this line for every size that is
+        // not a multiple of four.
         if current < size {
             self.line("sched.mem.max", current.div_ceil(1024));
         }

@@ -6,7 +6,7 @@ use super::{Writer, ports};
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// Parallel ports.
+    /// Writes parallel ports.
     pub(super) fn parallels(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         for parallel in &def.devices.parallels {
             let port = parallel.target_port.unwrap_or_default();

@@ -1,21 +1,21 @@
-//! Where in a VMX file a disk is.
+//! The slot of a disk in a VMX file, such as `scsi0:1`.
 
 use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
 
 use super::Writer;
 use crate::{VmxError, defaults::SCSI_UNITS};
 
-/// A device of a bus: `scsi0:1`, `floppy0`.
+/// A slot for a disk: `scsi0:1`, `floppy0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) bus: DiskBus,
-    /// The controller, or IDE's bus; 0 for floppies.
+    /// The controller, or the bus for IDE; 0 for floppies.
     pub(super) controller: u32,
     pub(super) unit: u32,
 }
 
 impl Place {
-    /// The first part of the device's keys.
+    /// The prefix of the device's keys.
     pub(super) fn prefix(self) -> String {
         let Place {
             bus,
@@ -30,7 +30,7 @@ impl Place {
 }
 
 impl Writer<'_> {
-    /// Checks that a disk's address is the one its target's name says, and one that VMware has.
+    /// Checks that a disk's address is the one that its device name tells, and that VMware has it.
     pub(super) fn verify(&self, disk: &Disk) -> Result<(), VmxError> {
         if self.lenient() {
             return self.lenient_place(disk).map(|_| ());
@@ -38,12 +38,12 @@ impl Writer<'_> {
         self.libvirts_address(disk).map(|_| ())
     }
 
-    /// The place of a disk in the file.
+    /// The slot of a disk in the file.
     pub(super) fn place(&self, disk: &Disk) -> Result<Place, VmxError> {
         if self.lenient() {
             return self.lenient_place(disk);
         }
-        // libvirt has two opinions of what a name may be, this is the second.
+        // libvirt checks names twice, in domain_conf.c and in vmx.c; this is vmx.c's check.
         let (prefix, bus, most) = match disk.target.bus {
             _ if disk.device == DiskDevice::Floppy => ("fd", "Floppy", 2),
             DiskBus::Ide => ("hd", "IDE", 4),
@@ -81,7 +81,7 @@ impl Writer<'_> {
         })
     }
 
-    /// The address, if libvirt takes it.
+    /// The address, if libvirt accepts it.
     fn libvirts_address(&self, disk: &Disk) -> Result<DriveAddress, VmxError> {
         let (address, expected) = addresses(disk)?;
         let Some(expected) = expected else {
@@ -108,7 +108,7 @@ impl Writer<'_> {
         Ok(address)
     }
 
-    /// Whether VMware has such an address, on a SCSI bus with units up to `last`.
+    /// Checks that VMware has the address, with SCSI units up to `last`.
     fn in_range(&self, bus: DiskBus, address: DriveAddress, last: u32) -> Result<(), VmxError> {
         let (name, controllers, buses, units) = match bus {
             DiskBus::Scsi => ("SCSI", 3, 0, last),
@@ -146,8 +146,8 @@ impl Writer<'_> {
         check("unit", address.unit, units)
     }
 
-    /// The place that a disk's address says; the name says it where libvirt made the address from
-    /// the name in another way than VMware numbers its devices.
+    /// The slot for a disk's address. The device name decides instead if libvirt derived the address from
+    /// the name and VMware counts units differently.
     fn lenient_place(&self, disk: &Disk) -> Result<Place, VmxError> {
         let (mut address, expected) = addresses(disk)?;
         let bus = disk.target.bus;
@@ -186,7 +186,7 @@ impl Writer<'_> {
     }
 }
 
-/// The address of a disk, and the one that its target's name says.
+/// The address of a disk, and the one that its device name tells.
 fn addresses(disk: &Disk) -> Result<(DriveAddress, Option<DriveAddress>), VmxError> {
     match &disk.info.address {
         Some(Address::Drive(address)) => {

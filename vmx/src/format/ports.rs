@@ -1,4 +1,4 @@
-//! What serial and parallel ports share.
+//! Code that serial and parallel ports share.
 
 use virt_model::domain::CharSource;
 
@@ -15,7 +15,7 @@ pub(super) fn check(kind: &str, number: u32, last: u32) -> Result<(), VmxError> 
     )))
 }
 
-/// The error for what a port can't be connected to.
+/// The error for a source that a port cannot have.
 pub(super) fn unsupported(source: &CharSource) -> VmxError {
     VmxError::unsupported(format!(
         "Unsupported character device type '{}'",

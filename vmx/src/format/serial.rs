@@ -6,7 +6,7 @@ use super::{Writer, ports};
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// Serial ports.
+    /// Writes serial ports.
     pub(super) fn serials(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         for serial in &def.devices.serials {
             let port = serial.target_port.unwrap_or_default();
@@ -33,7 +33,7 @@ impl Writer<'_> {
             }
             CharSource::Pipe { path } => {
                 self.line(&key("fileType"), "pipe");
-                // libvirt doesn't know on which end of the pipe the machine is.
+                // libvirt's definition does not tell which side of the pipe the machine is.
                 self.line(&key("pipe.endPoint"), "client");
                 self.line(&key("tryNoRxLoss"), "false");
                 if let Some(path) = path {

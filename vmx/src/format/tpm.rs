@@ -5,7 +5,7 @@ use super::Writer;
 use crate::{LibvirtVersion, VmxError};
 
 impl Writer<'_> {
-    /// The virtual TPM. Before 12.4.0 libvirt passed over it.
+    /// Writes the virtual TPM. libvirt before 12.4.0 ignores it.
     pub(super) fn tpm(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         let [tpm, rest @ ..] = def.devices.tpms.as_slice() else {
             return Ok(());

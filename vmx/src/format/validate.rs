@@ -1,10 +1,10 @@
-//! What libvirt refuses in a document before it comes to VMX.
+//! The checks that libvirt makes before it writes VMX.
 
 use virt_model::{DomainDef, ErrorNumber, LibvirtVersion, XmlError};
 
 use crate::VmxError;
 
-/// Checks what that libvirt's reader did not know, and what VMware's hosts run.
+/// Checks that VMware's hosts can run the domain, and that the libvirt version knows everything in it.
 pub(super) fn check_known(def: &DomainDef, libvirt: LibvirtVersion) -> Result<(), VmxError> {
     check_capabilities(def)?;
     def.check_known_to(libvirt).map_err(of_document)
@@ -18,7 +18,7 @@ fn check_capabilities(def: &DomainDef) -> Result<(), VmxError> {
         other => format!("ostype={other} "),
     };
     let kind = match def.virt_type.as_str() {
-        // Any, for libvirt.
+        // libvirt reads the type `none` as any type.
         "none" => String::new(),
         kind => format!("domaintype={kind} "),
     };
@@ -26,7 +26,7 @@ fn check_capabilities(def: &DomainDef) -> Result<(), VmxError> {
     if known && (kind.is_empty() || def.virt_type == "vmware") {
         return Ok(());
     }
-    // libvirt's text ends in a blank.
+    // libvirt's text ends in a blank (virCapabilitiesDomainDataLookup).
     let text = format!("could not find capabilities for {os_type}arch={arch} {kind}");
     Err(VmxError::new(ErrorNumber::InvalidArg, text)
         .with_help("type 'vmware', arch 'i686' or 'x86_64', os type 'hvm'"))
@@ -37,7 +37,7 @@ pub(super) fn check(def: &DomainDef) -> Result<(), VmxError> {
     def.validate(&crate::defaults()).map_err(of_document)
 }
 
-/// The error of a check that is not about VMX.
+/// Converts the error of a generic check.
 pub(super) fn of_document(error: XmlError) -> VmxError {
     if error.number() == ErrorNumber::NoSource {
         return no_source(error.message());
@@ -49,12 +49,12 @@ pub(super) fn of_document(error: XmlError) -> VmxError {
     }
 }
 
-/// The error for a device that has to have a source.
+/// The error for a device without the source that it needs.
 pub(super) fn no_source(device: &str) -> VmxError {
     VmxError::new(ErrorNumber::NoSource, device).with_help("a <source>")
 }
 
-/// The error for a port that lacks an attribute of its source.
+/// The error for a port whose source lacks an attribute.
 pub(super) fn missing_attribute(name: &str) -> VmxError {
     VmxError::internal(format!("Missing source {name} attribute for char device"))
 }

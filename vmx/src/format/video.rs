@@ -5,7 +5,7 @@ use super::Writer;
 use crate::VmxError;
 
 impl Writer<'_> {
-    /// The video card's memory, in bytes; VMware wants a multiple of 64 KiB.
+    /// Writes the video card's memory, in bytes. VMware wants a multiple of 64 KiB.
     pub(super) fn video(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         let key = "svga.vramSize";
         let [video, rest @ ..] = def.devices.videos.as_slice() else {

@@ -2,15 +2,16 @@ use super::{FileNameError, FileNames, Missing};
 use crate::LibvirtVersion;
 use virt_model::ErrorNumber;
 
-/// File names as libvirt's ESX driver translates them, by the datastores of a host.
+/// Translates file names with the datastores of a host, as libvirt's ESX driver does
+/// (esx_driver.c).
 #[derive(Debug, Clone, Default)]
 pub struct Datastores {
     /// The host's datastores, in the server's order.
     pub datastores: Vec<Datastore>,
-    /// The directory of the VMX file, which relative names are in: `[datastore] directory`. libvirt
-    /// takes `[?] ?` when it doesn't know.
+    /// The directory of the VMX file, for relative names: `[datastore] directory`. libvirt takes `[?] ?` if
+    /// it does not know the directory.
     pub directory: String,
-    /// The libvirt whose rules hold; before 11.10.0 names with a sub-directory were refused.
+    /// The libvirt version to reproduce. libvirt before 11.10.0 refuses names with a sub-directory.
     pub libvirt: LibvirtVersion,
     #[doc(hidden)]
     pub _more: (),
@@ -19,9 +20,9 @@ pub struct Datastores {
 /// A datastore of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datastore {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where the host has mounted it: `/vmfs/volumes/5458b680-…`, `C:\Virtual Machines`.
+    /// The mount point on the host: `/vmfs/volumes/5458b680-…`, `C:\Virtual Machines`.
     pub mount: String,
 }
 
@@ -35,8 +36,7 @@ impl FileNames for Datastores {
         if relative {
             return Ok(Some(format!("{}/{name}", self.directory)));
         }
-        // By prefix only, so that `/vmfs/volumes/ds1` also claims `/vmfs/volumes/ds10/x`, as libvirt
-        // has it.
+        // libvirt compares prefixes only, so `/vmfs/volumes/ds1` also matches `/vmfs/volumes/ds10/x`.
         for Datastore { name: ds, mount } in &self.datastores {
             if let Some(rest) = name.strip_prefix(mount.as_str()) {
                 let rest = rest.trim_start_matches(['/', '\\']).replace('\\', "/");
@@ -82,8 +82,7 @@ impl FileNames for Datastores {
     }
 }
 
-/// Datastore and path of `/vmfs/volumes/<datastore>/<path>`; slashes in front of the path belong to
-/// it, as libvirt has it.
+/// Splits `/vmfs/volumes/<datastore>/<path>`. As in libvirt, further slashes belong to the path.
 pub(super) fn volume(name: &str) -> Result<(&str, &str), FileNameError> {
     let malformed = || {
         FileNameError::internal(format!(
@@ -101,7 +100,7 @@ pub(super) fn volume(name: &str) -> Result<(&str, &str), FileNameError> {
     Ok((ds, path))
 }
 
-/// Datastore and path of `[<datastore>] <path>`; the path may be empty.
+/// Splits `[<datastore>] <path>`. The path may be empty.
 pub(super) fn datastore_path(source: &str) -> Result<(&str, &str), FileNameError> {
     source
         .strip_prefix('[')

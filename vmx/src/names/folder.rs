@@ -1,23 +1,23 @@
 use super::datastores::{datastore_path, volume};
 use super::{FileNameError, FileNames, Missing};
 
-/// File names without a host: the VMX file's folder as a directory of a datastore, or as a plain
-/// directory.
+/// Translates file names without a host, relative to the folder of the VMX file, which is a directory
+/// of a datastore or a plain directory.
 ///
-/// Nothing is refused. Names that no rule is known for, such as those of another computer's
-/// drives, stay what they are.
+/// It refuses no name. Names of an unknown form, such as those of another computer's drives, do not
+/// change.
 #[derive(Debug, Clone, Default)]
 pub struct Folder {
-    /// The datastore that the folder is in; without one names become plain paths.
+    /// The datastore of the folder. None: names become plain paths.
     pub datastore: Option<String>,
-    /// The folder: of the datastore, or a path that relative names are put behind.
+    /// The folder, relative to the datastore if there is one. Relative names are appended to it.
     pub directory: String,
     #[doc(hidden)]
     pub _more: (),
 }
 
 impl Folder {
-    /// The name that the folder gives to what is called `path` in it.
+    /// The definition's name of the file `path` of the folder.
     fn inside(&self, path: &str) -> String {
         let path = joined(&self.directory, path);
         match &self.datastore {
@@ -62,7 +62,7 @@ impl FileNames for Folder {
     }
 }
 
-/// Whether a name says where it is by itself: `/x`, `C:\x`, `\\server\x`, `http://x`.
+/// Whether a name is absolute: `/x`, `C:\x`, `\\server\x`, `http://x`.
 fn is_absolute(name: &str) -> bool {
     let drive = || {
         let mut chars = name.chars();
@@ -71,7 +71,7 @@ fn is_absolute(name: &str) -> bool {
     name.starts_with(['/', '\\']) || drive() || name.contains("://")
 }
 
-/// `path` below `directory`, with its `.` and `..` resolved as far as the directory has parts.
+/// Appends `path` to `directory`, and resolves `.` and `..` as far as the directory has parts.
 fn joined(directory: &str, path: &str) -> String {
     if path.is_empty() {
         return directory.to_owned();

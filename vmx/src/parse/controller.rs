@@ -5,8 +5,8 @@ use super::reader::Reader;
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Whether a SCSI, SATA or NVMe controller is there. The newest libvirt lists each one that is,
-    /// with its PCI address; older ones only what disks need.
+    /// Whether a SCSI, SATA or NVMe controller is present. libvirt after 12.5.0 adds each present one to
+    /// the definition, with its PCI address; older versions add those that disks need.
     pub(super) fn controller(
         &mut self,
         def: &mut DomainDef,
@@ -40,7 +40,7 @@ impl Reader<'_> {
         match model.as_str() {
             "buslogic" | "lsilogic" | "lsisas1068" => Ok(Some(model)),
             "pvscsi" => Ok(Some("vmpvscsi".to_owned())),
-            // The names of ESX 2.
+            // ESX 2 had these names.
             "vmxbuslogic" | "vmxlsilogic" if self.lenient() => Ok(Some(model.replace("vmx", ""))),
             _ => {
                 let accepted = "'buslogic' or 'lsilogic' or 'lsisas1068' or 'pvscsi'";
@@ -53,7 +53,7 @@ impl Reader<'_> {
     }
 }
 
-/// The place that a `pciSlotNumber` says: three bits of function, five of bus, five of slot.
+/// The address in a `pciSlotNumber`: 3 bits of function, 5 bits of bus and 5 bits of slot.
 fn pci_address(number: i64) -> PciAddress {
     let bits = |from: u32, count: u32| (number >> from & ((1 << count) - 1)) as u32;
     PciAddress::new(bits(5, 5), bits(0, 5), bits(10, 3))

@@ -5,7 +5,7 @@ use super::reader::{Reader, is_space, skip_spaces};
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Processors, their topology, affinity and shares.
+    /// Reads the processors, their topology, affinity and shares.
     pub(super) fn processors(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let mut count = self.long("numvcpus", 1)?;
         if count <= 0 {
@@ -18,10 +18,10 @@ impl Reader<'_> {
                     ),
                 )
                 .with_help("1 or more");
-            self.tolerate(error, "1 is taken")?;
+            self.tolerate(error, "1 is used")?;
             count = 1;
         }
-        // libvirt keeps 32 bits.
+        // libvirt keeps the lower 32 bits.
         def.vcpu = Vcpu::new(count as u32);
         self.topology(def, count)?;
         self.affinity(def, count)?;
@@ -40,9 +40,9 @@ impl Reader<'_> {
             let error = self
                 .error(key, text)
                 .with_help("at most as many as 'numvcpus'");
-            return self.tolerate(error, "no topology is taken over");
+            return self.tolerate(error, "the topology is left out");
         }
-        // libvirt keeps 32 bits, and writes no topology with a zero in it.
+        // libvirt keeps the lower 32 bits, and writes no topology with a zero.
         let (sockets, cores) = (sockets as u32, cores as u32);
         if sockets == 0 || cores == 0 {
             return Ok(());
@@ -70,7 +70,7 @@ impl Reader<'_> {
         if value.eq_ignore_ascii_case("all") {
             return Ok(());
         }
-        // libvirt counts before it reads.
+        // libvirt counts the numbers before it reads them, so this error comes first.
         let count_found = match value.len() {
             0 => 0,
             _ => value.split(',').count() as i64,
@@ -91,7 +91,7 @@ impl Reader<'_> {
                      integers but found '{value}'"
                 ),
                 Err(Affinity::TooLarge(cpu)) => {
-                    // libvirt prints it as a signed number.
+                    // libvirt's error has the number as a signed one.
                     let cpu = cpu as i32;
                     format!("VMX entry '{key}' contains a {cpu}, this value is too large")
                 }
@@ -99,7 +99,7 @@ impl Reader<'_> {
         };
         let help = "all, or numbers of host processors separated by commas";
         let error = self.error(key, message).with_help(help);
-        self.tolerate(error, "no affinity is taken over")
+        self.tolerate(error, "the affinity is left out")
     }
 
     fn shares(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
@@ -113,18 +113,18 @@ impl Reader<'_> {
             "high" => Some(2000),
             _ => None,
         };
-        // The product of 32 bits, as libvirt has it.
+        // libvirt multiplies with 32 bits.
         let level = each.map(|each: u32| u64::from(def.vcpu.max.wrapping_mul(each)));
         let Some(shares) = level.or_else(|| unsigned(&value)) else {
             let accepted = "an unsigned integer or 'low', 'normal' or 'high'";
             let error = self.expecting(key, accepted, &value);
-            return self.tolerate(error, "no shares are taken over");
+            return self.tolerate(error, "the shares are left out");
         };
         def.cpu_tune.shares = Some(shares);
         Ok(())
     }
 
-    /// Architecture and SMBIOS.
+    /// Reads the architecture and SMBIOS.
     pub(super) fn machine(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let wide = self
             .string("guestOS")
@@ -143,7 +143,7 @@ enum Affinity {
     TooLarge(u32),
 }
 
-/// The processors of a list.
+/// Reads a list of processors.
 fn affinity(list: &str) -> Result<CpuSet, Affinity> {
     let mut cpus = CpuSet::default();
     for part in list.split(',') {
@@ -160,7 +160,7 @@ fn affinity(list: &str) -> Result<CpuSet, Affinity> {
     Ok(cpus)
 }
 
-/// A number as C's `strtoull` reads it, which takes a sign.
+/// Reads a number as C's `strtoull` does, which accepts a sign.
 fn unsigned(text: &str) -> Option<u64> {
     let text = skip_spaces(text);
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

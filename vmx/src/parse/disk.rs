@@ -9,7 +9,7 @@ use crate::names::Missing;
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Disks, CD-ROM and floppy drives, with their controllers.
+    /// Reads disks, CD-ROM and floppy drives, with their controllers.
     pub(super) fn disks(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         self.bus(def, DiskBus::Scsi, ControllerType::Scsi)?;
         self.bus(def, DiskBus::Sata, ControllerType::Sata)?;
@@ -29,7 +29,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The four controllers of a bus that has such, and their disks.
+    /// Reads the four controllers of a bus, and their disks.
     fn bus(
         &mut self,
         def: &mut DomainDef,
@@ -53,8 +53,8 @@ impl Reader<'_> {
                 def.devices.disks.extend(disk);
             }
         }
-        // Before every present controller was listed, those up to the last disk's were, but for
-        // NVMe's, which were left to be added at the end.
+        // libvirt up to 12.5.0 adds the controllers up to the last one with a disk. NVMe controllers
+        // are added at the end, by virDomainDefPostParse.
         let explicit = !self.since(LibvirtVersion::Newest) && bus != DiskBus::Nvme;
         if let (true, Some(last)) = (explicit, last) {
             for index in 0..=last {
@@ -77,7 +77,7 @@ impl Reader<'_> {
         (0..count).filter(move |unit| Some(*unit) != own)
     }
 
-    /// Units of a SCSI bus, its controller's own among them.
+    /// The number of units of a SCSI bus, including the controller's own.
     fn scsi_width(&self) -> u32 {
         match self.hardware {
             13.. if self.since(LibvirtVersion::V12_5) => 65,
@@ -86,13 +86,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Target and address of a disk.
+    /// The device name and the address of a disk.
     fn attach(&self, disk: &mut Disk, bus: DiskBus, controller: u32, unit: u32) {
         let per_controller = self.scsi_width() - 1;
         let (prefix, index) = match bus {
             DiskBus::Scsi => {
-                // Until 12.4.0 the names of wide controllers' disks were counted as if these were
-                // narrow, so that the address is another one than the file's.
+                // libvirt before 12.4.0 counts 15 disks per controller in device names, also on wide
+                // controllers, and derives the address from the name. The address then differs from the
+                // file's.
                 let counted = if self.since(LibvirtVersion::V12_4) {
                     per_controller
                 } else {
@@ -110,7 +111,7 @@ impl Reader<'_> {
                 let unit = unit + u32::from(unit >= 7);
                 DriveAddress::new(index / per_controller, 0, unit)
             }
-            // libvirt gives a SATA controller six ports, VMware thirty.
+            // libvirt gives a SATA controller 6 ports; VMware's has 30.
             DiskBus::Sata => DriveAddress::new(index / 6, 0, index % 6),
             DiskBus::Ide => DriveAddress::new(0, index / 2, index % 2),
             DiskBus::Nvme => DriveAddress::new(controller, 0, unit),
@@ -124,7 +125,7 @@ impl Reader<'_> {
         disk.info = DeviceInfo::at(Address::Drive(address));
     }
 
-    /// What is in a slot of a bus, if something is.
+    /// Reads the device in a slot of a bus, if there is one.
     fn slot(&mut self, bus: DiskBus, controller: u32, unit: u32) -> Result<Option<Disk>, VmxError> {
         let device = format!("{bus}{controller}:{unit}");
         let Some(keys) = self.keys(bus, &device)? else {
@@ -140,7 +141,7 @@ impl Reader<'_> {
         Ok(disk)
     }
 
-    /// The keys of a present device that libvirt doesn't pass over.
+    /// The keys of a device that is present and that libvirt does not ignore.
     fn keys(&mut self, bus: DiskBus, device: &str) -> Result<Option<Keys>, VmxError> {
         let key = |name: &str| format!("{device}.{name}");
         let present = self.boolean(&key("present"), false)?;
@@ -160,7 +161,7 @@ impl Reader<'_> {
         let mut file_name_key = key("fileName");
         let mut file_name = self.text(&file_name_key);
         if file_name.is_none() && self.lenient() {
-            // ESX 2 has another key for it.
+            // ESX 2 had another key for it.
             file_name = self.text(&key("name"));
             if file_name.is_some() {
                 file_name_key = key("name");
@@ -178,7 +179,7 @@ impl Reader<'_> {
         }))
     }
 
-    /// The slot as a hard disk; `None` where it may be a CD-ROM drive.
+    /// Reads the slot as a hard disk. None if it may be a CD-ROM drive.
     fn hard_disk(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
         let Some(file_name) = keys.file_name.as_deref() else {
             return Ok(None);
@@ -207,40 +208,40 @@ impl Reader<'_> {
         {
             let accepted = format!("'{own}' or 'disk'");
             let error = self.expecting(&keys.device_type_key, &accepted, found);
-            self.tolerate(error, "it is taken as a disk")?;
+            self.tolerate(error, "it is read as a disk")?;
         }
         let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
         Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
     }
 
-    /// A disk that is no `.vmdk`, which libvirt refuses.
+    /// Reads a disk that is not a `.vmdk`, which libvirt refuses.
     fn other_disk(&mut self, keys: &Keys, file_name: &str) -> Result<Option<Disk>, VmxError> {
         if self.lenient() && file_name.eq_ignore_ascii_case(AUTO) {
-            // A drive of the host, whatever the slot's type says.
+            // A drive of the host, whatever type the slot has.
             return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
         }
         let error = self.unhandled(keys);
         if file_name.is_empty() {
-            self.tolerate(error, "the slot is taken as empty")?;
+            self.tolerate(error, "the slot is read as empty")?;
             return Ok(None);
         }
         if ["/dev/", "/vmfs/devices/", r"\\.\"]
             .iter()
             .any(|prefix| file_name.starts_with(prefix))
         {
-            self.tolerate(error, "it is taken as a disk of the host")?;
+            self.tolerate(error, "it is read as a disk of the host")?;
             let source = DiskSource::Block(Some(file_name.to_owned()));
             return Ok(Some(keys.disk(DiskDevice::Disk, source)));
         }
         if self.lenient() && keys.is_type("scsi-passthru") {
             return Ok(None);
         }
-        self.tolerate(error, "it is taken as a disk's image")?;
+        self.tolerate(error, "it is read as a disk's image")?;
         let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
         Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
     }
 
-    /// The slot as a CD-ROM drive; `None` where libvirt passes over it.
+    /// Reads the slot as a CD-ROM drive. None if libvirt ignores it.
     fn cdrom(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
         let file_name = keys.file_name.as_deref();
         let is = |name: &str| keys.is_type(name);
@@ -267,7 +268,7 @@ impl Reader<'_> {
         if is("atapi-cdrom") {
             return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
         }
-        // The guest talks to the host's drive itself.
+        // The guest sends its commands to the host's drive.
         if is("cdrom-raw") {
             return Ok(Some(self.drive(keys, DiskDevice::Lun)));
         }
@@ -301,7 +302,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A CD-ROM drive with something else in it, which libvirt refuses.
+    /// Reads a CD-ROM drive with another source, which libvirt refuses.
     fn other_cdrom(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
         let error = self.unhandled(keys);
         if !keys.is_type("cdrom-image") {
@@ -314,11 +315,11 @@ impl Reader<'_> {
                 Ok(Some(keys.cdrom(DiskSource::File(None))))
             }
             Some(name) if name.eq_ignore_ascii_case(AUTO) => {
-                self.tolerate(error, "it is taken as a drive of the host")?;
+                self.tolerate(error, "it is read as a drive of the host")?;
                 Ok(Some(self.drive(keys, DiskDevice::Cdrom)))
             }
             Some(name) => {
-                self.tolerate(error, "it is taken as an image")?;
+                self.tolerate(error, "it is read as an image")?;
                 let source = self.file_name(&keys.file_name_key, name, Missing::Allowed)?;
                 Ok(Some(keys.cdrom(DiskSource::File(source))))
             }
@@ -329,7 +330,7 @@ impl Reader<'_> {
         match &keys.device_type {
             Some(found) if !keys.is_type("cdrom-image") => {
                 let error = self.expecting(&keys.device_type_key, "'cdrom-image'", found);
-                self.tolerate(error, "it is taken as an image")
+                self.tolerate(error, "it is read as an image")
             }
             _ => Ok(()),
         }
@@ -351,10 +352,10 @@ impl Reader<'_> {
                 .iter()
                 .any(|suffix| ends_with(name, suffix))
             {
-                self.tolerate(error, "it is taken as an image")?;
+                self.tolerate(error, "it is read as an image")?;
                 DiskSource::File(self.floppy_image(&keys)?)
             } else {
-                self.tolerate(error, "it is taken as a drive of the host")?;
+                self.tolerate(error, "it is read as a drive of the host")?;
                 let named = !name.is_empty() && !name.eq_ignore_ascii_case(AUTO);
                 DiskSource::Block(keys.file_name.clone().filter(|_| named))
             }
@@ -395,13 +396,13 @@ impl Reader<'_> {
     }
 }
 
-/// What VMware writes for a drive without a medium.
+/// The file name that VMware writes for a drive without a medium.
 const EMPTY: &str = "emptyBackingString";
-/// What VMware writes for whatever drive the host has.
+/// The file name that VMware writes for any drive of the host.
 const AUTO: &str = "auto detect";
 const HOST_CDROM: &str = "/vmfs/devices/cdrom/";
 
-/// What a file says of a slot.
+/// The keys of a slot.
 struct Keys {
     bus: DiskBus,
     device_type_key: String,
@@ -449,13 +450,13 @@ fn ends_with(name: &str, suffix: &str) -> bool {
         && name.as_bytes()[name.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
 }
 
-/// The letters of a target: a … z, aa, ab, ….
+/// The letters of a device name: a … z, aa, ab, ….
 fn letters(index: u32) -> String {
     let mut letters = Vec::new();
     let mut rest = index + 1;
     while rest > 0 {
         rest -= 1;
-        // Below 26.
+        // The remainder is below 26.
         letters.push(char::from(b'a' + (rest % 26) as u8));
         rest /= 26;
     }

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// The numbers of network cards; libvirt looks for them before everything else.
+    /// The numbers of the network cards. libvirt collects them before it reads anything.
     pub(super) fn interface_indices(&mut self) -> Result<BTreeSet<u32>, VmxError> {
         const PREFIX: &str = "ethernet";
         let mut misnamed: Vec<_> = self
@@ -34,7 +34,7 @@ impl Reader<'_> {
         Ok(self.indices(PREFIX))
     }
 
-    /// Network cards.
+    /// Reads network cards.
     pub(super) fn interfaces(
         &mut self,
         def: &mut DomainDef,
@@ -56,7 +56,7 @@ impl Reader<'_> {
         }
         self.carried(&device);
         let mut interface = Interface::default();
-        // libvirt reads what it is connected to in parts, so that the errors come in this order.
+        // libvirt reads the keys in this order, which decides its first error.
         self.address(&device, &mut interface)?;
         interface.model = self.interface_model(&device)?;
         self.connection(&device, &mut interface)?;
@@ -91,7 +91,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// An address; all zero if there is none.
+    /// Reads a MAC address. It is zero if the file has none.
     fn mac(&mut self, key: &str) -> Result<MacAddress, VmxError> {
         let Some(value) = self.string(key) else {
             return Ok(MacAddress::default());
@@ -141,16 +141,14 @@ impl Reader<'_> {
 
         let network = match lower.as_deref() {
             None => self.text(&network_key),
-            Some("bridged") => {
-                self.essential(&network_key, "VMware's network 'vmnet0' is taken")?
-            }
+            Some("bridged") => self.essential(&network_key, "VMware's network 'vmnet0' is used")?,
             Some("custom") if self.lenient() => self.text(&network_key),
             Some("custom") => self.essential(&network_key, "")?,
             Some(_) => None,
         };
         let mut vnet = None;
         if lower.as_deref() == Some("custom") {
-            vnet = self.essential(&vnet_key, "the network's name is taken")?;
+            vnet = self.essential(&vnet_key, "the network's name is used")?;
         }
         if let Some(source) = self.distributed_switch(device)? {
             interface.source = InterfaceSource::Vds(source);
@@ -175,7 +173,7 @@ impl Reader<'_> {
                 let error = self.error(&key, text).with_help(CONNECTIONS);
                 self.tolerate(
                     error,
-                    "VMware's network 'vmnet1' is taken, without its isolation",
+                    "VMware's network 'vmnet1' is used, without its isolation",
                 )?;
                 bridge("vmnet1".to_owned())
             }
@@ -183,7 +181,7 @@ impl Reader<'_> {
                 let found = kind.unwrap_or_default();
                 let text = format!("Invalid value '{found}' for VMX entry '{key}'");
                 let error = self.error(&key, text).with_help(CONNECTIONS);
-                self.tolerate(error, "the card is connected to nothing")?;
+                self.tolerate(error, "the card is not connected")?;
                 InterfaceSource::Null
             }
         };
@@ -214,8 +212,8 @@ impl Reader<'_> {
     }
 }
 
-/// An address as libvirt reads it: one or two digits a byte, and anything behind a blank or what
-/// is not ASCII.
+/// Reads a MAC address as libvirt's `virMacAddrParse` does: one or two digits for each byte; text after
+/// a blank or a non-ASCII byte is ignored.
 fn mac_address(text: &str) -> Option<MacAddress> {
     let end = text
         .find(|c: char| c <= ' ' || !c.is_ascii())

@@ -7,7 +7,7 @@ use super::reader::Reader;
 use crate::VmxError;
 
 impl Reader<'_> {
-    /// Shared folders.
+    /// Reads shared folders.
     pub(super) fn filesystems(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         if self.boolean("isolation.tools.hgfs.disable", true)? {
             return Ok(());
@@ -53,14 +53,14 @@ impl Reader<'_> {
         }))
     }
 
-    /// The numbers N for which there are keys `<prefix>N.…`, rising: what a loop over all numbers
-    /// would find, however large these are.
+    /// The numbers N of keys `<prefix>N.…`, in ascending order. It finds what libvirt's loop over all
+    /// numbers finds, without the loop.
     pub(super) fn indices(&self, prefix: &str) -> BTreeSet<u32> {
         self.file
             .starting_with(prefix)
             .filter_map(|entry| {
                 let (number, _) = entry.key()[prefix.len()..].split_once('.')?;
-                // A number is written in one way only.
+                // libvirt looks for the canonical form of each number only.
                 let index: u32 = number.parse().ok()?;
                 (index.to_string() == number).then_some(index)
             })

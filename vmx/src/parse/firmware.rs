@@ -6,7 +6,7 @@ use crate::names::Missing;
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Firmware, secure boot and NVRAM.
+    /// Reads the firmware, Secure Boot and the NVRAM file.
     pub(super) fn firmware(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let key = "firmware";
         match self.string(key).as_deref() {
@@ -15,7 +15,7 @@ impl Reader<'_> {
             Some(value) if self.lenient() && value.eq_ignore_ascii_case("efi") => {
                 def.os.firmware = Some(Firmware::Efi);
             }
-            // What a file without the key has.
+            // BIOS is VMware's default; libvirt refuses the word.
             Some(value) if self.lenient() && value.eq_ignore_ascii_case("bios") => {}
             Some(value) => {
                 let text = format!("VMX entry '{key}' has unknown value '{value}'");
@@ -26,7 +26,7 @@ impl Reader<'_> {
         if self.since(LibvirtVersion::V11_3) {
             let secure = self.boolean("uefi.secureBoot.enabled", false)?;
             if secure && def.os.firmware == Some(Firmware::Efi) {
-                // VMware's one switch is both of libvirt's.
+                // VMware's one switch stands for both features of libvirt.
                 def.os.firmware_features = ["enrolled-keys", "secure-boot"]
                     .map(|name| FirmwareFeature {
                         name: name.to_owned(),

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use crate::VmxError;
 
 impl Reader<'_> {
-    /// The VNC server.
+    /// Reads the VNC server.
     pub(super) fn graphics(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         if !self.boolean("RemoteDisplay.vnc.enabled", false)? {
             return Ok(());
@@ -13,7 +13,7 @@ impl Reader<'_> {
         let key = "RemoteDisplay.vnc.port";
         let mut port = self.long(key, -1)?;
         if port == 0 && self.lenient() {
-            // libvirt takes it back as no port.
+            // libvirt writes port -1, and reads it as no port.
             port = -1;
         }
         if port < 0 {
@@ -24,7 +24,7 @@ impl Reader<'_> {
                 "the port is outside of 5900 to 5964, which VMware recommends",
             );
         }
-        // libvirt keeps 32 bits, and 0 is no port.
+        // libvirt keeps the lower 32 bits, and 0 is no port.
         let number = Some(port as i32).filter(|number| port >= 0 && *number != 0);
         let text = |name: &str| {
             let value = self.string(&format!("RemoteDisplay.vnc.{name}"))?;

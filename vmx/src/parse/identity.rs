@@ -5,7 +5,7 @@ use crate::escape::{PERCENT, PIPE, Scheme};
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Name, UUIDs and description.
+    /// Reads the name, the UUIDs and the description.
     pub(super) fn identity(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         self.uuids(def)?;
         self.name(def)?;
@@ -14,8 +14,8 @@ impl Reader<'_> {
         if self.lenient()
             && let Some(text) = def.description.take()
         {
-            // libvirt prints an empty one, and reads it as none; and what reads XML makes one
-            // character of Windows' line ends.
+            // libvirt writes an empty description and reads it as none, and XML parsers turn CR LF into
+            // LF. Without this the definition would not survive being written and read.
             let text = text.replace("\r\n", "\n");
             def.description = Some(text).filter(|text| !text.is_empty());
         }
@@ -41,7 +41,7 @@ impl Reader<'_> {
                 None => {
                     let text = "VMX entry 'name' contains invalid escape sequence";
                     let error = self.error(key, text).with_help(ESCAPES);
-                    self.tolerate(error, "the name stays as it is")?;
+                    self.tolerate(error, "the name is not changed")?;
                     value.into_owned()
                 }
             });
@@ -52,24 +52,24 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Gives a domain a name that libvirt takes back.
+    /// Gives the domain a name that libvirt accepts in a document.
     fn usable_name(&mut self, def: &mut DomainDef) {
         let mut name = def.name.take().unwrap_or_default();
         if name.contains(char::is_control) {
             name = name.replace(char::is_control, " ");
             self.warn(
                 "displayName",
-                "line ends and control characters are blanks now",
+                "line ends and control characters were replaced by blanks",
             );
         }
         if name.is_empty() {
-            // VMware takes the name of the file without telling.
+            // VMware takes the name of the file, so this needs no warning.
             name = match &self.options.default_name {
                 Some(name) => name.clone(),
                 None => {
                     self.warn(
                         "displayName",
-                        "the virtual machine has no name; 'unnamed' is taken",
+                        "the virtual machine has no name; 'unnamed' is used",
                     );
                     "unnamed".to_owned()
                 }
@@ -101,7 +101,7 @@ impl Reader<'_> {
             None => {
                 let text = "VMX entry 'annotation' contains invalid escape sequence";
                 let error = self.error(key, text).with_help(ESCAPES);
-                self.tolerate(error, "the text stays as it is")?;
+                self.tolerate(error, "the text is not changed")?;
                 value.into_owned()
             }
         });
@@ -112,8 +112,8 @@ impl Reader<'_> {
 const ESCAPES: &str =
     "behind each `|` (and in names each `%`) the two hexadecimal digits of a byte";
 
-/// A text shown in one scheme after the other, as libvirt does it: what is text at the end need not
-/// be in between. libvirt's texts end at a NUL.
+/// Resolves the escapes of one scheme after the other, as libvirt does. The bytes in between need not
+/// be UTF-8. libvirt's texts end at a NUL.
 fn shown(value: &str, schemes: &[Scheme], ends_at_nul: bool) -> Option<String> {
     let mut bytes = value.as_bytes().to_vec();
     for scheme in schemes {
@@ -125,7 +125,7 @@ fn shown(value: &str, schemes: &[Scheme], ends_at_nul: bool) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// libvirt takes 16 equal bytes for no UUID.
+/// Whether libvirt accepts the UUID: `virUUIDIsValid` refuses 16 equal bytes.
 fn is_a_uuid(uuid: &Uuid) -> bool {
     let bytes = uuid.as_bytes();
     bytes.iter().any(|byte| *byte != bytes[0])

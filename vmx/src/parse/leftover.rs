@@ -2,11 +2,11 @@ use super::reader::Reader;
 use crate::{Entry, Warning};
 
 impl Reader<'_> {
-    /// Warns of devices that the definition has no place for, and of keys that are there twice.
+    /// Warns of devices that the definition lacks, and of repeated keys.
     pub(super) fn leftovers(&mut self) {
         let file = self.file;
         let devices = file.entries().filter(|entry| {
-            // Most keys end otherwise.
+            // The comparison is cheap and rules out most keys.
             let device = entry.key().len().checked_sub(PRESENT.len());
             let Some((device, key)) = device.and_then(|at| entry.key().split_at_checked(at)) else {
                 return false;
@@ -50,11 +50,11 @@ fn warning(entry: Entry<'_>, message: String) -> Warning {
     }
 }
 
-/// A hostile file has millions of devices.
+/// The largest number of warnings: a hostile file may have millions of devices.
 const LIMIT: usize = 200;
 
-/// Whether this, in lower case, is a device of the guest: what a virtual machine may miss. Others,
-/// such as `vmci0`, `hpet0` and `pciBridge4`, belong to VMware's machine.
+/// Whether `device`, in lower case, is a device that a user may miss. Others, such as `vmci0`, `hpet0`
+/// and `pciBridge4`, are part of every VMware machine.
 fn is_device(device: &str) -> bool {
     let family = device.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
     matches!(

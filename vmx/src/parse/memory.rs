@@ -4,7 +4,7 @@ use super::reader::Reader;
 use crate::VmxError;
 
 impl Reader<'_> {
-    /// Memory and its limits; MB in the file, KiB in the definition.
+    /// Reads the memory and its limits: MiB in the file, KiB in the definition.
     pub(super) fn memory(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         let mut size = self.long("memsize", 32)?;
         if size <= 0 || size % 4 != 0 {
@@ -20,7 +20,7 @@ impl Reader<'_> {
             let (taken, instead) = if size > 0 {
                 (size, "it is kept")
             } else {
-                (32, "32 is taken")
+                (32, "32 is used")
             };
             self.tolerate(error, instead)?;
             size = taken;
@@ -32,7 +32,7 @@ impl Reader<'_> {
             none if none < 0 => size,
             most => most,
         };
-        // Zero is none to libvirt, which then takes all of it.
+        // libvirt reads 0 as unset, and takes the maximum.
         let current = match kib(most).min(memory) {
             0 => memory,
             current => current,
@@ -46,8 +46,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A size that 64 bits of KiB have no room for may leave nothing, which libvirt finds when it
-    /// has read everything.
+    /// Checks that there is memory. A size that overflows 64 bits of KiB may become 0, and libvirt reports
+    /// that after everything else.
     pub(super) fn check_memory(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         if def.memory > 0 {
             return Ok(());
@@ -57,7 +57,7 @@ impl Reader<'_> {
             .with_key("memsize")
             .with_place(self.file.find("memsize").map(|entry| entry.place()))
             .with_help("a multiple of 4, in MB");
-        self.tolerate(error, "32 MB are taken")?;
+        self.tolerate(error, "32 MB are used")?;
         def.memory = 32 << 10;
         def.current_memory = Some(def.memory);
         Ok(())

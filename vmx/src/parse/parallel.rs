@@ -6,7 +6,7 @@ use crate::VmxError;
 use crate::names::Missing;
 
 impl Reader<'_> {
-    /// Parallel ports.
+    /// Reads parallel ports.
     pub(super) fn parallels(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         for port in 0..3 {
             let source = self.parallel(port)?;
@@ -26,7 +26,7 @@ impl Reader<'_> {
         self.carried(&device);
         let type_key = format!("{device}.fileType");
         let name_key = format!("{device}.fileName");
-        let kind = self.essential(&type_key, "'device' is taken")?;
+        let kind = self.essential(&type_key, "'device' is used")?;
         let Some(name) = self.essential(&name_key, "the port is left out")? else {
             return Ok(None);
         };

@@ -7,10 +7,10 @@ use crate::escape::PIPE;
 use crate::names::Missing;
 use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
 
-/// A file being read, and libvirt's ways of reading a value.
+/// A file being read, with libvirt's rules for reading values.
 ///
-/// Where libvirt refuses a value, lenient mode goes on with another one: every refusal goes
-/// through [`Reader::tolerate`], which is an error in strict mode and a warning in lenient mode.
+/// Every value that libvirt refuses goes through [`Reader::tolerate`], which is an error in strict mode
+/// and a warning in lenient mode; lenient mode then takes another value.
 pub(super) struct Reader<'a> {
     pub(super) file: &'a VmxFile,
     names: &'a dyn FileNames,
@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
     /// `virtualHW.version`.
     pub(super) hardware: i64,
     warnings: Vec<Warning>,
-    /// Devices that were dealt with, in lower case: `scsi0:0`, `ethernet1`.
+    /// The devices that were read, in lower case: `scsi0:0`, `ethernet1`.
     carried: HashSet<String>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The warnings, those with a line in the order of the lines, then the others.
+    /// The warnings: those with a line, in the order of lines, then the others.
     pub(super) fn into_warnings(mut self) -> Vec<Warning> {
         self.warnings
             .sort_by_key(|warning| warning.line().unwrap_or(usize::MAX));
@@ -53,17 +53,17 @@ impl<'a> Reader<'a> {
         self.options.mode == Mode::Lenient
     }
 
-    /// Whether the libvirt that is followed is this one or a newer one.
+    /// Whether the libvirt version to reproduce is `version` or newer.
     pub(super) fn since(&self, version: LibvirtVersion) -> bool {
         self.options.libvirt >= version
     }
 
-    /// A value as it is.
+    /// A value, without resolving escapes.
     pub(super) fn string(&self, key: &str) -> Option<Cow<'a, str>> {
         self.file.get(key)
     }
 
-    /// A value that VMware may have escaped. libvirt doesn't know that.
+    /// A value with VMware's escapes resolved in lenient mode. libvirt does not resolve them.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         let value = self.file.get(key)?;
         Some(match PIPE.unescape(&value) {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A text that has to be there; `None` only in lenient mode, with a warning.
+    /// A required text. None only in lenient mode, with a warning.
     pub(super) fn essential(
         &mut self,
         key: &str,
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// A number, `default` when it isn't there.
+    /// A number, or `default` if the key is missing.
     pub(super) fn long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
         let Some(value) = self.file.get(key) else {
             return Ok(default);
@@ -104,19 +104,19 @@ impl<'a> Reader<'a> {
                 format!("Config entry '{key}' must represent an integer value"),
             )
             .with_help("a whole number, or unlimited");
-        self.tolerate(error, &format!("{default} is taken"))?;
+        self.tolerate(error, &format!("{default} is used"))?;
         Ok(default)
     }
 
-    /// A number that has to be there; `default` only in lenient mode.
+    /// A required number, or `default` in lenient mode.
     pub(super) fn essential_long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
         if self.file.find(key).is_none() {
-            self.tolerate(self.missing(key), &format!("{default} is taken"))?;
+            self.tolerate(self.missing(key), &format!("{default} is used"))?;
         }
         self.long(key, default)
     }
 
-    /// Yes or no, `default` when it isn't there.
+    /// A boolean, or `default` if the key is missing.
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> Result<bool, VmxError> {
         let Some(value) = self.file.get(key) else {
             return Ok(default);
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
                 format!("Config entry '{key}' must represent a boolean value (true|false)"),
             )
             .with_help("true or false");
-        self.tolerate(error, &format!("{default} is taken"))?;
+        self.tolerate(error, &format!("{default} is used"))?;
         Ok(default)
     }
 
@@ -159,13 +159,13 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Whether a file's or device's name is one. libvirt takes an empty one and prints it, though
-    /// it reads it as none.
+    /// Whether the name of a file or device counts as set. libvirt writes an empty one, but reads it as
+    /// none.
     pub(super) fn is_name(&self, name: &str) -> bool {
         !self.lenient() || !name.is_empty()
     }
 
-    /// The definition's name of the file that the value of `key` names.
+    /// The file name in the value of `key`, in the definition's form.
     pub(super) fn file_name(
         &mut self,
         key: &str,
@@ -185,14 +185,14 @@ impl<'a> Reader<'a> {
                     .with_value(name)
                     .with_place(self.file.find(key).map(|entry| entry.place()))
                     .with_help(help);
-                self.tolerate(error, "the name stays as it is")?;
+                self.tolerate(error, "the name is not changed")?;
                 Ok(Some(name.to_owned()))
             }
         }
     }
 
-    /// An internal error about the value of `key`; where that is not there, its device is the
-    /// place.
+    /// An internal error about the value of `key`. If the key is missing, the position is that of its
+    /// device.
     pub(super) fn error(&self, key: &str, message: impl Into<String>) -> VmxError {
         let entry = self.file.find(key);
         let device = || {
@@ -212,8 +212,7 @@ impl<'a> Reader<'a> {
         self.error(key, format!("Missing essential config entry '{key}'"))
     }
 
-    /// libvirt's error for a value that is none of those it takes: `accepted` is libvirt's list of
-    /// them.
+    /// libvirt's error for a value that is not one of the accepted ones. `accepted` is libvirt's list.
     pub(super) fn expecting(&self, key: &str, accepted: &str, found: &str) -> VmxError {
         self.error(
             key,
@@ -222,7 +221,7 @@ impl<'a> Reader<'a> {
         .with_help(accepted)
     }
 
-    /// In strict mode the error; in lenient mode a warning, which says what is done instead.
+    /// In strict mode the error. In lenient mode a warning that says what the definition has instead.
     pub(super) fn tolerate(&mut self, error: VmxError, instead: &str) -> Result<(), VmxError> {
         if !self.lenient() {
             return Err(error);
@@ -237,7 +236,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// In lenient mode, a warning about the value of `key`; libvirt says nothing.
+    /// Warns, in lenient mode, about the value of `key`. libvirt does not warn.
     pub(super) fn warn(&mut self, key: &str, message: impl Into<String>) {
         if self.lenient() && self.warnings.len() < LIMIT {
             self.warnings.push(self.file.warning(key, message));
@@ -248,23 +247,24 @@ impl<'a> Reader<'a> {
         self.warnings.extend(warnings);
     }
 
-    /// Notes that a device was dealt with.
+    /// Marks a device as read.
     pub(super) fn carried(&mut self, device: &str) {
         if self.lenient() {
             self.carried.insert(device.to_ascii_lowercase());
         }
     }
 
-    /// Whether a device, in lower case, was dealt with.
+    /// Whether a device, in lower case, was read.
     pub(super) fn is_carried(&self, device: &str) -> bool {
         self.carried.contains(device)
     }
 }
 
-/// Nobody reads more warnings; a hostile file has millions of reasons for some.
+/// The largest number of warnings: a hostile file may cause millions.
 const LIMIT: usize = 1000;
 
-/// A number as libvirt reads it: `strtoll` of the whole value, or `unlimited` for -1.
+/// Reads a number as libvirt does: the whole value must be a number for C's `strtoll`, or `unlimited`,
+/// which is -1.
 fn number(value: &str) -> Option<i64> {
     if value.eq_ignore_ascii_case("unlimited") {
         return Some(-1);
@@ -272,7 +272,7 @@ fn number(value: &str) -> Option<i64> {
     skip_spaces(value).parse().ok()
 }
 
-/// Without the white space that C skips before a number.
+/// The text without the white space that C skips before a number.
 pub(super) fn skip_spaces(text: &str) -> &str {
     text.trim_start_matches(is_space)
 }

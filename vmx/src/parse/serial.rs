@@ -7,7 +7,7 @@ use crate::names::Missing;
 use crate::{LibvirtVersion, VmxError};
 
 impl Reader<'_> {
-    /// Serial ports.
+    /// Reads serial ports.
     pub(super) fn serials(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         for port in 0..4 {
             let source = self.serial(port)?;
@@ -60,7 +60,7 @@ impl Reader<'_> {
             _ if self.since(LibvirtVersion::V11_3) => {
                 self.warn(
                     &name_key,
-                    "the address has no port; the serial port leads nowhere",
+                    "the address has no port; the serial port is not connected",
                 );
                 return Ok(Some(CharSource::Null));
             }
@@ -70,7 +70,7 @@ impl Reader<'_> {
                     None => format!("Unable to parse URI {}", name.unwrap_or("(null)")),
                 };
                 let error = self.error(&name_key, text).with_help(ADDRESS);
-                self.tolerate(error, "the serial port leads nowhere")?;
+                self.tolerate(error, "the serial port is not connected")?;
                 return Ok(Some(CharSource::Null));
             }
         };
@@ -84,7 +84,7 @@ impl Reader<'_> {
                 let scheme = uri.scheme.unwrap_or_default();
                 let text = format!("VMX entry '{name_key}' contains unsupported scheme '{scheme}'");
                 let error = self.error(&name_key, text).with_help(ADDRESS);
-                self.tolerate(error, "plain TCP is taken")?;
+                self.tolerate(error, "plain TCP is used")?;
                 TcpProtocol::Raw
             }
         };
@@ -97,7 +97,7 @@ impl Reader<'_> {
             Some(_) => {
                 let found = end.unwrap_or_default();
                 let error = self.expecting(&mode_key, "'server' or 'client'", &found);
-                self.tolerate(error, "server is taken")?;
+                self.tolerate(error, "server is used")?;
                 SocketMode::Bind
             }
         };

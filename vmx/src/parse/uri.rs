@@ -2,18 +2,18 @@ use std::borrow::Cow;
 
 use crate::escape::PERCENT;
 
-/// The address of a network serial port, read as libxml2 reads a URI.
+/// The URI of a network serial port, read as libxml2's `xmlParseURI` reads it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Uri<'a> {
     pub(super) scheme: Option<&'a str>,
-    /// Unescaped, and without the brackets of an IPv6 address.
+    /// The host, unescaped and without the brackets of an IPv6 address.
     pub(super) host: Option<Cow<'a, str>>,
-    /// 0 when there is none.
+    /// The port; 0 if there is none.
     pub(super) port: u32,
 }
 
 impl<'a> Uri<'a> {
-    /// `None` when the text is no URI and no relative reference.
+    /// None if the text is neither a URI nor a relative reference.
     pub(super) fn parse(text: &'a str) -> Option<Uri<'a>> {
         let first_segment = text.split(['/', '?', '#']).next().unwrap_or_default();
         let (scheme, rest) = match first_segment.split_once(':') {
@@ -35,11 +35,11 @@ impl<'a> Uri<'a> {
     }
 }
 
-/// Host and port that `text` begins with, and what is behind them.
+/// The host and port at the start of `text`, and the rest.
 fn authority_of(text: &str) -> Option<(Option<Cow<'_, str>>, u32, &str)> {
     let user = run(text, ":");
     let text = text[user..].strip_prefix('@').unwrap_or(text);
-    // Whatever is in brackets is an address.
+    // libxml2 accepts any text in brackets as an address.
     let host_end = match text.starts_with('[') {
         true => text.find(']')? + 1,
         false => run(text, ""),
@@ -56,16 +56,16 @@ fn authority_of(text: &str) -> Option<(Option<Cow<'_, str>>, u32, &str)> {
         return None;
     }
     if host.is_empty() {
-        // libxml2 has no port where there is no host.
+        // libxml2 reads no port without a host.
         return Some((None, 0, rest));
     }
     Some((Some(plain(host)), port, rest))
 }
 
-/// A host unescaped, and without the brackets around what has colons.
+/// Unescapes a host, and removes the brackets if it has colons.
 fn plain(host: &str) -> Cow<'_, str> {
     let mut host = PERCENT.unescape(host).unwrap_or(Cow::Borrowed(host));
-    // C's strings end there.
+    // A C string ends at a NUL.
     if let Some(end) = host.find('\0') {
         host.to_mut().truncate(end);
     }
@@ -85,7 +85,7 @@ fn is_scheme(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
-/// How many bytes `text` begins with that may be anywhere in a URI, or are of `others`.
+/// The number of bytes at the start of `text` that may be anywhere in a URI, or are in `others`.
 fn run(text: &str, others: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;

@@ -5,11 +5,12 @@ use super::reader::Reader;
 use crate::VmxError;
 
 impl Reader<'_> {
-    /// The video card, which every domain has.
+    /// Reads the video card, which every domain has.
     pub(super) fn video(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
         const DEFAULT: i64 = 4 << 20;
         let bytes = self.long("svga.vramSize", DEFAULT)?;
-        // As C rounds up, of which libvirt keeps 32 bits; post-parsing makes it a power of two.
+        // libvirt rounds up and keeps the lower 32 bits. Completing the definition makes the size a
+        // power of two.
         let kib = (bytes.wrapping_add(1023) / 1024) as u32;
         def.devices.videos.push(Video {
             model: VideoModel::Vmvga,

@@ -33,7 +33,7 @@ fn syntax() {
     warns(
         "what is this\nmemsize = \"64\"",
         "<memory unit='KiB'>65536</memory>",
-        &["line 4", "no assignment"],
+        &["line 4", "not an assignment"],
     );
     warns(
         "annotation = \"say \"hi\"\"",
@@ -49,7 +49,7 @@ fn numbers_and_booleans() {
     warns(
         "numvcpus = \"two\"",
         "<vcpu placement='static'>1</vcpu>",
-        &["numvcpus", "integer", "1 is taken"],
+        &["numvcpus", "integer", "1 is used"],
     );
     warns(
         "memsize = \"1022\"",
@@ -73,7 +73,7 @@ fn names() {
     warns(
         "displayName = \"50%\"",
         "<name>50%</name>",
-        &["displayName", "stays"],
+        &["displayName", "not changed"],
     );
     warns(
         "displayName = \"a|0Ab\"",
@@ -125,7 +125,7 @@ fn disks() {
     warns(
         &disk(r#"@.fileName = "C:\a.vmdk""#),
         r"<source file='C:\a.vmdk'/>",
-        &["ide0:0.fileName", "stays"],
+        &["ide0:0.fileName", "not changed"],
     );
     warns(
         &disk("@.deviceType = \"rawDisk\"\n@.fileName = \"/dev/sda\""),
@@ -311,7 +311,7 @@ fn network_cards() {
     warns(
         &nic("@.connectionType = \"pvn\""),
         "<interface type='null'>",
-        &["ethernet0.connectionType", "nothing"],
+        &["ethernet0.connectionType", "not connected"],
     );
     warns(
         &nic("@.virtualDev = \"flexible\""),
@@ -340,7 +340,7 @@ fn ports_and_folders() {
     warns(
         "serial0.present = \"true\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://h\"",
         "<serial type='null'>",
-        &["serial0.fileName", "nowhere"],
+        &["serial0.fileName", "not connected"],
     );
     warns(
         "parallel0.present = \"true\"\nparallel0.fileName = \"/dev/lp0\"",

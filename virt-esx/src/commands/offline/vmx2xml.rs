@@ -282,7 +282,7 @@ mod tests {
             command.output_dir = Some(folder.join("out"));
         });
         let expected = "warning: ~/b/one.VMX: line 3: memsize: Config entry 'memsize' must \
-                        represent an integer value; 32 is taken\n\
+                        represent an integer value; 32 is used\n\
                         2 files: 2 converted, 0 failed, 1 warnings\n";
         assert_eq!(outcome.stderr, expected);
         assert_eq!((outcome.has_failed, outcome.stdout.as_str()), (false, ""));

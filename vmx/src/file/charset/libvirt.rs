@@ -1,27 +1,27 @@
-//! What libvirt's decoders make of bytes: those of glibc, and ICU's for names that glibc lacks.
+//! Encodings as libvirt decodes them: through libxml2 with glibc's iconv, or with ICU for names that
+//! glibc lacks (observed with libvirt 9.0).
 //!
-//! Browsers, whose tables `encoding_rs` has, read a superset of most encodings, and know Windows'
-//! variants of the East Asian ones only.
+//! `encoding_rs` implements the WHATWG standard, whose decoders accept more than most encodings
+//! define, and only the Windows variants of East Asian encodings.
 
 use std::ops::RangeInclusive;
 
 use encoding_rs::Encoding;
 
-/// A browser's encoding, and where libvirt's is another one.
+/// An encoding of WHATWG, and how libvirt's decoder differs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::file) struct Decoder {
     pub(super) encoding: &'static Encoding,
     variant: Variant,
-    /// Whether bytes without a meaning fail the file, as they do for ICU; for glibc the text ends
-    /// there.
+    /// Whether an invalid byte makes reading fail, as with ICU. With glibc the text ends there.
     pub(super) refuses: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Variant {
-    /// One byte a character; these have no meaning.
+    /// A single-byte encoding in which these bytes are invalid.
     Lacking(&'static [RangeInclusive<u8>]),
-    /// One byte a character; the bytes 0x80 to 0x9f are control characters.
+    /// A single-byte encoding in which 0x80 to 0x9f are control characters.
     Controls,
     Koi8U,
     ShiftJis,
@@ -40,8 +40,7 @@ enum Variant {
 }
 
 impl Decoder {
-    /// By the encoding that a browser takes for a label, and the label's letters and digits; `None`
-    /// where libvirt reads the same.
+    /// The decoder for a label and the encoding that WHATWG gives it. None if libvirt decodes the same.
     pub(super) fn new(encoding: &'static Encoding, label: &str) -> Option<Decoder> {
         let variant = match label {
             "iso88599" | "latin5" | "l5" | "iso885911" => Variant::Controls,
@@ -72,7 +71,7 @@ impl Decoder {
         })
     }
 
-    /// How much of `text` can be decoded.
+    /// The number of bytes of `text` that can be decoded.
     pub(super) fn valid_up_to(self, text: &[u8]) -> usize {
         let mut at = 0;
         while let Some((_, length)) = self.next(&text[at..]) {
@@ -81,7 +80,7 @@ impl Decoder {
         at
     }
 
-    /// What of `bytes` can be decoded.
+    /// Decodes `bytes` up to the first invalid byte.
     pub(super) fn decode(self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len());
         let mut at = 0;
@@ -92,7 +91,7 @@ impl Decoder {
         text
     }
 
-    /// The first character, and how many bytes it is made of.
+    /// The first character and its length in bytes.
     fn next(self, bytes: &[u8]) -> Option<(char, usize)> {
         let first = *bytes.first()?;
         if first < 0x80 {
@@ -134,7 +133,7 @@ impl Decoder {
         }
     }
 
-    /// A character that browsers have not.
+    /// A character that WHATWG's table lacks.
     fn own(self, first: u8, second: u8) -> Option<char> {
         match (self.variant, first) {
             (Variant::EucKr, 0xa2) if second == 0xe8 => Some('㉾'),
@@ -146,21 +145,21 @@ impl Decoder {
         }
     }
 
-    /// What is meant by bytes that a browser takes for `c`.
+    /// libvirt's character for bytes that WHATWG decodes as `c`.
     fn meaning(self, c: char, bytes: &[u8]) -> Option<char> {
         let first = bytes[0];
         let second = bytes.get(1).copied().unwrap_or_default();
         let means = match self.variant {
             Variant::Lacking(lacking) => !lacking.iter().any(|range| range.contains(&first)),
             Variant::Controls | Variant::Koi8U | Variant::Cp949 => true,
-            // No extensions of NEC's, IBM's and Microsoft's.
+            // glibc lacks the extensions of NEC, IBM and Microsoft.
             Variant::ShiftJis => !matches!(first, 0x80 | 0x85..=0x87 | 0xeb..=0xff),
             Variant::Cp932 => first != 0x80,
             Variant::EucJp => !matches!(first, 0xad | 0xf5..=0xff),
             Variant::Gb2312 => bytes.len() == 2 && is_gb2312(first, second),
             Variant::Gbk => first == 0x80 || bytes.len() == 2 && is_gbk(c, first, second),
             Variant::Gb18030 => first != 0x80,
-            // No characters of Hong Kong's.
+            // glibc's Big5 lacks the characters for Hong Kong.
             Variant::Big5 | Variant::Cp950 => match first {
                 0xa3 => !matches!(second, 0xc0..=0xe0),
                 _ => !matches!(first, 0x81..=0xa0 | 0xfa..=0xff),
@@ -172,7 +171,7 @@ impl Decoder {
         means.then_some(other.map_or(c, |(_, other)| *other))
     }
 
-    /// Characters for which libvirt has others.
+    /// Characters that libvirt decodes differently: WHATWG's, then libvirt's.
     fn others(self) -> &'static [(char, char)] {
         match self.variant {
             Variant::ShiftJis | Variant::EucJp => &[
@@ -199,7 +198,7 @@ impl Decoder {
     }
 }
 
-/// By the name that a browser has for an encoding.
+/// The encoding with WHATWG's name.
 fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
     let lacking: &[RangeInclusive<u8>] = match encoding.name() {
         "windows-1250" => &[
@@ -261,7 +260,7 @@ fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
     Some(Variant::Lacking(lacking))
 }
 
-/// Whether two bytes of GBK are of GB 2312, which it extends.
+/// Whether two bytes of GBK are in GB 2312, which GBK extends.
 fn is_gb2312(first: u8, second: u8) -> bool {
     match first {
         0xa1 | 0xa3 | 0xb0..=0xd6 | 0xd8..=0xf7 => second >= 0xa1,
@@ -277,7 +276,7 @@ fn is_gb2312(first: u8, second: u8) -> bool {
     }
 }
 
-/// Whether two bytes that browsers read as GB 18030 are of GBK.
+/// Whether two bytes, which WHATWG reads as GB 18030, are in GBK.
 fn is_gbk(c: char, first: u8, second: u8) -> bool {
     let later = match first {
         0xa2 => second == 0xe3,
@@ -291,7 +290,7 @@ fn is_gbk(c: char, first: u8, second: u8) -> bool {
     !later && !('\u{e000}'..='\u{f8ff}').contains(&c)
 }
 
-/// The characters that Big5 leaves to users, which Unicode has in a row for each of these rows.
+/// Big5's user-defined characters. Unicode has a run of private characters for each row of them.
 fn users(first: u8, second: u8, windows: bool) -> Option<char> {
     let column = match second {
         0x40..=0x7e => second - 0x40,
@@ -313,7 +312,7 @@ fn users(first: u8, second: u8, windows: bool) -> Option<char> {
 mod tests {
     use super::*;
 
-    /// What a label's decoder makes of bytes, and how many it takes.
+    /// Checks the text that a label's decoder makes of bytes, and how many bytes it accepts.
     #[track_caller]
     fn check(label: &str, bytes: &[u8], text: &str, length: usize) {
         let encoding = Encoding::for_label(label.as_bytes()).unwrap();
