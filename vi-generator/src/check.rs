@@ -1,4 +1,4 @@
-//! Everything that can be wrong in a description that was read.
+//! Checks a parsed description for mistakes.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -10,7 +10,7 @@ use crate::names::{field_name, nearest, type_name, variant_name};
 use crate::parse::RETURNED;
 use crate::shape::{Meaning, Shape};
 
-/// All mistakes that concern more than one line.
+/// All mistakes other than those of grammar.
 pub(crate) fn check(description: &Description) -> Vec<Mistake> {
     let mut check = Check {
         shape: Shape::of(description),
@@ -40,7 +40,7 @@ struct Check<'a> {
     mistakes: Vec<Mistake>,
 }
 
-/// A name, its line, and what has it.
+/// A name, its line and its owner.
 struct Named<'a> {
     line: usize,
     name: &'a str,
@@ -106,7 +106,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What can't be done without must be compiled wherever its owner is.
+    /// A required type must be compiled wherever its owner is.
     fn is_at_hand(&mut self, owner: &str, of: Option<&str>, name: &str, line: usize, ty: &str) {
         let Some(family) = self.shape.family_of_type(ty) else {
             return;
@@ -258,7 +258,7 @@ impl<'a> Check<'a> {
         }
         let ancestors = self.shape.ancestors(object);
         let last = ancestors.last().copied().unwrap_or(object);
-        // Every class of a cycle comes by here; the topmost one of the file reports it.
+        // Each class of a cycle is checked here; the first one of the file reports it.
         let is_first = ancestors
             .iter()
             .all(|ancestor| object.line <= ancestor.line);
@@ -506,7 +506,7 @@ impl<'a> Check<'a> {
         );
     }
 
-    /// An annotation may name something that the description leaves out, but nothing of another kind.
+    /// An annotation may name a definition that the description lacks, but not one of another kind.
     fn target(
         &mut self,
         owner: &str,
@@ -586,7 +586,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Names of features that are no families.
+/// Names that families must not have: other features, and modules of generated code.
 const RESERVED: [&str; 6] = ["api", "core", "default", "full", "serde", "std"];
 
 /// What a base class is called in mistakes.

@@ -1,4 +1,4 @@
-//! What can be wrong with a description.
+//! Mistakes in descriptions.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::grammar::Keyword;
 /// Displayed as one line each, `file:line: mistake`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors {
-    /// What the description is called.
+    /// The path of the description.
     pub file: String,
     /// The mistakes, in the order of their lines; there is at least one.
     pub mistakes: Vec<Mistake>,
@@ -42,91 +42,91 @@ impl std::error::Error for Errors {}
 pub struct Mistake {
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// The mistake.
     pub kind: MistakeKind,
 }
 
-/// What is wrong, and what would be right.
+/// A mistake, with the expected text.
 ///
-/// `owner` is the definition it is wrong in, with its keyword: `object VirtualDisk`.
+/// `owner` is the definition with the mistake, with its keyword: `object VirtualDisk`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MistakeKind {
-    /// Text outside of a definition that doesn't begin one.
-    #[error("'{found}' begins no definition; expected enum, object, fault, managed object, method, family or section{}", hint(.nearest))]
+    /// Text outside of a definition that does not begin one.
+    #[error("'{found}' does not begin a definition; expected enum, object, fault, managed object, method, family or section{}", hint(.nearest))]
     NotADefinition {
         /// The line's first word.
         found: String,
         /// The keyword that was probably meant.
         nearest: Option<String>,
     },
-    /// A definition's first line is not as it should be.
-    #[error("'{found}' is no beginning of a definition; expected '{}'", .keyword.header())]
+    /// The first line of a definition is invalid.
+    #[error("'{found}' is not the first line of a definition; expected '{}'", .keyword.header())]
     Header {
         /// The line.
         found: String,
         /// The definition's keyword.
         keyword: Keyword,
     },
-    /// A line that should begin a family.
-    #[error("'{found}' begins no family; expected 'family <name> [needs <family>...]'")]
+    /// A line that begins with `family` and is invalid.
+    #[error("'{found}' does not begin a family; expected 'family <name> [needs <family>...]'")]
     Family {
         /// The line.
         found: String,
     },
-    /// A family's name that no feature can have, or that has a meaning of its own.
+    /// Invalid or reserved name of a family.
     #[error(
-        "family {name} can't be called so; expected lower-case letters and digits, and none of {reserved}"
+        "'{name}' is not a valid name for a family; expected lower-case letters and digits, and none of {reserved}"
     )]
     FamilyName {
         /// The name.
         name: String,
-        /// The names that mean something else.
+        /// The reserved names.
         reserved: String,
     },
-    /// A family that was begun before.
-    #[error("family {name} is already begun in line {first}; keep its definitions together")]
+    /// A family that began before.
+    #[error("family {name} already began in line {first}; keep its definitions together")]
     FamilyTwice {
         /// The name.
         name: String,
         /// The line of the first one.
         first: usize,
     },
-    /// A line that should begin a section.
-    #[error("'{found}' begins no section; expected 'section <name>'")]
+    /// A line that begins with `section` and is invalid.
+    #[error("'{found}' does not begin a section; expected 'section <name>'")]
     Section {
         /// The line.
         found: String,
     },
-    /// A section's name that no module can have.
+    /// Invalid name of a section.
     #[error(
-        "section {name} can't be called so; expected lower-case letters, digits and underscores"
+        "'{name}' is not a valid name for a section; expected lower-case letters, digits and underscores"
     )]
     SectionName {
         /// The name.
         name: String,
     },
-    /// A section that its family already has.
-    #[error("section {name} is already begun in line {first}; keep its definitions together")]
+    /// A section that began before in the same family.
+    #[error("section {name} already began in line {first}; keep its definitions together")]
     SectionTwice {
         /// The name.
         name: String,
         /// The line of the first one.
         first: usize,
     },
-    /// A needed family that isn't there.
+    /// An unknown family after `needs`.
     #[error("family {name} needs the unknown family '{needed}'{}", hint(.nearest))]
     UnknownFamily {
         /// The family.
         name: String,
-        /// What it needs.
+        /// The needed family.
         needed: String,
         /// The one that was probably meant.
         nearest: Option<String>,
     },
-    /// A type that is not always there where it can't be done without.
+    /// A required type that is not always compiled with its owner.
     #[error(
-        "{owner}: {name} can't do without {ty}, which is in the family {family}; move one of them, or let the one family need the other"
+        "{owner}: {name} requires {ty} of family {family}; move one of them, or let the one family need the other"
     )]
     OutOfFamily {
         /// The definition.
@@ -135,7 +135,7 @@ pub enum MistakeKind {
         name: String,
         /// The type.
         ty: String,
-        /// The family that has it.
+        /// The family of the type.
         family: String,
     },
     /// A definition begins inside another one.
@@ -156,7 +156,7 @@ pub enum MistakeKind {
     },
     /// A property or parameter is not three words and annotations.
     #[error(
-        "{owner}: '{found}' is no {what}; expected '<type> <name> <occurrence>' and annotations"
+        "{owner}: '{found}' is not a {what}; expected '<type> <name> <occurrence>' and annotations"
     )]
     Member {
         /// The definition.
@@ -167,27 +167,27 @@ pub enum MistakeKind {
         what: &'static str,
     },
     /// An enum's line is not a value.
-    #[error("{owner}: '{found}' is no value; expected one word, or '<value> since <version>'")]
+    #[error("{owner}: '{found}' is not a value; expected one word, or '<value> since <version>'")]
     Value {
         /// The definition.
         owner: String,
         /// The line.
         found: String,
     },
-    /// An occurrence that isn't one.
+    /// An unknown occurrence.
     #[error("{owner}: {name} has the unknown occurrence '{found}'; expected {expected}")]
     Occurrence {
         /// The definition.
         owner: String,
         /// The property, the parameter or "its return value".
         name: String,
-        /// The text where the occurrence should be.
+        /// The text instead of the occurrence.
         found: String,
-        /// The occurrences that are possible there.
+        /// The possible occurrences.
         expected: &'static str,
     },
-    /// A word that is no annotation.
-    #[error("{owner}: '{found}' is no annotation{}; expected any of {expected}", hint(.nearest))]
+    /// An unknown annotation.
+    #[error("{owner}: '{found}' is not an annotation{}; expected any of {expected}", hint(.nearest))]
     Annotation {
         /// The definition.
         owner: String,
@@ -195,20 +195,20 @@ pub enum MistakeKind {
         found: String,
         /// The annotation that was probably meant.
         nearest: Option<String>,
-        /// The annotations that are possible there.
+        /// The possible annotations.
         expected: String,
     },
-    /// An annotation without the word that belongs to it.
-    #[error("{owner}: '{annotation}' says nothing; expected '{annotation} <{value}>'")]
+    /// An annotation without its word.
+    #[error("{owner}: '{annotation}' lacks its word; expected '{annotation} <{value}>'")]
     AnnotationValue {
         /// The definition.
         owner: String,
         /// The annotation.
         annotation: &'static str,
-        /// What belongs behind it.
+        /// The expected word.
         value: &'static str,
     },
-    /// An annotation that was already given.
+    /// An annotation that is given twice.
     #[error("{owner}: '{annotation}' is given twice; one is enough")]
     AnnotationTwice {
         /// The definition.
@@ -216,7 +216,7 @@ pub enum MistakeKind {
         /// The annotation.
         annotation: &'static str,
     },
-    /// An annotation on a type or occurrence it has no meaning for.
+    /// An annotation that does not fit the type or occurrence.
     #[error("{owner}: '{annotation}' does not fit {name}, a {found}; it is for {expected}")]
     AnnotationMisplaced {
         /// The definition.
@@ -225,19 +225,19 @@ pub enum MistakeKind {
         annotation: &'static str,
         /// The property or parameter.
         name: String,
-        /// The type or occurrence it has.
+        /// Its type or occurrence.
         found: String,
-        /// What it would have to be.
+        /// The types or occurrences that the annotation is for.
         expected: &'static str,
     },
-    /// `throws`, `privilege` or `result` without anything, given twice, or with too much.
+    /// `throws`, `privilege` or `result` that is empty, given twice, or too long.
     #[error("{owner}: '{found}' is not complete or given twice; expected one line '{expected}'")]
     MethodLine {
         /// The definition.
         owner: String,
         /// The line.
         found: String,
-        /// What the line should look like.
+        /// The form of the line.
         expected: &'static str,
     },
     /// A name that was already defined.
@@ -270,7 +270,7 @@ pub enum MistakeKind {
         /// The line of the first one.
         first: usize,
     },
-    /// An enum's value that it already has.
+    /// A value that the enum already has.
     #[error("{owner}: the value {name} is already in line {first}; one is enough")]
     ValueTwice {
         /// The definition.
@@ -285,7 +285,7 @@ pub enum MistakeKind {
         "{owner}: {name} and {other} (line {first}) would both be called {rust} in Rust; rename or leave out one"
     )]
     SameInRust {
-        /// The definition that has them, or what they are.
+        /// The definition that has them, or their kind.
         owner: String,
         /// The second name.
         name: String,
@@ -296,9 +296,9 @@ pub enum MistakeKind {
         /// The name in Rust.
         rust: String,
     },
-    /// A name that cannot be one in Rust.
+    /// A name that Rust cannot have.
     #[error(
-        "{owner}: '{name}' is no name; expected letters, digits and '_', not beginning with a digit"
+        "{owner}: '{name}' is not a name; expected letters, digits and '_', not beginning with a digit"
     )]
     NotAName {
         /// The definition.
@@ -330,7 +330,7 @@ pub enum MistakeKind {
         /// The one that was probably meant.
         nearest: Option<String>,
     },
-    /// A fault that is not defined, or an object that isn't one.
+    /// A fault that is not defined, or an object that is not a fault.
     #[error("{owner}: '{fault}' is {}{}; expected a fault of this file", if *.is_object { "an object, not a fault" } else { "an unknown fault" }, hint(.nearest))]
     UnknownFault {
         /// The definition.
@@ -351,9 +351,9 @@ pub enum MistakeKind {
         annotation: &'static str,
         /// The name.
         target: String,
-        /// What it is.
+        /// The kind of the definition.
         found: String,
-        /// What it should be.
+        /// The expected kind.
         expected: &'static str,
     },
     /// A class that descends from itself.
@@ -366,17 +366,17 @@ pub enum MistakeKind {
         /// The chain: `A -> B -> A`.
         path: String,
     },
-    /// An object that cannot exist because it would have to hold itself.
+    /// An object that cannot exist because it would contain itself.
     #[error(
         "{owner} requires itself: {path}; no value could exist, so one of these must be optional or a list"
     )]
     RequiredCycle {
         /// The definition.
         owner: String,
-        /// The way back: `A.b -> B.a -> A`.
+        /// The cycle: `A.b -> B.a -> A`.
         path: String,
     },
-    /// A method that isn't called on anything.
+    /// A method without an object that it is called on.
     #[error("{owner}: the first parameter is {}; expected 'ManagedObjectReference _this r', or _this:<member of ServiceContent>", .found.as_deref().unwrap_or("missing"))]
     This {
         /// The definition.
@@ -386,7 +386,7 @@ pub enum MistakeKind {
     },
 }
 
-/// The question whether the nearest name was meant, where there is one.
+/// The hint with the nearest name, if there is one.
 fn hint(nearest: &Option<String>) -> String {
     nearest
         .as_ref()

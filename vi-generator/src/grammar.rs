@@ -1,7 +1,7 @@
-//! The words of a description.
+//! The syntax of a description.
 //!
-//! A description is read line by line. `#` begins a comment anywhere in a line; blanks separate words, and how
-//! many there are doesn't matter. It is a list of definitions, each ended by a line `end`:
+//! A description is read line by line. `#` begins a comment anywhere in a line; any number of blanks separates words. It
+//! is a list of definitions, each of which ends with a line `end`:
 //!
 //! ```text
 //! enum NAME [since VERSION]
@@ -27,15 +27,15 @@
 //! family NAME [needs FAMILY...]
 //! ```
 //!
-//! begins a family: what follows is compiled only with the feature of that name. What stands before the first
-//! one is always compiled. A line
+//! begins a family: the definitions after it are compiled only with the feature of that name. The definitions before the
+//! first family are always compiled. A line
 //!
 //! ```text
 //! section NAME
 //! ```
 //!
-//! begins a section of the family, or of what stands before the first family. The definitions of a section share
-//! generated files, which have the names of family and section: `objects/host_time.rs`.
+//! begins a section of the family, or of the core before the first family. The definitions of a section share generated
+//! files, which are named after family and section: `objects/host_time.rs`.
 //!
 //! This is the grammar of libvirt's `esx_vi_generator.input` with annotations, `fault`, `family`, `section` and the last
 //! three lines of a method added. Properties stand in the order of the schema, base classes first.
@@ -43,14 +43,14 @@
 //! - A `fault` is an object that descends from `MethodFault`; the root is `fault MethodFault`. In a description
 //!   that doesn't define `MethodFault`, as libvirt's, it stands for a value of any type.
 //! - `_this:MEMBER` binds a method to the only instance of its object: `ServiceContent` has it in `MEMBER`.
-//! - `to`, `link` and `holds` may name something the description leaves out; what it has must be of the right kind.
+//! - `to`, `link` and `holds` may name a definition that the description lacks, but not one of another kind.
 //!
-//! One thing is stricter than in libvirt, which skips text outside of definitions: a definition whose keyword is
-//! misspelt would be lost without a word, so it is a mistake here.
+//! libvirt's generator skips text outside of definitions, so a definition with a misspelt keyword is lost silently. Here
+//! such text is a mistake.
 
 use std::fmt;
 
-/// What begins a definition.
+/// The keyword of a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keyword {
     /// `enum`
@@ -87,7 +87,7 @@ impl Keyword {
         }
     }
 
-    /// The form of a definition's first line.
+    /// The syntax of a definition's first line.
     pub(crate) fn header(self) -> &'static str {
         match self {
             Self::Enum => "enum <name> [since <version>]",
@@ -152,7 +152,7 @@ impl Occurrence {
     }
 }
 
-/// The types that a description uses without defining them.
+/// The predefined types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Predefined {
     /// `Boolean`
@@ -177,7 +177,7 @@ pub enum Predefined {
     Base64Binary,
     /// `DateTime`
     DateTime,
-    /// `AnyType`: a value that says its type itself.
+    /// `AnyType`: a value with its type.
     AnyType,
     /// `ManagedObjectReference`
     ManagedObjectReference,

@@ -24,9 +24,9 @@ pub use emit::{File, Target};
 pub use error::{Errors, Mistake, MistakeKind};
 pub use parse::parse;
 
-/// The `[features]` of a manifest that the families of a description make, a line each, `full` first.
+/// The `[features]` of a manifest for the families of a description, a line each, `full` first.
 ///
-/// Each of them has the features `with` with it. A description that can't be read has no families.
+/// Each feature enables the features `with`. An invalid description has no families.
 pub fn features(text: &str, with: &[&str]) -> String {
     emit::features(&parse(text).0, with)
 }

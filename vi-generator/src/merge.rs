@@ -1,21 +1,21 @@
-//! A newer description merged into one that people keep.
+//! Merges a newer description into one that people edit.
 //!
-//! The kept text stays as it is written: its order, its sections and families, its comments, and every byte of
-//! the lines that say the same as before. A definition that says something else is changed line by line, in its
-//! place. A new one goes to its nearest relative, the first of these that there is:
+//! The kept text stays as it is: its order, sections, families and comments, and every byte of unchanged lines. A changed
+//! definition is changed line by line, in its place. A new definition goes to its nearest relative, the first that exists
+//! of these:
 //!
-//! 1. behind its base class, if that has properties of its own; those without (`DynamicData`, `VimFault`) are
-//!    relatives of everybody;
+//! 1. behind its base class, if that has properties of its own; classes without (`DynamicData`, `VimFault`) have too many
+//!    descendants to mean anything;
 //! 2. a method: behind the last method of its managed object that is in that object's family, or behind the
 //!    managed object itself;
 //! 3. behind the first definition that uses it;
 //! 4. behind the type that its name begins with: `HostCpuInfoState` belongs to `HostCpuInfo`;
-//! 5. behind its base class, whatever that has;
+//! 5. behind its base class, even one without properties;
 //! 6. behind the last definition of the core.
 //!
-//! Where it can't stay because of the families, it is moved: behind what it can't do without, else behind what
-//! can't do without it, else to the end of the core. Moving it on, to a better section, is left to people: order
-//! means nothing, and the next merge leaves it where it is.
+//! If the families forbid that place, the definition moves behind a type that it requires, else behind one that requires
+//! it, else to the end of the core. People may move it to a better section: order means nothing, and the next merge leaves
+//! it there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -26,7 +26,7 @@ use crate::grammar::Keyword;
 use crate::model::{Description, Enum, Method, Object, Type};
 use crate::parse::parse;
 
-/// A description as text, and what mistakes in it call it.
+/// The text of a description, and its path for messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// Its path, as mistakes show it.
@@ -40,20 +40,20 @@ pub struct Source<'a> {
 pub struct Merged {
     /// Its text.
     pub text: String,
-    /// What is different now.
+    /// The changes.
     pub report: Report,
 }
 
-/// What a merge does, in the order of the newer description, except for what that doesn't have.
+/// The changes of a merge, in the order of the newer description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The new definitions.
     pub added: Vec<Added>,
-    /// The definitions that say something else.
+    /// The changed definitions.
     pub changed: Vec<Changed>,
-    /// The definitions that were taken out, as `object VirtualDisk`.
+    /// The removed definitions, as `object VirtualDisk`.
     pub removed: Vec<String>,
-    /// The definitions that the newer description doesn't have, and that stay.
+    /// The definitions that the newer description lacks and that stay.
     pub kept: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ pub struct Added {
     pub family: Option<String>,
 }
 
-/// A definition that says something else.
+/// A changed definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Keyword and name: `object VirtualDisk`.
@@ -139,12 +139,12 @@ impl fmt::Display for Report {
 
 /// Merges `newer` into `kept`.
 ///
-/// What only `kept` has stays, unless `remove` is set. Families and comments of `newer` mean nothing, and it may
-/// leave out what `kept` has.
+/// Definitions that only `kept` has stay, unless `remove` is set. Families, sections and comments of `newer` are ignored,
+/// and `newer` may lack definitions.
 ///
 /// # Errors
-/// The mistakes of one of the descriptions, or else of what they would make together: those of lines that come
-/// from `newer` under its name, the others under the name of `kept`.
+/// The mistakes of one of the descriptions, or else of the result; each with the path of the description that its line
+/// comes from.
 pub fn merge(kept: Source<'_>, newer: Source<'_>, remove: bool) -> Result<Merged, Vec<Errors>> {
     let found = [read(kept), read(newer)];
     let [Ok(old), Ok(new)] = found else {

@@ -1,8 +1,8 @@
-//! A description as it was written, before anything is derived from it.
+//! A description as written.
 
 use crate::grammar::{Keyword, Occurrence};
 
-/// Everything a description says, in its order.
+/// A description: its definitions in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
     /// The families.
@@ -19,14 +19,14 @@ pub struct Description {
     pub methods: Vec<Method>,
 }
 
-/// A part of a description that is compiled only when somebody asks for it: a feature of the generated crate.
+/// A part of a description that is compiled only with a feature of the generated crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Family {
     /// The line that begins it.
     pub line: usize,
     /// Its name.
     pub name: String,
-    /// The families it needs, as they are written.
+    /// The families that it needs.
     pub needs: Vec<String>,
 }
 
@@ -48,9 +48,9 @@ pub struct Enum {
     pub line: usize,
     /// Its name on the wire.
     pub name: String,
-    /// The family it belongs to; what belongs to none is always compiled.
+    /// The family; `None` in the core, which is always compiled.
     pub family: Option<String>,
-    /// The section of that family it stands in; `None` before the first one.
+    /// The section of the family; `None` before the first section.
     pub section: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
@@ -63,9 +63,9 @@ pub struct Enum {
 pub struct EnumValue {
     /// Its line.
     pub line: usize,
-    /// The value as it is written on the wire.
+    /// The value on the wire.
     pub name: String,
-    /// The version that introduced it, where that is not the enumeration's.
+    /// The version that introduced it, if it is later than the enumeration.
     pub since: Option<String>,
 }
 
@@ -78,9 +78,9 @@ pub struct Object {
     pub keyword: Keyword,
     /// Its name on the wire.
     pub name: String,
-    /// The family it belongs to; what belongs to none is always compiled.
+    /// The family; `None` in the core, which is always compiled.
     pub family: Option<String>,
-    /// The section of that family it stands in; `None` before the first one.
+    /// The section of the family; `None` before the first section.
     pub section: Option<String>,
     /// The base class.
     pub extends: Option<String>,
@@ -97,25 +97,25 @@ pub struct Member {
     pub line: usize,
     /// Its name on the wire.
     pub name: String,
-    /// Its type and what is known about it.
+    /// Its type, with occurrence and annotations.
     pub ty: Type,
 }
 
-/// The type of a property, parameter or result, with everything said about it.
+/// The type of a property, parameter or result, with occurrence and annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Type {
     /// The type's name as the description writes it: `String`, `VirtualDevice`.
     pub name: String,
     /// How often it occurs.
     pub occurrence: Occurrence,
-    /// What else is said about it.
+    /// The annotations.
     pub annotations: Annotations,
 }
 
-/// What a description says about a type besides name and occurrence.
+/// The annotations of a type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Annotations {
-    /// `since`: the version that introduced it, where that is not the owner's.
+    /// `since`: the version that introduced it, if it is later than the owner.
     pub since: Option<String>,
     /// `to`: the managed object a reference leads to.
     pub to: Option<String>,
@@ -123,15 +123,15 @@ pub struct Annotations {
     pub link: Option<String>,
     /// `holds`: the fault in a localized fault.
     pub holds: Option<String>,
-    /// `names`: `TypeName`, `MethodName` or `PropertyPath`, as the string is one.
+    /// `names`: `TypeName`, `MethodName` or `PropertyPath`, if the string is one.
     pub names: Option<String>,
-    /// `required`: present from its version on, although optional in the schema.
+    /// `required`: always set from its version on, although optional in the schema.
     pub required: bool,
     /// `linkable`: may be the target of a link.
     pub linkable: bool,
     /// `secret`: to be kept out of logs.
     pub secret: bool,
-    /// `priv`: the privileges that are needed to read it, or on the object it names.
+    /// `priv`: the privileges needed to read the property, or on the object that the parameter names.
     pub privileges: Vec<String>,
 }
 
@@ -142,40 +142,39 @@ pub struct Method {
     pub line: usize,
     /// Its name on the wire.
     pub name: String,
-    /// The family it belongs to; what belongs to none is always compiled.
+    /// The family; `None` in the core, which is always compiled.
     pub family: Option<String>,
-    /// The section of that family it stands in; `None` before the first one.
+    /// The section of the family; `None` before the first section.
     pub section: Option<String>,
     /// The version that introduced it.
     pub since: Option<String>,
-    /// What it returns.
+    /// The type of the result.
     pub returns: Option<Type>,
     /// Its parameters; the first one is `_this` or `_this:<member>`.
     pub parameters: Vec<Member>,
-    /// `result`: what a task that it starts gives in the end.
+    /// `result`: the type of the task's result.
     pub result: Option<Type>,
-    /// Where `result` is said.
+    /// The line of `result`.
     pub result_line: usize,
-    /// `throws`: the faults it declares, with their line.
+    /// `throws`: the declared faults, with their lines.
     pub throws: Vec<Fault>,
-    /// `privilege`: what the caller has to be allowed.
+    /// `privilege`: the privilege that the caller needs.
     pub privilege: Option<String>,
-    /// Where `privilege` is said.
+    /// The line of `privilege`.
     pub privilege_line: usize,
 }
 
 /// A fault that a method declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The line that names it.
+    /// Its line.
     pub line: usize,
     /// Its name.
     pub name: String,
 }
 
 impl Description {
-    /// Family and section of all definitions, in the order of the description: what stands before the first section
-    /// of a family comes first.
+    /// All families and sections, in the order of the description. A family begins with the part before its first section.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
         let families = self
             .families
@@ -192,7 +191,7 @@ impl Description {
 }
 
 impl Method {
-    /// The `ServiceContent` member that holds the only instance the method is called on, where it is called on one.
+    /// The property of `ServiceContent` with the only instance that the method is called on, if it is bound to one.
     pub fn bound_to(&self) -> Option<&str> {
         self.parameters.first()?.name.strip_prefix("_this:")
     }

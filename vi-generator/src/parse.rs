@@ -9,8 +9,8 @@ use crate::names::nearest;
 
 /// Reads a description.
 ///
-/// What could be read is returned beside the mistakes, so that the rest can be checked too. Only the grammar is
-/// checked here, not whether the names that are used are defined.
+/// Returns the valid definitions besides the mistakes, so that these can be checked too. Only the grammar is checked here,
+/// not whether names are defined.
 pub fn parse(text: &str) -> (Description, Vec<Mistake>) {
     let mut parser = Parser::default();
     for (index, line) in text.lines().enumerate() {
@@ -37,12 +37,12 @@ struct Parser {
     mistakes: Vec<Mistake>,
 }
 
-/// A definition whose end was not read yet.
+/// A definition whose `end` has not been read.
 enum Block {
     Enum(Enum),
     Object(Object),
     Method(Box<Method>),
-    /// One whose first line had mistakes: nothing is known about its members.
+    /// A definition with a mistake in its first line; its members are skipped.
     Broken(Keyword),
 }
 
@@ -120,13 +120,13 @@ impl Parser {
         });
     }
 
-    /// The section that definitions stand in here.
+    /// The current section.
     fn current_section(&self) -> Option<String> {
         let section = self.description.sections.last()?;
         (section.family == self.current_family()).then(|| section.name.clone())
     }
 
-    /// The family that definitions belong to here.
+    /// The current family.
     fn current_family(&self) -> Option<String> {
         let family = self.description.families.last()?;
         Some(family.name.clone())

@@ -1,4 +1,4 @@
-//! What follows from a description: what a name means, who descends from whom, what holds what by value.
+//! Facts derived from a description: the meaning of names, base classes, and containment.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,15 +11,15 @@ pub(crate) struct Shape<'a> {
     enums: HashMap<&'a str, &'a Enum>,
     objects: HashMap<&'a str, &'a Object>,
     managed_objects: HashMap<&'a str, &'a Object>,
-    /// The families that each family has with it: itself, what it needs, what those need.
+    /// All families that are compiled with each family: itself, and the families it needs, directly or not.
     families: HashMap<&'a str, HashSet<&'a str>>,
-    /// The names of objects that some object extends.
+    /// The names of base classes.
     bases: HashSet<&'a str>,
-    /// The names of types that some position is declared with.
+    /// The names of the types of all properties, parameters and results.
     declared: HashSet<&'a str>,
 }
 
-/// What the name of a type stands for.
+/// The meaning of a type's name.
 #[derive(Clone, Copy)]
 pub(crate) enum Meaning<'a> {
     Predefined(Predefined),
@@ -158,7 +158,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Whether what belongs to the family `owner` may rely on the family `other`.
+    /// Whether the family `other` is always compiled with the family `owner`.
     pub(crate) fn has(&self, owner: Option<&str>, other: &str) -> bool {
         let with = owner.and_then(|owner| self.families.get(owner));
         with.is_some_and(|with| with.contains(other))

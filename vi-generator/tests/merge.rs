@@ -312,7 +312,7 @@ fn mistakes_of_either_are_shown_with_their_lines() {
         "object A\n  Int a x\nend\n",
         "objct A\nend\nobject B\nend\nobject B\nend\n",
         "kept.input:2: object A: a has the unknown occurrence 'x'; expected r, o, rl, ol or i\n\
-         newer.input:1: 'objct' begins no definition; expected enum, object, fault, managed object, method, \
+         newer.input:1: 'objct' does not begin a definition; expected enum, object, fault, managed object, method, \
          family or section (did you mean 'object'?)\n\
          newer.input:5: object B is already defined in line 3; names of types are \
          unique, those of methods as well",

@@ -33,7 +33,7 @@ fn a_definition_with_a_misspelt_keyword() {
     check(
         "objct A\n  String a r\nend\nobject B\nend",
         &[
-            "test.input:1: 'objct' begins no definition; expected enum, object, fault, managed object, method, \
+            "test.input:1: 'objct' does not begin a definition; expected enum, object, fault, managed object, method, \
              family or section (did you mean 'object'?)",
         ],
     );
@@ -46,24 +46,24 @@ fn families() {
          object B\nend\nfamily perf\nobject C extends B\nend\nmethod M returns B r\n\
          ManagedObjectReference _this r\n  result B r\n  B b rl\nend\nfamily host",
         &[
-            "test.input:2: object A: b can't do without B, which is in the family host; move one of them, or let \
+            "test.input:2: object A: b requires B of family host; move one of them, or let \
              the one family need the other",
-            "test.input:5: 'family' begins no family; expected 'family <name> [needs <family>...]'",
-            "test.input:6: 'family x y' begins no family; expected 'family <name> [needs <family>...]'",
-            "test.input:7: family Host can't be called so; expected lower-case letters and digits, and none of api, \
+            "test.input:5: 'family' does not begin a family; expected 'family <name> [needs <family>...]'",
+            "test.input:6: 'family x y' does not begin a family; expected 'family <name> [needs <family>...]'",
+            "test.input:7: 'Host' is not a valid name for a family; expected lower-case letters and digits, and none of api, \
              core, default, full, serde, std",
-            "test.input:8: family full can't be called so; expected lower-case letters and digits, and none of api, \
+            "test.input:8: 'full' is not a valid name for a family; expected lower-case letters and digits, and none of api, \
              core, default, full, serde, std",
             "test.input:9: family host needs the unknown family 'perv' (did you mean 'perf'?)",
-            "test.input:13: object C: its base class can't do without B, which is in the family host; move one of \
+            "test.input:13: object C: its base class requires B of family host; move one of \
              them, or let the one family need the other",
-            "test.input:15: method M: its return value can't do without B, which is in the family host; move one \
+            "test.input:15: method M: its return value requires B of family host; move one \
              of them, or let the one family need the other",
-            "test.input:17: method M: its result can't do without B, which is in the family host; move one of them, \
+            "test.input:17: method M: its result requires B of family host; move one of them, \
              or let the one family need the other",
-            "test.input:18: method M: b can't do without B, which is in the family host; move one of them, or let \
+            "test.input:18: method M: b requires B of family host; move one of them, or let \
              the one family need the other",
-            "test.input:20: family host is already begun in line 9; keep its definitions together",
+            "test.input:20: family host already began in line 9; keep its definitions together",
         ],
     );
 }
@@ -74,11 +74,11 @@ fn sections() {
         "section a_1\nobject A\nend\nsection\nsection b c\nsection B\nsection a_1\nfamily f\nsection a_1\nobject B\n\
          section c\nend",
         &[
-            "test.input:4: 'section' begins no section; expected 'section <name>'",
-            "test.input:5: 'section b c' begins no section; expected 'section <name>'",
-            "test.input:6: section B can't be called so; expected lower-case letters, digits and underscores",
-            "test.input:7: section a_1 is already begun in line 1; keep its definitions together",
-            "test.input:11: object B: 'section c' is no property; expected '<type> <name> <occurrence>' and annotations",
+            "test.input:4: 'section' does not begin a section; expected 'section <name>'",
+            "test.input:5: 'section b c' does not begin a section; expected 'section <name>'",
+            "test.input:6: 'B' is not a valid name for a section; expected lower-case letters, digits and underscores",
+            "test.input:7: section a_1 already began in line 1; keep its definitions together",
+            "test.input:11: object B: 'section c' is not a property; expected '<type> <name> <occurrence>' and annotations",
         ],
     );
 }
@@ -88,7 +88,7 @@ fn an_end_too_many() {
     check(
         "object A\nend\nend",
         &[
-            "test.input:3: 'end' begins no definition; expected enum, object, fault, managed object, method, family or section",
+            "test.input:3: 'end' does not begin a definition; expected enum, object, fault, managed object, method, family or section",
         ],
     );
 }
@@ -96,7 +96,9 @@ fn an_end_too_many() {
 #[test]
 fn headers() {
     let expected = |line, found, form| {
-        format!("test.input:{line}: '{found}' is no beginning of a definition; expected '{form}'")
+        format!(
+            "test.input:{line}: '{found}' is not the first line of a definition; expected '{form}'"
+        )
     };
     check(
         "enum\nend\nobject A extend B\n  whatever\nend\nmanaged object A since\nend\nmethod A returns String\nend\n\
@@ -144,8 +146,8 @@ fn members() {
     check(
         "object A\n  String a\nend\nmethod M\n  ManagedObjectReference _this r\n  String\nend",
         &[
-            "test.input:2: object A: 'String a' is no property; expected '<type> <name> <occurrence>' and annotations",
-            "test.input:6: method M: 'String' is no parameter; expected '<type> <name> <occurrence>' and annotations",
+            "test.input:2: object A: 'String a' is not a property; expected '<type> <name> <occurrence>' and annotations",
+            "test.input:6: method M: 'String' is not a parameter; expected '<type> <name> <occurrence>' and annotations",
         ],
     );
 }
@@ -155,9 +157,9 @@ fn values() {
     check(
         "enum E\n  a b\n  c since\n  ?\nend",
         &[
-            "test.input:2: enum E: 'a b' is no value; expected one word, or '<value> since <version>'",
-            "test.input:3: enum E: 'c since' is no value; expected one word, or '<value> since <version>'",
-            "test.input:4: enum E: '?' is no name; expected letters, digits and '_', not beginning with a digit",
+            "test.input:2: enum E: 'a b' is not a value; expected one word, or '<value> since <version>'",
+            "test.input:3: enum E: 'c since' is not a value; expected one word, or '<value> since <version>'",
+            "test.input:4: enum E: '?' is not a name; expected letters, digits and '_', not beginning with a digit",
         ],
     );
 }
@@ -171,7 +173,7 @@ fn ignored_is_for_properties() {
             &format!(
                 "test.input:1: method M: its return value has the unknown occurrence 'i'; {expected}"
             ),
-            "test.input:1: 'method M returns String i' is no beginning of a definition; expected 'method <name> \
+            "test.input:1: 'method M returns String i' is not the first line of a definition; expected 'method <name> \
              [returns <type> <occurrence>] [<annotation>...]'",
             &format!("test.input:5: method N: a has the unknown occurrence 'i'; {expected}"),
         ],
@@ -184,11 +186,11 @@ fn annotations() {
         "object A\n  String a r sinse 2.0\n  String b r since\n  String c r secret secret\n  String d r to A\n  \
          String e r required\n  String f r priv A priv B\nend",
         &[
-            "test.input:2: object A: 'sinse' is no annotation (did you mean 'since'?); expected any of since, to, \
+            "test.input:2: object A: 'sinse' is not an annotation (did you mean 'since'?); expected any of since, to, \
              link, holds, names, required, linkable, secret, priv",
-            "test.input:2: object A: '2.0' is no annotation; expected any of since, to, link, holds, names, \
+            "test.input:2: object A: '2.0' is not an annotation; expected any of since, to, link, holds, names, \
              required, linkable, secret, priv",
-            "test.input:3: object A: 'since' says nothing; expected 'since <version>'",
+            "test.input:3: object A: 'since' lacks its word; expected 'since <version>'",
             "test.input:4: object A: 'secret' is given twice; one is enough",
             "test.input:5: object A: 'to' does not fit d, a String; it is for ManagedObjectReference",
             "test.input:5: object A: 'to A' names the object of that name; expected a managed object",
@@ -242,8 +244,8 @@ fn names_that_are_none() {
     check(
         "object A-B\nend\nobject C\n  String 1a r\nend",
         &[
-            "test.input:1: object A-B: 'A-B' is no name; expected letters, digits and '_', not beginning with a digit",
-            "test.input:4: object C: '1a' is no name; expected letters, digits and '_', not beginning with a digit",
+            "test.input:1: object A-B: 'A-B' is not a name; expected letters, digits and '_', not beginning with a digit",
+            "test.input:4: object C: '1a' is not a name; expected letters, digits and '_', not beginning with a digit",
         ],
     );
 }

@@ -1,4 +1,4 @@
-//! `anyType`: values whose type only the answer says.
+//! `anyType`: values whose type is stated in the message only.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ pub enum Any {
     Array(Box<Array>),
     /// A value of a type that this build doesn't have.
     Unknown(Box<RawElement>),
-    /// A value that could not be decoded, and why.
+    /// A value that could not be decoded, with the error.
     Undecodable(Box<Undecodable>),
 }
 
@@ -76,9 +76,9 @@ pub struct Array {
 /// A value that could not be decoded.
 #[derive(Clone, Debug)]
 pub struct Undecodable {
-    /// Why, and where within the value.
+    /// The error, with the place in the value.
     pub error: DecodeError,
-    /// The element as it came.
+    /// The element as received.
     pub element: RawElement,
 }
 
@@ -148,7 +148,7 @@ impl Any {
     /// The value as a `T`.
     ///
     /// # Errors
-    /// When it is of another type.
+    /// If it is of another type.
     pub fn cast<T: FromAny>(self) -> Result<T, CastError> {
         T::from_any(self)
     }
@@ -201,7 +201,7 @@ impl Array {
     /// The declared item type that an array's type name stands for.
     pub(crate) fn item_type(array: &str) -> Option<String> {
         let item = array.strip_prefix("ArrayOf")?;
-        // It becomes the name of elements, so it has to be one.
+        // The result is used as an element name, so it must be valid as one.
         let is_in_names = |c: char| c.is_alphanumeric() || "_-.".contains(c);
         if !item.starts_with(char::is_alphabetic) || !item.chars().all(is_in_names) {
             return None;
@@ -230,24 +230,24 @@ pub(crate) const PRIMITIVES: [&str; 12] = [
     "anyType",
 ];
 
-/// A value turned out to be of another type than was asked for.
+/// A value is of another type than expected.
 #[derive(Clone, Debug)]
 pub enum CastError {
-    /// It is of another type.
+    /// The value is of another type.
     Type {
-        /// What was asked for.
+        /// The expected type.
         expected: String,
-        /// What there is.
+        /// The value found.
         found: String,
     },
-    /// It is a number that the asked type cannot hold.
+    /// The value is a number outside the range of the expected type.
     Range {
-        /// What was asked for.
+        /// The expected type.
         expected: &'static str,
-        /// What there is.
+        /// The value found.
         value: i64,
     },
-    /// It could not be decoded in the first place.
+    /// The value could not be decoded.
     Undecodable(DecodeError),
 }
 
@@ -275,16 +275,16 @@ impl CastError {
     }
 }
 
-/// What [`Any::cast`] can give.
+/// A type that [`Any::cast`] can convert to.
 pub trait FromAny: Sized {
     /// The value as this type.
     ///
     /// # Errors
-    /// When it is of another type.
+    /// If it is of another type.
     fn from_any(any: Any) -> Result<Self, CastError>;
 }
 
-/// Nothing is expected of it: whatever there is, is left out.
+/// Accepts and drops any value.
 impl FromAny for () {
     fn from_any(_: Any) -> Result<Self, CastError> {
         Ok(())
@@ -327,7 +327,7 @@ impl<B: DataObject> FromAny for Poly<B> {
 }
 
 impl<T: DataObject> FromAny for T {
-    /// A descendant gives its properties as a `T`.
+    /// Takes a descendant of `T` too, and keeps its properties as a `T`.
     fn from_any(any: Any) -> Result<Self, CastError> {
         match any {
             Any::Object(mut object) => match object.cast_mut::<T>() {
@@ -342,11 +342,10 @@ impl<T: DataObject> FromAny for T {
     }
 }
 
-/// The enum's value, for a generated `FromAny`.
+/// Converts to an enum; generated `FromAny` impls call this.
 ///
 /// # Errors
-/// When the value is of another type. A string is taken, since most enumerations of the API are declared as
-/// one.
+/// If the value is of another type. A string is accepted, because the API declares most enumerations as strings.
 pub fn enumeration_from_any<E: Enum>(any: Any) -> Result<E, CastError> {
     match any {
         Any::Enum(value) if value.type_name == E::NAME => Ok(E::from_wire(&value.value)),
@@ -381,7 +380,7 @@ primitive! {
 macro_rules! integer {
     ($($type:ty, $expected:literal;)*) => {$(
         impl FromAny for $type {
-            /// Any integer that fits: the same property is a short on one server and an int on another.
+            /// Takes any integer that fits, because a property may be a short on one server and an int on another.
             fn from_any(any: Any) -> Result<Self, CastError> {
                 let value = match any {
                     Any::Byte(value) => i64::from(value),
@@ -435,7 +434,7 @@ impl From<&str> for Any {
 }
 
 impl Any {
-    /// What is held, for code that treats all types alike.
+    /// The value, for code that is the same for all types.
     pub fn inner(&self) -> View<'_> {
         match self {
             Self::None => View::Unset,

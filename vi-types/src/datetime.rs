@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 /// A point in time, together with the offset it was written in.
 ///
-/// What was read is written again as it was: the offset and the number of digits of the fraction are kept.
-/// Two values are equal when they are written alike; compare [`epoch_seconds`](Self::epoch_seconds) for the
-/// same moment in different zones.
+/// Reading and writing keep the text: the offset and the number of digits of the fraction. Two values are equal if their
+/// texts are; compare [`epoch_seconds`](Self::epoch_seconds) to find the same time in different zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DateTime {
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -20,7 +19,7 @@ pub struct DateTime {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Zone {
-    /// None was given, which VI takes for UTC.
+    /// No zone, which the VI API treats as UTC.
     Unsaid,
     Z,
     /// Minutes east of UTC.
@@ -28,9 +27,9 @@ enum Zone {
 }
 
 impl DateTime {
-    /// The moment so many seconds after 1970-01-01T00:00:00Z, in UTC and without a fraction.
+    /// The time in UTC, from seconds since 1970-01-01T00:00:00Z.
     ///
-    /// Moments outside the years -9999 to 9999 become the nearest one within.
+    /// Times outside the years -9999 to 9999 become the nearest one inside.
     pub fn from_epoch_seconds(seconds: i64) -> Self {
         let seconds = seconds.clamp(EARLIEST, LATEST);
         Self {
@@ -72,7 +71,7 @@ impl Default for DateTime {
     }
 }
 
-/// A text is not an `xsd:dateTime`.
+/// Invalid `xsd:dateTime`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseDateTimeError(String);
 

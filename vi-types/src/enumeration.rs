@@ -1,9 +1,9 @@
-//! Enumerations, which may always grow.
+//! Enumerations, which grow with new versions of the API.
 
 /// An enumeration of the VI API.
 ///
-/// Servers newer than this crate send values that it doesn't know; those are kept as `Unrecognized`, so a
-/// `match` needs an arm for it. An empty `Unrecognized` is a value that was left unset.
+/// Newer servers send values that this crate does not know. They are kept as `Unrecognized`, so a `match` needs an arm
+/// for it. An empty `Unrecognized` is an unset value.
 pub trait Enum: Sized + Clone + PartialEq + Default + Send + Sync + 'static {
     /// The type's name on the wire.
     const NAME: &'static str;
@@ -11,9 +11,9 @@ pub trait Enum: Sized + Clone + PartialEq + Default + Send + Sync + 'static {
     const VALUES: &'static str;
     /// The value as it is written on the wire.
     fn as_str(&self) -> &str;
-    /// The value that is written so; an unknown one is kept.
+    /// The value of a text on the wire; an unknown text becomes `Unrecognized`.
     fn from_wire(value: &str) -> Self;
-    /// Whether no value was given.
+    /// Whether the value is unset.
     fn is_unset(&self) -> bool {
         self.as_str().is_empty()
     }

@@ -1,4 +1,4 @@
-//! What can be wrong with a message.
+//! Errors of decoding.
 
 use std::fmt;
 
@@ -26,30 +26,30 @@ struct Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// The bytes are not well-formed XML, or end too early; what is wrong.
+    /// The bytes are not well-formed XML, or end too early; the text names the mistake.
     Malformed(String),
     /// The message carries a document type declaration, which SOAP forbids.
     Dtd,
     /// Elements are nested deeper than allowed.
     TooDeep {
-        /// How many levels are allowed.
+        /// The number of levels allowed.
         limit: usize,
     },
-    /// An element holds something else than its type says.
+    /// The content of an element does not fit its type.
     Content {
-        /// What was expected.
+        /// The expected content.
         expected: String,
-        /// What was there, shortened.
+        /// The content found, shortened.
         found: String,
     },
-    /// A property that must be there is not.
+    /// A required property is missing.
     Missing {
         /// The object's type.
         object: &'static str,
         /// The property.
         property: &'static str,
     },
-    /// The XML is fine but is no SOAP message; what it is.
+    /// The XML is well-formed but not a SOAP message; the text describes it.
     NotSoap(String),
 }
 
@@ -92,12 +92,12 @@ impl DecodeError {
         self
     }
 
-    /// Why.
+    /// The kind of error.
     pub fn kind(&self) -> &DecodeErrorKind {
         &self.0.kind
     }
 
-    /// Where: `returnval[3]/propSet[1]/val`, counted from 0; empty for the message as a whole.
+    /// The path of the value: `returnval[3]/propSet[1]/val`, counted from 0; empty for the whole message.
     pub fn path(&self) -> String {
         let mut path = String::new();
         for step in self.0.steps.iter().rev() {
@@ -112,7 +112,7 @@ impl DecodeError {
         path
     }
 
-    /// Where: the byte of the message at which decoding stopped.
+    /// The offset in bytes at which decoding stopped.
     pub fn offset(&self) -> usize {
         self.0.offset
     }

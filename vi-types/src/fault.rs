@@ -1,4 +1,4 @@
-//! What a server answers instead of a result.
+//! Faults: the answer of a server instead of a result.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ pub struct SoapFault {
     pub code: String,
     /// `faultstring`: a sentence in the language of the session.
     pub string: String,
-    /// The fault itself: an object of the MethodFault family, or what else came.
+    /// The fault object: a descendant of `MethodFault`, or another value.
     pub detail: Option<Any>,
 }
 
 impl SoapFault {
-    /// The answer that carries this fault; `string` is what people read.
+    /// Makes a SOAP fault of a fault object; `string` is the text for people.
     pub fn new(fault: impl DataObject, string: impl Into<String>) -> Self {
         Self {
             code: "ServerFaultCode".to_owned(),

@@ -1,4 +1,4 @@
-//! JSON, in the form that vSphere's VI JSON has; any other format of serde that describes itself will do too.
+//! JSON in the form of vSphere's VI JSON; other self-describing formats of serde work too.
 //!
 //! | value | JSON |
 //! |---|---|
@@ -11,16 +11,16 @@
 //! | reference | `{"_typeName": "ManagedObjectReference", "type": …, "value": …}` |
 //! | `anyType` | data objects and references as above; the rest as `{"_typeName": "int", "_value": 5}` and `{"_typeName": "ArrayOfInt", "_value": [5]}` |
 //!
-//! Secret properties (passwords, tickets) are written like all others: JSON is for storing and sending, and not
-//! for logs, which have `Debug`.
+//! Secret properties (passwords, tickets) are written like all others, because JSON is for storing and sending. Use
+//! `Debug` for logs: it hides them.
 //!
 //! # Reading
 //!
-//! Properties may come in any order; `_typeName` costs least as the first. It may be missing where the declared
-//! type has no descendants. `null` is no value. An error says where it is:
+//! Properties may come in any order; reading is fastest with `_typeName` first. It may be missing if the declared type has
+//! no descendants. `null` means unset. An error names its place:
 //! `device[3].backing.fileName: invalid type: integer `5`, expected a string`.
 //!
-//! As in XML, a required property must be there, and nothing unknown is an error:
+//! As in XML, a required property must exist, and unknown parts are not errors:
 //!
 //! - an unknown property is skipped;
 //! - an unknown value of an enum is kept;
@@ -28,9 +28,9 @@
 //!   [`UnknownObject`](crate::UnknownObject) where a known type was declared, an [`Any::Unknown`](crate::Any)
 //!   inside `anyType`. JSON doesn't say the order that the schema has; the XML has that of the JSON.
 //!
-//! What is only there as XML, of a type unknown here or a value that could not be decoded, is written with its
-//! content under `_xml` (and attributes, if any, under `_attributes`), which is this crate's own addition. It is
-//! decoded when it is read, so that a build which knows the type has the object.
+//! A value that is kept as XML, because its type is unknown or it could not be decoded, is written with its content under
+//! `_xml` and its attributes under `_attributes`. This is an addition of this crate. Reading decodes that XML, so a build
+//! that knows the type gets the object.
 //!
 //! # Types of other bindings
 //!

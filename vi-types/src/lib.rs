@@ -1,21 +1,19 @@
 #![doc = include_str!("../README.md")]
 //! ## Inside
 //!
-//! Data objects and faults are structs in [`objects`], enumerations in [`enums`], requests in [`methods`],
-//! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
-//! [`families`] has a page for each family with all that it has.
-//! What they stand on is written by hand:
+//! Data objects and faults are structs in [`objects`], enumerations are in [`enums`], requests in [`methods`], and the
+//! properties of managed objects in [`properties`]. All of them are generated from a description of the API;
+//! [`families`] lists the contents of each family. The runtime below them is written by hand:
 //!
-//! - [`Object`] and [`Property`] let one piece of code treat every type: encoding, decoding, equality, `Debug`,
-//!   JSON and property [`path`]s are each written once;
-//! - [`Poly`] holds an object of a declared type or of any descendant, also of one that this build doesn't
-//!   know;
-//! - [`Any`] holds a value whose type only the answer says, or one that could not be decoded:
+//! - [`Object`] and [`Property`] are views of any type, so that encoding, decoding, equality, `Debug`, JSON and property
+//!   [`path`]s are each written once;
+//! - [`Poly`] holds an object of a declared type or of a descendant, even one that this build does not know;
+//! - [`Any`] holds a value whose type is stated in the message only, or one that could not be decoded:
 //!   [`Any::Undecodable`];
 //! - [`wire`] reads and writes whole messages.
 //!
-//! References to managed objects have types too, in [`references`]. A method is a function of the reference that it is
-//! called on; what it can't do without are its arguments, the rest can be set in the request:
+//! References to managed objects have types in [`references`], with the API's methods as functions. The required
+//! parameters are the arguments; set optional ones in the request:
 //!
 #![cfg_attr(feature = "api", doc = "```")]
 #![cfg_attr(not(feature = "api"), doc = "```ignore")]
@@ -31,8 +29,8 @@
 //! # Ok::<(), &str>(())
 //! ```
 //!
-//! Unknown enum values, types and elements never fail an answer, and a value that cannot be decoded fails
-//! alone: see [`Any::Undecodable`].
+//! Unknown enum values, types and elements are not errors, and a value that cannot be decoded does not fail the rest of
+//! the answer: see [`Any::Undecodable`].
 
 mod any;
 mod binary;

@@ -9,16 +9,16 @@ use crate::value::View;
 
 /// The request of a method: a struct of its parameters.
 pub trait Method: Object + Default {
-    /// What it returns.
+    /// The type of the result.
     type Output: Default + Send + Sync + 'static;
-    /// The bindings it belongs to.
+    /// The bindings that the method belongs to.
     type Bindings: Bindings;
     /// Its description.
-    // Here and in no table that all programs have, so that a program has the requests in it that it uses.
+    // A constant instead of a table, so that a program contains only the requests that it uses.
     const INFO: MethodInfo;
-    /// What was returned, for code that treats all types alike.
+    /// The result, for code that is the same for all types.
     fn output(returned: &Self::Output) -> Property<'_>;
-    /// What is returned, to be filled.
+    /// The result, to be filled.
     fn output_mut(returned: &mut Self::Output) -> PropertyMut<'_>;
 
     /// The method's name on the wire, such as `PowerOnVM_Task`.
@@ -26,17 +26,17 @@ pub trait Method: Object + Default {
         Self::INFO.name
     }
 
-    /// The types that may occur in its answer.
+    /// The types that the answer may name.
     fn registry() -> &'static Registry {
         Self::Bindings::registry()
     }
 
-    /// Which object it is called on.
+    /// The object that the method is called on.
     fn called_on() -> This {
         Self::INFO.this
     }
 
-    /// The object it is called on, where the request says so.
+    /// The object that the request names, if it names one.
     fn this(&self) -> Option<&ManagedObjectReference> {
         let index = Self::type_info().layout().index_of("_this")?;
         match self.get(index).view() {
@@ -48,13 +48,13 @@ pub trait Method: Object + Default {
 
 /// A method that starts a task.
 pub trait TaskMethod: Method {
-    /// What the task gives in the end; `()` where the description says nothing of it.
+    /// The type of the task's result; `()` if the description names none.
     type Result: FromAny;
 
     /// Reads `TaskInfo.result`.
     ///
     /// # Errors
-    /// When it is of another type than declared.
+    /// If the result is of another type than declared.
     fn task_result(result: Option<Any>) -> Result<Self::Result, CastError> {
         Self::Result::from_any(result.unwrap_or_default())
     }
@@ -62,27 +62,27 @@ pub trait TaskMethod: Method {
 
 /// A method declares the fault `F`: its call may fail with an `F` or a descendant.
 ///
-/// Any method may fail with a `RuntimeFault` besides.
+/// Any method may also fail with a `RuntimeFault`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not declare the fault `{F}`",
     note = "its documentation lists those that it declares"
 )]
-// A marker for each of the 1,580 pairs and no enum for each of the 235 different lists: those enums, each with nothing
-// but the conversion of a fault, take ten times as long to compile (0.8 s instead of 0.07 s).
+// A marker for each of the 1,580 pairs, because an enum for each of the 235 different lists would take ten times as long
+// to compile (0.8 s instead of 0.07 s), with nothing but the conversion of a fault.
 pub trait Throws<F: DataObject>: Method {}
 
 /// One generated set of bindings.
 pub trait Bindings {
-    /// Its types and methods by their names.
+    /// The types by their names on the wire.
     fn registry() -> &'static Registry;
 }
 
-/// Which object a method is called on.
+/// How the object that a method is called on is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum This {
-    /// The one that the request names.
+    /// The request names it.
     Explicit,
-    /// The only instance of its type, which `ServiceContent` has under this property.
+    /// It is the only instance of its type, in this property of `ServiceContent`.
     ServiceContent(&'static str),
 }
 
@@ -99,16 +99,16 @@ pub struct MethodInfo {
     /// The type of that object, such as `VirtualMachine`; the object may also be of a descendant. Empty if the description
     /// does not say.
     pub managed_object: &'static str,
-    /// The schema's name of the result's type, of an item's where it is a list; empty when nothing is returned.
+    /// The schema's name of the result's type, or of an item's type if it is a list; empty if the method returns nothing.
     pub returns: &'static str,
-    /// The faults that it declares, one blank between them; see [`faults`](Self::faults).
+    /// The declared faults, separated by blanks; see [`faults`](Self::faults).
     pub throws: &'static str,
-    /// The first API version that has it; empty when the description doesn't say.
+    /// The first API version with the method; empty if the description does not say.
     pub since: &'static str,
 }
 
 impl MethodInfo {
-    /// The names of the faults that it declares.
+    /// The names of the declared faults.
     pub fn faults(&self) -> impl Iterator<Item = &'static str> {
         self.throws.split_ascii_whitespace()
     }

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct ManagedObjectReference {
     /// The managed object's type, such as `VirtualMachine`.
     pub r#type: String,
-    /// The server's name for it: `16` on a host, `vm-16` on a vCenter.
+    /// The server's identifier of the object: `16` on a host, `vm-16` on a vCenter.
     pub value: String,
 }
 

@@ -1,4 +1,4 @@
-//! Data objects, and what can be asked of one whose type is not known at compile time.
+//! Data objects, and the view of an object whose type is not known at compile time.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -11,38 +11,36 @@ use crate::property::{Property, PropertyMut};
 use crate::value::View;
 use crate::wire::Tags;
 
-/// A data object, fault, method request or set of managed-object properties, seen without its type.
+/// A data object, fault, method request or set of managed-object properties, without its type.
 ///
-/// Properties are addressed by their index in [`ObjectInfo::layout`], which lists those of the base
-/// classes first. Everything that treats all types alike (encoding, decoding, equality, `Debug`,
-/// JSON, property paths) is written once on these few methods.
+/// Properties are addressed by their index in [`ObjectInfo::layout`], which lists the properties of base classes first.
+/// Encoding, decoding, equality, `Debug`, JSON and property paths are each written once with these few methods.
 pub trait Object: Any + Send + Sync {
     /// The description of this type.
-    // No constant: before Rust 1.90 one can't refer to a static that holds a `OnceLock`.
+    // Not a constant, which could not refer to a static with a `OnceLock` before Rust 1.90.
     fn type_info() -> &'static ObjectInfo
     where
         Self: Sized;
-    /// The property with this index; with [`BASE`], those of the base class as an object of that class; with [`INFO`],
-    /// the description of the object's type.
+    /// The property with this index. [`BASE`] gives the base class as an object, [`INFO`] the description of the type.
     ///
-    /// Base classes that have no properties are left out, unless some position is declared with them.
+    /// Base classes without properties are left out, unless the API declares a position with their type.
     fn get(&self, index: usize) -> Property<'_>;
-    /// The property with this index, to be changed; with [`BASE`], those of the base class.
+    /// The property with this index for changing it; [`BASE`] gives the base class.
     ///
-    /// A base class without properties is left out.
+    /// Base classes without properties are left out.
     fn get_mut(&mut self, index: usize) -> PropertyMut<'_>;
 }
 
 /// The index that stands for all properties of the base class.
-// An index and not a method of its own: a method for each of thousands of types takes seconds to compile.
+// An index instead of a method, because another method for each of thousands of types takes seconds to compile.
 pub const BASE: usize = usize::MAX;
 
 /// The index that stands for the description of an object's type, [`Property::Info`].
 pub const INFO: usize = usize::MAX - 1;
 
 /// A type of [`Object`] that is known at compile time.
-// Methods and no functions: methods are compiled beside the type, where the compiler knows its `default`, and has its
-// table of methods, already.
+// Methods instead of generic functions: methods are compiled with the type, where the compiler already has its `default`
+// and its vtable.
 pub trait DataObject: Object + Default {
     /// An object with every property unset.
     fn boxed() -> Box<Self> {
@@ -71,12 +69,12 @@ pub trait DataObject: Object + Default {
 
 impl<T: Object + Default> DataObject for T {}
 
-/// `Self` is `B` or a descendant of it, where `B` is declared for positions that hold any of its family.
+/// `Self` is `B` or a descendant. Implemented for each `B` that the API declares a position with.
 pub trait Extends<B: DataObject>: DataObject {}
 
-/// The properties of a managed object, each of them optional: which are set depends on what was asked for.
+/// The properties of a managed object. Each is optional, because a request names the properties to read.
 pub trait ManagedObject: DataObject {
-    /// What the references to it go as too: the references to its base class, or all.
+    /// The type of references to the base class; `ManagedObjectReference` for a root.
     type Base: AsRef<ManagedObjectReference>
         + From<ManagedObjectReference>
         + Into<ManagedObjectReference>
@@ -90,7 +88,7 @@ pub trait ManagedObject: DataObject {
         + 'static;
     /// The managed object's type, as `ManagedObjectReference.type` names it.
     const TYPE: &'static str;
-    /// The types of all managed objects that descend from it, also of those that this build leaves out.
+    /// The types of all descendants, including those that this build leaves out.
     const DESCENDANTS: &'static [&'static str];
 }
 
@@ -123,7 +121,7 @@ pub struct Field {
     pub ty: &'static str,
     /// How often it occurs.
     pub occurrence: Occurrence,
-    /// The first API version that has it; empty where that is the owner's.
+    /// The first API version with the property; empty if it is the owner's.
     pub since: &'static str,
     /// Whether the value must be kept out of logs and `Debug`.
     pub secret: bool,
@@ -166,10 +164,9 @@ pub struct ObjectInfo {
     pub name: &'static str,
     /// The base class.
     pub base: Option<&'static ObjectInfo>,
-    /// What else there is to know: a line with the first API version that has the type, which may be empty, and behind
-    /// it the type's own properties, in the order of the schema: a line each, as in generator.input, but with the
-    /// schema's names of types. Kept as text because that is compiled fastest; [`since`](Self::since) and
-    /// [`layout`](Self::layout) read it.
+    /// The rest of the description: a line with the first API version of the type, which may be empty, then a line for
+    /// each property of the type itself, in the order of the schema. The lines are those of generator.input, with the
+    /// schema's names of types. Text compiles fastest; [`since`](Self::since) and [`layout`](Self::layout) read it.
     pub text: &'static str,
     /// Makes an object of this type with every property unset.
     pub new: fn() -> Box<dyn Object>,
@@ -193,17 +190,17 @@ impl ObjectInfo {
         }
     }
 
-    /// The first API version that has the type; empty when the description doesn't say.
+    /// The first API version with the type; empty if the description does not say.
     pub fn since(&self) -> &'static str {
         self.text.lines().next().unwrap_or_default()
     }
 
-    /// How many properties it has beside those of its base class.
+    /// The number of properties beside those of the base class.
     pub(crate) fn own_properties(&self) -> usize {
         self.text.lines().skip(1).count()
     }
 
-    /// All properties, inherited ones first; computed when first asked for.
+    /// All properties, inherited ones first; computed at the first use.
     pub fn layout(&'static self) -> &'static Layout {
         self.layout.get_or_init(|| Box::new(Layout::of(self)))
     }
@@ -228,7 +225,7 @@ impl ObjectInfo {
 #[derive(Debug)]
 pub struct Layout {
     pub(crate) fields: Box<[Field]>,
-    /// The names of the fields. Apart from these, as a search goes over many of them.
+    /// The names of the fields, apart from the fields because a search visits many of them.
     pub(crate) names: Box<[Name]>,
     /// One bit per field, set where the property is required.
     pub(crate) required: Box<[u64]>,
@@ -332,7 +329,7 @@ impl dyn Object {
         (self as &dyn Any).downcast_ref()
     }
 
-    /// The object as a `T`, to be changed, if it is exactly that.
+    /// The object as a mutable `T`, if it is exactly that.
     pub fn downcast_mut<T: DataObject>(&mut self) -> Option<&mut T> {
         (self as &mut dyn Any).downcast_mut()
     }
@@ -342,7 +339,7 @@ impl dyn Object {
         self.upcast(TypeId::of::<T>())?.downcast_ref()
     }
 
-    /// The object as a `T`, to be changed, if it is that or a descendant of it.
+    /// The object as a mutable `T`, if it is that or a descendant of it.
     pub fn cast_mut<T: DataObject>(&mut self) -> Option<&mut T> {
         let mut object = self;
         while (*object).type_id() != TypeId::of::<T>() {
@@ -361,7 +358,7 @@ impl dyn Object {
         }
     }
 
-    /// The properties of the base class, to be changed; `None` as well for a base without properties.
+    /// The mutable properties of the base class; `None` for a base class without properties.
     pub fn base_mut(&mut self) -> Option<&mut dyn Object> {
         match self.get_mut(BASE) {
             PropertyMut::Object(base) => Some(base),
@@ -383,7 +380,7 @@ impl dyn Object {
         Some(self.get(index).view())
     }
 
-    /// What is known of an object of a type that this build doesn't have.
+    /// The object as an [`UnknownObject`], if this build does not have its type.
     pub fn unknown(&self) -> Option<&UnknownObject> {
         (self as &dyn Any).downcast_ref()
     }

@@ -1,6 +1,6 @@
 //! Property paths: `config.hardware.device`, `config.hardware.device[2000].backing`.
 //!
-//! [`get`] and [`find`] follow a path that is a text; [`Path`] is one that the compiler checks.
+//! [`get`] and [`find`] follow a path given as text; the compiler checks a [`Path`].
 
 mod typed;
 
@@ -11,10 +11,10 @@ use crate::value::View;
 
 pub use typed::{Path, ReadAs, Through};
 
-/// What a path leads to.
+/// The value at the end of a path.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    /// The value; unset also where an object on the way is unset.
+    /// The value; unset if an object on the way is unset.
     pub view: View<'a>,
     /// The schema's name of the declared type, of the items where it is a list.
     pub ty: &'static str,
@@ -22,14 +22,14 @@ pub struct Found<'a> {
     pub list: bool,
 }
 
-/// A path that leads nowhere.
+/// Invalid property path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     /// The whole path.
     pub path: String,
     /// The step that failed.
     pub name: String,
-    /// The type that should have had it.
+    /// The type that lacks this property.
     pub ty: String,
 }
 
@@ -44,11 +44,11 @@ impl std::error::Error for PathError {}
 
 /// The value at the end of a path, which starts with a property of `root`.
 ///
-/// Names are those of the wire. A step into a list needs the key of the item, in brackets; items without a
-/// property `key` cannot be addressed. Where an object on the way is unset, so is the value.
+/// Names are those of the wire. A step into a list needs the key of the item in brackets; items without a property `key`
+/// cannot be addressed. If an object on the way is unset, the value is unset.
 ///
 /// # Errors
-/// When a type has no property of the name that the path asks for.
+/// If a type lacks a property of the path.
 pub fn get<'a>(root: &'a dyn Object, path: &str) -> Result<View<'a>, PathError> {
     find(root, path).map(|found| found.view)
 }

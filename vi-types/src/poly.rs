@@ -13,9 +13,9 @@ use crate::wire::Reader;
 
 /// A `B` or a descendant of it.
 ///
-/// The properties of `B` are read directly; [`cast`](Self::cast) and [`downcast_ref`](Self::downcast_ref)
-/// give the rest. A type that this build doesn't know is kept whole: it reads as a `B`, has its own
-/// [`type_name`](Self::type_name), and is encoded as it came.
+/// Dereferences to `B`; [`cast`](Self::cast) and [`downcast_ref`](Self::downcast_ref) give a descendant. An object of a
+/// type that this build does not know is kept whole: it dereferences to a `B`, has its own
+/// [`type_name`](Self::type_name), and is encoded as received.
 pub struct Poly<B: DataObject> {
     /// A `B` by its chain of bases: `new` takes nothing else and `read` checks it.
     object: Box<dyn Object>,
@@ -35,10 +35,10 @@ impl<B: DataObject> Poly<B> {
         }
     }
 
-    /// Holds that object if it is a `B` or a descendant; gives it back otherwise.
+    /// Holds an object if it is a `B` or a descendant; returns it otherwise.
     ///
     /// # Errors
-    /// The object itself when it is of another family.
+    /// The object, if it is not a `B` or a descendant.
     pub fn from_object(object: Box<dyn Object>) -> Result<Self, Box<dyn Object>> {
         if object.cast::<B>().is_some() {
             Ok(Self::holding(object))
@@ -174,16 +174,16 @@ impl<B: DataObject> Value for Poly<B> {
     }
 }
 
-/// An object of a type that this build doesn't have, where one of a known family was declared.
+/// An object of a type that this build does not have.
 ///
-/// It passes for an object of the declared type and keeps the rest as XML.
+/// It acts as an object of the declared type and keeps the rest as XML.
 #[derive(Clone)]
 pub struct UnknownObject {
     /// The type's name on the wire.
     pub type_name: String,
-    /// The object's properties, as far as the declared type has them.
+    /// The properties of the declared type.
     pub declared: Box<dyn Object>,
-    /// The element as it came.
+    /// The element as received.
     pub element: RawElement,
 }
 

@@ -1,4 +1,4 @@
-//! The properties of an object, seen without their types.
+//! Views of an object's properties, without their types.
 
 use crate::error::DecodeError;
 use crate::object::{DataObject, Object, ObjectInfo};
@@ -8,36 +8,36 @@ use crate::wire::Reader;
 /// A property of an object.
 #[derive(Clone, Copy)]
 pub enum Property<'a> {
-    /// Anything but a data object of exactly the declared type.
+    /// A value other than a data object of exactly the declared type.
     Value(&'a dyn Value),
-    /// A data object that is always there.
+    /// A required data object.
     Object(&'a dyn Object),
-    /// A data object that need not be there.
+    /// An optional data object.
     Optional(&'a dyn OptionalObject),
     /// A list of data objects.
     Objects(&'a dyn Objects),
-    /// A property that this build leaves out, since its type belongs to a feature that is off.
+    /// A property that this build leaves out, because its type belongs to a disabled feature.
     Absent,
-    /// No property: the description of the object's type, which is asked for by [`INFO`](crate::INFO).
+    /// Not a property but the description of the object's type, for [`INFO`](crate::INFO).
     Info(&'static ObjectInfo),
 }
 
-/// A property of an object, to be changed.
+/// A mutable property of an object.
 pub enum PropertyMut<'a> {
-    /// Anything but a data object of exactly the declared type.
+    /// A value other than a data object of exactly the declared type.
     Value(&'a mut dyn Value),
-    /// A data object that is always there.
+    /// A required data object.
     Object(&'a mut dyn Object),
-    /// A data object that need not be there.
+    /// An optional data object.
     Optional(&'a mut dyn OptionalObject),
     /// A list of data objects.
     Objects(&'a mut dyn Objects),
-    /// A property that this build leaves out, since its type belongs to a feature that is off.
+    /// A property that this build leaves out, because its type belongs to a disabled feature.
     Absent,
 }
 
 impl<'a> Property<'a> {
-    /// What is held.
+    /// The value.
     pub fn view(self) -> View<'a> {
         match self {
             Self::Value(value) => value.view(),
@@ -57,7 +57,7 @@ impl PropertyMut<'_> {
     /// # Errors
     /// When the element's content is not of the property's type.
     pub fn decode(self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        // Most are values. Asked apart: that is guessed better than which of all it is.
+        // Most are values. The processor predicts this separate check better than a match of all kinds.
         match self {
             Self::Value(value) => value.decode(reader),
             property => property.decode_object(reader),
@@ -96,13 +96,13 @@ impl PropertyMut<'_> {
     }
 }
 
-/// A data object that need not be there, seen without its type.
+/// An optional data object, without its type.
 pub trait OptionalObject {
-    /// The object, if it is there.
+    /// The object, if it is set.
     fn get(&self) -> Option<&dyn Object>;
-    /// A new object with every property unset, in place of what was there.
+    /// Replaces the object with a new one whose properties are unset.
     fn fill(&mut self) -> &mut dyn Object;
-    /// There is no object any more.
+    /// Removes the object.
     fn clear(&mut self);
 }
 
@@ -123,19 +123,19 @@ impl<T: DataObject> OptionalObject for Option<Box<T>> {
     }
 }
 
-/// A list of data objects, seen without their type.
+/// A list of data objects, without their type.
 #[expect(
     clippy::len_without_is_empty,
     reason = "one per type of object is compiled of each method"
 )]
 pub trait Objects {
-    /// How many there are.
+    /// The number of objects.
     fn len(&self) -> usize;
     /// The object at a position; panics beyond the end.
     fn item(&self, index: usize) -> &dyn Object;
-    /// One more object, with every property unset, at the end.
+    /// Appends an object whose properties are unset.
     fn push(&mut self) -> &mut dyn Object;
-    /// There are no objects any more.
+    /// Removes all objects.
     fn clear(&mut self);
 }
 

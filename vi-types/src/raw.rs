@@ -1,9 +1,8 @@
-//! XML that is kept because nothing better is known of it.
+//! Elements that are kept as XML.
 
 /// An element without its name: its type, its other attributes and its content.
 ///
-/// Prefixes are the customary ones (`xsi:`, `xsd:`), whatever the server used, so that the element can be
-/// written into any message of this crate.
+/// The prefixes are `xsi:` and `xsd:`, whatever the server used, so that the element fits into any message of this crate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawElement {
     /// `xsi:type`, if there was one.

@@ -17,36 +17,36 @@ pub trait TypedReference:
     + Clone
     + Eq
 {
-    /// What can be read of the object.
+    /// The properties of the managed object.
     type Properties: ManagedObject;
     /// The managed object's type, as `ManagedObjectReference.type` names it.
     const TYPE: &'static str = <Self::Properties as ManagedObject>::TYPE;
 }
 
 impl ManagedObjectReference {
-    /// Whether it refers to a `T` or a descendant of it, by the name of its type.
+    /// Whether this refers to a `T` or a descendant, judged by the name of its type.
     pub fn is<T: ManagedObject>(&self) -> bool {
         let ty = self.r#type.as_str();
         ty == T::TYPE || T::DESCENDANTS.contains(&ty)
     }
 }
 
-/// Defines the type that the references of one set of bindings are. It belongs to the bindings, as only there it can
-/// have functions.
+/// Defines the reference type of one set of bindings, in the crate of the bindings, because only there it can have
+/// inherent functions.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! reference_type {
     () => {
         /// A reference to a managed object whose properties are a `T`, or to a descendant of it.
         ///
-        /// It goes as a reference to the base class, in the end as a plain `ManagedObjectReference`, and is
-        /// made of one by `from`, or by [`from_moref`](Self::from_moref) where the type is to be checked.
+        /// Dereferences to a reference to the base class, and in the end to a plain `ManagedObjectReference`.
+        /// [`from_moref`](Self::from_moref) converts a plain reference and checks its type; `from` does not check.
         pub struct Reference<T: $crate::ManagedObject> {
             base: T::Base,
         }
 
         impl<T: $crate::ManagedObject> Reference<T> {
-            /// The reference as one to this type; `None` if it names another one that isn't a descendant.
+            /// The reference as one to this type; `None` if it is to another type that is not a descendant.
             pub fn from_moref(moref: $crate::ManagedObjectReference) -> Option<Self> {
                 moref.is::<T>().then(|| Self::from(moref))
             }
@@ -74,7 +74,7 @@ macro_rules! reference_type {
             }
         }
 
-        /// The type's name is not looked at.
+        /// Does not check the name of the type.
         impl<T: $crate::ManagedObject> From<$crate::ManagedObjectReference> for Reference<T> {
             fn from(moref: $crate::ManagedObjectReference) -> Self {
                 Self {
@@ -95,7 +95,7 @@ macro_rules! reference_type {
             }
         }
 
-        /// The type's name is checked, as [`Reference::from_moref`] does.
+        /// Checks the name of the type, like [`Reference::from_moref`].
         impl<T: $crate::ManagedObject> $crate::FromAny for Reference<T> {
             fn from_any(any: $crate::Any) -> Result<Self, $crate::CastError> {
                 let moref = <$crate::ManagedObjectReference as $crate::FromAny>::from_any(any)?;

@@ -6,8 +6,7 @@ use crate::object::ObjectInfo;
 
 /// The types of one generated set of bindings that an answer may name, each table sorted by name.
 ///
-/// What is in these tables is in every program that decodes answers; hence methods have a table of their own, the
-/// [`Interface`].
+/// Every program that decodes answers contains these tables. Methods are in a table of their own, the [`Interface`].
 #[derive(Debug)]
 pub struct Registry {
     /// Data objects and faults.
@@ -18,11 +17,10 @@ pub struct Registry {
     pub managed_objects: &'static [&'static ObjectInfo],
 }
 
-/// The methods of one generated set of bindings by name, for who is asked by name: a server, or a tool that goes
-/// through them all.
+/// The methods of one generated set of bindings by name, for servers and tools.
 ///
-/// Who calls a method needs no table: its type has the description, [`Method::INFO`](crate::Method::INFO). So a
-/// program has in it only the requests that it uses.
+/// A client needs no such table, because the type of a request has the method's description,
+/// [`Method::INFO`](crate::Method::INFO). So a program contains only the requests that it uses.
 #[derive(Debug)]
 pub struct Interface {
     /// The types that requests and answers may name.
@@ -37,7 +35,7 @@ impl Registry {
         find(self.objects, name, |info| info.name)
     }
 
-    /// Everything that descends from a type, itself left out, in the order of names.
+    /// All descendants of a type, sorted by name.
     ///
     /// ```
     /// # #[cfg(feature = "api")] {
@@ -59,7 +57,7 @@ impl Registry {
         self.objects.iter().copied().filter(descends)
     }
 
-    /// The types whose base class this one is, in the order of names: one step down the tree.
+    /// The types whose base class is this type, sorted by name.
     pub fn children(&self, base: &'static ObjectInfo) -> impl Iterator<Item = &'static ObjectInfo> {
         let is_child = move |info: &&'static ObjectInfo| {
             info.base.is_some_and(|parent| std::ptr::eq(parent, base))

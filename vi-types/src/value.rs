@@ -1,4 +1,4 @@
-//! What a property can hold.
+//! Values of properties.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use crate::object::Object;
 use crate::property::Objects;
 use crate::wire::Reader;
 
-/// A value that is no data object: a primitive, an enum, a position that holds a family of objects, or one of
-/// these optionally or repeatedly.
+/// A value other than a data object: a primitive, an enum, a [`Poly`](crate::Poly), an [`Any`](crate::Any), or an option
+/// or list of them.
 pub trait Value: Send + Sync + 'static {
-    /// What is held, for code that treats all types alike.
+    /// The value, for code that is the same for all types.
     fn view(&self) -> View<'_>;
 
     /// Takes one more element in: a list grows, everything else is replaced. The reader stands just behind the
@@ -28,7 +28,7 @@ pub trait Value: Send + Sync + 'static {
     /// Becomes a copy of what is seen in a value of the same type; one of another type changes nothing.
     fn assign(&mut self, from: View<'_>);
 
-    /// Like [`Value::decode`], for a value that need not be there.
+    /// Like [`Value::decode`], for an optional value.
     ///
     /// # Errors
     /// As [`Value::decode`].
@@ -55,10 +55,10 @@ pub trait Value: Send + Sync + 'static {
     }
 }
 
-/// A look at a [`Value`].
+/// A view of a [`Value`].
 #[derive(Clone, Copy)]
 pub enum View<'a> {
-    /// An optional value that is not there.
+    /// An optional value that is unset.
     Unset,
     /// `xsd:boolean`.
     Bool(bool),
@@ -74,7 +74,7 @@ pub enum View<'a> {
     Float(f32),
     /// `xsd:double`.
     Double(f64),
-    /// `xsd:string` and everything that is a string on the wire.
+    /// `xsd:string` and other strings.
     Text(&'a str),
     /// `xsd:dateTime`.
     DateTime(DateTime),
@@ -92,7 +92,7 @@ pub enum View<'a> {
     List(List<'a>),
 }
 
-/// A look at the values of a repeated element.
+/// A view of the values of a repeated element.
 #[derive(Clone, Copy)]
 pub enum List<'a> {
     /// Values.
@@ -102,7 +102,7 @@ pub enum List<'a> {
 }
 
 impl<'a> List<'a> {
-    /// How many there are.
+    /// The number of values.
     pub fn len(self) -> usize {
         match self {
             Self::Values(values) => values.len(),
@@ -110,7 +110,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -123,17 +123,17 @@ impl<'a> List<'a> {
         }
     }
 
-    /// One after the other.
+    /// The values in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = View<'a>> {
         (0..self.len()).map(move |index| self.item(index))
     }
 }
 
-/// A list of values, seen without their type.
+/// A list of values, without their type.
 pub trait Values {
-    /// How many there are.
+    /// The number of values.
     fn len(&self) -> usize;
-    /// Whether there are none.
+    /// Whether the list is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }

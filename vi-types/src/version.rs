@@ -1,6 +1,6 @@
 //! The order of the API's versions.
 
-/// A version of the VI API by its numbers, which order it: `2.5 < 2.5u2 < 4.0 < 6.7 < 6.7.1 < 7.0.0.2 < 8.0.1.0`.
+/// The numbers of a version of the VI API, by which versions compare: `2.5 < 2.5u2 < 4.0 < 6.7 < 6.7.1 < 7.0.0.2 < 8.0.1.0`.
 ///
 /// ```
 /// use vi_types::VersionNumbers;
@@ -14,20 +14,20 @@
 pub struct VersionNumbers([u16; 4]);
 
 impl VersionNumbers {
-    /// The version with these numbers; those that its text doesn't have are 0.
+    /// The version with these numbers; missing ones are 0.
     pub const fn new(numbers: [u16; 4]) -> Self {
         Self(numbers)
     }
 
-    /// Reads a version, such as the `since` of a type or a server's `about.apiVersion`; `None` if it has no numbers,
-    /// as those of unreleased servers, or is written in any other way.
+    /// Reads a version, such as the `since` of a type or a server's `about.apiVersion`; `None` if it is not written in
+    /// numbers, like those of unreleased servers.
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = [0; 4];
         let mut slots = numbers.iter_mut();
         // `2.5u2` and `2.5u2server` are update 2 of 2.5: a third number.
         for part in text.trim_end_matches("server").split(['.', 'u']) {
             let slot = slots.next()?;
-            // A sign would be taken for a part of the number.
+            // `parse` would accept a sign.
             part.starts_with(|first: char| first.is_ascii_digit())
                 .then_some(())?;
             *slot = part.parse().ok()?;

@@ -1,8 +1,7 @@
 //! SOAP: envelopes, and the XML in them.
 //!
-//! Nothing here knows a particular type of the API. Reading is a walk over the text with [`Reader`], which
-//! fills any [`Object`](crate::object::Object) by its description; writing is a walk over the object with
-//! [`Writer`].
+//! Knows no particular type of the API. A [`Reader`] fills any [`Object`](crate::object::Object) by its description; a
+//! [`Writer`] writes any object.
 
 mod envelope;
 mod items;
@@ -20,13 +19,13 @@ pub use reader::Reader;
 pub(crate) use writer::Tags;
 pub use writer::Writer;
 
-/// What a message may cost.
+/// Limits of decoding.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How deep elements may be nested; 128 if not said otherwise.
+    /// How deep elements may be nested (default: 128).
     ///
-    /// The deepest real answers are snapshot trees and disk chains, some 32 levels of two elements each.
+    /// The deepest real answers are snapshot trees and disk chains: about 32 levels of two elements each.
     pub depth: usize,
 }
 

@@ -1,8 +1,8 @@
-//! `cargo xtask vmx-conformance`: libvirt's own VMX files and documents, converted by us.
+//! `cargo xtask vmx-conformance`: converts the VMX files and documents of libvirt's test suite.
 //!
-//! A folder has pairs in `vmx2xml` and `xml2vmx`, as libvirt's test suite has them; what we make
-//! of the one file has to be the other, byte for byte. `--wild` has VMX files of people, each with
-//! what virsh says of it: a document, or an error.
+//! A folder has pairs of files in `vmx2xml` and `xml2vmx`, like libvirt's test suite. Converting the
+//! one file must give the other, byte for byte. `--wild` has VMX files from elsewhere, each with
+//! virsh's document or error.
 
 mod diff;
 mod names;
@@ -18,18 +18,18 @@ use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmwareNamespace, Vm
 
 use names::Suite;
 
-/// Converts libvirt's test data and compares with what libvirt makes of it.
+/// Convert libvirt's test data and compare with libvirt's results.
 ///
-/// Prints a diff for each pair that differs, and at the end one line: N passed, N failed.
+/// Prints a diff for each pair that differs, and one line at the end: N passed, N failed.
 #[derive(clap::Args)]
 pub(crate) struct VmxConformance {
     /// A folder with the folders vmx2xml and xml2vmx, or one of them.
     #[arg(value_name = "DIR", required_unless_present = "wild")]
     folder: Option<PathBuf>,
-    /// The libvirt that the data is of: 9.0.0, 11.3, 11.5, 11.10, 12.4, 12.5 or newest.
+    /// The version of libvirt that the data comes from: 9.0.0, 11.3, 11.5, 11.10, 12.4, 12.5 or newest.
     #[arg(long, value_name = "VERSION", default_value_t)]
     libvirt: LibvirtVersion,
-    /// A folder of VMX files with virsh 9.0.0's answers beside: NAME.xml or NAME.err.
+    /// A folder of VMX files with virsh 9.0.0's results: NAME.xml or NAME.err.
     #[arg(long, value_name = "DIR")]
     wild: Option<PathBuf>,
     /// Print the warnings of the files of --wild.

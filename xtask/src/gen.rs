@@ -19,7 +19,7 @@ pub(crate) struct Gen {
     /// The description, in the syntax of generator.input or of libvirt's esx_vi_generator.input.
     #[arg(long, value_name = "FILE", requires = "crate_dir")]
     input: Option<PathBuf>,
-    /// Write a crate of its own into this folder; its last part becomes the crate's name.
+    /// Write a separate crate into this folder; its last part becomes the crate's name.
     #[arg(
         long = "crate",
         value_name = "DIR",
@@ -45,29 +45,29 @@ impl Gen {
     }
 }
 
-/// What is generated from what, and where it goes.
+/// The input and output of a generation.
 struct Job {
     input: PathBuf,
     folder: PathBuf,
     target: Target,
-    /// The manifest that has the families as features, where that is not generated as a whole.
+    /// The manifest whose features are the families, if it is not generated as a whole.
     manifest: Option<PathBuf>,
-    /// What generates it again.
+    /// The command that generates it again.
     command: String,
 }
 
-/// What stands before and behind the families in a manifest.
+/// The lines before and after the families in a manifest.
 const BEGIN: &str = "# Families of generator.input, written by `cargo xtask gen`:\n";
 const END: &str = "# End of the families.\n";
 
-/// A manifest, most of which is written by hand.
+/// A manifest that is mostly written by hand.
 struct Manifest<'a> {
     path: &'a Path,
     found: String,
     expected: String,
 }
 
-/// What can go wrong.
+/// Why generating fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum GenError {
@@ -79,30 +79,30 @@ pub(crate) enum GenError {
     Stale {
         /// The files.
         files: Vec<String>,
-        /// What brings them up to date.
+        /// The command that updates them.
         command: String,
     },
     /// A manifest has no place for the families.
     #[error("{} has no lines '{}' and '{}'; add them to its features", .0.display(), BEGIN.trim_end(), END.trim_end())]
     NoMarks(PathBuf),
-    /// The folder's name is no name for a crate.
-    #[error("'{0}' is no name for a crate; expected letters, digits, '-' and '_'")]
+    /// The folder's name is not a valid name for a crate.
+    #[error("'{0}' is not a valid name for a crate; expected letters, digits, '-' and '_'")]
     CrateName(String),
-    /// A file that would be written is there already, and somebody else's.
-    #[error("{} is there and was not generated; choose another folder", .0.display())]
+    /// A file exists that was not generated.
+    #[error("{} exists and was not generated; choose another folder", .0.display())]
     NotGenerated(PathBuf),
     /// A file or folder could not be read or written.
     #[error("{}", .path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl Job {
-    /// The workspace's own bindings.
+    /// Generates vi-types' bindings.
     fn workspace() -> Self {
         let root = workspace();
         Self {
@@ -114,7 +114,7 @@ impl Job {
         }
     }
 
-    /// A crate that is called as its folder is.
+    /// Generates a crate named after its folder.
     fn own_crate(input: &Path, folder: &Path) -> Result<Self, GenError> {
         let name = folder
             .file_name()

@@ -1,4 +1,4 @@
-//! `cargo xtask import`: a newer description of the API into generator.input.
+//! `cargo xtask import`: merges a newer description of the API into generator.input.
 
 use std::fs;
 use std::io;
@@ -10,28 +10,28 @@ use vi_generator::merge::{Merged, Source, merge};
 
 /// Merge a newer description of the VI API into generator.input.
 ///
-/// New definitions are added behind their nearest relative, changed ones are changed in place; what people wrote
-/// (order, families, comments) stays. Prints what it does. `cargo xtask gen` then makes the types.
+/// Adds new definitions behind their nearest relative, and changes definitions in place. Order, families, sections and
+/// comments stay. Prints the changes. Run `cargo xtask gen` afterwards.
 #[derive(Args)]
 pub(crate) struct Import {
     /// The newer description, in the syntax of generator.input.
     file: PathBuf,
-    /// Print what would be done, and write nothing.
+    /// Print the changes, and write nothing.
     #[arg(long)]
     check: bool,
-    /// Take out what the newer description doesn't have.
+    /// Remove definitions that the newer description lacks.
     #[arg(long)]
     remove: bool,
-    /// The description that FILE is merged into, if not the workspace's generator.input.
+    /// The description to merge FILE into (default: the workspace's generator.input).
     #[arg(long, value_name = "FILE", default_value_os_t = generator_input(), hide_default_value = true)]
     into: PathBuf,
 }
 
-/// What can go wrong.
+/// Why importing fails.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum ImportError {
-    /// One of the descriptions, or what they make together, has mistakes.
+    /// One of the descriptions or the result has mistakes.
     #[error("nothing is written, because of {}", mistakes(.0))]
     Description(Vec<Errors>),
     /// A file could not be read or written.
@@ -39,7 +39,7 @@ pub(crate) enum ImportError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }

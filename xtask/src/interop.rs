@@ -1,21 +1,20 @@
-//! `cargo xtask interop`: other people's programs against ours.
+//! `cargo xtask interop`: tests with foreign programs.
 //!
 //! The client and the simulator of this workspace share their codec, so a mistake in it could
-//! cancel out between them. Here each meets a stranger, in these sections:
+//! cancel out between them. Here each talks to a foreign program, in these sections:
 //!
 //! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter;
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
-//! - `requests`: pyvmomi and we write the same request, for every method of the API;
-//! - `properties`: every property of everything vcsim has is decoded and encoded again, and stays
-//!   what it was;
-//! - `captures`: so do answers that were captured from elsewhere.
+//! - `requests`: pyvmomi and we encode the same request, for every method of the API;
+//! - `properties`: every property of every object of vcsim is the same after decoding and encoding;
+//! - `captures`: so are answers captured from elsewhere.
 //!
 //! The last three need all types of the API, which only the program `witness` has; it takes some
-//! minutes to build. What is missing is installed with apt-get and pip; a peer that cannot be had is
-//! a failure. One line a failed check, and at the end `N passed, N failed`.
+//! minutes to build. Missing peers are installed with apt-get and pip; a peer that cannot be
+//! installed is a failure. Prints one line for a failed check, and `N passed, N failed` at the end.
 
 mod compare;
 mod peers;
@@ -31,20 +30,20 @@ use std::process::ExitCode;
 use peers::{Peer, Tools};
 use report::Report;
 
-/// Runs other people's programs against ours.
+/// Run foreign programs against ours.
 ///
-/// vcsim, libvirt's virsh and pyvmomi are installed with apt-get and pip where they are missing.
+/// Installs vcsim, libvirt's virsh and pyvmomi with apt-get and pip if they are missing.
 #[derive(clap::Args)]
 pub(crate) struct Interop {
-    /// Only these sections.
+    /// The sections to run (default: all).
     #[arg(value_parser = clap::builder::PossibleValuesParser::new(SECTIONS.map(|section| section.name)))]
     sections: Vec<String>,
-    /// The captured answers; skipped where they are not there. Without it: beside the checkout, in shared/captures.
+    /// A folder of captured answers (default: shared/captures beside the checkout); skipped if it does not exist.
     #[arg(long, value_name = "FOLDER")]
     captures: Option<PathBuf>,
 }
 
-/// Some checks, and what they need.
+/// A group of checks, with the peers it needs.
 struct Section {
     name: &'static str,
     peers: &'static [Peer],

@@ -1,4 +1,4 @@
-//! `cargo xtask msrv`: whether the dependencies compile with the oldest Rust that the workspace promises.
+//! `cargo xtask msrv`: checks that the dependencies compile with the workspace's `rust-version`.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Check that no dependency needs a newer Rust than the workspace's `rust-version`.
 ///
-/// Compares what every package of Cargo.lock says in its manifest; a package that says nothing passes.
+/// Compares the `rust-version` of every package in Cargo.lock; a package without one passes.
 #[derive(Args)]
 pub(crate) struct Msrv {}
 
@@ -24,7 +24,7 @@ pub(crate) enum MsrvError {
     /// `cargo metadata` printed something unexpected.
     #[error("cannot read the output of cargo metadata")]
     Output(#[source] serde_json::Error),
-    /// The workspace promises nothing.
+    /// The workspace has no `rust-version`.
     #[error("{0} has no rust-version")]
     NoPromise(&'static str),
     /// Packages that need a newer Rust.
@@ -58,7 +58,7 @@ impl Msrv {
     }
 }
 
-/// Compares all packages with the promise, and returns that.
+/// Compares all packages with the workspace's `rust-version`, and returns that.
 fn check(metadata: &Value) -> Result<String, MsrvError> {
     let packages = metadata["packages"]
         .as_array()

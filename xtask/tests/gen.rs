@@ -123,7 +123,7 @@ fn files_of_others_are_left_alone() {
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        text.contains("Cargo.toml is there and was not generated"),
+        text.contains("Cargo.toml exists and was not generated"),
         "{text}"
     );
     assert_eq!(

@@ -1,4 +1,4 @@
-//! XML by what it means: two documents that say the same are equal here, however they are written.
+//! XML in a canonical form, so that equivalent documents compare equal.
 //!
 //! Prefixes are resolved (also in the value of `xsi:type`), attributes have no order, declarations of namespaces
 //! and comments are dropped, references and CDATA are text, and blanks between elements are nothing.

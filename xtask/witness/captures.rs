@@ -1,4 +1,4 @@
-//! Captured answers: decoded and encoded again, they are what they were.
+//! Captured answers: decoding and encoding must not change them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

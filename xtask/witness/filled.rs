@@ -1,4 +1,4 @@
-//! Objects filled with values of every kind, by what is known of their types.
+//! Objects filled with values of every kind, by reflection.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ const TIMES: [&str; 3] = [
 /// Fills objects, with other values from one to the next.
 pub(crate) struct Filler<'a> {
     registry: &'static Registry,
-    /// What the description says of a member, by the names of its owner and its own.
+    /// The description of each member, by the names of its owner and itself.
     annotations: HashMap<(&'a str, &'a str), &'a Annotations>,
     /// Counts the values.
     count: usize,

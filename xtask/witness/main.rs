@@ -1,8 +1,7 @@
-//! What `cargo xtask interop` checks with all types of the API.
+//! The checks of `cargo xtask interop` that need all types of the API.
 //!
-//! A program of its own, so that only who asks for it compiles them: `cargo xtask interop` builds it with the feature
-//! `witness`. It prints a line a check: `ok NAME`, `FAIL NAME: REASON`, `skip NAME: REASON`, or, for something
-//! to know, `note TEXT`.
+//! A separate program with the feature `witness`, so that other builds do not compile these types. It prints a line for
+//! each check: `ok NAME`, `FAIL NAME: REASON` or `skip NAME: REASON`; and remarks as `note TEXT`.
 
 #![expect(
     clippy::print_stdout,

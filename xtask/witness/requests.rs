@@ -1,8 +1,7 @@
-//! pyvmomi and this workspace write the same request.
+//! pyvmomi and this workspace encode the same request.
 //!
-//! Every method is called twice: with what has to be there, and with everything down to some depth. The values are
-//! made here by reflection and told to pyvmomi as JSON, with the type of each, so that both have the same ones; what
-//! they make of them is compared.
+//! Every method is called twice: with the required parameters, and with all parameters down to some depth. The values
+//! are made here by reflection and sent to pyvmomi as JSON with their types. The encoded requests are compared.
 
 use std::fs::File;
 use std::io::Write as _;

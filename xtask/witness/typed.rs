@@ -1,4 +1,4 @@
-//! XML with the types that its schema gives it.
+//! XML with the types of its schema.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! vcsim: every property of every managed object it has.
+//! vcsim: every property of every managed object.
 //!
-//! What our client gets is decoded and encoded again, and compared with what came.
+//! Each answer is decoded, encoded again, and compared with the original.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};

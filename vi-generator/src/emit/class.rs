@@ -1,5 +1,4 @@
-//! A struct with properties: what data objects, faults, methods and the properties of managed objects have in
-//! common.
+//! A struct with properties: the common part of data objects, faults, methods and the properties of managed objects.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -10,7 +9,7 @@ use crate::model::{Member, Object, Type};
 use crate::names::{field_name, static_name, type_name};
 use crate::shape::Meaning;
 
-/// What is emitted for a class.
+/// A class to emit.
 pub(super) struct Class<'a> {
     /// Its name on the wire.
     pub(super) name: &'a str,
@@ -29,9 +28,9 @@ pub(super) struct Class<'a> {
     pub(super) members: Vec<&'a Member>,
     /// The feature it belongs to, if it is not always compiled.
     pub(super) family: Option<&'a str>,
-    /// Whether each property is optional, whatever the description says.
+    /// Whether every property is optional, regardless of the description.
     pub(super) is_partial: bool,
-    /// How the module calls the module of data objects: `objects::`, or nothing if it is that one.
+    /// The path of the module of data objects: `objects::`, or empty in that module.
     pub(super) objects: TokenStream,
 }
 
@@ -91,7 +90,7 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// `Default`, written out: a derived one would call a function for each property, and most are just `None`.
+    /// `Default`, written out, because a derived one would call a function for each property, and most are `None`.
     fn unset(&self, emission: &Emission<'_>) -> TokenStream {
         let rust = self.rust();
         let base = self.base.filter(|_| self.embeds).map(|base| {
@@ -226,7 +225,7 @@ impl<'a> Class<'a> {
         }
     }
 
-    /// Traits whose work the runtime does for all types; inlined, so that nothing is compiled until it is used.
+    /// Traits that the runtime implements for all types; inlined, so that unused ones generate no code.
     pub(super) fn thin(&self) -> TokenStream {
         let (rust, json) = (self.rust(), self.json());
         quote! {
@@ -270,7 +269,7 @@ impl<'a> Class<'a> {
 }
 
 impl Emission<'_> {
-    /// The type of a field: optional objects are boxed, so that no type holds itself.
+    /// The type of a field; optional objects are boxed, so that no type contains itself.
     pub(super) fn rust_type(
         &self,
         ty: &Type,
@@ -301,7 +300,7 @@ impl Emission<'_> {
         }
     }
 
-    /// The value of a field that nothing was put into.
+    /// The value of an unset field.
     fn unset(&self, ty: &Type, occurrence: Occurrence) -> TokenStream {
         match (occurrence, self.shape.meaning(&ty.name)) {
             (Occurrence::Optional | Occurrence::Ignored, _) => quote! { None },
@@ -352,7 +351,7 @@ impl Emission<'_> {
     }
 }
 
-/// A string literal that is written on several lines, as the text is.
+/// A string literal on several lines, like the text.
 pub(super) fn multiline(text: &str) -> Literal {
     // A description's words hold neither quotes nor backslashes; should one, it is escaped on one line.
     match text.contains(['"', '\\']) {

@@ -1,4 +1,4 @@
-//! The file that leads to all others.
+//! The root module of the generated code.
 
 use quote::quote;
 

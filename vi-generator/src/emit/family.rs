@@ -1,4 +1,4 @@
-//! `families`: a page of documentation for each family. There is nothing in it for the compiler.
+//! `families`: a page of documentation for each family, without code.
 
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ fn section(page: &mut Vec<String>, title: &str, items: Vec<String>) {
     page.extend(items.into_iter().map(|item| format!("- {item}")));
 }
 
-/// The name on the wire, leading to the type that it has in a module.
+/// The name on the wire, as a link to the type in a module.
 fn link(module: &str, name: &str) -> String {
     format!("[`{name}`](crate::{module}::{})", type_name(name))
 }

@@ -1,4 +1,4 @@
-//! `properties`: what can be read of managed objects.
+//! `properties`: the properties of managed objects.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! The manifest of a crate of its own.
+//! The manifest of a generated crate.
 
 use super::{Emission, File, Target};
 

@@ -12,8 +12,8 @@ use crate::shape::Meaning;
 
 /// The references to a managed object.
 ///
-/// All of them are one generic type, so that a managed object costs an alias and a function for each method. That
-/// type is made anew for each set of bindings: only there can it have functions.
+/// All of them are one generic type, so that a managed object costs an alias and a function for each method. Each set of
+/// bindings defines that type itself, because only there it can have inherent functions.
 pub(super) struct References<'a>(pub(super) &'a Object);
 
 impl Definition for References<'_> {
@@ -74,7 +74,7 @@ fn callee(method: &Method) -> Option<&str> {
     }
 }
 
-/// From a reference and what a method can't do without to its request.
+/// The function that makes a request of a reference and the required parameters.
 fn function(emission: &Emission<'_>, owner: Option<&str>, method: &Method) -> TokenStream {
     let rust = ident(&type_name(&method.name));
     let name = ident(&function_name(&method.name));
@@ -123,7 +123,7 @@ fn function(emission: &Emission<'_>, owner: Option<&str>, method: &Method) -> To
     }
 }
 
-/// Whether other types are taken for a parameter as well: `&str` for a string, any reference, any descendant.
+/// Whether a parameter accepts other types too: `&str` for a string, any reference, any descendant.
 fn converts(emission: &Emission<'_>, parameter: &Member) -> bool {
     if parameter.ty.occurrence != Occurrence::Required {
         return false;

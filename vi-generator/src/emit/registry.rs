@@ -1,4 +1,4 @@
-//! `registry`: everything by its name on the wire.
+//! `registry`: types and methods by their names on the wire.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -33,11 +33,11 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
     let sections = [
         quote! { use super::{enums, methods, objects, properties}; #use_runtime },
         quote! {
-            /// The types of this set that answers may name, by their names on the wire.
+            /// The types that messages may name, by their names on the wire.
             pub fn registry() -> &'static rt::Registry { &REGISTRY }
         },
         quote! {
-            /// All types and methods of this set, by their names on the wire: what a server needs.
+            /// All types and methods by their names on the wire, for servers and tools.
             pub fn interface() -> &'static rt::Interface { &INTERFACE }
         },
         quote! {

@@ -1,4 +1,4 @@
-//! The words of doc comments.
+//! The texts of doc comments.
 
 use super::Emission;
 use crate::grammar::{Occurrence, Predefined};
@@ -6,7 +6,7 @@ use crate::model::{Member, Type};
 use crate::shape::Meaning;
 
 impl Emission<'_> {
-    /// What a property or parameter is: `` `capacityInKB`: required long. ``
+    /// Describes a property or parameter: `` `capacityInKB`: required long. ``
     pub(super) fn member_doc(&self, member: &Member, occurrence: Occurrence) -> String {
         let ty = self.type_doc(&member.ty, occurrence);
         let mut doc = format!("`{}`: {ty}", member.name);
@@ -23,7 +23,7 @@ impl Emission<'_> {
         doc + "."
     }
 
-    /// What a type is, with its occurrence in words: `optional reference to a VirtualMachine`.
+    /// Describes a type with its occurrence: `optional reference to a VirtualMachine`.
     pub(super) fn type_doc(&self, ty: &Type, occurrence: Occurrence) -> String {
         let mut doc = match occurrence {
             Occurrence::Required => "required ",

@@ -3,12 +3,12 @@
 use super::{enums, methods, objects, properties};
 use crate as rt;
 
-/// The types of this set that answers may name, by their names on the wire.
+/// The types that messages may name, by their names on the wire.
 pub fn registry() -> &'static rt::Registry {
     &REGISTRY
 }
 
-/// All types and methods of this set, by their names on the wire: what a server needs.
+/// All types and methods by their names on the wire, for servers and tools.
 pub fn interface() -> &'static rt::Interface {
     &INTERFACE
 }

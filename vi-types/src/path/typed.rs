@@ -10,8 +10,8 @@ use crate::reference::TypedReference;
 
 /// A property path whose steps are fields of the generated structs; `F` is what the last one holds.
 ///
-/// Nothing is generated for it: the name of a field on the wire is found by asking an unset object for the index of
-/// the property that lies where the field does.
+/// A step's name on the wire is found by matching the field's address in a default object, so no code is generated for
+/// paths.
 ///
 /// ```
 /// use vi_types::path::Path;
@@ -50,12 +50,12 @@ impl<F> Path<F> {
         }
     }
 
-    /// The path as the wire has it.
+    /// The path with the names of the wire.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The path as the wire has it, to be read as a `D`.
+    /// The path with the names of the wire, of a property that can be read as a `D`.
     pub fn read_as<D>(self) -> String
     where
         F: ReadAs<D>,
@@ -65,10 +65,10 @@ impl<F> Path<F> {
 }
 
 impl<F: Through> Path<F> {
-    /// Goes on to a property: `|object| &object.field`, where `field` may be one of a base class.
+    /// Adds a step to a property: `|object| &object.field`, where `field` may be one of a base class.
     ///
     /// # Panics
-    /// When the function gives anything else, such as the part of the object that is a base class.
+    /// If the function returns a reference to anything but a property, such as the base class.
     #[expect(
         clippy::panic,
         reason = "each field of a generated struct but the base class is a property"
@@ -86,7 +86,7 @@ impl<F: Through> Path<F> {
     }
 }
 
-/// The name of the property that lies in `object` where `field` does.
+/// The name of the property of `object` at the address of `field`.
 fn name_of<G>(object: &dyn Object, field: &G) -> Option<&'static str> {
     let place = |value: *const (), size| (value.addr(), size);
     let looked_for = place(std::ptr::from_ref(field).cast(), size_of::<G>());
@@ -107,13 +107,13 @@ fn name_of<G>(object: &dyn Object, field: &G) -> Option<&'static str> {
     Some(field.name)
 }
 
-/// What a step of a [`Path`] may go on from: an object, or an optional one.
+/// A value that a [`Path`] can continue from: an object or an optional object.
 #[diagnostic::on_unimplemented(
     message = "a property path ends at `{Self}`",
     note = "it goes on from a data object only: not from a list, nor from a value"
 )]
 pub trait Through {
-    /// The object that has the next property.
+    /// The object with the next property.
     type Object: DataObject;
 }
 
@@ -133,7 +133,7 @@ impl<B: DataObject> Through for Option<Poly<B>> {
     type Object = B;
 }
 
-/// What a property that is a field of this type can be read as.
+/// The types that a property of this type can be read as.
 ///
 /// A `T`, `Option<T>` or `Option<Box<T>>` is read as a `T` or an `Option<T>`, a `Vec<T>` as that or as an `Option` of
 /// it. A reference may be read as a [`TypedReference`].

@@ -35,7 +35,7 @@ pub fn encode_response<M: Method>(returned: &M::Output) -> String {
     encode_response_with::<M>(Writer::new(), returned)
 }
 
-/// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
+/// Like [`encode_response`], with a given writer, for instance one for an older version of the API.
 pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> String {
     envelope_with(writer, |writer| {
         writer.raw("<");
@@ -104,9 +104,9 @@ fn envelope_with(mut writer: Writer, body: impl FnOnce(&mut Writer)) -> String {
 /// A decoded answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded<T> {
-    /// What the method returned.
+    /// The result.
     pub returnval: T,
-    /// Elements (`Type.element`) and types that the bindings don't have, each once; the first few of them.
+    /// Elements (`Type.element`) and types that the bindings lack, each once, up to a limit.
     pub unknown: Vec<String>,
 }
 
@@ -139,8 +139,8 @@ impl From<DecodeError> for ResponseError {
 /// Decodes the answer to a request of type `M`.
 ///
 /// # Errors
-/// The server's fault, or what is wrong with the message: not UTF-8, not well-formed, not SOAP, too deep, or
-/// a required property missing.
+/// The server's fault, or the mistake in the message: not UTF-8, not well-formed, not SOAP, too deep, or a missing
+/// required property.
 pub fn decode_response<M: Method>(
     body: &[u8],
     limits: Limits,
@@ -190,16 +190,16 @@ pub(super) fn decode_text<M: Method>(
 pub struct Request {
     /// The method's name.
     pub name: String,
-    /// The object it is called on.
+    /// The object that the method is called on.
     pub this: ManagedObjectReference,
-    /// The parameters, as the request's type; `None` for a method that the interface doesn't have.
+    /// The parameters as the request's type; `None` if the interface lacks the method.
     pub method: Option<Box<dyn Object>>,
 }
 
 /// Decodes a request, as a server receives it.
 ///
 /// # Errors
-/// What is wrong with the message.
+/// The mistake in the message.
 pub fn decode_request(
     body: &[u8],
     interface: &Interface,

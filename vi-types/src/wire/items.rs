@@ -1,8 +1,7 @@
 //! Answers that arrive in pieces.
 //!
-//! Large answers are lists: of all there is in them, only the item that is arriving has to be kept. The items are
-//! cut out of the message as they become complete; what is left (the envelope, a token, a fault) is a small
-//! message, and is decoded like any other at its end.
+//! Large answers are lists, of which only the arriving item must be in memory. Items are cut out of the message as they
+//! become complete. The rest (envelope, token or fault) is a small message, which is decoded at the end like any other.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,12 +16,11 @@ use crate::wire::envelope::{Decoded, ResponseError, decode_text, not_utf8, open_
 use crate::wire::reader::{Reader, Types};
 use crate::wire::tokens::{Around, Namespace, Tokens, is_blank_byte};
 
-/// Decodes the answer to a request of type `M` as it arrives, giving the `T`s in it one by one.
+/// Decodes the answer to a request of type `M` while it arrives, and returns the `T`s in it one by one.
 ///
-/// The items are those of the first list of `T` in what the method returns: what is returned itself, or a property
-/// of the object that is. It does no I/O: whoever reads the answer gives what came to [`push`](Self::push), takes
-/// the items that are complete with [`next`](Self::next), and calls [`finish`](Self::finish) at the end. Each item's
-/// bytes are dropped when it is taken.
+/// The items are those of the first list of `T` in the result: the result itself, or a property of it. The decoder does no
+/// I/O: [`push`](Self::push) takes received bytes, [`next`](Self::next) returns the complete items, and
+/// [`finish`](Self::finish) returns the rest at the end. The bytes of a returned item are dropped.
 ///
 /// ```
 /// # #[cfg(feature = "api")] {
@@ -64,18 +62,18 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
         }
     }
 
-    /// Takes in the next bytes of the answer, cut anywhere.
+    /// Takes the next bytes of the answer, which may be cut anywhere.
     ///
     /// # Errors
-    /// When they are not UTF-8.
+    /// If the bytes are not UTF-8.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.pieces.push(bytes)
     }
 
-    /// The next item that has arrived completely; `None` when more bytes are needed, or when there are no more.
+    /// The next complete item; `None` if more bytes are needed, or after the last item.
     ///
     /// # Errors
-    /// When an item cannot be decoded. Nothing else can be had of the answer then.
+    /// If an item cannot be decoded. Decoding cannot continue then.
     #[expect(
         clippy::should_implement_trait,
         reason = "None is not the end, so this is no iterator"
@@ -91,11 +89,10 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
         }
     }
 
-    /// What the method returned, except for the items already given.
+    /// The result, without the items already returned.
     ///
     /// # Errors
-    /// The server's fault, or what is wrong with the message, as [`decode_response`](super::decode_response) reports
-    /// it; also when the message has not ended.
+    /// As [`decode_response`](super::decode_response), and if the message is incomplete.
     pub fn finish(mut self) -> Result<Decoded<M::Output>, ResponseError> {
         self.pieces.end()?;
         let mut decoded = decode_text::<M>(&self.pieces.rest, self.pieces.limits).map_err(

@@ -29,7 +29,7 @@ use crate::wire::{Limits, raw};
 pub struct Reader<'a> {
     pub(crate) tokens: Tokens<'a>,
     pub(crate) types: Types,
-    /// Elements that no type here has, `Type.element`, each once, at most [`NOTED`] of them.
+    /// Elements that their type lacks, as `Type.element`, each once, at most [`NOTED`] of them.
     pub(crate) unknown: Vec<String>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     /// Fills an object: its properties in any order, lists by repetition, unknown elements noted and skipped.
     ///
     /// # Errors
-    /// When a property cannot be decoded or a required one is missing.
+    /// If a property cannot be decoded, or a required one is missing.
     pub fn object(&mut self, target: &mut dyn Object) -> Result<(), DecodeError> {
         let info = target.info();
         let layout = info.layout();
@@ -184,12 +184,12 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    /// A value of the type that `xsi:type` says.
+    /// A value of the type in `xsi:type`.
     ///
     /// A value that cannot be decoded does not fail the message: it becomes [`Any::Undecodable`].
     ///
     /// # Errors
-    /// When the message itself is broken.
+    /// If the message itself is malformed.
     pub fn any(&mut self) -> Result<Any, DecodeError> {
         self.or_undecodable(Self::typed_any)
     }
@@ -337,7 +337,7 @@ impl<'a> Reader<'a> {
     /// `true`, `false`, `1` or `0`.
     ///
     /// # Errors
-    /// When the text is none of these.
+    /// If the text is anything else.
     pub fn boolean(&mut self) -> Result<bool, DecodeError> {
         let text = self.text()?;
         match trim(&text) {
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
     /// A decimal integer.
     ///
     /// # Errors
-    /// When the text is none, or doesn't fit.
+    /// If the text is not one, or the number does not fit.
     pub fn integer<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
         let digits = trim(&text);
@@ -364,7 +364,7 @@ impl<'a> Reader<'a> {
     /// A floating-point number, `INF`, `-INF` or `NaN`.
     ///
     /// # Errors
-    /// When the text is none.
+    /// If the text is not one.
     pub fn float<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
         trim(&text)
@@ -375,7 +375,7 @@ impl<'a> Reader<'a> {
     /// A date and time.
     ///
     /// # Errors
-    /// When the text is none.
+    /// If the text is not one.
     pub fn date_time(&mut self) -> Result<DateTime, DecodeError> {
         let text = self.text()?;
         trim(&text)
@@ -386,7 +386,7 @@ impl<'a> Reader<'a> {
     /// Base64, with or without line breaks and padding.
     ///
     /// # Errors
-    /// When the text is none.
+    /// If the text is not one.
     pub fn binary(&mut self) -> Result<Binary, DecodeError> {
         const BASE64: GeneralPurpose = GeneralPurpose::new(
             &alphabet::STANDARD,
@@ -430,7 +430,7 @@ impl<'a> Reader<'a> {
     /// Skips the element.
     ///
     /// # Errors
-    /// When the message is broken.
+    /// If the message is malformed.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
         self.tokens.skip()
     }

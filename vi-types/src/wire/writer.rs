@@ -14,32 +14,32 @@ use crate::property::Property;
 use crate::raw::RawElement;
 use crate::value::View;
 
-/// Writes elements as the schema wants them.
+/// Writes elements in the order of the schema.
 ///
-/// Base properties come first, then declaration order; `xsi:type` is written where a value's type differs
-/// from the declared one, and always inside `anyType`; no blanks between elements, which strict clients
-/// refuse. The prefixes `xsi:` and `xsd:` must be declared around what is written.
+/// Base properties come first, then declaration order. `xsi:type` is written if a value's type differs from the declared
+/// one, and always inside `anyType`. There are no blanks between elements, because strict clients refuse them. The
+/// surrounding element must declare the prefixes `xsi:` and `xsd:`.
 #[derive(Default)]
 pub struct Writer {
     /// What was written: UTF-8, of which each piece is; as bytes, since cutting a text asks where its characters are.
     out: Vec<u8>,
-    /// Whether the reader knows what came with a version of the API; it knows everything if there is none.
+    /// Whether the reader knows the features of a version of the API; without it, the reader knows all.
     knows: Option<Knows>,
 }
 
-/// Whether somebody knows what came with a version of the API.
+/// Whether a reader knows the features of a version of the API.
 type Knows = Box<dyn Fn(&str) -> bool>;
 
 impl Writer {
-    /// Writes nothing yet.
+    /// An empty writer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Writes for somebody who has an older version of the API: properties of later versions are left out, and
-    /// objects of later types are written as the nearest base class that is old enough.
+    /// A writer for a reader with an older version of the API: properties of later versions are left out, and objects of
+    /// later types are written as their nearest base class that is old enough.
     ///
-    /// `knows` is asked with [`Field::since`](crate::Field::since) and
+    /// `knows` is called with [`Field::since`](crate::Field::since) and
     /// [`ObjectInfo::since`](crate::ObjectInfo::since), unless they are empty.
     pub fn for_reader(knows: impl Fn(&str) -> bool + 'static) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Writer {
         }
     }
 
-    /// What was written.
+    /// The written text.
     pub fn finish(self) -> String {
         String::from_utf8(self.out)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -4,12 +4,12 @@ use std::process::Command;
 
 use super::process::{self, Server, step};
 
-/// What a section runs.
+/// A program that a section runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     /// virt-esx and esx-sim.
     Ours,
-    /// Our program with all types of the API.
+    /// This workspace's program with all types of the API.
     Witness,
     /// govmomi's simulator.
     Vcsim,
@@ -20,7 +20,7 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// The Debian packages it comes in.
+    /// The Debian packages of the peer.
     fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Ours | Self::Witness => &[],
@@ -31,7 +31,7 @@ impl Peer {
     }
 }
 
-/// Where everything is that the sections run.
+/// The paths of the programs and folders.
 #[derive(Debug)]
 pub(crate) struct Tools {
     /// This workspace's programs.
@@ -43,14 +43,14 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// A folder for files of a run.
     pub(crate) scratch: PathBuf,
-    /// A folder with captured answers, which need not be there.
+    /// A folder with captured answers, which may be missing.
     pub(crate) captures: PathBuf,
-    /// A folder with libvirt's test data, which need not be there.
+    /// A folder with libvirt's test data, which may be missing.
     pub(crate) conformance: PathBuf,
 }
 
 impl Tools {
-    /// Installs and builds what is missing of what is needed.
+    /// Installs and builds the missing programs.
     pub(crate) fn prepare(
         needs: impl Fn(Peer) -> bool,
         captures: Option<PathBuf>,

@@ -3,7 +3,7 @@ use std::fmt;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// What a program printed and how it ended.
+/// The output and the status of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) stdout: String,

@@ -10,12 +10,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A check of `section` that held.
+    /// A passed check of `section`.
     pub(crate) fn pass(&mut self, section: &str) {
         *self.passed.entry(section.to_owned()).or_default() += 1;
     }
 
-    /// A check that did not hold, with what was found.
+    /// A failed check, with its reason.
     pub(crate) fn fail(&mut self, name: &str, found: &str) {
         self.failed += 1;
         println!("FAIL {name}");
@@ -24,13 +24,13 @@ impl Report {
         }
     }
 
-    /// Something that could not be checked, and why.
+    /// A skipped check, with the reason.
     pub(crate) fn skip(&mut self, section: &str, reason: &str) {
         self.skipped += 1;
         println!("SKIP {section}: {reason}");
     }
 
-    /// Something to know that is no check.
+    /// A remark.
     pub(crate) fn note(&self, section: &str, text: &str) {
         println!("NOTE {section}: {text}");
     }

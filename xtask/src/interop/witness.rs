@@ -5,7 +5,7 @@ use super::peers::Tools;
 use super::process::{self, Server};
 use super::report::Report;
 
-/// pyvmomi and we write the same request.
+/// pyvmomi and we encode the same request.
 pub(crate) fn requests(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/requests.py");
     let mut command = Command::new(&tools.witness);
@@ -13,7 +13,7 @@ pub(crate) fn requests(tools: &Tools, report: &mut Report) -> Result<(), String>
     run(report, "requests as pyvmomi writes them", &mut command)
 }
 
-/// What vcsim has is what we read.
+/// vcsim's properties decode and encode unchanged.
 pub(crate) fn properties(tools: &Tools, report: &mut Report) -> Result<(), String> {
     for (section, args) in [
         ("all properties of vcsim as a host", &["-esx"][..]),
@@ -26,7 +26,7 @@ pub(crate) fn properties(tools: &Tools, report: &mut Report) -> Result<(), Strin
     Ok(())
 }
 
-/// What was captured is what we read.
+/// Captured answers decode and encode unchanged.
 pub(crate) fn captures(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let section = "captured answers";
     if !tools.captures.is_dir() {
