@@ -117,11 +117,13 @@ impl Authenticate for Credentials {
 
 /// Who logs in to a server, and with which password.
 ///
-/// `user` is the URI's, `config` the `auth.conf` there is, `default` who usually logs in. The first
-/// of the server's `names` is for people; `auth.conf` may know it by any.
+/// `user` is the URI's, `config` the `auth.conf` there is, `password` the caller's, which comes before the
+/// file's, `default` who usually logs in. The first of the server's `names` is for people; `auth.conf` may
+/// know it by any.
 pub(crate) fn credentials(
     user: Option<&str>,
     config: Option<&AuthFile>,
+    password: Option<&SecretString>,
     questions: &dyn Authenticate,
     names: &[&str],
     default: &str,
@@ -141,7 +143,7 @@ pub(crate) fn credentials(
             .username(&question)
             .map_err(|error| refused("Username request failed", error))?,
     };
-    let password = match known.password {
+    let password = match password.cloned().or(known.password) {
         Some(password) => password,
         None => questions
             .password(&question)
@@ -252,7 +254,7 @@ mod tests {
     fn check(user: Option<&str>, config: Option<&str>, expected: (&str, &str)) {
         let config = config.map(|text| AuthFile::parse("f", &format!("{CONFIG}{text}")).unwrap());
         let (username, password) =
-            credentials(user, config.as_ref(), &Echo, &["h"], "root").unwrap();
+            credentials(user, config.as_ref(), None, &Echo, &["h"], "root").unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), expected);
     }
 
@@ -297,6 +299,18 @@ mod tests {
     }
 
     #[test]
+    fn a_given_password_wins_over_the_file() {
+        let config = AuthFile::parse("f", &format!("{CONFIG}username=eve\npassword=p\n")).unwrap();
+        let own = SecretString::from("own");
+        let (username, password) =
+            credentials(None, Some(&config), Some(&own), &Silent, &["h"], "root").unwrap();
+        assert_eq!(
+            (username.as_str(), password.expose_secret()),
+            ("eve", "own")
+        );
+    }
+
+    #[test]
     fn an_empty_name_in_the_file_is_a_name() {
         check(None, Some("username=\npassword=\n"), ("", ""));
     }
@@ -307,14 +321,14 @@ mod tests {
             username: None,
             password: "p".to_owned().into(),
         };
-        let (username, password) = credentials(None, None, &known, &["h"], "root").unwrap();
+        let (username, password) = credentials(None, None, None, &known, &["h"], "root").unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), ("root", "p"));
         assert!(!format!("{known:?}").contains("\"p\""));
     }
 
     #[test]
     fn nobody_to_ask() {
-        let error = credentials(Some("bob"), None, &NoQuestions, &["h"], "root").unwrap_err();
+        let error = credentials(Some("bob"), None, None, &NoQuestions, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid argument: Missing authentication credentials"
@@ -324,12 +338,12 @@ mod tests {
 
     #[test]
     fn asking_fails() {
-        let error = credentials(None, None, &Silent, &["h"], "root").unwrap_err();
+        let error = credentials(None, None, None, &Silent, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Username request failed"
         );
-        let error = credentials(Some("bob"), None, &Silent, &["h"], "root").unwrap_err();
+        let error = credentials(Some("bob"), None, None, &Silent, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Password request failed"

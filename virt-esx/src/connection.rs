@@ -3,17 +3,19 @@
 use std::ops::Deref;
 
 #[cfg(feature = "simulator")]
+use esx_driver::auth::{AuthFileSearch, Credentials};
+#[cfg(feature = "simulator")]
 use esx_driver::vi_client::transport::InProcess;
-use esx_driver::{Connect, EsxUri};
+use esx_driver::{Connect, EsxUri, OpenOptions};
 #[cfg(feature = "simulator")]
 use esx_sim::Simulator;
 
-use crate::credentials::Login;
+use crate::credentials::{self, Login};
 use crate::failure::Failure;
 
 /// The query parameters of a test URI that are the simulator's.
 #[cfg(feature = "simulator")]
-const SIMULATORS: [&str; 3] = ["vms", "api_version", "page_size"];
+const SIMULATOR_PARAMETERS: [&str; 3] = ["vms", "api_version", "page_size"];
 
 /// What is connected to, and how.
 #[derive(Debug)]
@@ -80,8 +82,11 @@ impl Connection {
 /// virsh's line, and the driver's reason.
 pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Failure> {
     let opened = async {
-        let target = Target::new(options)?;
-        let (connect, simulated) = target.open().await?;
+        let shown = uri(options)?;
+        let (connect, simulated) = match shown.starts_with("test:") {
+            true => simulate(shown).await?,
+            false => (connect(&shown.parse()?, options).await?, None),
+        };
         Ok::<_, Failure>(Connection {
             connect,
             simulated,
@@ -92,82 +97,50 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
     opened.await.map_err(failed)
 }
 
-/// What is connected to.
-enum Target {
-    Server {
-        uri: EsxUri,
-        login: Login,
-    },
-    #[cfg(feature = "simulator")]
-    Simulated {
-        shown: String,
-        uri: EsxUri,
-        simulator: Simulator,
-        login: Login,
-    },
+async fn connect(uri: &EsxUri, options: &ConnectionOptions) -> Result<Connect, Failure> {
+    let login = Login {
+        has_password: options.password_stdin,
+    };
+    let mut open = OpenOptions::new(&login);
+    if options.password_stdin {
+        open = open.password(credentials::read_password()?);
+    }
+    Ok(open.open(uri).await?)
 }
 
-impl Target {
-    fn new(options: &ConnectionOptions) -> Result<Self, Failure> {
-        let shown = uri(options)?;
-        if shown.starts_with("test:") {
-            return Self::simulated(shown);
-        }
-        let uri: EsxUri = shown.parse()?;
-        let login = Login::prepare(&uri, options.password_stdin)?;
-        Ok(Self::Server { uri, login })
-    }
+/// A connection to a simulator in this process, and its URI.
+///
+/// Query parameters that the simulator knows are its own, all others are the driver's.
+#[cfg(feature = "simulator")]
+async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
+    let simulator = Simulator::from_test_uri(&shown);
+    let simulator = simulator.map_err(|error| Failure::new(error.to_string()))?;
+    let simulator = simulator.build();
+    let query = shown.split_once('?').map_or("", |(_, query)| query);
+    let is_of_driver = |pair: &&str| {
+        let mut names = SIMULATOR_PARAMETERS.iter();
+        !names.any(|name| pair.starts_with(&format!("{name}=")))
+    };
+    let query: Vec<_> = query.split(['&', ';']).filter(is_of_driver).collect();
+    let (scheme, path) = (simulator.scheme(), simulator.path());
+    let uri = format!("{scheme}://simulator/{path}?{}", query.join("&")).parse()?;
+    let credentials = Credentials {
+        username: Some(simulator.user().to_owned()),
+        password: simulator.password().to_owned().into(),
+    };
+    let connect = OpenOptions::new(&credentials)
+        .auth_files(AuthFileSearch::default())
+        .transport(InProcess::new(simulator.handler()))
+        .open(&uri)
+        .await?;
+    Ok((connect, Some(shown)))
+}
 
-    /// A simulator in this process, and the URI its own server would go by.
-    ///
-    /// Parameters the simulator knows are its own, all others are the driver's.
-    #[cfg(feature = "simulator")]
-    fn simulated(shown: String) -> Result<Self, Failure> {
-        let simulator =
-            Simulator::from_test_uri(&shown).map_err(|error| Failure::new(error.to_string()))?;
-        let simulator = simulator.build();
-        let query = shown.split_once('?').map_or("", |(_, query)| query);
-        let of_driver = |pair: &&str| {
-            !SIMULATORS
-                .iter()
-                .any(|name| pair.starts_with(&format!("{name}=")))
-        };
-        let query: Vec<_> = query.split(['&', ';']).filter(of_driver).collect();
-        let (scheme, path) = (simulator.scheme(), simulator.path());
-        let uri = format!("{scheme}://simulator/{path}?{}", query.join("&")).parse()?;
-        let login = Login::known(simulator.user(), simulator.password());
-        Ok(Self::Simulated {
-            shown,
-            uri,
-            simulator,
-            login,
-        })
-    }
-
-    #[cfg(not(feature = "simulator"))]
-    fn simulated(shown: String) -> Result<Self, Failure> {
-        Err(Failure::new(format!(
-            "no connection driver available for {shown}: this virt-esx was built without the feature 'simulator'"
-        )))
-    }
-
-    /// The connection, and the URI of a simulator.
-    async fn open(self) -> Result<(Connect, Option<String>), esx_driver::Error> {
-        match self {
-            Self::Server { uri, login } => Ok((login.options().open(&uri).await?, None)),
-            #[cfg(feature = "simulator")]
-            Self::Simulated {
-                shown,
-                uri,
-                simulator,
-                login,
-            } => {
-                let transport = InProcess::new(simulator.handler());
-                let connect = login.options().transport(transport).open(&uri).await?;
-                Ok((connect, Some(shown)))
-            }
-        }
-    }
+#[cfg(not(feature = "simulator"))]
+async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
+    Err(Failure::new(format!(
+        "no connection driver available for {shown}: this virt-esx was built without the feature 'simulator'"
+    )))
 }
 
 /// The URI of -c or of the environment.

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 use vi_client::{
     Client, Options,
@@ -31,6 +31,7 @@ use crate::{
 pub struct OpenOptions<'a> {
     auth: &'a dyn Authenticate,
     auth_files: AuthFileSearch,
+    password: Option<SecretString>,
     transport: Option<Box<dyn Transport>>,
     vcenter_transport: Option<Box<dyn Transport>>,
     client: Options,
@@ -42,6 +43,7 @@ impl<'a> OpenOptions<'a> {
         OpenOptions {
             auth,
             auth_files: AuthFileSearch::of_environment(),
+            password: None,
             transport: None,
             vcenter_transport: None,
             client: Options::default(),
@@ -52,6 +54,13 @@ impl<'a> OpenOptions<'a> {
     #[must_use]
     pub fn auth_files(mut self, search: AuthFileSearch) -> Self {
         self.auth_files = search;
+        self
+    }
+
+    /// Logs in with this password: `auth.conf` says only who logs in, and no password is asked for.
+    #[must_use]
+    pub fn password(mut self, password: SecretString) -> Self {
+        self.password = Some(password);
         self
     }
 
@@ -104,6 +113,7 @@ impl<'a> OpenOptions<'a> {
         let login = Login {
             uri,
             auth_file: auth_file.as_ref(),
+            password: self.password.as_ref(),
             questions: self.auth,
             options: &self.client,
         };
@@ -148,6 +158,7 @@ fn policy(uri: &EsxUri) -> Result<Policy> {
 struct Login<'a> {
     uri: &'a EsxUri,
     auth_file: Option<&'a AuthFile>,
+    password: Option<&'a SecretString>,
     questions: &'a dyn Authenticate,
     options: &'a Options,
 }
@@ -165,6 +176,7 @@ impl Login<'_> {
         let (username, password) = auth::credentials(
             self.uri.user(),
             self.auth_file,
+            self.password,
             self.questions,
             names,
             scheme.default_user(),
