@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
 use vi_types::wire::{self, Limits, Writer};
-use vi_types::{Any, ManagedObjectReference, Method, Object, SoapFault};
+use vi_types::{Any, ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, SoapFault};
 
 use crate::fault;
 use crate::objects;
@@ -110,11 +110,9 @@ pub(crate) enum Turn<T> {
     Wait,
 }
 
-/// A method the simulator has, on one type of object.
+/// A method that the simulator has.
 pub(crate) struct Row {
-    object: &'static str,
-    method: &'static str,
-    since: ApiVersion,
+    info: MethodInfo,
     anonymous: bool,
     run: Run,
 }
@@ -125,22 +123,19 @@ type Waits<M> = fn(&mut Call<'_>, &M) -> Result<Turn<<M as Method>::Output>, Soa
 type Run = Box<dyn Fn(&mut Call<'_>, &dyn Object) -> Result<Turn<String>, SoapFault> + Send + Sync>;
 
 impl Row {
-    /// The method `M` of the managed object type `object` and its descendants.
+    /// The method `M`, of the managed object that its description names and of that one's descendants.
     pub(crate) fn new<M: Method>(
-        object: &'static str,
         run: fn(&mut Call<'_>, &M) -> Result<M::Output, SoapFault>,
     ) -> Self {
-        Self::make::<M>(object, move |call, request| {
-            run(call, request).map(Turn::Done)
-        })
+        Self::make::<M>(move |call, request| run(call, request).map(Turn::Done))
     }
 
     /// The same for a method that may wait.
-    pub(crate) fn waiting<M: Method>(object: &'static str, run: Waits<M>) -> Self {
-        Self::make::<M>(object, run)
+    pub(crate) fn waiting<M: Method>(run: Waits<M>) -> Self {
+        Self::make::<M>(run)
     }
 
-    /// It can be called without a session.
+    /// Lets it be called without a session.
     pub(crate) fn anonymous(self) -> Self {
         Self {
             anonymous: true,
@@ -149,14 +144,10 @@ impl Row {
     }
 
     fn make<M: Method>(
-        object: &'static str,
         run: impl Fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault> + Send + Sync + 'static,
     ) -> Self {
-        let since = ApiVersion::since(M::INFO.since);
         Self {
-            object,
-            method: M::name(),
-            since,
+            info: M::INFO,
             anonymous: false,
             run: Box::new(move |call, request| {
                 let request = request.downcast_ref::<M>().ok_or_else(|| {
@@ -172,36 +163,42 @@ impl Row {
             }),
         }
     }
-}
 
-/// The type every managed object has, though the API never says so.
-const ANY_OBJECT: &str = "ManagedObject";
+    /// Whether objects of that type have it. A method whose description names no managed object is every object's.
+    fn is_of(&self, object: &ObjectInfo) -> bool {
+        self.info.managed_object.is_empty() || object.is_a(self.info.managed_object)
+    }
+
+    fn is_since(&self, version: ApiVersion) -> bool {
+        ApiVersion::since(self.info.since) <= version
+    }
+}
 
 /// All methods there are, by name.
 static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
     let mut rows: HashMap<_, Vec<_>> = HashMap::new();
     for row in objects::rows() {
-        rows.entry(row.method).or_default().push(row);
+        rows.entry(row.info.name).or_default().push(row);
     }
     rows
 });
 
 /// A request that was understood.
-pub(crate) struct Asked {
-    pub(crate) request: wire::Request,
+pub(crate) struct SoapCall {
+    pub(crate) call: wire::Request,
     pub(crate) cookie: Option<String>,
     /// The version of the API that the caller understands.
     view: ApiVersion,
 }
 
 /// Reads a request.
-pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault> {
+pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<SoapCall, SoapFault> {
     let request =
         wire::decode_request(body, vi_types::interface(), Limits::default()).map_err(|error| {
             fault::invalid_request(format_args!("cannot read the request: {error}"))
         })?;
-    Ok(Asked {
-        request,
+    Ok(SoapCall {
+        call: request,
         cookie: session::cookie_of(headers),
         view: version::view_of(headers),
     })
@@ -209,21 +206,21 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Asked, SoapFault>
 
 /// Gives a call one turn.
 pub(crate) fn turn(
-    asked: &Asked,
+    request: &SoapCall,
     state: &mut State,
     settings: &Settings,
     waiting: &mut Waiting,
 ) -> Turn<Answer> {
     let mut call = Call {
-        this: &asked.request.this,
+        this: &request.call.this,
         state,
         settings,
-        cookie: asked.cookie.as_deref(),
-        view: asked.view,
+        cookie: request.cookie.as_deref(),
+        view: request.view,
         new_cookie: None,
         waiting,
     };
-    match run(&mut call, &asked.request) {
+    match run(&mut call, &request.call) {
         Err(fault) => Turn::Done(fault_answer(&fault)),
         Ok(Turn::Wait) => Turn::Wait,
         Ok(Turn::Done(body)) => {
@@ -252,7 +249,7 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
         return Err(fault::managed_object_not_found(this));
     }
     match (row, &request.method) {
-        (Some(row), Some(_)) if row.since > call.settings.version() => {
+        (Some(row), Some(_)) if !row.is_since(call.settings.version()) => {
             Err(fault::method_not_found(this, &request.name))
         }
         (Some(row), Some(method)) => (row.run)(call, &**method),
@@ -265,7 +262,7 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
 fn row(object: &str, method: &str) -> Option<&'static Row> {
     let info = vi_types::registry().managed_object(object)?;
     let mut rows = ROWS.get(method)?.iter();
-    rows.find(|row| row.object == ANY_OBJECT || info.is_a(row.object))
+    rows.find(|row| row.is_of(info))
 }
 
 /// A fault as an answer.

@@ -76,7 +76,7 @@ fn bytes(file: &VmxFile) -> Bytes {
 
 /// A place on a datastore.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
+pub(crate) struct DatastorePath {
     pub(crate) store: ManagedObjectReference,
     /// Without slashes at its ends; empty for the datastore itself.
     pub(crate) path: String,
@@ -91,7 +91,7 @@ const NVRAM: u64 = 8684;
 /// What an installation image is long.
 const IMAGE: u64 = 4 << 20;
 
-impl Spot {
+impl DatastorePath {
     pub(crate) fn new(store: &ManagedObjectReference, path: &str) -> Self {
         let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
         Self {
@@ -158,8 +158,8 @@ impl World {
         }
         let vms: Vec<_> = self.all("VirtualMachine").cloned().collect();
         for vm in vms {
-            for (spot, entry) in files_of(self, &vm) {
-                self.put(&spot, entry);
+            for (location, entry) in files_of(self, &vm) {
+                self.put(&location, entry);
             }
         }
     }
@@ -170,9 +170,9 @@ impl World {
     }
 
     /// What lies at a place; the datastore itself is a folder.
-    pub(crate) fn entry(&self, spot: &Spot) -> Option<&Entry> {
-        let store = self.files.stores.get(&spot.store)?;
-        match spot.path.as_str() {
+    pub(crate) fn entry(&self, location: &DatastorePath) -> Option<&Entry> {
+        let store = self.files.stores.get(&location.store)?;
+        match location.path.as_str() {
             "" => Some(&Entry::Folder),
             path => store.get(path),
         }
@@ -209,8 +209,8 @@ impl World {
     }
 
     /// A whole file.
-    pub(crate) fn content(&self, spot: &Spot) -> Option<Bytes> {
-        let entry = self.entry(spot)?;
+    pub(crate) fn content(&self, location: &DatastorePath) -> Option<Bytes> {
+        let entry = self.entry(location)?;
         self.bytes(entry, 0..self.length(entry)?)
     }
 
@@ -230,37 +230,37 @@ impl World {
     }
 
     /// Puts a file there, or in the place of one, and the folders it lies in.
-    pub(crate) fn put(&mut self, spot: &Spot, entry: Entry) {
-        if spot.path.is_empty() {
+    pub(crate) fn put(&mut self, location: &DatastorePath, entry: Entry) {
+        if location.path.is_empty() {
             return;
         }
-        let store = self.files.stores.entry(spot.store.clone()).or_default();
-        let slashes = spot.path.match_indices('/');
+        let store = self.files.stores.entry(location.store.clone()).or_default();
+        let slashes = location.path.match_indices('/');
         for (end, _) in slashes {
-            let folder = spot.path[..end].to_owned();
+            let folder = location.path[..end].to_owned();
             store.entry(folder).or_insert(Entry::Folder);
         }
-        store.insert(spot.path.clone(), entry);
+        store.insert(location.path.clone(), entry);
     }
 
     /// Writes a file. That of a virtual machine's configuration changes the machine.
-    pub(crate) fn write(&mut self, spot: &Spot, bytes: Bytes) {
-        let entry = match self.entry(spot) {
+    pub(crate) fn write(&mut self, location: &DatastorePath, bytes: Bytes) {
+        let entry = match self.entry(location) {
             Some(Entry::Config(vm, _)) => {
                 let vm = vm.clone();
-                vmx::apply(self, &vm, spot, &bytes);
+                vmx::apply(self, &vm, location, &bytes);
                 self.as_written(vm, bytes)
             }
             _ => Entry::File(bytes),
         };
-        self.put(spot, entry);
+        self.put(location, entry);
     }
 
     /// From now on a file is the configuration of that machine, whose properties were made from it.
-    pub(crate) fn adopt(&mut self, spot: &Spot, vm: &ManagedObjectReference) {
-        let bytes = self.content(spot).unwrap_or_default();
+    pub(crate) fn adopt(&mut self, location: &DatastorePath, vm: &ManagedObjectReference) {
+        let bytes = self.content(location).unwrap_or_default();
         let entry = self.as_written(vm.clone(), bytes);
-        self.put(spot, entry);
+        self.put(location, entry);
     }
 
     fn as_written(&self, vm: ManagedObjectReference, text: Bytes) -> Entry {
@@ -277,27 +277,27 @@ impl World {
                     && of == vm
                 {
                     let text = self.config_text(vm, written.as_ref());
-                    texts.push((Spot::new(store, path), text));
+                    texts.push((DatastorePath::new(store, path), text));
                 }
             }
         }
-        for (spot, text) in texts {
-            self.put(&spot, Entry::File(text));
+        for (location, text) in texts {
+            self.put(&location, Entry::File(text));
         }
     }
 
     /// Takes a file out, or a folder with everything in it; whether there was one.
-    pub(crate) fn delete(&mut self, spot: &Spot) -> bool {
-        let found = self.entry(spot).is_some() && !spot.path.is_empty();
-        let below = format!("{}/", spot.path);
-        if let Some(store) = self.files.stores.get_mut(&spot.store) {
-            store.retain(|path, _| *path != spot.path && !path.starts_with(&below));
+    pub(crate) fn delete(&mut self, location: &DatastorePath) -> bool {
+        let found = self.entry(location).is_some() && !location.path.is_empty();
+        let below = format!("{}/", location.path);
+        if let Some(store) = self.files.stores.get_mut(&location.store) {
+            store.retain(|path, _| *path != location.path && !path.starts_with(&below));
         }
         found
     }
 
     /// Puts what lies at one place to another one, with everything in it.
-    pub(crate) fn copy(&mut self, from: &Spot, to: &Spot) {
+    pub(crate) fn copy(&mut self, from: &DatastorePath, to: &DatastorePath) {
         let below = format!("{}/", from.path);
         let store = self.files.stores.get(&from.store).into_iter().flatten();
         let copied: Vec<_> = store
@@ -318,7 +318,7 @@ impl World {
     }
 
     /// What lies in a folder, by name.
-    pub(crate) fn list(&self, folder: &Spot) -> Vec<(&str, &Entry)> {
+    pub(crate) fn list(&self, folder: &DatastorePath) -> Vec<(&str, &Entry)> {
         let prefix = match folder.path.as_str() {
             "" => String::new(),
             path => format!("{path}/"),
@@ -335,24 +335,27 @@ impl World {
     }
 
     /// Whether something can be put there: its folder is there, and nothing of the name.
-    pub(crate) fn has_room(&self, spot: &Spot) -> Result<(), SoapFault> {
-        if self.entry(spot).is_some() {
-            return Err(fault::file_already_exists(&spot.display(self)));
+    pub(crate) fn check_room(&self, location: &DatastorePath) -> Result<(), SoapFault> {
+        if self.entry(location).is_some() {
+            return Err(fault::file_already_exists(&location.display(self)));
         }
-        match self.entry(&spot.parent()) {
+        match self.entry(&location.parent()) {
             Some(Entry::Folder) => Ok(()),
-            _ => Err(fault::file_not_found(&spot.parent().display(self))),
+            _ => Err(fault::file_not_found(&location.parent().display(self))),
         }
     }
 
     /// Whether the folder is there that something lies in.
-    pub(crate) fn has_folder_of(&self, spot: &Spot) -> bool {
-        matches!(self.entry(&spot.parent()), Some(Entry::Folder))
+    pub(crate) fn has_folder_of(&self, location: &DatastorePath) -> bool {
+        matches!(self.entry(&location.parent()), Some(Entry::Folder))
     }
 }
 
 /// The files that a virtual machine has.
-pub(crate) fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec<(Spot, Entry)> {
+pub(crate) fn files_of(
+    world: &World,
+    reference: &ManagedObjectReference,
+) -> Vec<(DatastorePath, Entry)> {
     let vm = world.read::<properties::VirtualMachine>(reference);
     let Some((vm, config)) = vm.and_then(|vm| Some((vm, vm.config.as_ref()?))) else {
         return Vec::new();
@@ -361,28 +364,28 @@ pub(crate) fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec
         let (name, path) = split(text)?;
         let mut stores = vm.datastore.iter();
         let store = stores.find(|store| world.name(store) == Some(name))?;
-        Some(Spot::new(store, path))
+        Some(DatastorePath::new(store, path))
     };
     let mut files = Vec::new();
-    if let Some(spot) = config.files.vm_path_name.as_deref().and_then(resolve) {
+    if let Some(location) = config.files.vm_path_name.as_deref().and_then(resolve) {
         let beside = |ending: &str| {
-            let name = spot.path.strip_suffix(".vmx").unwrap_or(&spot.path);
-            Spot::new(&spot.store, &format!("{name}.{ending}"))
+            let name = location.path.strip_suffix(".vmx").unwrap_or(&location.path);
+            DatastorePath::new(&location.store, &format!("{name}.{ending}"))
         };
         files.push((beside("nvram"), Entry::Zeros(NVRAM)));
         files.push((beside("vmsd"), Entry::File(Bytes::new())));
         let log = Bytes::from_static(b"vmx| Log for VMware ESX\n");
-        files.push((spot.parent().join("vmware.log"), Entry::File(log)));
-        files.push((spot, Entry::Config(reference.clone(), None)));
+        files.push((location.parent().join("vmware.log"), Entry::File(log)));
+        files.push((location, Entry::Config(reference.clone(), None)));
     }
     let layout = vm.layout_ex.as_deref();
     for file in layout.into_iter().flat_map(|layout| &layout.file) {
         if file.r#type.starts_with("snapshot")
-            && let Some(spot) = resolve(&file.name)
-            && !files.iter().any(|(other, _)| *other == spot)
+            && let Some(location) = resolve(&file.name)
+            && !files.iter().any(|(other, _)| *other == location)
         {
             let length = u64::try_from(file.size).unwrap_or_default();
-            files.push((spot, Entry::Zeros(length)));
+            files.push((location, Entry::Zeros(length)));
         }
     }
     let devices = &config.hardware.device;
@@ -392,18 +395,18 @@ pub(crate) fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec
         };
         if let Some(disk) = device.cast::<VirtualDisk>()
             && let Some(file) = backing.cast::<VirtualDeviceFileBackingInfo>()
-            && let Some(spot) = resolve(&file.file_name)
+            && let Some(location) = resolve(&file.file_name)
         {
             let mut controllers = devices.iter();
             let parent = controllers.find(|one| Some(one.key) == device.controller_key);
             let adapter = parent.map_or("", |controller| controller.type_name());
             let capacity_kb = u64::try_from(disk.capacity_in_kb).unwrap_or(0);
-            files.extend(Descriptor::of(adapter, capacity_kb).files(&spot));
+            files.extend(Descriptor::of(adapter, capacity_kb).files(&location));
         }
         if let Some(iso) = backing.cast::<VirtualCdromIsoBackingInfo>()
-            && let Some(spot) = resolve(&iso.file_name)
+            && let Some(location) = resolve(&iso.file_name)
         {
-            files.push((spot, Entry::Zeros(IMAGE)));
+            files.push((location, Entry::Zeros(IMAGE)));
         }
     }
     files
@@ -413,7 +416,7 @@ pub(crate) fn files_of(world: &World, reference: &ManagedObjectReference) -> Vec
 mod tests {
     use super::*;
     use crate::version::Release;
-    use crate::world::inventory::Kind;
+    use crate::world::inventory::ServerKind;
 
     #[test]
     fn paths_name_a_datastore_and_what_is_on_it() {
@@ -432,9 +435,9 @@ mod tests {
 
     #[test]
     fn folders_have_what_lies_right_in_them() {
-        let mut world = World::new(Kind::Esx, Release::newest());
+        let mut world = World::new(ServerKind::Esx, Release::newest());
         let store = ManagedObjectReference::new("Datastore", "1");
-        let at = |path: &str| Spot::new(&store, path);
+        let at = |path: &str| DatastorePath::new(&store, path);
         for path in ["a/b/c", "a/d", "a.b", "e"] {
             world.put(&at(path), Entry::Zeros(1));
         }

@@ -17,8 +17,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use vi_types::ManagedObjectReference;
 
-use self::range::Asked;
-use crate::files::{Entry, Spot};
+use self::range::RangeRequest;
+use crate::files::{DatastorePath, Entry};
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
@@ -87,22 +87,22 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
         Some(place) => place,
         None => return text(StatusCode::NOT_FOUND, "not found"),
     };
-    let spot = match place {
+    let location = match place {
         Place::Server => return html(index::server(world)),
         Place::Datacenter(datacenter) => return html(index::datacenter(world, &datacenter)),
-        Place::Spot(spot) => spot,
+        Place::DatastorePath(location) => location,
     };
-    let Some(entry) = world.entry(&spot) else {
+    let Some(entry) = world.entry(&location) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
     let Some(length) = world.length(entry) else {
-        return html(index::folder(world, &spot));
+        return html(index::folder(world, &location));
     };
-    let asked = Asked::read(request.headers().get(RANGE), length);
+    let asked = RangeRequest::read(request.headers().get(RANGE), length);
     let range = match &asked {
-        Asked::Whole => 0..length,
-        Asked::Part(range) => range.clone(),
-        Asked::Beyond => {
+        RangeRequest::Whole => 0..length,
+        RangeRequest::Part(range) => range.clone(),
+        RangeRequest::Beyond => {
             let mut refusal = text(StatusCode::RANGE_NOT_SATISFIABLE, "there is no such range");
             set(&mut refusal, CONTENT_RANGE, &format!("bytes */{length}"));
             return refusal;
@@ -123,7 +123,7 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
     let mut answer = Response::new(body);
     set(&mut answer, CONTENT_TYPE, "application/octet-stream");
     set(&mut answer, ACCEPT_RANGES, "bytes");
-    if let Asked::Part(_) = asked {
+    if let RangeRequest::Part(_) = asked {
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
         let range = format!("bytes {first}-{last}/{length}");
         set(&mut answer, CONTENT_RANGE, &range);
@@ -132,16 +132,16 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
 }
 
 fn put(world: &mut World, request: &Request<Bytes>) -> Answer {
-    let Some(Place::Spot(spot)) = Place::of(world, request.uri()) else {
+    let Some(Place::DatastorePath(location)) = Place::of(world, request.uri()) else {
         return text(StatusCode::NOT_FOUND, "there is no such datastore");
     };
     if request.headers().contains_key(CONTENT_RANGE) {
         return text(StatusCode::BAD_REQUEST, "only whole files can be written");
     }
-    let status = match world.entry(&spot) {
+    let status = match world.entry(&location) {
         Some(Entry::Folder) => return text(StatusCode::CONFLICT, "this is a folder"),
         Some(_) => StatusCode::OK,
-        None if world.has_folder_of(&spot) => StatusCode::CREATED,
+        None if world.has_folder_of(&location) => StatusCode::CREATED,
         None => {
             return text(
                 StatusCode::NOT_FOUND,
@@ -149,18 +149,18 @@ fn put(world: &mut World, request: &Request<Bytes>) -> Answer {
             );
         }
     };
-    world.write(&spot, request.body().clone());
+    world.write(&location, request.body().clone());
     text(status, "")
 }
 
 fn delete(world: &mut World, uri: &Uri) -> Answer {
-    let Some(Place::Spot(spot)) = Place::of(world, uri) else {
+    let Some(Place::DatastorePath(location)) = Place::of(world, uri) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
-    if !world.list(&spot).is_empty() {
+    if !world.list(&location).is_empty() {
         return text(StatusCode::CONFLICT, "the folder is not empty");
     }
-    match world.delete(&spot) {
+    match world.delete(&location) {
         true => text(StatusCode::NO_CONTENT, ""),
         false => text(StatusCode::NOT_FOUND, "not found"),
     }
@@ -170,7 +170,7 @@ fn delete(world: &mut World, uri: &Uri) -> Answer {
 enum Place {
     Server,
     Datacenter(ManagedObjectReference),
-    Spot(Spot),
+    DatastorePath(DatastorePath),
 }
 
 impl Place {
@@ -212,7 +212,7 @@ impl Place {
         let is_it =
             |name: &str, one: &ManagedObjectReference| world.name(one) == Some(name) && is_in(one);
         let store = named(world, "Datastore", &datastore, is_it)?;
-        Some(Self::Spot(Spot::new(&store, path)))
+        Some(Self::DatastorePath(DatastorePath::new(&store, path)))
     }
 }
 

@@ -20,7 +20,7 @@ use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 use crate::fault;
 use crate::files::files_of;
 use crate::world::World;
-use crate::world::inventory::{Kind, parts};
+use crate::world::inventory::{ServerKind, parts};
 
 /// A virtual machine that is to be made.
 pub(crate) struct NewMachine {
@@ -54,8 +54,8 @@ pub(crate) fn create(
     new: NewMachine,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let value = match world.kind() {
-        Kind::Esx => new.number.to_string(),
-        Kind::VCenter => format!("vm-{}", new.number),
+        ServerKind::Esx => new.number.to_string(),
+        ServerKind::VCenter => format!("vm-{}", new.number),
     };
     let reference = ManagedObjectReference::new("VirtualMachine", value.clone());
     let made = config::fresh(world, &reference, &new)?;
@@ -74,9 +74,9 @@ pub(crate) fn create(
     place::enter(world, &reference);
     if new.from_client {
         made.files.write(world);
-        for (spot, entry) in files_of(world, &reference) {
-            if world.entry(&spot).is_none() {
-                world.put(&spot, entry);
+        for (location, entry) in files_of(world, &reference) {
+            if world.entry(&location).is_none() {
+                world.put(&location, entry);
             }
         }
     }

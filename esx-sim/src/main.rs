@@ -45,7 +45,7 @@ struct Arguments {
     names: Vec<String>,
     /// Let every start of a virtual machine ask this question
     #[arg(long, value_name = "QUESTION")]
-    ask: Option<Asked>,
+    ask: Option<QuestionKind>,
     /// Let the question be asked when the task has taken that many steps: 0 is before its caller knows of it, 1 as
     /// soon as it runs
     #[arg(long, value_name = "STEPS", default_value_t = 1, requires = "ask")]
@@ -68,7 +68,7 @@ struct Arguments {
 
 /// The questions to choose from.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Asked {
+enum QuestionKind {
     /// The output file of a serial port is there already
     SerialPort,
     /// The guest has locked its CD-ROM drive
@@ -83,7 +83,7 @@ enum Asked {
     WithoutChoices,
 }
 
-impl Asked {
+impl QuestionKind {
     fn question(self) -> Question {
         match self {
             Self::SerialPort => Question::serial_port(),

@@ -16,38 +16,53 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
+#[cfg(feature = "tls")]
 use crate::certificate::{Certificate, CertificateError};
 use crate::payload::{Answer, Dropped, Payload, with_length};
 
 /// A request longer than this is refused: no client of the VI API sends one.
 const MAX_REQUEST: usize = 64 << 20;
 
-/// Whether a [`Server`] speaks TLS, and with which certificate. `true` and `false` convert to it.
+/// Whether a [`Server`] speaks TLS, and with which certificate.
+///
+/// With the feature `tls`, `true`, `false` and a certificate convert to it. Without the feature there is plain HTTP only.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub enum Tls {
     /// Plain HTTP.
+    #[cfg_attr(not(feature = "tls"), default)]
     Off,
     /// TLS with a self-signed certificate made for this server.
+    #[cfg(feature = "tls")]
     #[default]
     On,
     /// TLS with this certificate.
+    #[cfg(feature = "tls")]
     With(Box<Certificate>),
 }
 
+#[cfg(feature = "tls")]
 impl From<bool> for Tls {
     fn from(on: bool) -> Self {
         if on { Self::On } else { Self::Off }
     }
 }
 
+#[cfg(feature = "tls")]
 impl From<Certificate> for Tls {
     fn from(certificate: Certificate) -> Self {
         Self::With(Box::new(certificate))
     }
 }
+
+/// What makes a TLS connection of a TCP connection.
+#[cfg(feature = "tls")]
+type Acceptor = tokio_rustls::TlsAcceptor;
+/// There is none.
+#[cfg(not(feature = "tls"))]
+type Acceptor = std::convert::Infallible;
 
 /// What makes a request into an answer.
 pub(crate) type Answering =
@@ -56,6 +71,7 @@ pub(crate) type Answering =
 /// A simulator that listens; dropping it closes the port and every connection.
 pub struct Server {
     address: SocketAddr,
+    #[cfg(feature = "tls")]
     certificate: Option<Certificate>,
     authority: UriParts,
     accepting: JoinHandle<()>,
@@ -81,19 +97,26 @@ impl Server {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        #[cfg(feature = "tls")]
         let certificate = match tls {
             Tls::Off => None,
             Tls::On => Some(own_certificate(address).map_err(io::Error::other)?),
             Tls::With(certificate) => Some(*certificate),
         };
+        #[cfg(feature = "tls")]
         let acceptor = match &certificate {
-            Some(certificate) => Some(TlsAcceptor::from(
+            Some(certificate) => Some(Acceptor::from(
                 certificate.server_config().map_err(io::Error::other)?,
             )),
             None => None,
         };
+        #[cfg(not(feature = "tls"))]
+        let Tls::Off = tls;
+        #[cfg(not(feature = "tls"))]
+        let acceptor = None;
         Ok(Self {
             address,
+            #[cfg(feature = "tls")]
             certificate,
             authority,
             accepting: tokio::spawn(accept(listener, acceptor, answering)),
@@ -109,24 +132,37 @@ impl Server {
     /// the path of its first host.
     pub fn uri(&self) -> String {
         let UriParts { scheme, user, path } = &self.authority;
-        let query = match self.certificate {
-            Some(_) => "no_verify=1",
-            None => "transport=http",
+        let query = match self.is_plain() {
+            false => "no_verify=1",
+            true => "transport=http",
         };
         format!("{scheme}://{user}@{}/{path}?{query}", self.address)
     }
 
+    #[cfg(feature = "tls")]
+    fn is_plain(&self) -> bool {
+        self.certificate.is_none()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn is_plain(&self) -> bool {
+        true
+    }
+
     /// The certificate it shows; none without TLS.
+    #[cfg(feature = "tls")]
     pub fn certificate(&self) -> Option<&Certificate> {
         self.certificate.as_ref()
     }
 
     /// The certificate as PEM text; none without TLS.
+    #[cfg(feature = "tls")]
     pub fn certificate_pem(&self) -> Option<String> {
         self.certificate.as_ref().map(Certificate::pem)
     }
 
     /// The certificate's SHA-256 thumbprint; none without TLS.
+    #[cfg(feature = "tls")]
     pub fn thumbprint(&self) -> Option<String> {
         self.certificate
             .as_ref()
@@ -149,11 +185,11 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
             .field("uri", &self.uri())
-            .field("certificate", &self.certificate)
             .finish_non_exhaustive()
     }
 }
 
+#[cfg(feature = "tls")]
 fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError> {
     let mut names = vec![
         "localhost".to_owned(),
@@ -168,7 +204,7 @@ fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError>
 }
 
 /// Serves until it is aborted; the connections are tasks of its own and end with it.
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, answering: Answering) {
+async fn accept(listener: TcpListener, acceptor: Option<Acceptor>, answering: Answering) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -183,14 +219,17 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, answering:
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, answering: Answering) {
+async fn connection(stream: TcpStream, acceptor: Option<Acceptor>, answering: Answering) {
     let _ = stream.set_nodelay(true);
     match acceptor {
         None => serve(stream, answering).await,
+        #[cfg(feature = "tls")]
         Some(acceptor) => match acceptor.accept(stream).await {
             Ok(stream) => serve(stream, answering).await,
             Err(error) => debug!(%error, "TLS handshake failed"),
         },
+        #[cfg(not(feature = "tls"))]
+        Some(none) => match none {},
     }
 }
 

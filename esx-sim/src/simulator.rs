@@ -1,33 +1,31 @@
-//! The simulator: what is asked for when one is made, and the handle to it.
+//! The simulator: the handle to a simulated server.
+
+mod builder;
+mod dispatch;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{Request, Response};
 use tokio::net::ToSocketAddrs;
-use tokio::sync::watch;
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::{ManagedObject, ManagedObjectReference};
 
-use crate::call::{self, Turn, Waiting};
-use crate::files::{Descriptor, Spot};
-use crate::folder;
+pub use self::builder::{Builder, UnknownRelease};
+use self::dispatch::Shared;
+pub(crate) use self::dispatch::{State, end_session};
+use crate::files::{DatastorePath, Descriptor};
 use crate::machine::{place, power};
-use crate::objects::property_collector::Collectors;
-use crate::payload::{Answer, Dropped, Payload, whole};
+use crate::payload::whole;
 use crate::recording::Recorded;
-use crate::rule::{Effect, Rule};
+use crate::rule::Rule;
 use crate::server::{Server, Tls, UriParts};
-use crate::session::{self, Sessions};
-use crate::task::{Question, Script, Tasks};
-use crate::version::{ApiVersion, Release, versions_document};
-use crate::world::World;
-use crate::world::inventory::{self, Kind};
+use crate::task::{Question, Script};
+use crate::version::{ApiVersion, Release};
+use crate::world::inventory::ServerKind;
 
 /// A simulated server. A cheap handle: clones are the same server.
 ///
@@ -37,16 +35,9 @@ pub struct Simulator {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    settings: Settings,
-    state: Mutex<State>,
-    /// The world's version; whoever waits for a change waits for this.
-    changes: watch::Sender<u64>,
-}
-
 /// What was decided when the simulator was made.
 pub(crate) struct Settings {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ServerKind,
     pub(crate) release: &'static Release,
     pub(crate) user: String,
     pub(crate) password: String,
@@ -60,21 +51,6 @@ impl Settings {
     pub(crate) fn version(&self) -> ApiVersion {
         self.release.version()
     }
-}
-
-/// What changes while the simulator runs.
-pub(crate) struct State {
-    pub(crate) world: World,
-    pub(crate) sessions: Sessions,
-    pub(crate) collectors: Collectors,
-    pub(crate) tasks: Tasks,
-    /// Properties nobody has the permission to read: type and path.
-    pub(crate) unreadable: Vec<(String, String)>,
-    rules: Vec<Rule>,
-    recorded: Vec<Recorded>,
-    /// Calls that wait for something to change.
-    waits: usize,
-    most_waits: usize,
 }
 
 /// What a simulator has to do at once.
@@ -93,173 +69,15 @@ pub struct Load {
     pub most_waits: usize,
 }
 
-/// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
-#[derive(Clone)]
-pub struct Builder {
-    kind: Kind,
-    vms: Option<usize>,
-    release: &'static Release,
-    user: String,
-    password: String,
-    page: Option<usize>,
-    recording: bool,
-}
-
-/// There is no such release of the VI API.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{asked:?} is not an API version that can be simulated; there are {}",
-    known()
-)]
-pub struct UnknownRelease {
-    asked: String,
-}
-
-fn known() -> String {
-    let names: Vec<_> = crate::version::RELEASES
-        .iter()
-        .map(|release| release.asked)
-        .collect();
-    names.join(", ")
-}
-
-impl Builder {
-    fn new(kind: Kind, user: &str) -> Self {
-        Self {
-            kind,
-            vms: None,
-            release: Release::newest(),
-            user: user.to_owned(),
-            password: "password".to_owned(),
-            page: None,
-            recording: true,
-        }
-    }
-
-    /// That many virtual machines instead of a handful. Their content depends on their number only.
-    #[must_use]
-    pub fn vms(self, count: usize) -> Self {
-        Self {
-            vms: Some(count),
-            ..self
-        }
-    }
-
-    /// The release to be: `2.5`, `4.0`, `4.1`, `5.0`, `5.1`, `5.5`, `6.0`, `6.5`, `6.7`, `7.0` or `8.0`.
-    ///
-    /// An older server has fewer methods and properties, and tells other versions of itself.
-    pub fn api_version(self, version: &str) -> Result<Self, UnknownRelease> {
-        let release = Release::find(version).ok_or_else(|| UnknownRelease {
-            asked: version.to_owned(),
-        })?;
-        Ok(Self { release, ..self })
-    }
-
-    /// Who can log in; `root` (ESX) or `administrator@vsphere.local` (vCenter) with `password` otherwise.
-    #[must_use]
-    pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.user(user).password(password)
-    }
-
-    /// The name of the one who can log in.
-    #[must_use]
-    pub fn user(self, user: impl Into<String>) -> Self {
-        Self {
-            user: user.into(),
-            ..self
-        }
-    }
-
-    /// The password of the one who can log in.
-    #[must_use]
-    pub fn password(self, password: impl Into<String>) -> Self {
-        Self {
-            password: password.into(),
-            ..self
-        }
-    }
-
-    /// The most objects an answer of `RetrievePropertiesEx` has, also when the client asks for more.
-    #[must_use]
-    pub fn page_size(self, objects: usize) -> Self {
-        Self {
-            page: Some(objects),
-            ..self
-        }
-    }
-
-    /// Whether [`Simulator::requests`] has the requests; it does unless told otherwise.
-    #[must_use]
-    pub fn record(self, recording: bool) -> Self {
-        Self { recording, ..self }
-    }
-
-    /// Makes the server.
-    pub fn build(self) -> Simulator {
-        let (world, path) = inventory::make(self.kind, self.release, self.vms);
-        let settings = Settings {
-            uri: UriParts {
-                scheme: self.kind.scheme(),
-                user: utf8_percent_encode(&self.user, USER).to_string(),
-                path,
-            },
-            kind: self.kind,
-            release: self.release,
-            user: self.user,
-            password: self.password,
-            page: self.page,
-            recording: self.recording,
-        };
-        let changes = watch::Sender::new(world.version());
-        let state = State {
-            world,
-            sessions: Sessions::default(),
-            collectors: Collectors::default(),
-            tasks: Tasks::default(),
-            unreadable: Vec::new(),
-            rules: Vec::new(),
-            recorded: Vec::new(),
-            waits: 0,
-            most_waits: 0,
-        };
-        Simulator {
-            shared: Arc::new(Shared {
-                settings,
-                state: Mutex::new(state),
-                changes,
-            }),
-        }
-    }
-}
-
-impl fmt::Debug for Builder {
-    /// Without the password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("kind", &self.kind)
-            .field("vms", &self.vms)
-            .field("api_version", &self.release.api)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What stays as it is in the user part of a URI.
-const USER: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 impl Simulator {
     /// An ESX host with a handful of virtual machines in all power states.
     pub fn esx() -> Builder {
-        Builder::new(Kind::Esx, "root")
+        Builder::new(ServerKind::Esx, "root")
     }
 
     /// A vCenter with two datacenters, folders, a cluster of two hosts and stand-alone hosts.
     pub fn vcenter() -> Builder {
-        Builder::new(Kind::VCenter, "administrator@vsphere.local")
+        Builder::new(ServerKind::VCenter, "administrator@vsphere.local")
     }
 
     /// The function that answers requests, for a client in the same process.
@@ -426,8 +244,8 @@ impl Simulator {
     pub fn file(&self, path: &str) -> Option<Bytes> {
         self.shared.change(|state| {
             state.world.fill_files();
-            let spot = Spot::resolve(&state.world, None, path).ok()?;
-            state.world.content(&spot)
+            let location = DatastorePath::resolve(&state.world, None, path).ok()?;
+            state.world.content(&location)
         })
     }
 
@@ -436,9 +254,9 @@ impl Simulator {
     pub fn write_file(&self, path: &str, content: impl Into<Bytes>) -> bool {
         self.shared.change(|state| {
             state.world.fill_files();
-            let spot = Spot::resolve(&state.world, None, path);
-            let spot = spot.map(|spot| state.world.write(&spot, content.into()));
-            spot.is_ok()
+            let location = DatastorePath::resolve(&state.world, None, path);
+            let location = location.map(|location| state.world.write(&location, content.into()));
+            location.is_ok()
         })
     }
 
@@ -453,11 +271,11 @@ impl Simulator {
         };
         self.shared.change(|state| {
             state.world.fill_files();
-            let Ok(spot) = Spot::resolve(&state.world, None, path) else {
+            let Ok(location) = DatastorePath::resolve(&state.world, None, path) else {
                 return false;
             };
-            for (spot, entry) in descriptor.files(&spot) {
-                state.world.put(&spot, entry);
+            for (location, entry) in descriptor.files(&location) {
+                state.world.put(&location, entry);
             }
             true
         })
@@ -467,8 +285,8 @@ impl Simulator {
     pub fn delete_file(&self, path: &str) -> bool {
         self.shared.change(|state| {
             state.world.fill_files();
-            let spot = Spot::resolve(&state.world, None, path);
-            spot.is_ok_and(|spot| state.world.delete(&spot))
+            let location = DatastorePath::resolve(&state.world, None, path);
+            location.is_ok_and(|location| state.world.delete(&location))
         })
     }
 
@@ -514,200 +332,4 @@ impl fmt::Debug for Simulator {
 /// `vm-9` before `vm-10`.
 fn natural(value: &str) -> (usize, &str) {
     (value.len(), value)
-}
-
-/// Takes out what belongs to a session.
-pub(crate) fn end_session(state: &mut State, session: &str) {
-    state.world.end_session(session);
-    state.collectors.end_session(session);
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something to the state and wakes those who wait, if the world is not what it was.
-    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let mut state = self.lock();
-        let result = change(&mut state);
-        let version = state.world.version();
-        drop(state);
-        self.changes.send_if_modified(|known| {
-            let newer = *known != version;
-            *known = version;
-            newer
-        });
-        result
-    }
-
-    async fn answer(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
-        match (request.uri().path().trim_end_matches('/'), request.method()) {
-            ("/sdk", &Method::POST) => return self.soap(request).await,
-            (path, _) if path == "/folder" || path.starts_with("/folder/") => {
-                return self.file(request).await;
-            }
-            _ => self.record(&request, None),
-        }
-        Ok(
-            match (request.uri().path().trim_end_matches('/'), request.method()) {
-                ("/sdk/vimServiceVersions.xml", &Method::GET) => {
-                    match versions_document(self.settings.release) {
-                        Some(document) => plain(StatusCode::OK, "text/xml", document),
-                        None => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
-                    }
-                }
-                (path @ ("/sdk" | "/sdk/vimServiceVersions.xml"), _) => {
-                    let allowed = if path == "/sdk" { "POST" } else { "GET" };
-                    let text = "method not allowed".to_owned();
-                    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", text);
-                    let allowed = HeaderValue::from_static(allowed);
-                    answer.headers_mut().insert(ALLOW, allowed);
-                    answer
-                }
-                _ => plain(StatusCode::NOT_FOUND, "text/plain", "not found".to_owned()),
-            },
-        )
-    }
-
-    async fn soap(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
-        let asked = match call::read(request.headers(), request.body()) {
-            Ok(asked) => asked,
-            Err(fault) => {
-                self.record(&request, None);
-                return Ok(call::fault_answer(&fault));
-            }
-        };
-        self.record(&request, Some(&asked));
-        let call = &asked.request;
-        let effects = self.effects(&call.name, Some(&call.this), asked.cookie.as_deref());
-        self.spoiled(&effects, self.run(&asked)).await
-    }
-
-    async fn file(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
-        self.record(&request, None);
-        let cookie = session::cookie_of(request.headers());
-        let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
-        let answer = async { self.change(|state| folder::answer(state, &self.settings, &request)) };
-        self.spoiled(&effects, answer).await
-    }
-
-    /// What comes of an answer with these effects.
-    async fn spoiled(
-        &self,
-        effects: &[Effect],
-        answer: impl Future<Output = Answer>,
-    ) -> Result<Answer, Dropped> {
-        let has = |wanted: fn(&Effect) -> bool| effects.iter().any(wanted);
-        for effect in effects {
-            if let Effect::Delay(time) = effect {
-                tokio::time::sleep(*time).await;
-            }
-        }
-        if has(|effect| matches!(effect, Effect::Silence)) {
-            std::future::pending::<()>().await;
-        }
-        if has(|effect| matches!(effect, Effect::DropBefore)) {
-            return Err(Dropped);
-        }
-        if let Some(answer) = effects.iter().find_map(Effect::instead) {
-            return Ok(answer);
-        }
-        let answer = answer.await;
-        if has(|effect| matches!(effect, Effect::DropAfter)) {
-            return Err(Dropped);
-        }
-        Ok(effects
-            .iter()
-            .fold(answer, |answer, effect| effect.spoil(answer)))
-    }
-
-    /// What the rules say about a call, or about a request for a file.
-    fn effects(
-        &self,
-        method: &str,
-        this: Option<&ManagedObjectReference>,
-        cookie: Option<&str>,
-    ) -> Vec<Effect> {
-        self.change(|state| {
-            let name = this.and_then(|this| state.world.name(this));
-            let rules = state.rules.iter_mut();
-            let effects: Vec<_> = rules
-                .filter_map(|rule| rule.apply(method, this, name))
-                .collect();
-            let expires = |effect: &Effect| matches!(effect, Effect::ExpireSession);
-            if let Some(cookie) = cookie
-                && effects.iter().any(expires)
-                && let Some(session) = state.sessions.end(cookie)
-            {
-                end_session(state, &session);
-            }
-            effects
-        })
-    }
-
-    /// Gives the call one turn after another until it has an answer.
-    async fn run(&self, asked: &call::Asked) -> Answer {
-        let mut waiting = Waiting::default();
-        let mut changes = self.changes.subscribe();
-        let mut counted = None;
-        loop {
-            changes.mark_unchanged();
-            let turn = self.change(|state| call::turn(asked, state, &self.settings, &mut waiting));
-            if let Turn::Done(answer) = turn {
-                return answer;
-            }
-            counted.get_or_insert_with(|| Waits::one_more(self));
-            match waiting.deadline {
-                None => {
-                    let _ = changes.changed().await;
-                }
-                Some(deadline) => {
-                    let _ = tokio::time::timeout_at(deadline, changes.changed()).await;
-                }
-            }
-        }
-    }
-
-    fn record(&self, request: &Request<Bytes>, asked: Option<&call::Asked>) {
-        if !self.settings.recording {
-            return;
-        }
-        let recorded = Recorded {
-            method: asked.map(|asked| asked.request.name.clone()),
-            this: asked.map(|asked| asked.request.this.clone()),
-            verb: request.method().clone(),
-            path: request.uri().to_string(),
-            headers: request.headers().clone(),
-            body: request.body().clone(),
-        };
-        self.lock().recorded.push(recorded);
-    }
-}
-
-/// A call that waits, counted for as long as somebody is there to hear its answer.
-struct Waits<'a>(&'a Shared);
-
-impl<'a> Waits<'a> {
-    fn one_more(shared: &'a Shared) -> Self {
-        let mut state = shared.lock();
-        state.waits += 1;
-        state.most_waits = state.most_waits.max(state.waits);
-        drop(state);
-        Self(shared)
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        self.0.lock().waits -= 1;
-    }
-}
-
-fn plain(status: StatusCode, kind: &'static str, text: String) -> Answer {
-    let mut answer = Response::new(Payload::from(text));
-    *answer.status_mut() = status;
-    let kind = HeaderValue::from_static(kind);
-    answer.headers_mut().insert(CONTENT_TYPE, kind);
-    answer
 }

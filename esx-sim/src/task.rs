@@ -12,7 +12,7 @@ use vi_types::enums::TaskInfoState;
 use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskInfo, TaskReasonUser};
 use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
 
-pub use self::question::{Question, Then};
+pub use self::question::{Outcome, Question};
 pub use self::script::Script;
 use crate::fault;
 use crate::machine::place;
@@ -26,11 +26,11 @@ const KEPT: usize = 10;
 /// The tasks that are not over, and what later ones are to meet.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    open: Vec<Open>,
+    open: Vec<OpenTask>,
     /// Tasks of objects that don't list their tasks, the newest last.
     unlisted: VecDeque<ManagedObjectReference>,
     /// Questions of machines that no task waits for.
-    questions: Vec<Asked>,
+    questions: Vec<PendingQuestion>,
     scripts: Vec<Script>,
     /// Tasks and questions so far.
     made: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Tasks {
 }
 
 /// A task that is not over.
-struct Open {
+struct OpenTask {
     task: ManagedObjectReference,
     /// The object whose method began it.
     of: ManagedObjectReference,
@@ -51,11 +51,11 @@ struct Open {
     made: Option<ManagedObjectReference>,
     steps: VecDeque<Step>,
     /// What it waits for.
-    asked: Option<Asked>,
+    asked: Option<PendingQuestion>,
 }
 
 /// A question that was asked.
-struct Asked {
+struct PendingQuestion {
     vm: ManagedObjectReference,
     id: String,
     question: Question,
@@ -95,7 +95,7 @@ impl Tasks {
 
     /// Fails with `TaskInProgress` while an object has a task that is not over.
     pub(crate) fn check_idle(&self, of: &ManagedObjectReference) -> Result<(), SoapFault> {
-        let is_of = |open: &&Open| open.of == *of || open.made.as_ref() == Some(of);
+        let is_of = |open: &&OpenTask| open.of == *of || open.made.as_ref() == Some(of);
         match self.open.iter().find(is_of) {
             Some(other) => Err(fault::task_in_progress(&other.task)),
             None => Ok(()),
@@ -148,7 +148,7 @@ impl Tasks {
             },
         );
         self.begun += 1;
-        let mut open = Open {
+        let mut open = OpenTask {
             task: task.clone(),
             of: of.clone(),
             work: Some(work),
@@ -187,7 +187,7 @@ impl Tasks {
         !self.stepped && self.step(world)
     }
 
-    fn take_step(&mut self, world: &mut World, task: &mut Open) {
+    fn take_step(&mut self, world: &mut World, task: &mut OpenTask) {
         let now = self.time();
         match task.steps.pop_front() {
             Some(Step::Progress(percent)) => change(world, &task.task, |info| {
@@ -210,7 +210,7 @@ impl Tasks {
     }
 
     /// Lets the task's machine ask something. One that the task is to make is made first.
-    fn block(&mut self, world: &mut World, task: &mut Open, question: Question) {
+    fn block(&mut self, world: &mut World, task: &mut OpenTask, question: Question) {
         let vm = match work_before(world, task) {
             Ok(vm) => vm,
             Err(fault) => return self.fail(world, task, localized(fault)),
@@ -219,7 +219,7 @@ impl Tasks {
     }
 
     /// Ends a task, and takes back what it has made.
-    fn fail(&self, world: &mut World, task: &mut Open, error: LocalizedMethodFault) {
+    fn fail(&self, world: &mut World, task: &mut OpenTask, error: LocalizedMethodFault) {
         let now = self.time();
         task.steps.clear();
         if let Some(vm) = task.made.take() {
@@ -243,12 +243,17 @@ impl Tasks {
         self.questions.push(asked);
     }
 
-    fn put(&mut self, world: &mut World, vm: &ManagedObjectReference, question: Question) -> Asked {
+    fn put(
+        &mut self,
+        world: &mut World,
+        vm: &ManagedObjectReference,
+        question: Question,
+    ) -> PendingQuestion {
         self.made += 1;
         let id = self.made.to_string();
         let info = question.info(&id);
         set_question(world, vm, Some(info));
-        Asked {
+        PendingQuestion {
             vm: vm.clone(),
             id,
             question,
@@ -263,7 +268,7 @@ impl Tasks {
         id: &str,
         key: &str,
     ) -> Result<(), SoapFault> {
-        let is_it = |asked: &Asked| asked.vm == *vm && asked.id == id;
+        let is_it = |asked: &PendingQuestion| asked.vm == *vm && asked.id == id;
         let blocked = self
             .open
             .iter()
@@ -288,12 +293,12 @@ impl Tasks {
             self.open[index].asked = None;
         }
         match then {
-            Then::Proceed => {}
-            Then::AskAgain => match blocked {
+            Outcome::Proceed => {}
+            Outcome::AskAgain => match blocked {
                 Some(index) => self.open[index].steps.push_front(Step::Ask(question)),
                 None => self.ask(world, vm, question),
             },
-            Then::Fail(error) => {
+            Outcome::Fail(error) => {
                 if let Some(index) = blocked {
                     let mut open = self.open.remove(index);
                     self.fail(world, &mut open, *error);
@@ -373,7 +378,7 @@ impl Tasks {
 }
 
 /// Does what a task is for, unless it is done; the task's result.
-fn work(world: &mut World, task: &mut Open) -> Result<Option<Any>, SoapFault> {
+fn work(world: &mut World, task: &mut OpenTask) -> Result<Option<Any>, SoapFault> {
     match (task.made.clone(), task.work.take()) {
         (Some(vm), _) => Ok(Some(Any::from(vm))),
         (None, Some(work)) => work(world),
@@ -382,7 +387,10 @@ fn work(world: &mut World, task: &mut Open) -> Result<Option<Any>, SoapFault> {
 }
 
 /// The machine that a task's questions come from: its own, or the one that it makes, and has made then.
-fn work_before(world: &mut World, task: &mut Open) -> Result<ManagedObjectReference, SoapFault> {
+fn work_before(
+    world: &mut World,
+    task: &mut OpenTask,
+) -> Result<ManagedObjectReference, SoapFault> {
     if task.of.r#type == "VirtualMachine" {
         return Ok(task.of.clone());
     }
@@ -447,7 +455,7 @@ pub(crate) fn localized(fault: SoapFault) -> LocalizedMethodFault {
     }
 }
 
-/// A fault for [`Script::fails`] and [`Then::fail`].
+/// A fault for [`Script::fails`] and [`Outcome::fail`].
 pub(crate) fn soap_fault(fault: impl Extends<MethodFault>, message: &str) -> SoapFault {
     SoapFault::new(fault, message)
 }

@@ -13,7 +13,7 @@ use vi_types::objects::{
 use vmx::VmxFile;
 use vmx::escape::PIPE;
 
-pub(crate) use self::read::{Keys, apply, spec};
+pub(crate) use self::read::{VmxValues, apply, spec};
 use crate::machine::config::own_options;
 use crate::world::inventory::host::volume;
 

@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
-use self::inventory::Kind;
+use self::inventory::ServerKind;
 use crate::files::Files;
 use crate::version::{ApiVersion, Release};
 
 /// Every managed object there is, by its reference.
 pub(crate) struct World {
-    kind: Kind,
+    kind: ServerKind,
     release: &'static Release,
     objects: HashMap<ManagedObjectReference, Entry>,
     /// The same by type.
@@ -54,7 +54,7 @@ struct Entry {
 
 impl World {
     /// A world without objects.
-    pub(crate) fn new(kind: Kind, release: &'static Release) -> Self {
+    pub(crate) fn new(kind: ServerKind, release: &'static Release) -> Self {
         Self {
             kind,
             release,
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// What kind of server it is of.
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> ServerKind {
         self.kind
     }
 

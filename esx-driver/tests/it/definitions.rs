@@ -4,7 +4,7 @@ use esx_driver::{
     Connect, DefineFlags, ErrorKind, UndefineFlags, What,
     virt_model::{DomainFilter, DomainXmlFlags, ErrorNumber},
 };
-use esx_sim::{Effect, Question, Rule, Script, Simulator, Then};
+use esx_sim::{Effect, Outcome, Question, Rule, Script, Simulator};
 use http::StatusCode;
 use vi_types::objects::NoPermission;
 
@@ -514,7 +514,7 @@ async fn a_question_of_the_new_machine_is_reported() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_may_end_the_definition() {
     let question = Question::new("Shall there be another one?")
-        .choice("No", Then::fail(NoPermission::default(), "Not here."))
+        .choice("No", Outcome::fail(NoPermission::default(), "Not here."))
         .default(0);
     let script = Script::new("RegisterVM_Task").asks(question);
     let (simulator, defined) = asked("auto_answer=1", script).await;

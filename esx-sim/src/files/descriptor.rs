@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Entry, Spot};
+use super::{DatastorePath, Entry};
 
 /// What the descriptor of a disk says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +62,12 @@ impl Descriptor {
     }
 
     /// The descriptor, and beside it what is on the disk.
-    pub(crate) fn files(&self, spot: &Spot) -> [(Spot, Entry); 2] {
-        let stem = spot.path.strip_suffix(".vmdk").unwrap_or(&spot.path);
-        let content = Spot::new(&spot.store, &format!("{stem}-flat.vmdk"));
+    pub(crate) fn files(&self, location: &DatastorePath) -> [(DatastorePath, Entry); 2] {
+        let stem = location
+            .path
+            .strip_suffix(".vmdk")
+            .unwrap_or(&location.path);
+        let content = DatastorePath::new(&location.store, &format!("{stem}-flat.vmdk"));
         let name = content.path.rsplit('/').next().unwrap_or_default();
         let text = format!(
             "# Disk DescriptorFile\nversion=1\nencoding=\"UTF-8\"\nCID=fffffffe\nparentCID=ffffffff\n\
@@ -74,7 +77,7 @@ impl Descriptor {
             self.adapter,
         );
         [
-            (spot.clone(), Entry::File(Bytes::from(text))),
+            (location.clone(), Entry::File(Bytes::from(text))),
             (content, Entry::Zeros(self.capacity_kb << 10)),
         ]
     }
@@ -89,10 +92,10 @@ mod tests {
     #[test]
     fn descriptors_are_read_as_they_were_written() {
         let store = ManagedObjectReference::new("Datastore", "1");
-        let spot = Spot::new(&store, "a/b.vmdk");
+        let location = DatastorePath::new(&store, "a/b.vmdk");
         for controller in ADAPTERS.iter().map(|(controller, _)| controller) {
             let descriptor = Descriptor::of(controller, 33_554_432);
-            let [(_, text), (flat, content)] = descriptor.files(&spot);
+            let [(_, text), (flat, content)] = descriptor.files(&location);
             let Entry::File(text) = text else { panic!() };
             let read = Descriptor::read(&text).unwrap();
             assert_eq!(read, descriptor);

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use vi_types::ManagedObjectReference;
 
 use super::datacenter_path;
-use crate::files::{Entry, Spot};
+use crate::files::{DatastorePath, Entry};
 use crate::world::World;
 use crate::world::inventory::ancestors;
 
@@ -50,24 +50,27 @@ pub(super) fn datacenter(world: &World, datacenter: &ManagedObjectReference) -> 
 }
 
 /// The files in a folder.
-pub(super) fn folder(world: &World, spot: &Spot) -> String {
-    let datacenter = ancestors(world, &spot.store).find(|one| one.r#type == "Datacenter");
+pub(super) fn folder(world: &World, location: &DatastorePath) -> String {
+    let datacenter = ancestors(world, &location.store).find(|one| one.r#type == "Datacenter");
     let datacenter = datacenter.map(|one| datacenter_path(world, one));
     let query = format!(
         "dcPath={}&dsName={}",
         encode(&datacenter.unwrap_or_default()),
-        encode(world.name(&spot.store).unwrap_or_default()),
+        encode(world.name(&location.store).unwrap_or_default()),
     );
-    let rows = world.list(spot).into_iter().map(|(name, entry)| {
+    let rows = world.list(location).into_iter().map(|(name, entry)| {
         let is_folder = matches!(entry, Entry::Folder);
         let slash = if is_folder { "/" } else { "" };
         Row {
-            link: format!("/folder/{}{slash}?{query}", encode(&spot.join(name).path)),
+            link: format!(
+                "/folder/{}{slash}?{query}",
+                encode(&location.join(name).path)
+            ),
             name: format!("{name}{slash}"),
             length: world.length(entry),
         }
     });
-    page(&spot.display(world), rows)
+    page(&location.display(world), rows)
 }
 
 struct Row {

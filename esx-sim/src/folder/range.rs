@@ -6,14 +6,14 @@ use http::HeaderValue;
 
 /// What a `Range` header asks for of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RangeRequest {
     Whole,
     Part(Range<u64>),
     /// Nothing that is there.
     Beyond,
 }
 
-impl Asked {
+impl RangeRequest {
     /// Several ranges, other units and nonsense are the whole file, as the standard allows.
     pub(super) fn read(header: Option<&HeaderValue>, length: u64) -> Self {
         let header = header.and_then(|header| header.to_str().ok());
@@ -48,25 +48,29 @@ mod tests {
     #[test]
     fn ranges_are_parts_of_the_file() {
         for (header, expected) in [
-            ("bytes=0-3", Asked::Part(0..4)),
-            ("bytes=2-", Asked::Part(2..10)),
-            ("bytes=-3", Asked::Part(7..10)),
-            ("bytes=-30", Asked::Part(0..10)),
-            ("bytes=8-99", Asked::Part(8..10)),
-            ("bytes=10-", Asked::Beyond),
-            ("bytes=10-12", Asked::Beyond),
-            ("bytes=-0", Asked::Beyond),
-            ("bytes=3-2", Asked::Whole),
-            ("bytes=0-1,3-4", Asked::Whole),
-            ("lines=0-3", Asked::Whole),
-            ("bytes=x-3", Asked::Whole),
-            ("nonsense", Asked::Whole),
+            ("bytes=0-3", RangeRequest::Part(0..4)),
+            ("bytes=2-", RangeRequest::Part(2..10)),
+            ("bytes=-3", RangeRequest::Part(7..10)),
+            ("bytes=-30", RangeRequest::Part(0..10)),
+            ("bytes=8-99", RangeRequest::Part(8..10)),
+            ("bytes=10-", RangeRequest::Beyond),
+            ("bytes=10-12", RangeRequest::Beyond),
+            ("bytes=-0", RangeRequest::Beyond),
+            ("bytes=3-2", RangeRequest::Whole),
+            ("bytes=0-1,3-4", RangeRequest::Whole),
+            ("lines=0-3", RangeRequest::Whole),
+            ("bytes=x-3", RangeRequest::Whole),
+            ("nonsense", RangeRequest::Whole),
         ] {
             let header = HeaderValue::from_static(header);
-            assert_eq!(Asked::read(Some(&header), 10), expected, "{header:?}");
+            assert_eq!(
+                RangeRequest::read(Some(&header), 10),
+                expected,
+                "{header:?}"
+            );
         }
-        assert_eq!(Asked::read(None, 10), Asked::Whole);
+        assert_eq!(RangeRequest::read(None, 10), RangeRequest::Whole);
         let first = HeaderValue::from_static("bytes=0-");
-        assert_eq!(Asked::read(Some(&first), 0), Asked::Beyond);
+        assert_eq!(RangeRequest::read(Some(&first), 0), RangeRequest::Beyond);
     }
 }

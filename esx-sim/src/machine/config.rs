@@ -18,7 +18,7 @@ use crate::fault;
 use crate::world::World;
 use crate::world::inventory::host::volume;
 use crate::world::inventory::parts::{allocation, made_time, text, uuid};
-use crate::world::inventory::{Kind, ancestors};
+use crate::world::inventory::{ServerKind, ancestors};
 
 /// A configuration, and what has to become of files for it.
 pub(super) struct Made {
@@ -26,7 +26,7 @@ pub(super) struct Made {
     pub(super) files: FileChanges,
 }
 
-/// Keys of `extraConfig` that a host gives every machine. Its configuration file does not need them.
+/// VmxValues of `extraConfig` that a host gives every machine. Its configuration file does not need them.
 const OF_EVERY_MACHINE: [(&str, &str); 7] = [
     ("svga.present", "TRUE"),
     ("pciBridge0.present", "TRUE"),
@@ -72,8 +72,8 @@ pub(super) fn fresh(
     let mut made = apply(world, &devices, base, &new.spec)?;
     let config = &mut made.config;
     let (bios, instance) = match world.kind() {
-        Kind::Esx => (0x564d, 0x52ab),
-        Kind::VCenter => (0x4203, 0x5003),
+        ServerKind::Esx => (0x564d, 0x52ab),
+        ServerKind::VCenter => (0x4203, 0x5003),
     };
     if config.uuid.is_empty() {
         config.uuid = uuid(bios, new.number);

@@ -19,7 +19,7 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, Poly, SoapFault};
 
 pub(crate) use self::board::board;
-use crate::files::{Descriptor, Spot};
+use crate::files::{DatastorePath, Descriptor};
 use crate::world::World;
 use crate::world::inventory::parts::text;
 
@@ -40,27 +40,27 @@ pub(super) struct Devices<'a> {
 /// What has to become of the files of disks.
 #[derive(Default)]
 pub(super) struct FileChanges {
-    made: Vec<(Spot, Descriptor)>,
-    deleted: Vec<(Spot, Descriptor)>,
+    made: Vec<(DatastorePath, Descriptor)>,
+    deleted: Vec<(DatastorePath, Descriptor)>,
 }
 
 impl FileChanges {
     pub(super) fn write(self, world: &mut World) {
-        for (spot, descriptor) in self.deleted {
-            for (file, _) in descriptor.files(&spot) {
+        for (location, descriptor) in self.deleted {
+            for (file, _) in descriptor.files(&location) {
                 world.delete(&file);
             }
         }
-        for (spot, descriptor) in self.made {
-            for (file, entry) in descriptor.files(&spot) {
+        for (location, descriptor) in self.made {
+            for (file, entry) in descriptor.files(&location) {
                 world.put(&file, entry);
             }
         }
     }
 
     /// Whether nothing is there, or will be.
-    fn is_free(&self, world: &World, spot: &Spot) -> bool {
-        world.entry(spot).is_none() && !self.made.iter().any(|(made, _)| made == spot)
+    fn is_free(&self, world: &World, location: &DatastorePath) -> bool {
+        world.entry(location).is_none() && !self.made.iter().any(|(made, _)| made == location)
     }
 }
 

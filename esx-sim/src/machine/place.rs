@@ -5,7 +5,7 @@ use vi_types::{ManagedObject, ManagedObjectReference, SoapFault, properties};
 use super::config::escaped;
 use super::{Place, snapshot};
 use crate::fault;
-use crate::files::Spot;
+use crate::files::DatastorePath;
 use crate::world::{World, container_view};
 
 /// Where a machine of a folder, pool and host is. A pool has a host of its own for machines that name none.
@@ -50,7 +50,7 @@ pub(crate) fn resolve(
 
 /// Where the configuration of a machine with that name goes in a folder of a datastore: into a directory of its own,
 /// with a number behind the name where there is one already.
-pub(crate) fn free_directory(world: &World, folder: &Spot, name: &str) -> Spot {
+pub(crate) fn free_directory(world: &World, folder: &DatastorePath, name: &str) -> DatastorePath {
     // Servers put a dash where the name has a slash.
     let name = escaped(name).replace("%2f", "-");
     let mut directories = (0u32..).map(|number| match number {

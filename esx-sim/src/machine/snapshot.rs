@@ -16,7 +16,7 @@ use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
 use super::{guest, power};
 use crate::fault;
-use crate::files::{Entry, Spot};
+use crate::files::{DatastorePath, Entry};
 use crate::world::World;
 
 /// How many snapshots may lie below one another: the limit of ESX 5 and later ("Configuration Maximums").
@@ -530,8 +530,8 @@ fn write_files(
     });
     if world.has_files() {
         for (name, _, size) in files {
-            if let Ok(spot) = Spot::resolve(world, None, &name) {
-                world.put(&spot, Entry::Zeros(size));
+            if let Ok(location) = DatastorePath::resolve(world, None, &name) {
+                world.put(&location, Entry::Zeros(size));
             }
         }
     }
@@ -546,8 +546,8 @@ fn forget(world: &mut World, vm: &ManagedObjectReference, removed: &[ManagedObje
         }
     });
     for name in files {
-        if let Ok(spot) = Spot::resolve(world, None, &name) {
-            world.delete(&spot);
+        if let Ok(location) = DatastorePath::resolve(world, None, &name) {
+            world.delete(&location);
         }
     }
     for snapshot in removed {

@@ -8,7 +8,7 @@ use crate::call::{Call, Row};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("Datastore", refresh),
+        Row::new(refresh),
     ]
 }
 

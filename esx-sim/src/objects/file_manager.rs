@@ -7,16 +7,16 @@ use vi_types::{ManagedObjectReference, SoapFault};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{Entry, Spot};
+use crate::files::{Entry, DatastorePath};
 use crate::world::World;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("FileManager", make_directory),
-        Row::new("FileManager", delete),
-        Row::new("FileManager", move_file),
-        Row::new("FileManager", copy),
+        Row::new(make_directory),
+        Row::new(delete),
+        Row::new(move_file),
+        Row::new(copy),
     ]
 }
 
@@ -24,13 +24,13 @@ fn make_directory(
     call: &mut Call<'_>,
     request: &MakeDirectory,
 ) -> Result<(), SoapFault> {
-    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let location = place(call, request.datacenter.as_ref(), &request.name)?;
     let world = &mut call.state.world;
     let with_parents = request.create_parent_directories.unwrap_or_default();
-    if !with_parents || world.entry(&spot).is_some() {
-        world.has_room(&spot)?;
+    if !with_parents || world.entry(&location).is_some() {
+        world.check_room(&location)?;
     }
-    world.put(&spot, Entry::Folder);
+    world.put(&location, Entry::Folder);
     Ok(())
 }
 
@@ -38,9 +38,9 @@ fn delete(
     call: &mut Call<'_>,
     request: &DeleteDatastoreFileTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let location = place(call, request.datacenter.as_ref(), &request.name)?;
     call.begin::<DeleteDatastoreFileTask>("FileManager.deleteFile", move |world| {
-        take_out(world, &spot)?;
+        take_out(world, &location)?;
         Ok(None)
     })
 }
@@ -89,27 +89,27 @@ pub(super) fn place(
     call: &mut Call<'_>,
     datacenter: Option<&ManagedObjectReference>,
     path: &str,
-) -> Result<Spot, SoapFault> {
+) -> Result<DatastorePath, SoapFault> {
     let world = &mut call.state.world;
     world.fill_files();
     if datacenter.is_none() && world.all("Datacenter").count() > 1 {
         return Err(fault::invalid_argument("datacenter"));
     }
-    Spot::resolve(world, datacenter, path)
+    DatastorePath::resolve(world, datacenter, path)
 }
 
 /// Takes a file out, or a folder with everything in it.
-pub(super) fn take_out(world: &mut World, spot: &Spot) -> Result<(), SoapFault> {
-    let name = spot.display(world);
-    match world.delete(spot) {
+pub(super) fn take_out(world: &mut World, location: &DatastorePath) -> Result<(), SoapFault> {
+    let name = location.display(world);
+    match world.delete(location) {
         true => Ok(()),
-        false if spot.path.is_empty() => Err(fault::cannot_delete_file(&name)),
+        false if location.path.is_empty() => Err(fault::cannot_delete_file(&name)),
         false => Err(fault::file_not_found(&name)),
     }
 }
 
 /// Puts a copy somewhere else.
-fn transfer(world: &mut World, from: &Spot, to: &Spot, force: bool) -> Result<(), SoapFault> {
+fn transfer(world: &mut World, from: &DatastorePath, to: &DatastorePath, force: bool) -> Result<(), SoapFault> {
     if world.entry(from).is_none() || from.path.is_empty() {
         return Err(fault::file_not_found(&from.display(world)));
     }
@@ -121,7 +121,7 @@ fn transfer(world: &mut World, from: &Spot, to: &Spot, force: bool) -> Result<()
     if force && matches!(world.entry(to), Some(entry) if !matches!(entry, Entry::Folder)) {
         world.delete(to);
     }
-    world.has_room(to)?;
+    world.check_room(to)?;
     world.copy(from, to);
     Ok(())
 }

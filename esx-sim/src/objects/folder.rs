@@ -7,17 +7,17 @@ use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::Spot;
+use crate::files::DatastorePath;
 use crate::machine::{self, NewMachine, Place, config, place};
-use crate::vmx::{self, Keys};
+use crate::vmx::{self, VmxValues};
 use crate::world::World;
-use crate::world::inventory::{Kind, ancestors};
+use crate::world::inventory::{ServerKind, ancestors};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("Folder", create_vm),
-        Row::new("Folder", register_vm),
+        Row::new(create_vm),
+        Row::new(register_vm),
     ]
 }
 
@@ -58,17 +58,17 @@ fn create(
     }
     let files = spec.files.as_deref();
     let path = files.and_then(|files| files.vm_path_name.as_deref());
-    let spot = Spot::resolve(world, datacenter(world, &place.folder), path.unwrap_or_default())?;
-    let spot = match spot.path.ends_with(".vmx") {
-        true => spot,
-        false => place::free_directory(world, &spot, name),
+    let location = DatastorePath::resolve(world, datacenter(world, &place.folder), path.unwrap_or_default())?;
+    let location = match location.path.ends_with(".vmx") {
+        true => location,
+        false => place::free_directory(world, &location, name),
     };
-    if world.entry(&spot).is_some() {
-        return Err(fault::file_already_exists(&spot.display(world)));
+    if world.entry(&location).is_some() {
+        return Err(fault::file_already_exists(&location.display(world)));
     }
     spec.files = Some(
         VirtualMachineFileInfo {
-            vm_path_name: Some(spot.display(world)),
+            vm_path_name: Some(location.display(world)),
             ..VirtualMachineFileInfo::default()
         }
         .into(),
@@ -93,7 +93,7 @@ fn register_vm(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let world = &mut call.state.world;
     world.fill_files();
-    let spot = Spot::resolve(world, datacenter(world, call.this), &request.path)?;
+    let location = DatastorePath::resolve(world, datacenter(world, call.this), &request.path)?;
     if request.name.as_deref() == Some("") {
         return Err(fault::invalid_argument("name"));
     }
@@ -107,7 +107,7 @@ fn register_vm(
             request.pool.as_ref(),
             request.host.as_ref(),
         )?,
-        spot,
+        location,
         name: request.name.clone(),
         template: request.as_template,
     };
@@ -119,16 +119,16 @@ fn register_vm(
 /// A machine that is about to be registered.
 struct Register {
     place: Place,
-    spot: Spot,
+    location: DatastorePath,
     name: Option<String>,
     template: bool,
 }
 
 impl Register {
     fn run(self, world: &mut World) -> Result<ManagedObjectReference, SoapFault> {
-        let path = self.spot.display(world);
-        let text = world.content(&self.spot).ok_or_else(fault::not_found)?;
-        let keys = Keys::read(&text).ok_or_else(fault::invalid_vm_config)?;
+        let path = self.location.display(world);
+        let text = world.content(&self.location).ok_or_else(fault::not_found)?;
+        let keys = VmxValues::read(&text).ok_or_else(fault::invalid_vm_config)?;
         let known = world.all("VirtualMachine").find(|vm| {
             let vm = world.read::<properties::VirtualMachine>(vm);
             let config = vm.and_then(|vm| vm.config.as_ref());
@@ -137,11 +137,11 @@ impl Register {
         if known.is_some() {
             return Err(fault::already_exists(&path));
         }
-        let mut spec = vmx::spec(world, &self.spot, &keys, None);
+        let mut spec = vmx::spec(world, &self.location, &keys, None);
         spec.name = self.name.or(spec.name);
         // Only a vCenter minds two machines of one name in a folder.
         if let Some(name) = &spec.name
-            && world.kind() == Kind::VCenter
+            && world.kind() == ServerKind::VCenter
             && let Some(other) = config::namesake(world, &self.place.folder, name)
         {
             return Err(fault::duplicate_name(name, &other));
@@ -164,7 +164,7 @@ impl Register {
             from_client: false,
         };
         let vm = machine::create(world, new)?;
-        world.adopt(&self.spot, &vm);
+        world.adopt(&self.location, &vm);
         Ok(vm)
     }
 }

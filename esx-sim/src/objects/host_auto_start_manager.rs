@@ -9,7 +9,7 @@ use crate::call::{Call, Row};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("HostAutoStartManager", reconfigure_autostart),
+        Row::new(reconfigure_autostart),
     ]
 }
 

@@ -11,15 +11,15 @@ use vi_types::{Any, Array, DataObject, ManagedObjectReference, Poly, SoapFault, 
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{Descriptor, Entry, Spot};
+use crate::files::{Descriptor, Entry, DatastorePath};
 use crate::world::World;
 use crate::world::inventory::parts;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("HostDatastoreBrowser", search),
-        Row::new("HostDatastoreBrowser", search_sub_folders),
+        Row::new(search),
+        Row::new(search_sub_folders),
     ]
 }
 
@@ -27,11 +27,11 @@ fn search(
     call: &mut Call<'_>,
     request: &SearchDatastoreTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let spot = place(call, &request.datastore_path)?;
+    let location = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
     call.begin::<SearchDatastoreTask>("HostDatastoreBrowser.search", move |world| {
-        is_folder(world, &spot)?;
-        Ok(Some(Any::object(results(world, &spot, &spec))))
+        is_folder(world, &location)?;
+        Ok(Some(Any::object(results(world, &location, &spec))))
     })
 }
 
@@ -39,12 +39,12 @@ fn search_sub_folders(
     call: &mut Call<'_>,
     request: &SearchDatastoreSubFoldersTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let spot = place(call, &request.datastore_path)?;
+    let location = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
     call.begin::<SearchDatastoreSubFoldersTask>("HostDatastoreBrowser.searchSubFolders", move |world| {
-        is_folder(world, &spot)?;
+        is_folder(world, &location)?;
         let mut found = Vec::new();
-        let mut ahead = vec![spot];
+        let mut ahead = vec![location];
         while let Some(folder) = ahead.pop() {
             let below = world.list(&folder).into_iter().rev();
             let below = below.filter(|(_, entry)| matches!(entry, Entry::Folder));
@@ -59,29 +59,29 @@ fn search_sub_folders(
 }
 
 /// What a path means for the browser that is called, which knows one datastore.
-fn place(call: &mut Call<'_>, path: &str) -> Result<Spot, SoapFault> {
+fn place(call: &mut Call<'_>, path: &str) -> Result<DatastorePath, SoapFault> {
     let world = &mut call.state.world;
     world.fill_files();
     let browser = world.read::<properties::HostDatastoreBrowser>(call.this);
     let own = browser.map_or(Vec::new(), |browser| browser.datastore.clone());
-    let spot = Spot::resolve(world, None, path)?;
-    match own.contains(&spot.store) {
-        true => Ok(spot),
+    let location = DatastorePath::resolve(world, None, path)?;
+    match own.contains(&location.store) {
+        true => Ok(location),
         false => Err(fault::invalid_datastore_path(path)),
     }
 }
 
-fn is_folder(world: &World, spot: &Spot) -> Result<(), SoapFault> {
-    match world.entry(spot) {
+fn is_folder(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
+    match world.entry(location) {
         Some(Entry::Folder) => Ok(()),
-        _ => Err(fault::file_not_found(&spot.display(world))),
+        _ => Err(fault::file_not_found(&location.display(world))),
     }
 }
 
 /// What a search finds in one folder.
 fn results(
     world: &World,
-    folder: &Spot,
+    folder: &DatastorePath,
     spec: &HostDatastoreBrowserSearchSpec,
 ) -> HostDatastoreBrowserSearchResults {
     let details = spec.details.as_deref().cloned().unwrap_or_default();
@@ -117,7 +117,7 @@ fn results(
 /// What is told of a file, if it is one of those that are looked for.
 fn file(
     world: &World,
-    folder: &Spot,
+    folder: &DatastorePath,
     name: &str,
     entry: &Entry,
     spec: &HostDatastoreBrowserSearchSpec,

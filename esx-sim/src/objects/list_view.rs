@@ -9,9 +9,9 @@ use crate::fault;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("ListView", modify_list_view),
-        Row::new("ListView", reset_list_view),
-        Row::new("ListView", reset_list_view_from_view),
+        Row::new(modify_list_view),
+        Row::new(reset_list_view),
+        Row::new(reset_list_view_from_view),
     ]
 }
 

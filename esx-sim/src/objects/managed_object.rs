@@ -9,7 +9,7 @@ use crate::objects::property_collector;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("ManagedObject", fetch).anonymous(),
+        Row::new(fetch).anonymous(),
     ]
 }
 

@@ -25,17 +25,17 @@ use updates::{Collector, Filter};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("PropertyCollector", retrieve_properties).anonymous(),
-        Row::new("PropertyCollector", retrieve_properties_ex).anonymous(),
-        Row::new("PropertyCollector", continue_retrieve_properties_ex),
-        Row::new("PropertyCollector", cancel_retrieve_properties_ex),
-        Row::new("PropertyCollector", create_filter),
-        Row::waiting("PropertyCollector", wait_for_updates),
-        Row::waiting("PropertyCollector", wait_for_updates_ex),
-        Row::new("PropertyCollector", check_for_updates),
-        Row::new("PropertyCollector", cancel_wait_for_updates),
-        Row::new("PropertyCollector", create_property_collector),
-        Row::new("PropertyCollector", destroy_property_collector),
+        Row::new(retrieve_properties).anonymous(),
+        Row::new(retrieve_properties_ex).anonymous(),
+        Row::new(continue_retrieve_properties_ex),
+        Row::new(cancel_retrieve_properties_ex),
+        Row::new(create_filter),
+        Row::waiting(wait_for_updates),
+        Row::waiting(wait_for_updates_ex),
+        Row::new(check_for_updates),
+        Row::new(cancel_wait_for_updates),
+        Row::new(create_property_collector),
+        Row::new(destroy_property_collector),
     ]
 }
 

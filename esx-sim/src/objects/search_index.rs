@@ -14,15 +14,15 @@ use crate::world::inventory::{ancestors, children, root_folder};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("SearchIndex", find_by_uuid),
-        Row::new("SearchIndex", find_all_by_uuid),
-        Row::new("SearchIndex", find_by_ip),
-        Row::new("SearchIndex", find_all_by_ip),
-        Row::new("SearchIndex", find_by_dns_name),
-        Row::new("SearchIndex", find_all_by_dns_name),
-        Row::new("SearchIndex", find_by_inventory_path),
-        Row::new("SearchIndex", find_by_datastore_path),
-        Row::new("SearchIndex", find_child),
+        Row::new(find_by_uuid),
+        Row::new(find_all_by_uuid),
+        Row::new(find_by_ip),
+        Row::new(find_all_by_ip),
+        Row::new(find_by_dns_name),
+        Row::new(find_all_by_dns_name),
+        Row::new(find_by_inventory_path),
+        Row::new(find_by_datastore_path),
+        Row::new(find_child),
     ]
 }
 

@@ -11,8 +11,8 @@ use crate::session::now;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("ServiceInstance", retrieve_service_content).anonymous(),
-        Row::new("ServiceInstance", current_time),
+        Row::new(retrieve_service_content).anonymous(),
+        Row::new(current_time),
     ]
 }
 

@@ -12,9 +12,9 @@ use crate::simulator::end_session;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("SessionManager", login).anonymous(),
-        Row::new("SessionManager", logout),
-        Row::new("SessionManager", session_is_active),
+        Row::new(login).anonymous(),
+        Row::new(logout),
+        Row::new(session_is_active),
     ]
 }
 

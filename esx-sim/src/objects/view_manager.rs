@@ -11,9 +11,9 @@ use crate::world::container_view;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("ViewManager", create_container_view),
-        Row::new("ViewManager", create_list_view),
-        Row::new("View", destroy_view),
+        Row::new(create_container_view),
+        Row::new(create_list_view),
+        Row::new(destroy_view),
     ]
 }
 

@@ -7,15 +7,15 @@ use vi_types::{Any, ManagedObjectReference, SoapFault};
 use super::file_manager::{place, take_out};
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{Descriptor, Spot};
+use crate::files::{Descriptor, DatastorePath};
 use crate::world::World;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualDiskManager", create),
-        Row::new("VirtualDiskManager", delete),
-        Row::new("VirtualDiskManager", query_uuid),
+        Row::new(create),
+        Row::new(delete),
+        Row::new(query_uuid),
     ]
 }
 
@@ -23,7 +23,7 @@ fn create(
     call: &mut Call<'_>,
     request: &CreateVirtualDiskTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let location = place(call, request.datacenter.as_ref(), &request.name)?;
     let spec = request.spec.cast::<FileBackedVirtualDiskSpec>();
     let capacity_kb = spec.and_then(|spec| u64::try_from(spec.capacity_kb).ok());
     let capacity_kb = capacity_kb.filter(|capacity_kb| *capacity_kb > 0);
@@ -33,11 +33,11 @@ fn create(
         capacity_kb: capacity_kb.ok_or_else(|| fault::invalid_argument("spec"))?,
     };
     call.begin::<CreateVirtualDiskTask>("VirtualDiskManager.createVirtualDisk", move |world| {
-        world.has_room(&spot)?;
-        for (spot, entry) in descriptor.files(&spot) {
-            world.put(&spot, entry);
+        world.check_room(&location)?;
+        for (location, entry) in descriptor.files(&location) {
+            world.put(&location, entry);
         }
-        Ok(Some(Any::from(spot.display(world))))
+        Ok(Some(Any::from(location.display(world))))
     })
 }
 
@@ -45,9 +45,9 @@ fn delete(
     call: &mut Call<'_>,
     request: &DeleteVirtualDiskTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let location = place(call, request.datacenter.as_ref(), &request.name)?;
     call.begin::<DeleteVirtualDiskTask>("VirtualDiskManager.deleteVirtualDisk", move |world| {
-        for (file, _) in disk(world, &spot)?.files(&spot) {
+        for (file, _) in disk(world, &location)?.files(&location) {
             // What is on a disk may have been taken out before.
             let _ = take_out(world, &file);
         }
@@ -60,10 +60,10 @@ fn query_uuid(
     call: &mut Call<'_>,
     request: &QueryVirtualDiskUuid,
 ) -> Result<String, SoapFault> {
-    let spot = place(call, request.datacenter.as_ref(), &request.name)?;
+    let location = place(call, request.datacenter.as_ref(), &request.name)?;
     let world = &call.state.world;
-    disk(world, &spot)?;
-    let path = spot.display(world);
+    disk(world, &location)?;
+    let path = location.display(world);
     let number = path.bytes().fold(0u64, |number, byte| {
         number.wrapping_mul(31).wrapping_add(u64::from(byte))
     });
@@ -73,8 +73,8 @@ fn query_uuid(
     Ok(format!("60 00 c2 90 00 00 00 00-{}", pairs.join(" ")))
 }
 
-fn disk(world: &World, spot: &Spot) -> Result<Descriptor, SoapFault> {
-    let text = world.content(spot);
+fn disk(world: &World, location: &DatastorePath) -> Result<Descriptor, SoapFault> {
+    let text = world.content(location);
     let descriptor = text.and_then(|text| Descriptor::read(&text));
-    descriptor.ok_or_else(|| fault::file_not_found(&spot.display(world)))
+    descriptor.ok_or_else(|| fault::file_not_found(&location.display(world)))
 }

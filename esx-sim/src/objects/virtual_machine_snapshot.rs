@@ -10,9 +10,9 @@ use crate::machine::snapshot;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualMachineSnapshot", revert),
-        Row::new("VirtualMachineSnapshot", remove),
-        Row::new("VirtualMachineSnapshot", rename),
+        Row::new(revert),
+        Row::new(remove),
+        Row::new(rename),
     ]
 }
 

@@ -21,13 +21,13 @@ pub struct Question {
 struct Choice {
     key: String,
     label: String,
-    then: Then,
+    then: Outcome,
 }
 
 /// What an answer leads to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Then {
+pub enum Outcome {
     /// The task goes on.
     Proceed,
     /// The same question is asked once more, under another id.
@@ -36,7 +36,7 @@ pub enum Then {
     Fail(Box<LocalizedMethodFault>),
 }
 
-impl Then {
+impl Outcome {
     /// The task ends with this fault; `message` is what people read.
     pub fn fail(fault: impl Extends<MethodFault>, message: &str) -> Self {
         Self::Fail(Box::new(localized(soap_fault(fault, message))))
@@ -59,7 +59,7 @@ impl Question {
 
     /// One more possible answer; its key is its number, counted from 0.
     #[must_use]
-    pub fn choice(mut self, label: impl Into<String>, then: Then) -> Self {
+    pub fn choice(mut self, label: impl Into<String>, then: Outcome) -> Self {
         self.choices.push(Choice {
             key: self.choices.len().to_string(),
             label: label.into(),
@@ -84,9 +84,9 @@ impl Question {
              exists. Do you want to replace it with any newly created content, or append new content to the end \
              of the file?",
         )
-        .choice("Replace", Then::Proceed)
-        .choice("Append", Then::Proceed)
-        .choice("Cancel", Then::cancel())
+        .choice("Replace", Outcome::Proceed)
+        .choice("Append", Outcome::Proceed)
+        .choice("Cancel", Outcome::cancel())
         .default(1)
     }
 
@@ -97,8 +97,8 @@ impl Question {
              using the CD-ROM, which can prevent the guest from recognizing media changes. Disconnect anyway and \
              override the lock?",
         )
-        .choice("Yes", Then::Proceed)
-        .choice("No", Then::cancel())
+        .choice("Yes", Outcome::Proceed)
+        .choice("No", Outcome::cancel())
         .default(1)
     }
 
@@ -108,9 +108,9 @@ impl Question {
             "msg.uuid.altered: This virtual machine might have been moved or copied. If you don't know, answer \
              \"I copied it\".",
         )
-        .choice("Cancel", Then::cancel())
-        .choice("I moved it", Then::Proceed)
-        .choice("I copied it", Then::Proceed)
+        .choice("Cancel", Outcome::cancel())
+        .choice("I moved it", Outcome::Proceed)
+        .choice("I copied it", Outcome::Proceed)
         .default(2)
     }
 
@@ -121,16 +121,16 @@ impl Question {
              continue this session by freeing disk space on the relevant volume, and clicking Retry. Click Cancel \
              to terminate this session.",
         )
-        .choice("Retry", Then::AskAgain)
-        .choice("Cancel", Then::cancel())
+        .choice("Retry", Outcome::AskAgain)
+        .choice("Cancel", Outcome::cancel())
         .default(0)
     }
 
     /// A question that says what can be answered, but not what is best.
     pub fn without_default() -> Self {
         Self::new("msg.sim.nodefault: Shall it be this or that?")
-            .choice("This", Then::Proceed)
-            .choice("That", Then::Proceed)
+            .choice("This", Outcome::Proceed)
+            .choice("That", Outcome::Proceed)
     }
 
     /// A question without anything that could be answered.
@@ -163,13 +163,13 @@ impl Question {
     }
 
     /// What the answer with that key leads to.
-    pub(super) fn choice_of(&self, key: &str) -> Option<Then> {
+    pub(super) fn choice_of(&self, key: &str) -> Option<Outcome> {
         let choice = self.choices.iter().find(|choice| choice.key == key)?;
         Some(choice.then.clone())
     }
 }
 
-impl From<SoapFault> for Then {
+impl From<SoapFault> for Outcome {
     /// The task ends with this fault.
     fn from(fault: SoapFault) -> Self {
         Self::Fail(Box::new(localized(fault)))

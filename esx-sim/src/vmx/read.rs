@@ -19,16 +19,16 @@ use vmx::VmxFile;
 use vmx::escape::PIPE;
 
 use super::guest_os;
-use crate::files::{Descriptor, Spot};
+use crate::files::{DatastorePath, Descriptor};
 use crate::machine;
 use crate::machine::device::{add, connectable, controller, device};
 use crate::world::World;
 use crate::world::inventory::host::volume;
 
 /// A file, and its values as the properties show them.
-pub(crate) struct Keys(VmxFile);
+pub(crate) struct VmxValues(VmxFile);
 
-impl Keys {
+impl VmxValues {
     /// None for what is no configuration at all.
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
         let file = VmxFile::read(text).ok()?;
@@ -73,8 +73,8 @@ impl Keys {
 /// is one.
 pub(crate) fn spec(
     world: &World,
-    spot: &Spot,
-    keys: &Keys,
+    location: &DatastorePath,
+    keys: &VmxValues,
     old: Option<&VirtualMachineConfigInfo>,
 ) -> VirtualMachineConfigSpec {
     let guest = keys.get("guestOS").unwrap_or_else(|| "other".to_owned());
@@ -92,19 +92,27 @@ pub(crate) fn spec(
         num_cpus: Some(keys.number("numvcpus").unwrap_or(1)),
         num_cores_per_socket: Some(keys.number("cpuid.coresPerSocket").unwrap_or(1)),
         memory_mb: Some(keys.number("memSize").unwrap_or(32)),
-        device_change: devices(world, spot, keys).into_iter().map(add).collect(),
+        device_change: devices(world, location, keys)
+            .into_iter()
+            .map(add)
+            .collect(),
         ..VirtualMachineConfigSpec::default()
     }
 }
 
 /// Makes a machine's properties follow its file, if that can be understood.
-pub(crate) fn apply(world: &mut World, vm: &ManagedObjectReference, spot: &Spot, text: &[u8]) {
+pub(crate) fn apply(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    location: &DatastorePath,
+    text: &[u8],
+) {
     let old = world.read::<properties::VirtualMachine>(vm);
     let old = old.and_then(|vm| vm.config.as_deref());
-    let (Some(keys), Some(old)) = (Keys::read(text), old) else {
+    let (Some(keys), Some(old)) = (VmxValues::read(text), old) else {
         return;
     };
-    let spec = spec(world, spot, &keys, Some(old));
+    let spec = spec(world, location, &keys, Some(old));
     if let Some(new) = machine::config::rewritten(world, vm, &spec) {
         machine::set_config(world, vm, new);
     }
@@ -122,23 +130,26 @@ fn guest_id(name: &str) -> String {
 }
 
 /// Where a file of the configuration is, if that is on a datastore.
-fn locate(world: &World, spot: &Spot, name: &str) -> Option<Spot> {
+fn locate(world: &World, location: &DatastorePath, name: &str) -> Option<DatastorePath> {
     if let Some(rest) = name.strip_prefix("/vmfs/volumes/") {
         let (on, path) = rest.split_once('/')?;
         let mut stores = world.all("Datastore");
         let is_it = |store: &&ManagedObjectReference| {
             volume(&store.value) == on || world.name(store) == Some(on)
         };
-        return Some(Spot::new(stores.find(is_it)?, path));
+        return Some(DatastorePath::new(stores.find(is_it)?, path));
     }
-    let folder = spot.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    (!name.starts_with('/')).then(|| Spot::new(&spot.store, folder).join(name))
+    let folder = location
+        .path
+        .rsplit_once('/')
+        .map_or("", |(folder, _)| folder);
+    (!name.starts_with('/')).then(|| DatastorePath::new(&location.store, folder).join(name))
 }
 
-fn devices(world: &World, spot: &Spot, keys: &Keys) -> Vec<Poly<VirtualDevice>> {
+fn devices(world: &World, location: &DatastorePath, keys: &VmxValues) -> Vec<Poly<VirtualDevice>> {
     let mut made = Maker {
         world,
-        spot,
+        location,
         keys,
         devices: Vec::new(),
     };
@@ -165,8 +176,8 @@ fn devices(world: &World, spot: &Spot, keys: &Keys) -> Vec<Poly<VirtualDevice>> 
 
 struct Maker<'a> {
     world: &'a World,
-    spot: &'a Spot,
-    keys: &'a Keys,
+    location: &'a DatastorePath,
+    keys: &'a VmxValues,
     devices: Vec<Poly<VirtualDevice>>,
 }
 
@@ -285,7 +296,7 @@ impl Maker<'_> {
     }
 
     fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
-        let place = locate(self.world, self.spot, name);
+        let place = locate(self.world, self.location, name);
         VirtualDeviceFileBackingInfo {
             file_name: match &place {
                 Some(place) => place.display(self.world),
@@ -298,7 +309,7 @@ impl Maker<'_> {
 
     fn disk(&mut self, slot: &str, at: (i32, i32)) {
         let name = self.value(slot, "fileName");
-        let place = locate(self.world, self.spot, &name);
+        let place = locate(self.world, self.location, &name);
         let descriptor = place.and_then(|place| Descriptor::read(&self.world.content(&place)?));
         let capacity_kb = descriptor.map_or(0, |descriptor| descriptor.capacity_kb);
         let capacity_kb = i64::try_from(capacity_kb).unwrap_or(i64::MAX);
@@ -475,7 +486,7 @@ mod tests {
     #[test]
     fn keys_are_read_in_every_spelling() {
         let text = b"# comment\nCONFIG.version = \"8\"\ndisplayName = \"a |22b|22 |7C\"\nmemsize=512\nmemSize = \"1\"\n";
-        let keys = Keys::read(text).unwrap();
+        let keys = VmxValues::read(text).unwrap();
         for (key, value) in [
             ("config.version", "8"),
             ("displayname", "a \"b\" |"),
@@ -485,16 +496,16 @@ mod tests {
         }
         let text =
             b".encoding = \"windows-1252\"\nconfig.version = 8\nannotation = \"\xe4|0Ax|\"\n";
-        let keys = Keys::read(text).unwrap();
+        let keys = VmxValues::read(text).unwrap();
         assert_eq!(keys.get("annotation").as_deref(), Some("ä|0Ax|"));
-        assert!(Keys::read(b"nothing").is_none());
-        assert!(Keys::read(b"\xff\xfe").is_none());
+        assert!(VmxValues::read(b"nothing").is_none());
+        assert!(VmxValues::read(b"\xff\xfe").is_none());
     }
 
     #[test]
     fn uuids_lose_their_blanks() {
         let text = b"config.version=8\nuuid.bios = \"56 4d 97 58 35 de 1c 97-1d 0b 14 e4 db 01 8f ed\"\nvc.uuid=\"1\"";
-        let keys = Keys::read(text).unwrap();
+        let keys = VmxValues::read(text).unwrap();
         assert_eq!(
             keys.uuid("uuid.bios").as_deref(),
             Some("564d9758-35de-1c97-1d0b-14e4db018fed")

@@ -15,14 +15,14 @@ use crate::world::World;
 
 /// What kind of server is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ServerKind {
     /// An ESX host on its own.
     Esx,
     /// A vCenter.
     VCenter,
 }
 
-impl Kind {
+impl ServerKind {
     /// The scheme of libvirt URIs for it.
     pub(crate) fn scheme(self) -> &'static str {
         match self {
@@ -38,10 +38,14 @@ pub(crate) const DEFAULT_COLLECTOR: [&str; 2] = ["ha-property-collector", "prope
 /// A server with its inventory, and the path of its first host for a libvirt URI (empty for an ESX host).
 ///
 /// With a number it has that many virtual machines, without one a handful of different ones.
-pub(crate) fn make(kind: Kind, release: &'static Release, vms: Option<usize>) -> (World, String) {
+pub(crate) fn make(
+    kind: ServerKind,
+    release: &'static Release,
+    vms: Option<usize>,
+) -> (World, String) {
     match kind {
-        Kind::Esx => (esx::make(release, vms), String::new()),
-        Kind::VCenter => vcenter::make(release, vms),
+        ServerKind::Esx => (esx::make(release, vms), String::new()),
+        ServerKind::VCenter => vcenter::make(release, vms),
     }
 }
 

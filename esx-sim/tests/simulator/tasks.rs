@@ -1,6 +1,6 @@
 //! Tasks, the questions that block them, and what a guest is asked for.
 
-use esx_sim::{Question, Script, Simulator, Then};
+use esx_sim::{Outcome, Question, Script, Simulator};
 use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
 use vi_types::methods::{
     AnswerVm, CancelTask, CreateFilter, PowerOffVmTask, PowerOnVmTask, RebootGuest,
@@ -281,7 +281,7 @@ async fn a_task_can_fail() {
 #[tokio::test]
 async fn a_question_needs_no_task() {
     let (simulator, client, vm) = stepped().await;
-    let ended = Then::fail(RequestCanceled::default(), "no");
+    let ended = Outcome::fail(RequestCanceled::default(), "no");
     let ask = Question::new("Which?").choice("A", ended).default(3);
     simulator.ask(&vm, ask);
     let machine: properties::VirtualMachine = simulator.properties(&vm).unwrap();

@@ -6,7 +6,7 @@ use esx_driver::{
     ErrorKind,
     policy::{Policy, Rules},
 };
-use esx_sim::{Effect, Question as Asked, Rule, Script, Simulator, Then};
+use esx_sim::{Effect, Outcome, Question as Asked, Rule, Script, Simulator};
 use vi_types::{
     enums::{
         TaskInfoState::{Error as Failed, Queued, Running, Success},
@@ -423,7 +423,7 @@ async fn questions_are_listed_and_answered() {
     simulator.ask(domain.moref(), Asked::cdrom_locked());
     simulator.ask(
         &simulator.vm("db01").unwrap(),
-        Asked::new("?").choice("Ja", Then::Proceed),
+        Asked::new("?").choice("Ja", Outcome::Proceed),
     );
     simulator.clear_requests();
     let asked = domain.connect().questions().await.unwrap();

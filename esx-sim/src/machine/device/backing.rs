@@ -13,10 +13,10 @@ use super::{
     Change, connectable, disk_file, file_backing, invalid, invalid_backing, invalid_operation,
 };
 use crate::fault;
-use crate::files::{Descriptor, Spot};
+use crate::files::{DatastorePath, Descriptor};
 use crate::machine::config::datacenter_of;
 use crate::machine::storage::store_of;
-use crate::world::inventory::Kind;
+use crate::world::inventory::ServerKind;
 use crate::world::inventory::parts::{text, uuid};
 
 impl Change<'_> {
@@ -79,9 +79,9 @@ impl Change<'_> {
     ) -> Result<(), SoapFault> {
         let (_, file) = disk_file(device)
             .ok_or_else(|| invalid_operation(index, None, Some(&FileOperation::Destroy)))?;
-        let spot = self.spot(&file.file_name)?;
+        let location = self.location(&file.file_name)?;
         let descriptor = self.descriptor(device);
-        self.files.deleted.push((spot, descriptor));
+        self.files.deleted.push((location, descriptor));
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Change<'_> {
         let known = file_backing(device).map(|file| file.file_name.clone());
         let place = match (&known, self.of.from_client) {
             (None, true) => return Err(invalid_backing(index)),
-            (Some(name), true) => Some(self.disk_spot(index, name, device, file)?),
+            (Some(name), true) => Some(self.disk_location(index, name, device, file)?),
             _ => None,
         };
         let capacity_kb = match device.cast::<VirtualDisk>() {
@@ -110,15 +110,17 @@ impl Change<'_> {
             (Some(_), Some(FileOperation::Create)) if capacity_kb <= 0 => {
                 return Err(invalid(index, "device.capacityInKB"));
             }
-            (Some(spot), None) => {
-                let found = self.of.world.content(spot);
+            (Some(location), None) => {
+                let found = self.of.world.content(location);
                 let found = found.and_then(|text| Descriptor::read(&text));
                 let found = found.and_then(|found| i64::try_from(found.capacity_kb).ok());
                 found.unwrap_or(capacity_kb)
             }
             _ => capacity_kb,
         };
-        let shown = place.as_ref().map(|spot| spot.display(self.of.world));
+        let shown = place
+            .as_ref()
+            .map(|location| location.display(self.of.world));
         if let Some(disk) = device.cast_mut::<VirtualDisk>() {
             disk.capacity_in_kb = capacity_kb;
             disk.capacity_in_bytes = since_5_5.then_some(capacity_kb << 10);
@@ -154,43 +156,43 @@ impl Change<'_> {
     }
 
     /// Where the file of a new disk is or is to be: where the client says, or beside the machine's configuration.
-    fn disk_spot(
+    fn disk_location(
         &self,
         index: i32,
         name: &str,
         device: &Poly<VirtualDevice>,
         file: Option<&FileOperation>,
-    ) -> Result<Spot, SoapFault> {
+    ) -> Result<DatastorePath, SoapFault> {
         let world = self.of.world;
         let is_new = match file {
             None => false,
             Some(FileOperation::Create) => true,
             Some(other) => return Err(invalid_operation(index, None, Some(other))),
         };
-        let own = self.spot(self.of.path)?;
-        let mut spot = match name {
-            "" => Spot::new(&own.store, ""),
-            name => self.spot(name)?,
+        let own = self.location(self.of.path)?;
+        let mut location = match name {
+            "" => DatastorePath::new(&own.store, ""),
+            name => self.location(name)?,
         };
         if name.is_empty()
             && let Some(store) = file_backing(device).and_then(|file| file.datastore.as_ref())
         {
-            spot.store = store.clone();
+            location.store = store.clone();
         }
-        if spot.path.is_empty() {
+        if location.path.is_empty() {
             let stem = own.path.strip_suffix(".vmx").unwrap_or(&own.path);
             let name = |number: u32| match number {
-                0 => Spot::new(&spot.store, &format!("{stem}.vmdk")),
-                number => Spot::new(&spot.store, &format!("{stem}_{number}.vmdk")),
+                0 => DatastorePath::new(&location.store, &format!("{stem}.vmdk")),
+                number => DatastorePath::new(&location.store, &format!("{stem}_{number}.vmdk")),
             };
             let mut names = (0..).map(name);
-            let free = names.find(|spot| self.files.is_free(world, spot));
-            spot = free.unwrap_or(spot);
+            let free = names.find(|location| self.files.is_free(world, location));
+            location = free.unwrap_or(location);
         }
-        match (is_new, self.files.is_free(world, &spot)) {
-            (true, false) => Err(fault::file_already_exists(&spot.display(world))),
-            (false, true) => Err(fault::file_not_found(&spot.display(world))),
-            _ => Ok(spot),
+        match (is_new, self.files.is_free(world, &location)) {
+            (true, false) => Err(fault::file_already_exists(&location.display(world))),
+            (false, true) => Err(fault::file_not_found(&location.display(world))),
+            _ => Ok(location),
         }
     }
 
@@ -223,9 +225,9 @@ impl Change<'_> {
         if new_kb > old_kb
             && let Some((_, file)) = disk_file(device)
         {
-            let spot = self.spot(&file.file_name)?;
+            let location = self.location(&file.file_name)?;
             let descriptor = self.descriptor(device);
-            self.files.made.push((spot, descriptor));
+            self.files.made.push((location, descriptor));
         }
         Ok(())
     }
@@ -253,11 +255,11 @@ impl Change<'_> {
         let Some(image) = backing.cast_mut::<VirtualCdromIsoBackingInfo>() else {
             return Ok(());
         };
-        let spot = self.spot(&image.file_name)?;
-        if self.of.world.entry(&spot).is_none() {
+        let location = self.location(&image.file_name)?;
+        if self.of.world.entry(&location).is_none() {
             return Err(fault::file_not_found(&image.file_name));
         }
-        image.datastore = Some(spot.store);
+        image.datastore = Some(location.store);
         Ok(())
     }
 
@@ -289,8 +291,8 @@ impl Change<'_> {
         let kind = self.of.world.kind();
         if let Some(card) = device.cast_mut::<VirtualEthernetCard>() {
             let address_type = card.address_type.get_or_insert_with(|| match kind {
-                Kind::Esx => "generated".to_owned(),
-                Kind::VCenter => "assigned".to_owned(),
+                ServerKind::Esx => "generated".to_owned(),
+                ServerKind::VCenter => "assigned".to_owned(),
             });
             let is_manual = address_type.eq_ignore_ascii_case("manual");
             let has_none = card.mac_address.as_deref().is_none_or(str::is_empty);
@@ -323,25 +325,25 @@ impl Change<'_> {
     /// The address of the card in a slot. Servers take those that VMware has for the purpose.
     fn mac(&self, slot: i32) -> String {
         let oui = match self.of.world.kind() {
-            Kind::Esx => "00:0c:29",
-            Kind::VCenter => "00:50:56",
+            ServerKind::Esx => "00:0c:29",
+            ServerKind::VCenter => "00:50:56",
         };
         let [.., a, b] = self.of.number.to_be_bytes();
         format!("{oui}:{slot:02x}:{a:02x}:{b:02x}")
     }
 
-    fn spot(&self, path: &str) -> Result<Spot, SoapFault> {
+    fn location(&self, path: &str) -> Result<DatastorePath, SoapFault> {
         let world = self.of.world;
         match store_of(world, self.of.host, path) {
             Some(store) => {
                 let path = path
                     .split_once(']')
                     .map_or("", |(_, path)| path.trim_start());
-                Ok(Spot::new(&store, path))
+                Ok(DatastorePath::new(&store, path))
             }
             None => {
                 let datacenter = self.of.host.and_then(|host| datacenter_of(world, host));
-                Spot::resolve(world, datacenter, path)
+                DatastorePath::resolve(world, datacenter, path)
             }
         }
     }

@@ -11,16 +11,16 @@ use vi_types::{Any, DateTime, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{Descriptor, Spot};
+use crate::files::{Descriptor, DatastorePath};
 use crate::machine::{self, NewMachine, Place, config, place, power};
 use crate::world::World;
-use crate::world::inventory::Kind;
+use crate::world::inventory::ServerKind;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualMachine", reconfigure),
-        Row::new("VirtualMachine", clone),
+        Row::new(reconfigure),
+        Row::new(clone),
     ]
 }
 
@@ -53,7 +53,7 @@ fn clone(
     request: &CloneVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let world = &mut call.state.world;
-    if world.kind() == Kind::Esx {
+    if world.kind() == ServerKind::Esx {
         return Err(fault::not_supported());
     }
     if request.name.is_empty() {
@@ -105,12 +105,12 @@ impl Clone {
         let source = self.config(world)?;
         let own = source.files.vm_path_name.as_deref().unwrap_or_default();
         let datacenter = config::datacenter_of(world, &self.source);
-        let own = Spot::resolve(world, datacenter, own)?;
+        let own = DatastorePath::resolve(world, datacenter, own)?;
         let store = self.spec.location.datastore.clone().unwrap_or(own.store);
         if world.read::<properties::Datastore>(&store).is_none() {
             return Err(fault::managed_object_not_found(&store));
         }
-        let vmx = place::free_directory(world, &Spot::new(&store, ""), &self.name);
+        let vmx = place::free_directory(world, &DatastorePath::new(&store, ""), &self.name);
         let mut spec = config::spec_of(&source);
         spec.name = Some(self.name.clone());
         spec.files = Some(
@@ -153,7 +153,7 @@ impl Clone {
         &self,
         world: &mut World,
         spec: &mut VirtualMachineConfigSpec,
-        vmx: &Spot,
+        vmx: &DatastorePath,
     ) -> Result<(), SoapFault> {
         let datacenter = config::datacenter_of(world, &self.source).cloned();
         let stem = vmx.path.strip_suffix(".vmx").unwrap_or(&vmx.path);
@@ -178,18 +178,18 @@ impl Clone {
             let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() else {
                 continue;
             };
-            let from = Spot::resolve(world, datacenter.as_ref(), &file.file_name)?;
+            let from = DatastorePath::resolve(world, datacenter.as_ref(), &file.file_name)?;
             let path = match disks {
                 0 => format!("{stem}.vmdk"),
                 number => format!("{stem}_{number}.vmdk"),
             };
             disks += 1;
-            let to = Spot::new(&vmx.store, &path);
+            let to = DatastorePath::new(&vmx.store, &path);
             let text = world.content(&from);
             let descriptor = text.and_then(|text| Descriptor::read(&text));
             let descriptor = descriptor.ok_or_else(|| fault::file_not_found(&file.file_name))?;
-            for (spot, entry) in descriptor.files(&to) {
-                world.put(&spot, entry);
+            for (location, entry) in descriptor.files(&to) {
+                world.put(&location, entry);
             }
             file.file_name = to.display(world);
             file.datastore = Some(to.store);

@@ -14,13 +14,13 @@ use crate::machine::{guest, power};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualMachine", power_on),
-        Row::new("VirtualMachine", power_off),
-        Row::new("VirtualMachine", suspend),
-        Row::new("VirtualMachine", reset),
-        Row::new("VirtualMachine", shutdown_guest),
-        Row::new("VirtualMachine", reboot_guest),
-        Row::new("VirtualMachine", standby_guest),
+        Row::new(power_on),
+        Row::new(power_off),
+        Row::new(suspend),
+        Row::new(reset),
+        Row::new(shutdown_guest),
+        Row::new(reboot_guest),
+        Row::new(standby_guest),
     ]
 }
 

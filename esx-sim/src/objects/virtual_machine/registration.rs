@@ -10,8 +10,8 @@ use crate::machine::place;
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualMachine", unregister),
-        Row::new("VirtualMachine", answer_vm),
+        Row::new(unregister),
+        Row::new(answer_vm),
     ]
 }
 

@@ -12,9 +12,9 @@ use crate::machine::snapshot::{self, NewSnapshot};
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("VirtualMachine", create_snapshot),
-        Row::new("VirtualMachine", revert_to_current_snapshot),
-        Row::new("VirtualMachine", remove_all_snapshots),
+        Row::new(create_snapshot),
+        Row::new(revert_to_current_snapshot),
+        Row::new(remove_all_snapshots),
     ]
 }
 

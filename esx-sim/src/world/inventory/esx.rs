@@ -6,14 +6,14 @@ use vi_types::{ManagedObjectReference, properties};
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
 use super::virtual_machine::{self, Site};
-use super::{Kind, network, service};
+use super::{ServerKind, network, service};
 use crate::machine::Place;
 use crate::version::Release;
 use crate::world::World;
 
 /// The host and everything on it.
 pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
-    let mut world = World::new(Kind::Esx, release);
+    let mut world = World::new(ServerKind::Esx, release);
     let reference = ManagedObjectReference::new;
     let root = reference("Folder", "ha-folder-root");
     let datacenter = reference("Datacenter", "ha-datacenter");
@@ -21,7 +21,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
     let pool = reference("ResourcePool", "ha-root-pool");
     let host = reference("HostSystem", "ha-host");
 
-    service::add(&mut world, Kind::Esx, release, &root);
+    service::add(&mut world, ServerKind::Esx, release, &root);
     world.add(
         "ha-folder-root",
         properties::Folder {

@@ -13,7 +13,7 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
-use super::{Kind, network, service};
+use super::{ServerKind, network, service};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -97,7 +97,7 @@ pub(crate) fn add(
         config: Some(
             HostConfigInfo {
                 host: spec.reference.clone(),
-                product: service::about(Kind::Esx, spec.release),
+                product: service::about(ServerKind::Esx, spec.release),
                 network: Some(network_info.into()),
                 auto_start: Some(auto_start.into()),
                 ..HostConfigInfo::default()
@@ -195,7 +195,7 @@ fn summary(spec: &HostSpec) -> HostListSummary {
         config: HostConfigSummary {
             name: spec.name.clone(),
             port: 443,
-            product: Some(service::about(Kind::Esx, spec.release).into()),
+            product: Some(service::about(ServerKind::Esx, spec.release).into()),
             vmotion_enabled: spec.managed_by.is_some(),
             fault_tolerance_enabled: spec.since("4.0").then_some(false),
             ..HostConfigSummary::default()

@@ -3,7 +3,7 @@
 use vi_types::objects::{AboutInfo, Capability, ServiceContent};
 use vi_types::{ManagedObjectReference, properties};
 
-use super::Kind;
+use super::ServerKind;
 use super::parts::text;
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
@@ -11,11 +11,11 @@ use crate::world::World;
 /// Puts the service objects in; `root` is the root folder.
 pub(crate) fn add(
     world: &mut World,
-    kind: Kind,
+    kind: ServerKind,
     release: &'static Release,
     root: &ManagedObjectReference,
 ) {
-    let esx = kind == Kind::Esx;
+    let esx = kind == ServerKind::Esx;
     let name = |on_esx: &'static str, on_vcenter: &'static str| match esx {
         true => on_esx,
         false => on_vcenter,
@@ -86,16 +86,16 @@ pub(crate) fn add(
 }
 
 /// What the server tells of itself.
-pub(crate) fn about(kind: Kind, release: &Release) -> AboutInfo {
+pub(crate) fn about(kind: ServerKind, release: &Release) -> AboutInfo {
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let (name, license, version, build) = match kind {
-        Kind::Esx => (
+        ServerKind::Esx => (
             "VMware ESXi",
             "VMware ESX Server",
             release.esx,
             release.esx_build,
         ),
-        Kind::VCenter => (
+        ServerKind::VCenter => (
             "VMware vCenter Server",
             "VMware VirtualCenter Server",
             release.vcenter,
@@ -113,19 +113,19 @@ pub(crate) fn about(kind: Kind, release: &Release) -> AboutInfo {
         locale_version: text("INTL"),
         locale_build: text("000"),
         os_type: match kind {
-            Kind::Esx => "vmnix-x86".to_owned(),
-            Kind::VCenter => "linux-x64".to_owned(),
+            ServerKind::Esx => "vmnix-x86".to_owned(),
+            ServerKind::VCenter => "linux-x64".to_owned(),
         },
         product_line_id: match kind {
-            Kind::Esx => "embeddedEsx".to_owned(),
-            Kind::VCenter => "vpx".to_owned(),
+            ServerKind::Esx => "embeddedEsx".to_owned(),
+            ServerKind::VCenter => "vpx".to_owned(),
         },
         api_type: match kind {
-            Kind::Esx => "HostAgent".to_owned(),
-            Kind::VCenter => "VirtualCenter".to_owned(),
+            ServerKind::Esx => "HostAgent".to_owned(),
+            ServerKind::VCenter => "VirtualCenter".to_owned(),
         },
         api_version: release.api.to_owned(),
-        instance_uuid: (kind == Kind::VCenter && since("4.0"))
+        instance_uuid: (kind == ServerKind::VCenter && since("4.0"))
             .then(|| super::parts::uuid(0x9c1e, 1)),
         license_product_name: since("4.0").then(|| license.to_owned()),
         license_product_version: since("4.0").then(|| format!("{major}.0")),

@@ -18,7 +18,7 @@ use super::esx::compute_summary;
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
 use super::virtual_machine::{self, Site};
-use super::{Kind, network, service};
+use super::{ServerKind, network, service};
 use crate::machine::Place;
 use crate::version::Release;
 use crate::world::World;
@@ -29,7 +29,7 @@ const ADDRESS: &str = "192.0.2.100";
 /// The vCenter with everything in it, and the inventory path of its first host.
 pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, String) {
     let mut maker = Maker {
-        world: World::new(Kind::VCenter, release),
+        world: World::new(ServerKind::VCenter, release),
         release,
         numbers: 1,
         hosts: 0,
@@ -76,7 +76,7 @@ const ANY_COMPUTE: &[&str] = &["Folder", "ComputeResource"];
 impl Maker {
     fn make(&mut self, vms: Option<usize>) {
         let root = ManagedObjectReference::new("Folder", "group-d1");
-        service::add(&mut self.world, Kind::VCenter, self.release, &root);
+        service::add(&mut self.world, ServerKind::VCenter, self.release, &root);
         self.world.add(
             "group-d1",
             folder("Datacenters", None, &["Folder", "Datacenter"]),

@@ -13,7 +13,7 @@ use vi_types::objects::{
 };
 use vi_types::{DateTime, ManagedObjectReference, Poly};
 
-use super::Kind;
+use super::ServerKind;
 use super::parts::{boot_time, datastore_path, mix, text, uuid};
 use crate::machine::device::{add as addition, connectable, controller, device};
 use crate::machine::snapshot::{self, NewSnapshot};
@@ -181,7 +181,7 @@ fn add_snapshots(world: &mut World, vm: &ManagedObjectReference, snapshots: &[Sn
     }
 }
 
-fn handful(first: u64, sites: &[Site], kind: Kind) -> Vec<Spec> {
+fn handful(first: u64, sites: &[Site], kind: ServerKind) -> Vec<Spec> {
     let mut specs = Vec::new();
     for site in sites {
         let number = first + specs.len() as u64;
@@ -275,7 +275,7 @@ fn handful(first: u64, sites: &[Site], kind: Kind) -> Vec<Spec> {
                 iso: true,
                 serial: true,
                 tools: false,
-                template: kind == Kind::VCenter,
+                template: kind == ServerKind::VCenter,
                 ..base()
             },
         ];
@@ -379,8 +379,8 @@ impl<'a> Maker<'a> {
 
     fn mac(&self, nic: u8) -> String {
         let oui = match self.world.kind() {
-            Kind::Esx => "00:0c:29",
-            Kind::VCenter => "00:50:56",
+            ServerKind::Esx => "00:0c:29",
+            ServerKind::VCenter => "00:50:56",
         };
         let [.., a, b] = self.spec.number.to_be_bytes();
         format!("{oui}:{nic:02x}:{a:02x}:{b:02x}")

@@ -1,0 +1,174 @@
+//! What a simulator is to be like.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::watch;
+
+use super::dispatch::{Shared, State};
+use super::{Settings, Simulator};
+use crate::objects::property_collector::Collectors;
+use crate::server::UriParts;
+use crate::session::Sessions;
+use crate::task::Tasks;
+use crate::version::Release;
+use crate::world::inventory::{self, ServerKind};
+
+/// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
+#[derive(Clone)]
+pub struct Builder {
+    kind: ServerKind,
+    vms: Option<usize>,
+    release: &'static Release,
+    user: String,
+    password: String,
+    page: Option<usize>,
+    recording: bool,
+}
+
+/// There is no such release of the VI API.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{asked:?} is not an API version that can be simulated; there are {}",
+    known()
+)]
+pub struct UnknownRelease {
+    asked: String,
+}
+
+fn known() -> String {
+    let names: Vec<_> = crate::version::RELEASES
+        .iter()
+        .map(|release| release.asked)
+        .collect();
+    names.join(", ")
+}
+
+impl Builder {
+    pub(super) fn new(kind: ServerKind, user: &str) -> Self {
+        Self {
+            kind,
+            vms: None,
+            release: Release::newest(),
+            user: user.to_owned(),
+            password: "password".to_owned(),
+            page: None,
+            recording: true,
+        }
+    }
+
+    /// That many virtual machines instead of a handful. Their content depends on their number only.
+    #[must_use]
+    pub fn vms(self, count: usize) -> Self {
+        Self {
+            vms: Some(count),
+            ..self
+        }
+    }
+
+    /// The release to be: `2.5`, `4.0`, `4.1`, `5.0`, `5.1`, `5.5`, `6.0`, `6.5`, `6.7`, `7.0` or `8.0`.
+    ///
+    /// An older server has fewer methods and properties, and tells other versions of itself.
+    pub fn api_version(self, version: &str) -> Result<Self, UnknownRelease> {
+        let release = Release::find(version).ok_or_else(|| UnknownRelease {
+            asked: version.to_owned(),
+        })?;
+        Ok(Self { release, ..self })
+    }
+
+    /// Who can log in; `root` (ESX) or `administrator@vsphere.local` (vCenter) with `password` otherwise.
+    #[must_use]
+    pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user(user).password(password)
+    }
+
+    /// The name of the one who can log in.
+    #[must_use]
+    pub fn user(self, user: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            ..self
+        }
+    }
+
+    /// The password of the one who can log in.
+    #[must_use]
+    pub fn password(self, password: impl Into<String>) -> Self {
+        Self {
+            password: password.into(),
+            ..self
+        }
+    }
+
+    /// The most objects an answer of `RetrievePropertiesEx` has, also when the client asks for more.
+    #[must_use]
+    pub fn page_size(self, objects: usize) -> Self {
+        Self {
+            page: Some(objects),
+            ..self
+        }
+    }
+
+    /// Whether [`Simulator::requests`] has the requests; it does unless told otherwise.
+    #[must_use]
+    pub fn record(self, recording: bool) -> Self {
+        Self { recording, ..self }
+    }
+
+    /// Makes the server.
+    pub fn build(self) -> Simulator {
+        let (world, path) = inventory::make(self.kind, self.release, self.vms);
+        let settings = Settings {
+            uri: UriParts {
+                scheme: self.kind.scheme(),
+                user: utf8_percent_encode(&self.user, USER).to_string(),
+                path,
+            },
+            kind: self.kind,
+            release: self.release,
+            user: self.user,
+            password: self.password,
+            page: self.page,
+            recording: self.recording,
+        };
+        let changes = watch::Sender::new(world.version());
+        let state = State {
+            world,
+            sessions: Sessions::default(),
+            collectors: Collectors::default(),
+            tasks: Tasks::default(),
+            unreadable: Vec::new(),
+            rules: Vec::new(),
+            recorded: Vec::new(),
+            waits: 0,
+            most_waits: 0,
+        };
+        Simulator {
+            shared: Arc::new(Shared {
+                settings,
+                state: Mutex::new(state),
+                changes,
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("kind", &self.kind)
+            .field("vms", &self.vms)
+            .field("api_version", &self.release.api)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What stays as it is in the user part of a URI.
+const USER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
