@@ -1,12 +1,12 @@
-//! libvirt's documents, as callers give them.
+//! Reading the documents that callers pass.
 
 use tracing::warn;
 use virt_model::{Document, ErrorNumber, XmlError};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Reads a document. What of it is not modelled is told in the log, or is an error with `validate`, as libvirt's schema
-/// would have it.
+/// Reads a document. Elements and attributes that are not modelled are logged and ignored. With `validate` they are an
+/// error, as they are to libvirt's schema.
 pub(crate) fn read<D: Document>(xml: &str, validate: bool) -> Result<D> {
     let read = D::read_xml(xml).map_err(Error::of_document)?;
     check_known(&read.unmodelled, validate)?;
@@ -24,7 +24,7 @@ pub(crate) fn check_known(unknown: &[String], validate: bool) -> Result<()> {
         ));
     }
     for path in unknown {
-        warn!("{path} is not known to this driver and is left out");
+        warn!("{path} is ignored: this driver does not know it");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What happens to domains, as the host tells it.
+//! Lifecycle events of domains.
 
 mod transition;
 
@@ -21,7 +21,7 @@ use vi_types::{
 };
 use virt_model::DomainEvent;
 
-use self::transition::{Moment, Power, Seen};
+use self::transition::{Observed, Power, Which};
 use crate::{Connect, Domain, Error, Result, domain::no_domain_with_uuid};
 
 const VIRTUAL_MACHINE: &str = <VirtualMachine as ManagedObject>::TYPE;
@@ -34,13 +34,13 @@ property_set! {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DomainLifecycleEvent {
-    /// The domain, as it was when the event was told.
+    /// The domain, with the name and id that it had at the time of the event.
     pub domain: Domain,
     /// What happened to it.
     pub event: DomainEvent,
 }
 
-/// Lifecycle events of domains, as they happen: a [`Stream`] made by [`Connect::domain_events`].
+/// A [`Stream`] of lifecycle events, made by [`Connect::domain_events`].
 ///
 /// ```no_run
 /// # use esx_driver::{Connect, Result};
@@ -65,20 +65,20 @@ pub struct DomainEvents {
     events: VecDeque<DomainLifecycleEvent>,
 }
 
-/// A virtual machine that is watched.
+/// A virtual machine that the filter selects.
 #[derive(Default)]
 struct Machine {
     properties: ObjectProperties,
-    /// What was told of it last; `None` as long as it is no domain.
-    told: Option<(Domain, Seen)>,
+    /// The state that the events so far led to. `None`: the machine has not been a domain yet.
+    state: Option<(Domain, Observed)>,
 }
 
 impl Connect {
     /// The lifecycle events of the host's domains from now on, or of one domain.
     ///
-    /// A domain is watched by the properties of its virtual machine, and an event says what changed between two states
-    /// of them. The events of a domain therefore always fit together: `Stopped` follows `Started`, and nothing is told
-    /// twice. They do not tell why something changed:
+    /// The driver watches the properties of the virtual machines, and reports how they changed. So the events of a
+    /// domain always fit together: `Stopped` follows `Started`, and nothing is reported twice. Properties do not say
+    /// why they changed, so the details are always these:
     ///
     /// | change | events |
     /// |---|---|
@@ -95,19 +95,19 @@ impl Connect {
     /// On a vCenter a machine also appears and leaves when it migrates to or from the host of the connection. A reset
     /// and a reboot of the guest change no property, so they are no events.
     ///
-    /// A connection that breaks and a session that ends are mended in the background. What changed meanwhile is told
-    /// then, as the difference between before and after: a domain that was stopped and started again in between has no
-    /// event.
+    /// When a connection breaks or a session expires, the stream reconnects in the background and then reports the
+    /// difference between before and after. A domain that was stopped and started again in between has no event.
     ///
-    /// Three requests; while the stream is polled, one call waits at the server for the next change. All streams and
-    /// [operations](crate::Operation) of a connection share it.
+    /// Three requests. While the stream is polled, one call waits at the server for the next change; all streams and
+    /// [operations](crate::Operation) of a connection share that call.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if `domain` is no more; when the server cannot be asked.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if `domain` does not exist any more; otherwise the error of the
+    /// request that failed.
     pub async fn domain_events(&self, domain: Option<&Domain>) -> Result<DomainEvents> {
         let start = match domain {
             Some(domain) => Retrieve::from(domain.moref()),
-            // The host itself is watched so that the server has something to tell though there are no machines.
+            // The filter selects the host too, so that the server answers at once even if the host has no machine.
             None => Retrieve::from(self.host_system())
                 .select(Selection::along(|host: &HostSystem| &host.vm))
                 .set::<Reference>(),
@@ -127,7 +127,7 @@ impl Connect {
             machines: HashMap::new(),
             events: VecDeque::new(),
         };
-        events.begin().await?;
+        events.read_first_state().await?;
         match domain {
             Some(domain) if !events.machines.contains_key(domain.moref()) => {
                 events.close().await;
@@ -146,17 +146,17 @@ impl DomainEvents {
         }
     }
 
-    /// Learns what there is, which is no news.
-    async fn begin(&mut self) -> Result<()> {
+    /// Reads the state at the beginning, which is not reported.
+    async fn read_first_state(&mut self) -> Result<()> {
         if let Some(watch) = &mut self.watch {
-            let there = watch.next().await.map_err(Cause::Shared)?;
-            self.take(there);
+            let first = watch.next().await.map_err(Cause::Shared)?;
+            self.apply(first);
             self.events.clear();
         }
         Ok(())
     }
 
-    fn take(&mut self, updates: Vec<ObjectUpdate>) {
+    fn apply(&mut self, updates: Vec<ObjectUpdate>) {
         let machines = updates
             .into_iter()
             .filter(|update| update.obj.r#type == VIRTUAL_MACHINE);
@@ -170,8 +170,8 @@ impl DomainEvents {
 
     fn leave(&mut self, moref: &ManagedObjectReference) {
         let machine = self.machines.remove(moref);
-        let told = machine.and_then(|machine| machine.told);
-        self.tell(told.as_ref(), None);
+        let state = machine.and_then(|machine| machine.state);
+        self.queue_events(state.as_ref(), None);
     }
 
     fn change(&mut self, update: ObjectUpdate) {
@@ -182,29 +182,34 @@ impl DomainEvents {
         let (domain, power_state) = match self.connect.identify_with_state(properties) {
             Ok(identified) => identified,
             Err(error) => {
-                // A machine that is just being made lacks something. One that was a domain remains what it was.
+                // A machine that is being created lacks properties. One that was a domain keeps its last state.
                 debug!(%moref, %error, "a virtual machine that is no domain");
                 return;
             }
         };
-        let before = machine.told.as_ref().map(|(_, seen)| seen.power);
-        let seen = Seen {
+        let before = machine.state.as_ref().map(|(_, observed)| observed.power);
+        let observed = Observed {
             name: domain.name().to_owned(),
             power: Power::new(&power_state, before),
         };
-        let now = (domain, seen);
-        let before = machine.told.replace(now.clone());
-        self.tell(before.as_ref(), Some(&now));
+        let now = (domain, observed);
+        let before = machine.state.replace(now.clone());
+        self.queue_events(before.as_ref(), Some(&now));
     }
 
     /// Queues the events between two states.
-    fn tell(&mut self, before: Option<&(Domain, Seen)>, now: Option<&(Domain, Seen)>) {
-        let seen = |state: Option<&'_ (Domain, Seen)>| state.map(|(_, seen)| seen.clone());
-        let events = transition::events(seen(before).as_ref(), seen(now).as_ref());
-        for (moment, event) in events {
-            let state = match moment {
-                Moment::Before => before,
-                Moment::Now => now,
+    fn queue_events(
+        &mut self,
+        before: Option<&(Domain, Observed)>,
+        now: Option<&(Domain, Observed)>,
+    ) {
+        let observed =
+            |state: Option<&(Domain, Observed)>| state.map(|(_, observed)| observed.clone());
+        let events = transition::events(observed(before).as_ref(), observed(now).as_ref());
+        for (which, event) in events {
+            let state = match which {
+                Which::Old => before,
+                Which::New => now,
             };
             if let Some((domain, _)) = state {
                 let domain = domain.clone();
@@ -231,7 +236,7 @@ impl Stream for DomainEvents {
             };
             match watch.poll_next(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(updates)) => self.take(updates),
+                Poll::Ready(Ok(updates)) => self.apply(updates),
                 Poll::Ready(Err(error)) => {
                     self.watch = None;
                     return Poll::Ready(Some(Err(Error::from(Cause::Shared(error)))));

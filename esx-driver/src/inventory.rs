@@ -1,4 +1,4 @@
-//! Where in a server's inventory the host of a connection is.
+//! The inventory of a server, and the host of a connection in it.
 
 use std::collections::HashMap;
 
@@ -51,7 +51,7 @@ property_set! {
     }
 }
 
-/// Reads the inventory of hosts: one request, whatever its shape.
+/// Reads the inventory down to the hosts: one request.
 pub(crate) async fn read(client: &Client) -> Result<Inventory> {
     let again = |selection: Selection| {
         ["folder", "hostFolder", "host"]
@@ -107,7 +107,7 @@ async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
     for properties in client.retrieve(&request).await? {
         match Entity::from_properties(properties) {
             Ok(entity) => inventory.insert(entity),
-            // Not for this user's eyes, most likely.
+            // Most likely the user lacks the permission to read it.
             Err(error) => debug!(%error, "left out of the inventory"),
         }
     }
@@ -121,11 +121,11 @@ pub(crate) struct Inventory {
     index: HashMap<ManagedObjectReference, usize>,
 }
 
-/// One of them.
+/// An entity of the inventory.
 #[derive(Debug, Clone)]
 pub(crate) struct Entity {
     pub(crate) moref: ManagedObjectReference,
-    /// As the server writes it: `/`, `\` and `%` are hidden.
+    /// The name as the server escapes it: `/`, `\` and `%`.
     pub(crate) name: String,
     pub(crate) parent: Option<ManagedObjectReference>,
     pub(crate) kind: Kind,
@@ -144,7 +144,7 @@ pub(crate) enum Kind {
     HostSystem(Host),
 }
 
-/// What is remembered of a host.
+/// The properties of a host that a connection keeps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Host {
     pub(crate) in_maintenance_mode: Option<bool>,
@@ -152,13 +152,13 @@ pub(crate) struct Host {
     pub(crate) auto_start_manager: Option<ManagedObjectReference>,
 }
 
-/// The host of a connection and what it belongs to.
+/// The host of a connection, and the entities that it belongs to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     pub(crate) datacenter: ManagedObjectReference,
-    /// The names of the folders it is in and its own, as the server writes them, with slashes between them.
+    /// The escaped names of its folders and its own, separated by slashes.
     pub(crate) datacenter_path: String,
-    /// Where its virtual machines are registered.
+    /// The folder in which its virtual machines are registered.
     pub(crate) vm_folder: ManagedObjectReference,
     pub(crate) resource_pool: ManagedObjectReference,
     pub(crate) host_system: ManagedObjectReference,
@@ -171,8 +171,7 @@ impl Inventory {
         self.entities.push(entity);
     }
 
-    /// The first host of the first compute resource of the first datacenter: the only ones there
-    /// are, on a host.
+    /// The first host of the first compute resource of the first datacenter. An ESX host has only one of each.
     pub(crate) fn only_host(&self, root: &ManagedObjectReference) -> Result<Place> {
         let missing = |what: &str| inventory(format!("Could not find {what}"));
         let datacenter = self
@@ -190,10 +189,8 @@ impl Inventory {
         self.place(datacenter, compute, host)
     }
 
-    /// The place a vCenter's URI means: folders and a datacenter below `root`, folders and a
-    /// compute resource below that, and the host's name if the compute resource is a cluster.
-    ///
-    /// `path` is for errors.
+    /// The host that a vCenter's URI names. `names` lead through folders to a datacenter below `root`, through folders
+    /// to a compute resource below that, and to a host if the compute resource is a cluster. Errors repeat `path`.
     pub(crate) fn find(
         &self,
         root: &ManagedObjectReference,
@@ -224,7 +221,7 @@ impl Inventory {
             });
             host.ok_or_else(|| walk.missing("host system", &compute.moref, name))?
         } else {
-            // A compute resource that is no cluster has one host, of the same name.
+            // A compute resource that is not a cluster has one host, which has the same name.
             self.children(&compute.moref)
                 .find(|entity| matches!(entity.kind, Kind::HostSystem(_)))
                 .ok_or_else(|| {
@@ -238,7 +235,7 @@ impl Inventory {
         self.place(datacenter, compute, host)
     }
 
-    /// The place of a host that is known, from it and the entities above it.
+    /// The place of that host, from the entities above it.
     pub(crate) fn of_host(&self, host: &ManagedObjectReference) -> Result<Place> {
         let missing = |what: &str| inventory(format!("Could not find {what}"));
         let host = self.get(host).ok_or_else(|| missing("HostSystem"))?;
@@ -274,10 +271,10 @@ impl Inventory {
         })
     }
 
-    /// The names above an entity and its own; the root folder's is not among them.
+    /// The names of the entities above an entity and its own, without the root folder's.
     fn path(&self, entity: &Entity) -> String {
         let above = std::iter::successors(Some(entity), |entity| self.above(entity));
-        // A server's inventory has no circles, but it is the server that says so.
+        // Inventories have no cycles; the limit guards against a server that returns one.
         let mut names: Vec<_> = above.take(64).collect();
         if names.len() > 1 && names.last().is_some_and(|root| root.parent.is_none()) {
             names.pop();
@@ -307,7 +304,7 @@ impl Inventory {
             .filter(move |entity| entity.parent.as_ref() == Some(parent))
     }
 
-    /// The child of that name: as the server writes it, or else with nothing hidden.
+    /// The child with that name, escaped or, if there is none, unescaped.
     fn child<'a>(
         &'a self,
         parent: &'a ManagedObjectReference,
@@ -363,7 +360,7 @@ impl Entity {
         })
     }
 
-    /// The name with nothing hidden; as it is if that cannot be.
+    /// The unescaped name; the name itself if its escapes are invalid.
     fn shown_name(&self) -> String {
         match PERCENT.unescape(&self.name) {
             Ok(name) => name.into_owned(),
@@ -371,7 +368,7 @@ impl Entity {
         }
     }
 
-    /// Whose children are meant by what is below this.
+    /// The entity whose children count as this entity's: a datacenter's are those of its host folder.
     fn below(&self) -> &ManagedObjectReference {
         match &self.kind {
             Kind::Datacenter { host_folder, .. } => host_folder,
@@ -380,7 +377,7 @@ impl Entity {
     }
 }
 
-/// What a part of a path ends at.
+/// The kind of entity at which a part of a path ends.
 struct Goal {
     what: &'static str,
     is: fn(&Kind) -> bool,
@@ -399,15 +396,14 @@ const COMPUTE_RESOURCE: Goal = Goal {
 struct Walk<'a> {
     inventory: &'a Inventory,
     path: &'a str,
-    /// The names that were found.
+    /// The path of the entities found so far.
     at: String,
 }
 
 impl<'a> Walk<'a> {
-    /// Follows `names` through folders to the first `goal`.
+    /// Follows `names` through folders to the first entity of the kind `goal`.
     ///
-    /// libvirt passes over names that are neither and goes on with the next one; a path that only
-    /// works like that is refused here.
+    /// libvirt skips names that match neither a folder nor the goal; here they are an error.
     fn descend<'n>(
         &mut self,
         root: &'a ManagedObjectReference,
@@ -441,7 +437,7 @@ impl<'a> Walk<'a> {
         .advise(format!("'{}' is a folder; {}", self.at, self.there(here))))
     }
 
-    /// There is nothing called `name` below `here`.
+    /// The error that `here` has no child with the name `name`.
     fn missing(&self, what: &str, here: &ManagedObjectReference, name: &str) -> Error {
         let mut near = Near::new(name);
         for entity in self.inventory.children(here) {
@@ -463,12 +459,12 @@ impl<'a> Walk<'a> {
         .advise(advice)
     }
 
-    /// The path stops short of `what`, at `here`.
+    /// The error that the path ends at `here`, before it names a `what`.
     fn unspecified(&self, what: &str, here: &ManagedObjectReference) -> Error {
         invalid(format!("Path '{}' does not specify a {what}", self.path)).advise(self.there(here))
     }
 
-    /// What there is below `here`, for people.
+    /// The children of `here`, as advice.
     fn there(&self, here: &ManagedObjectReference) -> String {
         const SHOWN: usize = 10;
         let mut names: Vec<_> = self

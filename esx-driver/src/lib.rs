@@ -1,4 +1,4 @@
-//! libvirt's ESX driver: domains of VMware ESX(i) hosts and vCenters.
+//! libvirt's ESX driver: domains, snapshots, networks and events of VMware ESX(i) hosts and vCenters.
 //!
 //! ```no_run
 //! use esx_driver::{Connect, EsxUri, auth::NoQuestions, virt_model::DomainFilter};
@@ -13,42 +13,49 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - [`EsxUri`] says which server, [`auth`] who logs in;
-//! - [`Connect`] is a connection: the server, its host, the host's domains;
-//! - [`Domain`] is one domain;
-//! - [`Operation`] is something that is done to a domain, and may take time;
-//! - [`question`] says who answers the host's questions meanwhile;
-//! - [`bulk`] does something to many domains;
-//! - [`Error`] says why something failed, in libvirt's words and numbers where it has them.
+//! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
+//! - A [`Connect`] is a connection to a server and one host of it.
+//! - [`Domain`], [`DomainSnapshot`] and [`Network`] are handles: cheap clones that talk to the server.
+//! - [`DomainEvents`] is a stream of what happens to domains.
+//! - Every call that changes something returns an [`Operation`], which runs when it is awaited; [`bulk`] runs many.
+//! - A [`policy`] answers the host's [questions](question) while an operation runs.
+//! - An [`Error`] has a kind to match on, libvirt's error number, and libvirt's wording where libvirt has one.
 //!
-//! Names, numbers and texts are libvirt's; [`virt_model`] has its values.
+//! Names, numbers and texts are libvirt's; their types are in [`virt_model`].
 //!
-//! # Not as in libvirt, on purpose
+//! # Differences from libvirt's ESX driver
 //!
-//! - libvirt asks before every call whether the session is still there, and looks a domain up by
-//!   its UUID first. Here a session that has ended is renewed when a call finds that out, and a
-//!   domain is known by the server's reference.
-//! - Capabilities are read when they are asked for, not when a connection is opened.
-//! - [`Connect::is_alive`] asks the server.
-//! - Every name in the path of a `vpx://` URI must be there; libvirt passes over those it does not
-//!   find. Names are found with `/`, `\` and `%` hidden as the server has them, and as people write
-//!   them.
-//! - A domain keeps its UUID while its virtual machine's status is not green, if the server gives
-//!   it.
-//! - Listings say which virtual machines they [leave out](DomainList::skipped); a name that cannot
-//!   be read hinders no search for another.
-//! - The checkpoint filters of listings are heeded: there are no checkpoints.
-//! - Servers older than API 4.0 have no instance UUIDs: their domains are identified as with
-//!   `legacy_uuid=1`.
-//! - A question is seen at once while a task is waited for, and its text is what is reported, whatever comes of the
-//!   attempt to cancel the task; what became of the task is the error's [advice](Error::advice). A task that a question
-//!   blocked before the call is waited for once the question is answered, as libvirt's README has it; its code reports
-//!   it as pending.
-//! - Nothing is started twice: without a reply to the call that starts a task the task is looked for, and if it is not
-//!   found the error is [`ErrorKind::InDoubt`].
-//! - There are no managed saves: [suspending](Domain::suspend) a domain writes its memory to disk, and libvirt's ESX
-//!   driver calls that paused. [`Domain::has_managed_save_image`] is always false.
-//! - What [`EsxUri`] says of URIs.
+//! Connections:
+//! - Before every call libvirt checks that the session exists, and looks the domain up by its UUID. Here a call that
+//!   finds the session expired logs in again, and a handle keeps the server's reference.
+//! - Capabilities are read when they are asked for, not when the connection is opened.
+//! - [`Connect::is_alive`] sends a request to the server.
+//! - Every name in the path of a `vpx://` URI must exist; libvirt skips names that do not. Names match whether or not
+//!   `/`, `\` and `%` in them are escaped as the server escapes them.
+//! - For the differences of URIs see [`EsxUri`].
+//!
+//! Domains:
+//! - A domain keeps its UUID while the status of its virtual machine is not green, if the server returns the UUID.
+//! - Lists name the virtual machines that they [leave out](DomainList::skipped). An unreadable name does not stop the
+//!   search for another name.
+//! - Lists obey the checkpoint filters: no domain has a checkpoint.
+//! - Servers older than API 4.0 have no instance UUIDs. Their domains are identified as with `legacy_uuid=1`.
+//! - There are no managed saves. [Suspending](Domain::suspend) a domain writes its memory to disk; libvirt's ESX driver
+//!   calls that paused. [`Domain::has_managed_save_image`] is always false.
+//!
+//! Operations:
+//! - A question that comes up while a task runs is seen at once. The error has the question's text, whether or not the
+//!   task could be cancelled; its [advice](Error::advice) says what became of the task.
+//! - A task that a question blocked before the call is awaited once the question is answered, as libvirt's README says;
+//!   libvirt's code reports it as pending.
+//! - A task is started once. If the call that starts it gets no reply, the driver looks for the task; if it finds none,
+//!   the error is [`ErrorKind::InDoubt`].
+//!
+//! Snapshots, networks, events:
+//! - A snapshot is identified by the server's reference, so snapshots of the same name are told apart.
+//! - [`Domain::list_all_snapshots`] and [`Connect::domain_events`] exist; libvirt's ESX driver has neither.
+//! - A port group whose name the server escapes (`a/b`) is listed in its network's document; libvirt leaves it out.
+//! - Switches, snapshots and port groups that the user may not read are an error; libvirt reports that there are none.
 
 pub mod auth;
 pub mod bulk;

@@ -12,9 +12,9 @@ use crate::{Connect, Error, ErrorKind, What};
 
 /// A network: libvirt's `virNetwork`, a standard virtual switch of the connection's host.
 ///
-/// A cheap clone that talks to a server through its [`Connect`]. A switch has no UUID; like libvirt's ESX driver, this
-/// crate takes the MD5 sum of the switch's key. A key names its switch on one host only: switches of the same name on
-/// two hosts have the same UUID.
+/// A cheap clone that talks to a server through its [`Connect`]. A switch has no UUID; as in libvirt's ESX driver, the
+/// UUID is the MD5 sum of the switch's key. Keys are unique on one host only: switches of the same name on two hosts
+/// have the same UUID.
 ///
 /// Distributed switches are no networks, as in libvirt.
 #[derive(Clone)]
@@ -48,13 +48,13 @@ impl Network {
         &self.connect
     }
 
-    /// Whether the network is active: always. Like libvirt's ESX driver, asks nothing of the server, not even whether
-    /// the switch still exists.
+    /// Whether the network is active: always. As in libvirt's ESX driver there is no request, so the switch may not
+    /// exist any more.
     pub fn is_active(&self) -> bool {
         true
     }
 
-    /// Whether the network has a definition that outlives it: always, without a request.
+    /// Whether the network is persistent: always, without a request.
     pub fn is_persistent(&self) -> bool {
         true
     }

@@ -18,8 +18,8 @@ use crate::{Domain, Error, ErrorKind, Result, What, domain::no_domain_with_uuid}
 /// A snapshot of a domain: libvirt's `virDomainSnapshot`.
 ///
 /// A cheap clone that talks to a server through its [`Domain`]. libvirt identifies a snapshot by its name, which need
-/// not be unique on ESX; here the server's own reference is kept, so that snapshots of the same name are told apart.
-/// All there is to know of a snapshot is asked of the server at each call, one request each.
+/// not be unique on ESX; a handle keeps the server's reference, so that snapshots of the same name are told apart.
+/// Every call that reads takes one request.
 #[derive(Clone)]
 pub struct DomainSnapshot {
     domain: Domain,
@@ -58,7 +58,7 @@ impl DomainSnapshot {
         &self.moref
     }
 
-    /// The snapshot that the domain went on from when this one was taken.
+    /// The parent: the snapshot that was current when this one was taken.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if this snapshot does not exist any more, or has no parent.
@@ -76,8 +76,8 @@ impl DomainSnapshot {
         }
     }
 
-    /// Whether the domain goes on from this snapshot. (libvirt's ESX driver compares names, so that it says yes of every
-    /// snapshot with the name of the current one.)
+    /// Whether this is the domain's current snapshot. (libvirt's ESX driver compares names: to it every snapshot with
+    /// the name of the current one is current.)
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more.
@@ -89,7 +89,7 @@ impl DomainSnapshot {
             .is_some_and(|current| current.moref == self.moref))
     }
 
-    /// Whether libvirt keeps metadata of the snapshot: never, the server has it all.
+    /// Whether libvirt keeps metadata of the snapshot: never, the server stores everything.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more.
@@ -106,7 +106,7 @@ impl DomainSnapshot {
 }
 
 impl Domain {
-    /// The domain's snapshots, as the server has them now.
+    /// The tree of the domain's snapshots: one request.
     async fn snapshots(&self) -> Result<Tree> {
         let found = self.connect().read_complete(self.moref()).await?;
         let snapshots: Snapshots = found.ok_or_else(|| no_domain_with_uuid(self.uuid()))?;

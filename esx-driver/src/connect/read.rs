@@ -1,4 +1,4 @@
-//! Reads that tell "there is none" from "the server does not say".
+//! Reads that fail if the server refuses a property.
 
 use vi_client::retrieve::{PropertySet, Retrieve};
 use vi_types::ManagedObjectReference;

@@ -1,4 +1,4 @@
-//! What makes a virtual machine a domain: id, name and UUID.
+//! The identity of a domain: id, name and UUID.
 
 use tracing::warn;
 use vi_client::{
@@ -39,7 +39,7 @@ property_set! {
 }
 
 impl Connect {
-    /// `request`, which also reads the properties that make a virtual machine a domain.
+    /// Adds the properties that make a virtual machine a domain to a request.
     pub(crate) fn with_identity(&self, request: Retrieve) -> Retrieve {
         let request = request.set::<Condition>().set::<Name>();
         match self.by_instance_uuid() {
@@ -63,7 +63,7 @@ impl Connect {
         let condition = Condition::from_properties(found).map_err(Error::missing_property)?;
         let Name { name: raw } = Name::from_properties(found)
             .map_err(|error| unreadable("Could not get name of virtual machine").because(error))?;
-        // A UUID that is not given to this user is none.
+        // A user without the permission to read it gets no UUID.
         let raw_uuid = match self.by_instance_uuid() {
             true => InstanceUuid::from_properties(found).map(|found| found.uuid),
             false => BiosUuid::from_properties(found).map(|found| found.uuid),
@@ -93,7 +93,7 @@ impl Connect {
 /// host's, or that of a vCenter's `vm-16`.
 ///
 /// # Errors
-/// For any other text, and for numbers that are not positive.
+/// If the text has another form, or the number is not positive.
 pub(crate) fn id(reference: &str) -> Result<i32> {
     reference
         .strip_prefix("vm-")
@@ -108,10 +108,10 @@ pub(crate) fn id(reference: &str) -> Result<i32> {
         })
 }
 
-/// A domain's name from the `name` of its virtual machine.
+/// A domain's name, unescaped from the `name` of its virtual machine.
 ///
 /// # Errors
-/// When a `%` in it hides nothing.
+/// If a `%` in it escapes nothing.
 pub(crate) fn name(raw: &str) -> Result<String> {
     match PERCENT.unescape(raw) {
         Ok(name) => Ok(name.into_owned()),
@@ -121,14 +121,14 @@ pub(crate) fn name(raw: &str) -> Result<String> {
     }
 }
 
-/// A domain's UUID from the property that holds it.
+/// A domain's UUID.
 ///
-/// A virtual machine whose configuration cannot be read has none, and `healthy` is false: its
-/// UUID is [`Uuid::NIL`]. (libvirt takes that for every machine whose `configStatus` is not green,
-/// even when there is a UUID.)
+/// If the server cannot read a virtual machine's configuration, the machine has no UUID and is not `healthy`; the UUID
+/// is then [`Uuid::NIL`]. (libvirt uses the nil UUID for every machine whose `configStatus` is not green, even if there
+/// is a UUID.)
 ///
 /// # Errors
-/// When a healthy machine has none, or when it is no UUID.
+/// If a healthy machine has no UUID, or if the text is not a UUID.
 pub(crate) fn uuid(raw: Option<&str>, healthy: bool) -> Result<Uuid> {
     match raw {
         Some(raw) => raw.parse().map_err(|error| {
@@ -139,7 +139,7 @@ pub(crate) fn uuid(raw: Option<&str>, healthy: bool) -> Result<Uuid> {
     }
 }
 
-/// What a virtual machine's `runtime.powerState` means to libvirt.
+/// libvirt's state for a virtual machine's `runtime.powerState`.
 pub(crate) fn state(power_state: &VirtualMachinePowerState) -> DomainState {
     match power_state {
         VirtualMachinePowerState::PoweredOff => DomainState::Shutoff,
@@ -149,7 +149,7 @@ pub(crate) fn state(power_state: &VirtualMachinePowerState) -> DomainState {
     }
 }
 
-/// A virtual machine lacks something, which makes it no domain.
+/// The error that a virtual machine lacks something and so is no domain.
 pub(crate) fn unreadable(message: impl Into<String>) -> Error {
     Error::new(
         ErrorKind::UnreadableDomain,

@@ -1,4 +1,4 @@
-//! All domains at once.
+//! Lists of domains.
 
 use tracing::warn;
 use vi_client::{property_set, retrieve::PropertySet as _};
@@ -16,27 +16,27 @@ property_set! {
     }
 }
 
-/// The domains of a listing, in the server's order.
+/// A list of domains, in the server's order.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DomainList {
     /// The domains that the filter admits.
     pub domains: Vec<DomainEntry>,
-    /// Virtual machines that could not be made domains of. libvirt leaves them out without a word.
+    /// Virtual machines that lack what makes them domains. libvirt leaves them out silently.
     pub skipped: Vec<SkippedDomain>,
 }
 
-/// A domain of a listing, with what was read along.
+/// A domain of a list, with its state.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DomainEntry {
     /// The domain.
     pub domain: Domain,
-    /// Its state at that moment.
+    /// Its state when the list was read.
     pub state: DomainState,
 }
 
-/// A virtual machine that is missing in a listing.
+/// A virtual machine that a list leaves out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SkippedDomain {
@@ -73,12 +73,12 @@ impl Connect {
     /// checkpoint filters and lists every domain.)
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedFlags`] for bits that libvirt does not have. A domain that cannot be
+    /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have. A domain that cannot be
     /// read is not an error, see [`DomainList::skipped`].
     pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
         let known = DomainFilter::FILTERS_ALL;
         refuse_unknown(filter, known, "esxConnectListAllDomains")?;
-        // What holds for every domain here.
+        // These hold for every domain.
         if !(filter.admits(DomainFilter::PERSISTENT, true, DomainFilter::TRANSIENT)
             && filter.admits(
                 DomainFilter::MANAGEDSAVE,
@@ -130,7 +130,7 @@ impl Connect {
     }
 }
 
-/// What a filter asks of each domain.
+/// The properties that a filter wants domains to have.
 struct Criteria {
     filter: DomainFilter,
     auto_start: Option<AutoStart>,

@@ -1,4 +1,4 @@
-//! One domain by its id, UUID or name.
+//! Lookups of domains by id, UUID or name.
 
 use tracing::debug;
 use vi_client::{
@@ -34,8 +34,7 @@ property_set! {
 impl Connect {
     /// The domain with that id. Domains that are off have none.
     ///
-    /// Two requests: the references of the host's virtual machines, and what makes that one a
-    /// domain.
+    /// Two requests: the references of the host's virtual machines, and the properties of the one with the id.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
@@ -55,7 +54,7 @@ impl Connect {
         domain.ok_or_else(missing)
     }
 
-    /// The domain with that UUID, wherever in the host's datacenter it is.
+    /// The domain with that UUID, on any host of the datacenter.
     ///
     /// Two requests.
     ///
@@ -90,8 +89,7 @@ impl Connect {
 
     /// The domain of that name on the host.
     ///
-    /// Two requests: the names of the host's virtual machines, and what else makes that one a
-    /// domain.
+    /// Two requests: the names of the host's virtual machines, and the properties of the one with the name.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
@@ -107,7 +105,7 @@ impl Connect {
                     continue;
                 }
             };
-            // A name with a broken escape hinders only itself; libvirt's search ends there.
+            // A name with an invalid escape is compared as it is; libvirt's search fails at it.
             let shown = identity::name(&raw).unwrap_or(raw);
             if shown == name {
                 return self.domain(&found.object).await?.ok_or_else(missing);
@@ -117,7 +115,7 @@ impl Connect {
         Err(near.advise(missing()))
     }
 
-    /// The domain of a virtual machine; `None` if it is gone.
+    /// The domain of a virtual machine; `None` if there is no such machine.
     pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
         let request = self.with_identity(Retrieve::from(moref));
         match self.client().retrieve(&request).await {

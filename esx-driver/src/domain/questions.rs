@@ -1,4 +1,4 @@
-//! What domains ask.
+//! Questions of domains.
 
 use vi_client::{property_set, retrieve::PropertySet as _};
 use vi_types::objects::VirtualMachineQuestionInfo;
@@ -18,7 +18,7 @@ property_set! {
 }
 
 impl Domain {
-    /// What the host wants to know before it goes on with the domain.
+    /// The question that blocks the domain, if there is one.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
@@ -53,7 +53,7 @@ impl Domain {
 }
 
 impl Connect {
-    /// The host's domains that wait for an answer, and what they ask: one request.
+    /// The host's domains that a question blocks, with their questions: one request.
     ///
     /// # Errors
     /// When the host cannot be read. A virtual machine that is no domain is left out.

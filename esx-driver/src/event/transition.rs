@@ -16,9 +16,9 @@ const RESUMED: DomainEvent = DomainEvent::Resumed(ResumedDetail::Unpaused);
 const SHUTDOWN: DomainEvent = DomainEvent::Stopped(StoppedDetail::Shutdown);
 const DESTROYED: DomainEvent = DomainEvent::Stopped(StoppedDetail::Destroyed);
 
-/// What listeners know of a domain.
+/// The state of a domain that events led to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     pub(super) name: String,
     pub(super) power: Power,
 }
@@ -32,8 +32,7 @@ pub(super) enum Power {
 }
 
 impl Power {
-    /// The power state as the server tells it. One that is not known changes nothing: the machine counts as it was
-    /// `before`, or as off.
+    /// The power state that the server reports. An unknown one counts as the state `before`, or as off.
     pub(super) fn new(state: &VirtualMachinePowerState, before: Option<Power>) -> Power {
         match state {
             VirtualMachinePowerState::PoweredOff => Power::Off,
@@ -44,36 +43,39 @@ impl Power {
     }
 }
 
-/// In which of the two states the domain of an event is.
+/// Which of the two states the domain of an event has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    Before,
-    Now,
+pub(super) enum Which {
+    Old,
+    New,
 }
 
-/// The events that lead from `before` to `now`, each with the domain's state that it goes with; `None` is a domain that
-/// does not exist.
-pub(super) fn events(before: Option<&Seen>, now: Option<&Seen>) -> Vec<(Moment, DomainEvent)> {
+/// The events that lead from `before` to `now`, each with the state that its domain has. `None`: the domain does not
+/// exist.
+pub(super) fn events(
+    before: Option<&Observed>,
+    now: Option<&Observed>,
+) -> Vec<(Which, DomainEvent)> {
     let mut events = Vec::new();
     match (before, now) {
         (None, None) => {}
         (None, Some(now)) => {
-            events.push((Moment::Now, DEFINED));
+            events.push((Which::New, DEFINED));
             let power = power_events(Power::Off, now.power);
-            events.extend(power.iter().map(|event| (Moment::Now, *event)));
+            events.extend(power.iter().map(|event| (Which::New, *event)));
         }
         (Some(before), None) => {
             let power = power_events(before.power, Power::Off);
-            events.extend(power.iter().map(|event| (Moment::Before, *event)));
-            events.push((Moment::Before, UNDEFINED));
+            events.extend(power.iter().map(|event| (Which::Old, *event)));
+            events.push((Which::Old, UNDEFINED));
         }
         (Some(before), Some(now)) => {
             if before.name != now.name {
-                events.push((Moment::Before, OLD_NAME));
-                events.push((Moment::Now, NEW_NAME));
+                events.push((Which::Old, OLD_NAME));
+                events.push((Which::New, NEW_NAME));
             }
             let power = power_events(before.power, now.power);
-            events.extend(power.iter().map(|event| (Moment::Now, *event)));
+            events.extend(power.iter().map(|event| (Which::New, *event)));
         }
     }
     events
@@ -85,7 +87,7 @@ fn power_events(before: Power, now: Power) -> &'static [DomainEvent] {
         | (Power::On, Power::On)
         | (Power::Suspended, Power::Suspended) => &[],
         (Power::Off, Power::On) => &[STARTED],
-        // libvirt's drivers tell both when a domain begins paused, as after a revert to a snapshot with memory.
+        // A suspended domain is active, so it has started.
         (Power::Off, Power::Suspended) => &[STARTED, SUSPENDED],
         (Power::On, Power::Off) => &[SHUTDOWN],
         (Power::On, Power::Suspended) => &[SUSPENDED],
@@ -100,9 +102,9 @@ mod tests {
     use super::*;
 
     /// A state as `NAME:POWER`, or `-` for none.
-    fn seen(text: &str) -> Option<Seen> {
+    fn observed(text: &str) -> Option<Observed> {
         let (name, power) = text.split_once(':')?;
-        Some(Seen {
+        Some(Observed {
             name: name.to_owned(),
             power: match power {
                 "off" => Power::Off,
@@ -143,15 +145,15 @@ mod tests {
                 "-Undefined Renamed, +Defined Renamed, +Started Booted",
             ),
         ] {
-            let told = events(seen(before).as_ref(), seen(now).as_ref());
-            let told: Vec<_> = told
+            let found = events(observed(before).as_ref(), observed(now).as_ref());
+            let found: Vec<_> = found
                 .into_iter()
-                .map(|(moment, event)| match moment {
-                    Moment::Before => format!("-{event}"),
-                    Moment::Now => format!("+{event}"),
+                .map(|(which, event)| match which {
+                    Which::Old => format!("-{event}"),
+                    Which::New => format!("+{event}"),
                 })
                 .collect();
-            assert_eq!(told.join(", "), expected, "{before} to {now}");
+            assert_eq!(found.join(", "), expected, "{before} to {now}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! A network's definition, made of what the host says of its switch.
+//! A network's definition, made from the properties of its switch.
 
 use std::collections::HashSet;
 
@@ -33,10 +33,10 @@ property_set! {
 }
 
 impl Network {
-    /// The network's definition as libvirt's XML document: one request. The switch's physical network cards make it a
-    /// bridge; its port groups are those that virtual machines can use.
+    /// The network's definition as libvirt's XML document: one request. A switch with physical network cards is a
+    /// bridge to them. Port groups are listed if virtual machines can use them.
     ///
-    /// Like libvirt's ESX driver, ignores all flags: an active network's definition is the same as that of its next start.
+    /// As in libvirt's ESX driver no flag changes the document.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if the switch does not exist any more; [`ErrorKind::Property`] if the user may not read
@@ -50,7 +50,7 @@ impl Network {
         Ok(def(switch, &host, &usable)?.to_xml(flags))
     }
 
-    /// What makes up the host's networks, and the names of the networks that virtual machines of its datacenter can use.
+    /// The host's network, and the names of the port groups that virtual machines of the datacenter can use.
     async fn read(&self) -> Result<(HostNetwork, HashSet<String>)> {
         let connect = &self.connect;
         let host_system = connect.host_system();
@@ -65,15 +65,15 @@ impl Network {
         let mut usable = HashSet::new();
         for mut found in connect.client().retrieve(&request).await? {
             if found.object == *host_system {
-                // What may not be read is not taken for what is not there.
+                // A list that the user may not read is not taken for an empty one.
                 if let Some(problem) = found.problems().next() {
                     return Err(Error::missing_property(problem));
                 }
                 let properties = HostNetwork::from_properties(&mut found);
                 host = Some(properties.map_err(Error::missing_property)?);
             } else if let Ok(Name { name }) = Name::from_properties(&mut found) {
-                // Names in an inventory have `/`, `\` and `%` escaped; those of port groups do not. libvirt compares
-                // them as they are.
+                // Inventory names have `/`, `\` and `%` escaped; names of port groups have not. libvirt 9.0 compares
+                // them without unescaping, and so leaves such port groups out.
                 if let Ok(plain) = PERCENT.unescape(&name) {
                     usable.insert(plain.into_owned());
                 }
@@ -84,8 +84,8 @@ impl Network {
     }
 }
 
-/// The definition of a switch of the host. Port groups that are not `usable` have ports of the host's own, such as its
-/// management.
+/// The definition of a switch of the host. Port groups that are not `usable` are the host's own, such as the one for
+/// its management.
 fn def(
     switch: &HostVirtualSwitch,
     host: &HostNetwork,
@@ -122,7 +122,7 @@ fn def(
     Ok(def)
 }
 
-/// The limits of a policy whose traffic shaping is on. Servers shape both directions alike.
+/// The limits of a policy, if its traffic shaping is enabled. They hold for both directions.
 fn bandwidth(policy: &HostNetworkPolicy) -> Option<Bandwidth> {
     let shaping = policy.shaping_policy.as_ref();
     let shaping = shaping.filter(|shaping| shaping.enabled == Some(true))?;

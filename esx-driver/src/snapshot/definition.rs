@@ -1,4 +1,4 @@
-//! A snapshot's definition, made of what the server says.
+//! A snapshot's definition.
 
 use virt_model::{
     Document as _, DomainState, SnapshotDef,
@@ -31,13 +31,13 @@ impl DomainSnapshot {
     }
 }
 
-/// What the domain was doing; `None` if that is not known.
+/// libvirt's word for the state; `None` if the state is not known.
 fn state(state: DomainState) -> Option<SnapshotState> {
     match state {
         DomainState::Running => Some(SnapshotState::Running),
         DomainState::Paused => Some(SnapshotState::Paused),
         DomainState::Shutoff => Some(SnapshotState::Shutoff),
-        // The server knows no other states.
+        // The server has no other states.
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Snapshots taken, reverted to, and deleted.
+//! Taking, reverting to and deleting snapshots.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,16 +16,17 @@ use super::{DomainSnapshot, no_snapshot_with_name};
 use crate::{Domain, Error, ErrorKind, Operation, Result, What, document, engine::Effect};
 
 impl Domain {
-    /// Takes a snapshot as libvirt's XML document says: its name and description. Without a name it is the time in
+    /// Takes a snapshot with the name and description of libvirt's XML document. The default name is the time in
     /// seconds since the epoch.
     ///
-    /// The snapshot has the memory of a running domain, unless [`DISK_ONLY`](SnapshotCreateFlags::DISK_ONLY) leaves it
-    /// out. With [`QUIESCE`](SnapshotCreateFlags::QUIESCE) VMware Tools quiesce the guest's file systems.
-    /// [`NO_METADATA`](SnapshotCreateFlags::NO_METADATA) changes nothing, as there is never any. What of the document is
-    /// not known is told in the log; with [`VALIDATE`](SnapshotCreateFlags::VALIDATE) it is an error.
+    /// The snapshot has the memory of a running domain, except with [`DISK_ONLY`](SnapshotCreateFlags::DISK_ONLY). With
+    /// [`QUIESCE`](SnapshotCreateFlags::QUIESCE) VMware Tools quiesce the guest's file systems.
+    /// [`NO_METADATA`](SnapshotCreateFlags::NO_METADATA) changes nothing, as there is never any metadata. Elements that
+    /// the driver does not know are logged and ignored; with [`VALIDATE`](SnapshotCreateFlags::VALIDATE) they are an
+    /// error.
     ///
     /// # Errors
-    /// [`ErrorKind::Definition`] if the document cannot be read, or says something about disks; [`ErrorKind::Exists`] of
+    /// [`ErrorKind::Definition`] if the document cannot be read or has disks; [`ErrorKind::Exists`] of
     /// [`What::Snapshot`] if the domain has a snapshot of that name; [`ErrorKind::UnsupportedFlags`] for any other flag;
     /// what [all tasks](Operation) may end with.
     pub fn snapshot_create_xml(
@@ -62,7 +63,7 @@ impl Domain {
                     let (domain, name) = (domain.clone(), name.clone());
                     move || {
                         let (domain, name) = (domain.clone(), name.clone());
-                        // There was none of that name before.
+                        // No snapshot had that name before.
                         Box::pin(async move {
                             Ok(match domain.snapshot_named(&name).await? {
                                 Some(moref) => Effect::Done(moref),
@@ -89,13 +90,13 @@ impl Domain {
 }
 
 impl DomainSnapshot {
-    /// Makes the domain what it was when the snapshot was taken. A domain that ran then runs again if the snapshot has
-    /// its memory, and is off if not.
+    /// Reverts the domain to the snapshot. Afterwards the domain runs if the snapshot has the memory of a running
+    /// domain, and is off if it does not.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more;
-    /// [`ErrorKind::UnsupportedFlags`] for any flag; what [all tasks](Operation) may end with. Without a reply from the
-    /// server it cannot be told whether it reverted, unless its task is found.
+    /// [`ErrorKind::UnsupportedFlags`] for any flag; what [all tasks](Operation) may end with. If there is no
+    /// reply and no task is found, the error is [`ErrorKind::InDoubt`]: the server does not show whether it reverted.
     pub fn revert(&self, flags: SnapshotRevertFlags) -> Operation<'static> {
         let snapshot = self.clone();
         let could_not = format!("Could not revert to snapshot '{}'", self.name);
@@ -116,9 +117,9 @@ impl DomainSnapshot {
         })
     }
 
-    /// Deletes the snapshot; what the domain and later snapshots need of it goes to those. With
+    /// Deletes the snapshot. The domain and later snapshots keep what they need of its disks. With
     /// [`CHILDREN`](SnapshotDeleteFlags::CHILDREN) all snapshots below it are deleted too. With
-    /// [`METADATA_ONLY`](SnapshotDeleteFlags::METADATA_ONLY) nothing is deleted, as there is no metadata.
+    /// [`METADATA_ONLY`](SnapshotDeleteFlags::METADATA_ONLY) nothing is deleted, as there is never any metadata.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more;
@@ -157,7 +158,7 @@ impl DomainSnapshot {
         })
     }
 
-    /// The error that the snapshot does not exist, if that is what the server says.
+    /// The error that the snapshot does not exist, if that is the server's fault.
     fn missing(&self, error: Error) -> Error {
         let fault = error.fault();
         let gone = fault.and_then(|fault| fault.cast::<ManagedObjectNotFound>());
@@ -168,7 +169,7 @@ impl DomainSnapshot {
     }
 }
 
-/// The snapshot that a document wants, after libvirt's checks in libvirt's order.
+/// Reads the document of a new snapshot, with libvirt's checks in libvirt's order.
 fn read(xml: &str, flags: SnapshotCreateFlags) -> Result<SnapshotDef> {
     let known = SnapshotCreateFlags::DISK_ONLY
         | SnapshotCreateFlags::QUIESCE
@@ -187,7 +188,7 @@ fn read(xml: &str, flags: SnapshotCreateFlags) -> Result<SnapshotDef> {
     Ok(def)
 }
 
-/// libvirt's name of a snapshot without one.
+/// libvirt's default name of a snapshot.
 fn now() -> String {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch.unwrap_or_default().as_secs().to_string()

@@ -1,4 +1,4 @@
-//! A domain's snapshots, all or one by its name.
+//! Lists and lookups of snapshots.
 
 use virt_model::{
     DomainState,
@@ -14,25 +14,25 @@ use crate::{Domain, Result, near::Near};
 pub struct SnapshotEntry {
     /// The snapshot.
     pub snapshot: DomainSnapshot,
-    /// What the snapshot is for, in the words of whoever took it; often empty.
+    /// The description; often empty.
     pub description: String,
-    /// The name of the snapshot that the domain went on from when this one was taken.
+    /// The name of the parent.
     pub parent: Option<String>,
     /// When the snapshot was taken, in seconds since the epoch.
     pub creation_time: i64,
-    /// The domain's state when the snapshot was taken. The server says [`DomainState::Shutoff`] too if the domain was
-    /// running and its memory was left out.
+    /// The domain's state when the snapshot was taken. It is [`DomainState::Shutoff`] also for a snapshot of a running
+    /// domain without its memory.
     pub state: DomainState,
 }
 
 impl Domain {
-    /// The domain's snapshots that `flags` admit, each before its children: one request.
+    /// The domain's snapshots that `flags` admit, parents before children: one request.
     ///
-    /// libvirt's ESX driver does not have this function; virsh makes do without it, and then ignores the groups
+    /// libvirt's ESX driver does not have this function. virsh 9.0 then lists names instead, and ignores the groups
     /// [`FILTERS_STATUS`](SnapshotListFlags::FILTERS_STATUS) and
-    /// [`FILTERS_LOCATION`](SnapshotListFlags::FILTERS_LOCATION). No snapshot has metadata. All are internal, which is how
-    /// libvirt takes a document without disks. None is [`DISK_ONLY`](SnapshotListFlags::DISK_ONLY), as the server does not
-    /// tell whether a snapshot has the memory.
+    /// [`FILTERS_LOCATION`](SnapshotListFlags::FILTERS_LOCATION). No snapshot has metadata. All are internal, as
+    /// libvirt calls snapshots whose document has no disks. None is [`DISK_ONLY`](SnapshotListFlags::DISK_ONLY): the
+    /// server does not say whether a snapshot has the memory.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more;
@@ -43,7 +43,7 @@ impl Domain {
         Ok(entries(self, &tree, flags, None).unwrap_or_default())
     }
 
-    /// The snapshot with that name; the first one if there are several, each before its children: one request.
+    /// The snapshot with that name; if there are several, the first of the list. One request.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
@@ -59,7 +59,7 @@ impl Domain {
         }
     }
 
-    /// The snapshot that the domain goes on from: one request.
+    /// The current snapshot: one request.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
@@ -71,7 +71,7 @@ impl Domain {
         }
     }
 
-    /// Whether the domain goes on from a snapshot: one request.
+    /// Whether the domain has a current snapshot: one request.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more.
@@ -81,8 +81,8 @@ impl Domain {
 }
 
 impl DomainSnapshot {
-    /// The snapshots that were taken after this one and that `flags` admit: its children, or with
-    /// [`ROOTS`](SnapshotListFlags::ROOTS) (which libvirt calls `DESCENDANTS` here) all below it. One request.
+    /// The snapshots below this one that `flags` admit: its children, or with [`ROOTS`](SnapshotListFlags::ROOTS) (here
+    /// libvirt's name for the bit is `DESCENDANTS`) all descendants. One request.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if this snapshot

@@ -1,11 +1,11 @@
-//! A domain's snapshots as the server has them: trees, told depth first.
+//! The tree of a domain's snapshots.
 
 use vi_types::{ManagedObjectReference, objects::VirtualMachineSnapshotTree};
 use virt_model::{DomainState, flags::SnapshotListFlags};
 
 use crate::domain;
 
-/// All snapshots of a domain, each before its children: libvirt's order too.
+/// All snapshots of a domain, depth first and each before its children, as in libvirt's lists.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
@@ -21,9 +21,9 @@ pub(super) struct Node {
     /// In seconds since the epoch.
     pub(super) creation_time: i64,
     pub(super) state: DomainState,
-    /// Where its parent is.
+    /// The index of its parent.
     parent: Option<usize>,
-    /// Where its descendants end; they begin behind it.
+    /// The index behind its last descendant. The first one follows the snapshot itself.
     end: usize,
 }
 
@@ -53,7 +53,7 @@ impl Tree {
             parent,
             end: at + 1,
         });
-        // The decoder bounds how deep an answer is.
+        // Recursion is safe: the decoder limits the depth of an answer.
         for child in snapshot.child_snapshot_list {
             self.add(child, Some(at));
         }
@@ -75,18 +75,18 @@ impl Tree {
         self.nodes.iter().find(|node| node.moref == *moref)
     }
 
-    /// The snapshot that the domain goes on from.
+    /// The current snapshot.
     pub(super) fn current(&self) -> Option<&Node> {
         self.get(self.current.as_ref()?)
     }
 
-    /// The snapshot that `node` was taken after.
+    /// The parent of a snapshot.
     pub(super) fn parent(&self, node: &Node) -> Option<&Node> {
         Some(&self.nodes[node.parent?])
     }
 
-    /// The snapshots that `flags` admit: of the domain, or below the one with that reference; `None` if there is no such
-    /// snapshot.
+    /// The snapshots that `flags` admit: all of the domain's, or those below the snapshot `below`. `None` if there is
+    /// no such snapshot.
     pub(super) fn select(
         &self,
         flags: SnapshotListFlags,
@@ -100,7 +100,7 @@ impl Tree {
             Some(at) => at + 1..self.nodes[at].end,
             None => 0..self.nodes.len(),
         };
-        // The same bit asks for fewer of a domain's snapshots and for more of a snapshot's.
+        // The bit means ROOTS for a domain, and DESCENDANTS for a snapshot.
         let only_direct = flags.contains(SnapshotListFlags::ROOTS) == start.is_none();
         let selected = range.filter(|&at| {
             let node = &self.nodes[at];
@@ -114,7 +114,7 @@ impl Tree {
 fn admits(flags: SnapshotListFlags, node: &Node, has_children: bool) -> bool {
     use SnapshotListFlags as Flags;
 
-    // A snapshot taken of a running domain without its memory is told as one of a domain that is off.
+    // For a snapshot of a running domain without its memory the server reports that the domain was off.
     let status = match node.state {
         DomainState::Running | DomainState::Paused => Flags::ACTIVE,
         _ => Flags::INACTIVE,
