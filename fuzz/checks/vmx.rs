@@ -10,8 +10,8 @@ pub(crate) fn check(data: &[u8]) {
     };
     assert_eq!(file.as_bytes(), data);
     for entry in file.entries() {
-        let place = entry.place();
-        assert!(place.bytes.end <= data.len());
+        let position = entry.position();
+        assert!(position.bytes.end <= data.len());
         assert!(file.find(entry.key()).is_some());
     }
 

@@ -16,13 +16,13 @@ struct Details {
     message: String,
     key: Option<String>,
     value: Option<String>,
-    place: Option<Place>,
+    position: Option<Position>,
     help: Option<String>,
 }
 
 /// A position in a VMX file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The line; the first is 1.
     pub line: usize,
     /// The column in bytes; the first is 1.
@@ -39,7 +39,7 @@ impl VmxError {
             message: message.into(),
             key: None,
             value: None,
-            place: None,
+            position: None,
             help: None,
         }))
     }
@@ -70,8 +70,8 @@ impl VmxError {
 
     /// Adds the position in the file.
     #[must_use]
-    pub fn with_place(mut self, place: Option<Place>) -> VmxError {
-        self.0.place = place;
+    pub fn with_position(mut self, position: Option<Position>) -> VmxError {
+        self.0.position = position;
         self
     }
 
@@ -103,18 +103,18 @@ impl VmxError {
     }
 
     /// The position in the VMX file. None if a key is missing.
-    pub fn place(&self) -> Option<&Place> {
-        self.0.place.as_ref()
+    pub fn position(&self) -> Option<&Position> {
+        self.0.position.as_ref()
     }
 
     /// The line in the VMX file; the first is 1.
     pub fn line(&self) -> Option<usize> {
-        self.place().map(|place| place.line)
+        self.position().map(|position| position.line)
     }
 
     /// The column in bytes; the first is 1.
     pub fn column(&self) -> Option<usize> {
-        self.place().map(|place| place.column)
+        self.position().map(|position| position.column)
     }
 
     /// What would be accepted, or what to try.
@@ -138,7 +138,7 @@ impl std::error::Error for VmxError {}
 #[non_exhaustive]
 pub struct Warning {
     /// The position in the VMX file. None if a key is missing.
-    pub place: Option<Place>,
+    pub position: Option<Position>,
     /// The key, as the file writes it.
     pub key: Option<String>,
     /// What is wrong, and what the definition has instead.
@@ -148,7 +148,7 @@ pub struct Warning {
 impl Warning {
     pub(crate) fn new(message: impl Into<String>) -> Warning {
         Warning {
-            place: None,
+            position: None,
             key: None,
             message: message.into(),
         }
@@ -156,7 +156,7 @@ impl Warning {
 
     /// The line in the VMX file; the first is 1.
     pub fn line(&self) -> Option<usize> {
-        self.place.as_ref().map(|place| place.line)
+        self.position.as_ref().map(|position| position.line)
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
         let mut warning = Warning::new("is not known");
         assert_eq!(warning.to_string(), "is not known");
         warning.key = Some("x.y".to_owned());
-        warning.place = Some(Place {
+        warning.position = Some(Position {
             line: 3,
             column: 1,
             bytes: 0..1,

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Formatter};
 use std::ops::Range;
 
-use crate::{LibvirtVersion, Place, VmxError, Warning};
+use crate::{LibvirtVersion, Position, VmxError, Warning};
 use charset::Charset;
 
 /// A VMX file: its keys and values, with comments and layout.
@@ -123,8 +123,8 @@ impl VmxFile {
         let label = file.get(".encoding").map(Cow::into_owned);
         let text = c_string(&file.text);
         let (charset, length) = Charset::strict(label.as_deref(), text).map_err(|error| {
-            let place = file.find(".encoding").map(|entry| entry.place());
-            error.with_key(".encoding").with_place(place)
+            let position = file.find(".encoding").map(|entry| entry.position());
+            error.with_key(".encoding").with_position(position)
         })?;
         if length < text.len() {
             file.slots = syntax::strict(&text[..length], libvirt)?;
@@ -264,7 +264,7 @@ impl VmxFile {
     pub(crate) fn warning(&self, key: &str, message: impl Into<String>) -> Warning {
         let entry = self.find(key);
         Warning {
-            place: entry.map(|entry| entry.place()),
+            position: entry.map(|entry| entry.position()),
             key: Some(entry.map_or(key, |entry| entry.key()).to_owned()),
             message: message.into(),
         }
@@ -428,8 +428,8 @@ impl<'a> Entry<'a> {
     }
 
     /// The position. Its byte range is that of the value.
-    pub fn place(&self) -> Place {
-        Place {
+    pub fn position(&self) -> Position {
+        Position {
             line: self.slot.line as usize,
             column: (self.slot.key - self.slot.line_start) as usize + 1,
             bytes: self.slot.value as usize..self.slot.value_end as usize,
@@ -550,8 +550,8 @@ mod tests {
         let again = VmxFile::read(file.as_bytes()).unwrap();
         assert_eq!(format!("{file:?}"), format!("{again:?}"));
         assert_eq!(
-            file.find(key).map(|entry| entry.place()),
-            again.find(key).map(|entry| entry.place())
+            file.find(key).map(|entry| entry.position()),
+            again.find(key).map(|entry| entry.position())
         );
     }
 
@@ -646,7 +646,7 @@ mod tests {
         assert_eq!(file.get("c"), None);
         let keys: Vec<_> = file.starting_with("A").map(|entry| entry.key()).collect();
         assert_eq!(keys, ["a", "ab"]);
-        assert_eq!(file.find("AB").unwrap().place().line, 4);
+        assert_eq!(file.find("AB").unwrap().position().line, 4);
     }
 
     #[test]
@@ -689,7 +689,7 @@ mod tests {
         assert!(file.remove("a"));
         assert!(!file.remove("a"));
         assert_eq!(String::from_utf8_lossy(file.as_bytes()), "#\nb = 2 ; c=4\n");
-        assert_eq!(file.find("c").unwrap().place().line, 2);
+        assert_eq!(file.find("c").unwrap().position().line, 2);
     }
 
     #[test]

@@ -68,7 +68,7 @@ mod options;
 mod parse;
 
 pub use defaults::defaults;
-pub use error::{Place, VmxError, Warning};
+pub use error::{Position, VmxError, Warning};
 pub use file::{Entry, VmxFile};
 pub use format::format;
 pub use names::FileNames;

@@ -125,13 +125,13 @@ impl Reader<'_> {
         }
         let hardware = self.file.find("virtualHW.version");
         if let Some(entry) = self.file.find("encryption.data") {
-            let place = Some(entry.place());
+            let position = Some(entry.position());
             if hardware.is_none() {
                 return Err(VmxError::unsupported(
                     "the file is encrypted: only VMware with its password can read it",
                 )
                 .with_key(entry.key())
-                .with_place(place)
+                .with_position(position)
                 .with_help("decrypt the virtual machine in VMware, then convert it"));
             }
             self.warn(

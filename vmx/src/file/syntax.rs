@@ -6,7 +6,7 @@
 use virt_model::ErrorNumber;
 
 use super::{Slot, c_string, is_key};
-use crate::{LibvirtVersion, Place, VmxError, Warning};
+use crate::{LibvirtVersion, Position, VmxError, Warning};
 
 /// Reads `text` by libvirt's grammar (`virConf` with its VMX flag).
 pub(super) fn strict(text: &[u8], libvirt: LibvirtVersion) -> Result<Vec<Slot>, VmxError> {
@@ -175,7 +175,7 @@ impl Strict<'_> {
             ErrorNumber::ConfSyntax,
             format!("memory conf:{line}: {message}"),
         )
-        .with_place(Some(Place {
+        .with_position(Some(Position {
             line,
             column: self.at.saturating_sub(self.line_start) + 1,
             bytes: self.at..(self.at + 1).min(self.text.len()),
@@ -373,12 +373,12 @@ impl Lenient<'_> {
     }
 
     fn warn(&mut self, at: usize, end: usize, message: &str) {
-        let place = Place {
+        let position = Position {
             line: self.line as usize,
             column: 1,
             bytes: at..end,
         };
-        self.warnings.push(place, None, message);
+        self.warnings.push(position, None, message);
     }
 
     fn warn_key(
@@ -388,12 +388,12 @@ impl Lenient<'_> {
         message: &str,
     ) {
         let name = String::from_utf8_lossy(&self.text[key.clone()]).into_owned();
-        let place = Place {
+        let position = Position {
             line: self.line as usize,
             column: 1,
             bytes,
         };
-        self.warnings.push(place, Some(name), message);
+        self.warnings.push(position, Some(name), message);
     }
 }
 
@@ -407,10 +407,10 @@ struct Warnings {
 impl Warnings {
     const LIMIT: usize = 100;
 
-    fn push(&mut self, place: Place, key: Option<String>, message: &str) {
+    fn push(&mut self, position: Position, key: Option<String>, message: &str) {
         if self.list.len() < Self::LIMIT {
             self.list.push(Warning {
-                place: Some(place),
+                position: Some(position),
                 key,
                 message: message.to_owned(),
             });

@@ -116,7 +116,7 @@ impl Writer<'_> {
         disks
             .iter()
             .filter(|disk| disk.target.bus == bus)
-            .map(|disk| Ok(self.place(disk)?.controller))
+            .map(|disk| Ok(self.slot(disk)?.controller))
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use virt_model::domain::{
 
 use super::Writer;
 use super::controller::legacy_model;
-use super::place::Place;
+use super::slot::Slot;
 use super::validate::no_source;
 use crate::VmxError;
 
@@ -47,11 +47,11 @@ impl Writer<'_> {
 
     /// Checks that no two disks have one address. libvirt compares device names instead.
     fn distinct(&self, disks: &[Disk]) -> Result<(), VmxError> {
-        let mut places = BTreeSet::new();
+        let mut slots = BTreeSet::new();
         for disk in disks {
-            let place = self.place(disk)?;
-            if !places.insert(place) {
-                let prefix = place.prefix();
+            let slot = self.slot(disk)?;
+            if !slots.insert(slot) {
+                let prefix = slot.prefix();
                 return Err(VmxError::unsupported(format!(
                     "disk '{}' is in the same place as another one, {prefix}",
                     disk.target.dev
@@ -84,9 +84,9 @@ impl Writer<'_> {
                 "Unsupported bus type '{bus}' for {device}"
             )));
         }
-        let place = self.place(disk)?;
+        let slot = self.slot(disk)?;
         let device_type = self.device_type(disk)?;
-        let prefix = place.prefix();
+        let prefix = slot.prefix();
         let key = |name: &str| format!("{prefix}.{name}");
 
         self.line(&key("present"), "true");
@@ -94,7 +94,7 @@ impl Writer<'_> {
             self.line(&key("deviceType"), device_type);
         }
         match &disk.source {
-            DiskSource::File(source) => self.image(disk, place, source.as_deref())?,
+            DiskSource::File(source) => self.image(disk, slot, source.as_deref())?,
             DiskSource::Block(None) if disk.startup_policy == Some(StartupPolicy::Optional) => {
                 self.line(&key("autodetect"), "true");
                 self.line(&key("fileName"), "auto detect");
@@ -107,7 +107,7 @@ impl Writer<'_> {
             },
         }
         if bus != DiskBus::Ide {
-            self.cache(disk, place)?;
+            self.cache(disk, slot)?;
         }
         if disk.transient {
             self.line(&key("mode"), "independent-nonpersistent");
@@ -147,8 +147,8 @@ impl Writer<'_> {
     }
 
     /// Writes the file name of a disk or CD-ROM drive.
-    fn image(&mut self, disk: &Disk, place: Place, source: Option<&str>) -> Result<(), VmxError> {
-        let key = format!("{}.fileName", place.prefix());
+    fn image(&mut self, disk: &Disk, slot: Slot, source: Option<&str>) -> Result<(), VmxError> {
+        let key = format!("{}.fileName", slot.prefix());
         let suffix = match disk.device {
             DiskDevice::Disk => ".vmdk",
             _ => ".iso",
@@ -174,8 +174,8 @@ impl Writer<'_> {
         self.file_name(&key, source)
     }
 
-    fn cache(&mut self, disk: &Disk, place: Place) -> Result<(), VmxError> {
-        let key = format!("{}.writeThrough", place.prefix());
+    fn cache(&mut self, disk: &Disk, slot: Slot) -> Result<(), VmxError> {
+        let key = format!("{}.writeThrough", slot.prefix());
         match disk.driver.cache {
             None | Some(CacheMode::Default) => {}
             Some(CacheMode::Writethrough) => self.line(&key, "true"),
@@ -200,8 +200,8 @@ impl Writer<'_> {
             ))
             .with_help("a floppy drive on bus 'fdc'"));
         }
-        let place = self.place(disk)?;
-        let prefix = place.prefix();
+        let slot = self.slot(disk)?;
+        let prefix = slot.prefix();
         let key = |name: &str| format!("{prefix}.{name}");
         self.line(&key("present"), "true");
         match &disk.source {
@@ -225,7 +225,7 @@ impl Writer<'_> {
                 )));
             }
         }
-        Ok(place.unit)
+        Ok(slot.unit)
     }
 
     /// The word for the type of device in errors. libvirt 9.0 looks the number up in the wrong table, that

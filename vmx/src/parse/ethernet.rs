@@ -20,14 +20,14 @@ impl Reader<'_> {
                 !digits || index.parse::<i32>().is_err()
             })
             .collect();
-        misnamed.sort_by_key(|entry| entry.place().bytes.start);
+        misnamed.sort_by_key(|entry| entry.position().bytes.start);
         for entry in misnamed {
             let key = entry.key();
             let message = format!("failed to parse the index of the VMX key '{key}'");
             let error = VmxError::internal(message)
                 .with_key(key)
                 .with_value(entry.value())
-                .with_place(Some(entry.place()))
+                .with_position(Some(entry.position()))
                 .with_help("ethernetN.NAME, with a number N");
             self.tolerate(error, "it is left out")?;
         }

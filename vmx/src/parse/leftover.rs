@@ -29,7 +29,7 @@ impl Reader<'_> {
             .repeated()
             .filter(|(first, again)| first.value() != again.value());
         warnings.extend(twice.take(LIMIT).map(|(first, again)| {
-            let line = first.place().line;
+            let line = first.position().line;
             warning(again, format!("the key is there twice; line {line} counts"))
         }));
         self.extend_warnings(warnings);
@@ -44,7 +44,7 @@ const PRESENT: &str = ".present";
 
 fn warning(entry: Entry<'_>, message: String) -> Warning {
     Warning {
-        place: Some(entry.place()),
+        position: Some(entry.position()),
         key: Some(entry.key().to_owned()),
         message,
     }

@@ -55,7 +55,7 @@ impl Reader<'_> {
         let text = "Memory size must be specified via <memory> or in the <numa> configuration";
         let error = VmxError::new(ErrorNumber::XmlError, text)
             .with_key("memsize")
-            .with_place(self.file.find("memsize").map(|entry| entry.place()))
+            .with_position(self.file.find("memsize").map(|entry| entry.position()))
             .with_help("a multiple of 4, in MB");
         self.tolerate(error, "32 MB are used")?;
         def.memory = 32 << 10;

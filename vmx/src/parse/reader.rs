@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
                 let error = VmxError::new(error.number, error.message)
                     .with_key(key)
                     .with_value(name)
-                    .with_place(self.file.find(key).map(|entry| entry.place()))
+                    .with_position(self.file.find(key).map(|entry| entry.position()))
                     .with_help(help);
                 self.tolerate(error, "the name is not changed")?;
                 Ok(Some(name.to_owned()))
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
         };
         let error = VmxError::internal(message)
             .with_key(key)
-            .with_place(entry.or_else(device).map(|entry| entry.place()));
+            .with_position(entry.or_else(device).map(|entry| entry.position()));
         match entry {
             Some(entry) => error.with_value(entry.value()),
             None => error,
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
         }
         if self.warnings.len() < LIMIT {
             self.warnings.push(Warning {
-                place: error.place().cloned(),
+                position: error.position().cloned(),
                 key: error.key().map(str::to_owned),
                 message: format!("{}; {instead}", error.message()),
             });

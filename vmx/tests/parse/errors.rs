@@ -495,6 +495,6 @@ fn errors_say_where() {
     assert_eq!(error.key(), Some("ide0:0.fileName"));
     assert_eq!(error.value(), Some("a.raw"));
     assert_eq!((error.line(), error.column()), (Some(6), Some(1)));
-    assert_eq!(&text[error.place().unwrap().bytes.clone()], "a.raw");
+    assert_eq!(&text[error.position().unwrap().bytes.clone()], "a.raw");
     assert!(error.help().is_some());
 }

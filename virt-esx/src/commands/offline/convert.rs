@@ -191,7 +191,7 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
         let line = error.line().map(|line| format!(":{line}"));
         Failure::new(format!("{name}{}: {error}", line.unwrap_or_default())).to_string()
     };
-    let Some(bytes) = error.place().map(|place| place.bytes.clone()) else {
+    let Some(bytes) = error.position().map(|position| position.bytes.clone()) else {
         let help = error.help().map(|help| format!("  help: {help}\n"));
         return plain() + &help.unwrap_or_default();
     };

@@ -7,17 +7,17 @@ use crate::{VmxError, defaults::SCSI_UNITS};
 
 /// A slot for a disk: `scsi0:1`, `floppy0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Slot {
     pub(super) bus: DiskBus,
     /// The controller, or the bus for IDE; 0 for floppies.
     pub(super) controller: u32,
     pub(super) unit: u32,
 }
 
-impl Place {
+impl Slot {
     /// The prefix of the device's keys.
     pub(super) fn prefix(self) -> String {
-        let Place {
+        let Slot {
             bus,
             controller,
             unit,
@@ -33,15 +33,15 @@ impl Writer<'_> {
     /// Checks that a disk's address is the one that its device name tells, and that VMware has it.
     pub(super) fn verify(&self, disk: &Disk) -> Result<(), VmxError> {
         if self.lenient() {
-            return self.lenient_place(disk).map(|_| ());
+            return self.lenient_slot(disk).map(|_| ());
         }
         self.libvirts_address(disk).map(|_| ())
     }
 
     /// The slot of a disk in the file.
-    pub(super) fn place(&self, disk: &Disk) -> Result<Place, VmxError> {
+    pub(super) fn slot(&self, disk: &Disk) -> Result<Slot, VmxError> {
         if self.lenient() {
-            return self.lenient_place(disk);
+            return self.lenient_slot(disk);
         }
         // libvirt checks names twice, in domain_conf.c and in vmx.c; this is vmx.c's check.
         let (prefix, bus, most) = match disk.target.bus {
@@ -66,17 +66,17 @@ impl Writer<'_> {
                 "{bus} disk index (parsed from '{dev}') is too large"
             )));
         }
-        let place = |bus, controller, unit| Place {
+        let slot = |bus, controller, unit| Slot {
             bus,
             controller,
             unit,
         };
         Ok(match prefix {
-            "fd" => place(DiskBus::Fdc, 0, index),
-            "hd" => place(DiskBus::Ide, index / 2, index % 2),
+            "fd" => slot(DiskBus::Fdc, 0, index),
+            "hd" => slot(DiskBus::Ide, index / 2, index % 2),
             _ => {
                 let address = DriveAddress::scsi(index, SCSI_UNITS);
-                place(DiskBus::Scsi, address.controller, address.unit)
+                slot(DiskBus::Scsi, address.controller, address.unit)
             }
         })
     }
@@ -148,7 +148,7 @@ impl Writer<'_> {
 
     /// The slot for a disk's address. The device name decides instead if libvirt derived the address from
     /// the name and VMware counts units differently.
-    fn lenient_place(&self, disk: &Disk) -> Result<Place, VmxError> {
+    fn lenient_slot(&self, disk: &Disk) -> Result<Slot, VmxError> {
         let (mut address, expected) = addresses(disk)?;
         let bus = disk.target.bus;
         if bus == DiskBus::Sata && expected == Some(address) {
@@ -172,12 +172,12 @@ impl Writer<'_> {
             .with_help("a higher virtual hardware version, or bus 'scsi' or 'ide'"));
         }
         Ok(match bus {
-            DiskBus::Ide => Place {
+            DiskBus::Ide => Slot {
                 bus,
                 controller: address.bus,
                 unit: address.unit,
             },
-            _ => Place {
+            _ => Slot {
                 bus,
                 controller: address.controller,
                 unit: address.unit,
