@@ -1,4 +1,4 @@
-//! The corpus of `fuzz/`, without a fuzzer.
+//! Runs the checks of `fuzz/` on its corpus, without a fuzzer.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

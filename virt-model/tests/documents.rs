@@ -1,5 +1,5 @@
-//! The documents besides `<domain>`: pairs of what is read and what libvirt 9.0 writes of it
-//! (observed with virsh and the test driver), its errors, and what is not modelled.
+//! The documents besides `<domain>`: pairs of a document and the form in which libvirt 9.0 writes it
+//! (observed with virsh and the test driver), errors, and what is not modelled.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -11,7 +11,7 @@ fn check<D: Document + PartialEq + std::fmt::Debug>(input: &str, expected: &str)
     assert_eq!(read.unmodelled, Vec::<String>::new());
     let written = read.document.to_xml(D::Flags::default());
     assert_eq!(written, expected);
-    // What libvirt writes is written again as it is.
+    // libvirt's form does not change when it is read and written.
     let again = D::from_xml(&written).unwrap();
     assert_eq!(again.to_xml(D::Flags::default()), written);
 }
@@ -356,7 +356,7 @@ fn what_is_not_modelled_is_named() {
     );
 }
 
-/// libvirt writes the element, which it reads as none.
+/// libvirt writes an empty element, which it does not read back.
 #[test]
 fn a_rate_of_zero_is_an_empty_bandwidth() {
     let network = "<network><name>n</name><bandwidth><inbound average='0'/></bandwidth></network>";

@@ -1,10 +1,11 @@
-//! Every device as libvirt writes it: read, nothing left over, written again to the same bytes.
+//! Every device in the form that libvirt writes: all of it is modelled, and it is written with the same
+//! bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use virt_model::{Document, DomainDef, DomainXmlFlags};
 
-/// A definition around devices, each line indented by two levels.
+/// A document with these devices, whose lines are indented by two levels.
 fn around(devices: &str) -> String {
     let devices: String = devices
         .lines()
@@ -40,7 +41,7 @@ fn check(devices: &str) {
     assert_eq!(DomainDef::from_xml(&written).unwrap(), read.document);
 }
 
-/// As `check`, for a document whose defaults are written out.
+/// Like `check`, for a document in which libvirt writes defaults that the input lacks.
 #[track_caller]
 fn check_written(devices: &str, flags: DomainXmlFlags, expected: &str) {
     let read = DomainDef::read_xml(&around(devices)).unwrap();
@@ -151,7 +152,7 @@ fn the_disks_of_a_bus_are_together_and_in_order() {
         ]),
         ["sda", "sdb", "sdaa", "hda", "hdc"]
     );
-    // A bus that follows from the name comes too late.
+    // libvirt finds the bus in the name only after it has sorted the disks.
     assert_eq!(
         order(&[("sdb", scsi), ("hdc", ""), ("sdc", ""), ("sda", "")]),
         ["sdb", "sda", "hdc", "sdc"]
@@ -352,7 +353,7 @@ fn ports() {
   <target type='virtio'/>
 </channel>",
     );
-    // The path of a pseudo terminal is a running domain's.
+    // The path of a pseudo terminal is not part of the inactive document.
     let pty = "<serial type='pty'>\n  <source path='/dev/pts/3'/>\n  <target port='0'/>\n</serial>";
     check(pty);
     check_written(

@@ -1,11 +1,11 @@
-//! The domain document: what is outside of its devices, errors, and what is not modelled.
+//! The domain document besides its devices: form, errors, and what is not modelled.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use proptest::prelude::*;
 use virt_model::{Document, DomainDef, DomainXmlFlags, ErrorNumber, xml};
 
-/// All that is modelled, but for devices.
+/// Everything that is modelled, except devices.
 const FULL: &str = "\
 <domain type='vmware' id='7' xmlns:vmware='http://libvirt.org/schemas/domain/vmware/1.0'>
   <name>a &lt;b&gt; &amp; c/d</name>
@@ -91,7 +91,7 @@ const FULL: &str = "\
 </domain>
 ";
 
-/// The least that is a domain, with `rest` in it.
+/// The smallest document, with `rest` in it.
 fn least(rest: &str) -> String {
     format!(
         "<domain type='vmware'><name>n</name><memory>4096</memory><os><type>hvm</type></os>{rest}</domain>"
@@ -210,7 +210,7 @@ fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&st
     assert_eq!(error.path(), path, "{document}");
 }
 
-/// Of several mistakes, the one that libvirt finds first is told.
+/// Of several errors, the reader gives the one that libvirt finds first.
 #[test]
 fn the_first_error() {
     let error = |document: &str| DomainDef::from_xml(document).unwrap_err().to_string();
@@ -464,7 +464,7 @@ fn errors_of_the_domain() {
     );
 }
 
-/// What libvirt 9.0.0's test driver says of each.
+/// The errors were observed with the test driver of libvirt 9.0.0.
 #[test]
 fn errors_of_network_cards() {
     use ErrorNumber::{ConfigUnsupported, XmlError};
@@ -907,8 +907,8 @@ proptest! {
         let _ = DomainDef::read_xml(&text);
     }
 
-    /// A document with a piece taken out or repeated: what is read of it is written and read
-    /// back as the same.
+    /// Documents from which a piece is removed, or in which it is repeated: their definitions survive being
+    /// written and read.
     #[test]
     fn broken_documents(start in 0..FULL.len(), len in 0..200usize, twice: bool) {
         let end = (start + len).min(FULL.len());

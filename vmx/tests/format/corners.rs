@@ -1,10 +1,10 @@
-//! The less usual rows: every kind of what is refused, and a file with everything in it.
+//! Rare cases: every type of refused device, and a file with everything.
 
 use virt_model::{Document, DomainDef};
 
 use super::{check_with, format, refused, strict};
 
-/// What a document of these elements becomes.
+/// The file, or the error, for a document with these elements.
 #[track_caller]
 fn document(elements: &str) -> DomainDef {
     let found = DomainDef::from_xml(&format!(
@@ -40,7 +40,7 @@ fn every_kind_of_screen() {
             &format!("Unsupported graphics type '{kind}'"),
         );
     }
-    // The first is fine, the second is not.
+    // The first is accepted, the second is not.
     refuses(
         "<graphics type='vnc'/><graphics type='sdl'/>",
         "Unsupported graphics type 'sdl'",

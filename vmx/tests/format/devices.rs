@@ -177,7 +177,7 @@ fn connections() {
             offset,
         ],
     );
-    // A name that libvirt gave.
+    // A name that libvirt generated.
     let mut generated = card(mac, bridge("lab"));
     generated.target_dev = Some("vnet3".to_owned());
     check_card(

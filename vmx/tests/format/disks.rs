@@ -148,7 +148,7 @@ fn cdrom_drives() {
         "scsi0:0",
         &[r#"deviceType = "atapi-cdrom""#, r#"fileName = "/dev/sr0""#],
     );
-    // libvirt's mistake.
+    // libvirt's word is wrong here.
     let mut required = cdrom(DiskSource::Block(None), "hdc");
     required.startup_policy = Some(StartupPolicy::Requisite);
     for disk in [cdrom(DiskSource::Block(None), "hdc"), required] {
@@ -270,7 +270,7 @@ fn controllers() {
         let line = format!("scsi0.virtualDev = \"{expected}\"");
         check_controllers(&["sda"], vec![model(0, word)], &[present, &line]);
     }
-    // A model that VMware hasn't, of a controller that isn't written.
+    // VMware lacks the model, but the controller is not written.
     check_controllers(
         &["sda", "sdp"],
         vec![model(1, "lsilogic"), model(2, "virtio-scsi")],
@@ -310,7 +310,7 @@ fn the_name_of_a_driver_is_a_model() {
     let line = r#"scsi0.virtualDev = "buslogic""#;
     with_driver(vec![], &[line]);
     with_driver(vec![model(0, "buslogic")], &[line]);
-    // The first controller of that number gets it, whatever it is.
+    // The first controller with that index gets the model, whatever its type.
     with_driver(
         vec![
             Controller::new(ControllerType::Ide, 0),
@@ -318,7 +318,7 @@ fn the_name_of_a_driver_is_a_model() {
         ],
         &[],
     );
-    // On other buses it is nothing.
+    // On other buses the name is ignored.
     let mut ide = disk(DiskDevice::Disk, file("a.vmdk"), "hda");
     ide.driver.name = Some("any".to_owned());
     check_disk(

@@ -1,4 +1,4 @@
-//! What is refused, and with libvirt's words.
+//! Errors, with libvirt's texts.
 
 use virt_model::DomainDef;
 use virt_model::domain::{
@@ -66,7 +66,7 @@ fn the_domain() {
     );
 }
 
-/// What libvirt's reader learned later is refused as it was, and taken by the newest.
+/// Older versions refuse what libvirt's reader learned later; the newest accepts it.
 #[test]
 fn what_libvirt_did_not_know() {
     let check = |edit: fn(&mut DomainDef), expected: &str| {
@@ -335,7 +335,7 @@ fn sources_of_disks() {
         disk(DiskDevice::Disk, DiskSource::File(None), "sda"),
         "missing source information for device sda",
     );
-    // The words for device and type are libvirt's mistake.
+    // libvirt's words for the device and the type are wrong.
     check_disk(
         disk(DiskDevice::Disk, block("/dev/sdz"), "sda"),
         &unsupported("scsi none 'sda' has an unsupported type 'lease'"),
@@ -477,7 +477,7 @@ fn names_of_drivers() {
         "internal error: Inconsistent SCSI controller model ('LSILogic' is not 'buslogic') for \
          SCSI controller index 0",
     );
-    // Of another kind, but of that number.
+    // Of another type, but with that index.
     let usb = Controller {
         model: Some("buslogic".to_owned()),
         ..Controller::new(ControllerType::Usb, 0)
@@ -707,7 +707,7 @@ fn the_first_error_in_the_order_of_the_file_counts() {
         },
         "unsupported configuration: Unsupported SMBIOS mode 'sysinfo'",
     );
-    // Every disk is looked at before the first is written.
+    // libvirt checks all disks before it writes the first.
     check(
         |def| {
             let image = disk(DiskDevice::Disk, file("a.img"), "sda");

@@ -80,12 +80,12 @@ fn identity() {
             r#"-displayName = "web""#,
         ],
     );
-    // libvirt's file, which libvirt can't read.
+    // libvirt writes this file but cannot read it.
     check(
         |def| def.description = Some("say \"a|b/c\"\nagain".to_owned()),
         &[r#"annotation = "say |22a|7cb/c|22"#, r#"again""#],
     );
-    // These are not for VMX files.
+    // VMX files have no place for these.
     check(
         |def| {
             def.title = Some("title".to_owned());
@@ -119,7 +119,7 @@ fn memory() {
     let gone = "-memsize = \"8\"";
     let size = |kib: u64| move |def: &mut DomainDef| def.memory = kib;
     check(size(16384), &[r#"memsize = "16""#, gone]);
-    // Rounded up, and then less than that.
+    // The size is rounded up, so the limit is below it.
     check(
         size(219_136),
         &[r#"memsize = "216""#, r#"sched.mem.max = "214""#, gone],
@@ -192,7 +192,7 @@ fn topology() {
     let (four, gone) = (r#"numvcpus = "4""#, r#"-numvcpus = "1""#);
     check(cpu(2, 2), &[four, r#"cpuid.coresPerSocket = "2""#, gone]);
     check(cpu(4, 1), &[four, r#"cpuid.coresPerSocket = "1""#, gone]);
-    // libvirt 9.0.0 knew nothing of clusters.
+    // libvirt 9.0.0 does not know clusters.
     let clusters = |def: &mut DomainDef| {
         cpu(2, 2)(def);
         let topology = def.cpu.as_mut().unwrap().topology.as_mut().unwrap();
@@ -217,7 +217,7 @@ fn firmware() {
     check(efi, &[line, nvram]);
     check_with(&as_libvirt(LibvirtVersion::V12_4, 4), efi, &[line, nvram]);
     check_with(&as_libvirt(LibvirtVersion::V11_10, 4), efi, &[line]);
-    // A name that can't be translated is left out.
+    // The line is left out if the name cannot be translated.
     check(|def| def.os.nvram = Some("web.nvram".to_owned()), &[]);
     check(
         |def| def.os.nvram = Some("[fast] bios".to_owned()),

@@ -1,4 +1,4 @@
-//! What is written beyond libvirt.
+//! What lenient mode writes beyond libvirt.
 
 use virt_model::DomainDef;
 use virt_model::domain::{
@@ -16,7 +16,7 @@ fn check(hardware: u32, edit: impl FnOnce(&mut DomainDef), expected: &[&str]) {
     check_with(&FormatOptions::new(hardware), edit, expected);
 }
 
-/// The lines that bridges are, from hardware 7 on.
+/// The lines of the PCI bridges, from hardware 7 on.
 fn with_bridges(lines: &[&str]) -> Vec<String> {
     let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     lines.push("pciBridge0.present = \"true\"".to_owned());

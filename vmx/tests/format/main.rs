@@ -1,5 +1,5 @@
-//! Definitions and the VMX files they become: what a definition has beside the simplest one, and
-//! the lines that are added for it.
+//! Definitions and their VMX files: each test adds something to the simplest definition and checks the
+//! lines that the file gets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,7 +20,7 @@ use virt_model::{DomainDef, Uuid};
 use vmx::names::{FileNameError, Missing};
 use vmx::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 
-/// A host whose datastores are all in `/vol`, and that knows what disks were made for.
+/// The file names of a host that has all datastores in `/vol` and knows the models of disks.
 struct Host;
 
 impl FileNames for Host {
@@ -52,7 +52,7 @@ impl FileNames for Host {
     }
 }
 
-/// A definition with nothing in it.
+/// The simplest definition.
 fn simple() -> DomainDef {
     let mut def = DomainDef::new("vmware", "web");
     def.uuid = Some(Uuid::from_bytes([
@@ -71,8 +71,8 @@ fn format(def: &DomainDef, options: &FormatOptions) -> Result<String, VmxError> 
     vmx::format(def, &Host, options)
 }
 
-/// The lines of a file that the simplest definition's doesn't have, and a `-` before those that
-/// only that one has.
+/// The lines that a file has beyond that of the simplest definition. Lines that only the latter has
+/// start with `-`.
 fn difference(def: &DomainDef, options: &FormatOptions) -> Result<Vec<String>, VmxError> {
     let base = format(&simple(), options)?;
     let text = format(def, options)?;
@@ -88,7 +88,7 @@ fn difference(def: &DomainDef, options: &FormatOptions) -> Result<Vec<String>, V
         .collect())
 }
 
-/// Checks the lines added for what `edit` does, on hardware 4, which adds the least.
+/// Checks the lines that `edit` adds, on hardware 4, whose files have the fewest lines.
 #[track_caller]
 fn check(edit: impl FnOnce(&mut DomainDef), expected: &[&str]) {
     check_with(&strict(4), edit, expected);
@@ -103,7 +103,7 @@ fn check_with(options: &FormatOptions, edit: impl FnOnce(&mut DomainDef), expect
     assert_eq!(found, expected);
 }
 
-/// Checks the error for what `edit` does.
+/// Checks the error after `edit`.
 #[track_caller]
 fn refused(options: &FormatOptions, edit: impl FnOnce(&mut DomainDef), expected: &str) {
     let mut def = simple();

@@ -1,4 +1,4 @@
-//! Files that are read and written again, and definitions that are written and read again.
+//! Files that are read and written, and definitions that are written and read.
 
 use proptest::prelude::*;
 use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
@@ -17,14 +17,14 @@ fn parse(text: &str, mode: Mode) -> DomainDef {
     vmx::parse(text, &Host, &options).unwrap().domain
 }
 
-/// Checks that a definition comes back.
+/// Checks that a definition survives being written and read.
 #[track_caller]
 fn comes_back(text: &str, hardware: u32, mode: Mode) {
     let def = parse(text, mode);
     let options = FormatOptions::new(hardware).mode(mode);
     let written = format(&def, &options).unwrap();
     let mut again = parse(&written, mode);
-    // A file has no other UUID than the machine's; libvirt reads it as both.
+    // A file that was written has one UUID only; libvirt reads it as both.
     again.hwuuid = def.hwuuid;
     assert_eq!(again, def, "{written}");
 }

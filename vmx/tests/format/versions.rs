@@ -1,5 +1,5 @@
-//! What each libvirt makes of the same definition: every change since 9.0.0, before and after it,
-//! and what none of them writes.
+//! The files that each version of libvirt makes of one definition: every change since 9.0.0, before and
+//! after it, and what no version writes.
 
 use LibvirtVersion::{V9_0, V11_3, V11_5, V12_4};
 use virt_model::DomainDef;
@@ -8,8 +8,8 @@ use vmx::{LibvirtVersion, ParseOptions};
 
 use super::{Host, as_libvirt, difference};
 
-/// The lines that an element of `<devices>`, or of the domain, adds. Each row says what is added
-/// from that libvirt on, until the next row's; one line is an error.
+/// Checks the lines that an element of `<devices>` or of the domain adds. Each row holds from its
+/// version on until the next row's. A single line is an error.
 #[track_caller]
 fn history(hardware: u32, elements: &str, rows: &[(LibvirtVersion, &[&str])]) {
     let def = document(elements);
@@ -21,7 +21,7 @@ fn history(hardware: u32, elements: &str, rows: &[(LibvirtVersion, &[&str])]) {
     }
 }
 
-/// A document that adds nothing but these elements.
+/// The smallest document with these elements.
 fn document(elements: &str) -> DomainDef {
     let (domain, devices) = elements.split_once("<devices>").unwrap_or((elements, ""));
     let devices = devices.trim_end_matches("</devices>");
@@ -138,7 +138,7 @@ fn nvram() {
     let bios = format!("<os><type>hvm</type>{nvram}</os>");
     let firmwares = "no loader path specified and firmware auto selection disabled";
     history(13, &bios, &[(V9_0, &[firmwares]), (V12_4, &[line])]);
-    // What the host has no name for is left out without a word.
+    // The line is left out without an error if the host has no name for the file.
     for gone in ["web.nvram", "[fast", ""] {
         let nvram = format!("<nvram>{gone}</nvram>");
         history(13, &efi(&nvram), &[(V9_0, &[EFI])]);
@@ -185,7 +185,7 @@ fn virtual_tpms() {
     ] {
         check(14, efi, &other, kind);
     }
-    // The first of them counts.
+    // The first one counts.
     let wrong = tpm(" model='tpm-tis'", two);
     check(13, "", &[&*wrong, &wrong].concat(), many);
     check(13, "", &wrong, hardware);

@@ -1,5 +1,4 @@
-//! The less usual rows: keys that are absent or empty, values next to the limits, and which of two
-//! rules counts.
+//! Rare cases: missing and empty keys, values next to limits, and the precedence of rules.
 
 use super::{gives, gives_no, host, refuses};
 use virt_model::{Document, DomainXmlFlags};
@@ -53,7 +52,7 @@ fn numbers_as_c_reads_them() {
     );
 }
 
-/// Every boolean that the other table has not.
+/// The booleans that the other table lacks.
 #[test]
 fn booleans() {
     let folders = "isolation.tools.hgfs.disable = \"false\"\nsharedFolder.maxNum = \"1\"\n";
@@ -103,7 +102,7 @@ fn keys_that_are_never_read() {
     }
 }
 
-/// Without a head that makes a whole file of the lines.
+/// Like `check`, with lines that are the whole file.
 #[track_caller]
 fn bare(text: &str) -> Result<String, String> {
     let options = ParseOptions::strict();
@@ -166,7 +165,7 @@ fn generation_ids_of_one_number() {
 #[test]
 fn ports_of_vnc() {
     for (port, shown, auto) in [
-        // 0 is no port, and yet not libvirt's choice.
+        // 0 means no port, but not autoport.
         ("0", "", "no"),
         ("5899", " port='5899'", "no"),
         ("5965", " port='5965'", "no"),
@@ -198,7 +197,7 @@ fn which_drive_a_slot_is() {
         )
     };
     for bus in ["scsi0:0", "sata0:0", "ide0:0"] {
-        // Only this spelling is an empty drive.
+        // Only this spelling means an empty drive.
         refuses(
             &slot(bus, "@.fileName = \"EmptyBackingString\""),
             &unhandled(bus, "EmptyBackingString", "unknown"),
@@ -211,14 +210,14 @@ fn which_drive_a_slot_is() {
             &slot(bus, "@.fileName = \"auto detect\""),
             &unhandled(bus, "auto detect", "unknown"),
         );
-        // What ends in .iso is an image, whatever the type says.
+        // A name with the suffix .iso is an image, whatever the type.
         for kind in ["atapi-cdrom", "cdrom-raw", "scsi-passthru"] {
             refuses(
                 &typed(bus, kind, "a.iso"),
                 &expecting(bus, "'cdrom-image'", kind),
             );
         }
-        // Of an empty drive the type counts first.
+        // The type decides before the empty name does.
         for (kind, device) in [("atapi-cdrom", "cdrom"), ("cdrom-raw", "lun")] {
             gives(
                 &typed(bus, kind, "emptyBackingString"),
@@ -227,7 +226,7 @@ fn which_drive_a_slot_is() {
                 ),
             );
         }
-        // A known form of name is wanted even where the medium may be missing.
+        // The name must have a known form even if the medium may be missing.
         let name = "/vmfs/volumes/gone";
         refuses(
             &slot(bus, &format!("@.fileName = \"{name}.iso\"")),
@@ -255,7 +254,7 @@ fn which_drive_a_slot_is() {
             );
         }
     }
-    // On SCSI a device of the host that is no drive is passed over.
+    // On SCSI a device of the host that is not a drive is ignored.
     gives_no(
         &slot("scsi0:0", "@.deviceType = \"scsi-passthru\""),
         "<disk",
@@ -282,7 +281,7 @@ fn which_drive_a_slot_is() {
             "<target dev='sda' bus='sata'/>",
         );
     }
-    // A drive with a disk in it is none.
+    // A CD-ROM drive with a disk's file is ignored.
     gives_no(&typed("sata0:0", "cdrom-image", "a.vmdk"), "<disk");
 }
 
@@ -321,7 +320,7 @@ fn floppies() {
         "floppy0.present = \"true\"\nfloppy0.clientDevice = \"true\"",
         "<disk",
     );
-    // Without a rule about suffixes.
+    // No rule about suffixes applies here.
     gives(
         "floppy0.present = \"true\"\nfloppy0.fileType = \"file\"\nfloppy0.fileName = \"a.vmdk\"",
         "<source file='[fast] web/a.vmdk'/>",
@@ -338,7 +337,7 @@ fn what_a_card_is_connected_to_first() {
     };
     let switch = "@.dvs.switchId = \"11111111-1111-1111-1111-111111111112\"\n\
                   @.dvs.portgroupId = \"g\"\n@.dvs.portId = \"1\"\n@.dvs.connectionId = \"2\"\n";
-    // The switch counts more than the type of connection.
+    // The switch takes precedence over the type of connection.
     for kind in [
         "hostonly",
         "nat",

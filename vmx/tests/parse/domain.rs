@@ -1,4 +1,4 @@
-//! What concerns the whole domain.
+//! The domain besides its devices.
 
 use super::{gives, gives_as, gives_no, strict};
 use virt_model::Document;
@@ -45,7 +45,7 @@ fn names() {
     gives("displayName = \"web 😀 ä\"", "<name>web 😀 ä</name>");
     gives("displayName = \"a|0ab\"", "<name>a\nb</name>");
     gives("displayName = \"ab|00c\"", "<name>ab</name>");
-    // Both escapes are undone one after the other, and only what comes out has to be text.
+    // Both schemes are resolved one after the other, and only the result must be UTF-8.
     gives("displayName = \"%c3|a4|c3%a4\"", "<name>ää</name>");
     gives("displayName = \"ab%00|\"", "<name>ab</name>");
     gives("displayName = \"ab|00|c3\"", "<name>ab</name>");

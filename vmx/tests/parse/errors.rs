@@ -1,9 +1,9 @@
-//! libvirt's errors, word by word.
+//! libvirt's errors, byte for byte.
 
 use super::{refuses, refuses_as, strict};
 use vmx::LibvirtVersion;
 
-/// Every key that has to be a number, and those that have to be true or false.
+/// Every key whose value is a number or a boolean.
 #[test]
 fn numbers_and_booleans() {
     let vnc = "RemoteDisplay.vnc.enabled = \"true\"\n";
@@ -193,7 +193,7 @@ fn memory_and_processors() {
         "0,2147483648",
         "VMX entry 'sched.cpu.affinity' contains a -2147483648, this value is too large",
     );
-    // So many MB that no KiB are left of them, which is found last.
+    // So many MiB that their KiB overflow to 0, which libvirt reports last.
     let nothing =
         "XML error: Memory size must be specified via <memory> or in the <numa> configuration";
     let lines = "memsize = \"18014398509481984\"\nfirmware = \"efi\"";
@@ -406,7 +406,7 @@ fn firmware() {
 
 #[test]
 fn the_first_error_in_libvirts_order() {
-    // Each line is refused before the one below it.
+    // libvirt refuses each line before the one below it.
     let lines = [
         (
             "ethernet.x = \"1\"",

@@ -1,4 +1,4 @@
-//! Files that nobody meant well with.
+//! Hostile files.
 
 use proptest::prelude::*;
 use virt_model::DomainDef;
@@ -7,7 +7,7 @@ use virt_model::{Document, DomainXmlFlags};
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, ParseOptions};
 
-/// Reads a file in every way; nothing may panic, and whatever is made prints.
+/// Reads a file in every mode. Nothing may panic, and every definition can be written.
 fn read_all(text: &[u8]) {
     for libvirt in [LibvirtVersion::V9_0, LibvirtVersion::Newest] {
         for options in [ParseOptions::strict(), ParseOptions::default()] {
@@ -83,7 +83,7 @@ fn odd_names_come_through() {
     }
 }
 
-/// Lines as files have them, with values that may be anything.
+/// Lines of real files, with arbitrary values.
 fn lines() -> impl Strategy<Value = String> {
     let keys = [
         ".encoding",
@@ -176,8 +176,8 @@ proptest! {
         read_all(super::file(&lines).as_bytes());
     }
 
-    /// Where libvirt makes a definition, so does lenient mode, and the same one. Only what VMware
-    /// has escaped and libvirt has not unescaped may differ, and names that are missing.
+    /// Lenient mode makes the same definition wherever libvirt makes one. Only escapes that libvirt does not
+    /// resolve, and missing names, may differ.
     #[test]
     fn lenient_mode_agrees_with_libvirt(lines in lines()) {
         let named = |line: &&str| !line.ends_with("Name = \"\"") && !line.ends_with("hostPath = \"\"") && *line != "nvram = \"\"";
@@ -195,8 +195,8 @@ proptest! {
         }
     }
 
-    /// A document of lenient mode is the same one when it has been read; but for tabs and the like,
-    /// which are blanks to whoever reads XML, and empty drives, which are all of images to libvirt.
+    /// A document of lenient mode survives being read and written. Exceptions: XML readers turn tabs and
+    /// line ends in attributes into blanks, and empty drives become type `file`.
     #[test]
     fn lenient_documents_are_read_back(lines in lines()) {
         let lines = lines.replace(|c: char| c.is_control() && c != '\n', "");

@@ -1,10 +1,10 @@
-//! What VMware reads and libvirt refuses.
+//! What lenient mode reads beyond libvirt.
 
 use super::{has, lenient};
 use vmx::names::Folder;
 use vmx::{ParseOptions, VmxError};
 
-/// The lines have to give `part`, with one warning that has all of `words`.
+/// Checks that the lines give `part`, with one warning that has all `words`.
 #[track_caller]
 fn warns(lines: &str, part: &str, words: &[&str]) {
     let (document, warnings) = lenient(lines);
@@ -15,7 +15,7 @@ fn warns(lines: &str, part: &str, words: &[&str]) {
     assert_eq!(found.count(), 1, "{words:?} in {warnings:#?}");
 }
 
-/// The lines have to give `part`, without a warning.
+/// Checks that the lines give `part`, without a warning.
 #[track_caller]
 fn takes(lines: &str, part: &str) {
     let (document, warnings) = lenient(lines);
@@ -213,7 +213,7 @@ fn devices_of_the_host() {
     }
 }
 
-/// What a device lacks is told at the line that says it is there.
+/// A warning about a missing key has the line of the device's `present`.
 #[test]
 fn keys_that_are_missing() {
     for (lines, key) in [
@@ -244,7 +244,7 @@ fn texts_that_xml_has_no_place_for() {
     );
 }
 
-/// libvirt prints an empty name and reads it as none.
+/// libvirt writes an empty name and reads it as none.
 #[test]
 fn empty_names() {
     let slot = |slot: &str, lines: &str| {

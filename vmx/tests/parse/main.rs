@@ -1,7 +1,6 @@
-//! VMX files and the definitions they become: tables of lines and what is made of them.
+//! VMX files and their definitions: tables of lines and parts of the documents.
 //!
-//! Lines are put behind a head that makes a whole file of them; a definition is looked at as the
-//! document it prints.
+//! The lines follow a head that makes them a complete file. Definitions are compared as documents.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -69,8 +68,7 @@ fn lenient(lines: &str) -> (String, Vec<String>) {
     (parsed.domain.to_xml(DomainXmlFlags::SECURE), warnings)
 }
 
-/// The lines have to make a document that has `part`, whose lines are compared without their
-/// blanks around.
+/// Checks that the lines make a document with `part`. Indentation does not count.
 #[track_caller]
 fn gives(lines: &str, part: &str) {
     gives_as(LibvirtVersion::Newest, lines, part);
@@ -82,7 +80,7 @@ fn gives_as(libvirt: LibvirtVersion, lines: &str, part: &str) {
     assert!(has(&document, part), "no\n{part}\nin\n{document}");
 }
 
-/// The lines have to make a document without `part`.
+/// Checks that the lines make a document without `part`.
 #[track_caller]
 fn gives_no(lines: &str, part: &str) {
     gives_no_as(LibvirtVersion::Newest, lines, part);
@@ -94,7 +92,7 @@ fn gives_no_as(libvirt: LibvirtVersion, lines: &str, part: &str) {
     assert!(!has(&document, part), "{part}\nin\n{document}");
 }
 
-/// libvirt has to refuse the lines with this internal error.
+/// Checks that strict mode refuses the lines with this internal error.
 #[track_caller]
 fn refuses(lines: &str, message: &str) {
     refuses_as(LibvirtVersion::Newest, lines, message);

@@ -1,4 +1,5 @@
-//! What each libvirt makes of the same lines: every change since 9.0.0, before and after it.
+//! The definitions that each version of libvirt makes of the same lines: every change since 9.0.0,
+//! before and after it.
 
 use LibvirtVersion::{Newest, V9_0, V11_3, V11_5, V11_10, V12_4, V12_5};
 use Made::{Gives, GivesNo, Refuses};
@@ -6,7 +7,7 @@ use vmx::LibvirtVersion;
 
 use super::{has, strict};
 
-/// What becomes of lines.
+/// The result of reading lines.
 #[derive(Clone, Copy)]
 enum Made<'a> {
     /// A document with this part.
@@ -17,7 +18,7 @@ enum Made<'a> {
     Refuses(&'a str),
 }
 
-/// Each row says what the lines become from that libvirt on, until the next row's.
+/// Checks the result of reading lines. Each row holds from its version on until the next row's.
 #[track_caller]
 fn history(lines: &str, rows: &[(LibvirtVersion, Made<'_>)]) {
     assert_eq!(rows.first().map(|row| row.0), Some(V9_0));
@@ -110,7 +111,7 @@ fn empty_drives() {
                 &[(V9_0, Refuses(&unhandled(kind))), (V11_3, Gives(file))],
             );
         }
-        // Only the type says that it is a drive.
+        // Only the type tells that it is a drive.
         history(
             &slot(bus, "@.fileName = \"\""),
             &[(V9_0, Refuses(&unhandled("unknown")))],
@@ -139,7 +140,7 @@ fn empty_drives() {
             &[(V9_0, Gives(file))],
         );
     }
-    // NVMe has no drives.
+    // NVMe has no CD-ROM drives.
     let nvme = slot(
         "nvme0:0",
         "@.deviceType = \"cdrom-image\"\n@.fileName = \"\"",
@@ -175,7 +176,7 @@ fn serial_ports_that_lead_nowhere() {
     for name in ["tcp://h", "tcp://h:0", "tcp://:4001", "h", "", "http://h"] {
         history(&named(name), &[(V9_0, Refuses(port)), (V11_3, Gives(null))]);
     }
-    // What else is wrong is looked at only behind the port.
+    // libvirt reports other errors only after that of the port.
     let end = "\nserial0.network.endPoint = \"peer\"";
     history(
         &(named("tcp://h") + end),
@@ -325,7 +326,7 @@ fn nvme_disks() {
     for gone in ["nvme0:15", "nvme4:0"] {
         history(&slot(gone, IMAGE), &[(V9_0, GivesNo("<disk"))]);
     }
-    // A hard disk or nothing.
+    // The slot is a hard disk or ignored.
     for name in ["a.iso", "emptyBackingString"] {
         let lines = slot("nvme0:0", &format!("@.fileName = \"{name}\""));
         history(&lines, &[(V9_0, GivesNo("<disk"))]);
@@ -424,7 +425,7 @@ fn scsi_disks_and_their_places() {
         format!("virtualHW.version = \"{hardware}\"\n{}", slot(place, IMAGE))
     };
     let place = |target, controller, unit| disk(target, "scsi", controller, unit);
-    // Virtual hardware below 13 has 15 disks a controller.
+    // Virtual hardware below 13 has 15 disks per controller.
     for (at, target, controller, unit) in [
         ("scsi0:0", "sda", 0, 0),
         ("scsi0:6", "sdg", 0, 6),
@@ -442,7 +443,7 @@ fn scsi_disks_and_their_places() {
         }
     }
     history(&lines(12, "scsi0:16"), &[(V9_0, GivesNo("<disk"))]);
-    // From 13 on 63; the next controller's were counted from 15 until 12.4.0.
+    // From 13 on there are 63. libvirt before 12.4.0 counted the next controller's from 15.
     for (at, old, v12_4, v12_5) in [
         ("scsi0:15", ("sdo", 0, 15), ("sdo", 0, 15), ("sdo", 0, 15)),
         ("scsi0:16", ("sdp", 0, 16), ("sdp", 0, 16), ("sdp", 0, 16)),
@@ -589,7 +590,7 @@ fn virtual_tpms() {
 <listen type='address'/>
 </graphics>
 <video>";
-    // Whatever the firmware and the hardware are.
+    // With any firmware and hardware.
     let lines = "vtpm.present = \"TRUE\"\nRemoteDisplay.vnc.enabled = \"true\"\n\
                  RemoteDisplay.vnc.port = \"5901\"\n\
                  serial0.present = \"true\"\nserial0.fileName = \"/dev/x\"";
@@ -679,7 +680,7 @@ fn uuids() {
     check(&[instance], one(nil), one(instance_uuid));
     check(&[], one(nil), one(nil));
     check(&["uuid.action = \"create\""], one(nil), one(nil));
-    // Sixteen equal bytes are no UUID.
+    // libvirt refuses 16 equal bytes as a UUID.
     check(
         &[bios, &no_instance],
         one(bios_uuid),
@@ -719,7 +720,7 @@ fn uuids() {
             ],
         );
     }
-    // In any case of letters, and with or without the dash.
+    // In upper or lower case, with or without the dash.
     let variants = [
         "564D9BEFACD9B4E0C8F0AEA8B9103515",
         "564d9bef-acd9-b4e0-c8f0-aea8b9103515",
@@ -887,7 +888,7 @@ fn pci_addresses() {
     );
 }
 
-/// What has a slot and no place in the document.
+/// Devices with a PCI slot in the file but no address in the document.
 #[test]
 fn other_pci_slots() {
     let lines = [
@@ -908,7 +909,7 @@ fn other_pci_slots() {
     );
 }
 
-/// One machine with all that is new, as the libvirts see it.
+/// One machine with everything new, as each version reads it.
 #[test]
 fn one_file() {
     let lines = "\
@@ -1010,7 +1011,7 @@ nvme0:0.fileName = \"web.vmdk\"
     );
 }
 
-/// What has stayed.
+/// What did not change.
 #[test]
 fn what_no_libvirt_does() {
     let error = "internal error: No yet handled value 'hostonly' for VMX entry \
