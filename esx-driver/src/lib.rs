@@ -53,6 +53,8 @@
 //!
 //! Snapshots, networks, events:
 //! - A snapshot is identified by the server's reference, so snapshots of the same name are told apart.
+//! - A pending question or task of the domain stops [reverting](DomainSnapshot::revert) to a snapshot and
+//!   [deleting](DomainSnapshot::delete) one; libvirt checks that only before it takes a snapshot.
 //! - [`Domain::list_all_snapshots`] and [`Connect::domain_events`] exist; libvirt's ESX driver has neither.
 //! - A port group whose name the server escapes (`a/b`) is listed in its network's document; libvirt leaves it out.
 //! - Switches, snapshots and port groups that the user may not read are an error; libvirt reports that there are none.
