@@ -10,7 +10,9 @@ use std::{fmt, sync::Arc};
 
 use tracing::warn;
 use vi_client::Client;
-use vi_types::ManagedObjectReference;
+use vi_types::{
+    ManagedObject as _, ManagedObjectReference, properties::ServiceInstance, references,
+};
 use virt_model::LibVersion;
 
 pub(crate) use self::node::no_host;
@@ -106,12 +108,10 @@ impl Connect {
     /// Whether the server answers: it is asked for its time. (libvirt says yes of every connection
     /// that is not closed, without asking.)
     pub async fn is_alive(&self) -> bool {
-        let this = ManagedObjectReference::new("ServiceInstance", "ServiceInstance");
-        let request = vi_types::methods::CurrentTime {
-            this,
-            ..Default::default()
-        };
-        match self.0.client.call(&request).await {
+        // The only object of its type, whose reference is the same on every server.
+        let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
+        let service = references::ServiceInstance::from(moref);
+        match self.0.client.call(&service.current_time()).await {
             Ok(_) => true,
             Err(error) => {
                 warn!(%error, "the server does not answer");

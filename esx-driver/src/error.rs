@@ -210,10 +210,16 @@ impl Error {
 
     /// The server's fault, when that is the cause.
     pub fn fault(&self) -> Option<&SoapFault> {
+        self.cause()?.fault()
+    }
+
+    /// The client's error, when that is the cause. [`match_fault!`](vi_client::match_fault) tells the faults apart that a
+    /// method declares.
+    pub fn cause(&self) -> Option<&vi_client::Error> {
         let mut cause = self.source();
         while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<vi_client::Error>() {
-                return error.fault();
+            if let Some(error) = error.downcast_ref() {
+                return Some(error);
             }
             cause = error.source();
         }

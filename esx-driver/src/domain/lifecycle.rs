@@ -1,9 +1,11 @@
 //! Starting and stopping domains, and the power states between.
 
-use vi_client::Client;
+use vi_client::{Client, match_fault};
 use vi_types::{
+    Throws,
     enums::VirtualMachinePowerState::{PoweredOff, PoweredOn, Suspended},
-    methods::FindByUuid,
+    methods::{FindByUuid, RebootGuest, ShutdownGuest},
+    objects::{TaskInProgress, ToolsUnavailable},
     references,
 };
 use virt_model::{ErrorNumber, flags::refuse_unknown};
@@ -108,7 +110,10 @@ impl Domain {
                         let domain = domain.clone();
                         move || Box::pin(shut_down(domain.clone()))
                     });
-                runner.perform(change).await
+                runner
+                    .perform(change)
+                    .await
+                    .map_err(explain::<ShutdownGuest>)
             })
         })
     }
@@ -125,9 +130,8 @@ impl Domain {
                 runner.prepare(domain.ensure_on()).await?;
                 // The domain runs before and after, so nothing shows that the guest was asked.
                 let request = domain.vm().reboot_guest();
-                runner
-                    .perform(Change::call(domain.connect.client(), request))
-                    .await
+                let change = Change::call(domain.connect.client(), request);
+                runner.perform(change).await.map_err(explain::<RebootGuest>)
             })
         })
     }
@@ -170,6 +174,22 @@ async fn shut_down(domain: Domain) -> Result<Effect<()>> {
         PoweredOff => Effect::Done(()),
         _ => Effect::Unknown,
     })
+}
+
+/// Adds what to do about the faults of calls that the guest has to obey.
+fn explain<M>(error: Error) -> Error
+where
+    M: Throws<ToolsUnavailable> + Throws<TaskInProgress>,
+{
+    let Some(cause) = error.cause() else {
+        return error;
+    };
+    let advice = match_fault!(cause, M {
+        ToolsUnavailable as _ => "VMware Tools do not run in the guest; destroy stops a domain without them",
+        TaskInProgress as _ => "wait until the domain's other task is over, and try again",
+        _ => return error,
+    });
+    error.advise(advice)
 }
 
 const NOT_ON: &str = "Domain is not powered on";

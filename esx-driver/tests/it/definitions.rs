@@ -6,7 +6,7 @@ use esx_driver::{
 };
 use esx_sim::{Effect, Outcome, Question, Rule, Script, Simulator};
 use http::StatusCode;
-use vi_types::objects::NoPermission;
+use vi_types::objects::{AlreadyExists, NoPermission};
 
 use crate::{host, methods, open, text};
 
@@ -352,6 +352,16 @@ async fn a_host_that_does_not_take_the_file_or_the_domain_says_why() {
     assert!(error.fault().unwrap().is::<NoPermission>());
     let advice = "the file '[datastore1] build-ci/new.vmx' has been written and stays";
     assert_eq!(error.advice(), Some(advice));
+    let exists = vi_types::SoapFault::new(AlreadyExists::default(), "it exists");
+    simulator.inject(Rule::new("RegisterVM_Task", Effect::Fault(Box::new(exists))).nth(1));
+    let error = connect
+        .define_xml(&xml, DefineFlags::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.advice(),
+        Some(format!("the host has a domain with this file already; {advice}").as_str())
+    );
 }
 
 #[tokio::test]

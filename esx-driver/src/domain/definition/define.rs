@@ -1,6 +1,8 @@
 //! Domains made of libvirt's XML documents.
 
+use vi_client::match_fault;
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
+use vi_types::objects::{AlreadyExists, DuplicateName};
 use vi_types::{ManagedObjectReference, references};
 use virt_model::ErrorNumber;
 use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
@@ -188,7 +190,21 @@ fn not_defined(error: Error, path: &DatastorePath) -> Error {
         ErrorKind::Fault | ErrorKind::NoPermission => refused(error),
         _ => error,
     };
-    error.advise(stays(path))
+    let why = error.cause().and_then(not_registered);
+    let stays = stays(path);
+    match why {
+        Some(why) => error.advise(format!("{why}; {stays}")),
+        None => error.advise(stays),
+    }
+}
+
+/// What the host has against a registration, where its fault does not say enough.
+fn not_registered(cause: &vi_client::Error) -> Option<&'static str> {
+    match_fault!(cause, RegisterVmTask {
+        AlreadyExists as _ => Some("the host has a domain with this file already"),
+        DuplicateName as _ => Some("the folder has something with this name already"),
+        _ => None,
+    })
 }
 
 /// libvirt reports a registration that was refused like one that failed.

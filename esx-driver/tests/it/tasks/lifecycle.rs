@@ -137,6 +137,10 @@ async fn guests_without_tools_are_not_shut_down() {
         ),
         "{error}"
     );
+    assert_eq!(
+        error.advice(),
+        Some("VMware Tools do not run in the guest; destroy stops a domain without them")
+    );
 }
 
 #[tokio::test]
