@@ -1,7 +1,7 @@
-//! User names and passwords: `auth.conf` as libvirt reads it, and asking.
+//! User names and passwords: libvirt's `auth.conf`, and prompts.
 //!
-//! The user name comes from the URI, else from `auth.conf`, else it is asked for; the password from
-//! `auth.conf`, else it is asked for. A URI carries no password.
+//! The user name comes from the URI, else from `auth.conf`, else from an [`Authenticate`]. The password comes from
+//! `auth.conf`, else from an [`Authenticate`]. A URI with a password is refused.
 //!
 //! `auth.conf` is the first of
 //! 1. `$LIBVIRT_AUTH_FILE`, if set, readable or not;
@@ -18,8 +18,8 @@
 //! credentials=lab
 //! ```
 //!
-//! The group is `auth-esx-` and the server as the URI writes it (for `vpx://` and `gsx://` too), or
-//! `auth-esx-default` if there is no such group.
+//! The group is `auth-esx-SERVER`, with the server's name as in the URI and also for `vpx://` and `gsx://`; if there is no
+//! such group, it is `auth-esx-default`.
 
 mod file;
 
@@ -34,35 +34,35 @@ use virt_model::{ErrorDomain, ErrorNumber};
 pub use self::file::{AuthFile, KnownCredentials};
 use crate::{Error, ErrorKind, Result};
 
-/// Answers for what neither the URI nor `auth.conf` says.
+/// Provides the user name and the password if neither the URI nor `auth.conf` does.
 ///
 /// Implementations may block: they are called before anything is sent to the server.
 pub trait Authenticate: Send + Sync {
-    /// The user to log in as. [`Question::default`] is the usual one.
+    /// The user to log in as. [`Question::default`] is the default user.
     ///
     /// # Errors
-    /// Any text; the connection fails with "Username request failed".
+    /// Any error; opening the connection then fails with "Username request failed".
     fn username(&self, question: &Question) -> Result<String, AuthError>;
 
     /// The password of [`Question::username`].
     ///
     /// # Errors
-    /// Any text; the connection fails with "Password request failed".
+    /// Any error; opening the connection then fails with "Password request failed".
     fn password(&self, question: &Question) -> Result<SecretString, AuthError>;
 }
 
-/// Why an [`Authenticate`] has no answer.
+/// Why an [`Authenticate`] provides nothing.
 pub type AuthError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What an [`Authenticate`] is asked.
+/// The server and the user that an [`Authenticate`] is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Question {
-    /// The server, as the URI writes it.
+    /// The server's name, as in the URI.
     pub host: String,
-    /// `root` for a host, `administrator@vsphere.local` for a vCenter.
+    /// The default user: `root` for a host, `administrator@vsphere.local` for a vCenter.
     pub default: String,
-    /// Who logs in; for the first question the same as `default`.
+    /// The user whose password is asked for; when the user is asked for, the same as `default`.
     pub username: String,
 }
 
@@ -78,8 +78,7 @@ impl Question {
     }
 }
 
-/// Knows no answer: all must come from the URI and `auth.conf`, as for libvirt's
-/// `virConnectOpen`.
+/// Never prompts; credentials come from the URI and `auth.conf`. libvirt's `virConnectOpen` works the same way.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoQuestions;
 
@@ -93,10 +92,10 @@ impl Authenticate for NoQuestions {
     }
 }
 
-/// A user and a password known beforehand. The URI's user and what `auth.conf` says come first.
+/// A fixed user and password. The URI's user and `auth.conf` come first.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// Who logs in; `None` for the usual user of the kind of server.
+    /// The user; `None` for the server's [default user](crate::Scheme::default_user).
     pub username: Option<String>,
     /// The password.
     pub password: SecretString,
@@ -115,11 +114,11 @@ impl Authenticate for Credentials {
     }
 }
 
-/// Who logs in to a server, and with which password.
+/// The user and the password for a server.
 ///
-/// `user` is the URI's, `config` the `auth.conf` there is, `password` the caller's, which comes before the
-/// file's, `default` who usually logs in. The first of the server's `names` is for people; `auth.conf` may
-/// know it by any.
+/// `user` is the URI's user, `config` the `auth.conf`, `password` the caller's password, which comes before that of
+/// `auth.conf`, `default` the default user. The first of the server's `names` is shown in prompts; `auth.conf` may have a
+/// group for any of them.
 pub(crate) fn credentials(
     user: Option<&str>,
     config: Option<&AuthFile>,
@@ -159,12 +158,12 @@ fn missing_credentials() -> Error {
         "Missing authentication credentials",
     )
     .in_part(ErrorDomain::Auth)
-    .advise("put the user and the password into auth.conf, or let them be asked for")
+    .advise("put the user and the password into auth.conf, or allow prompts")
 }
 
 fn refused(message: &str, cause: AuthError) -> Error {
     match cause.downcast::<Error>() {
-        // An implementer that knows our errors, such as NoQuestions, has said it all.
+        // NoQuestions returns an error of this crate, which needs no other text around it.
         Ok(error) => *error,
         Err(cause) => Error::new(ErrorKind::Credentials, ErrorNumber::AuthFailed, message)
             .in_part(ErrorDomain::Auth)
@@ -172,7 +171,7 @@ fn refused(message: &str, cause: AuthError) -> Error {
     }
 }
 
-/// Where `auth.conf` may be: the environment, looked at once.
+/// The places where `auth.conf` may be, taken from the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuthFileSearch {
     /// `$LIBVIRT_AUTH_FILE`.
@@ -192,14 +191,14 @@ impl AuthFileSearch {
                 .map(PathBuf::from)
         };
         AuthFileSearch {
-            // libvirt takes an empty value for a file of that name too.
+            // libvirt 9.0.0 (virAuthGetConfigFilePath) takes an empty value for a file name too.
             libvirt_auth_file: env::var_os("LIBVIRT_AUTH_FILE").map(PathBuf::from),
             config_home: set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config"))),
             sysconf: Some(PathBuf::from("/etc")),
         }
     }
 
-    /// The file libvirt would read, `authfile` being the URI's parameter; `None` if there is none.
+    /// The file that libvirt would read; `authfile` is the URI's parameter. `None` if there is no file.
     pub fn find(&self, authfile: Option<&Path>) -> Option<PathBuf> {
         if let Some(path) = &self.libvirt_auth_file {
             return Some(path.clone());

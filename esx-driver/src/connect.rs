@@ -1,4 +1,4 @@
-//! Connections: opening, closing, and what they tell about the server and the host.
+//! Connections: opening and closing them, and what they tell about the server and the host.
 
 mod node;
 mod open;
@@ -23,12 +23,11 @@ use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, policy::Policy
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
 ///
-/// A cheap clone that talks to a server; all clones share one session, which is renewed when the
-/// server has ended it. (libvirt asks before every call whether the session is still there; here
-/// a call that finds it gone logs in again and is repeated.)
+/// Clones are cheap and share one session. A call that finds that the server has ended the session logs in again and is
+/// repeated. (libvirt 9.0.0 checks the session before every call, esxVI_EnsureSession of esx_vi.c.)
 ///
-/// [`close`](Connect::close) logs out. A connection that is dropped without it leaves its session
-/// to the server, which ends it after half an hour.
+/// [`close`](Connect::close) logs out. The session of a connection that is dropped stays on the server until the server
+/// ends it, usually after half an hour.
 #[derive(Clone)]
 pub struct Connect(Arc<Inner>, Policy);
 
@@ -41,22 +40,22 @@ struct Inner {
 }
 
 impl Connect {
-    /// Connects to the server that `uri` names. What neither the URI nor `auth.conf` says of user
-    /// and password is asked of `auth`.
+    /// Connects to the server that `uri` names. `auth` provides the user and the password if neither the URI nor `auth.conf`
+    /// does.
     ///
-    /// Three requests: the service's content, the login, the look at the inventory. Capabilities
-    /// are [read when they are asked for](Connect::capabilities).
+    /// Three requests: the service content, the login, the inventory. Capabilities are
+    /// [read when they are asked for](Connect::capabilities).
     ///
     /// # Errors
-    /// [`ErrorKind`](crate::ErrorKind) tells them apart: no credentials, no way to the server, no
-    /// trust in it, a wrong password, another product than the URI says, no such place in the
-    /// inventory.
+    /// [`Credentials`](crate::ErrorKind::Credentials), [`Resolve`](crate::ErrorKind::Resolve),
+    /// [`Transport`](crate::ErrorKind::Transport), [`Tls`](crate::ErrorKind::Tls), [`Login`](crate::ErrorKind::Login);
+    /// [`Product`](crate::ErrorKind::Product) if the server is another product than the URI says;
+    /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if the inventory has no such host.
     pub async fn open(uri: &EsxUri, auth: &dyn Authenticate) -> Result<Connect> {
         OpenOptions::new(auth).open(uri).await
     }
 
-    /// Like [`open`](Connect::open), over a transport of the caller's: a simulator in the same
-    /// process, a recording.
+    /// Like [`open`](Connect::open), over the caller's transport, such as a simulator in the same process or a recording.
     ///
     /// # Errors
     /// As [`open`](Connect::open).
@@ -68,10 +67,10 @@ impl Connect {
         OpenOptions::new(auth).transport(transport).open(uri).await
     }
 
-    /// Logs out, of the vCenter of `vcenter=` too. Every clone is closed.
+    /// Logs out of the server, and of the vCenter of `vcenter=`. All clones are closed.
     ///
     /// # Errors
-    /// When a server cannot be told. The connection is closed all the same.
+    /// If a server does not get the request. The connection is closed nevertheless.
     pub async fn close(&self) -> Result<()> {
         let host = self.0.client.close().await;
         if let Some(vcenter) = &self.0.vcenter {
@@ -80,12 +79,12 @@ impl Connect {
         Ok(host?)
     }
 
-    /// libvirt's name of the driver: `ESX`, for vCenters too.
+    /// libvirt's name of the driver: `ESX`, also for vCenters.
     pub fn type_name(&self) -> &'static str {
         "ESX"
     }
 
-    /// The version of the product the URI names: of the vCenter for `vpx://`.
+    /// The version of the server's product: for `vpx://` that of the vCenter.
     pub fn version(&self) -> LibVersion {
         self.0.product.version
     }
@@ -95,7 +94,7 @@ impl Connect {
         &self.0.uri
     }
 
-    /// Whether nobody can read along: `https`, or within this process.
+    /// Whether the transport is encrypted (`https`) or stays within this process.
     pub fn is_encrypted(&self) -> bool {
         self.0.client.is_secure()
     }
@@ -105,8 +104,7 @@ impl Connect {
         self.0.client.is_secure()
     }
 
-    /// Whether the server answers: it is asked for its time. (libvirt says yes of every connection
-    /// that is not closed, without asking.)
+    /// Whether the server answers: one request, for its time. (libvirt 9.0.0, esxConnectIsAlive, asks nothing.)
     pub async fn is_alive(&self) -> bool {
         // The only object of its type, whose reference is the same on every server.
         let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
@@ -120,19 +118,19 @@ impl Connect {
         }
     }
 
-    /// Who answers the questions of the domains of this connection: what the URI says (`answers=`, `auto_answer=`),
-    /// unless [another](Connect::with_policy) was chosen.
+    /// Who answers the questions of this connection's domains: as the URI says (`answers=`, `auto_answer=`), unless
+    /// [another policy](Connect::with_policy) was chosen.
     pub fn policy(&self) -> &Policy {
         &self.1
     }
 
-    /// The same connection with another policy, for the domains that are got from it.
+    /// The same connection with another policy, which holds for the domains that it finds.
     #[must_use]
     pub fn with_policy(&self, policy: Policy) -> Connect {
         Connect(Arc::clone(&self.0), policy)
     }
 
-    /// The client of the server the URI names, for calls that this crate does not make.
+    /// The client of the server, for calls that this crate does not make.
     pub fn client(&self) -> &Client {
         &self.0.client
     }
@@ -142,23 +140,23 @@ impl Connect {
         self.0.vcenter.as_ref()
     }
 
-    /// The host whose domains these are.
+    /// The server's reference of the host.
     pub fn host_system(&self) -> &ManagedObjectReference {
         &self.0.place.host_system
     }
 
-    /// What the server the URI names is.
+    /// The server's product.
     pub(crate) fn product(&self) -> Product {
         self.0.product
     }
 
-    /// Where the host is.
+    /// The host and its surroundings in the inventory.
     pub(crate) fn place(&self) -> &Place {
         &self.0.place
     }
 
-    /// Whether domains are identified by the instance UUID (else by the BIOS UUID): not with
-    /// `legacy_uuid=1`, and not on servers before API 4.0, which have no other.
+    /// Whether domains are identified by the instance UUID. They are identified by the BIOS UUID with `legacy_uuid=1`, and
+    /// on servers older than API 4.0, which have no instance UUIDs.
     pub(crate) fn by_instance_uuid(&self) -> bool {
         !self.0.uri.legacy_uuid() && self.0.client.api_version().at_least(4, 0)
     }

@@ -1,4 +1,4 @@
-//! Datastores: their names, their files' names, and what is read of them.
+//! Datastores: their mounts, their files, and the names of both.
 
 mod browse;
 mod files;
@@ -27,10 +27,10 @@ property_set! {
 }
 
 impl Connect {
-    /// The host's datastores and where it has mounted them, in the server's order: one request.
+    /// The host's datastores with their mount paths on the host, in the server's order: one request.
     ///
     /// # Errors
-    /// When the server doesn't tell where one is mounted.
+    /// [`ErrorKind::Property`] if the server does not give a mount path.
     pub(crate) async fn mounts(&self) -> Result<Vec<Datastore>> {
         let host = &self.place().host_system;
         let request = Retrieve::from(host)

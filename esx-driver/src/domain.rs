@@ -25,10 +25,9 @@ use crate::{
 
 /// A domain: libvirt's `virDomain`.
 ///
-/// A cheap clone that talks to a server through its [`Connect`]. Name, id and UUID are those from
-/// when it was looked up; everything else is asked of the server at each call, one request each.
-/// libvirt looks a domain's virtual machine up by UUID at each call; here the server's own
-/// reference is kept, so that domains whose UUIDs are the same are told apart.
+/// A handle: clones are cheap and use the same [`Connect`]. Name, id and UUID are those of the lookup; everything else is
+/// read from the server at each call, with one request. The handle keeps the server's reference of the virtual machine, so
+/// domains with the same UUID are not confused. (libvirt looks the machine up by its UUID at each call.)
 #[derive(Clone)]
 pub struct Domain {
     connect: Connect,
@@ -69,13 +68,13 @@ impl Domain {
         &self.name
     }
 
-    /// The instance UUID, or with `legacy_uuid=1` the BIOS UUID; nil if the virtual machine's
-    /// configuration could not be read.
+    /// The instance UUID, or with `legacy_uuid=1` the BIOS UUID. It is nil if the virtual machine's configuration could not
+    /// be read.
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
 
-    /// The id: the number in the server's reference, `None` if the domain was off.
+    /// The id, which is the number in the server's reference; `None` if the domain was off at the lookup.
     pub fn id(&self) -> Option<i32> {
         self.id
     }
@@ -90,7 +89,7 @@ impl Domain {
         &self.connect
     }
 
-    /// The state, and why: the server does not know, so the reason is always unknown.
+    /// The state and its reason. The reason is always unknown, since the server does not keep it.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
@@ -99,7 +98,7 @@ impl Domain {
         Ok((identity::state(&power.power_state), StateReason::UNKNOWN))
     }
 
-    /// State, memory and processors. The processor time is always 0, as in libvirt.
+    /// State, memory and processors. The processor time is always 0, as in libvirt 9.0.0 (esxDomainGetInfo).
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more,
@@ -110,7 +109,7 @@ impl Domain {
         Ok(DomainInfo {
             state: identity::state(&size.power_state),
             max_mem,
-            // -1 is "no limit".
+            // The API's -1 means "no limit".
             memory: match size.memory_limit_mib.map(u64::try_from) {
                 Some(Ok(limit)) => limit.saturating_mul(1024),
                 _ => max_mem,
@@ -120,12 +119,12 @@ impl Domain {
         })
     }
 
-    /// How the operating system is run: always `hvm`.
+    /// How the guest's operating system runs: always `hvm`.
     pub fn os_type(&self) -> &'static str {
         "hvm"
     }
 
-    /// The memory the domain may have, in KiB.
+    /// The configured memory, in KiB.
     ///
     /// # Errors
     /// As [`info`](Domain::info).
@@ -134,16 +133,16 @@ impl Domain {
         kib(size.memory_mib)
     }
 
-    /// The most processors the domain could have: the host's limit, as in libvirt. How many it has
-    /// is in [`info`](Domain::info).
+    /// The maximum number of processors of a domain on this host, as in libvirt 9.0.0 (esxDomainGetMaxVcpus).
+    /// [`info`](Domain::info) has the domain's own number.
     ///
     /// # Errors
-    /// When the host does not tell.
+    /// [`ErrorKind::Property`] if the server does not give it.
     pub async fn max_vcpus(&self) -> Result<u32> {
         self.connect.max_vcpus().await
     }
 
-    /// Whether the domain stays when it is stopped: always.
+    /// Whether the domain still exists after it was stopped: always true.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
@@ -160,7 +159,7 @@ impl Domain {
         Ok(power.power_state != VirtualMachinePowerState::PoweredOff)
     }
 
-    /// Whether the domain differs from its definition: never.
+    /// Whether the domain differs from its definition: always false.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
@@ -168,7 +167,7 @@ impl Domain {
         self.exists().await.map(|()| false)
     }
 
-    /// Whether there is a managed save image: never, a suspended machine is paused.
+    /// Whether there is a managed save image: always false, since libvirt calls a suspended machine paused.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
@@ -185,12 +184,12 @@ impl Domain {
         found.ok_or_else(|| no_domain_with_uuid(self.uuid))
     }
 
-    /// The virtual machine, for the requests of its methods.
+    /// The typed reference of the virtual machine, which makes the requests of its methods.
     pub(crate) fn vm(&self) -> references::VirtualMachine {
         self.moref.clone().into()
     }
 
-    /// The virtual machine as the engine needs it for a task.
+    /// The virtual machine, described for the engine.
     pub(crate) fn machine(&self) -> Machine {
         Machine {
             moref: self.moref.clone(),
@@ -200,7 +199,7 @@ impl Domain {
         }
     }
 
-    /// A task of the virtual machine at its host.
+    /// A change by a task of the virtual machine on its host.
     pub(crate) fn task<M: TaskMethod<Output = ManagedObjectReference>>(
         &self,
         request: M,
@@ -235,7 +234,7 @@ fn no_domain(message: String) -> Error {
     )
 }
 
-/// Memory of the server in KiB.
+/// Converts the server's MiB to KiB.
 fn kib(mib: i32) -> Result<u64> {
     match u64::try_from(mib) {
         Ok(mib) => Ok(mib * 1024),

@@ -10,15 +10,14 @@ use virt_model::{ErrorDomain, ErrorNumber, UnsupportedFlags};
 
 use crate::question::Question;
 
-/// What a call of this crate can end with besides success.
+/// The result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// [`kind`](Error::kind) is ours and precise, [`code`](Error::code) is libvirt's number. The text
-/// is libvirt's where libvirt has one for the case: [`Display`](fmt::Display) prints what
-/// `virsh` prints behind `error: `. The cause, if there is one below (a fault, a refused
-/// connection), is the [`source`](StdError::source).
+/// Programs match on [`kind`](Error::kind); [`code`](Error::code) is libvirt's number. [`Display`](fmt::Display) prints what
+/// `virsh` prints behind `error: `, with libvirt's text where libvirt has one. The [`source`](StdError::source) is the cause,
+/// such as the server's fault or a refused connection.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -35,84 +34,83 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The connection URI cannot be read.
+    /// The connection URI is invalid.
     Uri,
-    /// A query parameter of the connection URI has a value it cannot have.
+    /// A query parameter of the connection URI has an invalid value.
     UriParameter,
     /// The path of a `vpx://` URI does not lead to a host.
     InventoryPath,
-    /// `auth.conf` cannot be read or lacks something it refers to.
+    /// `auth.conf` cannot be read, or refers to a group that it does not have.
     AuthFile,
-    /// There is no user name or no password to log in with.
+    /// No user name or no password was provided.
     Credentials,
-    /// The server does not take the user name and password.
+    /// The server rejected the user name and password.
     Login,
-    /// The user may not do that.
+    /// The user lacks a privilege for it.
     NoPermission,
     /// The server is another product than the URI says, or one that is not supported.
     Product,
     /// The vCenter of `vcenter=` is not the one that manages the host.
     VCenter,
-    /// A name has no address.
+    /// A host name has no address.
     Resolve,
     /// The server cannot be reached, or the connection broke.
     Transport,
-    /// There is no connection that can be trusted.
+    /// TLS failed: the server's certificate cannot be trusted, or no common protocol was found.
     Tls,
-    /// The server took too long.
+    /// The server did not answer in time, or the operation did not end before its deadline.
     Timeout,
-    /// What answers is no VMware server.
+    /// The server is no VMware server.
     NotVi,
-    /// The server answered with a fault that has no kind of its own here; it is the
-    /// [`fault`](Error::fault).
+    /// The server answered with a [`fault`](Error::fault) that has no kind of its own.
     Fault,
-    /// The server's answer cannot be understood.
+    /// The server's answer cannot be decoded.
     Decode,
-    /// The server did not give a property that it always has, or gave one of another type.
+    /// The server did not return a required property, or returned it with another type.
     Property,
-    /// The server does not give or take a file of a datastore.
+    /// A file of a datastore cannot be downloaded, uploaded or searched.
     File,
-    /// A definition or a VMX file cannot be read or converted.
+    /// A document or a VMX file cannot be read or converted.
     Definition,
-    /// A format of native configurations that the driver does not have.
+    /// The driver does not know this format of native configurations.
     ConfigFormat,
     /// The server has one of that name or UUID already.
     Exists(What),
-    /// A text that names a file of a datastore is none.
+    /// A datastore path is invalid (expected `[datastore] path`).
     DatastorePath,
-    /// A property has a value that cannot be.
+    /// The server returned an invalid value.
     UnexpectedValue,
-    /// A virtual machine lacks what makes it a domain.
+    /// A virtual machine lacks a property that makes it a domain, such as its name or its UUID.
     UnreadableDomain,
-    /// The server has no such thing (any more).
+    /// The server does not have it, or no longer has it.
     NotFound(What),
-    /// A flag that the function does not know.
+    /// The function does not support a flag.
     UnsupportedFlags,
-    /// The answers to questions cannot be read: `answers=`.
+    /// The file of `answers=` cannot be read, or a rule is invalid.
     Rules,
-    /// A question blocks the domain; it is the [`question`](Error::question).
+    /// A [`question`](Error::question) blocks the domain.
     Blocked,
     /// An answer is not among a question's choices.
     Answer,
     /// Another task of the domain is not over; nothing was started.
     TaskPending,
-    /// The domain is in a state in which that cannot be done.
+    /// The domain's power state does not allow it.
     WrongState,
-    /// The task failed; why is the [`fault`](Error::fault).
+    /// The task failed with a [`fault`](Error::fault).
     TaskFailed,
-    /// The caller had it cancelled; the text says what came of it.
+    /// The caller cancelled the operation; the text says what came of it.
     Cancelled,
-    /// A question of another task was answered and that task waited for; the requested one was not started.
+    /// A question of another task was answered and that task awaited; the requested task was not started.
     NotStarted,
     /// The connection broke, and the server shows that it did not do what was asked.
     NotDone,
     /// The connection broke, and whether the server did what was asked is not known.
     InDoubt,
-    /// The connection was closed.
+    /// The connection is closed.
     Closed,
 }
 
-/// Which of libvirt's things an error is about.
+/// The kind of thing that [`ErrorKind::NotFound`] and [`ErrorKind::Exists`] are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum What {
@@ -161,7 +159,7 @@ impl Error {
         self
     }
 
-    /// The same with another kind, where the place says more than the cause.
+    /// Replaces the kind, where the caller knows more than the cause says.
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
@@ -177,12 +175,12 @@ impl Error {
         self
     }
 
-    /// A property that is needed is not there.
+    /// The error of a required property that the server did not return.
     pub(crate) fn missing_property(error: PropertyError) -> Error {
         vi_client::Error::from(error).into()
     }
 
-    /// A name has no address.
+    /// The error of a host name that has no address.
     pub(crate) fn no_address(host: &str, cause: &io::Error) -> Error {
         let (kind, code, message) = no_address(host, cause);
         Error::new(kind, code, message)
@@ -198,22 +196,22 @@ impl Error {
         self.0.code
     }
 
-    /// The part of libvirt that reports it.
+    /// The part of libvirt that reports the error.
     pub fn domain(&self) -> ErrorDomain {
         self.0.domain
     }
 
-    /// The text without libvirt's words for [`code`](Error::code) in front.
+    /// The text, without the prefix that libvirt adds for [`code`](Error::code).
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The server's fault, when that is the cause.
+    /// The server's fault, if that is the cause.
     pub fn fault(&self) -> Option<&SoapFault> {
         self.cause()?.fault()
     }
 
-    /// The client's error, when that is the cause. [`match_fault!`](vi_client::match_fault) tells the faults apart that a
+    /// The client's error, if that is the cause. [`match_fault!`](vi_client::match_fault) matches it with the faults that a
     /// method declares.
     pub fn cause(&self) -> Option<&vi_client::Error> {
         let mut cause = self.source();
@@ -226,12 +224,13 @@ impl Error {
         None
     }
 
-    /// The question that blocks the domain, when that is why.
+    /// The question that blocks the domain, if that is the cause.
     pub fn question(&self) -> Option<&Question> {
         self.0.question.as_deref()
     }
 
-    /// What became of a task that is left behind, and what to try next, where that can be told: a sentence without a final period.
+    /// What became of a task that is left behind, and what to try next, if that is known: a sentence without a final
+    /// period.
     pub fn advice(&self) -> Option<&str> {
         self.0.advice.as_deref()
     }
@@ -240,7 +239,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.kind {
-            // libvirt gives this text alone, whatever its number.
+            // virCheckFlags of libvirt reports this text without the prefix of its number.
             ErrorKind::UnsupportedFlags => f.write_str(&self.0.message),
             _ => f.write_str(&self.0.code.with(&self.0.message)),
         }
@@ -286,7 +285,7 @@ impl From<vi_client::Error> for Error {
     }
 }
 
-/// Kind, libvirt's number and text of what went wrong below.
+/// Kind, libvirt's number and text of a client's error.
 fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
     use vi_client::Error as Cause;
 
@@ -295,7 +294,7 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
         Cause::Fault { method, fault } => (
             fault_kind(fault),
             internal,
-            // Faults come with this status; the client does not pass it on.
+            // Servers send faults with status 500, and libvirt's text has the status; the client does not keep it.
             format!(
                 "HTTP response code 500 for call to '{method}'. Fault: {} - {}",
                 fault.code, fault.string
@@ -350,7 +349,7 @@ fn property_text(error: &PropertyError) -> String {
 
 fn no_address(host: &str, cause: &io::Error) -> (ErrorKind, ErrorNumber, String) {
     let cause = cause.to_string();
-    // libvirt gives only what the resolver said.
+    // libvirt's text has only gai_strerror's message, without the prefix that Rust's standard library adds.
     let said = cause
         .strip_prefix("failed to lookup address information: ")
         .unwrap_or(&cause);
@@ -372,8 +371,8 @@ fn advice(error: &vi_client::Error) -> Option<String> {
     if let Some(fault) = error.fault() {
         if fault.is::<InvalidLogin>() {
             return Some(
-                "check the user name and the password; after some wrong ones a server refuses right \
-                 ones too for a while"
+                "check the user name and the password; after several wrong passwords a server also \
+                 rejects the right one for a while"
                     .to_owned(),
             );
         }
@@ -399,7 +398,8 @@ fn advice(error: &vi_client::Error) -> Option<String> {
     }
 }
 
-/// Why a task failed, as libvirt says it: the fault's type and the server's text.
+/// The fault's type and the server's text, in the form that libvirt 9.0.0 gives to the error of a task
+/// (esxVI_WaitForTaskCompletion of esx_vi.c).
 pub(crate) fn fault_words(fault: &SoapFault) -> String {
     let name = fault.type_name();
     let name = name.as_deref().unwrap_or("Unknown error");

@@ -16,29 +16,29 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 pub use self::rules::Rules;
 use crate::question::{Asker, Choice, Question};
 
-/// A future on the heap, as an object-safe trait returns it.
+/// A boxed future, which a trait object can return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Who answers the questions of a connection's domains.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum Policy {
-    /// Nobody: a question is an error.
+    /// A question is reported as an error.
     #[default]
     Report,
-    /// The server knows best: the default answer.
+    /// A question gets its default answer.
     Default,
-    /// The first rule that fits.
+    /// The first rule that fits answers; if none fits, the question is reported.
     Rules(Arc<Rules>),
-    /// A program, which may ask a person.
+    /// The program answers; it may ask a person.
     Callback(Arc<dyn Answer>),
 }
 
 /// Answers questions for [`Policy::Callback`].
 pub trait Answer: Send + Sync {
-    /// The key or the label of the answer; `None` reports the question as an error.
+    /// Returns the key or the label of the answer; `None` reports the question as an error.
     ///
-    /// The domain is blocked meanwhile. The future is dropped when the caller gives up.
+    /// The domain is blocked until then. The future is dropped if the operation is cancelled, or if somebody else answers.
     fn answer<'a>(
         &'a self,
         asker: &'a Asker,
@@ -46,32 +46,32 @@ pub trait Answer: Send + Sync {
     ) -> BoxFuture<'a, Option<String>>;
 }
 
-/// What becomes of a question.
+/// A policy's decision about a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// It is answered with the choice of that key.
+    /// Answer with the choice of that key.
     Answer(String),
-    /// It is reported, and why it is not answered.
+    /// Report the question, with the reason why it is not answered.
     Report(Refusal),
 }
 
 /// Why a question is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Nobody is to answer it.
+    /// The policy does not answer it.
     Policy,
-    /// It has no possible answers.
+    /// It has no choices.
     NoChoices,
-    /// It is to get its default answer and has none.
+    /// The policy gives default answers, and the question has none.
     NoDefault,
-    /// It was to be answered with something that is not among its choices.
+    /// The policy's answer is not one of the choices.
     NoSuchChoice(String),
-    /// It came back each time it was answered.
+    /// The host asks it again each time it is answered.
     ComesBack,
 }
 
 impl Policy {
-    /// What becomes of a question.
+    /// Decides about a question.
     pub(crate) async fn decide(&self, asker: &Asker, question: &Question) -> Decision {
         match self {
             Policy::Report => choose(question, Wish::Nothing),
@@ -88,7 +88,7 @@ impl Policy {
     }
 }
 
-/// What a policy wants a question to be answered with.
+/// The answer that a policy wants.
 #[derive(Debug, Clone, Copy)]
 enum Wish<'a> {
     Nothing,

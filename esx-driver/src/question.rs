@@ -1,28 +1,28 @@
 //! Questions that a host asks about a virtual machine before it goes on with it.
 //!
 //! A host may ask something while it works on a domain ("the serial port's file exists already: replace it, or append to
-//! it?"). The domain is blocked until somebody answers. Who answers is the connection's
-//! [`Policy`](crate::policy::Policy).
+//! it?"). The domain is blocked until the question is answered. The connection's [`Policy`](crate::policy::Policy) decides
+//! about the answer.
 
 use vi_types::ManagedObjectReference;
 use vi_types::objects::VirtualMachineQuestionInfo;
 use virt_model::Uuid;
 
-/// What a host wants to know before it goes on.
+/// A question of a host, which blocks a virtual machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Question {
-    /// The server's id of it: another one each time something is asked.
+    /// The server's id of the question. Each question gets a new one, also if the same is asked again.
     pub id: String,
-    /// The question as the server puts it.
+    /// The text.
     pub text: String,
     /// The possible answers, in the server's order.
     pub choices: Vec<Choice>,
-    /// Where in [`choices`](Question::choices) the default answer is; `None` if there is none, also if the server's index
-    /// leads nowhere.
+    /// The index of the default answer in [`choices`](Question::choices); `None` if there is none, or if the server's index is
+    /// out of range.
     pub default: Option<usize>,
-    /// What kind of question it is: ids such as `msg.uuid.altered`. Servers that do not give them put them in front of
-    /// the text.
+    /// The ids of the kind of question, such as `msg.uuid.altered`. Some servers only put the id in front of the text; it is
+    /// taken from there.
     pub messages: Vec<String>,
 }
 
@@ -30,15 +30,15 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Choice {
-    /// What the server is told.
+    /// The key, which is sent as the answer.
     pub key: String,
-    /// What people read: `Append`.
+    /// The label that people read, such as `Append`.
     pub label: String,
-    /// A sentence about it, often the label again.
+    /// A description, often the label again.
     pub summary: String,
 }
 
-/// The virtual machine that asks, as a domain: what a [policy](crate::policy::Answer) is told of it.
+/// The domain that a question blocks, as a [policy](crate::policy::Answer) gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asker {
     name: String,
@@ -72,7 +72,7 @@ impl Asker {
 }
 
 impl Question {
-    /// The choice with that key, or else with that label; upper and lower case do not matter if nothing fits better.
+    /// The choice with that key, or else with that label. An exact match comes before one in another case.
     pub fn choice(&self, key_or_label: &str) -> Option<&Choice> {
         let find = |fits: &dyn Fn(&Choice) -> bool| self.choices.iter().find(|choice| fits(choice));
         find(&|choice| choice.key == key_or_label)
@@ -86,7 +86,7 @@ impl Question {
         self.choices.get(self.default?)
     }
 
-    /// The labels as libvirt lists them: `'Replace', 'Append', 'Cancel'`.
+    /// The labels, quoted as in libvirt's error text: `'Replace', 'Append', 'Cancel'`.
     pub fn possible_answers(&self) -> String {
         let quoted: Vec<_> = self
             .choices

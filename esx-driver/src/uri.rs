@@ -19,36 +19,34 @@ use crate::{Error, ErrorKind, Result};
 /// | part | meaning |
 /// |---|---|
 /// | scheme | `esx` an ESX(i) host, `gsx` a VMware Server, `vpx` a vCenter; upper case is accepted |
-/// | user | who to log in as, to the vCenter of `vcenter=` too; an empty one counts as none. A password (`user:password@`) is refused |
-/// | server | a name or address; IPv6 in brackets |
+/// | user | the user for the server, and for the vCenter of `vcenter=`; an empty user counts as none. A password (`user:password@`) is refused |
+/// | server | a name or an address; IPv6 addresses in brackets |
 /// | port | 443 (80 with `transport=http`), for `gsx` 8333 (8222) |
 /// | path | `vpx` only: `[FOLDER/…]DATACENTER/[FOLDER/…]COMPUTERESOURCE[/HOST]`; a `/` inside a name is written `%2f` |
 ///
-/// Query parameters, separated by `&` or `;`, names in any case, the last of several wins:
+/// Query parameters are separated by `&` or `;`. Their names may be in any case; the last of several equal names wins:
 ///
 /// | parameter | value | without it |
 /// |---|---|---|
 /// | `transport` | `http` or `https` | `https` |
-/// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the one the host names | none |
+/// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the vCenter that the host names | none |
 /// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
-/// | `answers` | a TOML file of [rules](crate::policy::Rules) by which questions are answered; those that none fits are errors, whatever `auto_answer` says. Ours, libvirt ignores it | none |
+/// | `answers` | a TOML file of [rules](crate::policy::Rules) that answer questions; a question that no rule fits is an error, even with `auto_answer=1`. libvirt does not know this parameter and ignores it | none |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
-/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` go before it | the system's |
-/// | `libvirt` | a version such as `9.0.0`, or `newest`: definitions of domains are that libvirt's, with its refusals. Ours, libvirt ignores it | the newest libvirt's, and the best that can be made of what it refuses |
-/// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, not by the instance UUID | `0` |
+/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` take precedence | the system's |
+/// | `libvirt` | the libvirt version whose XML and errors to reproduce: `9.0.0` or later, or `newest`. libvirt does not know this parameter and ignores it | the newest libvirt's XML; values that libvirt refuses are converted as well as possible |
+/// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, instead of the instance UUID | `0` |
 /// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
-/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed: the only one that is accepted of it (not of the vCenter of `vcenter=`). Ours, libvirt ignores it | none |
+/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed: no other certificate of the server is accepted. It does not hold for the vCenter of `vcenter=`. libvirt does not know this parameter and ignores it | none |
 ///
-/// Parameters that are not known, and a path where there should be none, are
-/// [`warnings`](EsxUri::warnings).
+/// Unknown parameters, and a path with `esx` or `gsx`, are [`warnings`](EsxUri::warnings).
 ///
-/// Not as in libvirt, on purpose: IPv6 proxies in brackets work (libvirt cuts them at the first
-/// colon); `proxy=` without a host and ports above 65535 are errors; a port left empty is the
-/// default port; letters outside ASCII may stand unencoded in the path and the query; schemes may
-/// be upper case.
+/// Differences from libvirt 9.0.0, all intended: IPv6 proxies in brackets work (libvirt cuts them at the first colon);
+/// `proxy=` without a host and ports above 65535 are errors; an empty port is the default port; characters outside ASCII
+/// may stand unencoded in the path and the query; schemes may be upper case.
 ///
-/// [`Display`](fmt::Display) writes the URI back with the port and the query as it was.
+/// [`Display`](fmt::Display) writes the URI with its port; the query stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EsxUri {
     scheme: Scheme,
@@ -62,7 +60,7 @@ pub struct EsxUri {
     warnings: Vec<String>,
 }
 
-/// What kind of server a URI names.
+/// The kind of server that a URI names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// A vCenter: `vpx`.
@@ -76,7 +74,7 @@ pub enum Scheme {
 /// How requests travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Transport {
-    /// In the clear.
+    /// Unencrypted.
     Http,
     /// Over TLS.
     #[default]
@@ -86,7 +84,7 @@ pub enum Transport {
 /// The value of `vcenter=`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VCenter {
-    /// `*`: the vCenter the host says it is managed by.
+    /// `*`: the vCenter that the host names.
     OfHost,
     /// A name or address.
     Named(String),
@@ -108,7 +106,7 @@ struct Parameters {
 }
 
 impl EsxUri {
-    /// What kind of server it is.
+    /// The kind of server.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -123,7 +121,7 @@ impl EsxUri {
         &self.server
     }
 
-    /// The server's port, the default one if the URI names none.
+    /// The server's port; the default port if the URI has none.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -133,7 +131,7 @@ impl EsxUri {
         &self.path.decoded
     }
 
-    /// The names the path is made of, each decoded on its own; empty ones are left out.
+    /// The names in the path, each decoded by itself; empty names are left out.
     pub fn path_names(&self) -> &[String] {
         &self.path.names
     }
@@ -148,7 +146,7 @@ impl EsxUri {
         self.parameters.vcenter.as_ref()
     }
 
-    /// `no_verify=`: whether any certificate will do.
+    /// `no_verify=`: whether any certificate is accepted.
     pub fn no_verify(&self) -> bool {
         self.parameters.no_verify
     }
@@ -158,24 +156,23 @@ impl EsxUri {
         self.parameters.auto_answer
     }
 
-    /// `answers=`: the file that says how questions are answered. It is read when a connection is opened. An empty value
-    /// counts as none.
+    /// `answers=`: the file of rules that answer questions. It is read when a connection is opened. An empty value counts as
+    /// none.
     pub fn answers(&self) -> Option<&Path> {
         self.parameters.answers.as_deref()
     }
 
-    /// `libvirt=`: the libvirt whose documents, VMX files and refusals of them are given, byte for byte.
+    /// `libvirt=`: the libvirt version whose documents, VMX files and errors to reproduce.
     pub fn libvirt(&self) -> Option<LibvirtVersion> {
         self.parameters.libvirt
     }
 
-    /// `proxy=`: the proxy all requests go through.
+    /// `proxy=`: the proxy for all requests.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.parameters.proxy.as_ref()
     }
 
-    /// `cacert=`: the certificates to trust in place of the system's. The file is not looked at
-    /// before the first connection.
+    /// `cacert=`: the file of certificates that replace the system's. It is read when a connection is opened.
     pub fn cacert(&self) -> Option<&Path> {
         self.parameters.cacert.as_deref()
     }
@@ -185,7 +182,7 @@ impl EsxUri {
         self.parameters.legacy_uuid
     }
 
-    /// `authfile=`: where passwords are looked for. An empty value counts as none.
+    /// `authfile=`: the `auth.conf` to read. An empty value counts as none.
     pub fn authfile(&self) -> Option<&Path> {
         self.parameters.authfile.as_deref()
     }
@@ -195,7 +192,7 @@ impl EsxUri {
         self.parameters.thumbprint
     }
 
-    /// What is odd about the URI and was ignored, in libvirt's words.
+    /// Warnings about parts of the URI that are ignored, in libvirt's words.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -211,7 +208,7 @@ impl Scheme {
         }
     }
 
-    /// The user that is meant if neither the URI nor `auth.conf` names one.
+    /// The default user, if neither the URI nor `auth.conf` names one.
     pub const fn default_user(self) -> &'static str {
         match self {
             Scheme::Esx | Scheme::Gsx => "root",
@@ -219,7 +216,7 @@ impl Scheme {
         }
     }
 
-    /// The port a URI of this scheme means if it names none.
+    /// The default port of this scheme.
     pub const fn default_port(self, transport: Transport) -> u16 {
         match (self, transport) {
             (Scheme::Vpx | Scheme::Esx, Transport::Https) => 443,
@@ -303,8 +300,8 @@ impl fmt::Display for EsxUri {
     }
 }
 
-// What libxml2, with which libvirt writes URIs, leaves as it is in each part. It also leaves `:`
-// in users, which would read back as a password here.
+// The characters that libxml2, with which libvirt writes URIs, does not encode. libxml2 does not encode `:` in users
+// either; here it is encoded, since it would read back as a password.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -324,10 +321,10 @@ const IN_USER: &AsciiSet = &UNRESERVED
     .remove(b'$')
     .remove(b',');
 const IN_NAME: &AsciiSet = &IN_USER.remove(b'@');
-/// Encodes only what is outside ASCII.
+/// Encodes only characters outside ASCII.
 const AS_IT_IS: &AsciiSet = &AsciiSet::EMPTY;
 
-/// The path in the forms it is asked for.
+/// The path, encoded and decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RawPath {
     encoded: String,
@@ -357,7 +354,7 @@ impl RawPath {
     }
 }
 
-/// The five parts of a URI, still encoded, of characters that may stand there.
+/// The five parts of a URI, still encoded; each has only characters that are allowed there.
 struct Raw<'a> {
     scheme: &'a str,
     authority: Option<&'a str>,
@@ -396,8 +393,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Whether `text` holds only characters that a URI can hold, `%` only before two digits, and
-/// nothing that `also` refuses.
+/// Whether `text` has only characters that are allowed in a URI, `%` only before two digits, and none that `also` refuses.
 fn may_stand(text: &str, also: impl Fn(char) -> bool) -> bool {
     let excluded = |c: char| c.is_ascii_control() || " \"<>\\^`{|}".contains(c);
     let escapes = text.split('%').skip(1).all(|after| {
@@ -415,11 +411,11 @@ fn cut(text: &str, at: char) -> (&str, Option<&str>) {
 
 fn decode(text: &str) -> Option<String> {
     let text = percent_decode_str(text).decode_utf8().ok()?;
-    // No name, path or value of ours can hold a NUL; C's strings end there.
+    // C's strings end at a NUL, so libvirt has no name, path or value with one.
     (!text.contains('\0')).then(|| text.into_owned())
 }
 
-/// `text` as it may be shown: `user:password@` loses the password.
+/// `text` for error texts: the password of `user:password@` is removed.
 fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("//") else {
         return text.to_owned();
@@ -451,9 +447,9 @@ fn scheme(scheme: &str, text: &str) -> Result<Scheme> {
             )
             .in_part(ErrorDomain::None);
             Err(match other.split_once('+') {
-                Some((plain @ ("vpx" | "esx" | "gsx"), _)) => {
-                    error.advise(format!("servers are reached directly, use {plain}://"))
-                }
+                Some((plain @ ("vpx" | "esx" | "gsx"), _)) => error.advise(format!(
+                    "the driver needs no libvirt daemon, use {plain}://"
+                )),
                 _ => error.advise("use esx://, gsx:// or vpx://"),
             })
         }
@@ -474,14 +470,14 @@ impl Authority {
         };
         if user.contains(':') {
             return Err(invalid(ErrorKind::Uri, "URI must not carry a password")
-                .advise("put it into auth.conf, or let it be asked for"));
+                .advise("put it into auth.conf, or allow prompts"));
         }
         let user = decode(user).ok_or_else(&malformed)?;
         let (server, port) = match host.strip_prefix('[') {
             Some(rest) => {
                 let (address, port) = rest.split_once(']').ok_or_else(&malformed)?;
                 let address = decode(address).ok_or_else(&malformed)?;
-                // A zone (`fe80::1%eth0`) is the resolver's business.
+                // The resolver checks a zone (`fe80::1%eth0`).
                 let (digits, _zone) = cut(&address, '%');
                 digits.parse::<Ipv6Addr>().map_err(|_| malformed())?;
                 (address, port)
@@ -544,19 +540,19 @@ fn check_path(scheme: Scheme, path: &RawPath, warnings: &mut Vec<String>) -> Res
     }
 }
 
-/// Reads the query parameters; the second value is what they warn of.
+/// Reads the query parameters, and returns warnings about them.
 fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
     let mut parameters = Parameters::default();
     let mut warnings = Vec::new();
     for pair in query.split(['&', ';']) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        // libvirt skips a value without a name too.
+        // libvirt 9.0.0 (virURIParse) also skips a value without a name.
         if name.is_empty() {
             continue;
         }
         let text = |part| {
             decode(part).ok_or_else(|| {
-                let message = format!("Query parameter '{part}' is no text");
+                let message = format!("Query parameter '{part}' is not UTF-8");
                 invalid(ErrorKind::UriParameter, message)
             })
         };
@@ -596,7 +592,7 @@ fn libvirt(value: &str) -> Result<LibvirtVersion> {
 
 fn vcenter(value: String) -> Option<VCenter> {
     match value.as_str() {
-        // libvirt would look the empty name up.
+        // libvirt 9.0.0 would try to resolve the empty name.
         "" => None,
         "*" => Some(VCenter::OfHost),
         _ => Some(VCenter::Named(value)),

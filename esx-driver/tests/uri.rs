@@ -69,7 +69,7 @@ fn unknown_schemes() {
     let tunnelled = error("esx+ssh://h/");
     assert_eq!(
         tunnelled.advice(),
-        Some("servers are reached directly, use esx://")
+        Some("the driver needs no libvirt daemon, use esx://")
     );
 }
 

@@ -9,21 +9,21 @@ use virt_model::{ErrorDomain, ErrorNumber};
 
 use crate::{Error, ErrorKind, Result};
 
-/// An `auth.conf`, read.
+/// The contents of an `auth.conf`.
 ///
-/// libvirt reads it with GLib's key files, and so do we, to the letter: groups in brackets, keys
-/// and values around `=`, white space before both ignored and behind the value kept, `#` comments on
-/// lines of their own, `\s \t \n \r \\` in values, the last of equal keys wins, equal groups are one.
+/// The format is that of GLib's key files, with which libvirt reads it: groups in brackets, `KEY=VALUE`, `#` comments on
+/// lines of their own. White space before a key and a value is ignored, white space behind a value is kept. Values may have
+/// the escapes `\s \t \n \r \\`. Of several equal keys the last wins; groups of the same name are one group.
 #[derive(Clone)]
 pub struct AuthFile {
     path: PathBuf,
     groups: HashMap<String, HashMap<String, String>>,
 }
 
-/// What an `auth.conf` knows about a server.
+/// The user and the password that an `auth.conf` has for a server.
 #[derive(Debug, Clone, Default)]
 pub struct KnownCredentials {
-    /// Who logs in.
+    /// The user.
     pub username: Option<String>,
     /// The password.
     pub password: Option<SecretString>,
@@ -33,13 +33,13 @@ impl AuthFile {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, or is no key file; the error says where. libvirt fails too, with
-    /// "the cause is unknown".
+    /// [`ErrorKind::AuthFile`] if the file cannot be read or is no key file; the error names the line. (libvirt 9.0.0 fails
+    /// with "the cause is unknown".)
     pub fn read(path: &Path) -> Result<AuthFile> {
         let bytes = fs::read(path).map_err(|error| {
             let advice = match error.kind() {
                 io::ErrorKind::NotFound => "check LIBVIRT_AUTH_FILE and authfile=",
-                _ => "the file must be readable for whoever connects",
+                _ => "make the file readable for the user of this process",
             };
             let message = format!("'{}'", path.display());
             Error::new(ErrorKind::AuthFile, ErrorNumber::OpenFailed, message)
@@ -47,14 +47,14 @@ impl AuthFile {
                 .advise(advice)
                 .because(error)
         })?;
-        // GLib drops values that are no UTF-8, and only those.
+        // GLib drops a value that is not UTF-8, and keeps the rest of the file.
         AuthFile::parse(path, &String::from_utf8_lossy(&bytes))
     }
 
-    /// Reads a file's text; `path` is for errors.
+    /// Reads the text of a file; `path` is for error texts.
     ///
     /// # Errors
-    /// When it is no key file; the error says where.
+    /// [`ErrorKind::AuthFile`] if it is no key file; the error names the line.
     pub fn parse(path: impl Into<PathBuf>, text: &str) -> Result<AuthFile> {
         let mut file = AuthFile {
             path: path.into(),
@@ -78,7 +78,7 @@ impl AuthFile {
             } else {
                 match (line.split_once('='), &group) {
                     (Some((key, value)), Some(group)) if !key.trim_ascii().is_empty() => {
-                        // What a replaced character stands for cannot be meant.
+                        // A value with a replaced character was not UTF-8.
                         if !value.contains(char::REPLACEMENT_CHARACTER) {
                             let values = file.groups.entry(group.clone()).or_default();
                             values.insert(key.trim_ascii().to_owned(), unescape(value));
@@ -89,19 +89,18 @@ impl AuthFile {
                     _ => "expected 'KEY=VALUE', '[GROUP]' or '#'",
                 }
             };
-            // The line is not shown: it may hold a password.
+            // The line is not shown, since it may hold a password.
             let message = format!("{problem} at {}:{}", file.path.display(), number + 1);
             return Err(syntax(message));
         }
         Ok(file)
     }
 
-    /// What the file says about logging in, for `service` (`esx` for all VMware servers), to the
-    /// server with these names; nothing if it has no group for that. The first name with a group of
-    /// its own counts.
+    /// The credentials of `service` (`esx` for all VMware servers) on the server with these names; nothing if the file has
+    /// no group for it. The first name that has a group counts.
     ///
     /// # Errors
-    /// When the group names no credentials, or credentials that do not exist.
+    /// [`ErrorKind::AuthFile`] if the group names no credentials, or credentials that the file does not have.
     pub fn credentials(&self, service: &str, names: &[&str]) -> Result<KnownCredentials> {
         let mut groups = names
             .iter()
@@ -131,7 +130,7 @@ impl AuthFile {
 
 impl fmt::Debug for AuthFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The values are passwords.
+        // The values are not shown, since they are passwords.
         f.debug_struct("AuthFile")
             .field("path", &self.path)
             .finish_non_exhaustive()
@@ -142,8 +141,8 @@ fn syntax(message: String) -> Error {
     Error::new(ErrorKind::AuthFile, ErrorNumber::ConfSyntax, message).in_part(ErrorDomain::Auth)
 }
 
-/// GLib's `g_key_file_get_string`, which libvirt asks for values without asking for its errors: a
-/// backslash before another letter stays, one at the end is dropped.
+/// Unescapes a value like GLib's `g_key_file_get_string`, whose errors libvirt ignores: a backslash before another letter
+/// stays, and a backslash at the end is dropped.
 fn unescape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut chars = value.trim_ascii_start().chars();
@@ -169,8 +168,8 @@ fn unescape(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What libvirt 9.0.0 takes for the user name when `lines` are in the group it looks at; seen in
-    /// the prompt of its virsh.
+    /// Checks the user name that libvirt 9.0.0 reads from the lines of a group; the expected names were seen in virsh's
+    /// prompt.
     #[track_caller]
     fn user(lines: &str, expected: Option<&str>) {
         let text = format!("[auth-esx-h]\ncredentials=x\n[credentials-x]\n{lines}");

@@ -1,4 +1,4 @@
-//! What the host says about itself: libvirt's node functions.
+//! What the host says about itself: libvirt's `virNode…` functions, and others that describe the host.
 
 use vi_client::{property_set, retrieve::PropertySet};
 use vi_types::objects::HostCpuIdInfo;
@@ -47,10 +47,10 @@ property_set! {
 }
 
 impl Connect {
-    /// The host's name with its domain: that of the host for `vpx://` too.
+    /// The host's name and DNS domain; for `vpx://` too these are the host's, not the vCenter's.
     ///
     /// # Errors
-    /// When the host has no name.
+    /// [`ErrorKind::Property`] if the host has no name.
     pub async fn hostname(&self) -> Result<String> {
         let dns: DnsConfig = self.host_properties().await?;
         let host = dns
@@ -72,7 +72,7 @@ impl Connect {
     /// The host's processors and memory.
     ///
     /// # Errors
-    /// When the host does not tell them.
+    /// [`ErrorKind::Property`] if the server does not give them.
     pub async fn node_info(&self) -> Result<NodeInfo> {
         let hardware: Hardware = self.host_properties().await?;
         let count = |number: i32| u32::try_from(number).unwrap_or(0);
@@ -95,11 +95,11 @@ impl Connect {
 
     /// What the host can run.
     ///
-    /// Read at each call; libvirt reads it when it opens the connection, whether it is asked for or
-    /// not.
+    /// Reads the host at each call. libvirt 9.0.0 (esxCapsInit of esx_driver.c) reads it once, when the connection is
+    /// opened.
     ///
     /// # Errors
-    /// When the host does not tell whether its processors have the 64-bit mode.
+    /// [`ErrorKind::Property`] if the server does not say whether the processors have the 64-bit mode.
     pub async fn capabilities(&self) -> Result<Capabilities> {
         let identity: Identity = self.host_properties().await?;
         let long_mode = long_mode(&identity.features)?;
@@ -115,7 +115,7 @@ impl Connect {
             guests.push(guest("x86_64", 64));
         }
         Ok(Capabilities {
-            // libvirt takes what is no UUID for none as well.
+            // libvirt 9.0.0 (esxLookupHostSystemBiosUuid) also takes an invalid UUID for none.
             host_uuid: identity
                 .uuid
                 .and_then(|uuid| uuid.parse().ok())
@@ -130,17 +130,17 @@ impl Connect {
     /// The host's memory that is not in use, in bytes.
     ///
     /// # Errors
-    /// When the host does not tell.
+    /// [`ErrorKind::Property`] if the server does not give it.
     pub async fn free_memory(&self) -> Result<u64> {
         let memory: Memory = self.host_properties().await?;
         let free = memory.size - i64::from(memory.used_mib) * 1024 * 1024;
         Ok(u64::try_from(free).unwrap_or(0))
     }
 
-    /// The most virtual processors a domain of this host can have.
+    /// The maximum number of virtual processors of a domain on this host.
     ///
     /// # Errors
-    /// When the host does not tell.
+    /// [`ErrorKind::Property`] if the server does not give it.
     pub async fn max_vcpus(&self) -> Result<u32> {
         let limits: Limits = self.host_properties().await?;
         Ok(u32::try_from(limits.max_vcpus).unwrap_or(0))
@@ -161,7 +161,7 @@ pub(crate) fn no_host() -> Error {
 
 /// Whether the processors have the 64-bit mode.
 fn long_mode(features: &[HostCpuIdInfo]) -> Result<bool> {
-    // CPUID leaf 0x80000001 as the signed number the API has.
+    // CPUID leaf 0x80000001, as a signed number: the API has no unsigned ones.
     const LEAF: i32 = i32::MIN + 1;
     let edx = features
         .iter()

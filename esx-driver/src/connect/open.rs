@@ -1,4 +1,4 @@
-//! The way to a connection, for each kind of server.
+//! Opening a connection, for each kind of server.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     policy::{Policy, Rules},
 };
 
-/// How a connection is opened, where the usual way will not do.
+/// Options for opening a connection, where the defaults of [`Connect::open`] do not fit.
 ///
 /// ```no_run
 /// # async fn open(transport: vi_client::transport::HttpsTransport) -> esx_driver::Result<()> {
@@ -38,7 +38,7 @@ pub struct OpenOptions<'a> {
 }
 
 impl<'a> OpenOptions<'a> {
-    /// The usual way; what neither the URI nor `auth.conf` says is asked of `auth`.
+    /// The defaults. `auth` provides the user and the password if neither the URI nor `auth.conf` does.
     pub fn new(auth: &'a dyn Authenticate) -> OpenOptions<'a> {
         OpenOptions {
             auth,
@@ -50,21 +50,22 @@ impl<'a> OpenOptions<'a> {
         }
     }
 
-    /// Looks for `auth.conf` there.
+    /// Searches for `auth.conf` in these places.
     #[must_use]
     pub fn auth_files(mut self, search: AuthFileSearch) -> Self {
         self.auth_files = search;
         self
     }
 
-    /// Logs in with this password: `auth.conf` says only who logs in, and no password is asked for.
+    /// Logs in with this password. It comes before that of `auth.conf`, which then only provides the user; nobody is asked
+    /// for a password.
     #[must_use]
     pub fn password(mut self, password: SecretString) -> Self {
         self.password = Some(password);
         self
     }
 
-    /// Reaches the server over `transport`; the URI's port, proxy and certificates do not matter.
+    /// Reaches the server over `transport`; the URI's port, proxy and certificate parameters are ignored.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Box::new(transport));
@@ -78,7 +79,7 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
-    /// How calls behave: deadlines, keep-alive, `User-Agent`, parallel calls. The same options hold for the server and for
+    /// Options of the client: deadlines, keep-alive, `User-Agent`, parallel calls. They hold for the server and for
     /// the vCenter of `vcenter=`.
     ///
     /// ```
@@ -145,7 +146,7 @@ impl<'a> OpenOptions<'a> {
     }
 }
 
-/// Who answers questions, as the URI has it.
+/// Who answers questions, as the URI says.
 fn policy(uri: &EsxUri) -> Result<Policy> {
     Ok(match uri.answers() {
         Some(path) => Policy::Rules(Arc::new(Rules::read(path)?)),
@@ -154,7 +155,7 @@ fn policy(uri: &EsxUri) -> Result<Policy> {
     })
 }
 
-/// What it takes to log in to the servers of one connection.
+/// All that is needed to log in to the servers of one connection.
 struct Login<'a> {
     uri: &'a EsxUri,
     auth_file: Option<&'a AuthFile>,
@@ -164,9 +165,9 @@ struct Login<'a> {
 }
 
 impl Login<'_> {
-    /// A client that is logged in to a server that is what `scheme` means.
+    /// A client that is logged in to a server of the product that `scheme` means.
     ///
-    /// `names` are the server's, the first one for people; `auth.conf` may know it by any.
+    /// `names` are the server's names: the first is shown in prompts, and `auth.conf` may have a group for any of them.
     async fn connect(
         &self,
         transport: Box<dyn Transport>,
@@ -188,7 +189,7 @@ impl Login<'_> {
     }
 }
 
-/// The place the URI means.
+/// The host that the URI means.
 async fn look(client: &Client, uri: &EsxUri) -> Result<Place> {
     let root = &client.service_content().root_folder;
     let inventory = inventory::read(client).await?;
@@ -211,7 +212,7 @@ async fn look(client: &Client, uri: &EsxUri) -> Result<Place> {
     Ok(place)
 }
 
-/// A client of the vCenter that `vcenter=` asks for.
+/// A client of the vCenter that `vcenter=` names.
 async fn vcenter(
     login: &Login<'_>,
     wanted: &VCenter,
@@ -238,7 +239,7 @@ async fn vcenter(
     let host_ip = resolve(login.uri.server()).await?.to_string();
     let transport = match transport {
         Some(transport) => transport,
-        // The thumbprint is that of the host's certificate.
+        // The URI's thumbprint belongs to the host's certificate, not to the vCenter's.
         None => to_server(login.uri, name, None),
     };
     let client = login.connect(transport, &[name, &ip], Scheme::Vpx).await?;
@@ -251,15 +252,16 @@ fn mismatch(message: String) -> Error {
     Error::new(ErrorKind::VCenter, ErrorNumber::InternalError, message)
 }
 
-/// The way to `server` with the port, proxy and certificates of `uri`.
+/// A transport to `server` with the port, proxy and certificates of `uri`.
 ///
-/// The port is the host's for its vCenter too, as in libvirt.
+/// The vCenter of `vcenter=` is reached on the host's port: libvirt 9.0.0 (esxConnectToVCenter of esx_driver.c) does so, and
+/// URIs have no other parameter for it.
 fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Box<dyn Transport> {
     let endpoint = match uri.transport() {
         crate::Transport::Https => Endpoint::https(server, uri.port()),
         crate::Transport::Http => Endpoint::http(server, uri.port()),
     };
-    // What asks for less comes first: no_verify makes cacert moot in libvirt too.
+    // The weakest check wins: with no_verify=1 libvirt 9.0.0 verifies nothing either, whatever cacert= says.
     let verify = if uri.no_verify() {
         Verify::NoVerify
     } else if let Some(thumbprint) = pin {
@@ -275,7 +277,7 @@ fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Box<dyn Tra
     Box::new(transport)
 }
 
-/// The first address of a name, as libvirt takes it.
+/// The first address of a name. libvirt 9.0.0 (esxUtil_ResolveHostname of esx_util.c) takes the first one too.
 async fn resolve(host: &str) -> Result<IpAddr> {
     if let Ok(address) = host.parse() {
         return Ok(address);
@@ -289,7 +291,7 @@ async fn resolve(host: &str) -> Result<IpAddr> {
     })
 }
 
-/// Logs out before giving an error on: nobody else can any more.
+/// Logs out before an error is returned, since the caller gets no connection to close.
 async fn closing_on_error<T>(client: &Client, result: Result<T>) -> Result<T> {
     if result.is_err()
         && let Err(error) = client.close().await

@@ -4,11 +4,11 @@ use virt_model::{ErrorNumber, NodeInfo};
 
 use crate::{Error, ErrorKind, Result};
 
-/// A processor's name as libvirt shortens it: no doubled blanks, no `(R)`, `(C)`, `(TM)`, and what
-/// fits into a `virNodeInfo`.
+/// A processor's name as libvirt 9.0.0 shortens it (esxNodeGetInfo of esx_driver.c): without doubled blanks, `(R)`, `(C)`
+/// and `(TM)`, cut to the length of `virNodeInfo.model`.
 pub(crate) fn model(name: &str) -> String {
     let mut name = name.to_owned();
-    // Taking something out may leave a doubled blank, and the other way round.
+    // Removing a mark may leave a doubled blank, and removing a blank may complete a mark.
     loop {
         let mut shorter = name.replace("  ", " ");
         for mark in ["(R)", "(C)", "(TM)"] {
@@ -25,7 +25,7 @@ pub(crate) fn model(name: &str) -> String {
 /// groups of four characters with colons between them, the highest bit first.
 ///
 /// # Errors
-/// When the register is written in another way, or the bit is neither 0 nor 1.
+/// [`ErrorKind::UnexpectedValue`] if the register has another form, or if the bit is neither 0 nor 1.
 pub(crate) fn has_long_mode(edx: &str) -> Result<bool> {
     let bits = bits("edx", edx)?;
     match bits[31 - 29] {

@@ -1,4 +1,4 @@
-//! What answers: an ESX(i) host, a VMware Server or a vCenter, and how old it is.
+//! The server's product: an ESX(i) host, a VMware Server or a vCenter, and its version.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub(crate) enum ProductLine {
 }
 
 impl Product {
-    /// Reads and checks what a server says about itself.
+    /// Reads the product from the server's description, and checks that it is supported.
     pub(crate) fn of(about: &AboutInfo) -> Result<Product> {
         if !matches!(about.api_type.as_str(), "HostAgent" | "VirtualCenter") {
             return Err(unsupported(format!(
@@ -54,7 +54,7 @@ impl Product {
         Ok(Product { line, version })
     }
 
-    /// Checks that it is what a URI of that scheme means.
+    /// Fails unless it is the product that a URI of that scheme means.
     pub(crate) fn expect(self, scheme: Scheme, server: &str) -> Result<()> {
         let wanted = match scheme {
             Scheme::Vpx => ProductLine::Vpx,

@@ -1,4 +1,4 @@
-//! What the host tells about files of datastores.
+//! Details of files of datastores.
 
 use vi_client::{
     property_set,
@@ -28,7 +28,7 @@ impl Connect {
     /// The browsers of the host's datastores: one request.
     ///
     /// # Errors
-    /// When the host does not tell one of them.
+    /// [`ErrorKind::Property`] if the server does not give one of them.
     pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
         let request = Retrieve::from(&self.place().host_system)
             .skip_start()
@@ -40,8 +40,8 @@ impl Connect {
             .collect()
     }
 
-    /// What the host tells about one file; `query` says what kind of file it is and which details are wanted. `None` if
-    /// there is no such file of that kind.
+    /// Details of one file: a search task of the host. `query` says which kind of file it is and which details are wanted.
+    /// `None` if there is no such file of that kind.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the directory cannot be searched.
@@ -69,13 +69,13 @@ impl Connect {
         let search = Change::task(self.client(), request);
         let found = Operation::of("Could not search in datastore", Ok(search)).await;
         let found = found.map_err(|error| not_searched(error, path.datastore()))?;
-        // The file's name is a pattern, which other names may match too.
+        // The server takes the file's name for a pattern, which other names may match.
         let mut files = found.file.into_iter();
         Ok(files.find(|file| file.path == path.file()))
     }
 }
 
-/// libvirt's text for a directory that cannot be searched.
+/// libvirt's text for a directory that cannot be searched (esxVI_LookupFileInfoByDatastorePath of esx_vi.c, 9.0.0).
 fn not_searched(error: Error, datastore: &str) -> Error {
     let Some(fault) = error.fault() else {
         return error;

@@ -1,4 +1,4 @@
-//! Files of datastores, as bytes.
+//! Downloading and uploading files of datastores.
 
 use bytes::Bytes;
 use vi_client::{DatastoreFile, Error as Cause};
@@ -8,7 +8,7 @@ use super::DatastorePath;
 use crate::{Connect, Error, ErrorKind, Result};
 
 impl Connect {
-    /// The bytes of a file of a datastore that the host of the connection has mounted.
+    /// Downloads a file of a datastore of the host's datacenter.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the server does not give the file.
@@ -17,7 +17,7 @@ impl Connect {
         content.map_err(|error| self.file_error(error))
     }
 
-    /// Writes a file of a datastore; one that is there is replaced.
+    /// Uploads a file to a datastore of the host's datacenter. An existing file is replaced.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the server does not take the file.
@@ -34,7 +34,8 @@ impl Connect {
         }
     }
 
-    /// The server did not give or take a file: libvirt's text has the whole URL.
+    /// libvirt's text for a transfer that failed (esxVI_CURL_Download and esxVI_CURL_Upload of esx_vi.c, 9.0.0), which has
+    /// the whole URL.
     fn file_error(&self, error: Cause) -> Error {
         match &error {
             Cause::File {

@@ -1,15 +1,15 @@
-//! Names of files and directories that the driver makes on datastores.
+//! Names of files and directories that the driver creates on datastores.
 
 use base64::Engine as _;
 use base64::alphabet::Alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use vmx::escape::PERCENT;
 
-/// The name that a file or directory for something called `name` gets, the way VMware's own tools
-/// name them: what no file system takes is replaced, and what is not plain ASCII is written in
-/// base64 between `+` and `-`.
+/// The name of the file or directory of something called `name`, in the manner of VMware's own tools: characters that no
+/// file system takes are replaced by `_`, and other characters than plain ASCII are written in base64 between `+` and `-`
+/// (esxUtil_EscapeDatastoreItem of libvirt's esx_util.c, 9.0.0).
 ///
-/// It cannot be read back: several names become the same.
+/// The name cannot be read back, since several names become the same.
 pub(crate) fn item_name(name: &str) -> String {
     let replaced = name.replace(['"', '*', '<', '>', ':', '|', '?'], "_");
     let escaped = PERCENT.escape(&replaced);
@@ -38,7 +38,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"'(),. _-".contains(&byte)
 }
 
-/// base64 with a comma for the slash, which would begin a directory.
+/// base64 with a comma instead of the slash, which would separate directories.
 fn encoding() -> GeneralPurpose {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
     #[expect(clippy::expect_used, reason = "64 different printable characters")]

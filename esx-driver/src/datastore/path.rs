@@ -5,9 +5,10 @@ use virt_model::ErrorNumber;
 
 use crate::{Error, ErrorKind};
 
-/// Where something is on a datastore: `[datastore] directory/file`.
+/// The path of a file or directory on a datastore: `[datastore] directory/file`.
 ///
-/// libvirt takes a file without a directory for its own directory; here it has none.
+/// A file in the datastore's root has no directory. (libvirt 9.0.0, esxUtil_ParseDatastorePath of esx_util.c, takes the
+/// file's own name for its directory.)
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DatastorePath {
     datastore: String,
@@ -15,7 +16,7 @@ pub struct DatastorePath {
 }
 
 impl DatastorePath {
-    /// A file or directory of a datastore; `path` is empty for the datastore itself.
+    /// The path of a file or directory; `path` is empty for the datastore's root.
     pub fn new(datastore: impl Into<String>, path: impl Into<String>) -> DatastorePath {
         DatastorePath {
             datastore: datastore.into(),
@@ -28,25 +29,24 @@ impl DatastorePath {
         &self.datastore
     }
 
-    /// The directory and the file.
+    /// The path within the datastore: directory and file.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The directory that the file is in; empty if that is the datastore's own.
+    /// The directory of the file; empty for the datastore's root.
     pub fn directory(&self) -> &str {
         self.path
             .rsplit_once('/')
             .map_or("", |(directory, _)| directory)
     }
 
-    /// The file, without its directory.
+    /// The file's name, without its directory.
     pub fn file(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The directory that the file is in, as a datastore path: `[datastore] directory`, or
-    /// `[datastore]`.
+    /// The directory of the file as a datastore path: `[datastore] directory`, or `[datastore]`.
     pub fn parent(&self) -> DatastorePath {
         DatastorePath::new(self.datastore.clone(), self.directory())
     }

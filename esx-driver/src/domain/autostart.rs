@@ -1,4 +1,4 @@
-//! Starting with the host.
+//! Starting domains together with their host.
 
 use std::time::Duration;
 
@@ -30,18 +30,17 @@ property_set! {
 pub struct AutostartSettings {
     /// Whether it starts with its host.
     pub enabled: bool,
-    /// Its place among the domains that do, counted from 1; `None` is after those that have one, in any order.
+    /// Position in the start order, counted from 1. Domains with `None` start after those with a position, in any order.
     pub start_order: Option<u32>,
-    /// How long the host waits after its start before it starts the next one, in whole seconds; `None` is the host's
-    /// default.
+    /// Pause between the start of this domain and the next, in whole seconds; `None` is the host's default.
     pub start_delay: Option<Duration>,
-    /// How long the host waits for it to stop before it stops the next one, in whole seconds, when it stops itself;
-    /// `None` leaves the domain out of that, as libvirt does.
+    /// Pause between the stop of this domain and the next when the host shuts down, in whole seconds. With `None` the host
+    /// does not stop the domain in that order, as libvirt sets it.
     pub stop_delay: Option<Duration>,
 }
 
 impl AutostartSettings {
-    /// What libvirt sets: no order, and the host's default delay.
+    /// The settings of libvirt 9.0.0 (esxDomainSetAutostart): no order, the host's default delays.
     pub fn new(enabled: bool) -> AutostartSettings {
         AutostartSettings {
             enabled,
@@ -52,7 +51,7 @@ impl AutostartSettings {
     }
 
     fn of(info: &AutoStartPowerInfo, enabled: bool) -> AutostartSettings {
-        // -1 is "not said".
+        // The API's -1 means "not set".
         let seconds = |delay: i32| u64::try_from(delay).ok().map(Duration::from_secs);
         AutostartSettings {
             enabled,
@@ -91,7 +90,8 @@ impl Domain {
     /// Whether the domain starts with its host.
     ///
     /// # Errors
-    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
+    /// [`ErrorKind::Property`] if the server does not give the settings. Whether the virtual machine still exists is not
+    /// checked.
     pub async fn autostart(&self) -> Result<bool> {
         Ok(self.connect.auto_start().await?.starts(&self.moref))
     }
@@ -99,7 +99,7 @@ impl Domain {
     /// Whether and how the domain starts with its host.
     ///
     /// # Errors
-    /// When the host does not tell. Whether there still is such a virtual machine is not asked.
+    /// As [`autostart`](Domain::autostart).
     pub async fn autostart_settings(&self) -> Result<AutostartSettings> {
         let host = self.connect.auto_start().await?;
         let own = host.power_info.iter().find(|info| info.key == self.moref);
@@ -110,18 +110,18 @@ impl Domain {
         })
     }
 
-    /// Lets the domain start with its host, or not, as libvirt does: without an order, with the host's delays.
+    /// Sets whether the domain starts with its host, like libvirt 9.0.0: without an order, with the host's delays.
     ///
-    /// A host whose automatic start is off altogether gets it switched on for the first domain; not if that would start
-    /// others too.
+    /// If automatic start is off for the whole host, it is switched on, unless other domains have settings that would then
+    /// take effect.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`] if it would affect other domains; when the host cannot be read or does not do it.
+    /// [`ErrorKind::WrongState`] if other domains would be affected; what any [`Operation`] may fail with.
     pub fn set_autostart(&self, enabled: bool) -> Operation<'static> {
         self.set_autostart_settings(AutostartSettings::new(enabled))
     }
 
-    /// Lets the domain start with its host in a certain way.
+    /// Sets whether and how the domain starts with its host.
     ///
     /// # Errors
     /// As [`set_autostart`](Domain::set_autostart).
@@ -140,7 +140,7 @@ impl Domain {
         })
     }
 
-    /// What to set, and where.
+    /// The manager and the request's specification.
     async fn autostart_spec(
         &self,
         settings: &AutostartSettings,
@@ -160,7 +160,7 @@ impl Domain {
         Ok((manager, spec))
     }
 
-    /// Whether the host has these settings.
+    /// Whether the server shows these settings.
     async fn has_autostart(self, settings: AutostartSettings) -> Result<Effect<()>> {
         let is_set = self.autostart_settings().await? == settings;
         Ok(match is_set {
@@ -171,13 +171,13 @@ impl Domain {
 }
 
 impl Connect {
-    /// What starts the host's domains.
+    /// The object that holds the host's autostart settings.
     fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
         let manager = self.place().host.auto_start_manager.as_ref();
         manager.ok_or_else(no_auto_start)
     }
 
-    /// Which domains the host starts.
+    /// The host's autostart settings.
     pub(super) async fn auto_start(&self) -> Result<AutoStart> {
         let manager = self.auto_start_manager()?;
         let found = self.client().read_opt::<AutoStart>(manager).await?;
@@ -200,7 +200,7 @@ impl AutoStart {
                 .any(|info| info.key == *moref && info.start_action.eq_ignore_ascii_case("powerOn"))
     }
 
-    /// What switches the host's automatic start on, if no virtual machine but this one would notice.
+    /// The defaults that switch the host's automatic start on, unless other virtual machines would be affected.
     fn enable_for(&self, moref: &ManagedObjectReference) -> Result<AutoStartDefaults> {
         if self.power_info.iter().any(|info| info.key != *moref) {
             return Err(Error::new(

@@ -1,4 +1,5 @@
-//! Definitions of domains: their way in ([`define`]), out, and between libvirt's form and VMware's ([`convert`]).
+//! Definitions of domains: reading a domain's definition, and removing a domain. [`define`] makes a domain of a definition,
+//! [`convert`] converts between libvirt's form and VMware's.
 
 mod controllers;
 mod convert;
@@ -23,7 +24,7 @@ property_set! {
     }
 }
 
-/// The flags that libvirt's `esxDomainGetXMLDesc` accepts.
+/// The flags that esxDomainGetXMLDesc of libvirt 9.0.0 accepts.
 const XML_FLAGS: DomainXmlFlags = DomainXmlFlags::from_bits(
     DomainXmlFlags::SECURE.bits()
         | DomainXmlFlags::INACTIVE.bits()
@@ -31,16 +32,16 @@ const XML_FLAGS: DomainXmlFlags = DomainXmlFlags::from_bits(
 );
 
 impl Domain {
-    /// The domain's definition as libvirt's XML document: its VMX file, read from the datastore and converted.
+    /// The domain's definition as libvirt's XML document, converted from its VMX file on the datastore.
     ///
-    /// What libvirt's strict reading refuses is made the best of, with warnings in the log; with `libvirt=VERSION` in
-    /// the URI it is that libvirt's document, or its error.
+    /// Values that libvirt refuses are converted as well as possible, with warnings in the log. With `libvirt=VERSION` in
+    /// the URI, the result is that libvirt's document or its error.
     ///
-    /// Two requests, and one more if a file name has to be looked up among the host's datastores.
+    /// Two requests, and one more if the file has absolute file names, which need the host's datastores.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more; [`ErrorKind::File`] if the server does not
-    /// give the file; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
+    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more; [`ErrorKind::File`] if the VMX file cannot be
+    /// downloaded; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
     /// [`DomainXmlFlags::UPDATE_CPU`].
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
@@ -57,7 +58,7 @@ impl Domain {
             let id = super::identity::id(&self.moref.value)?;
             def.id = u32::try_from(id).ok();
         }
-        // Older libvirts know of no other UUID than this one.
+        // Since libvirt 12.4 a definition has both UUIDs; before, its only UUID is the BIOS UUID.
         let has_both = options.libvirt >= LibvirtVersion::V12_4;
         if has_both && !self.connect.by_instance_uuid() {
             def.uuid = Some(def.hwuuid.unwrap_or_default());
@@ -65,9 +66,9 @@ impl Domain {
         Ok(def.to_xml(flags))
     }
 
-    /// Lets the host forget the domain, which must be off or paused. Its files stay on their datastores.
+    /// Removes the domain, which must be off or paused, from the host's inventory. Its files stay on their datastores.
     ///
-    /// With `vcenter=` the vCenter does it, as in libvirt.
+    /// With `vcenter=` the vCenter removes it, as in libvirt 9.0.0 (esxDomainUndefineFlags).
     ///
     /// # Errors
     /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
@@ -101,7 +102,7 @@ impl Domain {
     }
 }
 
-/// Whether the server does not know the virtual machine (any more).
+/// Whether the virtual machine is no longer in the server's inventory.
 async fn is_unregistered(client: Client, vm: references::VirtualMachine) -> Result<Effect<()>> {
     let found = client.read_opt::<Power>(vm.as_ref()).await?;
     Ok(match found {

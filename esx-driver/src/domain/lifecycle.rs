@@ -20,10 +20,10 @@ impl Domain {
     /// Starts the domain: it must be off. A paused one is [resumed](Domain::resume).
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`] if it is not off; [`ErrorKind::TaskFailed`] if the host fails; what [all
-    /// tasks](Operation) may end with: [`ErrorKind::Blocked`], [`ErrorKind::TaskPending`], [`ErrorKind::NotStarted`],
-    /// [`ErrorKind::InDoubt`], [`ErrorKind::Timeout`], [`ErrorKind::Cancelled`]; [`ErrorKind::UnsupportedFlags`] for any
-    /// flag.
+    /// [`ErrorKind::WrongState`] if it is not off; [`ErrorKind::TaskFailed`] if the task fails;
+    /// [`ErrorKind::UnsupportedFlags`] for any flag. Any task of a domain may end with [`ErrorKind::Blocked`],
+    /// [`ErrorKind::TaskPending`], [`ErrorKind::NotStarted`], [`ErrorKind::InDoubt`], [`ErrorKind::Timeout`] and
+    /// [`ErrorKind::Cancelled`].
     pub fn create(&self, flags: CreateFlags) -> Operation<'static> {
         let change = self
             .task(self.vm().power_on_vm_task())
@@ -34,7 +34,8 @@ impl Domain {
         Operation::of("Could not start domain", change)
     }
 
-    /// Stops the domain at once: it must run. With `vcenter=` the vCenter does it, as in libvirt.
+    /// Stops the domain hard: it must run. With `vcenter=` the vCenter stops it, as in libvirt 9.0.0
+    /// (esxDomainDestroyFlags).
     ///
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is off or paused.
@@ -57,7 +58,7 @@ impl Domain {
         })
     }
 
-    /// Pauses the domain: it must run. The host writes its memory to disk.
+    /// Suspends the domain, which must run: the host writes its memory to disk.
     ///
     /// # Errors
     /// As [`create`](Domain::create).
@@ -69,7 +70,7 @@ impl Domain {
         Operation::of("Could not suspend domain", Ok(change))
     }
 
-    /// Goes on with a paused domain.
+    /// Resumes a paused domain.
     ///
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is not paused.
@@ -81,8 +82,7 @@ impl Domain {
         Operation::of("Could not resume domain", Ok(change))
     }
 
-    /// Resets the domain, as the button on a machine does: it must run. (libvirt's ESX driver does not have this
-    /// function; texts are in its manner.)
+    /// Resets the domain like a reset button: it must run. (libvirt's ESX driver has no such function.)
     ///
     /// # Errors
     /// As [`create`](Domain::create).
@@ -94,11 +94,11 @@ impl Domain {
         Operation::of("Could not reset domain", Ok(change))
     }
 
-    /// Asks the guest to shut down, and does not wait until it has: the domain must run, with VMware Tools.
+    /// Asks the guest to shut down, and does not wait until it has shut down. The domain must run, with VMware Tools.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`] if it does not run, [`ErrorKind::Fault`] with `ToolsUnavailable`,
-    /// [`ErrorKind::UnsupportedFlags`] for any flag.
+    /// [`ErrorKind::WrongState`] if it does not run; [`ErrorKind::Fault`] with the fault `ToolsUnavailable` if VMware Tools
+    /// do not run; [`ErrorKind::UnsupportedFlags`] for any flag.
     pub fn shutdown(&self, flags: ShutdownFlags) -> Operation<'static> {
         let domain = self.clone();
         Operation::new("Could not shut down domain", move |mut runner| {
@@ -118,7 +118,7 @@ impl Domain {
         })
     }
 
-    /// Asks the guest to reboot, and does not wait until it has: the domain must run, with VMware Tools.
+    /// Asks the guest to reboot, and does not wait until it has rebooted. The domain must run, with VMware Tools.
     ///
     /// # Errors
     /// As [`shutdown`](Domain::shutdown).
@@ -157,7 +157,7 @@ impl Domain {
         let request = FindByUuid {
             uuid: self.uuid.to_string(),
             vm_search: true,
-            // Servers before API 4.0 do not know it.
+            // Servers older than API 4.0 do not know this parameter.
             instance_uuid: self.connect.by_instance_uuid().then_some(true),
             ..FindByUuid::default()
         };
@@ -167,7 +167,8 @@ impl Domain {
     }
 }
 
-/// Whether the guest was asked to shut down: it was if it is off. If it is not, it may still be at it.
+/// Whether the guest was asked to shut down. A domain that is off shows that it was; one that runs may still be shutting
+/// down.
 async fn shut_down(domain: Domain) -> Result<Effect<()>> {
     let power: Power = domain.properties().await?;
     Ok(match power.power_state {
@@ -176,7 +177,7 @@ async fn shut_down(domain: Domain) -> Result<Effect<()>> {
     })
 }
 
-/// Adds what to do about the faults of calls that the guest has to obey.
+/// Adds advice for the faults that calls to the guest declare.
 fn explain<M>(error: Error) -> Error
 where
     M: Throws<ToolsUnavailable> + Throws<TaskInProgress>,

@@ -1,4 +1,4 @@
-//! Answers by pattern.
+//! Rules that answer questions by patterns.
 
 use std::{fs, path::Path, str::FromStr};
 
@@ -9,13 +9,13 @@ use virt_model::ErrorNumber;
 use crate::question::Question;
 use crate::{Error, ErrorKind, Result};
 
-/// Which answers go with which questions: the first rule that fits decides.
+/// Answers to questions by patterns: the first rule that fits decides.
 ///
 /// ```
 /// use esx_driver::policy::Rules;
 ///
 /// let rules = Rules::from_toml(r#"
-///     ## It was copied: give it another UUID.
+///     ## A copied machine gets another UUID.
 ///     [[rule]]
 ///     message = "msg.uuid.altered"
 ///     answer = "I copied it"
@@ -29,13 +29,13 @@ use crate::{Error, ErrorKind, Result};
 /// ```
 ///
 /// - `message`: the id of one of the question's messages; `*` stands for any characters.
-/// - `text`: a regular expression (of the crate `regex-lite`) that is found somewhere in the question's text.
-/// - `answer`: the label or the key of a choice, as [`Question::choice`] finds it. A rule whose answer is not among the
-///   choices does not fit any other: the question is reported.
+/// - `text`: a regular expression (syntax of the crate `regex-lite`) that matches somewhere in the question's text.
+/// - `answer`: the label or the key of a choice, as [`Question::choice`] finds it. If a rule fits and its
+///   answer is not one of the choices, the question is reported; later rules are not tried.
 ///
-/// A rule needs `answer` and one of the others; with both, both have to fit. Anything else in the file is an error.
+/// A rule needs `answer`, and `message` or `text` or both; if it has both, both must fit. Unknown keys are an error.
 ///
-/// From code, rules are added one after the other: [`message`](Rules::message), [`text`](Rules::text).
+/// Programs add rules with [`message`](Rules::message) and [`text`](Rules::text).
 #[derive(Debug, Clone, Default)]
 pub struct Rules(Vec<Rule>);
 
@@ -47,7 +47,7 @@ struct Rule {
 }
 
 impl Rules {
-    /// One more rule: questions with such a message, `msg.serial.*`, are answered like this.
+    /// Adds a rule for questions with a message of this pattern, such as `msg.serial.*`.
     ///
     /// ```
     /// use esx_driver::policy::Rules;
@@ -59,12 +59,12 @@ impl Rules {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Rules`] for a pattern that is none.
+    /// [`ErrorKind::Rules`] if the pattern is invalid.
     pub fn message(self, pattern: &str, answer: impl Into<String>) -> Result<Rules> {
         self.rule(Some(pattern.to_owned()), None, answer.into())
     }
 
-    /// One more rule: questions in whose text the regular expression is found are answered like this.
+    /// Adds a rule for questions whose text this regular expression matches.
     ///
     /// # Errors
     /// As [`message`](Rules::message).
@@ -91,7 +91,7 @@ impl Rules {
     /// Reads rules from TOML.
     ///
     /// # Errors
-    /// [`ErrorKind::Rules`]: what is wrong, and where.
+    /// [`ErrorKind::Rules`]; the text names the rule.
     pub fn from_toml(text: &str) -> Result<Rules> {
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string().trim()))?;
         let rules = file.rule.into_iter().enumerate();
@@ -107,11 +107,11 @@ impl Rules {
     /// Reads rules from a file.
     ///
     /// # Errors
-    /// As [`from_toml`](Rules::from_toml), and when the file cannot be read.
+    /// [`ErrorKind::Rules`] if the file cannot be read, or if a rule is invalid.
     pub fn read(path: impl AsRef<Path>) -> Result<Rules> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|error| {
-            let message = format!("Cannot read the answers in '{}': {error}", path.display());
+            let message = format!("Cannot read the answers file '{}': {error}", path.display());
             Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message).because(error)
         })?;
         Rules::from_toml(&text).map_err(|error| {
@@ -170,7 +170,8 @@ impl Raw {
             return Err("it needs a 'message' or a 'text' to say which questions it is for".into());
         }
         let text = self.text.map(|text| {
-            Regex::new(&text).map_err(|error| format!("its 'text' is no pattern: {error}"))
+            Regex::new(&text)
+                .map_err(|error| format!("its 'text' is no regular expression: {error}"))
         });
         let message = self.message.map(|message| {
             let escaped: Vec<_> = message.split('*').map(regex_lite::escape).collect();
@@ -186,7 +187,7 @@ impl Raw {
 }
 
 fn invalid(problem: &str) -> Error {
-    let message = format!("Cannot understand the answers: {problem}");
+    let message = format!("Invalid answers file: {problem}");
     Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message)
 }
 

@@ -1,4 +1,4 @@
-//! What controllers disks were made for: a definition may leave that to the host.
+//! Controllers whose model a definition leaves to the host: it is the model that the disk was created for.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,11 +14,11 @@ use vmx::names::{Datastores, FileNameError, Missing};
 use crate::datastore::Browser;
 use crate::{Connect, DatastorePath, Error, ErrorKind, Result, What};
 
-/// The host's datastores, and what was found of disks on them.
+/// File names of the host's datastores, and the models of controllers for disks on them.
 #[derive(Debug)]
 pub(super) struct FileNamesOfHost {
     pub(super) names: Datastores,
-    /// libvirt's models of controllers, by the sources of disks.
+    /// libvirt's models of controllers by the disks' sources, or why there is none.
     pub(super) models: HashMap<String, Result<String>>,
 }
 
@@ -43,10 +43,11 @@ impl FileNames for FileNamesOfHost {
 impl Connect {
     /// The models of the controllers that `def` leaves to the host, by the sources of their disks.
     ///
-    /// What goes wrong with a disk is told when somebody asks for its model, as libvirt does.
+    /// An error about one disk is kept beside the models, and the conversion returns it when it comes to that disk: libvirt
+    /// 9.0.0 (esxAutodetectSCSIControllerModel) asks the host only then, so other errors of the definition come first.
     ///
     /// # Errors
-    /// When the host doesn't tell its datastores.
+    /// [`ErrorKind::Property`] if the server does not give the host's datastores.
     pub(super) async fn scsi_models(
         &self,
         def: &DomainDef,
@@ -64,7 +65,7 @@ impl Connect {
         Ok(models)
     }
 
-    /// The model of the controller that the disk `source` was made for.
+    /// The model of the controller that the disk `source` was created for.
     async fn scsi_model(&self, browsers: &[Browser], source: &str) -> Result<String> {
         let path: DatastorePath = source.parse()?;
         let mut browsers = browsers.iter();
@@ -91,7 +92,7 @@ impl Connect {
         let made_for = made_for.ok_or_else(|| {
             let message = format!("Could not lookup controller model for '{path}'");
             Error::new(ErrorKind::Definition, ErrorNumber::InternalError, message)
-                .advise("the host does not tell; say a model in the definition")
+                .advise("the host does not give it; set the controller's model in the definition")
         })?;
         model_of(made_for).map(str::to_owned).ok_or_else(|| {
             let message =
@@ -101,7 +102,7 @@ impl Connect {
     }
 }
 
-/// libvirt's word for a type of controller.
+/// libvirt's model for a controller type of the API.
 fn model_of(controller: &str) -> Option<&'static str> {
     let models = [
         ("VirtualBusLogicController", "buslogic"),
@@ -118,7 +119,7 @@ fn model_of(controller: &str) -> Option<&'static str> {
 fn undecided(def: &DomainDef) -> Vec<String> {
     let mut def = def.clone();
     if def.post_parse(&vmx::defaults()).is_err() {
-        // Nobody will ask.
+        // The conversion fails on this definition before it needs a model.
         return Vec::new();
     }
     let controller = |disk: &Disk| match &disk.info.address {
@@ -131,7 +132,7 @@ fn undecided(def: &DomainDef) -> Vec<String> {
         let is_auto = controller.model.as_deref() == Some("auto");
         (is_auto && controller.kind == ControllerType::Scsi).then_some(controller.index)
     });
-    // A model in the old way, at a disk.
+    // The old way to set a model is the disk's driver name.
     let drivers = def.devices.disks.iter().filter_map(|disk| {
         let driver = disk.driver.name.as_ref()?;
         driver

@@ -1,4 +1,4 @@
-//! Between libvirt's documents, definitions, and VMX files of this host.
+//! Conversions between libvirt's documents, definitions and VMX files of this host.
 
 use tracing::warn;
 use virt_model::domain::DomainDef;
@@ -11,7 +11,7 @@ use crate::connect::ProductLine;
 use crate::{Connect, DefineFlags, Error, ErrorKind, Result, document};
 
 impl Connect {
-    /// How VMX files are read.
+    /// Options for reading VMX files: strict with `libvirt=`, else lenient.
     pub(super) fn parse_options(&self) -> ParseOptions {
         match self.uri().libvirt() {
             Some(version) => ParseOptions::strict().as_libvirt(version),
@@ -19,7 +19,7 @@ impl Connect {
         }
     }
 
-    /// The definition of a VMX file that is in `directory`.
+    /// Reads the VMX file `text`, whose relative file names are in `directory`.
     pub(super) async fn read_vmx(
         &self,
         text: &[u8],
@@ -41,7 +41,7 @@ impl Connect {
         Ok(parsed.domain)
     }
 
-    /// The definition that a document holds.
+    /// Reads the definition of a document. A definition without a UUID gets a random one, as in libvirt.
     pub(super) fn read_definition(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
         let validate = flags.contains(DefineFlags::VALIDATE);
         let mut def: DomainDef = document::read(xml, validate)?;
@@ -50,7 +50,7 @@ impl Connect {
         Ok(def)
     }
 
-    /// The VMX file of a definition, for this host.
+    /// Writes a definition as a VMX file for this host.
     pub(super) async fn write_definition(&self, def: &DomainDef) -> Result<String> {
         let libvirt = self.uri().libvirt();
         let mut options = FormatOptions::new(self.hardware_version());
@@ -67,7 +67,8 @@ impl Connect {
         vmx::format(def, &names, &options).map_err(Error::of_vmx)
     }
 
-    /// The newest `virtualHW.version` that the host can be expected to have; what libvirt takes with `libvirt=`.
+    /// The newest `virtualHW.version` that a host of this version knows; with `libvirt=` the one that libvirt 9.0.0 takes
+    /// (esxDomainXMLToNative), which knows no host newer than 6.x.
     fn hardware_version(&self) -> u32 {
         let product = self.product();
         let (major, minor) = (product.version.major(), product.version.minor());
@@ -96,7 +97,7 @@ fn random_uuid() -> Uuid {
     Uuid::from_bytes(uuid::Uuid::new_v4().into_bytes())
 }
 
-/// Whether a VMX file names files by absolute paths, for which the datastores have to be known.
+/// Whether a VMX file has absolute file names, for which the host's datastores are needed.
 fn has_absolute_names(text: &[u8]) -> bool {
     let Ok(file) = VmxFile::read(text) else {
         return false;
@@ -107,13 +108,13 @@ fn has_absolute_names(text: &[u8]) -> bool {
     })
 }
 
-/// A definition that cannot be read, converted or made a domain of.
+/// The error of a definition that cannot be read or converted, or that makes no domain.
 pub(super) fn invalid(code: ErrorNumber, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Definition, code, message)
 }
 
 impl Error {
-    /// A VMX file or definition that cannot be converted.
+    /// The error of a VMX file or definition that cannot be converted.
     fn of_vmx(error: vmx::VmxError) -> Error {
         let described = invalid(error.number(), error.message());
         let place = error.line().map(|line| format!("in line {line}"));

@@ -1,4 +1,4 @@
-//! Domains made of libvirt's XML documents.
+//! Making domains of libvirt's XML documents.
 
 use vi_client::match_fault;
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
@@ -17,22 +17,19 @@ use crate::{
 };
 
 impl Connect {
-    /// Makes a domain of libvirt's XML document: its VMX file is written beside its first disk, which has to be there,
-    /// and registered. A file of the same name is replaced; domains that are there already are not changed.
+    /// Makes a domain of libvirt's XML document: writes its VMX file beside its first disk, which must exist, and registers
+    /// the file. A VMX file of the same name is replaced; existing domains are not changed.
     ///
-    /// What of the document has no place in a domain of this driver is told in the log; with
-    /// [`DefineFlags::VALIDATE`] it is an error.
+    /// Elements that this driver does not know are named in the log; with [`DefineFlags::VALIDATE`] they are an error.
     ///
-    /// What the host asks on the way is answered or reported by the connection's [policy](crate::policy::Policy).
-    ///
-    /// libvirt gives a name and the document's UUID back; here the new domain is looked up, since the server has chosen
-    /// its instance UUID.
+    /// The new domain is looked up, since the server chooses its instance UUID. (libvirt 9.0.0, esxDomainDefineXMLFlags,
+    /// returns a handle with the document's UUID.)
     ///
     /// # Errors
-    /// [`ErrorKind::Definition`] if the document cannot be converted or has no disk to be written beside,
-    /// [`ErrorKind::Exists`] if there is such a domain, [`ErrorKind::File`] if the file cannot be written,
-    /// [`ErrorKind::TaskFailed`] if the host does not register it, [`ErrorKind::Blocked`] if it asks something that
-    /// is not answered.
+    /// [`ErrorKind::Definition`] if the document cannot be converted, or if it has no disk file to write beside;
+    /// [`ErrorKind::Exists`] if a domain has the name or the UUID; [`ErrorKind::File`] if the file cannot be written;
+    /// [`ErrorKind::TaskFailed`] if the host does not register the file; [`ErrorKind::Blocked`] if the host asks a question
+    /// that is not answered.
     pub fn define_xml(&self, xml: &str, flags: DefineFlags) -> Operation<'static, Domain> {
         let (connect, xml) = (self.clone(), xml.to_owned());
         Operation::new("Could not define domain", move |mut runner| {
@@ -51,7 +48,7 @@ impl Connect {
         })
     }
 
-    /// Writes the VMX file of a new domain, and gives its place.
+    /// Writes the VMX file of a new domain, and returns its path.
     async fn write_vmx(&self, xml: &str, flags: DefineFlags) -> Result<DatastorePath> {
         refuse_unknown(flags, DefineFlags::VALIDATE, "esxDomainDefineXMLFlags")?;
         let def = self.read_definition(xml, flags)?;
@@ -66,7 +63,7 @@ impl Connect {
         Ok(path)
     }
 
-    /// Makes a virtual machine of a VMX file.
+    /// Registers a VMX file as a virtual machine of the host.
     fn registration(&self, path: &DatastorePath) -> Change<ManagedObjectReference> {
         let place = self.place();
         let folder = references::Folder::from(place.vm_folder.clone());
@@ -90,7 +87,7 @@ impl Connect {
                     let Some(domain) = connect.domain_of_file(&path).await? else {
                         return Ok(Effect::NotDone);
                     };
-                    // A machine that asks something may not be registered yet.
+                    // While the machine asks something, its registration may still fail.
                     Ok(match domain.question().await? {
                         Some(_) => Effect::Unknown,
                         None => Effect::Done(domain.moref().clone()),
@@ -144,12 +141,13 @@ impl Connect {
     }
 }
 
-/// The name, which a definition that was read from a document has.
+/// The definition's name. A definition that was read from a document has one.
 fn name_of(def: &DomainDef) -> &str {
     def.name.as_deref().unwrap_or_default()
 }
 
-/// Where the VMX file of a new domain goes: beside its first disk that is a file.
+/// The path of the VMX file of a new domain: beside its first disk that is a file. Texts are those of
+/// esxDomainDefineXMLFlags of libvirt 9.0.0.
 fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
     const SO: &str = "cannot deduce datastore and path for VMX file";
     let fail = |message: String| invalid(ErrorNumber::InternalError, message);
@@ -182,10 +180,10 @@ fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
     Ok(DatastorePath::new(path.datastore(), file))
 }
 
-/// The file is there, and the host does not take it.
+/// The error of a registration; the uploaded file stays, as in libvirt.
 fn not_defined(error: Error, path: &DatastorePath) -> Error {
     let error = match error.kind() {
-        // What became of the question and its task is the advice.
+        // The advice already says what became of the task that the question blocks.
         ErrorKind::Blocked => return error,
         ErrorKind::Fault | ErrorKind::NoPermission => refused(error),
         _ => error,
@@ -198,7 +196,7 @@ fn not_defined(error: Error, path: &DatastorePath) -> Error {
     }
 }
 
-/// What the host has against a registration, where its fault does not say enough.
+/// Advice for the faults that a registration declares.
 fn not_registered(cause: &vi_client::Error) -> Option<&'static str> {
     match_fault!(cause, RegisterVmTask {
         AlreadyExists as _ => Some("the host has a domain with this file already"),
@@ -207,7 +205,7 @@ fn not_registered(cause: &vi_client::Error) -> Option<&'static str> {
     })
 }
 
-/// libvirt reports a registration that was refused like one that failed.
+/// libvirt 9.0.0 (esxDomainDefineXMLFlags) has one text for a registration that the host refuses and one that fails.
 fn refused(error: Error) -> Error {
     let Some(fault) = error.fault() else {
         return error;

@@ -1,17 +1,17 @@
-//! Configurations in VMware's form and definitions in libvirt's, converted into each other without making a domain.
+//! Conversion between VMX files and libvirt's XML documents, without a domain.
 
 use virt_model::{Document, DomainXmlFlags, ErrorNumber};
 
 use crate::{Connect, DefineFlags, Error, ErrorKind, Result};
 
-/// libvirt's name of the format of VMX files.
+/// libvirt's name for the VMX format.
 const VMX: &str = "vmware-vmx";
 
 impl Connect {
-    /// Converts a VMX file, in whatever encoding it says, into libvirt's XML document. `format` is `vmware-vmx`.
+    /// Converts a VMX file into libvirt's XML document. `format` must be `vmware-vmx`; the file names its encoding.
     ///
-    /// Relative file names become `[?] ?/NAME`, as nobody knows where the file is; absolute ones are looked up among the
-    /// host's datastores.
+    /// Relative file names become `[?] ?/NAME`, since the file's directory is not known; absolute file names need the
+    /// host's datastores, one request.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the file cannot be converted, [`ErrorKind::ConfigFormat`] for another format.
@@ -27,10 +27,10 @@ impl Connect {
         Ok(def.to_xml(DomainXmlFlags::INACTIVE))
     }
 
-    /// Converts libvirt's XML document into a VMX file for this host. `format` is `vmware-vmx`.
+    /// Converts libvirt's XML document into a VMX file for this host. `format` must be `vmware-vmx`.
     ///
     /// # Errors
-    /// [`ErrorKind::Definition`] if there is no such VMX file, [`ErrorKind::ConfigFormat`] for another format.
+    /// [`ErrorKind::Definition`] if VMX cannot express the document, [`ErrorKind::ConfigFormat`] for another format.
     pub async fn domain_xml_to_native(&self, format: &str, xml: &str) -> Result<String> {
         check_format(format)?;
         let def = self.read_definition(xml, DefineFlags::NONE)?;
