@@ -9,13 +9,13 @@
 
 use std::error::Error;
 
-use esx_driver::{Connect, EsxUri, auth::NoQuestions};
+use esx_driver::{Connect, EsxUri, auth::NoPrompts};
 use futures_util::StreamExt as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let uri: EsxUri = std::env::args().nth(1).ok_or("usage: URI")?.parse()?;
-    let connect = Connect::open(&uri, &NoQuestions).await?;
+    let connect = Connect::open(&uri, &NoPrompts).await?;
     let mut events = connect.domain_events(None).await?;
     loop {
         tokio::select! {

@@ -11,7 +11,7 @@ use std::{error::Error, time::Duration};
 
 use esx_driver::{
     Connect, EsxUri,
-    auth::NoQuestions,
+    auth::NoPrompts,
     virt_model::{
         Document as _, SnapshotDef,
         flags::{SnapshotCreateFlags, SnapshotListFlags},
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: URI DOMAIN NAME".into());
     };
     let uri: EsxUri = uri.parse()?;
-    let connect = Connect::open(&uri, &NoQuestions).await?;
+    let connect = Connect::open(&uri, &NoPrompts).await?;
     let domain = connect.lookup_by_name(domain).await?;
 
     let wanted = SnapshotDef {

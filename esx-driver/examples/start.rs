@@ -15,7 +15,7 @@ use std::{error::Error, io, sync::Arc};
 
 use esx_driver::{
     Connect, CreateFlags, EsxUri,
-    auth::NoQuestions,
+    auth::NoPrompts,
     bulk,
     policy::{Answer, BoxFuture, Policy, Rules},
     question::{Asker, Question},
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let uri: EsxUri = arguments.next().ok_or("usage: URI DOMAIN...")?.parse()?;
     let rules = uri.answers().map(Rules::read).transpose()?;
-    let connect = Connect::open(&uri, &NoQuestions).await?;
+    let connect = Connect::open(&uri, &NoPrompts).await?;
     let asking = connect.with_policy(Policy::Callback(Arc::new(Terminal { rules })));
     let mut domains = Vec::new();
     for name in arguments {

@@ -38,17 +38,17 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// Implementations may block: they are called before anything is sent to the server.
 pub trait Authenticate: Send + Sync {
-    /// The user to log in as. [`Question::default`] is the default user.
+    /// The user to log in as. [`Prompt::default`] is the default user.
     ///
     /// # Errors
     /// Any error; opening the connection then fails with "Username request failed".
-    fn username(&self, question: &Question) -> Result<String, AuthError>;
+    fn username(&self, prompt: &Prompt) -> Result<String, AuthError>;
 
-    /// The password of [`Question::username`].
+    /// The password of [`Prompt::username`].
     ///
     /// # Errors
     /// Any error; opening the connection then fails with "Password request failed".
-    fn password(&self, question: &Question) -> Result<SecretString, AuthError>;
+    fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError>;
 }
 
 /// Why an [`Authenticate`] provides nothing.
@@ -57,7 +57,7 @@ pub type AuthError = Box<dyn std::error::Error + Send + Sync>;
 /// The server and the user that an [`Authenticate`] is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Question {
+pub struct Prompt {
     /// The server's name, as in the URI.
     pub host: String,
     /// The default user: `root` for a host, `administrator@vsphere.local` for a vCenter.
@@ -66,7 +66,7 @@ pub struct Question {
     pub username: String,
 }
 
-impl Question {
+impl Prompt {
     /// libvirt's prompt for a user name: `Enter username for HOST [DEFAULT]`.
     pub fn username_prompt(&self) -> String {
         format!("Enter username for {} [{}]", self.host, self.default)
@@ -80,14 +80,14 @@ impl Question {
 
 /// Never prompts; credentials come from the URI and `auth.conf`. libvirt's `virConnectOpen` works the same way.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NoQuestions;
+pub struct NoPrompts;
 
-impl Authenticate for NoQuestions {
-    fn username(&self, _: &Question) -> Result<String, AuthError> {
+impl Authenticate for NoPrompts {
+    fn username(&self, _: &Prompt) -> Result<String, AuthError> {
         Err(Box::new(missing_credentials()))
     }
 
-    fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
         Err(Box::new(missing_credentials()))
     }
 }
@@ -102,14 +102,14 @@ pub struct Credentials {
 }
 
 impl Authenticate for Credentials {
-    fn username(&self, question: &Question) -> Result<String, AuthError> {
+    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
         Ok(self
             .username
             .clone()
-            .unwrap_or_else(|| question.default.clone()))
+            .unwrap_or_else(|| prompt.default.clone()))
     }
 
-    fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
         Ok(self.password.clone())
     }
 }
@@ -131,24 +131,24 @@ pub(crate) fn credentials(
         Some(config) => config.credentials("esx", names)?,
         None => Default::default(),
     };
-    let mut question = Question {
+    let mut prompt = Prompt {
         host: names.first().copied().unwrap_or_default().to_owned(),
         default: default.to_owned(),
         username: default.to_owned(),
     };
-    question.username = match user.map(str::to_owned).or(known.username) {
+    prompt.username = match user.map(str::to_owned).or(known.username) {
         Some(username) => username,
         None => questions
-            .username(&question)
+            .username(&prompt)
             .map_err(|error| refused("Username request failed", error))?,
     };
     let password = match password.cloned().or(known.password) {
         Some(password) => password,
         None => questions
-            .password(&question)
+            .password(&prompt)
             .map_err(|error| refused("Password request failed", error))?,
     };
-    Ok((question.username, password))
+    Ok((prompt.username, password))
 }
 
 fn missing_credentials() -> Error {
@@ -163,7 +163,7 @@ fn missing_credentials() -> Error {
 
 fn refused(message: &str, cause: AuthError) -> Error {
     match cause.downcast::<Error>() {
-        // NoQuestions returns an error of this crate, which needs no other text around it.
+        // NoPrompts returns an error of this crate, which needs no other text around it.
         Ok(error) => *error,
         Err(cause) => Error::new(ErrorKind::Credentials, ErrorNumber::AuthFailed, message)
             .in_part(ErrorDomain::Auth)
@@ -226,23 +226,23 @@ mod tests {
     struct Echo;
 
     impl Authenticate for Echo {
-        fn username(&self, question: &Question) -> Result<String, AuthError> {
-            Ok(question.username_prompt())
+        fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
+            Ok(prompt.username_prompt())
         }
 
-        fn password(&self, question: &Question) -> Result<SecretString, AuthError> {
-            Ok(question.password_prompt().into())
+        fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError> {
+            Ok(prompt.password_prompt().into())
         }
     }
 
     struct Silent;
 
     impl Authenticate for Silent {
-        fn username(&self, _: &Question) -> Result<String, AuthError> {
+        fn username(&self, _: &Prompt) -> Result<String, AuthError> {
             Err("end of input".into())
         }
 
-        fn password(&self, _: &Question) -> Result<SecretString, AuthError> {
+        fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
             Err("end of input".into())
         }
     }
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn nobody_to_ask() {
-        let error = credentials(Some("bob"), None, None, &NoQuestions, &["h"], "root").unwrap_err();
+        let error = credentials(Some("bob"), None, None, &NoPrompts, &["h"], "root").unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid argument: Missing authentication credentials"

@@ -1,11 +1,11 @@
 //! libvirt's ESX driver: domains, snapshots, networks and events of VMware ESX(i) hosts and vCenters.
 //!
 //! ```no_run
-//! use esx_driver::{Connect, EsxUri, auth::NoQuestions, virt_model::DomainFilter};
+//! use esx_driver::{Connect, EsxUri, auth::NoPrompts, virt_model::DomainFilter};
 //!
 //! # async fn run() -> esx_driver::Result<()> {
 //! let uri: EsxUri = "esx://root@esx1.example.com/".parse()?;
-//! let connect = Connect::open(&uri, &NoQuestions).await?;
+//! let connect = Connect::open(&uri, &NoPrompts).await?;
 //! for entry in connect.list_all_domains(DomainFilter::ACTIVE).await? {
 //!     tracing::info!(name = entry.domain.name(), state = %entry.state);
 //! }

@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use esx_driver::auth::{AuthError, Authenticate, Question, SecretString};
+use esx_driver::auth::{AuthError, Authenticate, Prompt, SecretString};
 
 use crate::failure::Failure;
 
@@ -21,34 +21,34 @@ pub(crate) struct Login {
 }
 
 impl Authenticate for Login {
-    fn username(&self, question: &Question) -> Result<String, AuthError> {
+    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
         let user = env::var(USER_VARIABLE).ok().filter(|user| !user.is_empty());
         if let Some(user) = user {
             return Ok(user);
         }
         if self.has_password || env::var_os(PASSWORD_VARIABLE).is_some() {
-            return Ok(question.default.clone());
+            return Ok(prompt.default.clone());
         }
         check_terminal()?;
-        let mut prompt = io::stderr().lock();
-        write!(prompt, "{}: ", question.username_prompt())?;
-        prompt.flush()?;
-        drop(prompt);
+        let mut terminal = io::stderr().lock();
+        write!(terminal, "{}: ", prompt.username_prompt())?;
+        terminal.flush()?;
+        drop(terminal);
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
         Ok(match line.trim_end_matches(['\r', '\n']) {
-            "" => question.default.clone(),
+            "" => prompt.default.clone(),
             user => user.to_owned(),
         })
     }
 
-    fn password(&self, question: &Question) -> Result<SecretString, AuthError> {
+    fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError> {
         match env::var(PASSWORD_VARIABLE) {
             Ok(password) => Ok(password.into()),
             Err(env::VarError::NotPresent) => {
                 check_terminal()?;
-                let prompt = format!("{}: ", question.password_prompt());
-                Ok(rpassword::prompt_password(prompt)?.into())
+                let text = format!("{}: ", prompt.password_prompt());
+                Ok(rpassword::prompt_password(text)?.into())
             }
             // The other error would print the value.
             Err(env::VarError::NotUnicode(_)) => {

@@ -22,10 +22,10 @@ use crate::{
 ///
 /// ```no_run
 /// # async fn open(transport: vi_client::transport::HttpsTransport) -> esx_driver::Result<()> {
-/// use esx_driver::{EsxUri, OpenOptions, auth::NoQuestions};
+/// use esx_driver::{EsxUri, OpenOptions, auth::NoPrompts};
 ///
 /// let uri: EsxUri = "esx://esx1.example.com/".parse()?;
-/// let connect = OpenOptions::new(&NoQuestions).transport(transport).open(&uri).await?;
+/// let connect = OpenOptions::new(&NoPrompts).transport(transport).open(&uri).await?;
 /// # Ok(()) }
 /// ```
 pub struct OpenOptions<'a> {
@@ -84,13 +84,13 @@ impl<'a> OpenOptions<'a> {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use esx_driver::{OpenOptions, auth::NoQuestions, vi_client::Options};
+    /// use esx_driver::{OpenOptions, auth::NoPrompts, vi_client::Options};
     ///
     /// let client = Options::default()
     ///     .deadline(Duration::from_secs(60))
     ///     .keep_alive(Some(Duration::from_secs(600)))
     ///     .user_agent("backup/1.0");
-    /// let options = OpenOptions::new(&NoQuestions).client(client);
+    /// let options = OpenOptions::new(&NoPrompts).client(client);
     /// ```
     #[must_use]
     pub fn client(mut self, options: Options) -> Self {

@@ -4,7 +4,7 @@ use std::fs;
 
 use esx_driver::{
     Connect, ErrorKind, EsxUri, OpenOptions,
-    auth::{AuthFileSearch, Credentials, NoQuestions},
+    auth::{AuthFileSearch, Credentials, NoPrompts},
     vi_client::transport::InProcess,
     virt_model::ErrorNumber,
 };
@@ -116,7 +116,7 @@ async fn credentials_from_auth_conf() {
     let uri: EsxUri = format!("esx://h/?authfile={}", path.display())
         .parse()
         .unwrap();
-    let connect = OpenOptions::new(&NoQuestions)
+    let connect = OpenOptions::new(&NoPrompts)
         .auth_files(AuthFileSearch::default())
         .transport(InProcess::new(simulator.handler()))
         .open(&uri)
@@ -127,7 +127,7 @@ async fn credentials_from_auth_conf() {
 #[tokio::test]
 async fn nobody_to_ask_for_a_password() {
     let simulator = Simulator::esx().build();
-    let result = OpenOptions::new(&NoQuestions)
+    let result = OpenOptions::new(&NoPrompts)
         .auth_files(AuthFileSearch::default())
         .transport(InProcess::new(simulator.handler()))
         .open(&"esx://h/".parse().unwrap())

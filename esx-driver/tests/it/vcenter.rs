@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use esx_driver::{
     Connect, DestroyFlags, Domain, Error, ErrorKind, EsxUri, OpenOptions, What,
-    auth::{AuthError, AuthFileSearch, Authenticate, Question},
+    auth::{AuthError, AuthFileSearch, Authenticate, Prompt},
     vi_client::transport::InProcess,
     virt_model::DomainFilter,
 };
@@ -282,16 +282,13 @@ async fn both_servers_ask_for_credentials() {
     struct Prompts(Arc<std::sync::Mutex<Vec<String>>>);
 
     impl Authenticate for Prompts {
-        fn username(&self, question: &Question) -> Result<String, AuthError> {
-            self.0.lock().unwrap().push(question.username_prompt());
-            Ok(question.default.clone())
+        fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
+            self.0.lock().unwrap().push(prompt.username_prompt());
+            Ok(prompt.default.clone())
         }
 
-        fn password(
-            &self,
-            question: &Question,
-        ) -> Result<esx_driver::auth::SecretString, AuthError> {
-            self.0.lock().unwrap().push(question.password_prompt());
+        fn password(&self, prompt: &Prompt) -> Result<esx_driver::auth::SecretString, AuthError> {
+            self.0.lock().unwrap().push(prompt.password_prompt());
             Ok("password".into())
         }
     }
