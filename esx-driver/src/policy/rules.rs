@@ -252,7 +252,7 @@ mod tests {
             ("[[rule]]\nanswer = 'a'", "rule 1: it needs a 'message'"),
             (
                 "[[rule]]\ntext='a'\nanswer='a'\n[[rule]]\ntext='('\nanswer='a'",
-                "rule 2: its 'text' is no pattern",
+                "rule 2: its 'text' is no regular expression",
             ),
             ("[[rule]]\ntext = 'a'", "missing field `answer`"),
             ("[[rules]]\ntext = 'a'", "unknown field `rules`"),
