@@ -123,7 +123,7 @@ pub(crate) fn credentials(
     user: Option<&str>,
     config: Option<&AuthFile>,
     password: Option<&SecretString>,
-    questions: &dyn Authenticate,
+    auth: &dyn Authenticate,
     names: &[&str],
     default: &str,
 ) -> Result<(String, SecretString)> {
@@ -138,13 +138,13 @@ pub(crate) fn credentials(
     };
     prompt.username = match user.map(str::to_owned).or(known.username) {
         Some(username) => username,
-        None => questions
+        None => auth
             .username(&prompt)
             .map_err(|error| refused("Username request failed", error))?,
     };
     let password = match password.cloned().or(known.password) {
         Some(password) => password,
-        None => questions
+        None => auth
             .password(&prompt)
             .map_err(|error| refused("Password request failed", error))?,
     };
