@@ -15,7 +15,7 @@ mod selection;
 mod view;
 
 use vi_types::objects::{ObjectSpec, PropertyFilterSpec, PropertySpec};
-use vi_types::{FromAny, ManagedObjectReference, Poly};
+use vi_types::{ManagedObjectReference, Poly};
 
 use crate::{Client, Error};
 
@@ -269,24 +269,6 @@ impl Client {
         let request = Retrieve::from(object).properties(ty, paths);
         // The collector returns at most one object, the one that it was asked for.
         Ok(self.retrieve(&request).await?.pop())
-    }
-
-    /// Reads one property of one object; an unset one gives `None` if `T` is an `Option`.
-    ///
-    /// # Errors
-    /// As [`retrieve`](Self::retrieve), and [`Error::Property`] when the property is not there or of another type.
-    pub async fn property<T: FromAny>(
-        &self,
-        object: &ManagedObjectReference,
-        path: &str,
-    ) -> Result<T, Error> {
-        let request = Retrieve::from(object).properties(&object.r#type, [path]);
-        let mut found = self.retrieve(&request).await?;
-        let mut properties = match found.is_empty() {
-            true => ObjectProperties::nothing_of(object.clone()),
-            false => found.swap_remove(0),
-        };
-        Ok(properties.take(path)?)
     }
 }
 

@@ -11,6 +11,9 @@
 //! ? the exit status, when it is not 0
 //! ```
 //!
+//! `cargo xtask interop virsh` runs the command lines of a file whose first line is `# virsh prints the same.` with virsh
+//! too. They must not change anything.
+//!
 //! `UPDATE_CONSOLE=1 cargo test -p virt-esx --test console` writes the files anew.
 #![allow(
     clippy::unwrap_used,
@@ -41,7 +44,11 @@ macro_rules! recordings {
                 .map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned())
                 .collect();
             files.sort();
-            assert_eq!(files, [$(stringify!($name)),*]);
+            assert_eq!(
+                files,
+                [$(stringify!($name)),*],
+                "`recordings!` above lists the files of tests/console"
+            );
         }
     };
 }

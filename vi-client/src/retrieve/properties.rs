@@ -18,13 +18,6 @@ pub struct ObjectProperties {
 }
 
 impl ObjectProperties {
-    pub(super) fn nothing_of(object: ManagedObjectReference) -> Self {
-        Self {
-            object,
-            ..Self::default()
-        }
-    }
-
     /// The paths of the properties that have a value, in the server's order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.values.iter().map(|property| property.name.as_str())

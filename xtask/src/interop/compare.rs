@@ -2,9 +2,10 @@ mod definition;
 pub(super) mod names;
 mod power;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::peers::{Simulator, Tools};
+use super::peers::{Simulator, Tools, workspace};
 use super::process::{self, Run};
 use super::report::Report;
 
@@ -32,10 +33,10 @@ const KNOWN: &[Known] = &[
 /// Runs every command with virsh and with virt-esx on the same esx-sim.
 pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let pair = Pair::new(tools, "a simulated host", "root", &["--esx"])?;
-    pair.run_all(report)?;
+    pair.run_all("test:///default", report)?;
     let user = "administrator@vsphere.local";
     let pair = Pair::new(tools, "a simulated vCenter", user, &["--vcenter"])?;
-    pair.run_all(report)?;
+    pair.run_all("test:///vcenter", report)?;
 
     let count = ODD_NAMES.len().to_string();
     let names = ODD_NAMES.iter().flat_map(|name| ["--name", name]);
@@ -91,11 +92,17 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// Every command with every option.
-    fn run_all(&self, report: &mut Report) -> Result<(), String> {
+    /// Every command with every option; `uri` is the simulated server's in recordings.
+    fn run_all(&self, uri: &str, report: &mut Report) -> Result<(), String> {
         let domains = self.domains(report)?;
         let mut shown = [false; KNOWN.len()];
-        for line in [host_lines(), list_lines(), self.domain_lines(&domains)?].concat() {
+        let lines = [
+            host_lines(),
+            list_lines(),
+            self.domain_lines(&domains)?,
+            recorded_lines(uri)?,
+        ];
+        for line in lines.concat() {
             self.compare(report, &line, &mut shown)?;
         }
         for (known, _) in KNOWN.iter().zip(shown).filter(|(_, shown)| !shown) {
@@ -201,6 +208,43 @@ impl<'a> Pair<'a> {
         let mut command = self.tools.client(program, &self.auth);
         process::run(command.args(["-c", &self.uri]).args(args), "")
     }
+}
+
+/// The first line of a recording in `virt-esx/tests/console/` whose command lines are compared with virsh's.
+const AS_VIRSH: &str = "# virsh prints the same.";
+
+/// The command lines of recordings that begin with [`AS_VIRSH`] and use `uri`.
+fn recorded_lines(uri: &str) -> Result<Vec<Line>, String> {
+    let folder = workspace().join("virt-esx/tests/console");
+    let failed = |error| format!("{}: {error}", folder.display());
+    let start = format!("$ virt-esx -c {uri} ");
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let text = fs::read_to_string(entry.map_err(failed)?.path()).map_err(failed)?;
+        if text.lines().next() == Some(AS_VIRSH) {
+            let commands = text.lines().filter_map(|line| line.strip_prefix(&start));
+            lines.extend(commands.map(|line| Line {
+                args: words(line),
+                succeeds: false,
+            }));
+        }
+    }
+    match lines.is_empty() {
+        true => Err(format!("no recording in {} uses {uri}", folder.display())),
+        false => Ok(lines),
+    }
+}
+
+/// The words of a recorded command line; those with blanks are in single quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 /// What asks the host, and what cannot work.
