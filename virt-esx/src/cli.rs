@@ -15,14 +15,13 @@ use crate::words;
 
 /// virsh's commands for VMware ESX(i) hosts and vCenters.
 ///
-/// Without a command, a shell begins: it reads commands from the terminal, or from another standard input. One
-/// argument alone can hold several commands: 'list; dominfo NAME'. They share one connection.
+/// Without a command, virt-esx is a shell: it reads commands from the terminal or from another standard input. A single
+/// argument can hold several commands: 'list; dominfo NAME'. They share one connection.
 ///
 /// Every argument of a command can be given by place or by name: `dominfo NAME` and
 /// `dominfo --domain NAME` are the same.
 ///
-/// The connection URI is the one after -c, or else the environment's VIRSH_DEFAULT_CONNECT_URI or
-/// LIBVIRT_DEFAULT_URI: esx://[USER@]HOST[:PORT]/, gsx://…, vpx://[USER@]VCENTER/DATACENTER/HOST,
+/// The connection URI is given with -c, else by VIRSH_DEFAULT_CONNECT_URI or LIBVIRT_DEFAULT_URI in the environment: esx://[USER@]HOST[:PORT]/, gsx://…, vpx://[USER@]VCENTER/DATACENTER/HOST,
 /// or test:///default and test:///vcenter for simulated ones.
 ///
 /// The password is never an argument. It comes from the standard input with --password-stdin, else from

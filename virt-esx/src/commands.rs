@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::ui::Ui;
 
-/// A command that asks a hypervisor once and prints once.
+/// A command that asks a hypervisor, and then prints its answer.
 pub(crate) trait Query {
     /// What it prints.
     type Answer: Answer;
@@ -56,7 +56,7 @@ pub(crate) trait LocalCommand {
     fn run(self, ui: &Ui) -> Result<(), Failure>;
 }
 
-/// A command that changes how the following ones run.
+/// A command on the session: it changes how later commands run, or needs no hypervisor and is closed by an empty line.
 pub(crate) trait SessionCommand {
     /// Whether virsh prints an empty line behind it, as it does behind most.
     const IS_CLOSED: bool = true;
@@ -89,30 +89,32 @@ pub(crate) static GROUPS: [&Group; 6] = [
 pub(crate) struct Row {
     /// Its name; a command of a family has the family's name in front: `question list`.
     pub(crate) name: &'static str,
+    /// Whether virsh prints an empty line behind it.
+    is_closed: bool,
     describe: fn(clap::Command) -> clap::Command,
     decode: fn(&ArgMatches) -> Result<Work, clap::Error>,
 }
 
 /// A command that is ready to run.
 pub(crate) enum Work {
-    /// With a connection.
+    /// Needs a connection.
     Connected {
-        /// Whether its options can be given together.
+        /// The result of checking its options.
         checked: Result<(), Failure>,
         run: Connected,
     },
-    /// Without one.
-    Local(Box<dyn FnOnce(&Ui) -> Result<(), Failure>>),
-    /// On the session.
+    /// Needs none.
+    Local(Local),
+    /// Changes the session.
     Session { is_closed: bool, run: OnSession },
 }
 
 impl Work {
-    /// A command that begins, and fails before it asks anything.
-    pub(crate) fn failing(failure: Failure) -> Self {
-        Self::Connected {
-            checked: Err(failure),
-            run: Box::new(|_, _| Box::pin(async { Ok(()) })),
+    /// A command that fails before it asks anything.
+    pub(crate) fn failing(failure: Failure, is_closed: bool) -> Self {
+        Self::Session {
+            is_closed,
+            run: Box::new(|_, _| Box::pin(async { Err(failure) })),
         }
     }
 }
@@ -120,6 +122,8 @@ impl Work {
 /// Behind a pointer, so that the program has one runtime for all commands instead of one for each.
 type Connected =
     Box<dyn for<'c> FnOnce(&'c Ui, &'c Connection) -> LocalBoxFuture<'c, Result<(), Failure>>>;
+
+type Local = Box<dyn FnOnce(&Ui) -> Result<(), Failure>>;
 
 type OnSession =
     Box<dyn for<'c> FnOnce(&'c Ui, &'c mut Session) -> LocalBoxFuture<'c, Result<(), Failure>>>;
@@ -129,6 +133,7 @@ impl Row {
     pub(crate) const fn query<Q: Query + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            is_closed: true,
             describe: Q::augment_args,
             decode: |matches| {
                 let query = Q::from_arg_matches(matches)?;
@@ -150,6 +155,7 @@ impl Row {
     pub(crate) const fn command<C: Command + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            is_closed: true,
             describe: C::augment_args,
             decode: |matches| {
                 let command = C::from_arg_matches(matches)?;
@@ -165,6 +171,7 @@ impl Row {
     pub(crate) const fn local<L: LocalCommand + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            is_closed: false,
             describe: L::augment_args,
             decode: |matches| {
                 let command = L::from_arg_matches(matches)?;
@@ -177,6 +184,7 @@ impl Row {
     pub(crate) const fn session<S: SessionCommand + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            is_closed: S::IS_CLOSED,
             describe: S::augment_args,
             decode: |matches| {
                 let command = S::from_arg_matches(matches)?;
@@ -193,6 +201,11 @@ impl Row {
         let name = self.name.rsplit(' ').next().unwrap_or(self.name);
         let command = clap::Command::new(name).bin_name(format!("virt-esx {}", self.name));
         (self.describe)(command)
+    }
+
+    /// Whether virsh prints an empty line behind it, as it does behind most.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// The command with the options of `matches`, which clap read by its [`definition`](Self::definition).
@@ -226,7 +239,7 @@ pub(crate) fn family_title(name: &str) -> &'static str {
     group.map_or("", |group| group.title)
 }
 
-/// The name of the command that is most like `name`, if one is.
+/// The name of the command that is most like `name`, if one is similar enough.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
     let names = rows().map(|row| row.name).chain(unsupported::names());
     let likeness = names.map(|known| (strsim::jaro_winkler(known, name), known));

@@ -1,4 +1,4 @@
-//! From a URI to a connection.
+//! Opens connections: to servers, and to simulated ones in this process.
 
 use std::ops::Deref;
 
@@ -13,26 +13,26 @@ use esx_sim::Simulator;
 use crate::credentials::{self, Login};
 use crate::failure::Failure;
 
-/// The query parameters of a test URI that are the simulator's.
+/// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
 const SIMULATOR_PARAMETERS: [&str; 3] = ["vms", "api_version", "page_size"];
 
-/// What is connected to, and how.
+/// The target of a connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionOptions {
-    /// None for the URI of the environment.
+    /// The URI; `None` takes the environment's.
     pub(crate) uri: Option<String>,
-    /// Whether nothing may be changed through the connection.
+    /// Whether the connection refuses to change anything.
     pub(crate) is_readonly: bool,
     /// Whether the password is the first line of the standard input.
     pub(crate) password_stdin: bool,
 }
 
-/// An open connection and the URI it goes by.
+/// An open connection.
 pub(crate) struct Connection {
     connect: Connect,
     is_readonly: bool,
-    /// A simulator's own URI; of a server it is the connection's.
+    /// The test URI, for a simulated server.
     simulated: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Connection {
             .unwrap_or_else(|| self.connect.uri().to_string())
     }
 
-    /// Whether nothing may be changed through the connection.
+    /// Whether the connection refuses to change anything.
     pub(crate) fn is_readonly(&self) -> bool {
         self.is_readonly
     }
@@ -110,7 +110,7 @@ async fn connect(uri: &EsxUri, options: &ConnectionOptions) -> Result<Connect, F
 
 /// A connection to a simulator in this process, and its URI.
 ///
-/// Query parameters that the simulator knows are its own, all others are the driver's.
+/// The simulator gets the query parameters that it knows; the driver gets the others.
 #[cfg(feature = "simulator")]
 async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
     let simulator = Simulator::from_test_uri(&shown);

@@ -2,12 +2,12 @@
 //!
 //! virsh takes every argument of a command by place or by name (`dominfo NAME`,
 //! `dominfo --domain NAME`, `dominfo --domain=NAME`), takes `-x` for data, knows no abbreviations,
-//! and has its own words for what is wrong. [`read`] finds for each word the option or argument that
-//! it belongs to, in the command's definition. clap gets these pairs to make the command's struct of
-//! them: the types of values, defaults, and what is missing are its part.
+//! and has error texts of its own. [`read`] assigns each word to an option or argument of the command's
+//! definition. clap gets these pairs and makes the command's struct of them; it checks types, fills in
+//! defaults and finds what is missing.
 //!
-//! Two things virsh has not: families of commands (`question list`), and options of all commands,
-//! which can stand behind the command too.
+//! Two things are not virsh's: families of commands (`question list`), and options of all commands behind
+//! the command's name.
 
 use std::any::TypeId;
 use std::collections::VecDeque;
@@ -25,14 +25,14 @@ use crate::failure::Failure;
 pub(crate) struct Reading {
     /// What to run.
     pub(crate) work: Work,
-    /// The options of all commands that stood behind it, for [`decode`].
+    /// The options of all commands that followed its name, for [`decode`].
     pub(crate) options: Vec<OsString>,
 }
 
-/// Reads the words of one command. `shared` has the options that can stand behind every command.
+/// Reads the words of one command. `shared` defines the options that can follow every command's name.
 ///
 /// # Errors
-/// What virsh would say is wrong.
+/// virsh's text for the first mistake.
 pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Failure> {
     let mut rest = VecDeque::from(words);
     let Some(found) = take_name(&mut rest)? else {
@@ -68,7 +68,7 @@ pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Fa
                 .work(matches)
                 .map_err(|error| first_paragraph(&error))?,
             Err(Mistake::Before(failure)) => return Err(failure),
-            Err(Mistake::Within(failure)) => Work::failing(failure),
+            Err(Mistake::Within(failure)) => Work::failing(failure, found.is_closed()),
         },
     };
     Ok(Reading { work, options })
@@ -95,6 +95,13 @@ impl Found {
         }
     }
 
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Row(row) => row.is_closed(),
+            Self::Unsupported(_) => true,
+        }
+    }
+
     fn work(&self, matches: ArgMatches) -> Result<Work, clap::Error> {
         match self {
             Self::Row(row) => row.decode(&matches),
@@ -103,8 +110,7 @@ impl Found {
     }
 }
 
-/// Takes the name of a command from the front of `rest`. None if a family is asked for its help: what is
-/// left is the family.
+/// Takes the name of a command from the front of `rest`. `None` for the help of a family, whose name is left.
 fn take_name(rest: &mut VecDeque<OsString>) -> Result<Option<Found>, Failure> {
     let name = rest.pop_front().unwrap_or_default();
     let text = name.to_string_lossy();
@@ -142,7 +148,7 @@ fn take_name(rest: &mut VecDeque<OsString>) -> Result<Option<Found>, Failure> {
 /// Takes the options in front of the command's name from `rest`, for [`decode`].
 ///
 /// # Errors
-/// What virsh would say is wrong.
+/// virsh's text for the first mistake.
 pub(crate) fn take_options(
     definition: &Command,
     rest: &mut VecDeque<OsString>,
@@ -199,7 +205,7 @@ fn cluster_needs_value<'a>(
     Ok(None)
 }
 
-/// The values of `words`, which are the options of `definition` or pairs of its arguments' names and their values.
+/// Decodes `words`: options of `definition`, and `--NAME=VALUE` for its arguments.
 ///
 /// # Errors
 /// When a value is not of its type, or one is missing.
@@ -224,7 +230,7 @@ pub(crate) fn decode(definition: Command, words: Vec<OsString>) -> Result<ArgMat
 pub(crate) enum Mistake {
     /// virsh finds it before the command begins.
     Before(Failure),
-    /// virsh finds it when the command looks at its options: a number that is none.
+    /// virsh finds it when the command reads its options: a malformed number.
     Within(Failure),
 }
 

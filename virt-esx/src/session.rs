@@ -1,4 +1,4 @@
-//! A session of commands: they run one after the other, over one connection.
+//! Runs commands one after the other, over one connection.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// How long logging out may take after Ctrl-C.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The commands' common state.
+/// The state that the commands of a run share.
 pub(crate) struct Session {
     terminal: Terminal,
     options: Global,
@@ -72,7 +72,7 @@ impl Session {
         self.is_over
     }
 
-    /// Runs no command any more.
+    /// Ends the session: no further command runs.
     pub(crate) fn finish(&mut self) {
         self.is_over = true;
     }
@@ -84,8 +84,8 @@ impl Session {
 
     /// Runs `commands` and gives the exit status of the last one.
     ///
-    /// The connection of `-c` is opened before the first one begins, as virsh does it; any other when a
-    /// command needs it.
+    /// The connection of `-c` is opened before the first command begins, as in virsh. A connection of the environment's
+    /// URI is opened by the first command that needs it.
     pub(crate) async fn run(&mut self, commands: Vec<Reading>) -> u8 {
         let mut connected = commands.iter().filter_map(|reading| match &reading.work {
             Work::Connected { checked, .. } => Some(checked.is_ok()),
@@ -134,8 +134,7 @@ impl Session {
         }
     }
 
-    /// Connects to `uri`, or anew to where the session is connected to. The connection that there was stays if
-    /// that fails.
+    /// Connects to `uri`, or again to the current URI. If that fails, the old connection stays.
     pub(crate) async fn connect(
         &mut self,
         uri: Option<String>,
@@ -155,7 +154,7 @@ impl Session {
         Ok(())
     }
 
-    /// The names of all domains, if there is a connection that tells them.
+    /// The names of all domains; none without a connection, or if listing fails.
     pub(crate) async fn domain_names(&self) -> Vec<String> {
         let Some(connection) = &self.connection else {
             return Vec::new();
@@ -210,7 +209,7 @@ impl Session {
         }
     }
 
-    /// The connection, opened when it is needed first.
+    /// The connection, which the first caller opens.
     async fn connection(&mut self) -> Result<&Connection, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
@@ -226,7 +225,7 @@ impl Session {
         Ok(self.connection.insert(connection))
     }
 
-    /// Logs out; after a Ctrl-C only if that is quickly done.
+    /// Logs out. After Ctrl-C, gives up after [`FAREWELL`].
     pub(crate) async fn end(&mut self) {
         let Some(connection) = self.connection.take() else {
             return;
@@ -251,8 +250,7 @@ async fn log_out(connection: Connection) {
     }
 }
 
-/// Runs `work` to its end, or to the Ctrl-C that the command doesn't deal with itself: then there is
-/// no result.
+/// Runs `work` to its end. `None` if Ctrl-C ended it, which a command can [handle itself](Ui::interruption) once.
 async fn interruptible<T>(ui: &Ui, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     loop {

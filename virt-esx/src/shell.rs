@@ -1,7 +1,7 @@
-//! The shell: commands from a terminal, or from another standard input.
+//! The shell: reads commands from a terminal or from another standard input.
 //!
-//! It prints what virsh 9.0.0 prints: also where nobody types the prompt and the line behind it, and an
-//! empty line at the end. With `--output json` or `jsonl` it prints only what the commands print.
+//! It prints what virsh 9.0.0 prints: a prompt, which is followed by the line itself if the input is not a
+//! terminal, and an empty line at the end. With `--output json` or `jsonl`, only the commands print.
 
 mod complete;
 mod editor;
@@ -17,33 +17,31 @@ use crate::answer::Format;
 use crate::session::{INTERRUPTED, Session};
 use crate::ui::{Closed, Line, Terminal, read_plain};
 
-/// How long the names of domains are known: the next key needs no request.
+/// How long the names of domains are kept for completion, so that the next TAB needs no request.
 const FRESH: Duration = Duration::from_secs(5);
 
 const WELCOME: &str = "Welcome to virt-esx, the virtualization interactive terminal.\n\n\
                        Type:  'help' for help with commands\n       'quit' to quit\n\n";
 
-/// Runs the commands of the standard input up to its end or `quit`, and gives the exit status: as virsh's it is
-/// 0, unless the connection of `-c` cannot be opened, or Ctrl-C ended a command and nobody is there to
-/// type another.
+/// Runs the commands of the standard input up to its end or `quit`, and gives the exit status.
+///
+/// The status is 0, as virsh's, also if commands failed. It is 1 if the connection of `-c` cannot be opened, and
+/// 130 if Ctrl-C ended commands that do not come from a terminal.
 pub(crate) async fn run(session: &mut Session) -> u8 {
     let status = session.open().await;
     if status != 0 {
         return status;
     }
     let mut shell = Shell::new(session);
-    match shell.run(session).await {
-        Ok(status) => status,
-        // The program's end tells why.
-        Err(Closed) => 0,
-    }
+    // A standard output that cannot be written is reported at the program's end.
+    shell.run(session).await.unwrap_or(0)
 }
 
 struct Shell {
     terminal: Terminal,
-    /// Whether there is more to print than what the commands print.
+    /// Whether prompts are printed.
     is_text: bool,
-    /// None where the standard input is no terminal.
+    /// `None` if the standard input is not a terminal.
     editor: Option<Arc<Mutex<LineEditor>>>,
     wanted: UnboundedReceiver<WantsDomains>,
     domains: Option<(Instant, Vec<String>)>,
@@ -84,7 +82,7 @@ impl Shell {
         Ok(0)
     }
 
-    /// Reads a line. In the meantime the editor may want the domains.
+    /// Reads a line. Meanwhile, answers the editor's requests for domain names.
     async fn read(&mut self, session: &Session) -> Result<Line, Closed> {
         let prompt = match session.is_readonly() {
             false => "virt-esx # ",
@@ -128,7 +126,7 @@ impl Shell {
     }
 }
 
-/// The names of all domains, which are `known` for some time; none without a connection.
+/// The names of all domains, cached in `known`; none without a connection.
 async fn domains(known: &mut Option<(Instant, Vec<String>)>, session: &Session) -> Vec<String> {
     if let Some((_, names)) = known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
         return names.clone();

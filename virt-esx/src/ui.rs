@@ -1,7 +1,7 @@
-//! What a command prints, reports and asks.
+//! Output, messages and questions of a command.
 //!
-//! A command gets a [`Ui`] and writes to it while it runs. The text goes to the standard output at
-//! once, so a command may print for hours, and what was printed before a failure stays printed.
+//! A command writes to its [`Ui`] while it runs. Each text is written to its stream at once, so a command can
+//! print for hours.
 
 mod input;
 mod output;
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 pub(crate) use self::input::{Line, read_plain};
 pub(crate) use self::output::{Closed, Stderr, Terminal};
 
-/// One command's way to the person or program that runs it.
+/// The output, messages and questions of one command.
 #[derive(Debug)]
 pub(crate) struct Ui {
     terminal: Terminal,
@@ -34,7 +34,7 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    /// A command's own, which prints in this format; `quiet` is `--quiet`.
+    /// A `Ui` that prints in this format; `quiet` is `--quiet`.
     pub(crate) fn new(terminal: Terminal, format: Format, quiet: bool) -> Self {
         Self {
             terminal,
@@ -108,7 +108,7 @@ impl Ui {
         self.terminal.report(failure);
     }
 
-    /// Reports a failure whose text is complete, and needs no `error: ` in front.
+    /// Reports a failure with a text that has its `error: ` already; the exit status will be 1.
     pub(crate) fn fail(&self, text: &str) {
         self.has_failed.set(true);
         self.tell(text);
@@ -119,7 +119,7 @@ impl Ui {
         self.terminal.tell(text);
     }
 
-    /// Reports something that may surprise; not with `--quiet`.
+    /// Prints a warning; not with `--quiet`.
     pub(crate) fn warn(&self, warning: impl Display) {
         if !self.quiet {
             self.terminal.tell(&format!("warning: {warning}\n"));
@@ -131,7 +131,7 @@ impl Ui {
         Progresses::new(self.terminal.clone(), options)
     }
 
-    /// Ctrl-C, for a command that ends itself; a second Ctrl-C ends it at once.
+    /// Ctrl-C, for a command that ends in its own way. A second Ctrl-C ends it at once.
     pub(crate) fn interruption(&self) -> Interruption {
         let interruption = self.interruption.clone();
         interruption.0.is_awaited.store(true, Ordering::Relaxed);
@@ -143,7 +143,7 @@ impl Ui {
         self.interruption.0.came.load(Ordering::Relaxed)
     }
 
-    /// Takes a Ctrl-C; false if the command has to be ended at once.
+    /// Passes Ctrl-C on to the command. False if the command has to be ended by the caller.
     pub(crate) fn interrupt(&self) -> bool {
         self.interruption.tell()
     }
@@ -162,20 +162,20 @@ impl Ui {
     }
 }
 
-/// Ctrl-C, for commands that don't want to be ended at once.
+/// Ctrl-C, for commands that end in their own way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interruption(Arc<Interrupt>);
 
 #[derive(Debug, Default)]
 struct Interrupt {
-    /// Whether the command wants to be told.
+    /// Whether the command handles it.
     is_awaited: AtomicBool,
     came: AtomicBool,
     notify: Notify,
 }
 
 impl Interruption {
-    /// Ends when Ctrl-C has come.
+    /// Completes after Ctrl-C.
     pub(crate) async fn comes(self) {
         let notified = self.0.notify.notified();
         if !self.0.came.load(Ordering::Relaxed) {
@@ -183,7 +183,7 @@ impl Interruption {
         }
     }
 
-    /// Tells the command; whether it wants to be told and this is the first time.
+    /// Notes Ctrl-C. True if it is the first, and the command handles it.
     fn tell(&self) -> bool {
         let is_first = !self.0.came.swap(true, Ordering::Relaxed);
         self.0.notify.notify_waiters();
@@ -191,7 +191,7 @@ impl Interruption {
     }
 }
 
-/// Whether hints for people are printed: not into logs and pipes.
+/// Whether hints are printed: only on a terminal.
 fn shows_hints() -> bool {
     std::io::stderr().is_terminal()
 }

@@ -1,9 +1,9 @@
-//! From the text of commands to words, as virsh 9.0.0 does it.
+//! Splits a text into commands and words by the rules of virsh 9.0.0.
 //!
-//! Blanks and tabs separate words, `;` and line ends separate commands, `#` at a word's beginning
-//! begins a comment up to the line's end. `'…'` is taken as it is and may lack its end; in `"…"` and
-//! outside of quotes a backslash takes the next character as it is, and a line that ends in one goes
-//! on in the next.
+//! Blanks and tabs separate words; `;` and line ends separate commands. `#` at the start of a word starts a
+//! comment up to the end of the line. `'…'` is literal; its closing quote may be missing. In `"…"` and
+//! outside of quotes, a backslash makes the next character literal. Outside of quotes, a backslash at the end of
+//! a line continues the line.
 
 use std::ffi::OsString;
 use std::iter::Peekable;
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// The commands of a text, each as its words; none of them is empty.
 ///
 /// # Errors
-/// A text with a mistake has no commands, as virsh runs none of them.
+/// A mistake anywhere in the text: virsh runs none of its commands then.
 pub(crate) fn split(text: &str) -> Result<Vec<Vec<OsString>>, Failure> {
     let mut scanner = Scanner::new(text);
     let mut commands = Vec::new();
@@ -34,18 +34,18 @@ pub(crate) fn split(text: &str) -> Result<Vec<Vec<OsString>>, Failure> {
     Ok(commands)
 }
 
-/// The end of a text that is being typed.
+/// The last command of a text that is being typed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unfinished {
-    /// The words of its last command before the last word.
+    /// Its words before the last one.
     pub(crate) words: Vec<String>,
-    /// The last word, which is empty behind a blank.
+    /// The last word; empty if the text ends in a blank.
     pub(crate) word: String,
     /// Where the last word begins, in bytes.
     pub(crate) start: usize,
 }
 
-/// The end of a text that is being typed.
+/// Finds the last command and word of a text that is being typed.
 pub(crate) fn unfinished(text: &str) -> Unfinished {
     let mut scanner = Scanner::new(text);
     let mut words = Vec::new();
@@ -76,7 +76,7 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
     }
 }
 
-/// `word` as it has to be typed.
+/// `word` in quotes if [`split`] would change it otherwise.
 pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| !c.is_whitespace() && !matches!(c, '\'' | '"' | '\\' | ';');
     match word.chars().all(is_plain) && !word.starts_with('#') && !word.is_empty() {

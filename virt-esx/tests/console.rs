@@ -81,23 +81,77 @@ recordings! {
     xml2vmx,
 }
 
+/// The examples of README.md: what stands below a `$ ` in a block of a console is printed by it.
+#[cfg(unix)]
+#[test]
+fn readme() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    let mut replayed = String::new();
+    let mut lines = recorded.lines().peekable();
+    let mut is_example = false;
+    while let Some(line) = lines.next() {
+        writeln!(replayed, "{line}").unwrap();
+        if line.starts_with("```") {
+            is_example = line == "```console";
+        }
+        let command = line.strip_prefix("$ ").filter(|_| is_example);
+        let Some(command) = command
+            .filter(|command| command.contains("virt-esx -c") || command.contains("| virt-esx"))
+        else {
+            continue;
+        };
+        while lines
+            .next_if(|line| !line.starts_with("$ ") && *line != "```")
+            .is_some()
+        {}
+        replayed.push_str(&run_in_shell(command));
+    }
+    settle("README.md", "readme", &path, &recorded, replayed);
+}
+
+/// The standard output of a shell's command line, in which `virt-esx` is this one.
+#[cfg(unix)]
+fn run_in_shell(command: &str) -> String {
+    let folder = Path::new(env!("CARGO_BIN_EXE_virt-esx")).parent().unwrap();
+    let mut shell = Command::new("sh");
+    shell.env_clear().env("HOME", "/nonexistent");
+    shell.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
+    let output = shell
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(
+        (output.status.code(), output.stderr),
+        (Some(0), vec![]),
+        "{command}"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn check(name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/console/{name}.console"));
     let recorded = std::fs::read_to_string(&path).unwrap();
     let replayed = replay(&recorded);
-    if std::env::var_os("UPDATE_CONSOLE").is_some() {
-        std::fs::write(&path, replayed).unwrap();
-        return;
-    }
     assert!(
-        recorded.contains("\n| ") || recorded.contains("\n! "),
+        replayed.contains("\n| ") || replayed.contains("\n! "),
         "{name} records no output"
     );
+    settle(&format!("{name}.console"), name, &path, &recorded, replayed);
+}
+
+/// Fails if what is printed now is not what was recorded, or records it.
+fn settle(file: &str, test: &str, path: &Path, recorded: &str, replayed: String) {
+    if std::env::var_os("UPDATE_CONSOLE").is_some() {
+        std::fs::write(path, replayed).unwrap();
+        return;
+    }
     if recorded != replayed {
-        let diff = similar::TextDiff::from_lines(&recorded, &replayed);
+        let diff = similar::TextDiff::from_lines(recorded, &replayed);
         panic!(
-            "{name}.console is not what is printed now (-recorded, +now):\n{}\n\
-             UPDATE_CONSOLE=1 cargo test -p virt-esx --test console {name} records it anew",
+            "{file} is not what is printed now (-recorded, +now):\n{}\n\
+             UPDATE_CONSOLE=1 cargo test -p virt-esx --test console {test} records it anew",
             diff.unified_diff().context_radius(3)
         );
     }

@@ -754,14 +754,14 @@ fn ctrl_c_ends_commands_on_the_standard_input() {
 }
 
 /// A disk that is full.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "simulator"))]
 fn full() -> Stdio {
     let file = std::fs::OpenOptions::new().write(true).open("/dev/full");
     file.unwrap().into()
 }
 
 /// It ended by a signal when the warning's writer complained about it, where nobody listened either.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "simulator"))]
 #[test]
 fn nothing_is_lost_with_the_standard_error() {
     let command = || virt_esx(&["-c", "test:///default", "dumpxml", "web01"]);
@@ -780,7 +780,7 @@ fn nothing_is_lost_with_the_standard_error() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "simulator"))]
 #[test]
 fn a_full_disk_is_an_error() {
     for arguments in [&["list"][..], &["vmx2xml", "--help"], &["--version"]] {

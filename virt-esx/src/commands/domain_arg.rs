@@ -28,13 +28,13 @@ pub(crate) trait Keys {
 /// Id, UUID and name: most commands.
 pub(crate) struct Any;
 
-/// What tells the id.
+/// For the command that prints the id.
 pub(crate) struct NameOrUuid;
 
-/// What tells the name.
+/// For the command that prints the name.
 pub(crate) struct IdOrUuid;
 
-/// What tells the UUID.
+/// For the command that prints the UUID.
 pub(crate) struct NameOrId;
 
 /// Keys of a domain, which are tried in this order.
@@ -88,7 +88,7 @@ impl<K: Keys> DomainArg<K> {
     /// Finds the domain.
     ///
     /// # Errors
-    /// virsh's texts. Another reason than "there is none" follows in a second line.
+    /// virsh's text. The reason follows in a second line if it is not that the domain is missing.
     pub(crate) async fn find(&self, connection: &Connect) -> Result<Domain, Failure> {
         check(&self.text)?;
         find(connection, &self.text, K::KEYS).await
@@ -143,8 +143,7 @@ pub(crate) fn check(text: &str) -> Result<(), Failure> {
 
 /// Finds the domain that the argument `text` means.
 ///
-/// Whatever went wrong in the single look-ups, virsh says only that it failed to get the domain;
-/// here a reason other than "there is none" follows.
+/// virsh says only that it failed to get the domain. Here the reason follows if it is not that the domain is missing.
 pub(crate) async fn find(
     connection: &Connect,
     text: &str,

@@ -1,30 +1,30 @@
-//! What a word that is being typed can become.
+//! Finds the completions of a word that is being typed.
 
 use clap::{Arg, Command};
 
 use crate::commands::{self, GROUPS};
 use crate::words::{self, Unfinished};
 
-/// The possible ends of a text.
+/// The completions of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Completion {
-    /// Where the word begins that they replace, in bytes.
+    /// Start of the word that they replace, in bytes.
     pub(crate) start: usize,
     pub(crate) candidates: Candidates,
 }
 
-/// What a word can become.
+/// The completions of a word.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Candidates {
     /// One of these.
     Words(Vec<String>),
-    /// A domain's name that begins so.
+    /// The domains whose names start with this.
     Domains(String),
-    /// A file's name that begins so.
+    /// The files whose names start with this.
     Files(String),
 }
 
-/// What the last word of `text` can become.
+/// Finds the completions of the last word of `text`.
 pub(crate) fn complete(text: &str) -> Completion {
     let Unfinished { words, word, start } = words::unfinished(text);
     Completion {
@@ -62,7 +62,7 @@ fn command_names() -> impl Iterator<Item = &'static str> {
     names.filter(move |name| std::mem::replace(&mut last, name) != *name)
 }
 
-/// What follows the words `given` of a command.
+/// The completions of a word behind the words `given` of a command.
 fn of_command(definition: &Command, given: &[String], word: String) -> Candidates {
     if word.starts_with("--") {
         let is_given = |name: &str| {
@@ -85,7 +85,7 @@ fn of_command(definition: &Command, given: &[String], word: String) -> Candidate
     }
 }
 
-/// The argument that a value belongs to which comes by place behind the words `given`.
+/// The argument that a further value by place belongs to, behind the words `given`.
 fn next_argument<'a>(definition: &'a Command, given: &[String]) -> Option<&'a Arg> {
     let mut place = 0;
     let mut words = given.iter();

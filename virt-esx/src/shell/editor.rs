@@ -19,23 +19,23 @@ use super::complete::{Candidates, complete};
 use crate::ui::Line;
 use crate::words;
 
-/// How long the host may take to name its domains while somebody waits at a key.
+/// How long TAB waits for the host's list of domains.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How many lines are remembered.
+/// The number of lines in the history.
 const REMEMBERED: usize = 1000;
 
-/// A question for the names of all domains, which the shell answers while a line is edited.
+/// A request for the names of all domains, which the shell answers while a line is edited.
 pub(super) struct WantsDomains(pub(super) mpsc::Sender<Vec<String>>);
 
-/// Edits a line and keeps it.
+/// The editor, and the file of its history.
 pub(super) struct LineEditor {
     editor: Editor<Completions, FileHistory>,
     history: Option<PathBuf>,
 }
 
 impl LineEditor {
-    /// An editor with the history of earlier shells, that asks for domains with `domains`.
+    /// An editor with the history of earlier shells, which sends its requests for domains to `domains`.
     pub(super) fn new(domains: UnboundedSender<WantsDomains>) -> Result<Self, ReadlineError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
@@ -81,7 +81,7 @@ impl LineEditor {
     }
 }
 
-/// Whether a line may be written to a file: not with a password in a URI, which the driver refuses anyway.
+/// Whether a line may be written to the history: not if a URI in it has a password (which the driver refuses).
 fn may_be_kept(line: &str) -> bool {
     let mut rest = line.split("://").skip(1);
     !rest.any(|rest| {
@@ -93,7 +93,7 @@ fn may_be_kept(line: &str) -> bool {
     })
 }
 
-/// `virt-esx/history` in the folder for state of the XDG specification, by default `~/.local/state`.
+/// `$XDG_STATE_HOME/virt-esx/history`; the folder is `~/.local/state` by default.
 fn history_file() -> Option<PathBuf> {
     let folder = |name| {
         let value = std::env::var_os(name).map(PathBuf::from);
@@ -104,7 +104,7 @@ fn history_file() -> Option<PathBuf> {
     Some(state.join("virt-esx/history"))
 }
 
-/// Makes the file and its folder, which nobody else may read.
+/// Creates the file, which only its owner may read, and its folder.
 fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

@@ -5,16 +5,15 @@ use std::sync::{OnceLock, mpsc};
 
 use tokio::sync::{Mutex, oneshot};
 
-/// The standard input, which a thread of its own reads: a command that is told to end need not wait
-/// for a line.
+/// The standard input. A thread of its own reads it, so a command that has to end need not wait for a line.
 #[derive(Debug, Default)]
 pub(super) struct Input {
     reader: OnceLock<mpsc::Sender<Request>>,
-    /// The line that was asked for. Who stops waiting leaves it to the next one.
+    /// The line being read. If its reader is dropped, the next reader gets the line.
     pending: Mutex<Option<oneshot::Receiver<Line>>>,
 }
 
-/// What came.
+/// The result of reading a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
     /// A line without its end.
@@ -34,7 +33,7 @@ struct Request {
 }
 
 impl Input {
-    /// Reads the next line with `read`. Two who ask at the same time are served one after the other.
+    /// Reads the next line with `read`. Concurrent readers get one line each, in turn.
     pub(super) async fn read_line(&self, read: ReadLine) -> Line {
         let mut pending = self.pending.lock().await;
         let line = pending.get_or_insert_with(|| {
@@ -49,19 +48,19 @@ impl Input {
     }
 }
 
-/// Starts the thread. It is not one of the runtime's, for which the program would wait at its end.
+/// Starts the thread. It is not one of the runtime's, because the program would wait for those at its end.
 fn start() -> mpsc::Sender<Request> {
     let (sender, requests) = mpsc::channel::<Request>();
     std::thread::spawn(move || {
         for Request { read, reply } in requests {
-            // Nobody may be left who wants it.
+            // The reader may have been dropped.
             let _ = reply.send(read());
         }
     });
     sender
 }
 
-/// A line of the standard input as it comes; one that is not UTF-8 in the nearest UTF-8.
+/// Reads a line of the standard input. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read_plain() -> Line {
     let mut line = Vec::new();
     match io::stdin().lock().read_until(b'\n', &mut line) {
@@ -75,9 +74,9 @@ fn text(line: &[u8]) -> Line {
     Line::Text(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// A line of the controlling terminal. Who stops waiting leaves nothing behind: no thread reads.
+/// Reads a line of the controlling terminal, without a thread: dropping the future ends the reading.
 ///
-/// `None` where that cannot be done: there is no terminal, or the system cannot wait for it.
+/// `None` if there is no terminal, or the system cannot wait for it (macOS's kqueue refuses `/dev/tty`).
 #[cfg(unix)]
 pub(super) async fn read_terminal() -> Option<Line> {
     use std::fs::OpenOptions;
@@ -86,7 +85,7 @@ pub(super) async fn read_terminal() -> Option<Line> {
     use tokio::io::AsyncReadExt as _;
     use tokio::net::unix::pipe::Receiver;
 
-    // Opened anew: not waiting must not become a property of the standard input, which other programs share.
+    // A new description of the file: `O_NONBLOCK` on the standard input would hold for other programs, too.
     let terminal = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK)
@@ -107,7 +106,7 @@ pub(super) async fn read_terminal() -> Option<Line> {
     })
 }
 
-/// There is no such way.
+/// Always `None`.
 #[cfg(not(unix))]
 pub(super) async fn read_terminal() -> Option<Line> {
     None

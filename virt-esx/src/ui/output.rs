@@ -9,17 +9,17 @@ use crate::failure::Failure;
 
 /// The streams of this process. All clones are the same.
 ///
-/// No write panics and none is lost silently: the first error of the standard output is kept until
-/// [the end](Self::exit_status), and an error of the standard error has nobody to be told to.
+/// No write panics. The first error of the standard output is kept and [reported at the end](Self::exit_status);
+/// errors of the standard error are ignored, because nobody could read a report.
 #[derive(Debug, Clone)]
 pub(crate) struct Terminal(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     streams: Streams,
-    /// Why the standard output cannot be written any more.
+    /// The first error of the standard output.
     error: Mutex<Option<io::Error>>,
-    /// Draws nothing until progress is to be drawn.
+    /// Hidden until a command draws progress.
     bars: MultiProgress,
     input: Input,
 }
@@ -89,7 +89,7 @@ impl Terminal {
         })
     }
 
-    /// Prints on the standard error. When that fails, nobody is left to be told.
+    /// Prints on the standard error. Errors are ignored.
     pub(crate) fn tell(&self, text: &str) {
         match &self.0.streams {
             Streams::Process => {

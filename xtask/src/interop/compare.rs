@@ -1,6 +1,7 @@
 mod definition;
 pub(super) mod names;
 mod power;
+mod shell;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
 
     power::run(tools, report)?;
     power::compare(tools, report)?;
-    definition::compare(tools, report)
+    definition::compare(tools, report)?;
+    shell::compare(tools, report)
 }
 
 /// virsh and virt-esx on one simulated server.

@@ -1,5 +1,5 @@
-//! What the commands share that start, stop and otherwise change domains: which domains, who
-//! answers the host's questions, how waiting is shown and ended.
+//! The common part of commands that start, stop and otherwise change domains: which domains, the answers to the
+//! host's questions, progress, deadline and cancellation.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl<A: Action> Command for A {
     }
 }
 
-/// Performs the action on all its domains. There is one of this, and of what follows, for all commands.
+/// Performs the action on all its domains. The functions from here on are not generic, so that they exist once.
 async fn perform_all(
     action: Arc<dyn Action>,
     ui: &Ui,
@@ -151,28 +151,21 @@ async fn perform_all(
     let mut chosen = Vec::new();
     let is_one = found.len() == 1;
     for (place, (name, found)) in found.into_iter().enumerate() {
-        let refuse = |domain: Domain| match action.refuse(&domain) {
-            Ok(()) => match connection.check_writable(action.function()) {
-                Ok(()) => Ok(domain),
-                Err(failure) => {
-                    let failure = Failure::because(action.failed(domain.name()), failure);
-                    Err((Some(domain), failure))
-                }
-            },
-            Err(failure) if is_one => Err((Some(domain), failure)),
-            Err(failure) => {
-                let failure = Failure::because(action.failed(domain.name()), failure);
-                Err((Some(domain), failure))
-            }
+        let (uuid, refused) = match &found {
+            Ok(domain) => (
+                Some(domain.uuid().to_string()),
+                check(&*action, connection, domain, is_one).err(),
+            ),
+            Err(failure) => (None, Some(failure.clone())),
         };
-        match found.map_err(|failure| (None, failure)).and_then(refuse) {
-            Ok(domain) => chosen.push((place, domain)),
-            Err((domain, failure)) => report.add(
+        match (found, refused) {
+            (Ok(domain), None) => chosen.push((place, domain)),
+            (_, failure) => report.add(
                 place,
                 DomainResult {
                     name,
-                    uuid: domain.map(|domain| domain.uuid().to_string()),
-                    failure: Some(failure),
+                    uuid,
+                    failure,
                     text: String::new(),
                 },
             ),
@@ -183,8 +176,22 @@ async fn perform_all(
     Ok(())
 }
 
-/// The domains that the command line means, with what it calls them; several are looked for in one
-/// listing.
+/// Refuses a domain before anything is asked of the host. virsh has no line of its own above the reason that
+/// [`Action::refuse`] gives; among several domains there has to be one.
+fn check(
+    action: &dyn Action,
+    connection: &Connection,
+    domain: &Domain,
+    is_one: bool,
+) -> Result<(), Failure> {
+    let failed = |reason| Failure::because(action.failed(domain.name()), reason);
+    let refused = action.refuse(domain);
+    refused.map_err(|reason| if is_one { reason } else { failed(reason) })?;
+    let writable = connection.check_writable(action.function());
+    writable.map_err(failed)
+}
+
+/// The domains of the command line, each with its word there. Several are found in one listing.
 async fn find(
     action: &dyn Action,
     connect: &Connect,
@@ -294,7 +301,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Adds the result at `place`, and prints all that none is missing in front of.
+    /// Adds the result at `place`, and prints all results up to the first that is missing.
     fn add(&mut self, place: usize, result: DomainResult) {
         self.results[place] = Some(result);
         while let Some(Some(result)) = self.results.get(self.printed) {

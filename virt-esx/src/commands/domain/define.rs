@@ -11,8 +11,8 @@ use crate::ui::Ui;
 
 /// define (but don't start) a domain from an XML file
 ///
-/// Define a domain: its configuration is written beside its first disk, which must be there, and
-/// registered. Domains that exist can't be redefined.
+/// Define a domain: its configuration is written beside its first disk, which must exist, and registered.
+/// Existing domains can't be redefined.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Define {
     /// file containing an XML domain description

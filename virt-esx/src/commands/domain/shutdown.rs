@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// gracefully shutdown a domain
 ///
-/// Run shutdown in the target domain. It is over when the guest has been asked, not when it is off.
+/// Run shutdown in the target domain. The command ends when the guest has been asked, before it is off.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Shutdown {
     #[command(flatten)]

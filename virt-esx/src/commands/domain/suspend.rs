@@ -5,8 +5,7 @@ use super::action::{Action, ActionOptions};
 
 /// suspend a domain
 ///
-/// Suspend a running domain. On ESX its memory is written to a file, and it is paused until it is
-/// resumed.
+/// Suspend a running domain. ESX writes its memory to a file; the domain is paused until it is resumed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Suspend {
     #[command(flatten)]

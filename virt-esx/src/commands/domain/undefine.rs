@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 /// undefine an inactive domain
 ///
-/// The host forgets the domain; its files stay on their datastores.
+/// The host unregisters the domain; its files stay on their datastores.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Undefine {
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(crate) struct Undefine {
     keep_tpm: bool,
 }
 
-/// A domain that is no more.
+/// A domain that was undefined.
 #[derive(Debug, Serialize)]
 pub(crate) struct Undefined {
     name: String,
@@ -61,7 +61,7 @@ impl Query for Undefine {
 
     async fn ask(self, connection: &Connection) -> Result<Undefined, Failure> {
         let domain = self.domain.find(connection).await?;
-        // A managed save image, checkpoints: there are none to remove.
+        // libvirt's ESX driver (9.0.0) has neither managed save images nor checkpoints to remove.
         let flags = [
             (self.snapshots_metadata, UndefineFlags::SNAPSHOTS_METADATA),
             (self.nvram, UndefineFlags::NVRAM),

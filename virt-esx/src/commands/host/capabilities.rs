@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 /// print the hypervisor's capabilities
 ///
-/// libvirt's XML document of what the host is and which guests it can run.
+/// Prints libvirt's XML document about the host and the guests that it can run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Capabilities {}
 

@@ -8,8 +8,7 @@ use crate::failure::Failure;
 
 /// print the host's free memory
 ///
-/// Displays the amount of memory available: of the whole host, as ESX does not tell it by NUMA
-/// cell.
+/// Displays the free memory of the whole host. ESX does not tell it by NUMA cell.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Freecell {
     /// NUMA cell number

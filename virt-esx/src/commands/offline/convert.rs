@@ -15,14 +15,14 @@ use vmx::VmxError;
 use crate::failure::Failure;
 use crate::ui::{Closed, Ui};
 
-/// What became of one file.
+/// The conversion of one file.
 #[derive(Debug, Default)]
 pub(super) struct Converted {
     /// Printed on the standard output.
     stdout: String,
     /// Why it failed, as it is printed.
     error: Option<String>,
-    /// What could not be carried over.
+    /// What the other format cannot hold.
     warnings: Vec<String>,
 }
 
@@ -59,8 +59,8 @@ impl Converted {
     }
 }
 
-/// Converts every input, on all processors, and prints what comes of each in the order of the inputs, as soon as it is
-/// there; for several files a summary follows.
+/// Converts all inputs on all processors, and prints the results as they come, in the order of the inputs. For several
+/// files, a summary follows.
 ///
 /// # Errors
 /// When the output cannot be written any more.
@@ -79,7 +79,7 @@ pub(super) fn convert_all<I: Sync>(
     Ok(printed?)
 }
 
-/// Calls `take` with `convert` of every input, in their order, until it says to stop.
+/// Converts all inputs, and passes the results to `take` in the order of the inputs until that returns false.
 fn in_order<I: Sync, C: Send>(
     inputs: &[I],
     convert: impl Fn(&I) -> C + Sync,
@@ -123,7 +123,7 @@ fn in_order<I: Sync, C: Send>(
     });
 }
 
-/// What became of several files.
+/// The numbers of failures and warnings of several files.
 #[derive(Debug, Default)]
 struct Summary {
     failed: usize,

@@ -13,19 +13,19 @@ use crate::ui::Ui;
 
 /// convert VMX files to domain XML, without a host
 ///
-/// Everything that VMware reads is converted; what could not be carried over is told with line and
-/// key. Of a folder, all files in it and below it that end in .vmx are converted, several at once.
+/// Every file that VMware reads is converted. A warning with line and key tells what the XML cannot hold. For a
+/// folder, all .vmx files in it and below it are converted, several at a time.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Vmx2xml {
-    /// VMX files, folders that have some, or - for the standard input
+    /// VMX files, folders with VMX files, or - for the standard input
     #[arg(value_name = "file", required = true, num_args = 1..)]
     files: Vec<PathBuf>,
 
-    /// the datastore that the files are on; without it, file names become paths of this computer
+    /// datastore of the files; without it, file names become paths of this computer
     #[arg(long, value_name = "name")]
     datastore: Option<String>,
 
-    /// the directory that file names are relative to; without it, the file's own folder
+    /// directory that file names are relative to (default: the file's own)
     #[arg(long, value_name = "directory")]
     directory: Option<String>,
 
@@ -37,7 +37,7 @@ pub(crate) struct Vmx2xml {
     #[arg(long, value_name = "version", default_value_t)]
     libvirt: LibvirtVersion,
 
-    /// write NAME.xml into this folder for each NAME.vmx instead of printing; what is there is replaced
+    /// write NAME.xml for each NAME.vmx into this folder instead of printing it; existing files are replaced
     #[arg(long, value_name = "folder")]
     output_dir: Option<PathBuf>,
 }

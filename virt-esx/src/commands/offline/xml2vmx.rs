@@ -12,16 +12,16 @@ use crate::ui::Ui;
 /// convert domain XML to a VMX file, without a host
 #[derive(Debug, clap::Args)]
 pub(crate) struct Xml2vmx {
-    /// the document, or - for the standard input
+    /// XML document, or - for the standard input
     #[arg(value_name = "file")]
     file: PathBuf,
 
-    /// the datastore that the VMX file will be on
+    /// datastore of the VMX file
     #[arg(long, value_name = "name")]
     datastore: Option<String>,
 
-    /// the directory that the VMX file will be in; names of files there become relative. Without it, the
-    /// datastore's topmost, or without a datastore the document's own
+    /// directory of the VMX file; names of files in it become relative (default: the datastore's topmost, or
+    /// without a datastore the document's own)
     #[arg(long, value_name = "directory")]
     directory: Option<String>,
 

@@ -5,7 +5,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
 
-/// show a domain's question, and its possible answers
+/// show a domain's question and its possible answers
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
     #[command(flatten)]

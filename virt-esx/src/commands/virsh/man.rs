@@ -11,7 +11,7 @@ use crate::ui::Ui;
 /// One page for virt-esx and one for each command, named as git names its own: virt-esx-list.1.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Man {
-    /// directory that exists
+    /// existing directory
     #[arg(value_name = "directory")]
     directory: PathBuf,
 }
