@@ -19,26 +19,26 @@ use crate::simulator::{Settings, State};
 use crate::version::{self, ApiVersion};
 use crate::world::World;
 
-/// A call of a method on its way through the simulator.
+/// A call of a method, with everything that its function needs.
 pub(crate) struct Call<'a> {
     /// The object it is called on.
     pub(crate) this: &'a ManagedObjectReference,
-    /// Everything that can change.
+    /// The state of the simulator.
     pub(crate) state: &'a mut State,
-    /// What was decided when the simulator was made.
+    /// Settings that stay the same while the simulator runs.
     pub(crate) settings: &'a Settings,
-    /// The caller's cookie, also when no session belongs to it any more.
+    /// The caller's cookie, even if its session is over.
     pub(crate) cookie: Option<&'a str>,
-    /// The cookie the answer is to set.
+    /// The cookie that the answer sets.
     pub(crate) new_cookie: Option<String>,
-    /// The version of the API that the caller understands.
+    /// The caller's version of the API.
     pub(crate) view: ApiVersion,
-    /// What a method that waits has to remember between its turns.
+    /// State of a waiting method between its turns.
     pub(crate) waiting: &'a mut Waiting,
 }
 
 impl Call<'_> {
-    /// What writes answers as the caller understands them.
+    /// A writer for answers in the caller's version of the API.
     fn writer(&self) -> Writer {
         let view = self.view;
         match view < self.settings.version() {
@@ -84,17 +84,17 @@ impl Call<'_> {
     }
 }
 
-/// What a method that waits remembers between its turns.
+/// State of a waiting method between its turns.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// When it stops waiting; set in its first turn.
+    /// When it gives up waiting; set in its first turn.
     pub(crate) deadline: Option<Instant>,
     /// How often its collector's waits had been cancelled when it began.
     pub(crate) cancels: Option<u64>,
 }
 
 impl Waiting {
-    /// Whether the time is over; in the first turn, how long that takes is decided.
+    /// Whether it has waited for `after`, counted from its first turn.
     pub(crate) fn is_over(&mut self, after: Option<Duration>) -> bool {
         let Some(after) = after else { return false };
         let now = Instant::now();
@@ -104,9 +104,9 @@ impl Waiting {
 
 /// The result of one turn of a method.
 pub(crate) enum Turn<T> {
-    /// It returned.
+    /// The method returned.
     Done(T),
-    /// It is to have another turn after the next change, or when its time is over.
+    /// The method needs another turn after the next change, or at its deadline.
     Wait,
 }
 
@@ -183,15 +183,15 @@ static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
     rows
 });
 
-/// A request that was understood.
+/// A decoded request with its cookie and version.
 pub(crate) struct SoapCall {
     pub(crate) call: wire::Request,
     pub(crate) cookie: Option<String>,
-    /// The version of the API that the caller understands.
+    /// The caller's version of the API.
     view: ApiVersion,
 }
 
-/// Reads a request.
+/// Decodes a request.
 pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<SoapCall, SoapFault> {
     let request =
         wire::decode_request(body, vi_types::interface(), Limits::default()).map_err(|error| {

@@ -9,13 +9,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// A self-signed certificate and its key, made when it is asked for.
+/// A self-signed certificate and its key.
 pub struct Certificate {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
-/// No certificate could be made or used.
+/// A certificate could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make a certificate for {names}")]
 pub struct CertificateError {

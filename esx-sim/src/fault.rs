@@ -21,7 +21,7 @@ pub(crate) fn not_authenticated(object: &ManagedObjectReference) -> SoapFault {
     )
 }
 
-/// What stands in a `missingSet` for a property that needs a login.
+/// The entry of a `missingSet` for a property that needs a login.
 pub(crate) fn property_not_authenticated(object: &ManagedObjectReference) -> LocalizedMethodFault {
     localized(
         NotAuthenticated {
@@ -32,7 +32,7 @@ pub(crate) fn property_not_authenticated(object: &ManagedObjectReference) -> Loc
     )
 }
 
-/// What stands in a `missingSet` for a property that the user may not read.
+/// The entry of a `missingSet` for a property that the user may not read.
 pub(crate) fn property_no_permission(object: &ManagedObjectReference) -> LocalizedMethodFault {
     localized(
         no_permission_detail(object, "System.Read"),

@@ -16,36 +16,36 @@ use crate::world::World;
 use crate::world::inventory::ancestors;
 pub(crate) use descriptor::Descriptor;
 
-/// Files and folders by the datastore they are on.
+/// Files and folders by datastore.
 ///
-/// They are made when somebody first asks for one: most who use a simulator never do.
+/// They are made at the first access to a file, since most tests access none.
 #[derive(Default)]
 pub(crate) struct Files {
     stores: HashMap<ManagedObjectReference, BTreeMap<String, Entry>>,
     filled: bool,
 }
 
-/// What lies under a path.
+/// A file or folder.
 #[derive(Clone)]
 pub(crate) enum Entry {
     Folder,
     File(Bytes),
-    /// A file of so many bytes that are all zero.
+    /// A file of this many zero bytes.
     Zeros(u64),
-    /// The configuration of a virtual machine, which follows what is changed of the machine.
+    /// The VMX file of a virtual machine, which follows the machine's properties.
     Config(ManagedObjectReference, Option<Written>),
 }
 
-/// A configuration as somebody wrote it.
+/// A VMX file as a client wrote it.
 #[derive(Clone)]
 pub(crate) struct Written {
     text: Bytes,
-    /// What the machine's properties gave at that time: while they give the same, the text is still right.
+    /// The VMX file that the machine's properties gave at that time. The text is valid as long as they give the same.
     properties: VmxFile,
 }
 
 impl Written {
-    /// The text, in which only that is another than it was which `now` gives otherwise.
+    /// The text with the keys changed that differ in `now`.
     fn following(&self, now: VmxFile) -> Bytes {
         let before = &self.properties;
         if before.as_bytes() == now.as_bytes() {
@@ -74,7 +74,7 @@ fn bytes(file: &VmxFile) -> Bytes {
     Bytes::copy_from_slice(file.as_bytes())
 }
 
-/// A place on a datastore.
+/// A datastore path with its datastore resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DatastorePath {
     pub(crate) store: ManagedObjectReference,
@@ -82,13 +82,13 @@ pub(crate) struct DatastorePath {
     pub(crate) path: String,
 }
 
-/// Reading more than this of a file of zeros at once is refused: they would have to be made.
+/// The largest part of a file of zeros that is read at once, in bytes.
 const MOST_ZEROS: u64 = 64 << 20;
 
-/// What the configuration of non-volatile memory is long.
+/// Length of an NVRAM file in bytes.
 const NVRAM: u64 = 8684;
 
-/// What an installation image is long.
+/// Length of an installation image in bytes.
 const IMAGE: u64 = 4 << 20;
 
 impl DatastorePath {
@@ -100,7 +100,7 @@ impl DatastorePath {
         }
     }
 
-    /// What `[datastore] directory/file` means in a datacenter, or in the only one there is.
+    /// Resolves `[datastore] directory/file` in a datacenter, or in all of them.
     pub(crate) fn resolve(
         world: &World,
         datacenter: Option<&ManagedObjectReference>,
@@ -147,7 +147,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 impl World {
-    /// Makes the files of the virtual machines, unless that was done.
+    /// Makes the files of the virtual machines unless they exist.
     pub(crate) fn fill_files(&mut self) {
         if std::mem::replace(&mut self.files.filled, true) {
             return;
@@ -169,7 +169,7 @@ impl World {
         self.files.filled
     }
 
-    /// What lies at a place; the datastore itself is a folder.
+    /// The file or folder at a location. The root of a datastore is a folder.
     pub(crate) fn entry(&self, location: &DatastorePath) -> Option<&Entry> {
         let store = self.files.stores.get(&location.store)?;
         match location.path.as_str() {
@@ -178,7 +178,7 @@ impl World {
         }
     }
 
-    /// How long a file is; none for a folder.
+    /// Length of a file in bytes; `None` for a folder.
     pub(crate) fn length(&self, entry: &Entry) -> Option<u64> {
         Some(match entry {
             Entry::Folder => return None,
@@ -188,7 +188,7 @@ impl World {
         })
     }
 
-    /// A part of a file; none for a folder, and for more zeros than there is room for.
+    /// A part of a file; `None` for a folder, and for more than [`MOST_ZEROS`] zeros.
     pub(crate) fn bytes(&self, entry: &Entry, range: Range<u64>) -> Option<Bytes> {
         let whole = match entry {
             Entry::Folder => return None,
@@ -229,7 +229,7 @@ impl World {
         config.map_or_else(VmxFile::new, |config| vmx::file(config))
     }
 
-    /// Puts a file there, or in the place of one, and the folders it lies in.
+    /// Writes or replaces a file, and makes its missing folders.
     pub(crate) fn put(&mut self, location: &DatastorePath, entry: Entry) {
         if location.path.is_empty() {
             return;
@@ -243,7 +243,7 @@ impl World {
         store.insert(location.path.clone(), entry);
     }
 
-    /// Writes a file. That of a virtual machine's configuration changes the machine.
+    /// Writes a file. Writing the VMX file of a machine changes the machine.
     pub(crate) fn write(&mut self, location: &DatastorePath, bytes: Bytes) {
         let entry = match self.entry(location) {
             Some(Entry::Config(vm, _)) => {
@@ -256,7 +256,7 @@ impl World {
         self.put(location, entry);
     }
 
-    /// From now on a file is the configuration of that machine, whose properties were made from it.
+    /// From now on, a file is the VMX file of the machine that was made of it.
     pub(crate) fn adopt(&mut self, location: &DatastorePath, vm: &ManagedObjectReference) {
         let bytes = self.content(location).unwrap_or_default();
         let entry = self.as_written(vm.clone(), bytes);
@@ -268,7 +268,7 @@ impl World {
         Entry::Config(vm, Some(Written { text, properties }))
     }
 
-    /// From now on a machine's configuration is a file like others: the machine is about to go.
+    /// From now on, the VMX file of a machine is an ordinary file. Called before the machine is removed.
     pub(crate) fn let_go(&mut self, vm: &ManagedObjectReference) {
         let mut texts = Vec::new();
         for (store, files) in &self.files.stores {
@@ -286,7 +286,7 @@ impl World {
         }
     }
 
-    /// Takes a file out, or a folder with everything in it; whether there was one.
+    /// Deletes a file, or a folder and everything in it. Returns whether it existed.
     pub(crate) fn delete(&mut self, location: &DatastorePath) -> bool {
         let found = self.entry(location).is_some() && !location.path.is_empty();
         let below = format!("{}/", location.path);
@@ -296,7 +296,7 @@ impl World {
         found
     }
 
-    /// Puts what lies at one place to another one, with everything in it.
+    /// Copies a file, or a folder and everything in it.
     pub(crate) fn copy(&mut self, from: &DatastorePath, to: &DatastorePath) {
         let below = format!("{}/", from.path);
         let store = self.files.stores.get(&from.store).into_iter().flatten();
@@ -317,7 +317,7 @@ impl World {
         }
     }
 
-    /// What lies in a folder, by name.
+    /// The content of a folder, sorted by name.
     pub(crate) fn list(&self, folder: &DatastorePath) -> Vec<(&str, &Entry)> {
         let prefix = match folder.path.as_str() {
             "" => String::new(),
@@ -334,7 +334,7 @@ impl World {
             .collect()
     }
 
-    /// Whether something can be put there: its folder is there, and nothing of the name.
+    /// Fails unless a new file can be made there: `FileAlreadyExists`, or `FileNotFound` without its folder.
     pub(crate) fn check_room(&self, location: &DatastorePath) -> Result<(), SoapFault> {
         if self.entry(location).is_some() {
             return Err(fault::file_already_exists(&location.display(self)));
@@ -345,7 +345,7 @@ impl World {
         }
     }
 
-    /// Whether the folder is there that something lies in.
+    /// Whether the folder of a location exists.
     pub(crate) fn has_folder_of(&self, location: &DatastorePath) -> bool {
         matches!(self.entry(&location.parent()), Some(Entry::Folder))
     }

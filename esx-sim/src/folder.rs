@@ -1,4 +1,4 @@
-//! `/folder/…`: the files on datastores over HTTP.
+//! `/folder/…`: access to datastore files over HTTP.
 //!
 //! `/folder/DIRECTORY%2FNAME?dcPath=DATACENTER&dsName=DATASTORE` is a file or a folder, which shows what is in it;
 //! without the path it is the datastore, without `dsName` the datacenter, without both the server.
@@ -25,7 +25,7 @@ use crate::simulator::{Settings, State};
 use crate::world::World;
 use crate::world::inventory::ancestors;
 
-/// The cookie of whoever was let in by name and password.
+/// The cookie of a client that has logged in with name and password.
 const TICKET: &str = "vmware_cgi_ticket";
 
 /// Answers a request for a file.
@@ -64,8 +64,8 @@ pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<B
     answer
 }
 
-/// Whether somebody is let in: by a session, by the cookie of an earlier answer, or by name and password. The last
-/// gives a new cookie.
+/// Checks the credentials of a request: a session, the cookie of an earlier answer, or name and password. The last gives
+/// a new cookie.
 fn admit(state: &mut State, settings: &Settings, headers: &HeaderMap) -> Option<Option<String>> {
     let session = session::cookie_of(headers);
     if session.is_some_and(|session| state.sessions.with_cookie(&session).is_some()) {

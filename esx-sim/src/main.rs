@@ -12,53 +12,52 @@ use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
 ///
-/// The password is taken from the environment variable ESX_SIM_PASSWORD; without it, it is 'password'.
+/// The environment variable ESX_SIM_PASSWORD has the password (default: 'password').
 #[derive(Debug, Parser)]
 #[command(name = "esx-sim", version)]
 struct Arguments {
-    /// Be an ESX host (this is the default)
+    /// Simulate an ESX host (default)
     #[arg(long)]
     esx: bool,
-    /// Be a vCenter
+    /// Simulate a vCenter
     #[arg(long, conflicts_with = "esx")]
     vcenter: bool,
-    /// Address to listen at; port 0 is any free port
+    /// Address to listen at; port 0 means any free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Have that many virtual machines instead of a handful
+    /// Number of virtual machines (default: a small mixed set)
     #[arg(long, value_name = "NUMBER")]
     vms: Option<usize>,
-    /// Be a server of that API version: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
+    /// API version to simulate: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
-    /// Speak plain HTTP instead of HTTPS
+    /// Use plain HTTP instead of HTTPS
     #[arg(long)]
     plain: bool,
-    /// User who can log in
+    /// Name of the only user (default: root, or administrator@vsphere.local on a vCenter)
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Give no more than that many objects in one answer
+    /// Maximum number of objects in one answer
     #[arg(long, value_name = "NUMBER")]
     page_size: Option<usize>,
-    /// Name of a virtual machine; given several times, the first is the first one's
+    /// Name of a virtual machine; repeat it to name the second one, the third one, ...
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
-    /// Let every start of a virtual machine ask this question
+    /// Question that every start of a virtual machine asks
     #[arg(long, value_name = "QUESTION")]
     ask: Option<QuestionKind>,
-    /// Let the question be asked when the task has taken that many steps: 0 is before its caller knows of it, 1 as
-    /// soon as it runs
+    /// Number of steps of the task before the question; 0 asks before the call returns, 1 as soon as the task runs
     #[arg(long, value_name = "STEPS", default_value_t = 1, requires = "ask")]
     ask_after: usize,
-    /// Spoil answers: METHOD[@OBJECT][:CALLS]=EFFECT, for example 'PowerOnVM_Task@web01:2=drop-after'
+    /// Failure on purpose: METHOD[@OBJECT][:CALLS]=EFFECT, for example 'PowerOnVM_Task@web01:2=drop-after'
     ///
-    /// METHOD is the name of a method of the API, * for all, or GET, PUT, HEAD or DELETE for files. OBJECT is the name
-    /// or the id of an object. CALLS is 2 for the second call, 2- for all from the second on, or 2-4. EFFECT is
-    /// drop-before (the connection is closed and the call not run), drop-after (the answer is lost), expire-session,
-    /// silence, html, status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE.
+    /// METHOD is a method of the API, * for all methods, or GET, PUT, HEAD or DELETE for files. OBJECT is the name or the
+    /// id of an object. CALLS is 2 for the second call, 2- for the second and all later calls, or 2-4. EFFECT is
+    /// drop-before (close the connection, don't run the call), drop-after (run the call, lose the answer),
+    /// expire-session, silence, html, status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
-    /// Let tasks be cancelled
+    /// Allow clients to cancel tasks
     #[arg(long)]
     cancelable: bool,
     /// Write the certificate to this file, as PEM
@@ -66,20 +65,20 @@ struct Arguments {
     certificate_file: Option<PathBuf>,
 }
 
-/// The questions to choose from.
+/// The questions of `--ask`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum QuestionKind {
-    /// The output file of a serial port is there already
+    /// The output file of a serial port already exists
     SerialPort,
     /// The guest has locked its CD-ROM drive
     CdromLocked,
-    /// The virtual machine was moved or copied
+    /// The files of the virtual machine have been moved or copied
     MovedOrCopied,
-    /// The datastore has no room left
+    /// The datastore is full
     DiskFull,
     /// A question without a default answer
     WithoutDefault,
-    /// A question without any answers
+    /// A question without choices
     WithoutChoices,
 }
 
@@ -173,7 +172,7 @@ fn rename(simulator: &Simulator, names: &[String]) {
     }
 }
 
-/// Says how to reach the server; one fact a line, how to try it first.
+/// Prints how to reach the server, one fact a line. The first line is a command to try.
 fn announce(simulator: &Simulator, server: &Server, own_password: bool) {
     let mut text = format!("virt-esx -c '{}' list --all\n", server.uri());
     text += &format!("uri: {}\n", server.uri());
@@ -186,7 +185,7 @@ fn announce(simulator: &Simulator, server: &Server, own_password: bool) {
         text += &format!("sha256: {}\n", certificate.sha256_thumbprint());
         text += &format!("sha1: {}\n", certificate.sha1_thumbprint());
     }
-    // Whoever closed the pipe wants the server all the same.
+    // The server runs on if the reader has closed the pipe.
     let _ = io::stdout().write_all(text.as_bytes());
 }
 

@@ -55,7 +55,7 @@ impl<T: Into<Bytes>> From<T> for Payload {
 
 /// The connection is closed instead of answering.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is closed, as a rule wants it")]
+#[error("a rule closed the connection")]
 pub(crate) struct Dropped;
 
 /// The answer with the header that says how long it is, as it is handed over in process.

@@ -1,4 +1,4 @@
-//! What was asked of a simulator.
+//! Recorded requests.
 
 use std::fmt;
 
@@ -8,8 +8,9 @@ use vi_types::ManagedObjectReference;
 
 /// A request as it arrived.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Recorded {
-    /// The VI method, for example `RetrievePropertiesEx`; none when the request was no VI call.
+    /// The VI method, for example `RetrievePropertiesEx`. `None` if the request is not a VI call.
     pub method: Option<String>,
     /// The managed object the method was called on.
     pub this: Option<ManagedObjectReference>,
@@ -19,12 +20,12 @@ pub struct Recorded {
     pub path: String,
     /// The HTTP header.
     pub headers: HeaderMap,
-    /// The body; that of a login holds the password.
+    /// The body. The body of a `Login` call has the password in it.
     pub body: Bytes,
 }
 
 impl fmt::Debug for Recorded {
-    /// Neither body nor header: they hold passwords and cookies.
+    /// Without header and body, which have cookies and passwords in them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.verb, self.path)?;
         if let Some(method) = &self.method {

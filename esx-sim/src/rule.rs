@@ -1,4 +1,4 @@
-//! Faults on purpose: rules that spoil chosen answers.
+//! Rules: failures on purpose.
 
 mod parse;
 
@@ -16,30 +16,30 @@ pub use self::parse::InvalidRule;
 use crate::call::fault_answer;
 use crate::payload::{Answer, Payload};
 
-/// Spoils the answers to one method: all of them, the nth, or some in a row; of all objects, or of one.
+/// Applies an [`Effect`] to calls of one method: to all calls, the nth, or several in a row; on all objects or on one.
 ///
-/// As text (`FromStr`) it is what `esx-sim --fault` takes: `PowerOnVM_Task@web01:2=drop-after`.
+/// `FromStr` reads the syntax of `esx-sim --fault`: `PowerOnVM_Task@web01:2=drop-after`.
 #[derive(Debug, Clone)]
 pub struct Rule {
     method: String,
-    object: Option<Target>,
+    object: Option<OnObject>,
     calls: Range<usize>,
     effect: Effect,
     seen: usize,
 }
 
-/// Whose calls a rule is about.
+/// The object whose calls a rule applies to.
 #[derive(Debug, Clone)]
-enum Target {
+enum OnObject {
     Object(ManagedObjectReference),
     /// The value of its reference, or its name in the inventory.
     Named(String),
 }
 
 impl Rule {
-    /// A rule for every call of the VI method with this name, for example `Login`; `*` stands for all of them.
+    /// A rule for every call of a VI method, for example `Login`; `*` means all methods.
     ///
-    /// A request for a file goes by its HTTP method: `GET`, `PUT`.
+    /// For file requests, `method` is the HTTP method: `GET`, `PUT`, `HEAD` or `DELETE`.
     pub fn new(method: impl Into<String>, effect: Effect) -> Self {
         Self {
             method: method.into(),
@@ -50,25 +50,25 @@ impl Rule {
         }
     }
 
-    /// Only calls on that object; others are not counted either.
+    /// Limits it to calls on one object. Other calls are not counted.
     #[must_use]
     pub fn on(self, object: &ManagedObjectReference) -> Self {
         Self {
-            object: Some(Target::Object(object.clone())),
+            object: Some(OnObject::Object(object.clone())),
             ..self
         }
     }
 
-    /// Only calls on the object with this name in the inventory, or with this value of its reference.
+    /// Limits it to calls on the object with this name in the inventory, or with this value in its reference.
     #[must_use]
     pub fn on_named(self, name: impl Into<String>) -> Self {
         Self {
-            object: Some(Target::Named(name.into())),
+            object: Some(OnObject::Named(name.into())),
             ..self
         }
     }
 
-    /// Only the nth call from now on, counted from 1, instead of every call.
+    /// Limits it to the nth call from now on, counted from 1.
     #[must_use]
     pub fn nth(self, nth: usize) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Rule {
         }
     }
 
-    /// The nth call from now on, counted from 1, and all that follow.
+    /// Limits it to the nth call from now on, counted from 1, and all later calls.
     #[must_use]
     pub fn from_nth(self, nth: usize) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Rule {
         }
     }
 
-    /// Only so many calls in a row, from the first one that the rule is about.
+    /// Limits it to `count` calls in a row, starting with the first one it applies to.
     #[must_use]
     pub fn times(self, count: usize) -> Self {
         let first = self.calls.start;
@@ -96,9 +96,9 @@ impl Rule {
         }
     }
 
-    /// Counts a call of the method; the effect when the rule is about this very call.
+    /// Counts a call of the method, and returns the effect if the rule applies to it.
     ///
-    /// `name` is the object's in the inventory.
+    /// `name` is the object's name in the inventory.
     pub(crate) fn apply(
         &mut self,
         method: &str,
@@ -111,8 +111,8 @@ impl Rule {
         }
         let is_target = match &self.object {
             None => true,
-            Some(Target::Object(object)) => this == Some(object),
-            Some(Target::Named(wanted)) => {
+            Some(OnObject::Object(object)) => this == Some(object),
+            Some(OnObject::Named(wanted)) => {
                 name == Some(wanted) || this.is_some_and(|this| this.value == *wanted)
             }
         };
@@ -124,27 +124,27 @@ impl Rule {
     }
 }
 
-/// What happens to an answer.
+/// What a rule does to a call and its answer.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Another HTTP status, with a body of plain text. The call is not run.
+    /// The answer has this HTTP status and a plain text body. The call is not run.
     Status(StatusCode),
-    /// Status 200 and a web page, as a server that is not VI answers. The call is not run.
+    /// The answer is a web page with status 200, as another kind of server sends it. The call is not run.
     Html,
-    /// The first so many bytes; on a port the connection is closed after them.
+    /// The answer ends after this many bytes. On a port, the connection is closed then.
     Truncate(usize),
-    /// The whole answer, announced as if it were so many bytes long.
+    /// The answer's `Content-Length` is this number of bytes, though the answer is complete.
     Announce(u64),
-    /// A fault, with status 500. The call is not run.
+    /// The answer is a fault, with status 500. The call is not run.
     Fault(Box<SoapFault>),
-    /// No answer, ever. The call is not run.
+    /// There is never an answer. The call is not run.
     Silence,
-    /// The call is run so much later. The time is tokio's: a test that pauses it doesn't wait.
+    /// The call is run after this time. It is tokio's time, so a test that pauses time doesn't wait.
     Delay(Duration),
     /// The connection is closed instead of running the call.
     DropBefore,
-    /// The call is run and the connection closed instead of answering.
+    /// The call is run, and the connection is closed instead of answering.
     DropAfter,
     /// The caller's session ends before the call is run.
     ExpireSession,

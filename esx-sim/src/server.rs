@@ -22,7 +22,7 @@ use tracing::debug;
 use crate::certificate::{Certificate, CertificateError};
 use crate::payload::{Answer, Dropped, Payload, with_length};
 
-/// A request longer than this is refused: no client of the VI API sends one.
+/// The largest request in bytes. No client of the VI API sends a larger one.
 const MAX_REQUEST: usize = 64 << 20;
 
 /// Whether a [`Server`] speaks TLS, and with which certificate.
@@ -64,7 +64,7 @@ type Acceptor = tokio_rustls::TlsAcceptor;
 #[cfg(not(feature = "tls"))]
 type Acceptor = std::convert::Infallible;
 
-/// What makes a request into an answer.
+/// A function from a request to its answer.
 pub(crate) type Answering =
     Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Result<Answer, Dropped>> + Send + Sync>;
 
@@ -123,7 +123,7 @@ impl Server {
         })
     }
 
-    /// The address it listens at; the port is a real one even when port 0 was asked for.
+    /// The address it listens at, with the actual port if port 0 was requested.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
@@ -169,7 +169,7 @@ impl Server {
             .map(Certificate::sha256_thumbprint)
     }
 
-    /// Waits for as long as the server runs, which is until the task this is awaited in is dropped.
+    /// Never completes; keeps the server running until this future is dropped.
     pub async fn run(mut self) {
         let _ = (&mut self.accepting).await;
     }
@@ -203,7 +203,7 @@ fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError>
     Certificate::self_signed(&names)
 }
 
-/// Serves until it is aborted; the connections are tasks of its own and end with it.
+/// Accepts connections until it is aborted. Its connections are aborted with it.
 async fn accept(listener: TcpListener, acceptor: Option<Acceptor>, answering: Answering) {
     let mut connections = JoinSet::new();
     loop {

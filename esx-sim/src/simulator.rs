@@ -27,15 +27,15 @@ use crate::task::{Question, Script};
 use crate::version::{ApiVersion, Release};
 use crate::world::inventory::ServerKind;
 
-/// A simulated server. A cheap handle: clones are the same server.
+/// A handle to a simulated server. Cloning it is cheap; all clones are the same server.
 ///
-/// It is there for as long as a handle, a handler or a [`Server`] is.
+/// The server lives as long as any handle, handler or [`Server`] of it.
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Shared>,
 }
 
-/// What was decided when the simulator was made.
+/// Settings that stay the same while the simulator runs.
 pub(crate) struct Settings {
     pub(crate) kind: ServerKind,
     pub(crate) release: &'static Release,
@@ -53,19 +53,19 @@ impl Settings {
     }
 }
 
-/// What a simulator has to do at once.
+/// How much work a simulator has at the same time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Load {
-    /// Tasks that are not over.
+    /// Unfinished tasks.
     pub tasks: usize,
-    /// The most there were at any time.
+    /// The largest number of unfinished tasks so far.
     pub most_tasks: usize,
-    /// All tasks so far.
+    /// Number of tasks started so far.
     pub tasks_begun: usize,
-    /// Calls that wait for something to change.
+    /// Calls that wait for a change.
     pub waits: usize,
-    /// The most there were at any time.
+    /// The largest number of waiting calls so far.
     pub most_waits: usize,
 }
 
@@ -80,11 +80,11 @@ impl Simulator {
         Builder::new(ServerKind::VCenter, "administrator@vsphere.local")
     }
 
-    /// The function that answers requests, for a client in the same process.
+    /// A function that answers requests, for a client in the same process.
     ///
-    /// Requests have the path in their URI (`/sdk`). The future of a method that waits does not end
-    /// before something changes. Where a rule closes the connection, the answer is empty and has a
-    /// [`std::io::ErrorKind`] among its extensions.
+    /// The URI of a request has the path, such as `/sdk`. The future of a waiting method completes when something
+    /// changes. If a rule closes the connection, the answer is empty and its extensions have a
+    /// [`std::io::ErrorKind`].
     pub fn handler(
         &self,
     ) -> impl Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Clone + Send + Sync + 'static
@@ -96,9 +96,12 @@ impl Simulator {
         }
     }
 
-    /// Listens at an address; port 0 is any free port. The server ends when it is dropped.
+    /// Listens at an address; port 0 means any free port. Dropping the [`Server`] closes the port.
     ///
-    /// `tls` is `true` for a certificate made for the purpose, `false` for plain HTTP, or a [`Tls`].
+    /// `tls` is `true` for TLS with a new self-signed certificate, `false` for plain HTTP, or a [`Tls`].
+    ///
+    /// # Errors
+    /// The address cannot be bound, or the certificate cannot be made or used.
     pub async fn listen(
         &self,
         address: impl ToSocketAddrs,
@@ -113,12 +116,12 @@ impl Simulator {
         Server::start(address, tls.into(), uri, answering).await
     }
 
-    /// The user who can log in.
+    /// Name of the only user.
     pub fn user(&self) -> &str {
         &self.shared.settings.user
     }
 
-    /// That user's password.
+    /// Password of the only user.
     pub fn password(&self) -> &str {
         &self.shared.settings.password
     }
@@ -144,18 +147,18 @@ impl Simulator {
         self.shared.lock().recorded.clear();
     }
 
-    /// Spoils answers from now on; see [`Rule`].
+    /// Applies a rule to later calls; see [`Rule`].
     pub fn inject(&self, rule: Rule) {
         self.shared.lock().rules.push(rule);
     }
 
-    /// Ends all rules.
+    /// Removes all rules.
     pub fn clear_rules(&self) {
         self.shared.lock().rules.clear();
     }
 
-    /// What clients made for their sessions and did not destroy: property collectors, property filters and views.
-    /// All of it ends with its session.
+    /// Property collectors, property filters and views that clients have made and not destroyed.
+    /// The end of a session removes those of the session.
     pub fn leftovers(&self) -> Vec<ManagedObjectReference> {
         let state = self.shared.lock();
         let mut found: Vec<_> = state.world.of_sessions().cloned().collect();
@@ -163,7 +166,7 @@ impl Simulator {
         found
     }
 
-    /// How much there is to do, and was at most.
+    /// How much work there is, and the largest amount so far.
     pub fn load(&self) -> Load {
         let state = self.shared.lock();
         Load {
@@ -173,7 +176,7 @@ impl Simulator {
         }
     }
 
-    /// Ends all sessions, as a server does that restarts or finds them idle for too long.
+    /// Ends all sessions, as a restart or an idle time-out of a server does.
     pub fn expire_sessions(&self) {
         self.shared.change(|state| {
             for session in state.sessions.end_all() {
@@ -182,13 +185,13 @@ impl Simulator {
         });
     }
 
-    /// How many sessions there are.
+    /// Number of sessions.
     pub fn sessions(&self) -> usize {
         self.shared.lock().sessions.all().count()
     }
 
-    /// From now on nobody may read a property, or what lies below it, of objects of a type: it is missing
-    /// for want of permission. For example `VirtualMachine` and `config.uuid`.
+    /// Takes from all users the permission to read a property of a type, and everything below that property. Answers then
+    /// report it in `missingSet`. For example `VirtualMachine` and `config.uuid`.
     pub fn set_unreadable(&self, ty: impl Into<String>, path: impl Into<String>) {
         self.shared.change(|state| {
             state.unreadable.push((ty.into(), path.into()));
@@ -211,7 +214,7 @@ impl Simulator {
         vms.find(|vm| state.world.name(vm) == Some(name)).cloned()
     }
 
-    /// The properties of an object, as they are; `None` when there is no such object or it is no `T`.
+    /// The properties of an object. `None` if there is no such object, or it is not a `T`.
     pub fn properties<T: ManagedObject + Clone>(
         &self,
         reference: &ManagedObjectReference,
@@ -219,8 +222,8 @@ impl Simulator {
         self.shared.lock().world.read::<T>(reference).cloned()
     }
 
-    /// Changes the properties of an object, and tells everybody who waits for changes. `None` when there
-    /// is no such object or it is no `T`.
+    /// Changes the properties of an object, and wakes all waiting calls. `None` if there is no such object, or it is
+    /// not a `T`.
     pub fn change<T: ManagedObject, R>(
         &self,
         reference: &ManagedObjectReference,
@@ -230,7 +233,7 @@ impl Simulator {
             .change(|state| state.world.change(reference, change))
     }
 
-    /// Gives a virtual machine another power state, wherever that shows; whether there is such a machine.
+    /// Sets the power state of a virtual machine in all properties that show it. Returns whether the machine exists.
     pub fn set_power_state(
         &self,
         vm: &ManagedObjectReference,
@@ -240,7 +243,7 @@ impl Simulator {
             .change(|state| power::set(&mut state.world, vm, power))
     }
 
-    /// The content of a file on a datastore, `[datastore] directory/file`; `None` when there is no such file.
+    /// The content of the file at a datastore path (`[datastore] directory/file`). `None` if there is no such file.
     pub fn file(&self, path: &str) -> Option<Bytes> {
         self.shared.change(|state| {
             state.world.fill_files();
@@ -249,8 +252,8 @@ impl Simulator {
         })
     }
 
-    /// Writes a file on a datastore, with the folders it lies in; whether there is such a datastore. The file of a
-    /// virtual machine's configuration changes the machine.
+    /// Writes the file at a datastore path and makes its missing folders. Returns whether the datastore exists. Writing a
+    /// VMX file of a virtual machine changes the machine.
     pub fn write_file(&self, path: &str, content: impl Into<Bytes>) -> bool {
         self.shared.change(|state| {
             state.world.fill_files();
@@ -260,9 +263,9 @@ impl Simulator {
         })
     }
 
-    /// Makes a virtual disk on a datastore, with the folders it lies in; whether there is such a datastore.
+    /// Makes a virtual disk at a datastore path, and its missing folders. Returns whether the datastore exists.
     ///
-    /// `adapter` is what the disk is made for: `lsilogic`, `buslogic`, `lsisas1068`, `pvscsi` or `ide`.
+    /// `adapter` is the type of controller that the disk is for: `lsilogic`, `buslogic`, `lsisas1068`, `pvscsi` or `ide`.
     pub fn make_disk(&self, path: &str, capacity_kb: u64, adapter: &str) -> bool {
         let adapter = adapter.to_owned();
         let descriptor = Descriptor {
@@ -281,7 +284,7 @@ impl Simulator {
         })
     }
 
-    /// Takes a file off its datastore, or a folder with everything in it; whether there was one.
+    /// Deletes a file, or a folder and everything in it. Returns whether it existed.
     pub fn delete_file(&self, path: &str) -> bool {
         self.shared.change(|state| {
             state.world.fill_files();
@@ -290,30 +293,30 @@ impl Simulator {
         })
     }
 
-    /// What tasks that begin from now on meet; see [`Script`].
+    /// Applies a script to later tasks; see [`Script`].
     pub fn script(&self, script: Script) {
         self.shared.lock().tasks.script(script);
     }
 
-    /// A virtual machine asks a question that no task waits for.
+    /// Lets a virtual machine ask a question that no task waits for.
     pub fn ask(&self, vm: &ManagedObjectReference, question: Question) {
         self.shared
             .change(|state| state.tasks.ask(&mut state.world, vm, question));
     }
 
-    /// From now on tasks go on only with [`step_tasks`](Self::step_tasks). Otherwise they take a step whenever a
-    /// client reads a task, or waits for changes while there are none.
+    /// From now on, tasks advance only with [`step_tasks`](Self::step_tasks). By default they advance one step when a
+    /// client reads a task, and when a client waits and there is no change to report.
     pub fn stop_tasks(&self) {
         self.shared.lock().tasks.stop();
     }
 
-    /// Lets every task that no question blocks take a step; whether there was one.
+    /// Advances every task that is not blocked by a question by one step. Returns whether there was one.
     pub fn step_tasks(&self) -> bool {
         self.shared
             .change(|state| state.tasks.step(&mut state.world))
     }
 
-    /// Takes a virtual machine out of the inventory; whether there was one.
+    /// Removes a virtual machine from the inventory. Returns whether it existed.
     pub fn remove_vm(&self, vm: &ManagedObjectReference) -> bool {
         self.shared
             .change(|state| place::leave(&mut state.world, vm))

@@ -1,7 +1,7 @@
-//! Tasks: what a host works on, and the questions it asks on the way.
+//! Tasks and the questions that block them.
 //!
-//! A task is a list of steps. It takes one at a time: when a test says so, or by itself whenever a client reads a
-//! task or waits and there is nothing else to tell. Nothing here looks at a clock, so that every run is the same.
+//! A task is a list of steps, taken one at a time: when a test says so, when a client reads a task, and when a client waits
+//! and there is no change to report. Nothing here reads a clock, so every run is the same.
 
 mod question;
 mod script;
@@ -20,61 +20,61 @@ use crate::simulator::Load;
 use crate::world::World;
 use crate::world::inventory;
 
-/// How many of an object's tasks are kept; the oldest ones that are over go first.
+/// Number of tasks kept for each object. The oldest finished ones are removed first.
 const KEPT: usize = 10;
 
-/// The tasks that are not over, and what later ones are to meet.
+/// Unfinished tasks, questions, and scripts for later tasks.
 #[derive(Default)]
 pub(crate) struct Tasks {
     open: Vec<OpenTask>,
-    /// Tasks of objects that don't list their tasks, the newest last.
+    /// Tasks of objects without `recentTask`, the newest last.
     unlisted: VecDeque<ManagedObjectReference>,
-    /// Questions of machines that no task waits for.
+    /// Questions that no task waits for.
     questions: Vec<PendingQuestion>,
     scripts: Vec<Script>,
-    /// Tasks and questions so far.
+    /// Number of tasks and questions so far.
     made: u64,
     begun: usize,
-    /// The most tasks that were open at once.
+    /// The largest number of unfinished tasks at the same time.
     most_open: usize,
-    /// Whether tasks go on only when they are told to.
+    /// Whether tasks advance only by [`step`](Self::step).
     stepped: bool,
 }
 
-/// A task that is not over.
+/// An unfinished task.
 struct OpenTask {
     task: ManagedObjectReference,
-    /// The object whose method began it.
+    /// The object whose method started it.
     of: ManagedObjectReference,
     work: Option<Work>,
-    /// The machine it has made before it is over, since the machine asks something.
+    /// The machine that it is to make, if the machine asks a question and had to be made early.
     made: Option<ManagedObjectReference>,
     steps: VecDeque<Step>,
-    /// What it waits for.
+    /// The question that blocks it.
     asked: Option<PendingQuestion>,
 }
 
-/// A question that was asked.
+/// A question that a client can answer.
 struct PendingQuestion {
     vm: ManagedObjectReference,
     id: String,
     question: Question,
 }
 
-/// What a task does next.
+/// A step of a task.
 enum Step {
-    /// It begins, and is so many percent done.
+    /// The task is running, with this progress in percent.
     Progress(i32),
     Ask(Question),
     Fail(Box<LocalizedMethodFault>),
     Succeed,
 }
 
-/// What a task does when it is through with its steps; what it gives is the task's result.
+/// The work of a task, done at its last step. It returns the task's result.
 pub(crate) type Work = Box<dyn FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send>;
 
 impl Tasks {
-    /// From now on tasks go on only with [`step`](Self::step).
+    /// From now on, tasks advance only by [`step`](Self::step).
     pub(crate) fn stop(&mut self) {
         self.stepped = true;
     }
@@ -83,7 +83,7 @@ impl Tasks {
         self.scripts.push(script);
     }
 
-    /// How many there are, and were at most.
+    /// Numbers of tasks.
     pub(crate) fn load(&self) -> Load {
         Load {
             tasks: self.open.len(),
@@ -102,7 +102,7 @@ impl Tasks {
         }
     }
 
-    /// Begins a task of an object. A virtual machine does one thing at a time.
+    /// Starts a task of an object. A virtual machine has one task at a time.
     ///
     /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`.
     pub(crate) fn begin(
@@ -166,7 +166,7 @@ impl Tasks {
         Ok(task)
     }
 
-    /// Lets every task that no question blocks take a step; whether there was one.
+    /// Advances every task that is not blocked by a question by one step. Returns whether there was one.
     pub(crate) fn step(&mut self, world: &mut World) -> bool {
         let open = std::mem::take(&mut self.open);
         let mut went_on = false;
@@ -182,7 +182,7 @@ impl Tasks {
         went_on
     }
 
-    /// The same, unless tasks are told when to go on.
+    /// The same, unless tasks advance only when they are told to.
     pub(crate) fn step_by_itself(&mut self, world: &mut World) -> bool {
         !self.stepped && self.step(world)
     }
@@ -209,7 +209,7 @@ impl Tasks {
         }
     }
 
-    /// Lets the task's machine ask something. One that the task is to make is made first.
+    /// Lets the task's machine ask a question. A machine that the task is to make is made first.
     fn block(&mut self, world: &mut World, task: &mut OpenTask, question: Question) {
         let vm = match work_before(world, task) {
             Ok(vm) => vm,
@@ -218,7 +218,7 @@ impl Tasks {
         task.asked = Some(self.put(world, &vm, question));
     }
 
-    /// Ends a task, and takes back what it has made.
+    /// Ends a task with a fault, and removes the machine that it has made.
     fn fail(&self, world: &mut World, task: &mut OpenTask, error: LocalizedMethodFault) {
         let now = self.time();
         task.steps.clear();
@@ -332,7 +332,8 @@ impl Tasks {
         Ok(())
     }
 
-    /// Puts a new task before the others of its object and of the server, and forgets the oldest ones that are over.
+    /// Puts a new task before the others in `recentTask` of its object and of the server, and removes the oldest finished
+    /// ones.
     fn remember(
         &mut self,
         world: &mut World,
@@ -370,14 +371,14 @@ impl Tasks {
         }
     }
 
-    /// A moment that is later for every task.
+    /// The server's time, which advances with every task.
     pub(crate) fn time(&self) -> DateTime {
         let made = inventory::parts::made_time().epoch_seconds();
         DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
     }
 }
 
-/// Does what a task is for, unless it is done; the task's result.
+/// Does the work of a task unless it is done, and returns the task's result.
 fn work(world: &mut World, task: &mut OpenTask) -> Result<Option<Any>, SoapFault> {
     match (task.made.clone(), task.work.take()) {
         (Some(vm), _) => Ok(Some(Any::from(vm))),
@@ -386,7 +387,7 @@ fn work(world: &mut World, task: &mut OpenTask) -> Result<Option<Any>, SoapFault
     }
 }
 
-/// The machine that a task's questions come from: its own, or the one that it makes, and has made then.
+/// The machine that asks a task's questions: the task's own, or the one that it makes, which is made now.
 fn work_before(
     world: &mut World,
     task: &mut OpenTask,
@@ -400,7 +401,7 @@ fn work_before(
     }
 }
 
-/// What a task that meets such a script does.
+/// The steps of a task that follows a script.
 fn steps(script: &Script) -> VecDeque<Step> {
     let count = script.steps.max(1);
     let mut steps = VecDeque::new();

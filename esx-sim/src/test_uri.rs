@@ -1,4 +1,4 @@
-//! `test:///default` and `test:///vcenter`: simulators that are made for whoever names them.
+//! `test:///default` and `test:///vcenter`: URIs of simulators in process.
 
 use percent_encoding::percent_decode_str;
 
@@ -6,6 +6,7 @@ use crate::simulator::{Builder, Simulator, UnknownRelease};
 
 /// The URI names no simulator.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TestUriError {
     /// It has another scheme.
     #[error("'{0}' is not a test URI: it does not begin with 'test:///'")]
@@ -13,7 +14,7 @@ pub enum TestUriError {
     /// There is no simulator of that name.
     #[error("there is no simulator called '{0}' (should be default|vcenter)")]
     Name(String),
-    /// A parameter has a value that is none.
+    /// A parameter has an invalid value.
     #[error("query parameter '{name}' has unexpected value '{value}' (should be a number)")]
     Number {
         /// The parameter.
@@ -27,10 +28,13 @@ pub enum TestUriError {
 }
 
 impl Simulator {
-    /// What a URI like `test:///default` or `test:///vcenter?vms=5000` names, still to be built.
+    /// The settings that a URI like `test:///default` or `test:///vcenter?vms=5000` names.
     ///
-    /// Parameters: `vms` (how many virtual machines), `api_version` (as [`Builder::api_version`]),
-    /// `page_size` (as [`Builder::page_size`]). Others are the driver's business.
+    /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]) and
+    /// `page_size` (see [`Builder::page_size`]). Other parameters are ignored, as they are the driver's.
+    ///
+    /// # Errors
+    /// The scheme, the name or the value of a parameter is unknown.
     pub fn from_test_uri(uri: &str) -> Result<Builder, TestUriError> {
         let rest = uri
             .strip_prefix("test:///")

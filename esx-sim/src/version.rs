@@ -17,7 +17,7 @@ pub struct ApiVersion {
 
 /// The text is not a version of the VI API.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is not a version of the VI API; it is written like 5.5 or 8.0.1.0")]
+#[error("invalid version of the VI API {text:?} (expected a version like 5.5 or 8.0.1.0)")]
 pub struct VersionError {
     text: String,
 }

@@ -196,7 +196,7 @@ impl World {
         owned.map(|(reference, _)| reference)
     }
 
-    /// Wakes whoever waits for a change, though nothing changed.
+    /// Wakes all waiting calls, though nothing changed.
     pub(crate) fn touch(&mut self) {
         self.version += 1;
     }
@@ -254,7 +254,7 @@ impl World {
             .as_deref()
     }
 
-    /// What an inventory object lies in.
+    /// The parent of an inventory object.
     pub(crate) fn parent(
         &self,
         reference: &ManagedObjectReference,

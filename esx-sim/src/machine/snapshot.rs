@@ -39,7 +39,7 @@ pub(crate) struct NewSnapshot {
 /// Takes a snapshot, which becomes the machine's current one.
 ///
 /// # Errors
-/// The faults of `CreateSnapshot_Task` that [`check_new`] names.
+/// The faults of `CreateSnapshot_Task` and `CreateSnapshotEx_Task` that [`check_new`] names.
 pub(crate) fn create(
     world: &mut World,
     vm: &ManagedObjectReference,

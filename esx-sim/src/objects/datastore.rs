@@ -12,7 +12,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// What a datastore tells of itself is never out of date.
+/// Does nothing: the properties of a datastore are always up to date.
 fn refresh(_: &mut Call<'_>, _: &RefreshDatastore) -> Result<(), SoapFault> {
     Ok(())
 }

@@ -283,7 +283,7 @@ fn select(call: &Call<'_>, specs: &[PropertyFilterSpec]) -> Result<Rest, SoapFau
         .collect()
 }
 
-/// Whoever reads a task waits for it: it goes on.
+/// Reading a task advances all tasks, as clients poll the tasks that they wait for.
 fn time_passes(call: &mut Call<'_>, rest: &Rest) {
     let mut objects = rest.iter().flat_map(|(_, objects)| objects);
     if objects.any(|object| object.r#type == "Task") {

@@ -1,4 +1,4 @@
-//! ServiceInstance: the door.
+//! ServiceInstance: the entry point of the API.
 
 use vi_types::methods::{CurrentTime, RetrieveServiceContent};
 use vi_types::objects::ServiceContent;

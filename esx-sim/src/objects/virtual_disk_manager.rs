@@ -1,4 +1,4 @@
-//! VirtualDiskManager: virtual disks that need belong to no machine.
+//! VirtualDiskManager: virtual disks, whether or not a machine uses them.
 
 use vi_types::methods::{CreateVirtualDiskTask, DeleteVirtualDiskTask, QueryVirtualDiskUuid};
 use vi_types::objects::FileBackedVirtualDiskSpec;

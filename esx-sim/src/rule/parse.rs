@@ -9,31 +9,32 @@ use vi_types::{Poly, SoapFault, objects::LocalizedMethodFault, objects::MethodFa
 use super::{Effect, Rule};
 use crate::fault;
 
-/// A rule that cannot be understood.
+/// The text is not a rule.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidRule {
-    /// It has no effect.
-    #[error("'{0}' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT")]
+    /// The part after `=` is missing.
+    #[error("invalid rule '{0}' (expected METHOD[@OBJECT][:CALLS]=EFFECT)")]
     Form(String),
-    /// What stands for the calls is none of the forms.
+    /// The part for the calls has none of the known forms.
     #[error(
-        "'{0}' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)"
+        "invalid calls '{0}' (expected 2 for the second call, 2- for the second and all later calls, or 2-4)"
     )]
     Calls(String),
-    /// There is no such effect.
+    /// The effect is unknown.
     #[error(
-        "there is no effect '{0}' (should be drop-before, drop-after, expire-session, silence, html, \
+        "unknown effect '{0}' (expected drop-before, drop-after, expire-session, silence, html, \
          status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)"
     )]
     Effect(String),
-    /// What follows the effect's colon is not what it takes.
-    #[error("the effect '{effect}' cannot be had with '{value}' (should be {expected})")]
+    /// The value behind the effect's colon is invalid.
+    #[error("invalid value '{value}' of the effect '{effect}' (expected {expected})")]
     Value {
-        /// The word before the colon.
+        /// The effect's name.
         effect: String,
-        /// What follows.
+        /// The value.
         value: String,
-        /// What could follow.
+        /// Valid values.
         expected: &'static str,
     },
 }
@@ -102,7 +103,7 @@ fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
         "status" => {
             let status = given.parse::<StatusCode>();
             return Ok(Effect::Status(
-                status.map_err(|_| invalid("a number of HTTP, such as 503"))?,
+                status.map_err(|_| invalid("an HTTP status, such as 503"))?,
             ));
         }
         "delay" => {
@@ -181,40 +182,40 @@ mod tests {
         for (text, expected) in [
             (
                 "Login",
-                "'Login' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT",
+                "invalid rule 'Login' (expected METHOD[@OBJECT][:CALLS]=EFFECT)",
             ),
             (
                 "@web01=html",
-                "'@web01=html' is no rule: it should be METHOD[@OBJECT][:CALLS]=EFFECT",
+                "invalid rule '@web01=html' (expected METHOD[@OBJECT][:CALLS]=EFFECT)",
             ),
             (
                 "Login:0=html",
-                "'0' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)",
+                "invalid calls '0' (expected 2 for the second call, 2- for the second and all later calls, or 2-4)",
             ),
             (
                 "Login:4-2=html",
-                "'4-2' names no calls (should be a number as 2, 2- for all from the second on, or 2-4)",
+                "invalid calls '4-2' (expected 2 for the second call, 2- for the second and all later calls, or 2-4)",
             ),
             (
                 "Login=drop",
-                "there is no effect 'drop' (should be drop-before, drop-after, expire-session, silence, html, \
+                "unknown effect 'drop' (expected drop-before, drop-after, expire-session, silence, html, \
                  status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)",
             ),
             (
                 "Login=status:x",
-                "the effect 'status' cannot be had with 'x' (should be a number of HTTP, such as 503)",
+                "invalid value 'x' of the effect 'status' (expected an HTTP status, such as 503)",
             ),
             (
                 "Login=delay:-1",
-                "the effect 'delay' cannot be had with '-1' (should be seconds, such as 0.5)",
+                "invalid value '-1' of the effect 'delay' (expected seconds, such as 0.5)",
             ),
             (
                 "Login=fault:Description",
-                "the effect 'fault' cannot be had with 'Description' (should be the type of a fault, such as NotSupported)",
+                "invalid value 'Description' of the effect 'fault' (expected the type of a fault, such as NotSupported)",
             ),
             (
                 "Login=html:3",
-                "the effect 'html' cannot be had with '3' (should be nothing)",
+                "invalid value '3' of the effect 'html' (expected nothing)",
             ),
         ] {
             let error = text.parse::<Rule>().unwrap_err();

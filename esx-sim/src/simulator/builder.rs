@@ -1,4 +1,4 @@
-//! What a simulator is to be like.
+//! Settings of a simulator.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::task::Tasks;
 use crate::version::Release;
 use crate::world::inventory::{self, ServerKind};
 
-/// What a simulator is to be like; [`Simulator::esx`] and [`Simulator::vcenter`] begin one.
+/// Settings of a simulator; [`Simulator::esx`] and [`Simulator::vcenter`] make one.
 #[derive(Clone)]
 pub struct Builder {
     kind: ServerKind,
@@ -27,7 +27,7 @@ pub struct Builder {
     recording: bool,
 }
 
-/// There is no such release of the VI API.
+/// The requested release of the VI API cannot be simulated.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{asked:?} is not an API version that can be simulated; there are {}",
@@ -58,7 +58,7 @@ impl Builder {
         }
     }
 
-    /// That many virtual machines instead of a handful. Their content depends on their number only.
+    /// Number of virtual machines (default: a small mixed set). The content of a machine depends only on its number.
     #[must_use]
     pub fn vms(self, count: usize) -> Self {
         Self {
@@ -67,9 +67,9 @@ impl Builder {
         }
     }
 
-    /// The release to be: `2.5`, `4.0`, `4.1`, `5.0`, `5.1`, `5.5`, `6.0`, `6.5`, `6.7`, `7.0` or `8.0`.
+    /// The release to simulate: `2.5`, `4.0`, `4.1`, `5.0`, `5.1`, `5.5`, `6.0`, `6.5`, `6.7`, `7.0` or `8.0`.
     ///
-    /// An older server has fewer methods and properties, and tells other versions of itself.
+    /// An older server has fewer methods and properties, and reports older versions.
     pub fn api_version(self, version: &str) -> Result<Self, UnknownRelease> {
         let release = Release::find(version).ok_or_else(|| UnknownRelease {
             asked: version.to_owned(),
@@ -77,13 +77,14 @@ impl Builder {
         Ok(Self { release, ..self })
     }
 
-    /// Who can log in; `root` (ESX) or `administrator@vsphere.local` (vCenter) with `password` otherwise.
+    /// User name and password of the only user (default: `root` on ESX, `administrator@vsphere.local` on a vCenter, with
+    /// the password `password`).
     #[must_use]
     pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.user(user).password(password)
     }
 
-    /// The name of the one who can log in.
+    /// Name of the only user.
     #[must_use]
     pub fn user(self, user: impl Into<String>) -> Self {
         Self {
@@ -92,7 +93,7 @@ impl Builder {
         }
     }
 
-    /// The password of the one who can log in.
+    /// Password of the only user.
     #[must_use]
     pub fn password(self, password: impl Into<String>) -> Self {
         Self {
@@ -101,7 +102,7 @@ impl Builder {
         }
     }
 
-    /// The most objects an answer of `RetrievePropertiesEx` has, also when the client asks for more.
+    /// The largest number of objects in one answer of `RetrievePropertiesEx`, even if the client asks for more.
     #[must_use]
     pub fn page_size(self, objects: usize) -> Self {
         Self {
@@ -110,13 +111,13 @@ impl Builder {
         }
     }
 
-    /// Whether [`Simulator::requests`] has the requests; it does unless told otherwise.
+    /// Whether requests are recorded for [`Simulator::requests`] (default: yes).
     #[must_use]
     pub fn record(self, recording: bool) -> Self {
         Self { recording, ..self }
     }
 
-    /// Makes the server.
+    /// Builds the server.
     pub fn build(self) -> Simulator {
         let (world, path) = inventory::make(self.kind, self.release, self.vms);
         let settings = Settings {

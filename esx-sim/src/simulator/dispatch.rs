@@ -1,4 +1,4 @@
-//! From a request to its answer: what it is for, what rules do to it, and turns until there is an answer.
+//! From a request to its answer: routing by path, the effects of rules, and turns until a method returns.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,21 +20,21 @@ use crate::task::Tasks;
 use crate::version::versions_document;
 use crate::world::World;
 
-/// What all handles of a simulator share.
+/// The part that all handles of a simulator share.
 pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) state: Mutex<State>,
-    /// The world's version; whoever waits for a change waits for this.
+    /// The world's version; waiting calls wait for its change.
     pub(super) changes: watch::Sender<u64>,
 }
 
-/// What changes while the simulator runs.
+/// State that changes while the simulator runs.
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) sessions: Sessions,
     pub(crate) collectors: Collectors,
     pub(crate) tasks: Tasks,
-    /// Properties nobody has the permission to read: type and path.
+    /// Properties that nobody may read: type and path.
     pub(crate) unreadable: Vec<(String, String)>,
     pub(super) rules: Vec<Rule>,
     pub(super) recorded: Vec<Recorded>,
@@ -43,7 +43,7 @@ pub(crate) struct State {
     pub(super) most_waits: usize,
 }
 
-/// Takes out what belongs to a session.
+/// Removes everything that belongs to a session.
 pub(crate) fn end_session(state: &mut State, session: &str) {
     state.world.end_session(session);
     state.collectors.end_session(session);
@@ -54,7 +54,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to the state and wakes those who wait, if the world is not what it was.
+    /// Changes the state, and wakes waiting calls if the world has changed.
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
@@ -119,7 +119,7 @@ impl Shared {
         self.spoiled(&effects, answer).await
     }
 
-    /// What comes of an answer with these effects.
+    /// Applies the effects of rules to an answer.
     async fn spoiled(
         &self,
         effects: &[Effect],
@@ -149,7 +149,7 @@ impl Shared {
             .fold(answer, |answer, effect| effect.spoil(answer)))
     }
 
-    /// What the rules say about a call, or about a request for a file.
+    /// The effects of rules on a call, or on a request for a file.
     fn effects(
         &self,
         method: &str,
@@ -173,7 +173,7 @@ impl Shared {
         })
     }
 
-    /// Gives the call one turn after another until it has an answer.
+    /// Gives the call one turn after another until its method returns.
     async fn run(&self, soap: &SoapCall) -> Answer {
         let mut waiting = Waiting::default();
         let mut changes = self.changes.subscribe();
@@ -212,7 +212,7 @@ impl Shared {
     }
 }
 
-/// A call that waits, counted for as long as somebody is there to hear its answer.
+/// Counts a waiting call until its answer is taken or its client is gone.
 struct Waits<'a>(&'a Shared);
 
 impl<'a> Waits<'a> {

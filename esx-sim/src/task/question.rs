@@ -8,7 +8,7 @@ use vi_types::{Extends, SoapFault};
 
 use super::{localized, soap_fault};
 
-/// A question that blocks a virtual machine until somebody answers it.
+/// A question of a virtual machine, which is blocked until a client answers it.
 #[derive(Clone, Debug)]
 pub struct Question {
     text: String,
@@ -24,20 +24,20 @@ struct Choice {
     then: Outcome,
 }
 
-/// What an answer leads to.
+/// What happens when a choice is the answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The task goes on.
+    /// The task continues.
     Proceed,
-    /// The same question is asked once more, under another id.
+    /// The question is asked again, with another id.
     AskAgain,
-    /// The task ends with this fault.
+    /// The task fails with this fault.
     Fail(Box<LocalizedMethodFault>),
 }
 
 impl Outcome {
-    /// The task ends with this fault; `message` is what people read.
+    /// The task fails with this fault; `message` is its localized message.
     pub fn fail(fault: impl Extends<MethodFault>, message: &str) -> Self {
         Self::Fail(Box::new(localized(soap_fault(fault, message))))
     }
@@ -48,7 +48,7 @@ impl Outcome {
 }
 
 impl Question {
-    /// A question without possible answers and without a default.
+    /// A question without choices and without a default answer.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -57,7 +57,7 @@ impl Question {
         }
     }
 
-    /// One more possible answer; its key is its number, counted from 0.
+    /// Adds a choice. Its key is its index, counted from 0.
     #[must_use]
     pub fn choice(mut self, label: impl Into<String>, then: Outcome) -> Self {
         self.choices.push(Choice {
@@ -68,7 +68,7 @@ impl Question {
         self
     }
 
-    /// The default answer, by its number, counted from 0. A number without an answer is sent all the same.
+    /// Sets the index of the default choice, counted from 0. An index beyond the choices is sent too.
     #[must_use]
     pub fn default(self, index: i32) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Question {
         }
     }
 
-    /// The output file of a serial port is there already.
+    /// The output file of a serial port already exists.
     pub fn serial_port() -> Self {
         Self::new(
             "msg.serial.file.open: Serial port output file \"/vmfs/volumes/datastore1/serial.log\" already \
@@ -90,7 +90,7 @@ impl Question {
         .default(1)
     }
 
-    /// The guest has locked the door of its CD-ROM drive.
+    /// The guest has locked its CD-ROM drive.
     pub fn cdrom_locked() -> Self {
         Self::new(
             "msg.cdromdisconnect.locked: The guest operating system has locked the CD-ROM door and is probably \
@@ -102,7 +102,7 @@ impl Question {
         .default(1)
     }
 
-    /// The virtual machine's files are elsewhere than they were.
+    /// The files of the virtual machine have been moved or copied.
     pub fn moved_or_copied() -> Self {
         Self::new(
             "msg.uuid.altered: This virtual machine might have been moved or copied. If you don't know, answer \
@@ -114,7 +114,7 @@ impl Question {
         .default(2)
     }
 
-    /// A datastore has no room left.
+    /// The datastore is full.
     pub fn disk_full() -> Self {
         Self::new(
             "msg.hbacommon.outofspace: There is no more space for virtual disk 'disk.vmdk'. You might be able to \
@@ -126,19 +126,19 @@ impl Question {
         .default(0)
     }
 
-    /// A question that says what can be answered, but not what is best.
+    /// A question with choices, but without a default answer.
     pub fn without_default() -> Self {
         Self::new("msg.sim.nodefault: Shall it be this or that?")
             .choice("This", Outcome::Proceed)
             .choice("That", Outcome::Proceed)
     }
 
-    /// A question without anything that could be answered.
+    /// A question without choices.
     pub fn without_choices() -> Self {
         Self::new("msg.sim.nochoices: Nobody can say how this is to go on.")
     }
 
-    /// What a server shows of it.
+    /// The property `runtime.question`.
     pub(super) fn info(&self, id: &str) -> VirtualMachineQuestionInfo {
         let choices = self.choices.iter().map(|choice| ElementDescription {
             base: Description {
@@ -162,7 +162,7 @@ impl Question {
         }
     }
 
-    /// What the answer with that key leads to.
+    /// The outcome of the choice with that key.
     pub(super) fn choice_of(&self, key: &str) -> Option<Outcome> {
         let choice = self.choices.iter().find(|choice| choice.key == key)?;
         Some(choice.then.clone())

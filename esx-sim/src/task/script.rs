@@ -1,13 +1,13 @@
-//! What tasks are to meet on their way.
+//! Scripts: how tasks run.
 
 use vi_types::objects::MethodFault;
 use vi_types::{Extends, ManagedObjectReference, SoapFault};
 
 use super::{Question, soap_fault};
 
-/// What the tasks of a method meet: questions, a fault at the end, how many steps they take.
+/// How the tasks of a method run: number of steps, questions, and a fault at the end.
 ///
-/// Given to [`Simulator::script`](crate::Simulator::script); the first script that fits a new task is its.
+/// [`Simulator::script`](crate::Simulator::script) adds one. A new task follows the first script that applies to it.
 #[derive(Clone, Debug)]
 pub struct Script {
     method: String,
@@ -15,17 +15,17 @@ pub struct Script {
     left: Option<usize>,
     cancelable: bool,
     pub(super) steps: usize,
-    /// Asked before the call that begins the task is answered.
+    /// Asked before the call that starts the task returns.
     pub(super) at_once: Option<Question>,
-    /// After how many steps each is asked.
+    /// Questions, each with the number of steps before it.
     pub(super) questions: Vec<(usize, Question)>,
     pub(super) fault: Option<SoapFault>,
 }
 
 impl Script {
-    /// For the tasks of the method with this name, such as `PowerOnVM_Task`; `*` stands for all of them.
+    /// A script for the tasks of a method, such as `PowerOnVM_Task`; `*` means all methods.
     ///
-    /// They run in two steps, can't be cancelled, ask nothing and succeed.
+    /// Without further settings, a task succeeds after two steps, asks nothing, and cannot be cancelled.
     pub fn new(method: impl Into<String>) -> Self {
         Self {
             method: method.into(),
@@ -39,7 +39,7 @@ impl Script {
         }
     }
 
-    /// Only for tasks of that virtual machine.
+    /// Limits it to tasks of one virtual machine.
     #[must_use]
     pub fn on(self, vm: &ManagedObjectReference) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Script {
         }
     }
 
-    /// Only for the next so many tasks.
+    /// Limits it to the next `count` tasks.
     #[must_use]
     pub fn times(self, count: usize) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Script {
         }
     }
 
-    /// The task takes so many steps from the beginning to the end, at least one.
+    /// Number of steps until the task is finished, at least 1.
     #[must_use]
     pub fn steps(self, count: usize) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Script {
         }
     }
 
-    /// The task runs and asks a question before its caller knows of it.
+    /// The task asks a question before the call that starts it returns.
     #[must_use]
     pub fn asks_at_once(self, question: Question) -> Self {
         Self {
@@ -75,20 +75,20 @@ impl Script {
         }
     }
 
-    /// A question is asked as soon as the task runs.
+    /// The task asks a question as soon as it runs.
     #[must_use]
     pub fn asks(self, question: Question) -> Self {
         self.asks_after(0, question)
     }
 
-    /// A question is asked after so many more steps, or after the last one.
+    /// The task asks a question after `steps` more steps, at the latest after the last one.
     #[must_use]
     pub fn asks_after(mut self, steps: usize, question: Question) -> Self {
         self.questions.push((steps, question));
         self
     }
 
-    /// The task ends with a fault; `message` is what people read.
+    /// The task fails with a fault; `message` is its localized message.
     #[must_use]
     pub fn fails(self, fault: impl Extends<MethodFault>, message: &str) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Script {
         self.cancelable
     }
 
-    /// The script, if it is for such a task; one of its times is used up then.
+    /// The script if it applies to such a task, which counts towards its limit.
     pub(super) fn take(&mut self, method: &str, vm: &ManagedObjectReference) -> Option<Self> {
         let fits = (self.method == "*" || self.method == method)
             && self.vm.as_ref().is_none_or(|own| own == vm)

@@ -1,4 +1,4 @@
-//! The inventory of a simulated server: who lies in whom, and what the presets put there.
+//! The inventory of a simulated server: parents and children, and the presets.
 
 mod esx;
 pub(crate) mod host;
@@ -49,7 +49,7 @@ pub(crate) fn make(
     }
 }
 
-/// The folder that everything lies in.
+/// The root folder.
 pub(crate) fn root_folder(world: &World) -> Option<ManagedObjectReference> {
     let mut folders = world.all("Folder");
     folders
@@ -57,7 +57,7 @@ pub(crate) fn root_folder(world: &World) -> Option<ManagedObjectReference> {
         .cloned()
 }
 
-/// What lies in an object of the inventory.
+/// The children of an object of the inventory.
 pub(crate) fn children(
     world: &World,
     object: &ManagedObjectReference,
@@ -90,7 +90,7 @@ pub(crate) fn children(
     Vec::new()
 }
 
-/// What an object of the inventory lies in, and what that lies in, up to the root folder.
+/// The ancestors of an object of the inventory, from its parent to the root folder.
 pub(crate) fn ancestors<'a>(
     world: &'a World,
     object: &ManagedObjectReference,

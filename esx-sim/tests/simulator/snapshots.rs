@@ -4,14 +4,15 @@ use esx_sim::{Question, Script, Simulator};
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::enums::{TaskInfoState, VirtualScsiSharing};
 use vi_types::methods::{
-    AnswerVm, CreateSnapshotTask, RemoveAllSnapshotsTask, RemoveSnapshotTask, RenameSnapshot,
-    RevertToCurrentSnapshotTask, RevertToSnapshotTask,
+    AnswerVm, CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RemoveSnapshotTask,
+    RenameSnapshot, RevertToCurrentSnapshotTask, RevertToSnapshotTask,
 };
 use vi_types::objects::{
-    InvalidName, InvalidPowerState, MemorySnapshotOnIndependentDisk, MethodFault, NotFound,
-    SnapshotDisabled, SnapshotFault, SnapshotIncompatibleDeviceInVm, SnapshotLocked,
+    InvalidName, InvalidPowerState, MemorySnapshotOnIndependentDisk, MethodFault, MethodNotFound,
+    NotFound, SnapshotDisabled, SnapshotFault, SnapshotIncompatibleDeviceInVm, SnapshotLocked,
     TaskInProgress, TaskInfo, TooManySnapshotLevels, ToolsUnavailable,
-    VirtualDiskFlatVer2BackingInfo, VirtualMachineSnapshotTree, VirtualScsiController,
+    VirtualDiskFlatVer2BackingInfo, VirtualMachineGuestQuiesceSpec, VirtualMachineSnapshotTree,
+    VirtualScsiController,
 };
 use vi_types::{DataObject, ManagedObject, ManagedObjectReference, Method, SoapFault, properties};
 
@@ -441,6 +442,43 @@ async fn a_guest_is_quiesced_by_its_tools() {
     host.simulator.set_power_state(&host.vm, PoweredOff);
     host.succeeds(&quiesce(&host)).await;
     assert!(!host.root().quiesced);
+}
+
+#[tokio::test]
+async fn a_specification_can_say_how_to_quiesce() {
+    let host = Host::with("web01").await;
+    let spec = VirtualMachineGuestQuiesceSpec {
+        timeout: Some(10),
+        ..VirtualMachineGuestQuiesceSpec::default()
+    };
+    for (spec, quiesced) in [(None, false), (Some(spec.into()), true)] {
+        let request = CreateSnapshotExTask {
+            this: host.vm.clone(),
+            name: quiesced.to_string(),
+            quiesce_spec: spec,
+            ..CreateSnapshotExTask::default()
+        };
+        host.succeeds(&request).await;
+        let info = host.vm().snapshot.unwrap();
+        let mut last = &info.root_snapshot_list[0];
+        while let Some(child) = last.child_snapshot_list.first() {
+            last = child;
+        }
+        assert_eq!(
+            (&*last.name, last.quiesced),
+            (&*quiesced.to_string(), quiesced)
+        );
+    }
+    // It came with 6.5.
+    let simulator = Simulator::esx().api_version("6.0").unwrap().build();
+    let client = Client::login(&simulator).await;
+    let request = CreateSnapshotExTask {
+        this: simulator.vm("web01").unwrap(),
+        name: "new".to_owned(),
+        ..CreateSnapshotExTask::default()
+    };
+    let fault = client.call(&request).await.unwrap_err();
+    assert!(fault.is::<MethodNotFound>(), "{fault}");
 }
 
 #[tokio::test]

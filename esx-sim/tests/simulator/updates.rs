@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use vi_types::enums::{ObjectUpdateKind, VirtualMachinePowerState};
 use vi_types::methods::{
     CancelWaitForUpdates, CheckForUpdates, CreateContainerView, CreateFilter,
-    CreatePropertyCollector, DestroyPropertyCollector, DestroyPropertyFilter, WaitForUpdates,
+    CreatePropertyCollector, CreateSnapshotTask, DestroyPropertyCollector, DestroyPropertyFilter,
+    PowerOffVmTask, RegisterVmTask, RevertToCurrentSnapshotTask, UnregisterVm, WaitForUpdates,
     WaitForUpdatesEx,
 };
 use vi_types::objects::{
@@ -233,6 +234,76 @@ async fn objects_leave() {
     assert_eq!(updates(&next)[0].kind, ObjectUpdateKind::Leave);
     assert_eq!(updates(&next)[0].obj, vm);
     assert_eq!(updates(&next).len(), 1);
+}
+
+/// What a watch on the power state tells after a call: each machine's name as it was when the watch began, what became
+/// of the machine, and its power state.
+#[tokio::test]
+async fn power_states_are_told_of_machines_that_come_change_and_go() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    watch(&client, &["runtime.powerState"], true).await;
+    let mut version = first(&client).await.version;
+    let web = simulator.vm("web01").unwrap();
+    let mut told = async || {
+        while simulator.step_tasks() {}
+        let next = client.call(&wait(&version, Some(0))).await.unwrap();
+        let Some(next) = next else { return Vec::new() };
+        version.clone_from(&next.version);
+        let of = |update: &ObjectUpdate| {
+            let power = update
+                .change_set
+                .first()
+                .and_then(|change| change.val.clone());
+            let power = power.map(|power| power.cast::<VirtualMachinePowerState>().unwrap());
+            (update.obj.clone(), update.kind.clone(), power)
+        };
+        updates(&next).iter().map(of).collect::<Vec<_>>()
+    };
+    let off = Some(VirtualMachinePowerState::PoweredOff);
+    let on = Some(VirtualMachinePowerState::PoweredOn);
+
+    let take = CreateSnapshotTask {
+        this: web.clone(),
+        name: "running".to_owned(),
+        memory: true,
+        ..CreateSnapshotTask::default()
+    };
+    client.call(&take).await.unwrap();
+    // The machine goes on as it was.
+    assert_eq!(told().await, []);
+    let stop = PowerOffVmTask {
+        this: web.clone(),
+        ..PowerOffVmTask::default()
+    };
+    client.call(&stop).await.unwrap();
+    let modified = ObjectUpdateKind::Modify;
+    assert_eq!(told().await, [(web.clone(), modified.clone(), off.clone())]);
+    let revert = RevertToCurrentSnapshotTask {
+        this: web.clone(),
+        ..RevertToCurrentSnapshotTask::default()
+    };
+    client.call(&revert).await.unwrap();
+    assert_eq!(told().await, [(web.clone(), modified.clone(), on)]);
+
+    client.call(&stop).await.unwrap();
+    assert_eq!(told().await, [(web.clone(), modified, off.clone())]);
+    let unregister = UnregisterVm {
+        this: web.clone(),
+        ..UnregisterVm::default()
+    };
+    client.call(&unregister).await.unwrap();
+    assert_eq!(told().await, [(web, ObjectUpdateKind::Leave, None)]);
+    let register = RegisterVmTask {
+        this: moref("Folder", "ha-folder-vm"),
+        path: "[ssd] web01/web01.vmx".to_owned(),
+        pool: Some(moref("ResourcePool", "ha-root-pool")),
+        ..RegisterVmTask::default()
+    };
+    client.call(&register).await.unwrap();
+    let told = told().await;
+    let again = simulator.vm("web01").unwrap();
+    assert_eq!(told, [(again, ObjectUpdateKind::Enter, off)]);
 }
 
 #[tokio::test]

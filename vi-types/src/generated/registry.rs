@@ -4695,7 +4695,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_FORK_CONFIG_INFO,
         &objects::VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO,
         &objects::VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO,
-        #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC,
         &objects::VIRTUAL_MACHINE_GUEST_REBOOT_STATUS,
         &objects::VIRTUAL_MACHINE_GUEST_SUMMARY,
@@ -6897,7 +6896,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::CreateSecondaryVmExTask as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::CreateSecondaryVmTask as rt::Method>::INFO,
-        #[cfg(feature = "vm")]
         &<methods::CreateSnapshotExTask as rt::Method>::INFO,
         &<methods::CreateSnapshotTask as rt::Method>::INFO,
         #[cfg(feature = "storage")]

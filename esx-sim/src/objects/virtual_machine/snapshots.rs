@@ -1,7 +1,7 @@
 //! A virtual machine's snapshots: how they are taken, and what concerns all of them.
 
 use vi_types::methods::{
-    CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,
+    CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,
 };
 use vi_types::{Any, ManagedObjectReference, Method, SoapFault};
 
@@ -13,6 +13,7 @@ use crate::machine::snapshot::{self, NewSnapshot};
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new(create_snapshot),
+        Row::new(create_snapshot_ex),
         Row::new(revert_to_current_snapshot),
         Row::new(remove_all_snapshots),
     ]
@@ -30,6 +31,21 @@ fn create_snapshot(
         at: call.state.tasks.time(),
     };
     create::<CreateSnapshotTask>(call, new)
+}
+
+/// The same with a specification instead of a flag. Without one, nothing is quiesced.
+fn create_snapshot_ex(
+    call: &mut Call<'_>,
+    request: &CreateSnapshotExTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let new = NewSnapshot {
+        name: request.name.clone(),
+        description: request.description.clone().unwrap_or_default(),
+        memory: request.memory,
+        quiesce: request.quiesce_spec.is_some(),
+        at: call.state.tasks.time(),
+    };
+    create::<CreateSnapshotExTask>(call, new)
 }
 
 fn create<M: Method>(

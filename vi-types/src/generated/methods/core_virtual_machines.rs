@@ -427,6 +427,113 @@ impl rt::Throws<objects::TaskInProgress> for CreateScreenshotTask {}
 impl rt::Throws<objects::FileFault> for CreateScreenshotTask {}
 impl rt::Throws<objects::InvalidState> for CreateScreenshotTask {}
 
+/// `CreateSnapshotEx_Task`, a method of `VirtualMachine`, since VI API 6.5.
+///
+/// Returns: required reference to `Task`.
+///
+/// The task's result: required reference to `VirtualMachineSnapshot`.
+///
+/// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
+///
+/// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
+pub struct CreateSnapshotExTask {
+    /// `_this`: required reference to `VirtualMachine`.
+    pub this: rt::ManagedObjectReference,
+    /// `name`: required string.
+    pub name: String,
+    /// `description`: optional string.
+    pub description: Option<String>,
+    /// `memory`: required boolean.
+    pub memory: bool,
+    /// `quiesceSpec`: optional `VirtualMachineGuestQuiesceSpec` or a descendant.
+    pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for CreateSnapshotExTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            description: None,
+            memory: false,
+            quiesce_spec: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CreateSnapshotEx_Task",
+    None,
+    "6.5
+ManagedObjectReference _this r
+string name r
+string description o
+boolean memory r
+VirtualMachineGuestQuiesceSpec quiesceSpec o
+",
+    <CreateSnapshotExTask as rt::DataObject>::unset,
+);
+impl rt::Object for CreateSnapshotExTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CREATE_SNAPSHOT_EX_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&CREATE_SNAPSHOT_EX_TASK),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.description),
+            3 => P::Value(&self.memory),
+            4 => P::Value(&self.quiesce_spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.description),
+            3 => M::Value(&mut self.memory),
+            4 => M::Value(&mut self.quiesce_spec),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSnapshotExTask);
+impl rt::Method for CreateSnapshotExTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "CreateSnapshotEx_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "VirtualMachine",
+        returns: "ManagedObjectReference",
+        throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
+        since: "6.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for CreateSnapshotExTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSnapshotExTask {}
+impl rt::Throws<objects::SnapshotFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::FileFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidName> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidState> for CreateSnapshotExTask {}
+
 /// `CreateSnapshot_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
 /// Returns: required reference to `Task`.

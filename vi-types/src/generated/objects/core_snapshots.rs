@@ -70,6 +70,69 @@ impl std::fmt::Debug for SnapshotSelectionSpec {
 #[cfg(feature = "serde")]
 rt::serde!(object SnapshotSelectionSpec);
 
+/// `VirtualMachineGuestQuiesceSpec`, a [`DynamicData`], since VI API 6.5.
+pub struct VirtualMachineGuestQuiesceSpec {
+    /// `timeout`: optional int.
+    pub timeout: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VirtualMachineGuestQuiesceSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { timeout: None, _more: () }
+    }
+}
+pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineGuestQuiesceSpec",
+    Some(&DYNAMIC_DATA),
+    "6.5
+int timeout o
+",
+    <VirtualMachineGuestQuiesceSpec as rt::DataObject>::unset,
+);
+impl rt::Object for VirtualMachineGuestQuiesceSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC),
+            0 => P::Value(&self.timeout),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.timeout),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineGuestQuiesceSpec {}
+impl Clone for VirtualMachineGuestQuiesceSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineGuestQuiesceSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineGuestQuiesceSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object base VirtualMachineGuestQuiesceSpec);
+
 /// `VirtualMachineSnapshotInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineSnapshotInfo {
     /// `currentSnapshot`: optional reference to `VirtualMachineSnapshot`.

@@ -130,7 +130,6 @@ impl VirtualMachine {
         }
     }
     /// [`CreateSnapshotEx_Task`](methods::CreateSnapshotExTask), since VI API 6.5: the request.
-    #[cfg(feature = "vm")]
     #[inline]
     pub fn create_snapshot_ex_task(
         &self,
