@@ -5,13 +5,17 @@
 
 mod domain;
 mod domain_arg;
+mod events;
 mod file;
 pub(crate) mod help;
 mod host;
 mod monitor;
+mod network;
+mod network_arg;
 mod offline;
 pub(crate) mod options;
 mod question;
+mod snapshot;
 mod state;
 pub(crate) mod unsupported;
 mod virsh;
@@ -75,10 +79,13 @@ pub(crate) struct Group {
 }
 
 /// The groups in the order of `help`.
-pub(crate) static GROUPS: [&Group; 6] = [
+pub(crate) static GROUPS: [&Group; 9] = [
     &domain::GROUP,
     &monitor::GROUP,
+    &events::GROUP,
     &host::GROUP,
+    &network::GROUP,
+    &snapshot::GROUP,
     &question::GROUP,
     &offline::GROUP,
     &virsh::GROUP,

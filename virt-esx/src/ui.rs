@@ -138,6 +138,12 @@ impl Ui {
         interruption
     }
 
+    /// Takes the Ctrl-C that came as the ordinary end of a command that would go on for ever otherwise: the exit status
+    /// is not that of an interruption.
+    pub(crate) fn accept_interruption(&self) {
+        self.interruption.0.came.store(false, Ordering::Relaxed);
+    }
+
     /// Whether the first Ctrl-C came.
     pub(crate) fn was_interrupted(&self) -> bool {
         self.interruption.0.came.load(Ordering::Relaxed)

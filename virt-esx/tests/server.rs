@@ -810,3 +810,84 @@ fn output_comes_as_it_is_there() {
     drop(input);
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn events_are_printed_as_they_come() {
+    let host = Host::new();
+    let mut command = host.virt_esx(&["event", "--event", "lifecycle", "--loop"]);
+    let mut child = command.spawn().unwrap();
+    while host.simulator.load().waits == 0 {
+        std::thread::yield_now();
+    }
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for (command, event) in [
+        (
+            "suspend",
+            "event 'lifecycle' for domain 'web01': Suspended Paused",
+        ),
+        (
+            "resume",
+            "event 'lifecycle' for domain 'web01': Resumed Unpaused",
+        ),
+        (
+            "destroy",
+            "event 'lifecycle' for domain 'web01': Stopped Shutdown",
+        ),
+        (
+            "start",
+            "event 'lifecycle' for domain 'web01': Started Booted",
+        ),
+    ] {
+        let output = host.virt_esx(&["-q", command, "web01"]).output().unwrap();
+        succeeds(&output, "");
+        assert_eq!(lines.next().unwrap().unwrap(), event);
+    }
+    let (status, stderr) = interrupt(child);
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!(rest, ["event loop interrupted", "events received: 4", ""]);
+    assert_eq!((status.code(), &*stderr), (Some(0), ""));
+    assert_eq!(host.simulator.sessions(), 0);
+    assert_eq!(host.simulator.leftovers(), []);
+}
+
+#[test]
+fn an_event_of_a_domain_ends_the_wait_for_one() {
+    let host = Host::new();
+    let mut command = host.virt_esx(&["--output", "jsonl", "event", "--all", "--domain", "db01"]);
+    let child = command.spawn().unwrap();
+    while host.simulator.load().waits == 0 {
+        std::thread::yield_now();
+    }
+    for domain in ["web01", "db01"] {
+        let output = host.virt_esx(&["-q", "suspend", domain]).output().unwrap();
+        succeeds(&output, "");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let event: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(event["schema"], "virt-esx/domain-event/1");
+    assert_eq!(
+        (&event["domain"], &event["event"]),
+        (&"db01".into(), &"lifecycle".into())
+    );
+    assert_eq!(
+        (&event["type"], &event["detail"]),
+        (&"Suspended".into(), &"Paused".into())
+    );
+    assert!(event["time"].as_str().unwrap().ends_with('Z'), "{event}");
+}
+
+#[test]
+fn ctrl_c_before_an_event_is_a_failure() {
+    let host = Host::new();
+    let mut command = host.virt_esx(&["event", "--event", "lifecycle", "--timestamp"]);
+    let mut child = command.spawn().unwrap();
+    while host.simulator.load().waits == 0 {
+        std::thread::yield_now();
+    }
+    let stdout = BufReader::new(child.stdout.take().unwrap());
+    let (status, stderr) = interrupt(child);
+    let lines: Vec<_> = stdout.lines().map(Result::unwrap).collect();
+    assert_eq!(lines, ["event loop interrupted", "events received: 0", ""]);
+    assert_eq!((status.code(), &*stderr), (Some(1), ""));
+}

@@ -133,12 +133,7 @@ impl<K> FromArgMatches for DomainArg<K> {
 
 /// Refuses an empty domain argument as virsh does.
 pub(crate) fn check(text: &str) -> Result<(), Failure> {
-    if text.is_empty() {
-        return Err(Failure::new(
-            "Failed to get option 'domain': Option argument is empty",
-        ));
-    }
-    Ok(())
+    options::check_text("domain", Some(text))
 }
 
 /// Finds the domain that the argument `text` means.

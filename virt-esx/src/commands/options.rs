@@ -16,6 +16,19 @@ pub(crate) fn check_exclusive<const N: usize>(options: [(&str, bool); N]) -> Res
     }
 }
 
+/// Refuses an empty text of an option.
+///
+/// # Errors
+/// virsh's text.
+pub(crate) fn check_text(option: &str, text: Option<&str>) -> Result<(), Failure> {
+    match text {
+        Some("") => Err(Failure::new(format!(
+            "Failed to get option '{option}': Option argument is empty"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The flags of the options that were given.
 pub(crate) fn flags<F: std::ops::BitOr<Output = F> + Copy, const N: usize>(
     none: F,

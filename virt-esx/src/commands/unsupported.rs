@@ -35,10 +35,9 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// The table, in the order of virsh's `help`.
-const TABLE: [&str; 14] = [
+const TABLE: [&str; 13] = [
     include_str!("unsupported/domain.txt"),
     include_str!("unsupported/monitor.txt"),
-    include_str!("unsupported/events.txt"),
     include_str!("unsupported/host.txt"),
     include_str!("unsupported/checkpoint.txt"),
     include_str!("unsupported/interface.txt"),

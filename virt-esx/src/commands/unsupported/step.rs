@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use virt_model::Uuid;
 
 use super::super::domain_arg::{self, Any, Keys as _};
-use super::super::{file, options};
+use super::super::{file, network_arg, options};
 use super::Number;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -156,7 +156,7 @@ impl Step {
             }
             Self::Network => {
                 if let Some(name) = value(given, "network") {
-                    check_network(name, connection).await?;
+                    network_arg::find(connection, name).await?;
                 }
             }
             Self::Print(condition, text) if condition.holds(given) => {
@@ -437,16 +437,6 @@ fn values<'a>(given: &'a ArgMatches, option: &str) -> impl Iterator<Item = &'a s
         .flatten()
         .map(String::as_str)
         .chain(numbers)
-}
-
-/// Looks the network up.
-async fn check_network(name: &str, connection: &Connection) -> Result<(), Failure> {
-    let failed = |error| Failure::because(format!("failed to get network '{name}'"), error);
-    connection
-        .network_lookup_by_name(name)
-        .await
-        .map(drop)
-        .map_err(failed)
 }
 
 #[cfg(test)]

@@ -1,0 +1,12 @@
+//! virsh's group "Domain Events".
+
+mod event;
+
+use super::{Group, Row};
+
+/// The group's commands.
+pub(crate) static GROUP: Group = Group {
+    title: "Domain Events",
+    keyword: "events",
+    rows: &[Row::command::<event::Event>("event")],
+};

@@ -1,0 +1,16 @@
+//! virsh's group "Networking".
+
+mod net_dumpxml;
+mod net_list;
+
+use super::{Group, Row};
+
+/// The group's commands.
+pub(crate) static GROUP: Group = Group {
+    title: "Networking",
+    keyword: "network",
+    rows: &[
+        Row::query::<net_dumpxml::NetDumpxml>("net-dumpxml"),
+        Row::query::<net_list::NetList>("net-list"),
+    ],
+};

@@ -1,0 +1,62 @@
+use serde::Serialize;
+use virt_model::flags::NetworkXmlFlags;
+
+use crate::answer::Answer;
+use crate::commands::network_arg::NetworkArg;
+use crate::commands::{Query, options};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::xpath;
+
+/// network information in XML
+///
+/// Output the network information as an XML dump to stdout.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NetDumpxml {
+    #[command(flatten)]
+    network: NetworkArg,
+
+    /// network information of an inactive domain
+    #[arg(long)]
+    inactive: bool,
+
+    /// xpath expression to filter the XML document
+    #[arg(long, value_name = "string")]
+    xpath: Option<String>,
+
+    /// wrap xpath results in an common root element
+    #[arg(long)]
+    wrap: bool,
+}
+
+/// A network's definition.
+#[derive(Debug, Serialize)]
+pub(crate) struct Definition {
+    /// libvirt's document, or the parts of it that were asked for.
+    xml: String,
+}
+
+impl Query for NetDumpxml {
+    type Answer = Definition;
+
+    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+        let network = self.network.find(connection).await?;
+        let flags = [(self.inactive, NetworkXmlFlags::INACTIVE)];
+        let flags = options::flags(NetworkXmlFlags::NONE, flags);
+        let xml = network.xml_desc(flags).await?;
+        Ok(Definition {
+            xml: match &self.xpath {
+                Some(expression) => xpath::select(&xml, expression, self.wrap)?,
+                None => xml,
+            },
+        })
+    }
+}
+
+impl Answer for Definition {
+    const SCHEMA: &'static str = "virt-esx/network-definition/1";
+
+    fn text(&self, _quiet: bool) -> String {
+        self.xml.clone()
+    }
+}
