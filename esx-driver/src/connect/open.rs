@@ -126,7 +126,7 @@ impl<'a> OpenOptions<'a> {
             .connect(transport, &[uri.server()], uri.scheme())
             .await?;
         let product = Product::of(client.about())?;
-        let result = look(&client, uri).await;
+        let result = host_of(&client, uri).await;
         let place = closing_on_error(&client, result).await?;
         let vcenter = match uri.vcenter() {
             Some(wanted) if uri.scheme() != Scheme::Vpx => {
@@ -190,7 +190,7 @@ impl Login<'_> {
 }
 
 /// The host that the URI means.
-async fn look(client: &Client, uri: &EsxUri) -> Result<Place> {
+async fn host_of(client: &Client, uri: &EsxUri) -> Result<Place> {
     let root = &client.service_content().root_folder;
     let inventory = inventory::read(client).await?;
     let place = match uri.scheme() {

@@ -131,7 +131,7 @@ impl Domain {
             Box::pin(async move {
                 let (manager, spec) = runner.prepare(domain.autostart_spec(&settings)).await?;
                 let request = manager.reconfigure_autostart(spec);
-                let change = Change::call(domain.connect.client(), request).seen_by({
+                let change = Change::call(domain.connect.client(), request).verified_by({
                     let domain = domain.clone();
                     move || Box::pin(domain.clone().has_autostart(settings.clone()))
                 });

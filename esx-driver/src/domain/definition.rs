@@ -82,7 +82,7 @@ impl Domain {
                 runner.prepare(domain.ensure_not_on()).await?;
                 let (client, vm) = runner.prepare(domain.at_vcenter()).await?;
                 let change = Change::call(&client, vm.unregister_vm())
-                    .seen_by(move || Box::pin(is_unregistered(client.clone(), vm.clone())));
+                    .verified_by(move || Box::pin(is_unregistered(client.clone(), vm.clone())));
                 runner.perform(change).await
             })
         })

@@ -106,7 +106,7 @@ impl Domain {
                 refuse_unknown(flags, ShutdownFlags::NONE, "esxDomainShutdownFlags")?;
                 runner.prepare(domain.ensure_on()).await?;
                 let change = Change::call(domain.connect.client(), domain.vm().shutdown_guest())
-                    .seen_by({
+                    .verified_by({
                         let domain = domain.clone();
                         move || Box::pin(shut_down(domain.clone()))
                     });

@@ -37,7 +37,7 @@ impl Domain {
             let request = self.vm().answer_vm(&question.id, key);
             let (domain, id) = (self.clone(), question.id.clone());
             Change::call(self.connect.client(), request)
-                .seen_by(move || Box::pin(domain.clone().has_answered(id.clone())))
+                .verified_by(move || Box::pin(domain.clone().has_answered(id.clone())))
         });
         Operation::of("Could not answer the question", change)
     }

@@ -133,7 +133,7 @@ impl<T: Send + 'static> Change<T> {
 
     /// How to see whether the change is done, and what it returns then. It is asked when there was no reply, or when a
     /// task cannot tell how it ended.
-    pub(crate) fn seen_by(
+    pub(crate) fn verified_by(
         mut self,
         read: impl Fn() -> BoxFuture<'static, Result<Effect<T>>> + Send + Sync + 'static,
     ) -> Change<T> {

@@ -26,7 +26,7 @@ use super::change::{Change, EffectTest, Machine, Request, Sender};
 use super::outcome;
 use super::state::{
     AnswerFailure, AnswerReply, Answering, AwaitedTask, CallReply, CallState, Calling, CancelReply,
-    DecideReply, Effect, Interrupt, Look, LookReply, MidwayReply, Outcome, RecentTask,
+    DecideReply, Effect, Interrupt, MidwayReply, Outcome, ReadReply, Reading, RecentTask,
     ShortWaitReply, StartReply, State, TaskNews, WaitReply,
 };
 use crate::{
@@ -114,7 +114,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// The pause before the server is read for the effect of a call that got no reply.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The pause before a machine that a task makes is looked for, and between one look and the next.
+/// The pause before a machine that a task makes is looked for, and between one search and the next.
 const MACHINE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs one operation: prepares it and performs its changes, while the caller may interrupt it.
@@ -206,7 +206,7 @@ impl<'a> Runner<'a> {
                 let outcome = execution.run_task(start).await;
                 let machine = execution.machine.take();
                 match self.result(outcome, &change, machine.as_ref())? {
-                    Value::Seen(value) => Ok(value),
+                    Value::Shown(value) => Ok(value),
                     Value::OfTask(result) => read(result).map_err(|error| {
                         let method = change.method;
                         Error::from(Cause::TaskResult { method, error })
@@ -243,7 +243,7 @@ enum Value<T> {
     /// `TaskInfo.result` of the task.
     OfTask(Option<Any>),
     /// What the server shows.
-    Seen(T),
+    Shown(T),
 }
 
 /// A change on its way.
@@ -274,7 +274,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         let outcome = loop {
             tracing::trace!(method = self.change.method, state = state.name());
             state = match state {
-                State::Preparing(step) => step.next(self.look(false, Value::Seen).await),
+                State::Preparing(step) => step.next(self.read(false, Value::Shown).await),
                 State::Deciding(step) => {
                     let reply = self.decide(&step.question).await;
                     step.next(reply)
@@ -288,14 +288,14 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
                     step.next(reply)
                 }
                 State::Rechecking(step) => {
-                    let look = match step.failure {
-                        AnswerFailure::Refused(_) => self.look(false, Value::Seen).await,
-                        AnswerFailure::Lost(..) => self.look_later(false, Value::Seen).await,
+                    let reading = match step.failure {
+                        AnswerFailure::Refused(_) => self.read(false, Value::Shown).await,
+                        AnswerFailure::Lost(..) => self.read_later(false, Value::Shown).await,
                     };
-                    step.next(look)
+                    step.next(reading)
                 }
                 State::Starting(step) => step.next(self.start(start).await),
-                State::Searching(step) => step.next(self.look_later(true, Value::Seen).await),
+                State::Searching(step) => step.next(self.read_later(true, Value::Shown).await),
                 State::Waiting(step) => {
                     let reply = self.wait(&step.task).await;
                     step.next(reply)
@@ -312,7 +312,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
                     let reply = self.wait_shortly(&step.task).await;
                     step.next(reply)
                 }
-                State::Verifying(step) => step.next(self.look(true, Value::Seen).await),
+                State::Verifying(step) => step.next(self.read(true, Value::Shown).await),
                 State::Over(outcome) => break outcome,
             };
         };
@@ -325,30 +325,30 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         loop {
             state = match state {
                 CallState::Calling(step) => step.next(self.call(call).await),
-                CallState::Checking(step) => step.next(self.look_later(true, |value| value).await),
+                CallState::Checking(step) => step.next(self.read_later(true, |value| value).await),
                 CallState::Over(outcome) => return outcome,
             };
         }
     }
 
     /// Reads the machine, if there is one, and with `wants_effect` also whether the change is done.
-    async fn look<V>(&mut self, wants_effect: bool, seen: fn(T) -> V) -> LookReply<Cause, V> {
+    async fn read<V>(&mut self, wants_effect: bool, seen: fn(T) -> V) -> ReadReply<Cause, V> {
         tokio::select! {
             biased;
-            interrupt = self.interrupts.next() => LookReply::Interrupted(interrupt),
-            look = look(self.change, self.machine.as_ref(), wants_effect, seen) => {
-                look.map_or_else(LookReply::Failed, LookReply::Looked)
+            interrupt = self.interrupts.next() => ReadReply::Interrupted(interrupt),
+            reading = read(self.change, self.machine.as_ref(), wants_effect, seen) => {
+                reading.map_or_else(ReadReply::Failed, ReadReply::Read)
             }
         }
     }
 
-    async fn look_later<V>(&mut self, wants_effect: bool, seen: fn(T) -> V) -> LookReply<Cause, V> {
+    async fn read_later<V>(&mut self, wants_effect: bool, seen: fn(T) -> V) -> ReadReply<Cause, V> {
         tokio::select! {
             biased;
-            interrupt = self.interrupts.next() => return LookReply::Interrupted(interrupt),
+            interrupt = self.interrupts.next() => return ReadReply::Interrupted(interrupt),
             () = sleep(PAUSE) => {}
         }
-        self.look(wants_effect, seen).await
+        self.read(wants_effect, seen).await
     }
 
     async fn decide(&mut self, question: &Question) -> DecideReply {
@@ -653,12 +653,12 @@ fn progress_of(info: &TaskInfo) -> Progress {
 }
 
 /// Reads the machine, if there is one, and with `wants_effect` also whether the change is done.
-async fn look<T, V>(
+async fn read<T, V>(
     change: &Change<T>,
     machine: Option<&Machine>,
     wants_effect: bool,
     seen: fn(T) -> V,
-) -> Result<Look<V>, Cause> {
+) -> Result<Reading<V>, Cause> {
     let (state, tasks) = match machine {
         Some(machine) => {
             let (state, tasks) = read_machine(change, machine).await?;
@@ -680,7 +680,7 @@ async fn look<T, V>(
             Effect::Unknown
         }),
     };
-    Ok(Look {
+    Ok(Reading {
         is_ready: power_state.is_none_or(|power_state| change.starts_from(power_state)),
         question: state.and_then(|state| state.question).map(Question::from),
         tasks,

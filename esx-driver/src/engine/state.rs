@@ -202,7 +202,7 @@ pub(crate) struct Checking<E> {
 
 /// What the server shows of the operation's object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Look<T> {
+pub(crate) struct Reading<T> {
     pub(crate) question: Option<Question>,
     /// The machine's recent tasks, the newest first.
     pub(crate) tasks: Vec<RecentTask>,
@@ -243,8 +243,8 @@ pub(crate) enum Interrupt {
 
 /// The reply to reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LookReply<E, T> {
-    Looked(Look<T>),
+pub(crate) enum ReadReply<E, T> {
+    Read(Reading<T>),
     Failed(E),
     Interrupted(Interrupt),
 }
@@ -460,11 +460,11 @@ impl<T> Effect<T> {
 }
 
 impl Preparing {
-    pub(crate) fn next<E, T>(self, reply: LookReply<E, T>) -> State<E, T> {
+    pub(crate) fn next<E, T>(self, reply: ReadReply<E, T>) -> State<E, T> {
         match reply {
-            LookReply::Looked(look) => prepare(look),
-            LookReply::Failed(error) => State::Over(Outcome::Unread(error)),
-            LookReply::Interrupted(interrupt) => interrupted(interrupt, Stage::Before(None)),
+            ReadReply::Read(reading) => prepare(reading),
+            ReadReply::Failed(error) => State::Over(Outcome::Unread(error)),
+            ReadReply::Interrupted(interrupt) => interrupted(interrupt, Stage::Before(None)),
         }
     }
 }
@@ -516,24 +516,24 @@ impl Answering {
 }
 
 impl<E> Rechecking<E> {
-    pub(crate) fn next<T>(self, reply: LookReply<E, T>) -> State<E, T> {
-        let look = match reply {
-            LookReply::Looked(look) => look,
-            LookReply::Failed(_) => {
+    pub(crate) fn next<T>(self, reply: ReadReply<E, T>) -> State<E, T> {
+        let reading = match reply {
+            ReadReply::Read(reading) => reading,
+            ReadReply::Failed(_) => {
                 return give_up(
                     self.stage,
                     CancelReason::AnswerFailed(self.question, self.failure.into_error()),
                 );
             }
-            LookReply::Interrupted(interrupt) => return interrupted(interrupt, self.stage),
+            ReadReply::Interrupted(interrupt) => return interrupted(interrupt, self.stage),
         };
-        let asked = look.question.as_ref().map(|question| &question.id);
+        let asked = reading.question.as_ref().map(|question| &question.id);
         if asked != Some(&self.question.id) {
             // Somebody answered: whatever else is asked now is met like any question.
             return match self.stage {
                 Stage::Midway(task) => wait(task),
                 Stage::Before(Some(task)) => wait_for_other(task),
-                Stage::Before(None) => prepare(look),
+                Stage::Before(None) => prepare(reading),
             };
         }
         match self.failure {
@@ -573,21 +573,21 @@ impl Starting {
 }
 
 impl<E> Searching<E> {
-    pub(crate) fn next<T>(self, reply: LookReply<E, T>) -> State<E, T> {
-        let look = match reply {
-            LookReply::Looked(look) => look,
-            LookReply::Failed(_) | LookReply::Interrupted(_) => {
+    pub(crate) fn next<T>(self, reply: ReadReply<E, T>) -> State<E, T> {
+        let reading = match reply {
+            ReadReply::Read(reading) => reading,
+            ReadReply::Failed(_) | ReadReply::Interrupted(_) => {
                 return State::Over(Outcome::InDoubt(self.error));
             }
         };
         let is_new = |recent: &&RecentTask| recent.is_alike && !self.known.contains(&recent.task);
-        if let Some(recent) = look.tasks.iter().find(is_new) {
+        if let Some(recent) = reading.tasks.iter().find(is_new) {
             return wait(AwaitedTask {
                 task: recent.task.clone(),
                 is_own: true,
             });
         }
-        match look.effect {
+        match reading.effect {
             Effect::Done(value) => State::Over(Outcome::Done(value)),
             // The server may still begin the task, so the last search does not show that nothing was done.
             Effect::NotDone | Effect::Unknown if self.attempt < SEARCHES => {
@@ -660,20 +660,20 @@ impl Ending {
 }
 
 impl<E> Verifying<E> {
-    pub(crate) fn next<T>(self, reply: LookReply<E, T>) -> State<E, T> {
+    pub(crate) fn next<T>(self, reply: ReadReply<E, T>) -> State<E, T> {
         State::Over(match reply {
-            LookReply::Looked(Look {
+            ReadReply::Read(Reading {
                 effect: Effect::Done(value),
                 ..
             }) => Outcome::Done(value),
-            LookReply::Looked(_) | LookReply::Failed(_) => self.unverified(),
-            LookReply::Interrupted(Interrupt::CallerCancels) if self.task.is_own => {
+            ReadReply::Read(_) | ReadReply::Failed(_) => self.unverified(),
+            ReadReply::Interrupted(Interrupt::CallerCancels) if self.task.is_own => {
                 self.unverified()
             }
-            LookReply::Interrupted(Interrupt::CallerCancels) => {
+            ReadReply::Interrupted(Interrupt::CallerCancels) => {
                 Outcome::Cancelled(Cancelled::NotOurs)
             }
-            LookReply::Interrupted(Interrupt::TimeIsUp) => {
+            ReadReply::Interrupted(Interrupt::TimeIsUp) => {
                 Outcome::TimedOut(Underway::Task(self.task))
             }
         })
@@ -705,14 +705,14 @@ impl Calling {
 }
 
 impl<E> Checking<E> {
-    pub(crate) fn next<T>(self, reply: LookReply<E, T>) -> CallState<E, T> {
-        let look = match reply {
-            LookReply::Looked(look) => look,
-            LookReply::Failed(_) | LookReply::Interrupted(_) => {
+    pub(crate) fn next<T>(self, reply: ReadReply<E, T>) -> CallState<E, T> {
+        let reading = match reply {
+            ReadReply::Read(reading) => reading,
+            ReadReply::Failed(_) | ReadReply::Interrupted(_) => {
                 return CallState::Over(Outcome::InDoubt(self.error));
             }
         };
-        match look.effect {
+        match reading.effect {
             Effect::Done(value) => CallState::Over(Outcome::Done(value)),
             Effect::NotDone | Effect::Unknown if self.attempt < SEARCHES => {
                 CallState::Checking(Checking {
@@ -738,20 +738,24 @@ fn wait_for_other<E, T>(task: ManagedObjectReference) -> State<E, T> {
     })
 }
 
-/// From the first look to a question, an obstacle, or the start.
-fn prepare<E, T>(look: Look<T>) -> State<E, T> {
-    let pending = look.tasks.iter().find(|recent| recent.is_pending);
-    if let Some(question) = look.question {
+/// From the first reading to a question, an obstacle, or the start.
+fn prepare<E, T>(reading: Reading<T>) -> State<E, T> {
+    let pending = reading.tasks.iter().find(|recent| recent.is_pending);
+    if let Some(question) = reading.question {
         let blocked = pending.map(|recent| recent.task.clone());
         return State::Deciding(Deciding { question, blocked });
     }
     if pending.is_some() {
         return State::Over(Outcome::OtherTask);
     }
-    if !look.is_ready {
+    if !reading.is_ready {
         return State::Over(Outcome::WrongState);
     }
-    let known = look.tasks.into_iter().map(|recent| recent.task).collect();
+    let known = reading
+        .tasks
+        .into_iter()
+        .map(|recent| recent.task)
+        .collect();
     State::Starting(Starting { known })
 }
 

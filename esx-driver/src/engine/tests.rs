@@ -59,7 +59,7 @@ fn creation(client: &Client) -> Change<String> {
         ..Default::default()
     };
     let seeing = client.clone();
-    Change::task(client, request).seen_by(move || Box::pin(is_there(seeing.clone())))
+    Change::task(client, request).verified_by(move || Box::pin(is_there(seeing.clone())))
 }
 
 /// Whether the disk is there; its name is what its creation returns.
@@ -267,7 +267,7 @@ async fn clones_and_migrations_are_changes_like_others() {
         },
     )
     .of(machine)
-    .seen_by(move || {
+    .verified_by(move || {
         let (client, vm, wanted) = (client.clone(), moving.clone(), Arc::clone(&seen));
         Box::pin(async move {
             let placed: Placed = client.read(&vm).await?;

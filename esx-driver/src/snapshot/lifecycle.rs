@@ -59,7 +59,7 @@ impl Domain {
                         flags.contains(SnapshotCreateFlags::QUIESCE),
                     )
                 };
-                let change = domain.task(request).seen_by({
+                let change = domain.task(request).verified_by({
                     let (domain, name) = (domain.clone(), name.clone());
                     move || {
                         let (domain, name) = (domain.clone(), name.clone());
@@ -139,7 +139,7 @@ impl DomainSnapshot {
                     remove_children: flags.contains(SnapshotDeleteFlags::CHILDREN),
                     ..Default::default()
                 };
-                let change = snapshot.domain.task(request).seen_by({
+                let change = snapshot.domain.task(request).verified_by({
                     let snapshot = snapshot.clone();
                     move || Box::pin(snapshot.clone().deletion_effect())
                 });

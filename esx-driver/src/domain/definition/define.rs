@@ -81,7 +81,7 @@ impl Connect {
                     Ok(domain.map(|domain| domain.machine()))
                 })
             })
-            .seen_by(move || {
+            .verified_by(move || {
                 let (connect, path) = seeing.clone();
                 Box::pin(async move {
                     let Some(domain) = connect.domain_of_file(&path).await? else {

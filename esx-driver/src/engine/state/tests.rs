@@ -64,7 +64,7 @@ fn searching(attempt: u32) -> Searching<&'static str> {
 fn rechecking(
     stage: &Stage,
     failure: AnswerFailure<&'static str>,
-) -> impl Fn(LookReply<&'static str, &'static str>) -> S + use<> {
+) -> impl Fn(ReadReply<&'static str, &'static str>) -> S + use<> {
     let step = Rechecking {
         question: question("q"),
         failure,
@@ -76,12 +76,12 @@ fn rechecking(
 fn verifying(
     task: AwaitedTask,
     end: TaskEnd<&'static str>,
-) -> impl Fn(LookReply<&'static str, &'static str>) -> S {
+) -> impl Fn(ReadReply<&'static str, &'static str>) -> S {
     let step = Verifying { task, end };
     move |reply| step.clone().next(reply)
 }
 
-fn readers() -> Steps<LookReply<&'static str, &'static str>, S> {
+fn readers() -> Steps<ReadReply<&'static str, &'static str>, S> {
     let refused = || AnswerFailure::Refused("refused");
     let lost = || AnswerFailure::Lost("lost", "0".to_owned());
     vec![
@@ -126,7 +126,7 @@ fn readers() -> Steps<LookReply<&'static str, &'static str>, S> {
     ]
 }
 
-fn checkers() -> Steps<LookReply<&'static str, &'static str>, C> {
+fn checkers() -> Steps<ReadReply<&'static str, &'static str>, C> {
     let checking = |attempt| {
         move |reply| {
             let error = "lost";
@@ -142,18 +142,18 @@ fn checkers() -> Steps<LookReply<&'static str, &'static str>, C> {
     ]
 }
 
-fn look(
+fn reading(
     is_ready: bool,
     asks: Option<&str>,
     tasks: &[(&str, bool)],
     effect: Effect<&'static str>,
-) -> LookReply<&'static str, &'static str> {
+) -> ReadReply<&'static str, &'static str> {
     let recent = |(name, is_pending): &(&str, bool)| RecentTask {
         task: task(name),
         is_pending: *is_pending,
         is_alike: *name == "new" || *name == "old",
     };
-    LookReply::Looked(Look {
+    ReadReply::Read(Reading {
         question: asks.map(question),
         tasks: tasks.iter().map(recent).collect(),
         is_ready,
@@ -161,35 +161,35 @@ fn look(
     })
 }
 
-fn looks() -> Vec<(&'static str, LookReply<&'static str, &'static str>)> {
+fn readings() -> Vec<(&'static str, ReadReply<&'static str, &'static str>)> {
     use Effect::{Done, NotDone, Unknown};
-    let interrupted = LookReply::Interrupted;
+    let interrupted = ReadReply::Interrupted;
     vec![
         (
-            "looked, ready",
-            look(true, None, &[("old", false)], NotDone),
+            "read, ready",
+            reading(true, None, &[("old", false)], NotDone),
         ),
-        ("looked, asked", look(true, Some("q"), &[], NotDone)),
+        ("read, asked", reading(true, Some("q"), &[], NotDone)),
         (
-            "looked, asked and pending",
-            look(true, Some("q"), &[("old", false), ("other", true)], NotDone),
-        ),
-        (
-            "looked, asked something else",
-            look(true, Some("r"), &[], NotDone),
+            "read, asked and pending",
+            reading(true, Some("q"), &[("old", false), ("other", true)], NotDone),
         ),
         (
-            "looked, pending",
-            look(true, None, &[("other", true)], NotDone),
+            "read, asked something else",
+            reading(true, Some("r"), &[], NotDone),
         ),
         (
-            "looked, new task",
-            look(true, None, &[("new", false), ("old", false)], NotDone),
+            "read, pending",
+            reading(true, None, &[("other", true)], NotDone),
         ),
-        ("looked, reached", look(false, None, &[], Done("seen"))),
-        ("looked, another state", look(false, None, &[], NotDone)),
-        ("looked, nothing to see", look(true, None, &[], Unknown)),
-        ("look failed", LookReply::Failed("unread")),
+        (
+            "read, new task",
+            reading(true, None, &[("new", false), ("old", false)], NotDone),
+        ),
+        ("read, reached", reading(false, None, &[], Done("seen"))),
+        ("read, another state", reading(false, None, &[], NotDone)),
+        ("read, nothing to see", reading(true, None, &[], Unknown)),
+        ("read failed", ReadReply::Failed("unread")),
         ("caller cancels", interrupted(Interrupt::CallerCancels)),
         ("time is up", interrupted(Interrupt::TimeIsUp)),
     ]
@@ -411,7 +411,7 @@ fn each_pair<R: Clone, N>(
 }
 
 fn each_task_pair(mut told: impl FnMut(&'static str, &'static str, S)) {
-    each_pair(readers(), &looks(), &mut told);
+    each_pair(readers(), &readings(), &mut told);
     each_pair(deciders(), &decides(), &mut told);
     each_pair(midway_deciders(), &midways(), &mut told);
     each_pair(answerers(), &answers(), &mut told);
@@ -423,7 +423,7 @@ fn each_task_pair(mut told: impl FnMut(&'static str, &'static str, S)) {
 
 fn each_call_pair(mut told: impl FnMut(&'static str, &'static str, C)) {
     each_pair(callers(), &calls(), &mut told);
-    each_pair(checkers(), &looks(), &mut told);
+    each_pair(checkers(), &readings(), &mut told);
 }
 
 /// One line for each state and reply.
@@ -485,7 +485,7 @@ fn every_state_with_every_reply() {
 #[test]
 fn an_effect_that_cannot_be_seen_is_never_taken_for_done() {
     for (state, next) in readers() {
-        let reply = look(false, None, &[], Effect::Unknown);
+        let reply = reading(false, None, &[], Effect::Unknown);
         let next = next(reply);
         assert!(
             !matches!(next, State::Over(Outcome::Done(_))),
@@ -495,7 +495,7 @@ fn an_effect_that_cannot_be_seen_is_never_taken_for_done() {
 }
 
 #[test]
-fn nothing_is_started_but_after_a_look() {
+fn nothing_is_started_but_after_a_reading() {
     let mut starts = Vec::new();
     each_task_pair(|state, reply, next| {
         if matches!(next, State::Starting(_)) {
@@ -503,11 +503,7 @@ fn nothing_is_started_but_after_a_look() {
         }
     });
     // In the second state somebody else answered a question that blocked nothing.
-    let ready = [
-        "looked, ready",
-        "looked, new task",
-        "looked, nothing to see",
-    ];
+    let ready = ["read, ready", "read, new task", "read, nothing to see"];
     let expected = ["preparing", "rechecking a refused answer, nothing blocked"]
         .map(|state| ready.map(|reply| (state, reply)));
     assert_eq!(starts, expected.concat());
