@@ -1,5 +1,7 @@
+mod batch;
 mod definition;
 pub(super) mod names;
+mod nouns;
 mod power;
 mod shell;
 
@@ -50,6 +52,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     power::run(tools, report)?;
     power::compare(tools, report)?;
     definition::compare(tools, report)?;
+    nouns::compare(tools, report)?;
     shell::compare(tools, report)
 }
 

@@ -1,10 +1,8 @@
 //! Every command name that virsh's `help` lists.
 
-use std::path::Path;
-
 use super::super::peers::Tools;
-use super::super::process;
 use super::super::report::Report;
+use super::batch::Batch;
 use super::{Known, Pair, in_our_versions};
 
 /// A command with which virsh and virt-esx differ.
@@ -15,9 +13,6 @@ const KNOWN: &[Known] = &[Known {
 
 /// What changes the run itself: only compared without arguments.
 const OF_THE_SHELL: &[&str] = &["cd", "connect", "echo", "exit", "help", "pwd", "quit"];
-
-/// Between the answers to two command lines.
-const MARK: &str = "@@";
 
 /// What virt-esx does not have yet, though libvirt's ESX driver does it.
 const NOT_YET: &[&str] = &[
@@ -53,8 +48,6 @@ const NOT_YET: &[&str] = &[
     "vol-path",
     "vol-pool",
     "vol-wipe",
-    "event",
-    "net-list",
 ];
 
 /// Compares all commands: without arguments, with a domain that does not exist, and the synopsis of those that
@@ -144,58 +137,6 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         report.fail(&name, "does not show any more: remove it from the list");
     }
     Ok(())
-}
-
-/// What a program printed for each line of its standard input.
-struct Batch {
-    stdout: Vec<String>,
-    stderr: Vec<String>,
-}
-
-impl Batch {
-    /// Runs the command lines, between which both streams get a mark.
-    fn run(pair: &Pair<'_>, program: &Path, lines: &[Vec<String>]) -> Result<Self, String> {
-        let mut input = String::new();
-        for args in lines {
-            input += &format!("echo {MARK}\necho --err {MARK}\n{}\n", args.join(" "));
-        }
-        let mut command = pair.tools.client(program, &pair.auth);
-        // virsh repeats its input as if on a terminal of this width.
-        let run = process::run(
-            command.env("COLUMNS", "1000").args(["-c", &pair.uri]),
-            &input,
-        )?;
-        let split = |text: &str, mark: &str| -> Vec<String> {
-            // Not the prompts, behind which both programs repeat the input.
-            let lines = text
-                .lines()
-                .filter(|line| !line.starts_with("virsh # ") && !line.starts_with("virt-esx # "));
-            let text: String = lines.map(|line| format!("{line}\n")).collect();
-            text.split(mark)
-                .skip(1)
-                .map(|part| part.trim_end().to_owned() + "\n")
-                .collect()
-        };
-        let batch = Self {
-            stdout: split(&run.stdout, &format!("{MARK}\n")),
-            stderr: split(&run.stderr, &format!("error: {MARK}\n")),
-        };
-        match (batch.stdout.len(), batch.stderr.len()) {
-            (out, err) if out == lines.len() && err == lines.len() => Ok(batch),
-            counts => Err(format!(
-                "{counts:?} answers to {} lines:\n{run}",
-                lines.len()
-            )),
-        }
-    }
-
-    fn stdout(&self, index: usize) -> String {
-        self.stdout[index].trim_start_matches('\n').to_owned()
-    }
-
-    fn both(&self, index: usize) -> String {
-        format!("{}{}", self.stdout(index), self.stderr[index])
-    }
 }
 
 /// The name in a line of virsh's `help`.

@@ -78,7 +78,6 @@ const SNAPSHOTS: &[&str] = &[
     "snapshot-revert web01 --current",
     "snapshot-create-as web01 clean",
     "snapshot-create-as web01 update 'before the update'",
-    "snapshot-create-as router x 'a <b>'",
     "snapshot-create-as web01 --name on --description 'a b'",
     "snapshot-create-as web01 off '' --disk-only",
     "snapshot-create-as web01 off --disk-only",
@@ -152,6 +151,7 @@ const SNAPSHOTS: &[&str] = &[
     "start build/ci",
     "snapshot-revert build/ci off",
     "domstate build/ci",
+    "snapshot-create-as router x 'a <b>'",
 ];
 
 const IGNORED: &str =
