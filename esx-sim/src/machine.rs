@@ -1,8 +1,8 @@
-//! Virtual machines: how they come to be, and what becomes of them.
+//! Virtual machines: how they are made and changed.
 //!
-//! [`create`] is the one way in. It makes a machine of a [`NewMachine`]: a specification as clients send it, and a place
-//! in the inventory. The presets, `RegisterVM_Task`, `CreateVM_Task` and `CloneVM_Task` differ only in where their
-//! specification comes from. [`reconfigure`] and [`set_config`] are the ways to another configuration.
+//! [`create`] makes every machine, from a [`NewMachine`]: a specification as clients send it, and a place in the inventory.
+//! The presets, `RegisterVM_Task`, `CreateVM_Task` and `CloneVM_Task` differ only in the source of the specification.
+//! [`reconfigure`] and [`set_config`] change a machine.
 
 pub(crate) mod config;
 pub(crate) mod device;
@@ -22,17 +22,17 @@ use crate::files::files_of;
 use crate::world::World;
 use crate::world::inventory::{ServerKind, parts};
 
-/// A virtual machine that is to be made.
+/// A virtual machine to be made.
 pub(crate) struct NewMachine {
-    /// What it is to be like. `files.vmPathName` says where its configuration file is.
+    /// Its specification. `files.vmPathName` is the datastore path of its VMX file.
     pub(crate) spec: VirtualMachineConfigSpec,
     pub(crate) place: Place,
     pub(crate) template: bool,
     pub(crate) power: VirtualMachinePowerState,
     /// Makes its reference, its UUIDs and the addresses of its network cards.
     pub(crate) number: u64,
-    /// Whether a client asks for it: mistakes are refused, and files have to be there or are made. Otherwise it is
-    /// taken as it is.
+    /// Whether a client requests it. If so, mistakes are faults, and files must exist or are made. If not, nothing is
+    /// checked.
     pub(crate) from_client: bool,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn create(
     Ok(reference)
 }
 
-/// Changes a machine as `spec` says; what it doesn't say stays.
+/// Changes the parts of a machine that are set in `spec`.
 ///
 /// # Errors
 /// The faults of [`config::apply`].
@@ -103,7 +103,7 @@ pub(crate) fn reconfigure(
     Ok(())
 }
 
-/// Gives a machine another configuration, wherever that shows.
+/// Sets a machine's configuration in all properties that show it.
 pub(crate) fn set_config(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -122,7 +122,7 @@ pub(crate) fn set_config(
     place::set_networks(world, vm, joined.1);
 }
 
-/// Writes a configuration into all properties that show something of it.
+/// Writes a configuration into all properties that show it.
 fn show_config(
     world: &World,
     vm: &mut properties::VirtualMachine,

@@ -1,4 +1,4 @@
-//! A machine's configuration: what a host gives every machine, and what a specification makes of it.
+//! Configurations of machines: defaults of the host, and changes by a specification.
 
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
@@ -20,13 +20,13 @@ use crate::world::inventory::host::volume;
 use crate::world::inventory::parts::{allocation, made_time, text, uuid};
 use crate::world::inventory::{ServerKind, ancestors};
 
-/// A configuration, and what has to become of files for it.
+/// A configuration, and the changes of disk files that it needs.
 pub(super) struct Made {
     pub(super) config: VirtualMachineConfigInfo,
     pub(super) files: FileChanges,
 }
 
-/// VmxValues of `extraConfig` that a host gives every machine. Its configuration file does not need them.
+/// Options in `extraConfig` that every machine has. They are left out of VMX files.
 const OF_EVERY_MACHINE: [(&str, &str); 7] = [
     ("svga.present", "TRUE"),
     ("pciBridge0.present", "TRUE"),
@@ -37,8 +37,8 @@ const OF_EVERY_MACHINE: [(&str, &str); 7] = [
     ("tools.guest.desktop.autolock", "FALSE"),
 ];
 
-/// Parts of a specification that are not copied into the configuration: they have another name or type there, or are
-/// checked first.
+/// Parts of a specification that are not copied into the configuration, because their name or type differs there or they
+/// need a check.
 const NOT_COPIED: &[&str] = &[
     "changeVersion",
     "name",
@@ -92,11 +92,11 @@ pub(super) fn fresh(
     Ok(made)
 }
 
-/// The configuration that a machine has when it is changed as `spec` says.
+/// The configuration of a machine after a change.
 ///
 /// # Errors
-/// - `ConcurrentAccess` when the specification was made for another `changeVersion`.
-/// - `InvalidPowerState` for other processors or memory of a running machine whose configuration doesn't allow that.
+/// - `ConcurrentAccess` if the specification names another `changeVersion`.
+/// - `InvalidPowerState` for another number of processors or amount of memory of a running machine without hot-add.
 /// - Those of [`apply`].
 pub(super) fn changed(
     world: &World,
@@ -140,7 +140,7 @@ pub(super) fn changed(
     apply(world, &devices, config.clone(), spec)
 }
 
-/// What is left of a machine's configuration when its file is written anew: what files don't say.
+/// The configuration of a machine after its VMX file was written. Properties that VMX files don't have stay.
 pub(crate) fn rewritten(
     world: &World,
     vm: &ManagedObjectReference,
@@ -167,7 +167,7 @@ pub(crate) fn rewritten(
     Some(made.config)
 }
 
-/// The specification that makes another machine like this one, with the same disks but an identity of its own.
+/// The specification of a copy of a machine, with the same disk files but without UUIDs.
 pub(crate) fn spec_of(config: &VirtualMachineConfigInfo) -> VirtualMachineConfigSpec {
     let mut spec = VirtualMachineConfigSpec::default();
     let names = spec.as_object().info().layout();
@@ -197,11 +197,11 @@ pub(crate) fn spec_of(config: &VirtualMachineConfigInfo) -> VirtualMachineConfig
     }
 }
 
-/// A configuration with what the specification says.
+/// Applies a specification to a configuration.
 ///
 /// # Errors
-/// - `InvalidName` for a name without characters.
-/// - `InvalidArgument` for a number of processors, an amount of memory, a UUID or a firmware that cannot be.
+/// - `InvalidName` for an empty name.
+/// - `InvalidArgument` for an invalid number of processors, amount of memory, UUID or firmware.
 /// - Those of [`Devices::change`].
 fn apply(
     world: &World,
@@ -210,7 +210,7 @@ fn apply(
     spec: &VirtualMachineConfigSpec,
 ) -> Result<Made, SoapFault> {
     if devices.from_client {
-        check(spec)?;
+        check_spec(spec)?;
     }
     if let Some(name) = &spec.name {
         config.name = escaped(name);
@@ -242,8 +242,8 @@ fn apply(
     Ok(Made { config, files })
 }
 
-/// Whether what a client asks for can be.
-fn check(spec: &VirtualMachineConfigSpec) -> Result<(), SoapFault> {
+/// Checks the values of a client's specification.
+fn check_spec(spec: &VirtualMachineConfigSpec) -> Result<(), SoapFault> {
     if spec.name.as_deref() == Some("") {
         return Err(fault::invalid_name(""));
     }
@@ -274,7 +274,7 @@ fn check(spec: &VirtualMachineConfigSpec) -> Result<(), SoapFault> {
     Ok(())
 }
 
-/// Copies what is set in `from` into the properties of the same names. Objects are merged, lists replaced.
+/// Copies the set properties of `from` to properties of the same names. Objects are merged, lists are replaced.
 fn merge(to: &mut dyn Object, from: &dyn Object) {
     let fields = from.info().layout();
     let same_type = std::ptr::eq(from.info(), to.info());
@@ -307,7 +307,7 @@ fn merge(to: &mut dyn Object, from: &dyn Object) {
     }
 }
 
-/// An empty value takes the key out (API reference of `VirtualMachineConfigSpec.extraConfig`).
+/// Sets an option. An empty value removes it (API reference of `VirtualMachineConfigSpec.extraConfig`).
 fn set_extra(list: &mut Vec<Poly<OptionValue>>, option: &Poly<OptionValue>) {
     let is_empty = match &option.value {
         None => true,
@@ -323,7 +323,7 @@ fn set_extra(list: &mut Vec<Poly<OptionValue>>, option: &Poly<OptionValue>) {
     }
 }
 
-/// The options that a machine has besides those that every machine has: keys of its configuration file.
+/// The options of a machine that are keys of its VMX file: all but those of every machine.
 pub(crate) fn own_options(config: &VirtualMachineConfigInfo) -> impl Iterator<Item = (&str, &str)> {
     let options = config.extra_config.iter().filter_map(|option| {
         let Some(Any::String(value)) = &option.value else {
@@ -334,7 +334,7 @@ pub(crate) fn own_options(config: &VirtualMachineConfigInfo) -> impl Iterator<It
     options.filter(|(key, value)| *key != "nvram" && !OF_EVERY_MACHINE.contains(&(key, value)))
 }
 
-/// What a host gives a machine that a specification says nothing of.
+/// The defaults of a host for a new machine.
 fn of_host(world: &World, new: &NewMachine, path: &str) -> VirtualMachineConfigInfo {
     let since = |version| world.since(version);
     let folder = path
@@ -437,7 +437,7 @@ fn datastore_urls(
     store.into_iter().map(pair).collect()
 }
 
-/// `changeVersion` of a configuration that was changed at that time.
+/// `changeVersion` for a change at that time.
 pub(super) fn change_version(at: DateTime) -> String {
     let text = at.to_string();
     format!("{}.000000Z", text.trim_end_matches('Z'))
@@ -463,7 +463,7 @@ pub(crate) fn namesake(
         .cloned()
 }
 
-/// Takes an instance UUID out of a specification that another machine has: a server gives another one then.
+/// Removes the instance UUID from a specification if another machine has it. The new machine then gets another one.
 pub(crate) fn drop_taken_instance_uuid(world: &mut World, spec: &mut VirtualMachineConfigSpec) {
     if let Some(uuid) = &spec.instance_uuid {
         let uuid = uuid.to_ascii_lowercase();
@@ -481,7 +481,7 @@ pub(crate) fn datacenter_of<'a>(
     ancestors(world, object).find(|one| one.r#type == "Datacenter")
 }
 
-/// `%2f` for a slash, as servers have names; what a VMX file has escaped already stays.
+/// Escapes a name as servers do: `%2f` for a slash. Existing escapes stay.
 pub(crate) fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for (at, c) in name.char_indices() {

@@ -1,7 +1,7 @@
-//! A machine's devices: those that every machine has, and how others are added, changed and removed.
+//! Devices of machines: built-in ones, and how others are added, changed and removed.
 //!
-//! Clients name new devices by keys of their own, so that a disk can go to a controller that is new too. The machine
-//! gives them keys by what they are and where they are attached, as ESX 5.5 and later do.
+//! Clients give new devices temporary keys, so that a new disk can name a new controller. The host replaces them with keys
+//! that depend on the type and the unit of the device, as ESX 5.5 and later do.
 
 mod backing;
 mod board;
@@ -30,14 +30,14 @@ pub(super) struct Devices<'a> {
     pub(super) vm: &'a ManagedObjectReference,
     /// Makes the addresses of network cards and the UUIDs of disks.
     pub(super) number: u64,
-    /// Where its configuration file is.
+    /// Datastore path of its VMX file.
     pub(super) path: &'a str,
-    /// Whether a client asks for the change: mistakes are refused, and files have to be there or are made.
+    /// Whether a client requests the change. If so, mistakes are faults, and files must exist or are made.
     pub(super) from_client: bool,
     pub(super) is_on: bool,
 }
 
-/// What has to become of the files of disks.
+/// Changes of disk files.
 #[derive(Default)]
 pub(super) struct FileChanges {
     made: Vec<(DatastorePath, Descriptor)>,
@@ -58,7 +58,7 @@ impl FileChanges {
         }
     }
 
-    /// Whether nothing is there, or will be.
+    /// Whether no file exists at a location or is to be made there.
     fn is_free(&self, world: &World, location: &DatastorePath) -> bool {
         world.entry(location).is_none() && !self.made.iter().any(|(made, _)| made == location)
     }
@@ -68,22 +68,22 @@ impl FileChanges {
 struct Change<'a> {
     of: &'a Devices<'a>,
     list: Vec<Poly<VirtualDevice>>,
-    /// What the client's keys of new devices have become.
+    /// The keys of new devices by the client's temporary keys.
     keys: HashMap<i32, i32>,
     files: FileChanges,
 }
 
 impl Devices<'_> {
-    /// The devices after the changes, and what the files of disks need for that.
+    /// The devices after the changes, and the changes of disk files.
     ///
     /// # Errors
-    /// Each names the change by its index.
-    /// - `DeviceNotFound` for the change of a device that is not there.
-    /// - `InvalidController` for a controller that is not there or doesn't take such devices, `MissingController` for
-    ///   a disk or drive without one.
-    /// - `InvalidDeviceSpec` for a device that cannot be, on a unit that is taken, or of another type than before.
-    /// - `InvalidDeviceOperation` for the removal of what every machine has, or of a controller in use.
-    /// - `InvalidDeviceBacking` for a disk or card without a backing, and for a network that is not there.
+    /// Each has the index of the change.
+    /// - `DeviceNotFound` for a change of an unknown device.
+    /// - `InvalidController` for an unknown controller or one that takes no such devices, `MissingController` for a disk or
+    ///   drive without one.
+    /// - `InvalidDeviceSpec` for a device that a machine cannot have, a taken unit, a changed type, or a shrunk disk.
+    /// - `InvalidDeviceOperation` for the removal of a built-in device or of a controller in use.
+    /// - `InvalidDeviceBacking` for a disk or card without a backing, and for an unknown network.
     /// - `FileNotFound`, `FileAlreadyExists`, `InvalidDatastore`, `InvalidDatastorePath` for the files of disks and
     ///   images.
     pub(super) fn change(
@@ -106,7 +106,7 @@ impl Devices<'_> {
                 Some(VirtualDeviceConfigSpecOperation::Remove) => {
                     change.remove(index, spec.device.key, file)?;
                 }
-                // What has no operation changes a device.
+                // Without an operation, the device is edited.
                 _ => change.edit(index, spec.device.clone(), file)?,
             }
         }
@@ -198,7 +198,7 @@ impl Change<'_> {
         })
     }
 
-    /// Gives a device the name that people see.
+    /// Sets the label and the summary of a device.
     fn describe(&self, device: &mut Poly<VirtualDevice>, name: &slot::Name) {
         let label = match name {
             slot::Name::Whole(label) => label.clone(),
@@ -222,7 +222,7 @@ impl Change<'_> {
         );
     }
 
-    /// Lets every controller say what is attached to it.
+    /// Lists the attached devices in every controller.
     fn list_attached(&mut self) {
         let mut attached: HashMap<i32, Vec<i32>> = HashMap::new();
         for device in &self.list {
@@ -239,7 +239,7 @@ impl Change<'_> {
     }
 }
 
-/// The changes that make these devices out of those that every machine has.
+/// Changes that add all of these devices except the built-in ones.
 pub(super) fn specs_of(devices: &[Poly<VirtualDevice>]) -> Vec<Poly<VirtualDeviceConfigSpec>> {
     let own = devices.iter().filter(|device| !board::has(device));
     own.cloned().map(add).collect()
@@ -255,7 +255,7 @@ pub(crate) fn add(device: Poly<VirtualDevice>) -> Poly<VirtualDeviceConfigSpec> 
     .into()
 }
 
-/// What a device has before a machine gave it a name; `at` is the controller's key and the unit on it.
+/// A device without label; `at` is the controller's key and the unit on it.
 pub(crate) fn device(key: i32, at: Option<(i32, i32)>) -> VirtualDevice {
     VirtualDevice {
         key,

@@ -1,4 +1,4 @@
-//! What VMware Tools tell of a guest, and the names of operating systems.
+//! Guests: reports of VMware Tools, and names of operating systems.
 
 use vi_types::enums::VirtualMachineToolsStatus;
 use vi_types::objects::{
@@ -40,7 +40,7 @@ const NAMES: &[(&str, &str)] = &[
     ("windows9_64Guest", "Microsoft Windows 10 (64-bit)"),
 ];
 
-/// The name of an operating system; of one that is not known its id.
+/// The name of an operating system, or its id if it is unknown.
 pub(super) fn full_name(id: &str) -> String {
     let found = NAMES.iter().find(|(known, _)| *known == id);
     found.map_or(id, |(_, name)| name).to_owned()
@@ -61,7 +61,7 @@ pub(crate) fn is_tools_running(vm: &properties::VirtualMachine) -> bool {
     let guest = vm.guest.as_deref();
     match guest.and_then(|guest| guest.tools_running_status.as_deref()) {
         Some(status) => status == "guestToolsRunning",
-        // Before VI API 4.0 there is only this.
+        // VI API 2.5 has no other property for it.
         None => matches!(
             guest.and_then(|guest| guest.tools_status.as_ref()),
             Some(VirtualMachineToolsStatus::ToolsOk | VirtualMachineToolsStatus::ToolsOld)
@@ -69,7 +69,7 @@ pub(crate) fn is_tools_running(vm: &properties::VirtualMachine) -> bool {
     }
 }
 
-/// What `VirtualMachine.guest` has of a machine that is on or not.
+/// `VirtualMachine.guest` of a machine that is on or not.
 pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) -> GuestInfo {
     let has_tools = has_tools(vm);
     let version_status = match has_tools {
@@ -116,7 +116,7 @@ pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) 
     }
 }
 
-/// What running tools tell besides.
+/// Adds the reports of running tools.
 fn told(world: &World, config: &VirtualMachineConfigInfo, silent: GuestInfo) -> GuestInfo {
     let is_windows = config.guest_id.starts_with("win");
     let paths = match is_windows {
@@ -191,7 +191,7 @@ fn nic(world: &World, card: &VirtualEthernetCard) -> GuestNicInfo {
     }
 }
 
-/// What `summary.guest` has of it.
+/// `summary.guest`.
 pub(super) fn summary(guest: &GuestInfo) -> VirtualMachineGuestSummary {
     VirtualMachineGuestSummary {
         guest_id: guest.guest_id.clone(),

@@ -1,4 +1,4 @@
-//! Where virtual machines are: their folder, pool, host, datastores and networks list them.
+//! Places of virtual machines: folder, pool, host, datastores and networks list the machines in them.
 
 use vi_types::{ManagedObject, ManagedObjectReference, SoapFault, properties};
 
@@ -8,11 +8,11 @@ use crate::fault;
 use crate::files::DatastorePath;
 use crate::world::{World, container_view};
 
-/// Where a machine of a folder, pool and host is. A pool has a host of its own for machines that name none.
+/// Resolves the place of a new machine. Without `host`, the first host of the pool's compute resource is taken.
 ///
 /// # Errors
-/// - `ManagedObjectNotFound` for a pool or host that is not there.
-/// - `InvalidArgument` where there is neither a host nor a pool.
+/// - `ManagedObjectNotFound` for an unknown pool or host.
+/// - `InvalidArgument` without host and pool.
 pub(crate) fn resolve(
     world: &World,
     folder: &ManagedObjectReference,
@@ -48,8 +48,8 @@ pub(crate) fn resolve(
     })
 }
 
-/// Where the configuration of a machine with that name goes in a folder of a datastore: into a directory of its own,
-/// with a number behind the name where there is one already.
+/// The path of a new machine's VMX file in a folder of a datastore. The machine gets its own directory; a number is added
+/// to the directory's name if the name is taken.
 pub(crate) fn free_directory(world: &World, folder: &DatastorePath, name: &str) -> DatastorePath {
     // Servers put a dash where the name has a slash.
     let name = escaped(name).replace("%2f", "-");
@@ -70,7 +70,7 @@ pub(crate) fn enter(world: &mut World, vm: &ManagedObjectReference) {
     container_view::refresh(world);
 }
 
-/// Takes a machine out of the inventory; whether there was one.
+/// Removes a machine from the inventory. Returns whether it existed.
 pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
     if world.get(vm).is_none() {
         return false;
@@ -86,7 +86,7 @@ pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
     true
 }
 
-/// Makes a machine be on these networks and no others.
+/// Sets the networks of a machine, also in the lists of the networks.
 pub(super) fn set_networks(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -95,7 +95,7 @@ pub(super) fn set_networks(
     move_between(world, vm, networks, |vm| &mut vm.network);
 }
 
-/// Makes a machine's files be on these datastores and no others.
+/// Sets the datastores of a machine, also in the lists of the datastores.
 pub(super) fn set_datastores(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -126,7 +126,7 @@ fn move_between(
     }
 }
 
-/// Everything that lists a machine.
+/// All objects that list a machine.
 fn places(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
     let Some(vm) = world.read::<properties::VirtualMachine>(vm) else {
         return Vec::new();
@@ -141,7 +141,7 @@ fn places(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectRefere
 }
 
 impl World {
-    /// Changes the machines that an object of the inventory lists.
+    /// Changes the list of machines of an object of the inventory.
     fn change_place(
         &mut self,
         place: &ManagedObjectReference,

@@ -7,7 +7,7 @@ use super::{guest, summary};
 use crate::world::World;
 use crate::world::inventory::parts;
 
-/// Gives a machine another power state, wherever that shows; whether there is such a machine.
+/// Sets a machine's power state in all properties that show it. Returns whether the machine exists.
 pub(crate) fn set(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -22,7 +22,7 @@ pub(crate) fn set(
     true
 }
 
-/// Writes a power state into all properties that show something of it.
+/// Writes a power state into all properties that show it.
 pub(super) fn show(
     world: &World,
     vm: &mut properties::VirtualMachine,

@@ -1,7 +1,8 @@
-//! Snapshots of a virtual machine: what it was at some time, and the way back.
+//! Snapshots of virtual machines.
 //!
-//! The tree of a machine's snapshots is the property `snapshot` of the machine. Each snapshot is a managed object
-//! too, which has the machine's configuration of that time.
+//! The tree of snapshots is the machine's property `snapshot`. Each snapshot is also a managed object, with the machine's
+//! configuration at the time of the snapshot. Disks have no delta files here: a snapshot records their configuration, not
+//! their content.
 
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::enums::VirtualScsiSharing;
@@ -19,19 +20,19 @@ use crate::fault;
 use crate::files::{DatastorePath, Entry};
 use crate::world::World;
 
-/// How many snapshots may lie below one another: the limit of ESX 5 and later ("Configuration Maximums").
+/// The largest depth of the tree, as in VMware's "Configuration Maximums" of ESX 5 and later.
 const MOST_LEVELS: usize = 32;
 
-/// Bytes of a file with a snapshot's configuration and device state.
+/// Length of a `.vmsn` file in bytes.
 const STATE_FILE: u64 = 28_672;
 
-/// A snapshot that is to be taken.
+/// A snapshot to be taken.
 pub(crate) struct NewSnapshot {
     pub(crate) name: String,
     pub(crate) description: String,
-    /// Whether it has what is in the machine's memory, so that a revert finds the machine running.
+    /// Whether it includes the memory of a running machine. A revert then starts the machine again.
     pub(crate) memory: bool,
-    /// Whether VMware Tools write everything to disk before.
+    /// Whether VMware Tools flush the guest's file systems before.
     pub(crate) quiesce: bool,
     pub(crate) at: DateTime,
 }
@@ -39,7 +40,7 @@ pub(crate) struct NewSnapshot {
 /// Takes a snapshot, which becomes the machine's current one.
 ///
 /// # Errors
-/// The faults of `CreateSnapshot_Task` and `CreateSnapshotEx_Task` that [`check_new`] names.
+/// Those of [`check_new`].
 pub(crate) fn create(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -59,7 +60,7 @@ pub(crate) fn create(
         description: new.description,
         id: Some(id),
         create_time: new.at,
-        // A running machine is off in a snapshot without its memory.
+        // Without its memory, a running machine is off in the snapshot (API reference of `CreateSnapshot_Task`).
         state: match power {
             PoweredOn if !new.memory => PoweredOff,
             power => power,
@@ -88,17 +89,18 @@ pub(crate) fn create(
     Ok(snapshot)
 }
 
-/// Whether such a snapshot can be taken of a machine.
+/// Checks that a snapshot of a machine can be taken.
 ///
 /// # Errors
 /// - `InvalidPowerState` for a snapshot without memory of a suspended machine, unless the machine's
 ///   `capability.diskOnlySnapshotOnSuspendedVMSupported` says otherwise.
-/// - `ToolsUnavailable` for a quiesced snapshot of a running machine whose VMware Tools don't run.
-/// - `SnapshotDisabled`, `SnapshotLocked` when the machine's flags say so.
-/// - `SnapshotFault` for a second snapshot where the machine's capability doesn't have that.
-/// - `TooManySnapshotLevels` for the 33rd snapshot below one another.
-/// - `SnapshotIncompatibleDeviceInVm` for a machine that shares the bus of a SCSI controller.
-/// - `MemorySnapshotOnIndependentDisk` for the memory of a machine with independent disks.
+/// - `ToolsUnavailable` for a quiesced snapshot of a running machine whose VMware Tools don't run. The API reference says
+///   that such a request is not quiesced; the fault lets clients meet a refusal.
+/// - `SnapshotDisabled`, `SnapshotLocked` if `config.flags` says so.
+/// - `SnapshotFault` for a second snapshot without `capability.multipleSnapshotsSupported`.
+/// - `TooManySnapshotLevels` beyond [`MOST_LEVELS`].
+/// - `SnapshotIncompatibleDeviceInVm` if a SCSI controller shares its bus.
+/// - `MemorySnapshotOnIndependentDisk` for a snapshot with memory of a machine with independent disks.
 fn check_new(machine: &properties::VirtualMachine, new: &NewSnapshot) -> Result<(), SoapFault> {
     let power = power_state(machine);
     let capability = machine.capability.as_deref();
@@ -159,7 +161,7 @@ fn check_new(machine: &properties::VirtualMachine, new: &NewSnapshot) -> Result<
     Ok(())
 }
 
-/// Whether the machine's snapshots may be changed.
+/// Fails with `SnapshotLocked` if the machine's snapshots must not be changed.
 fn check_unlocked(machine: &properties::VirtualMachine) -> Result<(), SoapFault> {
     let flags = machine.config.as_deref().map(|config| &config.flags);
     match flags.and_then(|flags| flags.snapshot_locked) {
@@ -171,10 +173,10 @@ fn check_unlocked(machine: &properties::VirtualMachine) -> Result<(), SoapFault>
     }
 }
 
-/// Makes a machine what it was in a snapshot: its hardware and its power state.
+/// Sets a machine's hardware and power state to those of a snapshot, which becomes the current one.
 ///
-/// A snapshot with memory finds the machine running again, or off with `suppress_power_on`; one without leaves
-/// it off (API reference of `RevertToSnapshot_Task`).
+/// After a snapshot with memory the machine runs, unless `suppress_power_on` is set; after one without it is off (API
+/// reference of `RevertToSnapshot_Task`).
 pub(crate) fn revert(
     world: &mut World,
     snapshot: &ManagedObjectReference,
@@ -199,7 +201,7 @@ pub(crate) fn revert(
     let Some(now) = machine.config.as_deref() else {
         return Err(fault::invalid_state());
     };
-    // What tells the machine from others stays.
+    // The identity of the machine stays.
     let config = VirtualMachineConfigInfo {
         name: now.name.clone(),
         uuid: now.uuid.clone(),
@@ -216,7 +218,7 @@ pub(crate) fn revert(
     Ok(())
 }
 
-/// The snapshot that a machine would go back to.
+/// The current snapshot of a machine.
 ///
 /// # Errors
 /// `NotFound` for a machine without snapshots.
@@ -229,7 +231,7 @@ pub(crate) fn current(
     current.ok_or_else(fault::not_found)
 }
 
-/// Makes a machine stand at another of its snapshots, or before the first one, without changing it.
+/// Sets the current snapshot, or none, without changing the machine otherwise.
 pub(crate) fn set_current(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -242,9 +244,9 @@ pub(crate) fn set_current(
     });
 }
 
-/// Removes a snapshot; its children become its parent's unless they are removed too.
+/// Removes a snapshot, with its descendants if `children` is set. Otherwise its children move to its parent.
 ///
-/// Where the machine's current snapshot is removed, its nearest ancestor that stays takes its place.
+/// If the current snapshot is removed, its nearest remaining ancestor becomes the current one.
 pub(crate) fn remove(
     world: &mut World,
     snapshot: &ManagedObjectReference,
@@ -274,7 +276,7 @@ pub(crate) fn remove(
     Ok(())
 }
 
-/// Removes all snapshots of a machine, which stays what it is.
+/// Removes all snapshots of a machine, and leaves the machine as it is.
 pub(crate) fn remove_all(world: &mut World, vm: &ManagedObjectReference) -> Result<(), SoapFault> {
     check_unlocked(machine(world, vm)?)?;
     let mut removed = Vec::new();
@@ -287,7 +289,7 @@ pub(crate) fn remove_all(world: &mut World, vm: &ManagedObjectReference) -> Resu
     Ok(())
 }
 
-/// Gives a snapshot another name or description; what is not given stays.
+/// Sets the name and the description of a snapshot as far as they are given.
 pub(crate) fn rename(
     world: &mut World,
     snapshot: &ManagedObjectReference,
@@ -319,7 +321,7 @@ pub(crate) fn of(
     vm.ok_or_else(|| fault::managed_object_not_found(snapshot))
 }
 
-/// Takes the snapshots of a machine out of the inventory, which the machine is about to leave.
+/// Removes the snapshots of a machine from the inventory. Called before the machine is removed.
 pub(crate) fn let_go(world: &mut World, vm: &ManagedObjectReference) {
     let info = world.read::<properties::VirtualMachine>(vm);
     let Some(info) = info.and_then(|vm| vm.snapshot.as_deref()) else {
@@ -345,7 +347,7 @@ fn power_state(machine: &properties::VirtualMachine) -> VirtualMachinePowerState
     runtime.map_or(PoweredOff, |runtime| runtime.power_state.clone())
 }
 
-/// A host names snapshots after their machines, a vCenter numbers them all.
+/// A new reference. ESX hosts name snapshots after their machines; a vCenter numbers all snapshots.
 fn reference(world: &mut World, vm: &ManagedObjectReference, id: i32) -> ManagedObjectReference {
     let value = match vm.value.starts_with("vm-") {
         true => format!("snapshot-{}", world.next_snapshot_number()),
@@ -354,7 +356,7 @@ fn reference(world: &mut World, vm: &ManagedObjectReference, id: i32) -> Managed
     ManagedObjectReference::new("VirtualMachineSnapshot", value)
 }
 
-/// Changes a machine's tree of snapshots, wherever that shows.
+/// Changes a machine's tree of snapshots in all properties that show it.
 fn change_tree(
     world: &mut World,
     vm: &ManagedObjectReference,
@@ -441,7 +443,7 @@ fn parent_of(
     })
 }
 
-/// Takes a snapshot out of the trees; its children stay in its place unless they go too.
+/// Takes a snapshot out of the trees. Unless `children` is set, its children take its place.
 fn take(
     trees: &mut Vec<VirtualMachineSnapshotTree>,
     snapshot: &ManagedObjectReference,
@@ -460,7 +462,7 @@ fn take(
     Some(taken)
 }
 
-/// How many snapshots there are from a root down to the current one.
+/// The depth of the current snapshot; 0 if there is none.
 fn levels_of_current(info: &VirtualMachineSnapshotInfo) -> usize {
     let mut current = info.current_snapshot.clone();
     let mut levels = 0;
@@ -537,7 +539,7 @@ fn write_files(
     }
 }
 
-/// Takes removed snapshots out of the inventory, and their files off the datastore.
+/// Removes snapshots from the inventory, and their files from the datastore.
 fn forget(world: &mut World, vm: &ManagedObjectReference, removed: &[ManagedObjectReference]) {
     let mut files = Vec::new();
     world.change(vm, |vm: &mut properties::VirtualMachine| {
@@ -555,7 +557,7 @@ fn forget(world: &mut World, vm: &ManagedObjectReference, removed: &[ManagedObje
     }
 }
 
-/// Takes snapshots out of a layout; the names of their files.
+/// Removes snapshots from a layout, and returns the names of their files.
 fn drop_from_layout(
     layout: &mut VirtualMachineFileLayoutEx,
     removed: &[ManagedObjectReference],

@@ -1,4 +1,4 @@
-//! What a machine's `layoutEx`, `storage` and `datastore` say of its files.
+//! The properties `layoutEx`, `storage` and `datastore` of a machine.
 
 use vi_types::objects::{
     VirtualDeviceFileBackingInfo, VirtualDisk, VirtualMachineConfigInfo,
@@ -11,7 +11,7 @@ use super::device::file_backing;
 use crate::world::World;
 use crate::world::inventory::parts::boot_time;
 
-/// The datastores that a machine's files are on, that of its configuration first.
+/// The datastores of a machine's files, that of its VMX file first.
 pub(super) fn datastores(
     world: &World,
     vm: &properties::VirtualMachine,
@@ -34,7 +34,7 @@ pub(super) fn datastores(
     found
 }
 
-/// The datastore of a host that `[datastore] path` names.
+/// The datastore in `[datastore] path`, among those of a host.
 pub(super) fn store_of(
     world: &World,
     host: Option<&ManagedObjectReference>,
@@ -48,7 +48,7 @@ pub(super) fn store_of(
         .cloned()
 }
 
-/// Writes a configuration's files into `layoutEx` and `storage`; those of snapshots stay.
+/// Writes the files of a configuration into `layoutEx` and `storage`. Files of snapshots stay.
 pub(super) fn show(
     world: &World,
     vm: &mut properties::VirtualMachine,

@@ -1,4 +1,4 @@
-//! What a machine's `summary`, `runtime` and `capability` say.
+//! The properties `summary`, `runtime` and `capability` of a machine.
 
 use vi_types::enums::{
     ManagedEntityStatus, VirtualMachineConnectionState, VirtualMachineFaultToleranceState,
@@ -62,7 +62,7 @@ pub(super) fn runtime(
     }
 }
 
-/// A summary in which nothing of the configuration and of the power state stands yet.
+/// A summary without configuration and power state.
 pub(super) fn summary(world: &World, vm: &ManagedObjectReference) -> VirtualMachineSummary {
     VirtualMachineSummary {
         vm: Some(vm.clone()),
@@ -111,7 +111,7 @@ pub(super) fn show_config(
     }
 }
 
-/// What the host measures; the same for all machines that are alike.
+/// Measurements of the host, which depend on the power state and the memory only.
 pub(super) fn quick_stats(
     world: &World,
     is_on: bool,

@@ -21,7 +21,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// A machine is made as a specification says, with files on a datastore.
+/// Makes a machine with its files.
 fn create_vm(
     call: &mut Call<'_>,
     request: &CreateVmTask,
@@ -86,7 +86,7 @@ fn create(
     machine::create(world, new)
 }
 
-/// The machine that a configuration file on a datastore describes becomes part of the inventory.
+/// Adds the machine of a VMX file to the inventory.
 fn register_vm(
     call: &mut Call<'_>,
     request: &RegisterVmTask,
@@ -116,7 +116,7 @@ fn register_vm(
     })
 }
 
-/// A machine that is about to be registered.
+/// A machine to be registered.
 struct Register {
     place: Place,
     location: DatastorePath,

@@ -1,4 +1,4 @@
-//! VirtualMachine: its methods by what they are about.
+//! VirtualMachine: methods by theme.
 
 mod configuration;
 mod power;

@@ -1,4 +1,4 @@
-//! VirtualMachineSnapshot: going back to it, and what becomes of it. Its tasks are its machine's.
+//! VirtualMachineSnapshot: revert, removal and renaming. The tasks belong to the machine.
 
 use vi_types::methods::{RemoveSnapshotTask, RenameSnapshot, RevertToSnapshotTask};
 use vi_types::{ManagedObjectReference, SoapFault};

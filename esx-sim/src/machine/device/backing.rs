@@ -1,4 +1,4 @@
-//! What is behind a device: the file of a disk or image, or a network.
+//! Backings of devices: files and networks.
 
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation as FileOperation;
 use vi_types::objects::{
@@ -20,7 +20,7 @@ use crate::world::inventory::ServerKind;
 use crate::world::inventory::parts::{text, uuid};
 
 impl Change<'_> {
-    /// Completes what is behind a new device.
+    /// Completes the backing of a new device.
     pub(super) fn back(
         &mut self,
         index: i32,
@@ -46,7 +46,7 @@ impl Change<'_> {
         self.back_card(index, device)
     }
 
-    /// The same for a device that replaces the one at `at`.
+    /// Completes the backing of a device that replaces the one at `at`.
     pub(super) fn back_again(
         &mut self,
         index: i32,
@@ -136,8 +136,8 @@ impl Change<'_> {
             flat.split.get_or_insert(false);
             flat.write_through.get_or_insert(false);
             flat.thin_provisioned.get_or_insert(false);
-            // A disk's number is unlike those of all machines, which have 16 at most in the presets.
-            let disk = number * 16 + key.unsigned_abs() as u64 % 1000;
+            // Differs between machines and between disks of a machine.
+            let disk = number * 100_000 + u64::from(key.unsigned_abs());
             flat.uuid.get_or_insert_with(|| uuid(0x6000, disk));
         }
         if let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() {
@@ -155,7 +155,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Where the file of a new disk is or is to be: where the client says, or beside the machine's configuration.
+    /// The location of a new disk's file: the client's, or a free one beside the VMX file.
     fn disk_location(
         &self,
         index: i32,
@@ -196,7 +196,7 @@ impl Change<'_> {
         }
     }
 
-    /// Makes the file of a disk as large as the disk is now; none gets smaller.
+    /// Grows the file of a disk to the new capacity. Disks cannot shrink.
     fn resize(
         &mut self,
         index: i32,
@@ -211,7 +211,7 @@ impl Change<'_> {
         let Some(new) = device.cast_mut::<VirtualDisk>() else {
             return Ok(());
         };
-        // Where the two say different things, the one that is another than before holds.
+        // If the two properties differ, the changed one counts.
         let new_kb = match new.capacity_in_bytes {
             Some(bytes) if Some(bytes) != old_bytes => bytes >> 10,
             _ => new.capacity_in_kb,
@@ -244,7 +244,7 @@ impl Change<'_> {
         )
     }
 
-    /// The image of a drive has to be there.
+    /// Checks that the image of a drive exists.
     fn back_with_image(&self, device: &mut Poly<VirtualDevice>) -> Result<(), SoapFault> {
         if !self.of.from_client {
             return Ok(());
@@ -263,7 +263,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// A card is on a network of the host and has an address.
+    /// Resolves the network of a card, and gives the card an address.
     fn back_card(&self, index: i32, device: &mut Poly<VirtualDevice>) -> Result<(), SoapFault> {
         if !device.is::<VirtualEthernetCard>() {
             return Ok(());
@@ -307,7 +307,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The network of the host that a backing means, and its name.
+    /// The host's network that a backing names, and its name.
     fn network(
         &self,
         backing: &VirtualEthernetCardNetworkBackingInfo,
@@ -322,7 +322,7 @@ impl Change<'_> {
         Some((found.clone(), world.name(found)?.to_owned()))
     }
 
-    /// The address of the card in a slot. Servers take those that VMware has for the purpose.
+    /// The address of the card in a slot, with VMware's prefix for generated addresses.
     fn mac(&self, slot: i32) -> String {
         let oui = match self.of.world.kind() {
             ServerKind::Esx => "00:0c:29",
@@ -349,7 +349,7 @@ impl Change<'_> {
     }
 }
 
-/// What people read of a device besides its name; of some it is the name again.
+/// The summary of a device. `None` if the label is the summary.
 pub(super) fn summary(device: &Poly<VirtualDevice>) -> Option<String> {
     if let Some(disk) = device.cast::<VirtualDisk>() {
         return Some(format!("{} KB", grouped(disk.capacity_in_kb)));

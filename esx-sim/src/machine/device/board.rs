@@ -21,7 +21,7 @@ const KEYBOARD: i32 = 600;
 const POINTING: i32 = 700;
 const VMCI: i32 = 12_000;
 
-/// The board of a machine before anything is added to it.
+/// The devices of a machine before others are added.
 pub(crate) fn board(world: &World, number: u64) -> Vec<Poly<VirtualDevice>> {
     let modern = world.since("4.0");
     let ide = |bus| VirtualIdeController {
@@ -114,8 +114,8 @@ pub(super) fn has(device: &Poly<VirtualDevice>) -> bool {
 }
 
 impl Change<'_> {
-    /// The key of the board's device that a client means by one that it adds: clients add these as well, and the host
-    /// takes its own. A video card takes the new one's memory.
+    /// The key of the existing device for a built-in one that a client adds. Clients may add built-in devices; the host
+    /// uses its own. A video card takes the memory size of the added one.
     pub(super) fn built_in(&mut self, device: &Poly<VirtualDevice>) -> Option<i32> {
         if !has(device) {
             return None;

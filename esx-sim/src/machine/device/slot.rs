@@ -1,4 +1,4 @@
-//! Where a device is attached, and which key it has by that.
+//! Controllers, units and keys of devices.
 
 use vi_types::objects::{
     VirtualAhciController, VirtualCdrom, VirtualController, VirtualDevice, VirtualDisk,
@@ -11,31 +11,31 @@ use vi_types::{Poly, SoapFault};
 use super::board::{PCI, SIO};
 use super::{Change, invalid, invalid_controller, missing_controller};
 
-/// What people call a device.
+/// The label of a device.
 pub(super) enum Name {
     Whole(String),
-    /// The first number that is free is added.
+    /// The first free number is added.
     Numbered(&'static str),
 }
 
-/// A kind of controller that can be added.
+/// A kind of controller that clients can add.
 struct Controllers {
     /// The key of the first one.
     first: i32,
-    /// How many a machine can have.
+    /// The largest number in one machine.
     most: i32,
     name: &'static str,
     /// The unit of the first one on the PCI bus.
     unit: i32,
 }
 
-/// A kind of controller that disks and drives are attached to.
+/// The units of a controller for disks and drives.
 struct Units {
-    /// The key of what is attached to the first unit of the first one.
+    /// The key of a device at unit 0 of bus 0.
     first: i32,
-    /// How many units one has.
+    /// Number of units.
     count: i32,
-    /// The unit that is the controller itself.
+    /// The unit of the controller itself.
     reserved: Option<i32>,
 }
 
@@ -105,7 +105,7 @@ impl Change<'_> {
         }))
     }
 
-    /// Attaches a disk or drive to the controller that it names, at the unit that it names or the first free one.
+    /// Attaches a disk or drive to its controller, at its unit or the first free one.
     fn place_on_bus(&self, index: i32, device: &mut Poly<VirtualDevice>) -> Result<(), SoapFault> {
         let named = device
             .controller_key
@@ -134,7 +134,7 @@ impl Change<'_> {
         };
         device.controller_key = Some(key);
         device.unit_number = Some(unit);
-        // 16 units of each SCSI bus have keys in a row, also where a bus has more of them.
+        // A SCSI bus has 16 keys even if it has more units.
         let stride = units
             .count
             .min(if units.first == 2000 { 16 } else { units.count });
@@ -142,7 +142,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The first key from there on that no device has.
+    /// The first free key, counted from `first`.
     fn free_key(&self, first: i32) -> i32 {
         let is_free = |key: &i32| !self.list.iter().any(|one| one.key == *key);
         (first..).find(is_free).unwrap_or(first)

@@ -1,4 +1,4 @@
-//! How a virtual machine is changed, and how it is copied.
+//! VirtualMachine: reconfiguration and clones.
 
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
 use vi_types::methods::{CloneVmTask, ReconfigVmTask};
@@ -47,7 +47,7 @@ fn reconfigure(
     })
 }
 
-/// Only a vCenter can copy machines.
+/// Clones a machine. ESX hosts answer `NotSupported`, since cloning is a function of vCenter.
 fn clone(
     call: &mut Call<'_>,
     request: &CloneVmTask,
@@ -88,7 +88,7 @@ fn clone(
     })
 }
 
-/// A machine that is about to be copied.
+/// A clone to be made.
 struct Clone {
     source: ManagedObjectReference,
     place: Place,
@@ -129,7 +129,7 @@ impl Clone {
         made
     }
 
-    /// What is copied: the machine as it is, or as it was in a snapshot.
+    /// The configuration to clone: that of the machine, or of one of its snapshots.
     fn config(&self, world: &World) -> Result<VirtualMachineConfigInfo, SoapFault> {
         let config = match &self.spec.snapshot {
             Some(snapshot) => {
@@ -148,7 +148,7 @@ impl Clone {
         })
     }
 
-    /// Copies the files of disks beside the new configuration, and lets cards have addresses of their own.
+    /// Copies disk files beside the new VMX file, and removes generated addresses of network cards.
     fn copy_disks(
         &self,
         world: &mut World,

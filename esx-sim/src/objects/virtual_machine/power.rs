@@ -1,4 +1,4 @@
-//! The power states of a virtual machine and of its guest.
+//! VirtualMachine: power states of the machine and its guest.
 
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::methods::{

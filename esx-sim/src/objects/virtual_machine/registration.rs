@@ -1,4 +1,4 @@
-//! How a virtual machine leaves the inventory, and what it asks.
+//! VirtualMachine: unregistering, and answers to questions.
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, Suspended};
 use vi_types::methods::{AnswerVm, UnregisterVm};
 use vi_types::SoapFault;

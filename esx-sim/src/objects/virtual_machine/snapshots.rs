@@ -1,4 +1,4 @@
-//! A virtual machine's snapshots: how they are taken, and what concerns all of them.
+//! VirtualMachine: snapshots.
 
 use vi_types::methods::{
     CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,

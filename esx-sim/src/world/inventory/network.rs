@@ -16,7 +16,7 @@ use crate::world::World;
 /// A virtual switch of a preset.
 struct Switch {
     name: &'static str,
-    /// Names of the physical NICs that lead out of it.
+    /// Names of its physical NICs.
     uplinks: &'static [&'static str],
     shaping: Option<Shaping>,
     groups: &'static [Group],
@@ -27,18 +27,18 @@ struct Group {
     name: &'static str,
     vlan: i32,
     shaping: Option<Shaping>,
-    /// The host's own interface in it. Groups without one are for virtual machines.
+    /// The host's VMkernel interface in it. Groups without one are for virtual machines.
     interface: Option<Interface>,
 }
 
-/// An interface of the host itself.
+/// A VMkernel interface.
 struct Interface {
     device: &'static str,
     /// The third number of its IPv4 address 192.0.x.y, whose last number is the host's.
     subnet: u8,
 }
 
-/// Limits of what goes out of a switch or port group.
+/// Limits of outgoing traffic.
 #[derive(Clone, Copy)]
 struct Shaping {
     /// In bits a second.
