@@ -1,7 +1,7 @@
-//! Whatever comes is decoded or refused; what was decoded is encoded, and decoded again it is the same.
+//! Any bytes are decoded or refused. A decoded value is the same after encoding and decoding it again.
 //!
-//! The first line says what the rest is: a letter for the kind of message, and the name of a type or method. A
-//! name that there isn't stands for any one.
+//! The first line describes the rest: a letter for the kind of message, and the name of a type or method. An unknown name
+//! stands for any one.
 
 use vi_types::methods::RetrievePropertiesEx;
 use vi_types::wire::{Limits, Writer, decode_request, decode_response, encode_response};
@@ -58,7 +58,7 @@ pub(crate) fn check(data: &[u8]) {
             ];
             answer(&value(chosen(PRIMITIVES.into_iter(), name), body));
         }
-        // A type that nobody has.
+        // An unknown type.
         b'u' => answer(&value("Nobodys", body)),
         b'm' => {
             let names = interface().methods.iter().map(|method| method.name);
@@ -162,7 +162,7 @@ fn encoded(name: &str, this: &vi_types::ManagedObjectReference, request: &dyn Ob
     String::from_utf8(message).unwrap_or_default()
 }
 
-/// Whether there is a character that XML cannot have: such a one is taken, but not sent.
+/// Whether there is a character that XML cannot carry: it is accepted, but not encoded.
 fn cannot_be_carried(message: &[u8]) -> bool {
     let text = String::from_utf8_lossy(message);
     let is_reference = |text: &str| text.contains("&#");

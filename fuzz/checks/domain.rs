@@ -1,5 +1,5 @@
-//! Domain documents: no text panics, what is read of one is written and read back as the same, and a definition that
-//! libvirt's rules have completed stays as it is.
+//! Domain documents: no text panics, a definition is the same after writing and reading it, and completing a completed
+//! definition changes nothing.
 
 use virt_model::domain::{Defaults, DiskSource, VideoModel};
 use virt_model::{Document, DomainDef, DomainXmlFlags};

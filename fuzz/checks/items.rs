@@ -1,7 +1,7 @@
-//! An answer in pieces: the streaming decoder gives what the decoder of whole messages gives.
+//! An answer in pieces: the streaming decoder returns the same as the decoder of whole messages.
 //!
-//! The first byte says what the rest is: `A` a whole message, anything else what is in `returnval`. The next two say
-//! how it is cut.
+//! The first byte describes the rest: `A` for a whole message, any other for the content of `returnval`. The next two are
+//! the length of the pieces.
 
 use vi_types::methods::RetrievePropertiesEx;
 use vi_types::objects::{ObjectContent, RetrieveResult};

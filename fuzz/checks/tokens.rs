@@ -1,7 +1,6 @@
-//! The tokenizer against quick-xml: both see the same elements, attributes and texts, or both refuse.
+//! The tokenizer against quick-xml: both find the same elements, attributes and texts, or both refuse.
 //!
-//! The tokenizer is looked at from outside: content of an unknown type is kept as XML that has no prefixes,
-//! comments or CDATA any more.
+//! The tokenizer is tested from outside: content of an unknown type is kept as XML without prefixes, comments and CDATA.
 
 use quick_xml::events::Event;
 use vi_types::Any;

@@ -1,5 +1,5 @@
-//! VMX files: they print back as they were, no text panics, and where libvirt's rules make a definition
-//! lenient reading makes the same one.
+//! VMX files: no text panics, they print back unchanged, and lenient reading gives the same definition as strict reading,
+//! if that succeeds.
 
 use vmx::names::Folder;
 use vmx::{LibvirtVersion, ParseOptions, VmxFile};

@@ -1,4 +1,4 @@
-//! Answers in pieces and as a whole.
+//! Answers in pieces against whole answers.
 #![no_main]
 
 #[path = "../checks/items.rs"]

@@ -1,4 +1,4 @@
-//! Documents as the tokenizer and as quick-xml read them.
+//! Documents read by the tokenizer and by quick-xml.
 #![no_main]
 
 #[path = "../checks/tokens.rs"]
