@@ -255,7 +255,7 @@ mod tests {
         for row in rows() {
             assert!(
                 find(row.name).is_none(),
-                "remove {} from the table",
+                "remove {} from the table in src/commands/unsupported/",
                 row.name
             );
         }
