@@ -1,7 +1,8 @@
-//! The commands of virsh that virt-esx does not have: no ESX host can do them, or nobody has written them yet.
+//! The commands of virsh that virt-esx does not have. Libvirt's ESX driver does not support most of them; the others
+//! are not implemented yet.
 //!
-//! They answer as virsh does, with libvirt's text for a function that the connection driver lacks.
-//! Before that they check what virsh checks: options that exclude each other, numbers, files, the domain.
+//! Each fails as it does in virsh, with libvirt's text for a function that the connection driver lacks. Before that, it
+//! checks what virsh checks: options that exclude each other, numbers, files, the domain.
 //!
 //! The table is in `unsupported/`, a file for each group of virsh's `help`. A block is a command:
 //!
