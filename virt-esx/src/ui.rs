@@ -88,7 +88,6 @@ impl Ui {
     ///
     /// # Errors
     /// When nobody reads the standard output any more: the stream has to end.
-    #[allow(dead_code, reason = "for the commands that follow something")]
     pub(crate) fn item<T: Serialize>(
         &self,
         schema: &'static str,
