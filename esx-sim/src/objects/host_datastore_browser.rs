@@ -30,7 +30,7 @@ fn search(
     let location = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
     call.begin::<SearchDatastoreTask>("HostDatastoreBrowser.search", move |world| {
-        is_folder(world, &location)?;
+        check_folder(world, &location)?;
         Ok(Some(Any::object(results(world, &location, &spec))))
     })
 }
@@ -42,7 +42,7 @@ fn search_sub_folders(
     let location = place(call, &request.datastore_path)?;
     let spec = request.search_spec.as_deref().cloned().unwrap_or_default();
     call.begin::<SearchDatastoreSubFoldersTask>("HostDatastoreBrowser.searchSubFolders", move |world| {
-        is_folder(world, &location)?;
+        check_folder(world, &location)?;
         let mut found = Vec::new();
         let mut ahead = vec![location];
         while let Some(folder) = ahead.pop() {
@@ -71,7 +71,7 @@ fn place(call: &mut Call<'_>, path: &str) -> Result<DatastorePath, SoapFault> {
     }
 }
 
-fn is_folder(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
+fn check_folder(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
     match world.entry(location) {
         Some(Entry::Folder) => Ok(()),
         _ => Err(fault::file_not_found(&location.display(world))),
