@@ -7,11 +7,33 @@ use sxd_xpath::{Context, Factory, Value};
 
 use crate::failure::Failure;
 
+/// The options of the commands that print a document: which parts of it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Parts {
+    /// xpath expression to filter the XML document
+    #[arg(long, value_name = "string")]
+    xpath: Option<String>,
+
+    /// wrap xpath results in an common root element
+    #[arg(long)]
+    wrap: bool,
+}
+
+impl Parts {
+    /// The parts of the document `xml` that the options select: all of it without `--xpath`.
+    pub(crate) fn of(&self, xml: String) -> Result<String, Failure> {
+        match &self.xpath {
+            Some(expression) => select(&xml, expression, self.wrap),
+            None => Ok(xml),
+        }
+    }
+}
+
 /// The nodes of the document `xml` that `expression` selects, a line each; with `wrap` they are the
 /// content of one element `nodes`.
 ///
 /// The form is libxml2's, which virsh uses for this: attributes in double quotes.
-pub(crate) fn select(xml: &str, expression: &str, wrap: bool) -> Result<String, Failure> {
+fn select(xml: &str, expression: &str, wrap: bool) -> Result<String, Failure> {
     let incorrect = || Failure::new(format!("internal error: Incorrect xpath '{expression}'"));
     let package = parse(xml)?;
     let document = package.as_document();

@@ -33,13 +33,8 @@ pub(crate) struct Dumpxml {
     #[arg(long)]
     migratable: bool,
 
-    /// xpath expression to filter the XML document
-    #[arg(long, value_name = "string")]
-    xpath: Option<String>,
-
-    /// wrap xpath results in an common root element
-    #[arg(long)]
-    wrap: bool,
+    #[command(flatten)]
+    parts: xpath::Parts,
 }
 
 /// A domain's definition.
@@ -67,10 +62,7 @@ impl Query for Dumpxml {
         let flags = options::flags(DomainXmlFlags::NONE, flags);
         let xml = domain.xml_desc(flags).await?;
         Ok(Definition {
-            xml: match &self.xpath {
-                Some(expression) => xpath::select(&xml, expression, self.wrap)?,
-                None => xml,
-            },
+            xml: self.parts.of(xml)?,
         })
     }
 }

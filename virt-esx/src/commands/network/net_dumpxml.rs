@@ -20,13 +20,8 @@ pub(crate) struct NetDumpxml {
     #[arg(long)]
     inactive: bool,
 
-    /// xpath expression to filter the XML document
-    #[arg(long, value_name = "string")]
-    xpath: Option<String>,
-
-    /// wrap xpath results in an common root element
-    #[arg(long)]
-    wrap: bool,
+    #[command(flatten)]
+    parts: xpath::Parts,
 }
 
 /// A network's definition.
@@ -45,10 +40,7 @@ impl Query for NetDumpxml {
         let flags = options::flags(NetworkXmlFlags::NONE, flags);
         let xml = network.xml_desc(flags).await?;
         Ok(Definition {
-            xml: match &self.xpath {
-                Some(expression) => xpath::select(&xml, expression, self.wrap)?,
-                None => xml,
-            },
+            xml: self.parts.of(xml)?,
         })
     }
 }
