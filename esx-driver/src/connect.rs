@@ -51,6 +51,7 @@ impl Connect {
     /// [`Transport`](crate::ErrorKind::Transport), [`Tls`](crate::ErrorKind::Tls), [`Login`](crate::ErrorKind::Login);
     /// [`Product`](crate::ErrorKind::Product) if the server is another product than the URI says;
     /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if the inventory has no such host.
+    #[doc(alias = "virConnectOpen")]
     pub async fn open(uri: &EsxUri, auth: &dyn Authenticate) -> Result<Connect> {
         OpenOptions::new(auth).open(uri).await
     }
@@ -59,6 +60,7 @@ impl Connect {
     ///
     /// # Errors
     /// As [`open`](Connect::open).
+    #[doc(alias = "virConnectOpenAuth")]
     pub async fn open_with(
         uri: &EsxUri,
         transport: impl vi_client::transport::Transport,
@@ -71,6 +73,7 @@ impl Connect {
     ///
     /// # Errors
     /// If a server does not get the request. The connection is closed nevertheless.
+    #[doc(alias = "virConnectClose")]
     pub async fn close(&self) -> Result<()> {
         let host = self.0.client.close().await;
         if let Some(vcenter) = &self.0.vcenter {
@@ -80,31 +83,37 @@ impl Connect {
     }
 
     /// libvirt's name of the driver: `ESX`, also for vCenters.
+    #[doc(alias = "virConnectGetType")]
     pub fn type_name(&self) -> &'static str {
         "ESX"
     }
 
     /// The version of the server's product: for `vpx://` that of the vCenter.
+    #[doc(alias = "virConnectGetVersion")]
     pub fn version(&self) -> LibVersion {
         self.0.product.version
     }
 
     /// The URI of the connection, with its port.
+    #[doc(alias = "virConnectGetURI")]
     pub fn uri(&self) -> &EsxUri {
         &self.0.uri
     }
 
     /// Whether the transport is encrypted (`https`) or stays within this process.
+    #[doc(alias = "virConnectIsEncrypted")]
     pub fn is_encrypted(&self) -> bool {
         self.0.client.is_secure()
     }
 
     /// The same as [`is_encrypted`](Connect::is_encrypted), as in libvirt.
+    #[doc(alias = "virConnectIsSecure")]
     pub fn is_secure(&self) -> bool {
         self.0.client.is_secure()
     }
 
     /// Whether the server answers: one request, for its time. (libvirt 9.0.0, esxConnectIsAlive, asks nothing.)
+    #[doc(alias = "virConnectIsAlive")]
     pub async fn is_alive(&self) -> bool {
         // The only object of its type, whose reference is the same on every server.
         let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");

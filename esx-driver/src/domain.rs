@@ -64,17 +64,20 @@ property_set! {
 
 impl Domain {
     /// The name.
+    #[doc(alias = "virDomainGetName")]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The instance UUID, or with `legacy_uuid=1` the BIOS UUID. It is nil if the virtual machine's configuration could not
     /// be read.
+    #[doc(alias = "virDomainGetUUID")]
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
 
     /// The id, which is the number in the server's reference; `None` if the domain was off at the lookup.
+    #[doc(alias = "virDomainGetID")]
     pub fn id(&self) -> Option<i32> {
         self.id
     }
@@ -93,6 +96,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
+    #[doc(alias = "virDomainGetState")]
     pub async fn state(&self) -> Result<(DomainState, StateReason)> {
         let power: Power = self.properties().await?;
         Ok((identity::state(&power.power_state), StateReason::UNKNOWN))
@@ -103,6 +107,7 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more,
     /// [`ErrorKind::Property`] if its configuration cannot be read.
+    #[doc(alias = "virDomainGetInfo")]
     pub async fn info(&self) -> Result<DomainInfo> {
         let size: Size = self.properties().await?;
         let max_mem = kib(size.memory_mib)?;
@@ -120,6 +125,7 @@ impl Domain {
     }
 
     /// How the guest's operating system runs: always `hvm`.
+    #[doc(alias = "virDomainGetOSType")]
     pub fn os_type(&self) -> &'static str {
         "hvm"
     }
@@ -128,6 +134,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`info`](Domain::info).
+    #[doc(alias = "virDomainGetMaxMemory")]
     pub async fn max_memory(&self) -> Result<u64> {
         let size: MaxMemory = self.properties().await?;
         kib(size.memory_mib)
@@ -138,6 +145,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give it.
+    #[doc(alias = "virDomainGetMaxVcpus")]
     pub async fn max_vcpus(&self) -> Result<u32> {
         self.connect.max_vcpus().await
     }
@@ -146,6 +154,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
+    #[doc(alias = "virDomainIsPersistent")]
     pub async fn is_persistent(&self) -> Result<bool> {
         self.exists().await.map(|()| true)
     }
@@ -154,6 +163,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
+    #[doc(alias = "virDomainIsActive")]
     pub async fn is_active(&self) -> Result<bool> {
         let power: Power = self.properties().await?;
         Ok(power.power_state != VirtualMachinePowerState::PoweredOff)
@@ -163,6 +173,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
+    #[doc(alias = "virDomainIsUpdated")]
     pub async fn is_updated(&self) -> Result<bool> {
         self.exists().await.map(|()| false)
     }
@@ -171,6 +182,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
+    #[doc(alias = "virDomainHasManagedSaveImage")]
     pub async fn has_managed_save_image(&self) -> Result<bool> {
         self.exists().await.map(|()| false)
     }

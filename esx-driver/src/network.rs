@@ -34,11 +34,13 @@ impl Network {
     }
 
     /// The switch's name.
+    #[doc(alias = "virNetworkGetName")]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The MD5 sum of the switch's key.
+    #[doc(alias = "virNetworkGetUUID")]
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
@@ -50,16 +52,19 @@ impl Network {
 
     /// Whether the network is active: always. As in libvirt's ESX driver there is no request, so the switch may not
     /// exist any more.
+    #[doc(alias = "virNetworkIsActive")]
     pub fn is_active(&self) -> bool {
         true
     }
 
     /// Whether the network is persistent: always, without a request.
+    #[doc(alias = "virNetworkIsPersistent")]
     pub fn is_persistent(&self) -> bool {
         true
     }
 
     /// Whether the network starts with its host: always, without a request.
+    #[doc(alias = "virNetworkGetAutostart")]
     pub fn autostart(&self) -> bool {
         true
     }

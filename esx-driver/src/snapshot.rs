@@ -44,6 +44,7 @@ impl DomainSnapshot {
     }
 
     /// The name.
+    #[doc(alias = "virDomainSnapshotGetName")]
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -62,6 +63,7 @@ impl DomainSnapshot {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if this snapshot does not exist any more, or has no parent.
+    #[doc(alias = "virDomainSnapshotGetParent")]
     pub async fn parent(&self) -> Result<DomainSnapshot> {
         let tree = self.domain.snapshots().await?;
         let node = self.find(&tree)?;
@@ -81,6 +83,7 @@ impl DomainSnapshot {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more.
+    #[doc(alias = "virDomainSnapshotIsCurrent")]
     pub async fn is_current(&self) -> Result<bool> {
         let tree = self.domain.snapshots().await?;
         self.find(&tree)?;
@@ -93,6 +96,7 @@ impl DomainSnapshot {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more.
+    #[doc(alias = "virDomainSnapshotHasMetadata")]
     pub async fn has_metadata(&self) -> Result<bool> {
         let tree = self.domain.snapshots().await?;
         self.find(&tree).map(|_| false)

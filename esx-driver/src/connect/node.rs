@@ -51,6 +51,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the host has no name.
+    #[doc(alias = "virConnectGetHostname")]
     pub async fn hostname(&self) -> Result<String> {
         let dns: DnsConfig = self.host_properties().await?;
         let host = dns
@@ -73,6 +74,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give them.
+    #[doc(alias = "virNodeGetInfo")]
     pub async fn node_info(&self) -> Result<NodeInfo> {
         let hardware: Hardware = self.host_properties().await?;
         let count = |number: i32| u32::try_from(number).unwrap_or(0);
@@ -100,6 +102,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not say whether the processors have the 64-bit mode.
+    #[doc(alias = "virConnectGetCapabilities")]
     pub async fn capabilities(&self) -> Result<Capabilities> {
         let identity: Identity = self.host_properties().await?;
         let long_mode = long_mode(&identity.features)?;
@@ -131,6 +134,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give it.
+    #[doc(alias = "virNodeGetFreeMemory")]
     pub async fn free_memory(&self) -> Result<u64> {
         let memory: Memory = self.host_properties().await?;
         let free = memory.size - i64::from(memory.used_mib) * 1024 * 1024;
@@ -141,6 +145,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give it.
+    #[doc(alias = "virConnectGetMaxVcpus")]
     pub async fn max_vcpus(&self) -> Result<u32> {
         let limits: Limits = self.host_properties().await?;
         Ok(u32::try_from(limits.max_vcpus).unwrap_or(0))

@@ -92,6 +92,7 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give the settings. Whether the virtual machine still exists is not
     /// checked.
+    #[doc(alias = "virDomainGetAutostart")]
     pub async fn autostart(&self) -> Result<bool> {
         Ok(self.connect.auto_start().await?.starts(&self.moref))
     }
@@ -117,6 +118,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::WrongState`] if other domains would be affected; what any [`Operation`] may fail with.
+    #[doc(alias = "virDomainSetAutostart")]
     pub fn set_autostart(&self, enabled: bool) -> Operation<'static> {
         self.set_autostart_settings(AutostartSettings::new(enabled))
     }

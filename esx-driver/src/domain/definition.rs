@@ -43,6 +43,7 @@ impl Domain {
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more; [`ErrorKind::File`] if the VMX file cannot be
     /// downloaded; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
     /// [`DomainXmlFlags::UPDATE_CPU`].
+    #[doc(alias = "virDomainGetXMLDesc")]
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
         let configuration: Configuration = self.properties().await?;
@@ -73,6 +74,7 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
     /// [`UndefineFlags::SNAPSHOTS_METADATA`].
+    #[doc(alias("virDomainUndefine", "virDomainUndefineFlags"))]
     pub fn undefine(&self, flags: UndefineFlags) -> Operation<'static> {
         let domain = self.clone();
         Operation::new("Could not undefine domain", move |mut runner| {

@@ -24,6 +24,7 @@ impl Domain {
     /// [`ErrorKind::UnsupportedFlags`] for any flag. Any task of a domain may end with [`ErrorKind::Blocked`],
     /// [`ErrorKind::TaskPending`], [`ErrorKind::NotStarted`], [`ErrorKind::InDoubt`], [`ErrorKind::Timeout`] and
     /// [`ErrorKind::Cancelled`].
+    #[doc(alias("virDomainCreate", "virDomainCreateWithFlags"))]
     pub fn create(&self, flags: CreateFlags) -> Operation<'static> {
         let change = self
             .task(self.vm().power_on_vm_task())
@@ -39,6 +40,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is off or paused.
+    #[doc(alias("virDomainDestroy", "virDomainDestroyFlags"))]
     pub fn destroy(&self, flags: DestroyFlags) -> Operation<'static> {
         let domain = self.clone();
         Operation::new("Could not destroy domain", move |mut runner| {
@@ -62,6 +64,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`create`](Domain::create).
+    #[doc(alias = "virDomainSuspend")]
     pub fn suspend(&self) -> Operation<'static> {
         let change = self
             .task(self.vm().suspend_vm_task())
@@ -74,6 +77,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`create`](Domain::create); [`ErrorKind::WrongState`] if it is not paused.
+    #[doc(alias = "virDomainResume")]
     pub fn resume(&self) -> Operation<'static> {
         let change = self
             .task(self.vm().power_on_vm_task())
@@ -86,6 +90,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`create`](Domain::create).
+    #[doc(alias = "virDomainReset")]
     pub fn reset(&self) -> Operation<'static> {
         // The domain runs before and after, so nothing shows that it was reset.
         let change = self
@@ -99,6 +104,7 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::WrongState`] if it does not run; [`ErrorKind::Fault`] with the fault `ToolsUnavailable` if VMware Tools
     /// do not run; [`ErrorKind::UnsupportedFlags`] for any flag.
+    #[doc(alias("virDomainShutdown", "virDomainShutdownFlags"))]
     pub fn shutdown(&self, flags: ShutdownFlags) -> Operation<'static> {
         let domain = self.clone();
         Operation::new("Could not shut down domain", move |mut runner| {
@@ -122,6 +128,7 @@ impl Domain {
     ///
     /// # Errors
     /// As [`shutdown`](Domain::shutdown).
+    #[doc(alias = "virDomainReboot")]
     pub fn reboot(&self, flags: RebootFlags) -> Operation<'static> {
         let domain = self.clone();
         Operation::new("Could not reboot domain", move |mut runner| {

@@ -75,6 +75,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have. A domain that cannot be
     /// read is not an error, see [`DomainList::skipped`].
+    #[doc(alias = "virConnectListAllDomains")]
     pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
         let known = DomainFilter::FILTERS_ALL;
         refuse_unknown(filter, known, "esxConnectListAllDomains")?;

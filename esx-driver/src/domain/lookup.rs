@@ -38,6 +38,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
+    #[doc(alias = "virDomainLookupByID")]
     pub async fn lookup_by_id(&self, id: i32) -> Result<Domain> {
         let missing = || no_domain(format!("No domain with ID {id}"));
         let machines: Option<Machines> = self.client().read_opt(self.host_system()).await?;
@@ -60,6 +61,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
+    #[doc(alias = "virDomainLookupByUUID")]
     pub async fn lookup_by_uuid(&self, uuid: Uuid) -> Result<Domain> {
         let missing = || no_domain_with_uuid(uuid);
         let request = FindByUuid {
@@ -93,6 +95,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
+    #[doc(alias = "virDomainLookupByName")]
     pub async fn lookup_by_name(&self, name: &str) -> Result<Domain> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
         let request = self.virtual_machines();

@@ -42,6 +42,7 @@ impl Network {
     /// [`ErrorKind::NotFound`] if the switch does not exist any more; [`ErrorKind::Property`] if the user may not read
     /// the host's network; [`ErrorKind::UnexpectedValue`] if the switch has a network card or port group that the host
     /// does not have.
+    #[doc(alias = "virNetworkGetXMLDesc")]
     pub async fn xml_desc(&self, flags: NetworkXmlFlags) -> Result<String> {
         let (host, usable) = self.read().await?;
         let mut switches = host.switches.iter();

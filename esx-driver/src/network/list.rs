@@ -25,6 +25,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have;
     /// [`ErrorKind::Property`](crate::ErrorKind::Property) if the user may not read the host's switches.
+    #[doc(alias = "virConnectListAllNetworks")]
     pub async fn list_all_networks(&self, filter: NetworkFilter) -> Result<Vec<Network>> {
         refuse_unknown(
             filter,
@@ -44,6 +45,7 @@ impl Connect {
     ///
     /// # Errors
     /// As [`list_all_networks`](Connect::list_all_networks).
+    #[doc(alias = "virConnectNumOfNetworks")]
     pub async fn num_of_networks(&self) -> Result<usize> {
         Ok(self.networks().await?.len())
     }
@@ -52,17 +54,20 @@ impl Connect {
     ///
     /// # Errors
     /// As [`list_all_networks`](Connect::list_all_networks).
+    #[doc(alias = "virConnectListNetworks")]
     pub async fn list_networks(&self) -> Result<Vec<String>> {
         let networks = self.networks().await?;
         Ok(networks.into_iter().map(|network| network.name).collect())
     }
 
     /// The number of inactive networks: always 0, without a request.
+    #[doc(alias = "virConnectNumOfDefinedNetworks")]
     pub fn num_of_defined_networks(&self) -> usize {
         0
     }
 
     /// The names of the inactive networks: always none, without a request.
+    #[doc(alias = "virConnectListDefinedNetworks")]
     pub fn list_defined_networks(&self) -> Vec<String> {
         Vec::new()
     }
@@ -72,6 +77,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none; as
     /// [`list_all_networks`](Connect::list_all_networks).
+    #[doc(alias = "virNetworkLookupByName")]
     pub async fn network_lookup_by_name(&self, name: &str) -> Result<Network> {
         let mut near = Near::new(name);
         for network in self.networks().await? {
@@ -91,6 +97,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none; as
     /// [`list_all_networks`](Connect::list_all_networks).
+    #[doc(alias = "virNetworkLookupByUUID")]
     pub async fn network_lookup_by_uuid(&self, uuid: Uuid) -> Result<Network> {
         let mut networks = self.networks().await?.into_iter();
         let found = networks.find(|network| network.uuid == uuid);

@@ -15,6 +15,7 @@ impl DomainSnapshot {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if the snapshot
     /// does not exist any more; [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for any flag.
+    #[doc(alias = "virDomainSnapshotGetXMLDesc")]
     pub async fn xml_desc(&self, flags: SnapshotXmlFlags) -> Result<String> {
         refuse_unknown(flags, SnapshotXmlFlags::NONE, "esxDomainSnapshotGetXMLDesc")?;
         let tree = self.domain.snapshots().await?;

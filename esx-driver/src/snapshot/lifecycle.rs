@@ -29,6 +29,7 @@ impl Domain {
     /// [`ErrorKind::Definition`] if the document cannot be read or has disks; [`ErrorKind::Exists`] of
     /// [`What::Snapshot`] if the domain has a snapshot of that name; [`ErrorKind::UnsupportedFlags`] for any other flag;
     /// what [all tasks](Operation) may end with.
+    #[doc(alias = "virDomainSnapshotCreateXML")]
     pub fn snapshot_create_xml(
         &self,
         xml: &str,
@@ -97,6 +98,7 @@ impl DomainSnapshot {
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more;
     /// [`ErrorKind::UnsupportedFlags`] for any flag; what [all tasks](Operation) may end with. If there is no
     /// reply and no task is found, the error is [`ErrorKind::InDoubt`]: the server does not show whether it reverted.
+    #[doc(alias = "virDomainRevertToSnapshot")]
     pub fn revert(&self, flags: SnapshotRevertFlags) -> Operation<'static> {
         let snapshot = self.clone();
         let could_not = format!("Could not revert to snapshot '{}'", self.name);
@@ -124,6 +126,7 @@ impl DomainSnapshot {
     /// # Errors
     /// [`ErrorKind::NotFound`] of [`What::Snapshot`] if the snapshot does not exist any more;
     /// [`ErrorKind::UnsupportedFlags`] for any other flag; what [all tasks](Operation) may end with.
+    #[doc(alias = "virDomainSnapshotDelete")]
     pub fn delete(&self, flags: SnapshotDeleteFlags) -> Operation<'static> {
         let snapshot = self.clone();
         let could_not = format!("Could not delete snapshot '{}'", self.name);

@@ -37,6 +37,7 @@ impl Domain {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more;
     /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have.
+    #[doc(alias = "virDomainListAllSnapshots")]
     pub async fn list_all_snapshots(&self, flags: SnapshotListFlags) -> Result<Vec<SnapshotEntry>> {
         refuse_unknown(flags, KNOWN, "esxDomainListAllSnapshots")?;
         let tree = self.snapshots().await?;
@@ -47,6 +48,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
+    #[doc(alias = "virDomainSnapshotLookupByName")]
     pub async fn snapshot_lookup_by_name(&self, name: &str) -> Result<DomainSnapshot> {
         let tree = self.snapshots().await?;
         match tree.by_name(name) {
@@ -63,6 +65,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if there is none.
+    #[doc(alias = "virDomainSnapshotCurrent")]
     pub async fn snapshot_current(&self) -> Result<DomainSnapshot> {
         let tree = self.snapshots().await?;
         match tree.current() {
@@ -75,6 +78,7 @@ impl Domain {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more.
+    #[doc(alias = "virDomainHasCurrentSnapshot")]
     pub async fn has_current_snapshot(&self) -> Result<bool> {
         Ok(self.snapshots().await?.current().is_some())
     }
@@ -87,6 +91,7 @@ impl DomainSnapshot {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) of [`What::Snapshot`](crate::What::Snapshot) if this snapshot
     /// does not exist any more; otherwise as [`Domain::list_all_snapshots`].
+    #[doc(alias = "virDomainSnapshotListAllChildren")]
     pub async fn list_all_children(&self, flags: SnapshotListFlags) -> Result<Vec<SnapshotEntry>> {
         refuse_unknown(flags, KNOWN, "esxDomainSnapshotListAllChildren")?;
         let tree = self.domain.snapshots().await?;

@@ -30,6 +30,7 @@ impl Connect {
     /// [`ErrorKind::Exists`] if a domain has the name or the UUID; [`ErrorKind::File`] if the file cannot be written;
     /// [`ErrorKind::TaskFailed`] if the host does not register the file; [`ErrorKind::Blocked`] if the host asks a question
     /// that is not answered.
+    #[doc(alias("virDomainDefineXML", "virDomainDefineXMLFlags"))]
     pub fn define_xml(&self, xml: &str, flags: DefineFlags) -> Operation<'static, Domain> {
         let (connect, xml) = (self.clone(), xml.to_owned());
         Operation::new("Could not define domain", move |mut runner| {

@@ -15,6 +15,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the file cannot be converted, [`ErrorKind::ConfigFormat`] for another format.
+    #[doc(alias = "virConnectDomainXMLFromNative")]
     pub async fn domain_xml_from_native(
         &self,
         format: &str,
@@ -31,6 +32,7 @@ impl Connect {
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if VMX cannot express the document, [`ErrorKind::ConfigFormat`] for another format.
+    #[doc(alias = "virConnectDomainXMLToNative")]
     pub async fn domain_xml_to_native(&self, format: &str, xml: &str) -> Result<String> {
         check_format(format)?;
         let def = self.read_definition(xml, DefineFlags::NONE)?;
