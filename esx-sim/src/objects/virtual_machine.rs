@@ -1,5 +1,6 @@
 //! VirtualMachine: methods by theme.
 
+mod clone;
 mod configuration;
 mod power;
 mod registration;
@@ -9,6 +10,6 @@ use crate::call::Row;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
-    let rows = [configuration::rows(), power::rows(), registration::rows(), snapshots::rows()];
+    let rows = [clone::rows(), configuration::rows(), power::rows(), registration::rows(), snapshots::rows()];
     rows.into_iter().flatten().collect()
 }
