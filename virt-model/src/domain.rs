@@ -4,6 +4,7 @@
 //! [`Document::read_xml`] reports elements and attributes that have no field here.
 //! [`DomainDef::post_parse`] adds what libvirt adds to every definition after reading it.
 
+mod any_device;
 mod chardev;
 mod clock;
 mod controller;
@@ -27,6 +28,7 @@ mod tune;
 mod vcpu;
 mod video;
 
+pub use any_device::Device;
 pub use chardev::{CharDevice, CharSource, SocketMode, TcpProtocol};
 pub use clock::{Clock, ClockOffset, Timer};
 pub use controller::{Controller, ControllerType};

@@ -8,8 +8,8 @@ mod network;
 mod snapshot;
 
 pub use domain::{
-    CreateFlags, DefineFlags, DestroyFlags, DomainFilter, DomainXmlFlags, RebootFlags,
-    ShutdownFlags, UndefineFlags,
+    CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
+    RebootFlags, ShutdownFlags, UndefineFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{

@@ -71,10 +71,10 @@ pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;
 pub use flags::{
-    CreateFlags, DefineFlags, DestroyFlags, DomainFilter, DomainXmlFlags, NetworkDefineFlags,
-    NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags, SnapshotCreateFlags,
-    SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags, SnapshotXmlFlags, UndefineFlags,
-    UnsupportedFlags,
+    CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
+    NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
+    SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
+    SnapshotXmlFlags, UndefineFlags, UnsupportedFlags,
 };
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};

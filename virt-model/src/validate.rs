@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use crate::{
     DomainDef, ErrorNumber, XmlError,
     domain::{
-        CharDevice, CharSource, Defaults, Filesystem, FilesystemType, Interface, Video, VideoModel,
+        CharDevice, CharSource, Defaults, Device, Filesystem, FilesystemType, Interface, Video,
+        VideoModel,
     },
 };
 
@@ -65,6 +66,30 @@ impl DomainDef {
             }
         }
         Ok(())
+    }
+}
+
+impl Device {
+    /// Checks a complete device ([`post_parse`](Device::post_parse)) as libvirt checks it before a driver
+    /// gets it (`virDomainDeviceDefValidate`). That it fits to the domain's other devices is not
+    /// checked.
+    ///
+    /// # Errors
+    /// libvirt's first error.
+    pub fn validate(&self, defaults: &Defaults) -> Result<(), XmlError> {
+        match self {
+            Device::Video(video) => check_video(video),
+            Device::Interface(interface) if !defaults.any_net_model => check_net_model(interface),
+            Device::Disk(disk) => disk::check(disk),
+            Device::Filesystem(filesystem) => check_filesystem(filesystem),
+            Device::Serial(port) | Device::Parallel(port) | Device::Console(port) => {
+                chardev::check_source(&port.source)
+            }
+            Device::Channel(channel) if !matches!(channel.source, CharSource::Unix { .. }) => {
+                chardev::check_source(&channel.source)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -311,6 +311,16 @@ pub(super) struct ReadDisk {
     pub(super) late: Option<XmlError>,
 }
 
+impl ReadDisk {
+    /// The disk, if the document has all that a disk needs.
+    pub(super) fn into_disk(self) -> Result<Disk, XmlError> {
+        match self.late {
+            Some(error) => Err(error),
+            None => Ok(self.disk),
+        }
+    }
+}
+
 /// Sorts the disks as libvirt's `virDomainDiskInsert` does: disks of a bus stand together, ordered by
 /// name, at the place of the first of them.
 ///

@@ -175,16 +175,7 @@ impl DomainDef {
             videos.push(Video::default());
         }
         for video in videos.iter_mut() {
-            if video.model == VideoModel::Default {
-                video.model = defaults.video;
-            }
-            video.vram = match video.vram {
-                None | Some(0) => usual_vram(video.model, &self.virt_type),
-                // libvirt's rounding to a power of two overflows to 0, which it reads as unset.
-                Some(vram) => vram
-                    .checked_next_power_of_two()
-                    .or_else(|| usual_vram(video.model, &self.virt_type)),
-            };
+            complete_video(video, &self.virt_type, defaults);
         }
         match videos.iter().position(|video| video.primary) {
             Some(primary) => videos[..=primary].rotate_right(1),
@@ -196,8 +187,22 @@ impl DomainDef {
     }
 }
 
+/// Chooses the model of a video card of a domain of that type, and its memory size.
+pub(super) fn complete_video(video: &mut Video, virt_type: &str, defaults: &Defaults) {
+    if video.model == VideoModel::Default {
+        video.model = defaults.video;
+    }
+    video.vram = match video.vram {
+        None | Some(0) => usual_vram(video.model, virt_type),
+        // libvirt's rounding to a power of two overflows to 0, which it reads as unset.
+        Some(vram) => vram
+            .checked_next_power_of_two()
+            .or_else(|| usual_vram(video.model, virt_type)),
+    };
+}
+
 /// Gives a disk the address that its name tells.
-fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
+pub(super) fn place(disk: &mut Disk, defaults: &Defaults) -> Result<(), XmlError> {
     if disk.info.address.is_some() {
         return Ok(());
     }

@@ -77,6 +77,18 @@ flags! {
         REMOVE_LOGS = 1,
     }
 
+    /// What a change of a device concerns (`virDomainDeviceModifyFlags`).
+    /// [`DeviceModifyFlags::NONE`] is libvirt's `CURRENT`: the running domain if it runs, else the
+    /// definition.
+    pub struct DeviceModifyFlags {
+        /// The running domain.
+        LIVE = 0,
+        /// The definition of the next start.
+        CONFIG = 1,
+        /// Even if the guest uses the device: ejects a medium that the guest has locked.
+        FORCE = 2,
+    }
+
     /// What of a domain's definition is written (`virDomainXMLFlags`).
     pub struct DomainXmlFlags {
         /// Write passwords.
