@@ -51,7 +51,7 @@ impl Connect {
     /// [`Transport`](crate::ErrorKind::Transport), [`Tls`](crate::ErrorKind::Tls), [`Login`](crate::ErrorKind::Login);
     /// [`Product`](crate::ErrorKind::Product) if the server is another product than the URI says;
     /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if the inventory has no such host.
-    #[doc(alias = "virConnectOpen")]
+    #[doc(alias("virConnectOpen", "virConnectOpenAuth"))]
     pub async fn open(uri: &EsxUri, auth: &dyn Authenticate) -> Result<Connect> {
         OpenOptions::new(auth).open(uri).await
     }
@@ -60,7 +60,6 @@ impl Connect {
     ///
     /// # Errors
     /// As [`open`](Connect::open).
-    #[doc(alias = "virConnectOpenAuth")]
     pub async fn open_with(
         uri: &EsxUri,
         transport: impl vi_client::transport::Transport,

@@ -104,6 +104,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if `domain` does not exist any more; otherwise the error of the
     /// request that failed.
+    #[doc(alias = "virConnectDomainEventRegisterAny")]
     pub async fn domain_events(&self, domain: Option<&Domain>) -> Result<DomainEvents> {
         let start = match domain {
             Some(domain) => Retrieve::from(domain.moref()),

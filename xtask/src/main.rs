@@ -11,6 +11,7 @@ mod r#gen;
 mod import;
 mod interop;
 mod msrv;
+mod parity;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Task {
     Import(import::Import),
     Interop(interop::Interop),
     Msrv(msrv::Msrv),
+    Parity(parity::Parity),
     VmxConformance(conformance::VmxConformance),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Import(task) => status(task.run()),
         Task::Interop(task) => task.run(),
         Task::Msrv(task) => status(task.run()),
+        Task::Parity(task) => status(task.run()),
         Task::VmxConformance(task) => task.run(),
     }
 }

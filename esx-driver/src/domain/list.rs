@@ -121,6 +121,48 @@ impl Connect {
         Ok(list)
     }
 
+    /// The ids of the domains that run. A paused domain has an id too, but libvirt lists it with those that are
+    /// [defined](Connect::list_defined_domains) (libvirt 9.0.0, esxConnectListDomains).
+    ///
+    /// # Errors
+    /// As [`list_all_domains`](Connect::list_all_domains).
+    #[doc(alias = "virConnectListDomains")]
+    pub async fn list_domains(&self) -> Result<Vec<i32>> {
+        let running = self.list_all_domains(DomainFilter::RUNNING).await?;
+        let ids = running.domains.iter().filter_map(|entry| entry.domain.id);
+        Ok(ids.collect())
+    }
+
+    /// The number of [domains that run](Connect::list_domains).
+    ///
+    /// # Errors
+    /// As [`list_all_domains`](Connect::list_all_domains).
+    #[doc(alias = "virConnectNumOfDomains")]
+    pub async fn num_of_domains(&self) -> Result<usize> {
+        Ok(self.list_domains().await?.len())
+    }
+
+    /// The names of the domains that do not run: they are off or paused (libvirt 9.0.0, esxConnectListDefinedDomains).
+    ///
+    /// # Errors
+    /// As [`list_all_domains`](Connect::list_all_domains).
+    #[doc(alias = "virConnectListDefinedDomains")]
+    pub async fn list_defined_domains(&self) -> Result<Vec<String>> {
+        let filter = DomainFilter::FILTERS_STATE.without(DomainFilter::RUNNING);
+        let defined = self.list_all_domains(filter).await?;
+        let names = defined.domains.into_iter().map(|entry| entry.domain.name);
+        Ok(names.collect())
+    }
+
+    /// The number of [domains that do not run](Connect::list_defined_domains).
+    ///
+    /// # Errors
+    /// As [`list_all_domains`](Connect::list_all_domains).
+    #[doc(alias = "virConnectNumOfDefinedDomains")]
+    pub async fn num_of_defined_domains(&self) -> Result<usize> {
+        Ok(self.list_defined_domains().await?.len())
+    }
+
     async fn criteria(&self, filter: DomainFilter) -> Result<Criteria> {
         let auto_start = if filter.restricts(DomainFilter::FILTERS_AUTOSTART) {
             Some(self.auto_start().await?)

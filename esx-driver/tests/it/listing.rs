@@ -46,6 +46,19 @@ async fn all_domains() {
 }
 
 #[tokio::test]
+async fn those_that_run_and_the_others() {
+    let (simulator, connect) = host().await;
+    assert_eq!(connect.list_domains().await.unwrap(), [1, 2, 3, 4]);
+    assert_eq!(connect.num_of_domains().await.unwrap(), 4);
+    assert_eq!(
+        connect.list_defined_domains().await.unwrap(),
+        ["desktop", "build/ci", "installer"]
+    );
+    assert_eq!(connect.num_of_defined_domains().await.unwrap(), 3);
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 4]);
+}
+
+#[tokio::test]
 async fn five_requests_from_open_to_close_at_any_number_of_domains() {
     for vms in [0, 1, 1000] {
         let simulator = Simulator::esx().vms(vms).build();

@@ -59,7 +59,10 @@ async fn in_the_clear() {
     let simulator = Simulator::esx().build();
     let server = simulator.listen("127.0.0.1:0", false).await.unwrap();
     let address = server.addr().to_string();
-    let opened = connect(&address, "transport=http").await.unwrap();
+    let uri = format!("esx://root@{address}/?transport=http");
+    let opened = Connect::open(&uri.parse().unwrap(), &credentials())
+        .await
+        .unwrap();
     assert!(!opened.is_encrypted() && !opened.is_secure());
     opened.close().await.unwrap();
     assert_eq!(
