@@ -3,11 +3,11 @@
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
-    FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore, InvalidDatastorePath,
-    InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState,
-    InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission,
-    NotAuthenticated, NotFound, NotImplemented, NotSupported, RequestCanceled, TaskInProgress,
-    ToolsUnavailable,
+    FileLocked, FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore,
+    InvalidDatastorePath, InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty,
+    InvalidRequest, InvalidState, InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound,
+    MethodNotFound, NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported,
+    RequestCanceled, TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -235,6 +235,18 @@ pub(crate) fn file_already_exists(file: &str) -> SoapFault {
     SoapFault::new(fault, format!("File {file} already exists"))
 }
 
+/// A running machine holds the file.
+pub(crate) fn file_locked(file: &str) -> SoapFault {
+    let fault = FileLocked {
+        base: file_fault(file),
+        ..FileLocked::default()
+    };
+    SoapFault::new(
+        fault,
+        format!("Unable to access file {file} since it is locked"),
+    )
+}
+
 pub(crate) fn cannot_delete_file(file: &str) -> SoapFault {
     let fault = CannotDeleteFile {
         base: file_fault(file),
@@ -243,7 +255,7 @@ pub(crate) fn cannot_delete_file(file: &str) -> SoapFault {
     SoapFault::new(fault, format!("Cannot delete file {file}"))
 }
 
-fn file_fault(file: &str) -> FileFault {
+pub(crate) fn file_fault(file: &str) -> FileFault {
     FileFault {
         file: file.to_owned(),
         ..FileFault::default()

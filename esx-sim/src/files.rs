@@ -75,7 +75,7 @@ fn bytes(file: &VmxFile) -> Bytes {
 }
 
 /// A datastore path with its datastore resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DatastorePath {
     pub(crate) store: ManagedObjectReference,
     /// Without slashes at its ends; empty for the datastore itself.

@@ -4,9 +4,12 @@
 //! The presets, `RegisterVM_Task`, `CreateVM_Task` and `CloneVM_Task` differ only in the source of the specification.
 //! [`reconfigure`] and [`set_config`] change a machine.
 
+pub(crate) mod chain;
 pub(crate) mod config;
 pub(crate) mod device;
 pub(crate) mod guest;
+mod hardware;
+pub(crate) mod lock;
 pub(crate) mod place;
 pub(crate) mod power;
 pub(crate) mod snapshot;

@@ -267,11 +267,7 @@ impl Simulator {
     ///
     /// `adapter` is the type of controller that the disk is for: `lsilogic`, `buslogic`, `lsisas1068`, `pvscsi` or `ide`.
     pub fn make_disk(&self, path: &str, capacity_kb: u64, adapter: &str) -> bool {
-        let adapter = adapter.to_owned();
-        let descriptor = Descriptor {
-            adapter,
-            capacity_kb,
-        };
+        let descriptor = Descriptor::new(adapter, capacity_kb);
         self.shared.change(|state| {
             state.world.fill_files();
             let Ok(location) = DatastorePath::resolve(&state.world, None, path) else {

@@ -13,7 +13,7 @@ use vi_types::objects::{
 use vmx::VmxFile;
 use vmx::escape::PIPE;
 
-pub(crate) use self::read::{VmxValues, apply, spec};
+pub(crate) use self::read::{VmxValues, apply, locate, spec};
 use crate::machine::config::own_options;
 use crate::world::inventory::host::volume;
 

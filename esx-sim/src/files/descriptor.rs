@@ -10,7 +10,24 @@ pub(crate) struct Descriptor {
     /// As `ddb.adapterType` has it, such as `lsilogic`.
     pub(crate) adapter: String,
     pub(crate) capacity_kb: u64,
+    /// Whether its blocks are allocated when they are first written.
+    pub(crate) thin: bool,
+    /// The id of its content.
+    pub(crate) content: u32,
+    /// The disk that it has the changes to, if it is a delta disk.
+    pub(crate) parent: Option<Parent>,
 }
+
+/// The disk below a delta disk, as the delta disk's descriptor names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parent {
+    pub(crate) content: u32,
+    /// The name of its descriptor in the same folder, or its whole path below `/vmfs/volumes/`.
+    pub(crate) name: String,
+}
+
+/// The id of a content that nobody has changed since the disk was made.
+const FRESH: u32 = 0xffff_fffe;
 
 /// Types of controllers, and what they are in descriptors.
 const ADAPTERS: &[(&str, &str)] = &[
@@ -22,36 +39,56 @@ const ADAPTERS: &[(&str, &str)] = &[
 ];
 
 impl Descriptor {
-    /// For a disk on a controller of that type.
+    /// For a disk without a parent, whose blocks are all allocated.
+    pub(crate) fn new(adapter: &str, capacity_kb: u64) -> Self {
+        Self {
+            adapter: adapter.to_owned(),
+            capacity_kb,
+            thin: false,
+            content: FRESH,
+            parent: None,
+        }
+    }
+
+    /// The same for a disk on a controller of that type.
     pub(crate) fn of(controller: &str, capacity_kb: u64) -> Self {
         let mut known = ADAPTERS.iter();
         let adapter = known.find(|(ty, _)| *ty == controller);
-        Self {
-            adapter: adapter
-                .map_or("lsilogic", |(_, adapter)| adapter)
-                .to_owned(),
+        Self::new(
+            adapter.map_or("lsilogic", |(_, adapter)| adapter),
             capacity_kb,
-        }
+        )
     }
 
     /// What a descriptor says; none if it is no descriptor.
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         text.starts_with("# Disk DescriptorFile").then_some(())?;
-        let mut sectors = 0;
-        let mut adapter = "lsilogic";
+        let mut read = Self::new("lsilogic", 0);
+        let (mut sectors, mut parent, mut name) = (0, u32::MAX, None);
         for line in text.lines() {
             if let Some(extent) = line.strip_prefix("RW ") {
                 sectors += extent.split(' ').next()?.parse::<u64>().ok()?;
             }
-            if let Some(("ddb.adapterType ", value)) = line.split_once('=') {
-                adapter = value.trim().trim_matches('"');
+            let Some((key, value)) = line.split_once('=') else {
+                continue;
+            };
+            let value = value.trim().trim_matches('"');
+            match key.trim() {
+                "ddb.adapterType" => value.clone_into(&mut read.adapter),
+                "ddb.thinProvisioned" => read.thin = value == "1",
+                "CID" => read.content = u32::from_str_radix(value, 16).ok()?,
+                "parentCID" => parent = u32::from_str_radix(value, 16).ok()?,
+                "parentFileNameHint" => name = Some(value.to_owned()),
+                _ => {}
             }
         }
-        Some(Self {
-            adapter: adapter.to_owned(),
-            capacity_kb: sectors / 2,
-        })
+        read.capacity_kb = sectors / 2;
+        read.parent = name.map(|name| Parent {
+            content: parent,
+            name,
+        });
+        Some(read)
     }
 
     /// The type of the controller it is made for.
@@ -61,26 +98,73 @@ impl Descriptor {
         found.map(|(controller, _)| *controller)
     }
 
+    /// That of a copy, which has all the content itself.
+    pub(crate) fn flattened(self) -> Self {
+        Self {
+            parent: None,
+            content: FRESH,
+            ..self
+        }
+    }
+
     /// The descriptor, and beside it what is on the disk.
     pub(crate) fn files(&self, location: &DatastorePath) -> [(DatastorePath, Entry); 2] {
         let stem = location
             .path
             .strip_suffix(".vmdk")
             .unwrap_or(&location.path);
-        let content = DatastorePath::new(&location.store, &format!("{stem}-flat.vmdk"));
+        let (kind, extent, ending) = match &self.parent {
+            None => ("vmfs", "VMFS", "flat"),
+            Some(_) => ("vmfsSparse", "VMFSSPARSE", "delta"),
+        };
+        let content = DatastorePath::new(&location.store, &format!("{stem}-{ending}.vmdk"));
         let name = content.path.rsplit('/').next().unwrap_or_default();
+        let parent = self.parent.as_ref();
+        let below = parent.map_or(u32::MAX, |parent| parent.content);
+        let hint = parent.map_or(String::new(), |parent| {
+            format!("parentFileNameHint=\"{}\"\n", parent.name)
+        });
+        let thin = match self.thin {
+            true => "ddb.thinProvisioned = \"1\"\n",
+            false => "",
+        };
         let text = format!(
-            "# Disk DescriptorFile\nversion=1\nencoding=\"UTF-8\"\nCID=fffffffe\nparentCID=ffffffff\n\
-             createType=\"vmfs\"\n\n# Extent description\nRW {} VMFS \"{name}\"\n\n# The Disk Data Base\n#DDB\n\n\
-             ddb.adapterType = \"{}\"\nddb.virtualHWVersion = \"20\"\n",
+            "# Disk DescriptorFile\nversion=1\nencoding=\"UTF-8\"\nCID={:08x}\nparentCID={below:08x}\n\
+             createType=\"{kind}\"\n{hint}\n# Extent description\nRW {} {extent} \"{name}\"\n\n# The Disk Data Base\n\
+             #DDB\n\nddb.adapterType = \"{}\"\n{thin}ddb.virtualHWVersion = \"20\"\n",
+            self.content,
             self.capacity_kb * 2,
             self.adapter,
         );
+        let data = match parent {
+            None => Entry::Zeros(self.capacity_kb << 10),
+            Some(_) => Entry::File(empty_delta(self.capacity_kb * 2)),
+        };
         [
             (location.clone(), Entry::File(Bytes::from(text))),
-            (content, Entry::Zeros(self.capacity_kb << 10)),
+            (content, data),
         ]
     }
+}
+
+/// Numbers of grains that an entry of a delta disk's directory is for.
+const GRAINS_PER_TABLE: u64 = 4096;
+
+/// A delta disk without any changes: its header of 2,048 bytes, and the directory of its tables, of which there is none.
+/// The format is COWD, with grains of a sector.
+fn empty_delta(sectors: u64) -> Bytes {
+    let tables = sectors.div_ceil(GRAINS_PER_TABLE);
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+    let directory = tables * 4;
+    let first = 4;
+    let free = first + directory.div_ceil(512);
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(b"COWD");
+    for value in [1, 3, sectors, 1, first, tables, free] {
+        bytes.extend_from_slice(&number(value));
+    }
+    bytes.resize(usize::try_from(free * 512).unwrap_or(2048), 0);
+    bytes.into()
 }
 
 #[cfg(test)]
@@ -104,5 +188,43 @@ mod tests {
             assert!(matches!(content, Entry::Zeros(34_359_738_368)));
         }
         assert_eq!(Descriptor::read(b"KDMV"), None);
+    }
+
+    #[test]
+    fn a_delta_disk_names_its_parent() {
+        let store = ManagedObjectReference::new("Datastore", "1");
+        let location = DatastorePath::new(&store, "a/b-000001.vmdk");
+        let descriptor = Descriptor {
+            thin: true,
+            content: 0x12,
+            parent: Some(Parent {
+                content: 0xab,
+                name: "b.vmdk".to_owned(),
+            }),
+            ..Descriptor::new("pvscsi", 4096)
+        };
+        let [(_, text), (delta, content)] = descriptor.files(&location);
+        let Entry::File(text) = text else { panic!() };
+        assert_eq!(Descriptor::read(&text), Some(descriptor.clone()));
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        for line in [
+            "CID=00000012\nparentCID=000000ab\ncreateType=\"vmfsSparse\"\nparentFileNameHint=\"b.vmdk\"\n",
+            "RW 8192 VMFSSPARSE \"b-000001-delta.vmdk\"\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert_eq!(delta.path, "a/b-000001-delta.vmdk");
+        let Entry::File(header) = content else {
+            panic!()
+        };
+        assert_eq!(&header[..8], b"COWD\x01\0\0\0");
+        assert_eq!(header.len(), 2048 + 512);
+        assert_eq!(
+            descriptor.flattened(),
+            Descriptor {
+                thin: true,
+                ..Descriptor::new("pvscsi", 4096)
+            }
+        );
     }
 }

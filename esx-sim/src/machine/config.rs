@@ -1,6 +1,9 @@
 //! Configurations of machines: defaults of the host, and changes by a specification.
 
-use vi_types::enums::VirtualMachinePowerState;
+mod check;
+mod resources;
+
+use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::objects::{
     OptionValue, VirtualHardware, VirtualMachineBootOptions, VirtualMachineConfigInfo,
     VirtualMachineConfigInfoDatastoreUrlPair, VirtualMachineConfigSpec,
@@ -17,7 +20,7 @@ use super::{guest, storage};
 use crate::fault;
 use crate::world::World;
 use crate::world::inventory::host::volume;
-use crate::world::inventory::parts::{allocation, made_time, text, uuid};
+use crate::world::inventory::parts::{made_time, text, uuid};
 use crate::world::inventory::{ServerKind, ancestors};
 
 /// A configuration, and the changes of disk files that it needs.
@@ -46,6 +49,8 @@ const NOT_COPIED: &[&str] = &[
     "cpuFeatureMask",
     "extraConfig",
     "vAppConfig",
+    "cpuAffinity",
+    "memoryAffinity",
 ];
 
 /// The configuration of a new machine.
@@ -66,7 +71,8 @@ pub(super) fn fresh(
         number: new.number,
         path: path.unwrap_or_default(),
         from_client: new.from_client,
-        is_on: new.power == VirtualMachinePowerState::PoweredOn,
+        power: new.power.clone(),
+        version: new.spec.version.as_deref(),
     };
     let base = of_host(world, new, path.unwrap_or_default());
     let mut made = apply(world, &devices, base, &new.spec)?;
@@ -81,14 +87,6 @@ pub(super) fn fresh(
     if config.instance_uuid.is_none() && world.since("4.0") {
         config.instance_uuid = Some(uuid(instance, new.number | 1 << 32));
     }
-    let hardware = &config.hardware;
-    let (cpus, memory_mb) = (hardware.num_cpu, hardware.memory_mb);
-    config
-        .cpu_allocation
-        .get_or_insert_with(|| allocation(1000 * cpus).into());
-    config
-        .memory_allocation
-        .get_or_insert_with(|| allocation(10 * memory_mb).into());
     Ok(made)
 }
 
@@ -96,8 +94,7 @@ pub(super) fn fresh(
 ///
 /// # Errors
 /// - `ConcurrentAccess` if the specification names another `changeVersion`.
-/// - `InvalidPowerState` for another number of processors or amount of memory of a running machine without hot-add.
-/// - Those of [`apply`].
+/// - Those of [`check::check_power`] and [`apply`].
 pub(super) fn changed(
     world: &World,
     vm: &ManagedObjectReference,
@@ -115,19 +112,8 @@ pub(super) fn changed(
         return Err(fault::concurrent_change());
     }
     let runtime = machine.runtime.as_deref();
-    let power = runtime.map(|runtime| runtime.power_state.clone());
-    let is_on = power == Some(VirtualMachinePowerState::PoweredOn);
-    let hot = |allowed: Option<bool>| allowed == Some(true) || !is_on;
-    let is_other = |new: Option<i64>, old: i32| new.is_some_and(|new| new != i64::from(old));
-    let hardware = &config.hardware;
-    if is_other(spec.num_cpus.map(i64::from), hardware.num_cpu) && !hot(config.cpu_hot_add_enabled)
-        || is_other(spec.memory_mb, hardware.memory_mb) && !hot(config.memory_hot_add_enabled)
-    {
-        return Err(fault::invalid_power_state(
-            VirtualMachinePowerState::PoweredOn,
-            VirtualMachinePowerState::PoweredOff,
-        ));
-    }
+    let power = runtime.map_or(PoweredOff, |runtime| runtime.power_state.clone());
+    check::check_power(world, &power, config, spec)?;
     let devices = Devices {
         world,
         host: runtime.and_then(|runtime| runtime.host.as_ref()),
@@ -135,7 +121,8 @@ pub(super) fn changed(
         number: number_of(vm),
         path: config.files.vm_path_name.as_deref().unwrap_or_default(),
         from_client: true,
-        is_on,
+        power,
+        version: spec.version.as_deref().or(Some(&config.version)),
     };
     apply(world, &devices, config.clone(), spec)
 }
@@ -157,7 +144,8 @@ pub(crate) fn rewritten(
         number: number_of(vm),
         path: &path,
         from_client: false,
-        is_on: false,
+        power: runtime.map_or(PoweredOff, |runtime| runtime.power_state.clone()),
+        version: spec.version.as_deref(),
     };
     config.annotation = None;
     config.hardware.num_cpu = 1;
@@ -187,6 +175,8 @@ pub(crate) fn spec_of(config: &VirtualMachineConfigInfo) -> VirtualMachineConfig
         uuid: None,
         instance_uuid: None,
         create_date: None,
+        cpu_affinity: config.cpu_affinity.clone(),
+        memory_affinity: config.memory_affinity.clone(),
         num_cpus: Some(hardware.num_cpu),
         num_cores_per_socket: hardware.num_cores_per_socket,
         memory_mb: Some(i64::from(hardware.memory_mb)),
@@ -200,9 +190,7 @@ pub(crate) fn spec_of(config: &VirtualMachineConfigInfo) -> VirtualMachineConfig
 /// Applies a specification to a configuration.
 ///
 /// # Errors
-/// - `InvalidName` for an empty name.
-/// - `InvalidArgument` for an invalid number of processors, amount of memory, UUID or firmware.
-/// - Those of [`Devices::change`].
+/// Those of [`check::check_spec`], [`check::check_resources`] and [`Devices::change`].
 fn apply(
     world: &World,
     devices: &Devices<'_>,
@@ -210,7 +198,7 @@ fn apply(
     spec: &VirtualMachineConfigSpec,
 ) -> Result<Made, SoapFault> {
     if devices.from_client {
-        check_spec(spec)?;
+        check::check_spec(world, devices.host, &config, spec)?;
     }
     if let Some(name) = &spec.name {
         config.name = escaped(name);
@@ -235,43 +223,26 @@ fn apply(
     for option in &spec.extra_config {
         set_extra(&mut config.extra_config, option);
     }
+    resources::complete(&mut config, spec);
+    if devices.from_client {
+        check::check_resources(world, devices.host, &devices.power, &config)?;
+    }
+    let can_plug = hot_plug(&config);
     let list = std::mem::take(&mut config.hardware.device);
-    let (list, files) = devices.change(list, &spec.device_change)?;
+    let (list, files) = devices.change(list, &spec.device_change, can_plug)?;
     config.hardware.device = list;
     config.datastore_url = datastore_urls(world, devices);
     Ok(Made { config, files })
 }
 
-/// Checks the values of a client's specification.
-fn check_spec(spec: &VirtualMachineConfigSpec) -> Result<(), SoapFault> {
-    if spec.name.as_deref() == Some("") {
-        return Err(fault::invalid_name(""));
-    }
-    if spec.num_cpus.is_some_and(|cpus| cpus < 1) {
-        return Err(fault::invalid_argument("configSpec.numCPUs"));
-    }
-    let cores = spec.num_cores_per_socket;
-    if cores.is_some_and(|cores| cores < 1 || spec.num_cpus.is_some_and(|cpus| cpus % cores != 0)) {
-        return Err(fault::invalid_argument("configSpec.numCoresPerSocket"));
-    }
-    // Hosts give memory in steps of 4 MB.
-    if spec.memory_mb.is_some_and(|memory_mb| {
-        memory_mb < 4 || memory_mb % 4 != 0 || memory_mb > i64::from(i32::MAX)
-    }) {
-        return Err(fault::invalid_argument("configSpec.memoryMB"));
-    }
-    let is_uuid = |text: &str| text.chars().filter(char::is_ascii_hexdigit).count() == 32;
-    if spec.uuid.as_deref().is_some_and(|uuid| !is_uuid(uuid)) {
-        return Err(fault::invalid_argument("configSpec.uuid"));
-    }
-    if spec
-        .firmware
-        .as_deref()
-        .is_some_and(|firmware| !matches!(firmware, "bios" | "efi"))
-    {
-        return Err(fault::invalid_argument("configSpec.firmware"));
-    }
-    Ok(())
+/// Whether the options of a machine let devices come and go while it runs.
+fn hot_plug(config: &VirtualMachineConfigInfo) -> bool {
+    let option = config
+        .extra_config
+        .iter()
+        .find(|option| option.key == "devices.hotplug");
+    let value = option.and_then(|option| option.value.as_ref());
+    !matches!(value, Some(Any::String(value)) if value.eq_ignore_ascii_case("false"))
 }
 
 /// Copies the set properties of `from` to properties of the same names. Objects are merged, lists are replaced.

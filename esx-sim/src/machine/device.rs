@@ -5,21 +5,27 @@
 
 mod backing;
 mod board;
+mod disk;
+mod edit;
+mod fault;
+mod plug;
 mod slot;
 
 use std::collections::HashMap;
 
+use vi_types::enums::VirtualMachinePowerState::{self, PoweredOn};
 use vi_types::enums::{VirtualDeviceConfigSpecFileOperation, VirtualDeviceConfigSpecOperation};
 use vi_types::objects::{
-    Description, DeviceNotFound, InvalidController, InvalidDeviceBacking, InvalidDeviceOperation,
-    InvalidDeviceSpec, InvalidVmConfig, MissingController, VirtualController, VirtualDevice,
-    VirtualDeviceConfigSpec, VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
-    VirtualEthernetCardNetworkBackingInfo,
+    Description, VirtualController, VirtualDevice, VirtualDeviceConfigSpec,
+    VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
+    VirtualEthernetCardNetworkBackingInfo, VirtualMachineConfigInfo,
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault};
 
 pub(crate) use self::board::board;
-use crate::files::{DatastorePath, Descriptor};
+use self::fault::{device_not_found, invalid_operation};
+use super::hardware::Hardware;
+use crate::files::{DatastorePath, Descriptor, Entry};
 use crate::world::World;
 use crate::world::inventory::parts::text;
 
@@ -34,33 +40,41 @@ pub(super) struct Devices<'a> {
     pub(super) path: &'a str,
     /// Whether a client requests the change. If so, mistakes are faults, and files must exist or are made.
     pub(super) from_client: bool,
-    pub(super) is_on: bool,
+    pub(super) power: VirtualMachinePowerState,
+    /// The machine's version of virtual hardware, if it is not the host's newest one.
+    pub(super) version: Option<&'a str>,
 }
 
-/// Changes of disk files.
+/// Changes of files.
 #[derive(Default)]
 pub(super) struct FileChanges {
-    made: Vec<(DatastorePath, Descriptor)>,
-    deleted: Vec<(DatastorePath, Descriptor)>,
+    made: Vec<(DatastorePath, Entry)>,
+    deleted: Vec<DatastorePath>,
 }
 
 impl FileChanges {
     pub(super) fn write(self, world: &mut World) {
-        for (location, descriptor) in self.deleted {
-            for (file, _) in descriptor.files(&location) {
-                world.delete(&file);
-            }
+        for location in self.deleted {
+            world.delete(&location);
         }
-        for (location, descriptor) in self.made {
-            for (file, entry) in descriptor.files(&location) {
-                world.put(&file, entry);
-            }
+        for (location, entry) in self.made {
+            world.put(&location, entry);
         }
     }
 
     /// Whether no file exists at a location or is to be made there.
     fn is_free(&self, world: &World, location: &DatastorePath) -> bool {
-        world.entry(location).is_none() && !self.made.iter().any(|(made, _)| made == location)
+        let is_there = world.entry(location).is_some() && !self.deleted.contains(location);
+        !is_there && !self.made.iter().any(|(made, _)| made == location)
+    }
+
+    fn make_disk(&mut self, location: &DatastorePath, descriptor: &Descriptor) {
+        self.made.extend(descriptor.files(location));
+    }
+
+    fn delete_disk(&mut self, location: &DatastorePath, descriptor: &Descriptor) {
+        let files = descriptor.files(location).into_iter();
+        self.deleted.extend(files.map(|(file, _)| file));
     }
 }
 
@@ -71,31 +85,48 @@ struct Change<'a> {
     /// The keys of new devices by the client's temporary keys.
     keys: HashMap<i32, i32>,
     files: FileChanges,
+    hardware: Hardware,
+    /// Whether the machine's options let devices come and go while it runs.
+    can_plug: bool,
 }
 
 impl Devices<'_> {
-    /// The devices after the changes, and the changes of disk files.
+    /// The devices after the changes, and the changes of files. `can_plug` says whether the machine's options let devices
+    /// come and go while it runs.
     ///
     /// # Errors
-    /// Each has the index of the change.
+    /// Those of configurations have the index of the change.
     /// - `DeviceNotFound` for a change of an unknown device.
     /// - `InvalidController` for an unknown controller or one that takes no such devices, `MissingController` for a disk or
     ///   drive without one.
-    /// - `InvalidDeviceSpec` for a device that a machine cannot have, a taken unit, a changed type, or a shrunk disk.
-    /// - `InvalidDeviceOperation` for the removal of a built-in device or of a controller in use.
-    /// - `InvalidDeviceBacking` for a disk or card without a backing, and for an unknown network.
-    /// - `FileNotFound`, `FileAlreadyExists`, `InvalidDatastore`, `InvalidDatastorePath` for the files of disks and
-    ///   images.
+    /// - `InvalidDeviceSpec` for a device that a machine cannot have, a taken unit, a changed type, an invalid address, or a
+    ///   shrunk disk.
+    /// - `DeviceUnsupportedForVmVersion` for a device that is newer than the machine's hardware.
+    /// - `TooManyDevices` for more devices of a kind than a machine can have.
+    /// - `InvalidDeviceOperation` for the removal of a built-in device or of a controller in use, for a file operation that
+    ///   does not fit, and for another capacity of a disk with snapshots.
+    /// - `DisallowedDiskModeChange` for another mode of a disk with snapshots.
+    /// - `InvalidDeviceBacking` for a disk or card without a backing, for an unknown network, and for a disk file that the
+    ///   machine already uses.
+    /// - `InvalidPowerState`, `DeviceHotPlugNotSupported` for a change that is not possible while the machine runs or is
+    ///   suspended.
+    /// - `FileNotFound`, `FileAlreadyExists`, `FileLocked`, `FileTooLarge`, `NoDiskSpace`, `InvalidDatastore`,
+    ///   `InvalidDatastorePath` for the files of devices.
     pub(super) fn change(
         &self,
         list: Vec<Poly<VirtualDevice>>,
         specs: &[Poly<VirtualDeviceConfigSpec>],
+        can_plug: bool,
     ) -> Result<(Vec<Poly<VirtualDevice>>, FileChanges), SoapFault> {
+        let newest = self.world.release().hardware;
+        let hardware = Hardware::parse(self.version.unwrap_or(newest));
         let mut change = Change {
             of: self,
             list,
             keys: HashMap::new(),
             files: FileChanges::default(),
+            hardware: hardware.unwrap_or(Hardware::OLDEST),
+            can_plug,
         };
         for (index, spec) in (0..).zip(specs) {
             let file = spec.file_operation.as_ref();
@@ -127,39 +158,15 @@ impl Change<'_> {
             self.keys.insert(own, key);
             return Ok(());
         }
+        self.check_known(index, &device)?;
         let name = self.place(index, &mut device)?;
+        self.check_plug(index, &device, plug::Way::In)?;
+        self.check_number(&device)?;
         self.back(index, &mut device, file)?;
+        self.connect(&mut device);
         self.describe(&mut device, &name);
         self.keys.insert(own, device.key);
         self.list.push(device);
-        Ok(())
-    }
-
-    fn edit(
-        &mut self,
-        index: i32,
-        mut device: Poly<VirtualDevice>,
-        file: Option<&VirtualDeviceConfigSpecFileOperation>,
-    ) -> Result<(), SoapFault> {
-        let at = self.position(index, device.key)?;
-        let old = &self.list[at];
-        if device.type_name() != old.type_name() {
-            return Err(invalid(index, "device"));
-        }
-        if let Some(file) = file {
-            return Err(invalid_operation(index, None, Some(file)));
-        }
-        device.device_info = old.device_info.clone();
-        device.controller_key = old.controller_key;
-        device.unit_number = old.unit_number;
-        if device.backing.is_none() {
-            device.backing = old.backing.clone();
-        }
-        if device.connectable.is_none() {
-            device.connectable = old.connectable.clone();
-        }
-        self.back_again(index, at, &mut device)?;
-        self.list[at] = device;
         Ok(())
     }
 
@@ -175,27 +182,28 @@ impl Change<'_> {
             let remove = VirtualDeviceConfigSpecOperation::Remove;
             return Err(invalid_operation(index, Some(remove), None));
         }
-        let device = self.list.remove(at);
+        let device = self.list[at].clone();
+        self.check_plug(index, &device, plug::Way::Out)?;
         match file {
             None => {}
             Some(VirtualDeviceConfigSpecFileOperation::Destroy) => self.destroy(index, &device)?,
             Some(other) => return Err(invalid_operation(index, None, Some(other))),
         }
+        self.list.remove(at);
         Ok(())
     }
 
     fn position(&self, index: i32, key: i32) -> Result<usize, SoapFault> {
         let found = self.list.iter().position(|one| one.key == key);
-        found.ok_or_else(|| {
-            let fault = DeviceNotFound {
-                base: spec_fault(index, "device.key"),
-                ..DeviceNotFound::default()
-            };
-            SoapFault::new(
-                fault,
-                format!("Invalid configuration for device '{index}'."),
-            )
-        })
+        found.ok_or_else(|| device_not_found(index))
+    }
+
+    /// A device is connected while its machine runs, if it is to be.
+    fn connect(&self, device: &mut Poly<VirtualDevice>) {
+        if let Some(info) = device.connectable.as_deref_mut() {
+            info.connected &= self.of.power == PoweredOn;
+            info.status = text(if info.connected { "ok" } else { "untried" });
+        }
     }
 
     /// Sets the label and the summary of a device.
@@ -274,9 +282,10 @@ pub(crate) fn controller(key: i32, bus_number: i32) -> VirtualController {
     }
 }
 
+/// The connection of a device that is to be connected while its machine runs, or not.
 pub(crate) fn connectable(connected: bool) -> VirtualDeviceConnectInfo {
     VirtualDeviceConnectInfo {
-        start_connected: true,
+        start_connected: connected,
         allow_guest_control: true,
         connected,
         status: text(if connected { "ok" } else { "untried" }),
@@ -287,7 +296,7 @@ pub(crate) fn connectable(connected: bool) -> VirtualDeviceConnectInfo {
 /// The networks that a machine is on.
 pub(crate) fn networks(
     world: &World,
-    config: &vi_types::objects::VirtualMachineConfigInfo,
+    config: &VirtualMachineConfigInfo,
 ) -> Vec<ManagedObjectReference> {
     let mut found = Vec::new();
     for device in &config.hardware.device {
@@ -316,61 +325,15 @@ pub(crate) fn disk_file(
     Some((device.cast()?, file_backing(device)?))
 }
 
-fn spec_fault(index: i32, property: &str) -> InvalidDeviceSpec {
-    InvalidDeviceSpec {
-        base: InvalidVmConfig {
-            property: Some(format!("virtualDeviceSpec.{property}")),
-            ..InvalidVmConfig::default()
-        },
-        device_index: index,
-        ..InvalidDeviceSpec::default()
+/// Connects the devices of a machine that is switched on, and disconnects those of one that is switched off.
+pub(super) fn set_power(config: &mut VirtualMachineConfigInfo, is_on: bool) {
+    for device in &mut config.hardware.device {
+        if let Some(info) = device.connectable.as_deref_mut() {
+            let connected = is_on && info.start_connected;
+            if info.connected != connected {
+                info.connected = connected;
+                info.status = text(if connected { "ok" } else { "untried" });
+            }
+        }
     }
-}
-
-fn invalid(index: i32, property: &str) -> SoapFault {
-    let message = format!("Invalid configuration for device '{index}'.");
-    SoapFault::new(spec_fault(index, property), message)
-}
-
-fn invalid_operation(
-    index: i32,
-    operation: Option<VirtualDeviceConfigSpecOperation>,
-    file: Option<&VirtualDeviceConfigSpecFileOperation>,
-) -> SoapFault {
-    let fault = InvalidDeviceOperation {
-        base: spec_fault(index, "operation"),
-        bad_op: operation,
-        bad_file_op: file.cloned(),
-        ..InvalidDeviceOperation::default()
-    };
-    SoapFault::new(fault, format!("Invalid operation for device '{index}'."))
-}
-
-fn invalid_backing(index: i32) -> SoapFault {
-    let fault = InvalidDeviceBacking {
-        base: spec_fault(index, "device.backing"),
-        ..InvalidDeviceBacking::default()
-    };
-    let message = format!("Incompatible device backing specified for device '{index}'.");
-    SoapFault::new(fault, message)
-}
-
-fn missing_controller(index: i32) -> SoapFault {
-    let fault = MissingController {
-        base: spec_fault(index, "device.controllerKey"),
-        ..MissingController::default()
-    };
-    SoapFault::new(fault, format!("Device '{index}' needs a controller."))
-}
-
-fn invalid_controller(index: i32, key: i32) -> SoapFault {
-    let fault = InvalidController {
-        base: spec_fault(index, "device.controllerKey"),
-        controller_key: key,
-        ..InvalidController::default()
-    };
-    SoapFault::new(
-        fault,
-        format!("Device '{index}' refers to an invalid controller."),
-    )
 }

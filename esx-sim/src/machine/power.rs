@@ -3,7 +3,7 @@
 use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
 use vi_types::{ManagedObjectReference, properties};
 
-use super::{guest, summary};
+use super::{device, guest, summary};
 use crate::world::World;
 use crate::world::inventory::parts;
 
@@ -31,6 +31,9 @@ pub(super) fn show(
     let is_on = power == VirtualMachinePowerState::PoweredOn;
     let is_suspended = power == VirtualMachinePowerState::Suspended;
     let is_off = power == VirtualMachinePowerState::PoweredOff;
+    if let Some(config) = vm.config.as_deref_mut() {
+        device::set_power(config, is_on);
+    }
     if let Some(runtime) = vm.runtime.as_deref_mut() {
         runtime.power_state = power;
         runtime.boot_time = is_on.then(parts::boot_time);

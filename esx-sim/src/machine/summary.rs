@@ -5,9 +5,9 @@ use vi_types::enums::{
     VirtualMachineRecordReplayState,
 };
 use vi_types::objects::{
-    VirtualDisk, VirtualEthernetCard, VirtualMachineCapability, VirtualMachineConfigInfo,
-    VirtualMachineConfigSummary, VirtualMachineQuickStats, VirtualMachineRuntimeInfo,
-    VirtualMachineSummary,
+    ResourceAllocationInfo, VirtualDisk, VirtualEthernetCard, VirtualMachineCapability,
+    VirtualMachineConfigInfo, VirtualMachineConfigSummary, VirtualMachineQuickStats,
+    VirtualMachineRuntimeInfo, VirtualMachineSummary,
 };
 use vi_types::{ManagedObjectReference, properties};
 
@@ -67,8 +67,6 @@ pub(super) fn summary(world: &World, vm: &ManagedObjectReference) -> VirtualMach
     VirtualMachineSummary {
         vm: Some(vm.clone()),
         config: VirtualMachineConfigSummary {
-            cpu_reservation: Some(0),
-            memory_reservation: Some(0),
             install_boot_required: world.since("4.0").then_some(false),
             ..VirtualMachineConfigSummary::default()
         },
@@ -101,6 +99,12 @@ pub(super) fn show_config(
     summary.annotation.clone_from(&config.annotation);
     summary.num_virtual_disks = i32::try_from(disks.count()).ok();
     summary.num_ethernet_cards = i32::try_from(cards.count()).ok();
+    let reserved = |allocation: Option<&ResourceAllocationInfo>| {
+        let reservation = allocation.and_then(|allocation| allocation.reservation);
+        i32::try_from(reservation.unwrap_or(0)).ok()
+    };
+    summary.cpu_reservation = reserved(config.cpu_allocation.as_deref());
+    summary.memory_reservation = reserved(config.memory_allocation.as_deref());
     summary.hw_version = world.since("6.9.1").then(|| config.version.clone());
     if let Some(runtime) = vm.runtime.as_deref_mut() {
         runtime.max_cpu_usage = Some(config.hardware.num_cpu * host::MHZ);

@@ -27,10 +27,12 @@ fn create(
     let spec = request.spec.cast::<FileBackedVirtualDiskSpec>();
     let capacity_kb = spec.and_then(|spec| u64::try_from(spec.capacity_kb).ok());
     let capacity_kb = capacity_kb.filter(|capacity_kb| *capacity_kb > 0);
+    let capacity_kb = capacity_kb.ok_or_else(|| fault::invalid_argument("spec"))?;
+    // `lsiLogic` and `busLogic` in requests.
+    let adapter = request.spec.adapter_type.to_ascii_lowercase();
     let descriptor = Descriptor {
-        // `lsiLogic` and `busLogic` in requests.
-        adapter: request.spec.adapter_type.to_ascii_lowercase(),
-        capacity_kb: capacity_kb.ok_or_else(|| fault::invalid_argument("spec"))?,
+        thin: request.spec.disk_type == "thin",
+        ..Descriptor::new(&adapter, capacity_kb)
     };
     call.begin::<CreateVirtualDiskTask>("VirtualDiskManager.createVirtualDisk", move |world| {
         world.check_room(&location)?;

@@ -129,8 +129,8 @@ fn guest_id(name: &str) -> String {
     }
 }
 
-/// Where a file of the configuration is, if that is on a datastore.
-fn locate(world: &World, location: &DatastorePath, name: &str) -> Option<DatastorePath> {
+/// Where a file is that another one names, if that is on a datastore: in the same folder, or below `/vmfs/volumes/`.
+pub(crate) fn locate(world: &World, location: &DatastorePath, name: &str) -> Option<DatastorePath> {
     if let Some(rest) = name.strip_prefix("/vmfs/volumes/") {
         let (on, path) = rest.split_once('/')?;
         let mut stores = world.all("Datastore");
@@ -350,7 +350,7 @@ impl Maker<'_> {
         let cdrom = VirtualCdrom {
             base: VirtualDevice {
                 backing: Some(backing),
-                connectable: Some(connectable(false).into()),
+                connectable: Some(connectable(true).into()),
                 ..device(0, Some(at))
             },
             ..VirtualCdrom::default()
@@ -374,7 +374,7 @@ impl Maker<'_> {
         let floppy = VirtualFloppy {
             base: VirtualDevice {
                 backing,
-                connectable: Some(connectable(false).into()),
+                connectable: Some(connectable(true).into()),
                 ..VirtualDevice::default()
             },
             ..VirtualFloppy::default()
@@ -398,7 +398,7 @@ impl Maker<'_> {
         let port = VirtualSerialPort {
             base: VirtualDevice {
                 backing,
-                connectable: Some(connectable(false).into()),
+                connectable: Some(connectable(true).into()),
                 ..VirtualDevice::default()
             },
             ..VirtualSerialPort::default()
@@ -427,7 +427,7 @@ impl Maker<'_> {
         let base = VirtualEthernetCard {
             base: VirtualDevice {
                 backing: Some(backing.into()),
-                connectable: Some(connectable(false).into()),
+                connectable: Some(connectable(true).into()),
                 ..VirtualDevice::default()
             },
             address_type: Some(match kind.as_str() {

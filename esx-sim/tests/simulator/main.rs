@@ -16,6 +16,7 @@ mod folder;
 mod http;
 mod machines;
 mod networks;
+mod reconfigure;
 mod retrieve;
 mod search;
 mod sessions;

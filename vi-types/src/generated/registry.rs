@@ -519,7 +519,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::CONNECTED_ISO,
         #[cfg(feature = "fault")]
         &objects::CPU_COMPATIBILITY_UNKNOWN,
-        #[cfg(feature = "fault")]
         &objects::CPU_HOT_PLUG_NOT_SUPPORTED,
         #[cfg(feature = "fault")]
         &objects::CPU_INCOMPATIBLE,
@@ -914,13 +913,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DEVICE_CONTROLLER_NOT_SUPPORTED,
         #[cfg(feature = "ft")]
         &objects::DEVICE_GROUP_ID,
-        #[cfg(feature = "fault")]
         &objects::DEVICE_HOT_PLUG_NOT_SUPPORTED,
         &objects::DEVICE_NOT_FOUND,
         &objects::DEVICE_NOT_SUPPORTED,
         #[cfg(feature = "fault")]
         &objects::DEVICE_UNSUPPORTED_FOR_VM_PLATFORM,
-        #[cfg(feature = "fault")]
         &objects::DEVICE_UNSUPPORTED_FOR_VM_VERSION,
         #[cfg(feature = "server")]
         &objects::DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT,
@@ -975,7 +972,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISABLE_ADMIN_NOT_SUPPORTED,
         #[cfg(feature = "fault")]
         &objects::DISALLOWED_CHANGE_BY_SERVICE,
-        #[cfg(feature = "fault")]
         &objects::DISALLOWED_DISK_MODE_CHANGE,
         #[cfg(feature = "vmotion")]
         &objects::DISALLOWED_MIGRATION_DEVICE_ATTACHED,
@@ -2934,7 +2930,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::MANAGED_OBJECT_NOT_FOUND,
         #[cfg(feature = "fault")]
         &objects::MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE,
-        #[cfg(feature = "fault")]
         &objects::MEMORY_HOT_PLUG_NOT_SUPPORTED,
         #[cfg(feature = "fault")]
         &objects::MEMORY_SIZE_NOT_RECOMMENDED,
@@ -4610,7 +4605,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_HARDWARE_OPTION,
-        #[cfg(feature = "fault")]
         &objects::VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED,
         &objects::VIRTUAL_HD_AUDIO_CARD,
         #[cfg(feature = "vmoption")]

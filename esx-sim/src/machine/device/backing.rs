@@ -1,23 +1,26 @@
-//! Backings of devices: files and networks.
+//! Backings of devices: files and networks. Those of disks are in [`disk`](super::disk).
 
+use bytes::Bytes;
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation as FileOperation;
 use vi_types::objects::{
     VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualDevice, VirtualDeviceFileBackingInfo,
-    VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard,
-    VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualSerialPort,
-    VirtualSerialPortFileBackingInfo,
+    VirtualDisk, VirtualEthernetCard, VirtualEthernetCardNetworkBackingInfo, VirtualFloppy,
+    VirtualFloppyImageBackingInfo, VirtualParallelPort, VirtualParallelPortFileBackingInfo,
+    VirtualSerialPort, VirtualSerialPortFileBackingInfo,
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
-use super::{
-    Change, connectable, disk_file, file_backing, invalid, invalid_backing, invalid_operation,
-};
+use super::fault::{invalid, invalid_backing, invalid_operation};
+use super::{Change, connectable};
 use crate::fault;
-use crate::files::{DatastorePath, Descriptor};
+use crate::files::{DatastorePath, Entry};
 use crate::machine::config::datacenter_of;
 use crate::machine::storage::store_of;
 use crate::world::inventory::ServerKind;
-use crate::world::inventory::parts::{text, uuid};
+use crate::world::inventory::parts::text;
+
+/// Length of a floppy disk in bytes.
+const FLOPPY: u64 = 1440 << 10;
 
 impl Change<'_> {
     /// Completes the backing of a new device.
@@ -30,236 +33,91 @@ impl Change<'_> {
         if device.is::<VirtualDisk>() {
             return self.back_disk(index, device, file);
         }
-        if let Some(file) = file {
-            return Err(invalid_operation(index, None, Some(file)));
-        }
         let is_removable = device.is::<VirtualCdrom>()
             || device.is::<VirtualFloppy>()
-            || device.is::<VirtualSerialPort>();
+            || device.is::<VirtualSerialPort>()
+            || device.is::<VirtualParallelPort>();
         if is_removable || device.is::<VirtualEthernetCard>() {
-            let connected = self.of.is_on && !is_removable;
             device
                 .connectable
-                .get_or_insert_with(|| connectable(connected).into());
+                .get_or_insert_with(|| connectable(!is_removable).into());
         }
-        self.back_with_image(device)?;
+        self.back_with_file(index, device, file)?;
         self.back_card(index, device)
     }
 
-    /// Completes the backing of a device that replaces the one at `at`.
+    /// Completes the backing of a device that replaces `old`.
     pub(super) fn back_again(
         &mut self,
         index: i32,
-        at: usize,
+        old: &Poly<VirtualDevice>,
         device: &mut Poly<VirtualDevice>,
     ) -> Result<(), SoapFault> {
-        if device.is::<VirtualEthernetCard>() {
-            let old = self.list[at].cast::<VirtualEthernetCard>();
-            let mac = old.and_then(|old| old.mac_address.clone());
-            if let Some(card) = device.cast_mut::<VirtualEthernetCard>()
-                && card.mac_address.as_deref().is_none_or(str::is_empty)
-            {
-                card.mac_address = mac;
-            }
-            self.back_card(index, device)?;
+        if device.is::<VirtualDisk>() {
+            self.back_disk_again(index, old, device)?;
+        } else if device.backing != old.backing {
+            self.back_with_file(index, device, None)?;
         }
-        self.back_with_image(device)?;
-        self.resize(index, at, device)?;
+        self.back_card(index, device)?;
         if let (Some(summary), Some(info)) = (summary(device), device.device_info.as_mut()) {
             info.summary = summary;
         }
         Ok(())
     }
 
-    /// Deletes the file of a disk that is removed.
-    pub(super) fn destroy(
-        &mut self,
-        index: i32,
-        device: &Poly<VirtualDevice>,
-    ) -> Result<(), SoapFault> {
-        let (_, file) = disk_file(device)
-            .ok_or_else(|| invalid_operation(index, None, Some(&FileOperation::Destroy)))?;
-        let location = self.location(&file.file_name)?;
-        let descriptor = self.descriptor(device);
-        self.files.deleted.push((location, descriptor));
-        Ok(())
-    }
-
-    fn back_disk(
+    /// Checks that the file of a drive or port exists, or makes it.
+    fn back_with_file(
         &mut self,
         index: i32,
         device: &mut Poly<VirtualDevice>,
         file: Option<&FileOperation>,
     ) -> Result<(), SoapFault> {
-        let (vm, number) = (self.of.vm.value.clone(), self.of.number);
-        let (key, since_5_5) = (device.key, self.of.world.since("5.5"));
-        let known = file_backing(device).map(|file| file.file_name.clone());
-        let place = match (&known, self.of.from_client) {
-            (None, true) => return Err(invalid_backing(index)),
-            (Some(name), true) => Some(self.disk_location(index, name, device, file)?),
-            _ => None,
-        };
-        let capacity_kb = match device.cast::<VirtualDisk>() {
-            Some(disk) => match disk.capacity_in_bytes {
-                Some(bytes) if bytes > 0 => bytes >> 10,
-                _ => disk.capacity_in_kb,
-            },
-            None => 0,
-        };
-        let capacity_kb = match (&place, file) {
-            (Some(_), Some(FileOperation::Create)) if capacity_kb <= 0 => {
-                return Err(invalid(index, "device.capacityInKB"));
-            }
-            (Some(location), None) => {
-                let found = self.of.world.content(location);
-                let found = found.and_then(|text| Descriptor::read(&text));
-                let found = found.and_then(|found| i64::try_from(found.capacity_kb).ok());
-                found.unwrap_or(capacity_kb)
-            }
-            _ => capacity_kb,
-        };
-        let shown = place
-            .as_ref()
-            .map(|location| location.display(self.of.world));
-        if let Some(disk) = device.cast_mut::<VirtualDisk>() {
-            disk.capacity_in_kb = capacity_kb;
-            disk.capacity_in_bytes = since_5_5.then_some(capacity_kb << 10);
-            disk.disk_object_id = since_5_5.then(|| format!("{vm}-{key}"));
-        }
-        let Some(backing) = device.backing.as_mut() else {
-            return Ok(());
-        };
-        if let Some(flat) = backing.cast_mut::<VirtualDiskFlatVer2BackingInfo>() {
-            if flat.disk_mode.is_empty() {
-                "persistent".clone_into(&mut flat.disk_mode);
-            }
-            flat.split.get_or_insert(false);
-            flat.write_through.get_or_insert(false);
-            flat.thin_provisioned.get_or_insert(false);
-            // Differs between machines and between disks of a machine.
-            let disk = number * 100_000 + u64::from(key.unsigned_abs());
-            flat.uuid.get_or_insert_with(|| uuid(0x6000, disk));
-        }
-        if let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() {
-            if let Some(shown) = shown {
-                file.file_name = shown;
-            }
-            if let Some(place) = &place {
-                file.datastore = Some(place.store.clone());
-            }
-        }
-        if let (Some(place), Some(FileOperation::Create)) = (place, file) {
-            let descriptor = self.descriptor(device);
-            self.files.made.push((place, descriptor));
-        }
-        Ok(())
-    }
-
-    /// The location of a new disk's file: the client's, or a free one beside the VMX file.
-    fn disk_location(
-        &self,
-        index: i32,
-        name: &str,
-        device: &Poly<VirtualDevice>,
-        file: Option<&FileOperation>,
-    ) -> Result<DatastorePath, SoapFault> {
-        let world = self.of.world;
-        let is_new = match file {
-            None => false,
-            Some(FileOperation::Create) => true,
-            Some(other) => return Err(invalid_operation(index, None, Some(other))),
-        };
-        let own = self.location(self.of.path)?;
-        let mut location = match name {
-            "" => DatastorePath::new(&own.store, ""),
-            name => self.location(name)?,
-        };
-        if name.is_empty()
-            && let Some(store) = file_backing(device).and_then(|file| file.datastore.as_ref())
-        {
-            location.store = store.clone();
-        }
-        if location.path.is_empty() {
-            let stem = own.path.strip_suffix(".vmx").unwrap_or(&own.path);
-            let name = |number: u32| match number {
-                0 => DatastorePath::new(&location.store, &format!("{stem}.vmdk")),
-                number => DatastorePath::new(&location.store, &format!("{stem}_{number}.vmdk")),
-            };
-            let mut names = (0..).map(name);
-            let free = names.find(|location| self.files.is_free(world, location));
-            location = free.unwrap_or(location);
-        }
-        match (is_new, self.files.is_free(world, &location)) {
-            (true, false) => Err(fault::file_already_exists(&location.display(world))),
-            (false, true) => Err(fault::file_not_found(&location.display(world))),
-            _ => Ok(location),
-        }
-    }
-
-    /// Grows the file of a disk to the new capacity. Disks cannot shrink.
-    fn resize(
-        &mut self,
-        index: i32,
-        at: usize,
-        device: &mut Poly<VirtualDevice>,
-    ) -> Result<(), SoapFault> {
-        let Some(old) = self.list[at].cast::<VirtualDisk>() else {
-            return Ok(());
-        };
-        let (old_kb, old_bytes) = (old.capacity_in_kb, old.capacity_in_bytes);
-        let id = old.disk_object_id.clone();
-        let Some(new) = device.cast_mut::<VirtualDisk>() else {
-            return Ok(());
-        };
-        // If the two properties differ, the changed one counts.
-        let new_kb = match new.capacity_in_bytes {
-            Some(bytes) if Some(bytes) != old_bytes => bytes >> 10,
-            _ => new.capacity_in_kb,
-        };
-        if new_kb < old_kb {
-            return Err(invalid(index, "device.capacityInKB"));
-        }
-        new.capacity_in_kb = new_kb;
-        new.capacity_in_bytes = old_bytes.map(|_| new_kb << 10);
-        new.disk_object_id = id;
-        if new_kb > old_kb
-            && let Some((_, file)) = disk_file(device)
-        {
-            let location = self.location(&file.file_name)?;
-            let descriptor = self.descriptor(device);
-            self.files.made.push((location, descriptor));
-        }
-        Ok(())
-    }
-
-    fn descriptor(&self, device: &Poly<VirtualDevice>) -> Descriptor {
-        let mut devices = self.list.iter();
-        let controller = devices.find(|one| Some(one.key) == device.controller_key);
-        let capacity_kb = device
-            .cast::<VirtualDisk>()
-            .map_or(0, |disk| disk.capacity_in_kb);
-        Descriptor::of(
-            controller.map_or("", |controller| controller.type_name()),
-            u64::try_from(capacity_kb).unwrap_or_default(),
-        )
-    }
-
-    /// Checks that the image of a drive exists.
-    fn back_with_image(&self, device: &mut Poly<VirtualDevice>) -> Result<(), SoapFault> {
         if !self.of.from_client {
             return Ok(());
         }
+        let refused = |file: Option<&FileOperation>| match file {
+            Some(file) => Err(invalid_operation(index, None, Some(file))),
+            None => Ok(()),
+        };
         let Some(backing) = device.backing.as_mut() else {
+            return refused(file);
+        };
+        let made = if backing.is::<VirtualFloppyImageBackingInfo>() {
+            Some(Entry::Zeros(FLOPPY))
+        } else if backing.is::<VirtualSerialPortFileBackingInfo>()
+            || backing.is::<VirtualParallelPortFileBackingInfo>()
+        {
+            Some(Entry::File(Bytes::new()))
+        } else if backing.is::<VirtualCdromIsoBackingInfo>() {
+            None
+        } else {
+            return refused(file);
+        };
+        let is_port = matches!(made, Some(Entry::File(_)));
+        let Some(image) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() else {
             return Ok(());
         };
-        let Some(image) = backing.cast_mut::<VirtualCdromIsoBackingInfo>() else {
-            return Ok(());
-        };
-        let location = self.location(&image.file_name)?;
-        if self.of.world.entry(&location).is_none() {
-            return Err(fault::file_not_found(&image.file_name));
+        // A drive without a medium.
+        if image.file_name.is_empty() && !is_port {
+            return refused(file);
         }
-        image.datastore = Some(location.store);
+        let location = self.location(&image.file_name)?;
+        let world = self.of.world;
+        let is_free = self.files.is_free(world, &location);
+        let entry = match (file, made) {
+            (Some(FileOperation::Create), Some(_)) if !is_free => {
+                return Err(fault::file_already_exists(&image.file_name));
+            }
+            (Some(FileOperation::Create | FileOperation::Replace), Some(entry)) => Some(entry),
+            (Some(other), _) => return Err(invalid_operation(index, None, Some(other))),
+            // A port's file is made when the machine starts (API reference of `VirtualSerialPortFileBackingInfo`).
+            (None, _) if is_free && !is_port => {
+                return Err(fault::file_not_found(&image.file_name));
+            }
+            (None, _) => None,
+        };
+        image.datastore = Some(location.store.clone());
+        self.files.made.extend(entry.map(|entry| (location, entry)));
         Ok(())
     }
 
@@ -294,6 +152,11 @@ impl Change<'_> {
                 ServerKind::Esx => "generated".to_owned(),
                 ServerKind::VCenter => "assigned".to_owned(),
             });
+            if !["manual", "generated", "assigned"].contains(&&*address_type.to_ascii_lowercase())
+                && from_client
+            {
+                return Err(invalid(index, "device.addressType"));
+            }
             let is_manual = address_type.eq_ignore_ascii_case("manual");
             let has_none = card.mac_address.as_deref().is_none_or(str::is_empty);
             if has_none && is_manual && from_client {
@@ -301,6 +164,10 @@ impl Change<'_> {
             }
             if has_none && !is_manual && from_client {
                 card.mac_address = Some(self.mac(slot));
+            }
+            let mac = card.mac_address.as_deref();
+            if from_client && !mac.is_some_and(is_mac) {
+                return Err(invalid(index, "device.macAddress"));
             }
             card.wake_on_lan_enabled.get_or_insert(true);
         }
@@ -332,7 +199,7 @@ impl Change<'_> {
         format!("{oui}:{slot:02x}:{a:02x}:{b:02x}")
     }
 
-    fn location(&self, path: &str) -> Result<DatastorePath, SoapFault> {
+    pub(super) fn location(&self, path: &str) -> Result<DatastorePath, SoapFault> {
         let world = self.of.world;
         match store_of(world, self.of.host, path) {
             Some(store) => {
@@ -347,6 +214,18 @@ impl Change<'_> {
             }
         }
     }
+}
+
+/// Whether a text is an address of one card: six bytes, not all zero, and no multicast.
+fn is_mac(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    let bytes: Vec<_> = parts
+        .iter()
+        .filter(|part| part.len() == 2)
+        .filter_map(|part| u8::from_str_radix(part, 16).ok())
+        .collect();
+    let is_one = bytes.first().is_some_and(|first| first & 1 == 0);
+    parts.len() == 6 && bytes.len() == 6 && is_one && bytes.iter().any(|byte| *byte != 0)
 }
 
 /// The summary of a device. `None` if the label is the summary.

@@ -1,15 +1,17 @@
 //! Controllers, units and keys of devices.
 
 use vi_types::objects::{
-    VirtualAhciController, VirtualCdrom, VirtualController, VirtualDevice, VirtualDisk,
-    VirtualEthernetCard, VirtualFloppy, VirtualIdeController, VirtualNvmeController,
-    VirtualParallelPort, VirtualScsiController, VirtualSerialPort, VirtualUsbController,
-    VirtualUsbxhciController,
+    ParaVirtualScsiController, VirtualAhciController, VirtualCdrom, VirtualController,
+    VirtualDevice, VirtualDisk, VirtualEthernetCard, VirtualFloppy, VirtualIdeController,
+    VirtualNvmeController, VirtualParallelPort, VirtualScsiController, VirtualSerialPort,
+    VirtualUsbController, VirtualUsbxhciController,
 };
 use vi_types::{Poly, SoapFault};
 
+use super::Change;
 use super::board::{PCI, SIO};
-use super::{Change, invalid, invalid_controller, missing_controller};
+use super::fault::{invalid, invalid_controller, missing_controller, too_many_devices};
+use crate::machine::hardware::Hardware;
 
 /// The label of a device.
 pub(super) enum Name {
@@ -88,7 +90,7 @@ impl Change<'_> {
             true => Some(wanted),
             false => (0..kind.most).find(|bus| is_free(*bus)),
         };
-        let bus = bus.ok_or_else(|| invalid(index, "device.busNumber"))?;
+        let bus = bus.ok_or_else(|| too_many_devices(device.type_name()))?;
         device.key = key_of(bus);
         device.controller_key = Some(PCI);
         device.unit_number = Some(kind.unit + bus);
@@ -114,7 +116,7 @@ impl Change<'_> {
         let mut devices = self.list.iter();
         let found = devices.find(|one| one.key == key);
         let found = found.ok_or_else(|| invalid_controller(index, named))?;
-        let units = units(found).ok_or_else(|| invalid_controller(index, named))?;
+        let units = units(found, self.hardware).ok_or_else(|| invalid_controller(index, named))?;
         let bus = found
             .cast::<VirtualController>()
             .map_or(0, |one| one.bus_number);
@@ -135,9 +137,10 @@ impl Change<'_> {
         device.controller_key = Some(key);
         device.unit_number = Some(unit);
         // A SCSI bus has 16 keys even if it has more units.
-        let stride = units
-            .count
-            .min(if units.first == 2000 { 16 } else { units.count });
+        let stride = match units.first {
+            2000 => 16,
+            _ => units.count,
+        };
         device.key = self.free_key(units.first + stride * bus + unit);
         Ok(())
     }
@@ -171,14 +174,15 @@ fn controllers(device: &Poly<VirtualDevice>) -> Option<Controllers> {
     }
 }
 
-fn units(controller: &Poly<VirtualDevice>) -> Option<Units> {
+fn units(controller: &Poly<VirtualDevice>, hardware: Hardware) -> Option<Units> {
     let units = |first, count, reserved| Units {
         first,
         count,
         reserved,
     };
     if controller.is::<VirtualScsiController>() {
-        Some(units(2000, 65, Some(7)))
+        let is_para_virtual = controller.is::<ParaVirtualScsiController>();
+        Some(units(2000, hardware.scsi_units(is_para_virtual), Some(7)))
     } else if controller.is::<VirtualIdeController>() {
         Some(units(3000, 2, None))
     } else if controller.is::<VirtualAhciController>() {

@@ -164,7 +164,7 @@ impl Clone {
             let text = world.content(&from);
             let descriptor = text.and_then(|text| Descriptor::read(&text));
             let descriptor = descriptor.ok_or_else(|| fault::file_not_found(&file.file_name))?;
-            for (location, entry) in descriptor.files(&to) {
+            for (location, entry) in descriptor.flattened().files(&to) {
                 world.put(&location, entry);
             }
             file.file_name = to.display(world);

@@ -9,7 +9,7 @@ use vi_types::{ManagedObjectReference, Method, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::machine::{guest, power};
+use crate::machine::{guest, lock, power};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -28,8 +28,13 @@ fn power_on(
     call: &mut Call<'_>,
     _: &PowerOnVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let from = [PoweredOff, Suspended];
-    begin::<PowerOnVmTask>(call, &from, PoweredOn, "VirtualMachine.powerOn")
+    check_power_state(call, &[PoweredOff, Suspended], PoweredOn)?;
+    let vm = call.this.clone();
+    call.begin::<PowerOnVmTask>("VirtualMachine.powerOn", move |world| {
+        lock::check_disks(world, &vm)?;
+        power::set(world, &vm, PoweredOn);
+        Ok(None)
+    })
 }
 
 fn power_off(

@@ -109,7 +109,6 @@ impl rt::Throws<objects::InvalidState> for AttachDiskTask {}
 impl rt::Throws<objects::InvalidDatastore> for AttachDiskTask {}
 impl rt::Throws<objects::InvalidController> for AttachDiskTask {}
 impl rt::Throws<objects::MissingController> for AttachDiskTask {}
-#[cfg(feature = "fault")]
 impl rt::Throws<objects::DeviceUnsupportedForVmVersion> for AttachDiskTask {}
 
 /// `AttachTagToVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.

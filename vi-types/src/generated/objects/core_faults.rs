@@ -899,6 +899,160 @@ impl std::fmt::Debug for ConcurrentAccess {
 #[cfg(feature = "serde")]
 rt::serde!(object ConcurrentAccess);
 
+/// The fault `CpuHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
+pub struct CpuHotPlugNotSupported {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for CpuHotPlugNotSupported {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static CPU_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "CpuHotPlugNotSupported",
+    Some(&VM_CONFIG_FAULT),
+    "4.0",
+    <CpuHotPlugNotSupported as rt::DataObject>::unset,
+);
+impl rt::Object for CpuHotPlugNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CPU_HOT_PLUG_NOT_SUPPORTED
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&CPU_HOT_PLUG_NOT_SUPPORTED),
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for CpuHotPlugNotSupported {}
+impl std::ops::Deref for CpuHotPlugNotSupported {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for CpuHotPlugNotSupported {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for CpuHotPlugNotSupported {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for CpuHotPlugNotSupported {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for CpuHotPlugNotSupported {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object CpuHotPlugNotSupported);
+
+/// The fault `DeviceHotPlugNotSupported`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
+pub struct DeviceHotPlugNotSupported {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DeviceHotPlugNotSupported {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DEVICE_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeviceHotPlugNotSupported",
+    Some(&INVALID_DEVICE_SPEC),
+    "2.5u2server",
+    <DeviceHotPlugNotSupported as rt::DataObject>::unset,
+);
+impl rt::Object for DeviceHotPlugNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_HOT_PLUG_NOT_SUPPORTED
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DEVICE_HOT_PLUG_NOT_SUPPORTED),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for DeviceHotPlugNotSupported {}
+impl std::ops::Deref for DeviceHotPlugNotSupported {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DeviceHotPlugNotSupported {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for DeviceHotPlugNotSupported {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DeviceHotPlugNotSupported {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DeviceHotPlugNotSupported {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DeviceHotPlugNotSupported);
+
 /// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct DeviceNotFound {
     /// The properties of `InvalidDeviceSpec`.
@@ -1066,6 +1220,96 @@ impl std::fmt::Debug for DeviceNotSupported {
 #[cfg(feature = "serde")]
 rt::serde!(object DeviceNotSupported);
 
+/// The fault `DeviceUnsupportedForVmVersion`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
+pub struct DeviceUnsupportedForVmVersion {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+    /// `currentVersion`: required string.
+    pub current_version: String,
+    /// `expectedVersion`: required string.
+    pub expected_version: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DeviceUnsupportedForVmVersion {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            current_version: String::new(),
+            expected_version: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeviceUnsupportedForVmVersion",
+    Some(&INVALID_DEVICE_SPEC),
+    "2.5u2server
+string currentVersion r
+string expectedVersion r
+",
+    <DeviceUnsupportedForVmVersion as rt::DataObject>::unset,
+);
+impl rt::Object for DeviceUnsupportedForVmVersion {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEVICE_UNSUPPORTED_FOR_VM_VERSION
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DEVICE_UNSUPPORTED_FOR_VM_VERSION),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            4 => P::Value(&self.current_version),
+            5 => P::Value(&self.expected_version),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            4 => M::Value(&mut self.current_version),
+            5 => M::Value(&mut self.expected_version),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for DeviceUnsupportedForVmVersion {}
+impl std::ops::Deref for DeviceUnsupportedForVmVersion {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DeviceUnsupportedForVmVersion {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for DeviceUnsupportedForVmVersion {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DeviceUnsupportedForVmVersion {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DeviceUnsupportedForVmVersion {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DeviceUnsupportedForVmVersion);
+
 /// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
 pub struct DirectoryNotEmpty {
     /// The properties of `FileFault`.
@@ -1142,6 +1386,83 @@ impl std::fmt::Debug for DirectoryNotEmpty {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object DirectoryNotEmpty);
+
+/// The fault `DisallowedDiskModeChange`, a [`InvalidDeviceSpec`], since VI API 2.0.
+pub struct DisallowedDiskModeChange {
+    /// The properties of `InvalidDeviceSpec`.
+    pub base: InvalidDeviceSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DisallowedDiskModeChange {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DISALLOWED_DISK_MODE_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DisallowedDiskModeChange",
+    Some(&INVALID_DEVICE_SPEC),
+    "2.0",
+    <DisallowedDiskModeChange as rt::DataObject>::unset,
+);
+impl rt::Object for DisallowedDiskModeChange {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISALLOWED_DISK_MODE_CHANGE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DISALLOWED_DISK_MODE_CHANGE),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for DisallowedDiskModeChange {}
+impl std::ops::Deref for DisallowedDiskModeChange {
+    type Target = InvalidDeviceSpec;
+    fn deref(&self) -> &InvalidDeviceSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DisallowedDiskModeChange {
+    fn deref_mut(&mut self) -> &mut InvalidDeviceSpec {
+        &mut self.base
+    }
+}
+impl Clone for DisallowedDiskModeChange {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DisallowedDiskModeChange {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DisallowedDiskModeChange {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DisallowedDiskModeChange);
 
 /// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
 pub struct DuplicateName {
@@ -4668,6 +4989,83 @@ impl std::fmt::Debug for ManagedObjectNotFound {
 #[cfg(feature = "serde")]
 rt::serde!(object ManagedObjectNotFound);
 
+/// The fault `MemoryHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
+pub struct MemoryHotPlugNotSupported {
+    /// The properties of `VmConfigFault`.
+    pub base: VmConfigFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for MemoryHotPlugNotSupported {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static MEMORY_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MemoryHotPlugNotSupported",
+    Some(&VM_CONFIG_FAULT),
+    "4.0",
+    <MemoryHotPlugNotSupported as rt::DataObject>::unset,
+);
+impl rt::Object for MemoryHotPlugNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MEMORY_HOT_PLUG_NOT_SUPPORTED
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&MEMORY_HOT_PLUG_NOT_SUPPORTED),
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for MemoryHotPlugNotSupported {}
+impl std::ops::Deref for MemoryHotPlugNotSupported {
+    type Target = VmConfigFault;
+    fn deref(&self) -> &VmConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MemoryHotPlugNotSupported {
+    fn deref_mut(&mut self) -> &mut VmConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for MemoryHotPlugNotSupported {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MemoryHotPlugNotSupported {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MemoryHotPlugNotSupported {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object MemoryHotPlugNotSupported);
+
 /// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
 pub struct MemorySnapshotOnIndependentDisk {
     /// The properties of `SnapshotFault`.
@@ -8050,6 +8448,96 @@ impl std::fmt::Debug for VirtualHardwareCompatibilityIssue {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VirtualHardwareCompatibilityIssue);
+
+/// The fault `VirtualHardwareVersionNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
+pub struct VirtualHardwareVersionNotSupported {
+    /// The properties of `VirtualHardwareCompatibilityIssue`.
+    pub base: VirtualHardwareCompatibilityIssue,
+    /// `hostName`: required string, since VI API 2.5.
+    pub host_name: String,
+    /// `host`: required reference to `HostSystem`, since VI API 2.5.
+    pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VirtualHardwareVersionNotSupported {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            host_name: String::new(),
+            host: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualHardwareVersionNotSupported",
+    Some(&VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE),
+    "2.0
+string hostName r since 2.5
+ManagedObjectReference host r since 2.5
+",
+    <VirtualHardwareVersionNotSupported as rt::DataObject>::unset,
+);
+impl rt::Object for VirtualHardwareVersionNotSupported {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED),
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.host_name),
+            3 => P::Value(&self.host),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.host_name),
+            3 => M::Value(&mut self.host),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for VirtualHardwareVersionNotSupported {}
+impl std::ops::Deref for VirtualHardwareVersionNotSupported {
+    type Target = VirtualHardwareCompatibilityIssue;
+    fn deref(&self) -> &VirtualHardwareCompatibilityIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualHardwareVersionNotSupported {
+    fn deref_mut(&mut self) -> &mut VirtualHardwareCompatibilityIssue {
+        &mut self.base
+    }
+}
+impl Clone for VirtualHardwareVersionNotSupported {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualHardwareVersionNotSupported {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualHardwareVersionNotSupported {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VirtualHardwareVersionNotSupported);
 
 /// The fault `VmConfigFault`, a [`VimFault`], since VI API 2.0.
 pub struct VmConfigFault {

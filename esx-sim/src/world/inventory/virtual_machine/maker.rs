@@ -55,10 +55,6 @@ impl<'a> Maker<'a> {
         self.world.since(version)
     }
 
-    fn on(&self) -> bool {
-        self.spec.power == Power::On
-    }
-
     fn path(&self, file: &str) -> String {
         datastore_path(&self.datastore.1, &format!("{}/{file}", self.directory))
     }
@@ -239,7 +235,7 @@ impl<'a> Maker<'a> {
         VirtualSerialPort {
             base: VirtualDevice {
                 backing: Some(backing.into()),
-                connectable: Some(connectable(self.on()).into()),
+                connectable: Some(connectable(true).into()),
                 ..VirtualDevice::default()
             },
             yield_on_poll: true,
@@ -273,7 +269,7 @@ impl<'a> Maker<'a> {
         VirtualCdrom {
             base: VirtualDevice {
                 backing: Some(backing),
-                connectable: Some(connectable(self.spec.iso && self.on()).into()),
+                connectable: Some(connectable(self.spec.iso).into()),
                 ..device(0, Some(at))
             },
             ..VirtualCdrom::default()
@@ -323,7 +319,7 @@ impl<'a> Maker<'a> {
         let card = VirtualEthernetCard {
             base: VirtualDevice {
                 backing: Some(backing.into()),
-                connectable: Some(connectable(self.on()).into()),
+                connectable: Some(connectable(true).into()),
                 ..VirtualDevice::default()
             },
             mac_address: Some(self.mac(index)),

@@ -1,0 +1,156 @@
+//! Versions of virtual hardware, and what they limit.
+
+use vi_types::objects::{
+    ParaVirtualScsiController, VirtualAhciController, VirtualDevice, VirtualE1000e,
+    VirtualEthernetCard, VirtualFloppy, VirtualHdAudioCard, VirtualLsiLogicSasController,
+    VirtualMachineConfigInfo, VirtualNvmeController, VirtualParallelPort, VirtualPrecisionClock,
+    VirtualSerialPort, VirtualTpm, VirtualUsb, VirtualUsbxhciController, VirtualVmxnet3,
+    VirtualWdt,
+};
+use vi_types::{DataObject, Poly};
+
+use crate::world::World;
+
+/// A version of virtual hardware, such as 20 for `vmx-20`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hardware(u32);
+
+impl Hardware {
+    /// That of ESX 2.
+    pub(super) const OLDEST: Self = Self(3);
+
+    /// Reads `vmx-20`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("vmx-")?.parse().ok().map(Self)
+    }
+
+    /// The version of a machine. One that is not understood is as old as can be.
+    pub(super) fn of(config: &VirtualMachineConfigInfo) -> Self {
+        Self::parse(&config.version).unwrap_or(Self::OLDEST)
+    }
+
+    /// Whether hosts of the simulated release run it.
+    pub(super) fn runs_on(self, world: &World) -> bool {
+        let newest = Self::parse(world.release().hardware);
+        self >= Self::OLDEST && newest.is_none_or(|newest| self <= newest)
+    }
+
+    /// `vmx-07`.
+    pub(super) fn name(self) -> String {
+        format!("vmx-{:02}", self.0)
+    }
+
+    /// The largest number of virtual processors (VMware's "Configuration Maximums").
+    pub(super) fn most_cpus(self) -> i32 {
+        match self.0 {
+            ..7 => 4,
+            7 => 8,
+            8 => 32,
+            9..11 => 64,
+            11..18 => 128,
+            _ => 768,
+        }
+    }
+
+    /// The largest amount of memory in MB (VMware's "Configuration Maximums").
+    pub(super) fn most_memory_mb(self) -> i64 {
+        match self.0 {
+            ..7 => 65_532,
+            7 => 255 << 10,
+            8..11 => 1011 << 10,
+            11..13 => 4080 << 10,
+            13..18 => 6128 << 10,
+            _ => 24_560 << 10,
+        }
+    }
+
+    /// Whether processors, memory and devices other than SCSI disks can be added to a running machine.
+    pub(super) fn has_hot_plug(self) -> bool {
+        self.0 >= 7
+    }
+
+    /// The number of units of a SCSI controller, of which one is the controller's own.
+    pub(super) fn scsi_units(self, is_para_virtual: bool) -> i32 {
+        match is_para_virtual && self.0 >= 14 {
+            true => 65,
+            false => 16,
+        }
+    }
+
+    /// The largest number of devices like this one in a machine. `None` if there is no limit of the kind.
+    pub(super) fn most(self, device: &Poly<VirtualDevice>) -> Option<usize> {
+        if device.is::<VirtualEthernetCard>() {
+            return Some(if self.0 < 7 { 4 } else { 10 });
+        }
+        if device.is::<VirtualSerialPort>() {
+            return Some(if self.0 < 11 { 4 } else { 32 });
+        }
+        let one = device.is::<VirtualTpm>()
+            || device.is::<VirtualWdt>()
+            || device.is::<VirtualPrecisionClock>();
+        let others = [
+            (one, 1),
+            (device.is::<VirtualFloppy>(), 2),
+            (device.is::<VirtualParallelPort>(), 3),
+            (device.is::<VirtualUsb>(), 20),
+        ];
+        let mut others = others.into_iter();
+        others.find_map(|(is_it, most)| is_it.then_some(most))
+    }
+}
+
+/// The version that devices of a type came with, if it is not the oldest one.
+pub(super) fn needed_by(device: &Poly<VirtualDevice>) -> Option<Hardware> {
+    fn is<T: DataObject>(device: &Poly<VirtualDevice>) -> bool {
+        device.is::<T>()
+    }
+    let known: [(fn(&Poly<VirtualDevice>) -> bool, u32); 11] = [
+        (is::<VirtualVmxnet3>, 7),
+        (is::<ParaVirtualScsiController>, 7),
+        (is::<VirtualLsiLogicSasController>, 7),
+        (is::<VirtualE1000e>, 8),
+        (is::<VirtualUsbxhciController>, 8),
+        (is::<VirtualHdAudioCard>, 8),
+        (is::<VirtualAhciController>, 10),
+        (is::<VirtualNvmeController>, 13),
+        (is::<VirtualTpm>, 14),
+        (is::<VirtualWdt>, 17),
+        (is::<VirtualPrecisionClock>, 17),
+    ];
+    let mut known = known.into_iter();
+    known.find_map(|(is_it, version)| is_it(device).then_some(Hardware(version)))
+}
+
+/// The same kind of device, of which a machine can have only so many.
+pub(super) fn is_same_kind(one: &Poly<VirtualDevice>, other: &Poly<VirtualDevice>) -> bool {
+    match one.is::<VirtualEthernetCard>() {
+        true => other.is::<VirtualEthernetCard>(),
+        false => one.type_name() == other.type_name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_written() {
+        for (text, version) in [("vmx-04", 4), ("vmx-7", 7), ("vmx-20", 20)] {
+            assert_eq!(Hardware::parse(text), Some(Hardware(version)));
+        }
+        assert_eq!(Hardware(7).name(), "vmx-07");
+        for text in ["", "20", "vmx-", "vmx-x"] {
+            assert_eq!(Hardware::parse(text), None);
+        }
+    }
+
+    #[test]
+    fn newer_hardware_has_more() {
+        let limits = |version| {
+            let hardware = Hardware(version);
+            (hardware.most_cpus(), hardware.most_memory_mb())
+        };
+        let all: Vec<_> = (3..22).map(limits).collect();
+        assert!(all.is_sorted());
+    }
+}

@@ -1,0 +1,65 @@
+//! Locks of disk files: a running machine holds its disks.
+
+use vi_types::enums::VirtualMachinePowerState::PoweredOff;
+use vi_types::objects::{VirtualDiskFlatVer2BackingInfo, VirtualMachineConfigInfo};
+use vi_types::{ManagedObjectReference, SoapFault, properties};
+
+use super::device::disk_file;
+use crate::fault;
+use crate::files::DatastorePath;
+use crate::world::World;
+
+/// The machine that holds a disk file and lets no other one have it: it runs or is suspended, and does not share the disk.
+pub(crate) fn holder(world: &World, location: &DatastorePath) -> Option<ManagedObjectReference> {
+    let path = location.display(world);
+    let mut vms = world.all("VirtualMachine");
+    let holds = |vm: &&ManagedObjectReference| {
+        let Some(vm) = world.read::<properties::VirtualMachine>(vm) else {
+            return false;
+        };
+        let runtime = vm.runtime.as_deref();
+        let Some(config) = vm.config.as_deref() else {
+            return false;
+        };
+        runtime.is_some_and(|runtime| runtime.power_state != PoweredOff)
+            && own_disks(config).any(|(file, store)| file == path && store == &location.store)
+    };
+    vms.find(holds).cloned()
+}
+
+/// Fails with `FileLocked` if another machine holds a disk of this one, and with `FileNotFound` if a disk file is gone.
+pub(crate) fn check_disks(world: &World, vm: &ManagedObjectReference) -> Result<(), SoapFault> {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let Some(config) = machine.and_then(|vm| vm.config.as_deref()) else {
+        return Ok(());
+    };
+    for (file, store) in own_disks(config) {
+        let path = file.split_once("] ").map_or("", |(_, path)| path);
+        let location = DatastorePath::new(store, path);
+        if world.has_files() && world.entry(&location).is_none() {
+            return Err(fault::file_not_found(file));
+        }
+        if holder(world, &location).is_some_and(|other| other != *vm) {
+            return Err(fault::file_locked(file));
+        }
+    }
+    Ok(())
+}
+
+/// The files of the disks that a machine does not share, with their datastores.
+fn own_disks(
+    config: &VirtualMachineConfigInfo,
+) -> impl Iterator<Item = (&str, &ManagedObjectReference)> {
+    let devices = config.hardware.device.iter();
+    devices.filter_map(|device| {
+        let (_, file) = disk_file(device)?;
+        let flat = device
+            .backing
+            .as_ref()
+            .and_then(|backing| backing.cast::<VirtualDiskFlatVer2BackingInfo>());
+        let sharing = flat.and_then(|flat| flat.sharing.as_deref());
+        let is_shared = sharing == Some("sharingMultiWriter");
+        let store = file.datastore.as_ref()?;
+        (!is_shared).then_some((&*file.file_name, store))
+    })
+}
