@@ -19,7 +19,7 @@ pub(crate) use self::node::no_host;
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;
-use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, policy::Policy};
+use crate::{EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
 ///
@@ -31,11 +31,22 @@ use crate::{EsxUri, Result, auth::Authenticate, inventory::Place, policy::Policy
 #[derive(Clone)]
 pub struct Connect(Arc<Inner>, Policy);
 
+/// The vCenter of `vcenter=`.
+struct VCenterOfHost {
+    client: Client,
+    /// Its name, as the URI or the host gives it.
+    name: String,
+    /// Its address as text.
+    address: String,
+    /// The host in its inventory.
+    place: Place,
+}
+
 struct Inner {
     client: Client,
     place: Place,
     product: Product,
-    vcenter: Option<Client>,
+    vcenter: Option<VCenterOfHost>,
     uri: EsxUri,
 }
 
@@ -76,7 +87,7 @@ impl Connect {
     pub async fn close(&self) -> Result<()> {
         let host = self.0.client.close().await;
         if let Some(vcenter) = &self.0.vcenter {
-            vcenter.close().await?;
+            vcenter.client.close().await?;
         }
         Ok(host?)
     }
@@ -145,7 +156,38 @@ impl Connect {
 
     /// The client of the vCenter of `vcenter=`.
     pub fn vcenter(&self) -> Option<&Client> {
-        self.0.vcenter.as_ref()
+        self.0.vcenter.as_ref().map(|vcenter| &vcenter.client)
+    }
+
+    /// The vCenter that manages the host, as the server of `vpx://` or by `vcenter=`: its client, and the host there.
+    pub(crate) fn managed_by(&self) -> Option<(&Client, &Place)> {
+        match (&self.0.vcenter, self.0.uri.scheme()) {
+            (Some(vcenter), _) => Some((&vcenter.client, &vcenter.place)),
+            (None, Scheme::Vpx) => Some((&self.0.client, &self.0.place)),
+            (None, _) => None,
+        }
+    }
+
+    /// The name of that vCenter, as the URI or the host gives it; empty without one.
+    pub(crate) fn vcenter_name(&self) -> &str {
+        match (&self.0.vcenter, self.0.uri.scheme()) {
+            (Some(vcenter), _) => &vcenter.name,
+            (None, Scheme::Vpx) => self.0.uri.server(),
+            (None, _) => "",
+        }
+    }
+
+    /// The address of that vCenter, as libvirt writes it into migration URIs; its name if the name has no address.
+    pub(crate) async fn vcenter_address(&self) -> String {
+        match &self.0.vcenter {
+            Some(vcenter) => vcenter.address.clone(),
+            None => self.address_of(self.0.uri.server()).await,
+        }
+    }
+
+    /// The address of a server as text; the name itself if it has none.
+    pub(crate) async fn address_of(&self, server: &str) -> String {
+        open::address(server).await
     }
 
     /// The server's reference of the host.

@@ -6,6 +6,7 @@ mod identity;
 mod lifecycle;
 mod list;
 mod lookup;
+mod migrate;
 mod questions;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 pub use self::autostart::AutostartSettings;
 pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
+pub use self::migrate::{MigrateParameters, MigratePriority};
 use crate::{
     Connect, Error, ErrorKind, Result, What,
     engine::{Change, Machine},

@@ -92,6 +92,12 @@ pub enum ErrorKind {
     Blocked,
     /// An answer is not among a question's choices.
     Answer,
+    /// The server, the host or this driver does not support it.
+    Unsupported,
+    /// A migration URI is invalid (expected `vpxmigr://VCENTER/RESOURCEPOOL/HOSTSYSTEM`), or is one of another vCenter.
+    MigrationUri,
+    /// The vCenter reports that the domain cannot be migrated there.
+    Validation,
     /// Another task of the domain is not over; nothing was started.
     TaskPending,
     /// The domain's power state does not allow it.
@@ -130,6 +136,8 @@ pub enum What {
     StorageVol,
     /// A datastore of the host.
     Datastore,
+    /// A host of a vCenter.
+    Host,
     /// `virNodeDevice`.
     NodeDevice,
     /// `virSecret`.

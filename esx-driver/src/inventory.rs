@@ -15,7 +15,7 @@ use vi_types::{
 use virt_model::ErrorNumber;
 use vmx::escape::PERCENT;
 
-use crate::{Error, ErrorKind, Result, near::Near};
+use crate::{Error, ErrorKind, Result, What, near::Near};
 
 property_set! {
     struct FolderEntity: Folder {
@@ -73,8 +73,8 @@ pub(crate) async fn read(client: &Client) -> Result<Inventory> {
     collect(client, request).await
 }
 
-/// Checks that a vCenter manages the host with the address `ip`.
-pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Result<()> {
+/// The place of the host with the address `ip` at the vCenter that manages it.
+pub(crate) async fn of_address(client: &Client, vcenter: &str, ip: &str) -> Result<Place> {
     let request = FindByIp {
         datacenter: None,
         ip: ip.to_owned(),
@@ -94,7 +94,7 @@ pub(crate) async fn knows_host(client: &Client, vcenter: &str, ip: &str) -> Resu
             .named("parent")
             .select(Selection::by_name("parent")),
     );
-    collect(client, request).await?.of_host(&host).map(drop)
+    collect(client, request).await?.of_host(&host)
 }
 
 async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
@@ -233,6 +233,32 @@ impl Inventory {
                 .advise(format!("leave '{excess}' and what follows it out")));
         }
         self.place(datacenter, compute, host)
+    }
+
+    /// The place of the host that `wanted` names, by its reference or, if there is one host of that name, by its name.
+    pub(crate) fn host(&self, wanted: &str) -> Result<Place> {
+        let is_host = |entity: &&Entity| matches!(entity.kind, Kind::HostSystem(_));
+        let hosts = || self.entities.iter().filter(is_host);
+        if let Some(host) = hosts().find(|host| host.moref.value == wanted) {
+            return self.of_host(&host.moref);
+        }
+        let mut named = hosts().filter(|host| host.name == wanted || host.shown_name() == wanted);
+        match (named.next(), named.next()) {
+            (Some(host), None) => self.of_host(&host.moref),
+            (Some(one), Some(other)) => {
+                let message = format!("There are several host systems with the name '{wanted}'");
+                let (one, other) = (&one.moref.value, &other.moref.value);
+                Err(no_host_like(message).advise(format!(
+                    "name one of them by its reference, such as '{one}' or '{other}'"
+                )))
+            }
+            (None, _) => {
+                let mut near = Near::new(wanted);
+                hosts().for_each(|host| near.consider(&host.shown_name()));
+                let message = format!("Could not find HostSystem with name '{wanted}'");
+                Err(near.advise(no_host_like(message)))
+            }
+        }
     }
 
     /// The place of that host, from the entities above it.
@@ -392,6 +418,15 @@ const COMPUTE_RESOURCE: Goal = Goal {
     what: "compute resource",
     is: |kind| matches!(kind, Kind::ComputeResource { .. }),
 };
+
+/// The error that no host, or more than one, is meant.
+fn no_host_like(message: String) -> Error {
+    Error::new(
+        ErrorKind::NotFound(What::Host),
+        ErrorNumber::InternalError,
+        message,
+    )
+}
 
 struct Walk<'a> {
     inventory: &'a Inventory,

@@ -79,7 +79,10 @@ mod uri;
 
 pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
-pub use domain::{AutostartSettings, Domain, DomainEntry, DomainList, SkippedDomain};
+pub use domain::{
+    AutostartSettings, Domain, DomainEntry, DomainList, MigrateParameters, MigratePriority,
+    SkippedDomain,
+};
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};
 pub use event::{DomainEvents, DomainLifecycleEvent};
@@ -92,7 +95,7 @@ pub use futures_core::Stream;
 pub use vi_client::{self, vi_types};
 pub use virt_model;
 pub use virt_model::flags::{
-    CreateFlags, DefineFlags, DestroyFlags, RebootFlags, ShutdownFlags, UndefineFlags,
+    CreateFlags, DefineFlags, DestroyFlags, MigrateFlags, RebootFlags, ShutdownFlags, UndefineFlags,
 };
 
 /// The README's example is compiled as a test.

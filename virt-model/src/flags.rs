@@ -9,7 +9,7 @@ mod snapshot;
 
 pub use domain::{
     CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    RebootFlags, ShutdownFlags, UndefineFlags,
+    MigrateFlags, RebootFlags, ShutdownFlags, UndefineFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{
@@ -292,6 +292,8 @@ mod tests {
             (UndefineFlags::KEEP_TPM.bits(), 1 << 6),
             (DestroyFlags::REMOVE_LOGS.bits(), 1 << 1),
             (DomainXmlFlags::MIGRATABLE.bits(), 1 << 3),
+            (MigrateFlags::UNSAFE.bits(), 1 << 9),
+            (MigrateFlags::ZEROCOPY.bits(), 1 << 20),
             (DomainFilter::NO_CHECKPOINT.bits(), 1 << 15),
             (SnapshotCreateFlags::VALIDATE.bits(), 1 << 9),
             (SnapshotListFlags::TOPOLOGICAL.bits(), 1 << 10),

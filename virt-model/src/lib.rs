@@ -72,7 +72,7 @@ pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;
 pub use flags::{
     CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
+    MigrateFlags, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
     SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
     SnapshotXmlFlags, UndefineFlags, UnsupportedFlags,
 };

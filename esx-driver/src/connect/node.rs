@@ -41,6 +41,12 @@ property_set! {
 }
 
 property_set! {
+    struct Motion: HostSystem {
+        is_supported: bool = capability.vmotion_supported,
+    }
+}
+
+property_set! {
     struct Limits: HostSystem {
         max_vcpus: i32 = capability.max_supported_vcpus,
     }
@@ -149,6 +155,20 @@ impl Connect {
     pub async fn max_vcpus(&self) -> Result<u32> {
         let limits: Limits = self.host_properties().await?;
         Ok(u32::try_from(limits.max_vcpus).unwrap_or(0))
+    }
+
+    /// Whether domains can be migrated from and to this connection's host in libvirt's way (its feature `MIGRATION_V1`): the
+    /// connection has a vCenter, and the host can do vMotion. One request if there is a vCenter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Property`] if the server does not say whether the host can do vMotion.
+    #[doc(alias = "virConnectSupportsFeature")]
+    pub async fn supports_migration(&self) -> Result<bool> {
+        if self.managed_by().is_none() {
+            return Ok(false);
+        }
+        let motion: Motion = self.host_properties().await?;
+        Ok(motion.is_supported)
     }
 
     /// Properties of the host of this connection.

@@ -10,7 +10,7 @@ use vi_client::{
 };
 use virt_model::ErrorNumber;
 
-use super::{Connect, Inner, product::Product};
+use super::{Connect, Inner, VCenterOfHost, product::Product};
 use crate::{
     Error, ErrorKind, EsxUri, Result, Scheme, VCenter,
     auth::{self, AuthFile, AuthFileSearch, Authenticate},
@@ -218,7 +218,7 @@ async fn vcenter(
     wanted: &VCenter,
     host: &Place,
     transport: Option<Box<dyn Transport>>,
-) -> Result<Client> {
+) -> Result<VCenterOfHost> {
     let managed_by = host.host.management_server_ip.as_deref();
     let (name, ip) = match (wanted, managed_by) {
         (VCenter::OfHost, None) => {
@@ -243,9 +243,14 @@ async fn vcenter(
         None => to_server(login.uri, name, None),
     };
     let client = login.connect(transport, &[name, &ip], Scheme::Vpx).await?;
-    let result = inventory::knows_host(&client, name, &host_ip).await;
-    closing_on_error(&client, result).await?;
-    Ok(client)
+    let result = inventory::of_address(&client, name, &host_ip).await;
+    let place = closing_on_error(&client, result).await?;
+    Ok(VCenterOfHost {
+        client,
+        name: name.to_owned(),
+        address: ip,
+        place,
+    })
 }
 
 fn mismatch(message: String) -> Error {
@@ -289,6 +294,14 @@ async fn resolve(host: &str) -> Result<IpAddr> {
         let message = format!("No IP address for host '{host}' found");
         Error::new(ErrorKind::Resolve, ErrorNumber::InternalError, message)
     })
+}
+
+/// The first address of a name, as text; the name itself if it has none.
+pub(super) async fn address(host: &str) -> String {
+    match resolve(host).await {
+        Ok(address) => address.to_string(),
+        Err(_) => host.to_owned(),
+    }
 }
 
 /// Logs out before an error is returned, since the caller gets no connection to close.

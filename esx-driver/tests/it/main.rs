@@ -10,6 +10,7 @@ mod definitions;
 mod domains;
 mod events;
 mod listing;
+mod migrate;
 mod networks;
 mod node;
 mod open;

@@ -89,6 +89,52 @@ flags! {
         FORCE = 2,
     }
 
+    /// Flags of migrating a domain (`virDomainMigrateFlags`).
+    pub struct MigrateFlags {
+        /// Do not stop the domain meanwhile.
+        LIVE = 0,
+        /// The source host talks to the destination.
+        PEER2PEER = 1,
+        /// Send the memory over libvirt's own connection.
+        TUNNELLED = 2,
+        /// Define the domain on the destination.
+        PERSIST_DEST = 3,
+        /// Undefine the domain on the source.
+        UNDEFINE_SOURCE = 4,
+        /// Leave the domain paused on the destination.
+        PAUSED = 5,
+        /// Copy all of the disks.
+        NON_SHARED_DISK = 6,
+        /// Copy what the disks have more than their base images.
+        NON_SHARED_INC = 7,
+        /// Let nobody change the domain meanwhile.
+        CHANGE_PROTECTION = 8,
+        /// Migrate even if it may be unsafe.
+        UNSAFE = 9,
+        /// Migrate the definition of a domain that does not run.
+        OFFLINE = 10,
+        /// Compress the memory.
+        COMPRESSED = 11,
+        /// Give up at a soft error, such as a disk that cannot be read.
+        ABORT_ON_ERROR = 12,
+        /// Slow the domain down until the migration ends.
+        AUTO_CONVERGE = 13,
+        /// Keep all memory from being swapped during a migration over RDMA.
+        RDMA_PIN_ALL = 14,
+        /// Allow a switch to post-copy.
+        POSTCOPY = 15,
+        /// Encrypt with TLS.
+        TLS = 16,
+        /// Send the memory over several connections.
+        PARALLEL = 17,
+        /// Write to both sides while disks are copied.
+        NON_SHARED_SYNCHRONOUS_WRITES = 18,
+        /// Resume a failed post-copy migration.
+        POSTCOPY_RESUME = 19,
+        /// Send the memory without copying it first.
+        ZEROCOPY = 20,
+    }
+
     /// What of a domain's definition is written (`virDomainXMLFlags`).
     pub struct DomainXmlFlags {
         /// Write passwords.
