@@ -2,12 +2,20 @@
 
 mod autostart;
 mod definition;
+mod guest;
 mod identity;
 mod lifecycle;
 mod list;
 mod lookup;
+mod memory;
+mod metadata;
 mod migrate;
+mod numa;
 mod questions;
+mod reconfiguration;
+mod rename;
+mod scheduler;
+mod vcpus;
 
 use std::fmt;
 

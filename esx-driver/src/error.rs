@@ -6,7 +6,7 @@ use vi_client::{
 };
 use vi_types::SoapFault;
 use vi_types::objects::{InvalidLogin, NoPermission};
-use virt_model::{ErrorDomain, ErrorNumber, UnsupportedFlags};
+use virt_model::{ErrorDomain, ErrorNumber, ExclusiveFlags, UnsupportedFlags};
 
 use crate::question::Question;
 
@@ -25,6 +25,8 @@ struct Inner {
     code: ErrorNumber,
     domain: ErrorDomain,
     message: String,
+    /// Whether the text is printed without the prefix of its number.
+    is_plain: bool,
     advice: Option<String>,
     question: Option<Box<Question>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -86,6 +88,10 @@ pub enum ErrorKind {
     NotFound(What),
     /// The function does not support a flag.
     UnsupportedFlags,
+    /// An argument has a value that the function does not accept.
+    Argument,
+    /// VMware Tools do not run in the guest, or did not report it.
+    NoTools,
     /// The file of `answers=` cannot be read, or a rule is invalid.
     Rules,
     /// A [`question`](Error::question) blocks the domain.
@@ -142,6 +148,8 @@ pub enum What {
     NodeDevice,
     /// `virSecret`.
     Secret,
+    /// An element of a domain's metadata, or its title or description.
+    Metadata,
 }
 
 impl Error {
@@ -151,10 +159,17 @@ impl Error {
             code,
             domain: ErrorDomain::Esx,
             message: message.into(),
+            is_plain: false,
             advice: None,
             question: None,
             source: None,
         }))
+    }
+
+    /// Omits the prefix of the number, as libvirt's checks of arguments and flags do.
+    pub(crate) fn plain(mut self) -> Error {
+        self.0.is_plain = true;
+        self
     }
 
     pub(crate) fn in_part(mut self, domain: ErrorDomain) -> Error {
@@ -246,10 +261,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.kind {
-            // virCheckFlags of libvirt reports this text without the prefix of its number.
-            ErrorKind::UnsupportedFlags => f.write_str(&self.0.message),
-            _ => f.write_str(&self.0.code.with(&self.0.message)),
+        match self.0.is_plain {
+            true => f.write_str(&self.0.message),
+            false => f.write_str(&self.0.code.with(&self.0.message)),
         }
     }
 }
@@ -278,6 +292,13 @@ impl From<UnsupportedFlags> for Error {
             error.number(),
             error.to_string(),
         )
+        .plain()
+    }
+}
+
+impl From<ExclusiveFlags> for Error {
+    fn from(error: ExclusiveFlags) -> Error {
+        Error::new(ErrorKind::Argument, error.number(), error.to_string()).plain()
     }
 }
 

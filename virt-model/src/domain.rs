@@ -20,6 +20,7 @@ mod interface;
 mod memballoon;
 mod memory;
 mod os;
+mod parameters;
 mod post_parse;
 mod sound;
 mod state;
@@ -48,6 +49,10 @@ pub use interface::{
 };
 pub use memballoon::Memballoon;
 pub use os::{BootDevice, BootMenu, Firmware, FirmwareFeature, Loader, Os, SmbiosMode};
+pub use parameters::{
+    DomainInterface, DomainIpAddress, InterfaceAddressesSource, MemoryParameters, MetadataType,
+    NumaParameters, NumatuneMemMode, SchedulerParameters, VcpuInfo, VcpuState,
+};
 pub use post_parse::Defaults;
 pub use sound::Sound;
 pub use state::{DomainInfo, DomainState, StateReason};

@@ -9,7 +9,8 @@ mod snapshot;
 
 pub use domain::{
     CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    MigrateFlags, RebootFlags, ShutdownFlags, UndefineFlags,
+    HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact, RebootFlags, ShutdownFlags,
+    UndefineFlags, VcpuFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{
@@ -50,6 +51,57 @@ pub fn refuse_unknown<F: Flags>(
     match flags.bits() & !known.bits() {
         0 => Ok(()),
         bits => Err(UnsupportedFlags { bits, function }),
+    }
+}
+
+/// Refuses two flags together, as libvirt's `VIR_EXCLUSIVE_FLAGS_GOTO` does.
+///
+/// Each flag comes with its full name in libvirt, which the text repeats.
+///
+/// ```
+/// use virt_model::flags::{VcpuFlags, refuse_both};
+///
+/// let flags = VcpuFlags::LIVE | VcpuFlags::CONFIG;
+/// let live = (VcpuFlags::LIVE, "VIR_DOMAIN_AFFECT_LIVE");
+/// let config = (VcpuFlags::CONFIG, "VIR_DOMAIN_AFFECT_CONFIG");
+/// assert_eq!(
+///     refuse_both(flags, live, config).unwrap_err().to_string(),
+///     "Flags 'VIR_DOMAIN_AFFECT_LIVE' and 'VIR_DOMAIN_AFFECT_CONFIG' are mutually exclusive"
+/// );
+/// assert_eq!(refuse_both(VcpuFlags::LIVE, live, config), Ok(()));
+/// ```
+///
+/// # Errors
+/// If both are set.
+pub fn refuse_both<F: Flags>(
+    flags: F,
+    one: (F, &'static str),
+    other: (F, &'static str),
+) -> Result<(), ExclusiveFlags> {
+    let has = |flag: F| flags.bits() & flag.bits() != 0;
+    match has(one.0) && has(other.0) {
+        false => Ok(()),
+        true => Err(ExclusiveFlags {
+            flags: [one.1, other.1],
+        }),
+    }
+}
+
+/// Two flags that exclude each other.
+///
+/// [`Display`](std::fmt::Display) is libvirt's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Flags '{}' and '{}' are mutually exclusive", flags[0], flags[1])]
+#[non_exhaustive]
+pub struct ExclusiveFlags {
+    /// libvirt's names of the flags.
+    pub flags: [&'static str; 2],
+}
+
+impl ExclusiveFlags {
+    /// libvirt's number for the error.
+    pub const fn number(&self) -> ErrorNumber {
+        ErrorNumber::InvalidArg
     }
 }
 
@@ -291,6 +343,10 @@ mod tests {
             (DefineFlags::VALIDATE.bits(), 1),
             (UndefineFlags::KEEP_TPM.bits(), 1 << 6),
             (DestroyFlags::REMOVE_LOGS.bits(), 1 << 1),
+            (ModificationImpact::CONFIG.bits(), 1 << 1),
+            (MemoryModFlags::MAXIMUM.bits(), 1 << 2),
+            (VcpuFlags::HOTPLUGGABLE.bits(), 1 << 4),
+            (HostnameFlags::AGENT.bits(), 1 << 1),
             (DomainXmlFlags::MIGRATABLE.bits(), 1 << 3),
             (MigrateFlags::UNSAFE.bits(), 1 << 9),
             (MigrateFlags::ZEROCOPY.bits(), 1 << 20),

@@ -72,9 +72,10 @@ pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;
 pub use flags::{
     CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    MigrateFlags, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
+    ExclusiveFlags, HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact,
+    NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
     SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
-    SnapshotXmlFlags, UndefineFlags, UnsupportedFlags,
+    SnapshotXmlFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
 };
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};

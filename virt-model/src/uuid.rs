@@ -29,6 +29,25 @@ impl Uuid {
         *self == Uuid::NIL
     }
 
+    /// The UUID with the bytes of its first three fields reversed.
+    ///
+    /// SMBIOS stores these fields with the lowest byte first. Programs that read them, and hypervisors that write them, do
+    /// not agree whether to reverse them, so tools that match guests to domains have to compare both forms.
+    ///
+    /// ```
+    /// let uuid: virt_model::Uuid = "564d9bef-acd9-b4e0-c8f0-aea8b9103515".parse()?;
+    /// assert_eq!(uuid.swapped().to_string(), "ef9b4d56-d9ac-e0b4-c8f0-aea8b9103515");
+    /// assert_eq!(uuid.swapped().swapped(), uuid);
+    /// # Ok::<(), virt_model::ParseUuidError>(())
+    /// ```
+    #[must_use]
+    pub fn swapped(mut self) -> Uuid {
+        self.0[..4].reverse();
+        self.0[4..6].reverse();
+        self.0[6..8].reverse();
+        self
+    }
+
     /// The form of VMX files: eight pairs separated by blanks, `-`, eight pairs.
     pub fn to_vmx(&self) -> String {
         let pairs = |bytes: &[u8]| {

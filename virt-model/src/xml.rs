@@ -18,6 +18,14 @@ use xmltree::XMLNode;
 
 use crate::{ErrorNumber, Uuid};
 
+/// Whether a text can be the prefix of a namespace: a name without a colon (libxml2's `xmlValidateNCName`).
+pub fn is_prefix(text: &str) -> bool {
+    let is_first = |c: char| c.is_alphabetic() || c == '_';
+    let is_next = |c: char| is_first(c) || c.is_numeric() || matches!(c, '-' | '.' | '\u{b7}');
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_first) && chars.all(is_next)
+}
+
 /// The text of `root` as libvirt writes it, with a newline at the end.
 ///
 /// Each level is indented by two blanks. Attributes are in single quotes. An element without content

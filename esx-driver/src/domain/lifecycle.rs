@@ -200,4 +200,4 @@ where
     error.advise(advice)
 }
 
-const NOT_ON: &str = "Domain is not powered on";
+pub(super) const NOT_ON: &str = "Domain is not powered on";

@@ -10,6 +10,7 @@ mod definitions;
 mod domains;
 mod events;
 mod listing;
+mod metadata;
 mod migrate;
 mod networks;
 mod node;
@@ -18,6 +19,7 @@ mod since;
 mod snapshots;
 mod tasks;
 mod tls;
+mod tuning;
 mod vcenter;
 
 use esx_driver::{

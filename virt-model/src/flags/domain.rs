@@ -135,6 +135,48 @@ flags! {
         ZEROCOPY = 20,
     }
 
+    /// What a change of a domain concerns (`virDomainModificationImpact`).
+    /// [`ModificationImpact::NONE`] is libvirt's `CURRENT`: the running domain if it runs, else the
+    /// definition.
+    pub struct ModificationImpact {
+        /// The running domain.
+        LIVE = 0,
+        /// The definition of the next start.
+        CONFIG = 1,
+    }
+
+    /// Which amount of memory is changed (`virDomainMemoryModFlags`).
+    pub struct MemoryModFlags {
+        /// That of the running domain.
+        LIVE = 0,
+        /// That of the next start.
+        CONFIG = 1,
+        /// The maximum.
+        MAXIMUM = 2,
+    }
+
+    /// Which number of virtual processors is read or changed (`virDomainVcpuFlags`).
+    pub struct VcpuFlags {
+        /// That of the running domain.
+        LIVE = 0,
+        /// That of the next start.
+        CONFIG = 1,
+        /// The maximum.
+        MAXIMUM = 2,
+        /// The number that the guest has online.
+        GUEST = 3,
+        /// Makes added processors removable while the domain runs.
+        HOTPLUGGABLE = 4,
+    }
+
+    /// Who tells the host name of a domain (`virDomainGetHostnameFlags`).
+    pub struct HostnameFlags {
+        /// The leases of libvirt's DHCP servers.
+        LEASE = 0,
+        /// The guest agent.
+        AGENT = 1,
+    }
+
     /// What of a domain's definition is written (`virDomainXMLFlags`).
     pub struct DomainXmlFlags {
         /// Write passwords.

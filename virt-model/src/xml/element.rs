@@ -132,6 +132,37 @@ impl Element {
         texts.collect()
     }
 
+    /// The element and its descendants, those in no namespace moved into `uri` with `prefix`. This is how
+    /// libvirt keeps an element of metadata (`virDomainSetMetadata`).
+    pub fn into_namespace(mut self, prefix: &str, uri: &str) -> Element {
+        if self.namespace.is_none() {
+            self = self.in_namespace(prefix, uri);
+        }
+        self.map_children(|child| child.into_namespace(prefix, uri))
+    }
+
+    /// The element and its descendants, those in the namespace `uri` moved out of it: the reverse of
+    /// [`into_namespace`](Element::into_namespace) (`virDomainGetMetadata`).
+    pub fn out_of_namespace(mut self, uri: &str) -> Element {
+        if self.namespace.as_deref() == Some(uri) {
+            self.namespace = None;
+            self.prefix = None;
+        }
+        let is_other =
+            |(name, value): &(String, String)| !(name.starts_with("xmlns") && value == uri);
+        self.attributes.retain(is_other);
+        self.map_children(|child| child.out_of_namespace(uri))
+    }
+
+    fn map_children(mut self, map: impl Fn(Element) -> Element) -> Element {
+        let content = self.content.into_iter().map(|content| match content {
+            Content::Element(child) => Content::Element(map(child)),
+            other => other,
+        });
+        self.content = content.collect();
+        self
+    }
+
     /// The element of a tree in which every element declares, as attributes, the namespaces that
     /// its parent does not.
     pub(crate) fn from_tree(tree: xmltree::Element) -> Element {
@@ -217,5 +248,33 @@ impl FromStr for Element {
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&super::foreign::to_string(&self.to_tree(&[])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Element;
+
+    #[track_caller]
+    fn check(text: &str, stored: &str) {
+        let element: Element = text.parse().unwrap();
+        let element = element.into_namespace("k", "urn:x");
+        assert_eq!(element.to_string(), stored);
+        let kept: Element = stored.parse().unwrap();
+        assert_eq!(kept.out_of_namespace("urn:x").to_string(), text);
+    }
+
+    /// Observed with virsh's `metadata` and `dumpxml` of libvirt 9.0.0.
+    #[test]
+    fn metadata_gets_a_namespace_and_loses_it() {
+        check("<a>b</a>", r#"<k:a xmlns:k="urn:x">b</k:a>"#);
+        check(
+            "<a b=\"1\">\n  <c/>\n</a>",
+            "<k:a xmlns:k=\"urn:x\" b=\"1\">\n  <k:c/>\n</k:a>",
+        );
+        check(
+            "<a xmlns:z=\"urn:z\">\n  <z:c>t</z:c>\n</a>",
+            "<k:a xmlns:k=\"urn:x\" xmlns:z=\"urn:z\">\n  <z:c>t</z:c>\n</k:a>",
+        );
     }
 }
