@@ -98,6 +98,8 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// Whether virsh prints an empty line behind it.
     is_closed: bool,
+    /// Other names of options with what they stand for, `--persistent=--config`, which `help` does not show.
+    renamed: &'static str,
     describe: fn(clap::Command) -> clap::Command,
     decode: fn(&ArgMatches) -> Result<Work, clap::Error>,
 }
@@ -141,6 +143,7 @@ impl Row {
         Self {
             name,
             is_closed: true,
+            renamed: "",
             describe: Q::augment_args,
             decode: |matches| {
                 let query = Q::from_arg_matches(matches)?;
@@ -163,6 +166,7 @@ impl Row {
         Self {
             name,
             is_closed: true,
+            renamed: "",
             describe: C::augment_args,
             decode: |matches| {
                 let command = C::from_arg_matches(matches)?;
@@ -179,6 +183,7 @@ impl Row {
         Self {
             name,
             is_closed: false,
+            renamed: "",
             describe: L::augment_args,
             decode: |matches| {
                 let command = L::from_arg_matches(matches)?;
@@ -192,6 +197,7 @@ impl Row {
         Self {
             name,
             is_closed: S::IS_CLOSED,
+            renamed: "",
             describe: S::augment_args,
             decode: |matches| {
                 let command = S::from_arg_matches(matches)?;
@@ -201,6 +207,16 @@ impl Row {
                 })
             },
         }
+    }
+
+    /// Gives options other names, which `help` does not show: `--persistent=--config --shareable=--mode=shareable`.
+    pub(crate) const fn renamed(self, renamed: &'static str) -> Self {
+        Self { renamed, ..self }
+    }
+
+    /// The word that stands for `word`, if that is another name of an option.
+    pub(crate) fn new_name(&self, word: &str) -> Result<Option<String>, Failure> {
+        unsupported::new_name(self.renamed, word)
     }
 
     /// Its options and help texts. The name is the last word of [`Row::name`].

@@ -41,6 +41,12 @@ impl Failure {
         }
     }
 
+    /// Adds a line behind the others.
+    pub(crate) fn followed_by(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
     /// libvirt's text for a function that the ESX driver does not have.
     pub(crate) fn unsupported(function: &str) -> Self {
         Self::new(format!(

@@ -16,6 +16,7 @@ mod connection;
 mod credentials;
 mod failure;
 mod log;
+mod markup;
 mod reader;
 mod session;
 mod shell;

@@ -45,11 +45,9 @@ pub(crate) fn read(words: Vec<OsString>, shared: &Command) -> Result<Reading, Fa
             options: Vec::new(),
         });
     };
-    if let Found::Unsupported(command) = found {
-        for word in &mut rest {
-            if let Some(new) = command.renamed(&word.to_string_lossy()) {
-                *word = new.into();
-            }
+    for word in &mut rest {
+        if let Some(new) = found.new_name(&word.to_string_lossy())? {
+            *word = new.into();
         }
     }
     let definition = found.definition();
@@ -92,6 +90,14 @@ impl Found {
         match self {
             Self::Row(row) => row.definition(),
             Self::Unsupported(command) => command.definition(),
+        }
+    }
+
+    /// The word that stands for `word`, if that is another name of an option.
+    fn new_name(&self, word: &str) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Row(row) => row.new_name(word),
+            Self::Unsupported(command) => command.new_name(word),
         }
     }
 

@@ -57,6 +57,7 @@ recordings! {
     capabilities,
     connect,
     definition,
+    device_xml,
     domid,
     dominfo,
     domname,

@@ -1,15 +1,25 @@
 //! virsh's group "Domain Management".
 
 mod action;
+mod attach_disk;
+mod attach_interface;
 mod autostart;
+mod change_media;
 mod define;
 mod destroy;
+mod detach_disk;
+mod detach_interface;
+mod device_address;
+mod device_change;
 mod domid;
+mod domif_setlink;
 mod domname;
 mod domuuid;
 mod domxml_from_native;
 mod domxml_to_native;
+mod drive;
 mod dumpxml;
+mod network_card;
 mod reboot;
 mod reset;
 mod resume;
@@ -26,10 +36,18 @@ pub(crate) static GROUP: Group = Group {
     title: "Domain Management",
     keyword: "domain",
     rows: &[
+        Row::command::<attach_disk::AttachDisk>("attach-disk")
+            .renamed("--shareable=--mode=shareable"),
+        Row::command::<attach_interface::AttachInterface>("attach-interface"),
         Row::command::<autostart::Autostart>("autostart"),
+        Row::command::<change_media::ChangeMedia>("change-media"),
         Row::command::<define::Define>("define"),
         Row::command::<destroy::Destroy>("destroy"),
+        Row::command::<detach_disk::DetachDisk>("detach-disk"),
+        Row::command::<detach_interface::DetachInterface>("detach-interface"),
         Row::query::<domid::Domid>("domid"),
+        Row::command::<domif_setlink::DomifSetlink>("domif-setlink")
+            .renamed("--persistent=--config"),
         Row::query::<domname::Domname>("domname"),
         Row::query::<domuuid::Domuuid>("domuuid"),
         Row::query::<domxml_from_native::DomxmlFromNative>("domxml-from-native"),

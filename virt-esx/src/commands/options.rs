@@ -16,6 +16,33 @@ pub(crate) fn check_exclusive<const N: usize>(options: [(&str, bool); N]) -> Res
     }
 }
 
+/// Refuses the first option without the second; each says whether it was given.
+///
+/// # Errors
+/// virsh's text.
+pub(crate) fn check_requires(
+    (option, is_given): (&str, bool),
+    (needed, is_there): (&str, bool),
+) -> Result<(), Failure> {
+    match is_given && !is_there {
+        true => Err(Failure::new(format!(
+            "Option --{needed} is required by option --{option}"
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Refuses empty texts of options, in their order.
+///
+/// # Errors
+/// virsh's text.
+pub(crate) fn check_texts<const N: usize>(
+    options: [(&str, &Option<String>); N],
+) -> Result<(), Failure> {
+    let mut options = options.into_iter();
+    options.try_for_each(|(option, text)| check_text(option, text.as_deref()))
+}
+
 /// Refuses an empty text of an option.
 ///
 /// # Errors

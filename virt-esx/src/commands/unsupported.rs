@@ -150,18 +150,8 @@ impl Unsupported {
     }
 
     /// The word that stands for `word`, if that is an old name of an option.
-    pub(crate) fn renamed(&self, word: &str) -> Option<String> {
-        let (name, value) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word, None),
-        };
-        let mut pairs = self.header("renamed").unwrap_or_default().split(' ');
-        let (_, new) =
-            pairs.find_map(|pair| pair.split_once('=').filter(|(old, _)| *old == name))?;
-        Some(match value {
-            Some(value) => format!("{new}={value}"),
-            None => new.to_owned(),
-        })
+    pub(crate) fn new_name(&self, word: &str) -> Result<Option<String>, Failure> {
+        new_name(self.header("renamed").unwrap_or_default(), word)
     }
 
     /// The command with the options of `matches`, which clap read by its [`definition`](Self::definition).
@@ -192,6 +182,29 @@ impl Unsupported {
             }
         }
         Ok(())
+    }
+}
+
+/// The word that stands for `word` by these pairs of an old name of an option and what it means:
+/// `--kilobytes=--size --shareable=--mode=shareable`.
+///
+/// # Errors
+/// virsh's text if `word` has a value, and what it means has one already.
+pub(crate) fn new_name(pairs: &'static str, word: &str) -> Result<Option<String>, Failure> {
+    let (name, value) = match word.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word, None),
+    };
+    let mut pairs = pairs.split(' ').filter_map(|pair| pair.split_once('='));
+    let Some((_, new)) = pairs.find(|(old, _)| *old == name) else {
+        return Ok(None);
+    };
+    match value {
+        Some(_) if new.contains('=') => {
+            Err(Failure::new(format!("invalid '=' after option {name}")))
+        }
+        Some(value) => Ok(Some(format!("{new}={value}"))),
+        None => Ok(Some(new.to_owned())),
     }
 }
 

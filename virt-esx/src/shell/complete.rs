@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn candidates() {
         for (text, expected) in [
-            ("domi", "0 domid dominfo"),
+            ("domin", "0 dominfo"),
             ("list; hos", "6 hostname"),
             ("que", "0 question"),
             ("question ", "9 list show answer"),

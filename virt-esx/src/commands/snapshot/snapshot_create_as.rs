@@ -7,6 +7,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::markup;
 use crate::ui::Ui;
 use crate::ui::progress;
 
@@ -121,7 +122,7 @@ impl SnapshotCreateAs {
         let mut xml = "<domainsnapshot>\n".to_owned();
         for (element, text) in [("name", &self.name), ("description", &self.description)] {
             if let Some(text) = text {
-                let text = specification::escaped(text);
+                let text = markup::escaped(text);
                 xml += &format!("  <{element}>{text}</{element}>\n");
             }
         }

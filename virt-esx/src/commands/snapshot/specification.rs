@@ -1,6 +1,7 @@
 //! The options that say where a snapshot stores memory and disks.
 
 use crate::failure::Failure;
+use crate::markup::escaped;
 
 /// The element of a disk: `disk[,snapshot=type][,driver=type][,stype=type][,file=name]`.
 ///
@@ -48,22 +49,6 @@ pub(super) fn memory(text: &str) -> Result<String, Failure> {
     push_attribute(&mut xml, "snapshot", snapshot.as_deref());
     push_attribute(&mut xml, "file", file.as_deref());
     Ok(xml + "/>\n")
-}
-
-/// The text between tags.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\'' => out.push_str("&apos;"),
-            '"' => out.push_str("&quot;"),
-            _ => out.push(c),
-        }
-    }
-    out
 }
 
 fn push_attribute(xml: &mut String, name: &str, value: Option<&str>) {
