@@ -173,6 +173,13 @@ pub(crate) fn invalid_state() -> SoapFault {
     )
 }
 
+pub(crate) fn host_in_maintenance(host: &str) -> SoapFault {
+    SoapFault::new(
+        InvalidState::default(),
+        format!("The host '{host}' is in maintenance mode."),
+    )
+}
+
 pub(crate) fn task_in_progress(task: &ManagedObjectReference) -> SoapFault {
     SoapFault::new(
         TaskInProgress {

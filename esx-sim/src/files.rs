@@ -75,7 +75,7 @@ fn bytes(file: &VmxFile) -> Bytes {
 }
 
 /// A datastore path with its datastore resolved.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct DatastorePath {
     pub(crate) store: ManagedObjectReference,
     /// Without slashes at its ends; empty for the datastore itself.
@@ -294,6 +294,24 @@ impl World {
             store.retain(|path, _| *path != location.path && !path.starts_with(&below));
         }
         found
+    }
+
+    /// Gives a file another place. Its folder is made; a machine's VMX file goes on to follow the machine.
+    pub(crate) fn rename(&mut self, from: &DatastorePath, to: &DatastorePath) {
+        let store = self.files.stores.get_mut(&from.store);
+        if let Some(entry) = store.and_then(|store| store.remove(&from.path)) {
+            self.put(to, entry);
+        }
+    }
+
+    /// The files of a virtual disk: its descriptor, and those that the descriptor names.
+    pub(crate) fn disk_files(&self, location: &DatastorePath) -> Vec<DatastorePath> {
+        let Some(text) = self.content(location) else {
+            return Vec::new();
+        };
+        let extents = descriptor::extents(&text).into_iter();
+        let extents = extents.map(|name| location.parent().join(&name));
+        std::iter::once(location.clone()).chain(extents).collect()
     }
 
     /// Copies a file, or a folder and everything in it.

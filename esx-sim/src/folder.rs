@@ -30,17 +30,8 @@ const TICKET: &str = "vmware_cgi_ticket";
 
 /// Answers a request for a file.
 pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<Bytes>) -> Answer {
-    let ticket = match admit(state, settings, request.headers()) {
-        Some(ticket) => ticket,
-        None => {
-            let mut refusal = text(StatusCode::UNAUTHORIZED, "not logged in");
-            set(
-                &mut refusal,
-                WWW_AUTHENTICATE,
-                "Basic realm=\"VMware HTTP server\"",
-            );
-            return refusal;
-        }
+    let Some(ticket) = admit(state, settings, request.headers()) else {
+        return not_logged_in();
     };
     state.world.fill_files();
     let mut answer = match *request.method() {
@@ -64,9 +55,24 @@ pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<B
     answer
 }
 
+/// The answer to a request without valid credentials.
+pub(crate) fn not_logged_in() -> Answer {
+    let mut refusal = text(StatusCode::UNAUTHORIZED, "not logged in");
+    set(
+        &mut refusal,
+        WWW_AUTHENTICATE,
+        "Basic realm=\"VMware HTTP server\"",
+    );
+    refusal
+}
+
 /// Checks the credentials of a request: a session, the cookie of an earlier answer, or name and password. The last gives
 /// a new cookie.
-fn admit(state: &mut State, settings: &Settings, headers: &HeaderMap) -> Option<Option<String>> {
+pub(crate) fn admit(
+    state: &mut State,
+    settings: &Settings,
+    headers: &HeaderMap,
+) -> Option<Option<String>> {
     let session = session::cookie_of(headers);
     if session.is_some_and(|session| state.sessions.with_cookie(&session).is_some()) {
         return Some(None);
@@ -251,7 +257,7 @@ fn html(page: String) -> Answer {
     answer
 }
 
-fn text(status: StatusCode, text: &str) -> Answer {
+pub(crate) fn text(status: StatusCode, text: &str) -> Answer {
     let mut answer = Response::new(Payload::from(text.to_owned()));
     *answer.status_mut() = status;
     set(&mut answer, CONTENT_TYPE, "text/plain; charset=utf-8");

@@ -15,6 +15,7 @@ mod objects;
 mod payload;
 mod recording;
 mod rule;
+mod screen;
 mod server;
 mod session;
 mod simulator;

@@ -23,6 +23,7 @@ objects! {
     host_auto_start_manager,
     host_datastore_browser,
     list_view,
+    managed_entity,
     managed_object,
     property_collector,
     property_filter,

@@ -167,6 +167,16 @@ fn empty_delta(sectors: u64) -> Bytes {
     bytes.into()
 }
 
+/// The names of the files with the content of a disk, as its descriptor has them.
+pub(super) fn extents(text: &[u8]) -> Vec<String> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return Vec::new();
+    };
+    let extents = text.lines().filter(|line| line.starts_with("RW "));
+    let names = extents.filter_map(|line| line.split('"').nth(1));
+    names.map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use vi_types::ManagedObjectReference;
@@ -184,6 +194,7 @@ mod tests {
             let read = Descriptor::read(&text).unwrap();
             assert_eq!(read, descriptor);
             assert_eq!(read.controller(), Some(*controller));
+            assert_eq!(extents(&text), ["b-flat.vmdk"]);
             assert_eq!(flat.path, "a/b-flat.vmdk");
             assert!(matches!(content, Entry::Zeros(34_359_738_368)));
         }

@@ -86,6 +86,29 @@ pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
     true
 }
 
+/// Moves a machine to another folder, pool and host. Its datastores and networks stay.
+pub(crate) fn move_to(world: &mut World, vm: &ManagedObjectReference, place: &Place) {
+    let before = places(world, vm);
+    world.change(vm, |vm: &mut properties::VirtualMachine| {
+        vm.parent = Some(place.folder.clone());
+        vm.resource_pool.clone_from(&place.pool);
+        if let Some(runtime) = vm.runtime.as_deref_mut() {
+            runtime.host = Some(place.host.clone());
+        }
+        if let Some(summary) = vm.summary.as_deref_mut() {
+            summary.runtime.host = Some(place.host.clone());
+        }
+    });
+    let after = places(world, vm);
+    for left in before.iter().filter(|one| !after.contains(one)) {
+        world.change_place(left, |list| list.retain(|one| one != vm));
+    }
+    for joined in after.iter().filter(|one| !before.contains(one)) {
+        world.change_place(joined, |list| list.push(vm.clone()));
+    }
+    container_view::refresh(world);
+}
+
 /// Sets the networks of a machine, also in the lists of the networks.
 pub(super) fn set_networks(
     world: &mut World,

@@ -142,6 +142,7 @@ impl Builder {
             unreadable: Vec::new(),
             rules: Vec::new(),
             recorded: Vec::new(),
+            tickets: 0,
             waits: 0,
             most_waits: 0,
         };

@@ -15,6 +15,7 @@ use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Dropped, Payload};
 use crate::recording::Recorded;
 use crate::rule::{Effect, Rule};
+use crate::screen;
 use crate::session::{self, Sessions};
 use crate::task::Tasks;
 use crate::version::versions_document;
@@ -34,6 +35,8 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) collectors: Collectors,
     pub(crate) tasks: Tasks,
+    /// Number of tickets for screens so far.
+    pub(crate) tickets: u64,
     /// Properties that nobody may read: type and path.
     pub(crate) unreadable: Vec<(String, String)>,
     pub(super) rules: Vec<Rule>,
@@ -74,6 +77,7 @@ impl Shared {
             (path, _) if path == "/folder" || path.starts_with("/folder/") => {
                 return self.file(request).await;
             }
+            ("/screen", _) => return self.screen(request).await,
             _ => self.record(&request, None),
         }
         Ok(
@@ -116,6 +120,14 @@ impl Shared {
         let cookie = session::cookie_of(request.headers());
         let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
         let answer = async { self.change(|state| folder::answer(state, &self.settings, &request)) };
+        self.spoiled(&effects, answer).await
+    }
+
+    async fn screen(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
+        self.record(&request, None);
+        let cookie = session::cookie_of(request.headers());
+        let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
+        let answer = async { self.change(|state| screen::answer(state, &self.settings, &request)) };
         self.spoiled(&effects, answer).await
     }
 

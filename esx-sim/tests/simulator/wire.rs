@@ -136,19 +136,19 @@ async fn methods_that_are_not_simulated_say_which() {
     let simulator = Simulator::esx().build();
     let client = Client::login(&simulator).await;
     let vm = simulator.vm("web01").unwrap();
-    let relocate = vi_types::methods::RelocateVmTask {
+    let unknown = vi_types::methods::SendNmi {
         this: vm.clone(),
         ..Default::default()
     };
-    let fault = client.call(&relocate).await.unwrap_err();
+    let fault = client.call(&unknown).await.unwrap_err();
     assert!(fault.is::<NotImplemented>(), "{fault}");
     assert!(
-        fault.string.contains("RelocateVM_Task of VirtualMachine:1"),
+        fault.string.contains("SendNMI of VirtualMachine:1"),
         "{fault}"
     );
 
     // One that nobody has ever heard of.
-    let body = wire::encode_request(&relocate, &vm).replace("RelocateVM_Task", "FlyToTheMoon_Task");
+    let body = wire::encode_request(&unknown, &vm).replace("SendNMI", "FlyToTheMoon_Task");
     let response = client.post(body).await;
     assert_eq!(response.status(), 500);
     let body = std::str::from_utf8(response.body()).unwrap();

@@ -2953,7 +2953,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::METRIC_ALARM_EXPRESSION,
         #[cfg(feature = "vmotion")]
         &objects::MIGRATION_DISABLED,
-        #[cfg(feature = "event")]
         &objects::MIGRATION_ERROR_EVENT,
         &objects::MIGRATION_EVENT,
         &objects::MIGRATION_FAULT,

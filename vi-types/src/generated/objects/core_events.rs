@@ -2326,6 +2326,83 @@ impl std::fmt::Debug for ManagedEntityEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object ManagedEntityEventArgument);
 
+/// `MigrationErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
+pub struct MigrationErrorEvent {
+    /// The properties of `MigrationEvent`.
+    pub base: MigrationEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for MigrationErrorEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "MigrationErrorEvent",
+    Some(&MIGRATION_EVENT),
+    "2.0",
+    <MigrationErrorEvent as rt::DataObject>::unset,
+);
+impl rt::Object for MigrationErrorEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &MIGRATION_ERROR_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&MIGRATION_ERROR_EVENT),
+            0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for MigrationErrorEvent {}
+impl std::ops::Deref for MigrationErrorEvent {
+    type Target = MigrationEvent;
+    fn deref(&self) -> &MigrationEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for MigrationErrorEvent {
+    fn deref_mut(&mut self) -> &mut MigrationEvent {
+        &mut self.base
+    }
+}
+impl Clone for MigrationErrorEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for MigrationErrorEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for MigrationErrorEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object MigrationErrorEvent);
+
 /// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct MigrationEvent {
     /// The properties of `VmEvent`.

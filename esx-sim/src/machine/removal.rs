@@ -1,0 +1,100 @@
+//! The end of a machine whose files go with it.
+
+use std::collections::HashSet;
+
+use vi_types::objects::VirtualMachineConfigInfo;
+use vi_types::{ManagedObjectReference, properties};
+
+use super::device::disk_file;
+use super::{chain, config, place};
+use crate::files::{DatastorePath, files_of};
+use crate::world::World;
+
+/// Removes a machine from the inventory and deletes its files. Returns whether it existed.
+///
+/// Disks that another machine uses stay: those below linked clones. So do other files, such as installation images, and
+/// the directory if anything is left in it.
+pub(crate) fn destroy(world: &mut World, vm: &ManagedObjectReference) -> bool {
+    world.fill_files();
+    let files = files(world, vm);
+    let used = disks_of_others(world, vm);
+    if !place::leave(world, vm) {
+        return false;
+    }
+    for file in files.iter().filter(|file| !used.contains(file)) {
+        world.delete(file);
+    }
+    let directories: HashSet<_> = files.iter().map(DatastorePath::parent).collect();
+    for directory in directories {
+        if world.list(&directory).is_empty() {
+            world.delete(&directory);
+        }
+    }
+    true
+}
+
+/// The files that belong to a machine: its configuration, disks and snapshots, but no images that it has in a drive.
+pub(super) fn files(world: &World, vm: &ManagedObjectReference) -> Vec<DatastorePath> {
+    let is_image = |location: &DatastorePath| location.path.ends_with(".iso");
+    let mut files: Vec<_> = files_of(world, vm)
+        .into_iter()
+        .map(|(location, _)| location)
+        .chain(disks(world, vm))
+        .filter(|location| !is_image(location) && world.entry(location).is_some())
+        .collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files.dedup();
+    files
+}
+
+/// The files of the disks that other machines have, with the disks below them.
+pub(super) fn disks_of_others(
+    world: &World,
+    vm: &ManagedObjectReference,
+) -> HashSet<DatastorePath> {
+    let others = world.all("VirtualMachine").filter(|other| *other != vm);
+    others.flat_map(|other| disks(world, other)).collect()
+}
+
+/// The files of the disks that a machine or one of its snapshots has, with the disks below them.
+fn disks(world: &World, vm: &ManagedObjectReference) -> Vec<DatastorePath> {
+    let datacenter = config::datacenter_of(world, vm);
+    let devices = configs(world, vm).flat_map(|config| &config.hardware.device);
+    let mut names: Vec<_> = devices
+        .filter_map(disk_file)
+        .map(|(_, file)| &*file.file_name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let locations = names
+        .into_iter()
+        .filter_map(|name| DatastorePath::resolve(world, datacenter, name).ok());
+    locations
+        .flat_map(|location| chain::of(world, &location))
+        .flat_map(|location| world.disk_files(&location))
+        .collect()
+}
+
+/// The configurations of a machine and of its snapshots.
+fn configs<'a>(
+    world: &'a World,
+    vm: &ManagedObjectReference,
+) -> impl Iterator<Item = &'a VirtualMachineConfigInfo> {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let snapshots = snapshots(world, vm).into_iter().filter_map(|snapshot| {
+        let own = world.read::<properties::VirtualMachineSnapshot>(&snapshot)?;
+        own.config.as_deref()
+    });
+    let machine = machine.and_then(|machine| machine.config.as_deref());
+    machine.into_iter().chain(snapshots)
+}
+
+/// The snapshots of a machine.
+pub(super) fn snapshots(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
+    let all = world.all("VirtualMachineSnapshot");
+    let is_of = |snapshot: &&ManagedObjectReference| {
+        let own = world.read::<properties::VirtualMachineSnapshot>(snapshot);
+        own.is_some_and(|own| own.vm.as_ref() == Some(vm))
+    };
+    all.filter(is_of).cloned().collect()
+}
