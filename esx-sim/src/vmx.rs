@@ -1,14 +1,21 @@
 //! The configuration of a virtual machine as the file that the host keeps it in.
 
+mod port;
 mod read;
+mod resources;
 
 use vi_types::Poly;
+use vi_types::enums::{SharesLevel, VirtualScsiSharing};
 use vi_types::objects::{
-    VirtualAhciController, VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualController,
-    VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk, VirtualEthernetCard,
-    VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualFloppyImageBackingInfo,
-    VirtualMachineConfigInfo, VirtualMachineVideoCard, VirtualNvmeController,
-    VirtualScsiController, VirtualSerialPort, VirtualSerialPortFileBackingInfo,
+    VirtualAhciController, VirtualCdrom, VirtualCdromAtapiBackingInfo, VirtualCdromIsoBackingInfo,
+    VirtualCdromPassthroughBackingInfo, VirtualController, VirtualDevice,
+    VirtualDeviceDeviceBackingInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
+    VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard,
+    VirtualEthernetCardDistributedVirtualPortBackingInfo, VirtualEthernetCardNetworkBackingInfo,
+    VirtualFloppy, VirtualFloppyDeviceBackingInfo, VirtualFloppyImageBackingInfo,
+    VirtualMachineConfigInfo, VirtualMachineVideoCard, VirtualNvmeController, VirtualParallelPort,
+    VirtualScsiController, VirtualSerialPort, VirtualSoundCard, VirtualTpm, VirtualUsbController,
+    VirtualUsbxhciController,
 };
 use vmx::VmxFile;
 use vmx::escape::PIPE;
@@ -25,8 +32,6 @@ pub(crate) fn file(config: &VirtualMachineConfigInfo) -> VmxFile {
             .rsplit_once('/')
             .map_or(String::new(), |(folder, _)| format!("{folder}/")),
         file: VmxFile::new(),
-        cards: 0,
-        serials: 0,
     };
     let hardware = config
         .version
@@ -56,6 +61,9 @@ pub(crate) fn file(config: &VirtualMachineConfigInfo) -> VmxFile {
     if config.firmware.as_deref() == Some("efi") {
         file.set("firmware", "efi");
     }
+    for (key, value) in resources::keys(config) {
+        file.set(key, &value);
+    }
     let devices = &config.hardware.device;
     for device in devices {
         file.device(device, devices);
@@ -73,8 +81,6 @@ struct File {
     file: VmxFile,
     /// Where the configuration is, as `[datastore] directory/`.
     folder: String,
-    cards: usize,
-    serials: usize,
 }
 
 impl File {
@@ -98,6 +104,15 @@ impl File {
                 _ => "lsilogic",
             };
             self.set(&format!("{slot}.virtualDev"), kind);
+            match controller.shared_bus {
+                VirtualScsiSharing::VirtualSharing => {
+                    self.set(&format!("{slot}.sharedBus"), "virtual");
+                }
+                VirtualScsiSharing::PhysicalSharing => {
+                    self.set(&format!("{slot}.sharedBus"), "physical");
+                }
+                _ => {}
+            }
         }
         if let Some(controller) = device.cast::<VirtualAhciController>() {
             self.set(&format!("sata{}.present", controller.bus_number), "TRUE");
@@ -105,8 +120,29 @@ impl File {
         if let Some(controller) = device.cast::<VirtualNvmeController>() {
             self.set(&format!("nvme{}.present", controller.bus_number), "TRUE");
         }
-        if device.is::<VirtualSerialPort>() {
-            self.serial(device);
+        if let Some(usb) = device.cast::<VirtualUsbController>() {
+            self.set("usb.present", "TRUE");
+            if usb.ehci_enabled == Some(true) {
+                self.set("ehci.present", "TRUE");
+            }
+        }
+        if device.is::<VirtualUsbxhciController>() {
+            self.set("usb_xhci.present", "TRUE");
+        }
+        if device.is::<VirtualTpm>() {
+            self.set("vtpm.present", "TRUE");
+        }
+        if device.is::<VirtualSoundCard>() {
+            self.set("sound.present", "TRUE");
+            let kind = match device.type_name() {
+                "VirtualHdAudioCard" => "hdaudio",
+                "VirtualEnsoniq1371" => "es1371",
+                _ => "sb16",
+            };
+            self.set("sound.virtualDev", kind);
+        }
+        if device.is::<VirtualSerialPort>() || device.is::<VirtualParallelPort>() {
+            self.port(device);
         }
         if device.is::<VirtualFloppy>() {
             self.floppy(device);
@@ -118,69 +154,127 @@ impl File {
             return;
         };
         if device.is::<VirtualDisk>() {
-            self.set(&format!("{slot}.present"), "TRUE");
-            let kind = match slot.split_at(4).0 {
-                "scsi" => "scsi-hardDisk",
-                "ide0" | "ide1" => "ata-hardDisk",
-                _ => "disk",
-            };
-            self.set(&format!("{slot}.deviceType"), kind);
-            let backing = device.backing.as_ref();
-            let backing =
-                backing.and_then(|backing| backing.cast::<VirtualDeviceFileBackingInfo>());
-            let name = backing.map(|backing| self.file_name(backing));
-            self.set(&format!("{slot}.fileName"), &name.unwrap_or_default());
+            self.disk(&slot, device);
         }
         if device.is::<VirtualCdrom>() {
+            self.set(&format!("{slot}.present"), "TRUE");
             self.cdrom(&slot, device);
+            self.start_connected(&slot, device);
+        }
+    }
+
+    fn disk(&mut self, slot: &str, device: &Poly<VirtualDevice>) {
+        self.set(&format!("{slot}.present"), "TRUE");
+        let kind = match slot.split_at(4).0 {
+            "scsi" => "scsi-hardDisk",
+            "ide0" | "ide1" => "ata-hardDisk",
+            _ => "disk",
+        };
+        self.set(&format!("{slot}.deviceType"), kind);
+        let backing = device.backing.as_ref();
+        let file = backing.and_then(|backing| backing.cast::<VirtualDeviceFileBackingInfo>());
+        let name = file.map(|file| self.file_name(file));
+        self.set(&format!("{slot}.fileName"), &name.unwrap_or_default());
+        let flat = backing.and_then(|backing| backing.cast::<VirtualDiskFlatVer2BackingInfo>());
+        if let Some(flat) = flat {
+            if flat.disk_mode != "persistent" {
+                let mode = flat.disk_mode.replace('_', "-");
+                self.set(&format!("{slot}.mode"), &mode);
+            }
+            if flat.write_through == Some(true) {
+                self.set(&format!("{slot}.writeThrough"), "TRUE");
+            }
+            if flat.sharing.as_deref() == Some("sharingMultiWriter") {
+                self.set(&format!("{slot}.sharing"), "multi-writer");
+            }
+        }
+        let disk = device.cast::<VirtualDisk>();
+        let Some(io) = disk.and_then(|disk| disk.storage_io_allocation.as_deref()) else {
+            return;
+        };
+        if let Some(limit) = io.limit.filter(|limit| *limit > 0) {
+            let key = format!("sched.{slot}.throughputCap");
+            self.set(&key, &limit.to_string());
+        }
+        let shares = io.shares.as_deref().and_then(|shares| match shares.level {
+            SharesLevel::Low => Some("low".to_owned()),
+            SharesLevel::High => Some("high".to_owned()),
+            SharesLevel::Custom => Some(shares.shares.to_string()),
+            _ => None,
+        });
+        if let Some(shares) = shares {
+            self.set(&format!("sched.{slot}.shares"), &shares);
         }
     }
 
     fn cdrom(&mut self, slot: &str, device: &Poly<VirtualDevice>) {
-        self.set(&format!("{slot}.present"), "TRUE");
         let backing = device.backing.as_ref();
-        match backing.and_then(|backing| backing.cast::<VirtualCdromIsoBackingInfo>()) {
-            Some(iso) => {
-                self.set(&format!("{slot}.deviceType"), "cdrom-image");
-                self.set(&format!("{slot}.fileName"), &self.file_name(iso));
-            }
-            None => {
-                self.set(&format!("{slot}.deviceType"), "atapi-cdrom");
-                self.set(&format!("{slot}.fileName"), "CD/DVD drive 0");
-                self.set(&format!("{slot}.clientDevice"), "TRUE");
-            }
+        if let Some(iso) = backing.and_then(|one| one.cast::<VirtualCdromIsoBackingInfo>()) {
+            self.set(&format!("{slot}.deviceType"), "cdrom-image");
+            let name = match iso.file_name.is_empty() {
+                true => "emptyBackingString".to_owned(),
+                false => self.file_name(iso),
+            };
+            self.set(&format!("{slot}.fileName"), &name);
+            return;
         }
+        let host = backing.filter(|backing| {
+            backing.is::<VirtualCdromAtapiBackingInfo>()
+                || backing.is::<VirtualCdromPassthroughBackingInfo>()
+        });
+        let Some(host) = host else {
+            self.set(&format!("{slot}.deviceType"), "atapi-cdrom");
+            self.set(&format!("{slot}.fileName"), "CD/DVD drive 0");
+            self.set(&format!("{slot}.clientDevice"), "TRUE");
+            return;
+        };
+        let kind = match host.is::<VirtualCdromPassthroughBackingInfo>() {
+            true => "cdrom-raw",
+            false => "atapi-cdrom",
+        };
+        self.set(&format!("{slot}.deviceType"), kind);
+        self.host_device(slot, host.cast());
     }
 
-    fn serial(&mut self, device: &Poly<VirtualDevice>) {
-        let slot = format!("serial{}", self.serials);
-        self.serials += 1;
-        self.set(&format!("{slot}.present"), "TRUE");
-        let backing = device.backing.as_ref();
-        if let Some(file) =
-            backing.and_then(|backing| backing.cast::<VirtualSerialPortFileBackingInfo>())
-        {
-            self.set(&format!("{slot}.fileType"), "file");
-            self.set(&format!("{slot}.fileName"), &self.file_name(file));
+    /// The device of the host that a drive is.
+    fn host_device(&mut self, slot: &str, host: Option<&VirtualDeviceDeviceBackingInfo>) {
+        let is_auto = host.is_some_and(|host| host.use_auto_detect == Some(true));
+        if is_auto {
+            self.set(&format!("{slot}.autodetect"), "TRUE");
         }
+        let name = match host {
+            Some(host) if !is_auto || !host.device_name.is_empty() => &*host.device_name,
+            _ => "auto detect",
+        };
+        self.set(&format!("{slot}.fileName"), name);
     }
 
     fn floppy(&mut self, device: &Poly<VirtualDevice>) {
         let slot = format!("floppy{}", device.unit_number.unwrap_or_default());
         self.set(&format!("{slot}.present"), "TRUE");
+        self.start_connected(&slot, device);
         let backing = device.backing.as_ref();
-        match backing.and_then(|backing| backing.cast::<VirtualFloppyImageBackingInfo>()) {
-            Some(file) => {
-                self.set(&format!("{slot}.fileType"), "file");
-                self.set(&format!("{slot}.fileName"), &self.file_name(file));
-            }
+        if let Some(file) = backing.and_then(|one| one.cast::<VirtualFloppyImageBackingInfo>()) {
+            self.set(&format!("{slot}.fileType"), "file");
+            self.set(&format!("{slot}.fileName"), &self.file_name(file));
+            return;
+        }
+        self.set(&format!("{slot}.fileType"), "device");
+        match backing.filter(|backing| backing.is::<VirtualFloppyDeviceBackingInfo>()) {
+            Some(host) => self.host_device(&slot, host.cast()),
             None => {
-                self.set(&format!("{slot}.fileType"), "device");
-                self.set(
-                    &format!("{slot}.fileName"),
-                    &format!("/dev/fd{}", device.unit_number.unwrap_or_default()),
-                );
+                let name = format!("/dev/fd{}", device.unit_number.unwrap_or_default());
+                self.set(&format!("{slot}.fileName"), &name);
+                self.set(&format!("{slot}.clientDevice"), "TRUE");
             }
+        }
+    }
+
+    /// A missing key means that the device is connected when the machine starts.
+    fn start_connected(&mut self, slot: &str, device: &Poly<VirtualDevice>) {
+        let info = device.connectable.as_deref();
+        if info.is_some_and(|info| !info.start_connected) {
+            self.set(&format!("{slot}.startConnected"), "FALSE");
         }
     }
 
@@ -201,9 +295,9 @@ impl File {
     }
 
     fn card(&mut self, device: &Poly<VirtualDevice>, card: &VirtualEthernetCard) {
-        let slot = format!("ethernet{}", self.cards);
-        self.cards += 1;
+        let slot = format!("ethernet{}", device.key - CARD);
         self.set(&format!("{slot}.present"), "TRUE");
+        self.start_connected(&slot, device);
         let kind = match device.type_name() {
             "VirtualVmxnet3" => "vmxnet3",
             "VirtualVmxnet2" | "VirtualVmxnet" => "vmxnet",
@@ -221,6 +315,24 @@ impl File {
         if let Some(network) = network {
             self.set(&format!("{slot}.networkName"), &network.device_name);
         }
+        let switch = card.backing.as_ref().and_then(|backing| {
+            backing.cast::<VirtualEthernetCardDistributedVirtualPortBackingInfo>()
+        });
+        if let Some(port) = switch.map(|switch| &switch.port) {
+            let id = spaced(&port.switch_uuid);
+            self.set(&format!("{slot}.dvs.switchId"), &id);
+            let cookie = port.connection_cookie.unwrap_or_default().to_string();
+            for (key, value) in [
+                ("portgroupId", port.portgroup_key.as_deref()),
+                ("portId", Some(port.port_key.as_deref().unwrap_or("0"))),
+                ("connectionId", Some(&*cookie)),
+            ] {
+                self.set(&format!("{slot}.dvs.{key}"), value.unwrap_or_default());
+            }
+        }
+        if card.wake_on_lan_enabled == Some(false) {
+            self.set(&format!("{slot}.wakeOnPcktRcv"), "FALSE");
+        }
         let mac = card.mac_address.as_deref().unwrap_or_default();
         let kind = match card.address_type.as_deref() {
             Some("assigned") => "vpx",
@@ -236,6 +348,9 @@ impl File {
         self.set(&format!("{slot}.{name}"), mac);
     }
 }
+
+/// The key of the first network card.
+const CARD: i32 = 4000;
 
 /// `scsi0:1`: where a device is attached.
 fn slot(device: &VirtualDevice, all: &[Poly<VirtualDevice>]) -> Option<String> {

@@ -1,5 +1,6 @@
 //! Versions of virtual hardware, and what they limit.
 
+use vi_types::Poly;
 use vi_types::objects::{
     ParaVirtualScsiController, VirtualAhciController, VirtualDevice, VirtualE1000e,
     VirtualEthernetCard, VirtualFloppy, VirtualHdAudioCard, VirtualLsiLogicSasController,
@@ -7,7 +8,6 @@ use vi_types::objects::{
     VirtualSerialPort, VirtualTpm, VirtualUsb, VirtualUsbxhciController, VirtualVmxnet3,
     VirtualWdt,
 };
-use vi_types::{DataObject, Poly};
 
 use crate::world::World;
 
@@ -101,24 +101,21 @@ impl Hardware {
 
 /// The version that devices of a type came with, if it is not the oldest one.
 pub(super) fn needed_by(device: &Poly<VirtualDevice>) -> Option<Hardware> {
-    fn is<T: DataObject>(device: &Poly<VirtualDevice>) -> bool {
-        device.is::<T>()
-    }
-    let known: [(fn(&Poly<VirtualDevice>) -> bool, u32); 11] = [
-        (is::<VirtualVmxnet3>, 7),
-        (is::<ParaVirtualScsiController>, 7),
-        (is::<VirtualLsiLogicSasController>, 7),
-        (is::<VirtualE1000e>, 8),
-        (is::<VirtualUsbxhciController>, 8),
-        (is::<VirtualHdAudioCard>, 8),
-        (is::<VirtualAhciController>, 10),
-        (is::<VirtualNvmeController>, 13),
-        (is::<VirtualTpm>, 14),
-        (is::<VirtualWdt>, 17),
-        (is::<VirtualPrecisionClock>, 17),
+    let known = [
+        (device.is::<VirtualVmxnet3>(), 7),
+        (device.is::<ParaVirtualScsiController>(), 7),
+        (device.is::<VirtualLsiLogicSasController>(), 7),
+        (device.is::<VirtualE1000e>(), 8),
+        (device.is::<VirtualUsbxhciController>(), 8),
+        (device.is::<VirtualHdAudioCard>(), 8),
+        (device.is::<VirtualAhciController>(), 10),
+        (device.is::<VirtualNvmeController>(), 13),
+        (device.is::<VirtualTpm>(), 14),
+        (device.is::<VirtualWdt>(), 17),
+        (device.is::<VirtualPrecisionClock>(), 17),
     ];
     let mut known = known.into_iter();
-    known.find_map(|(is_it, version)| is_it(device).then_some(Hardware(version)))
+    known.find_map(|(is_it, version)| is_it.then_some(Hardware(version)))
 }
 
 /// The same kind of device, of which a machine can have only so many.

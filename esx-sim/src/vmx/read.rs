@@ -4,24 +4,29 @@ use std::borrow::Cow;
 
 use vi_types::enums::VirtualScsiSharing;
 use vi_types::objects::{
-    ParaVirtualScsiController, VirtualAhciController, VirtualBusLogicController, VirtualCdrom,
-    VirtualCdromIsoBackingInfo, VirtualCdromRemotePassthroughBackingInfo, VirtualDevice,
-    VirtualDeviceFileBackingInfo, VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk,
-    VirtualDiskFlatVer2BackingInfo, VirtualE1000, VirtualE1000e, VirtualEthernetCard,
-    VirtualEthernetCardNetworkBackingInfo, VirtualFloppy, VirtualFloppyImageBackingInfo,
-    VirtualLsiLogicController, VirtualLsiLogicSasController, VirtualMachineConfigInfo,
-    VirtualMachineConfigSpec, VirtualMachineVideoCard, VirtualNvmeController, VirtualPcNet32,
-    VirtualSataController, VirtualScsiController, VirtualSerialPort,
-    VirtualSerialPortFileBackingInfo, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
+    DistributedVirtualSwitchPortConnection, ParaVirtualScsiController, StorageIoAllocationInfo,
+    VirtualAhciController, VirtualBusLogicController, VirtualCdrom, VirtualCdromAtapiBackingInfo,
+    VirtualCdromIsoBackingInfo, VirtualCdromPassthroughBackingInfo,
+    VirtualCdromRemotePassthroughBackingInfo, VirtualDevice, VirtualDeviceBackingInfo,
+    VirtualDeviceConnectInfo, VirtualDeviceDeviceBackingInfo, VirtualDeviceFileBackingInfo,
+    VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo,
+    VirtualE1000, VirtualE1000e, VirtualEnsoniq1371, VirtualEthernetCard,
+    VirtualEthernetCardDistributedVirtualPortBackingInfo, VirtualEthernetCardNetworkBackingInfo,
+    VirtualFloppy, VirtualFloppyDeviceBackingInfo, VirtualFloppyImageBackingInfo,
+    VirtualFloppyRemoteDeviceBackingInfo, VirtualHdAudioCard, VirtualLsiLogicController,
+    VirtualLsiLogicSasController, VirtualMachineConfigInfo, VirtualMachineConfigSpec,
+    VirtualMachineVideoCard, VirtualNvmeController, VirtualPcNet32, VirtualSataController,
+    VirtualScsiController, VirtualSoundBlaster16, VirtualTpm, VirtualUsbController,
+    VirtualUsbxhciController, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
 use vmx::VmxFile;
 use vmx::escape::PIPE;
 
-use super::guest_os;
+use super::{guest_os, resources};
 use crate::files::{DatastorePath, Descriptor};
-use crate::machine;
 use crate::machine::device::{add, connectable, controller, device};
+use crate::machine::{self, chain};
 use crate::world::World;
 use crate::world::inventory::host::volume;
 
@@ -42,16 +47,16 @@ impl VmxValues {
         Some(plain.unwrap_or_else(|_| value.clone().into_owned()))
     }
 
-    fn is(&self, key: &str) -> bool {
+    pub(super) fn is(&self, key: &str) -> bool {
         self.get(key)
             .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
         self.get(key)?.trim().parse().ok()
     }
 
-    fn uuid(&self, key: &str) -> Option<String> {
+    pub(super) fn uuid(&self, key: &str) -> Option<String> {
         let digits: String = self
             .get(key)?
             .chars()
@@ -81,7 +86,7 @@ pub(crate) fn spec(
     let firmware = keys.get("firmware").unwrap_or_else(|| "bios".to_owned());
     let known = old.filter(|old| guest_os(&old.guest_id) == guest);
     let version = keys.number::<u32>("virtualHW.version");
-    VirtualMachineConfigSpec {
+    let mut spec = VirtualMachineConfigSpec {
         name: keys.get("displayName").filter(|name| !name.is_empty()),
         annotation: keys.get("annotation"),
         guest_id: Some(known.map_or_else(|| guest_id(&guest), |old| old.guest_id.clone())),
@@ -97,7 +102,9 @@ pub(crate) fn spec(
             .map(add)
             .collect(),
         ..VirtualMachineConfigSpec::default()
-    }
+    };
+    resources::read(world, keys, &mut spec);
+    spec
 }
 
 /// Makes a machine's properties follow its file, if that can be understood.
@@ -171,10 +178,15 @@ fn devices(world: &World, location: &DatastorePath, keys: &VmxValues) -> Vec<Pol
     for index in 0..32 {
         made.serial(index);
     }
+    for index in 0..3 {
+        made.parallel(index);
+    }
+    made.others();
     made.devices
 }
 
-struct Maker<'a> {
+/// Devices being read.
+pub(super) struct Maker<'a> {
     world: &'a World,
     location: &'a DatastorePath,
     keys: &'a VmxValues,
@@ -182,12 +194,26 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn value(&self, slot: &str, key: &str) -> String {
+    pub(super) fn value(&self, slot: &str, key: &str) -> String {
         self.keys.get(&format!("{slot}.{key}")).unwrap_or_default()
     }
 
-    fn is_present(&self, slot: &str) -> bool {
-        self.keys.is(&format!("{slot}.present"))
+    pub(super) fn is(&self, slot: &str, key: &str) -> bool {
+        self.keys.is(&format!("{slot}.{key}"))
+    }
+
+    pub(super) fn is_present(&self, slot: &str) -> bool {
+        self.is(slot, "present")
+    }
+
+    pub(super) fn add(&mut self, device: impl Into<Poly<VirtualDevice>>) {
+        self.devices.push(device.into());
+    }
+
+    /// The connection of a device, which is made when the machine starts unless the file says otherwise.
+    pub(super) fn connectable(&self, slot: &str) -> Option<Box<VirtualDeviceConnectInfo>> {
+        let start = self.value(slot, "startConnected");
+        Some(connectable(!start.eq_ignore_ascii_case("false")).into())
     }
 
     fn video(&mut self) {
@@ -196,7 +222,37 @@ impl Maker<'_> {
                 video_ram_size_in_kb: Some(size >> 10),
                 ..VirtualMachineVideoCard::default()
             };
-            self.devices.push(video.into());
+            self.add(video);
+        }
+    }
+
+    /// USB controllers, sound cards and TPMs.
+    fn others(&mut self) {
+        let world = self.world;
+        if self.is_present("usb") || self.is_present("ehci") {
+            self.add(VirtualUsbController {
+                base: controller(7000, 0),
+                auto_connect_devices: Some(false),
+                ehci_enabled: Some(self.is_present("ehci")),
+                ..VirtualUsbController::default()
+            });
+        }
+        if self.is_present("usb_xhci") && world.since("5.0") {
+            self.add(VirtualUsbxhciController {
+                base: controller(14_000, 0),
+                auto_connect_devices: Some(false),
+                ..VirtualUsbxhciController::default()
+            });
+        }
+        if self.is_present("sound") {
+            match self.value("sound", "virtualDev").as_str() {
+                "hdaudio" if world.since("5.0") => self.add(VirtualHdAudioCard::default()),
+                "es1371" => self.add(VirtualEnsoniq1371::default()),
+                _ => self.add(VirtualSoundBlaster16::default()),
+            }
+        }
+        if self.is_present("vtpm") && world.since("6.7") {
+            self.add(VirtualTpm::default());
         }
     }
 
@@ -289,13 +345,13 @@ impl Maker<'_> {
             }
             let kind = self.value(&slot, "deviceType").to_ascii_lowercase();
             match kind.contains("cdrom") {
-                true => self.cdrom(&slot, &kind, (parent, unit)),
+                true => self.cdrom(&slot, (parent, unit)),
                 false => self.disk(&slot, (parent, unit)),
             }
         }
     }
 
-    fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
+    pub(super) fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
         let place = locate(self.world, self.location, name);
         VirtualDeviceFileBackingInfo {
             file_name: match &place {
@@ -310,52 +366,97 @@ impl Maker<'_> {
     fn disk(&mut self, slot: &str, at: (i32, i32)) {
         let name = self.value(slot, "fileName");
         let place = locate(self.world, self.location, &name);
-        let descriptor = place.and_then(|place| Descriptor::read(&self.world.content(&place)?));
-        let capacity_kb = descriptor.map_or(0, |descriptor| descriptor.capacity_kb);
+        let descriptor = place
+            .as_ref()
+            .and_then(|place| Descriptor::read(&self.world.content(place)?));
+        let capacity_kb = descriptor.as_ref().map_or(0, |disk| disk.capacity_kb);
         let capacity_kb = i64::try_from(capacity_kb).unwrap_or(i64::MAX);
+        let mut backing = VirtualDiskFlatVer2BackingInfo {
+            base: self.file(&name),
+            disk_mode: match self.value(slot, "mode").to_ascii_lowercase().as_str() {
+                "" => "persistent".to_owned(),
+                mode => mode.replace('-', "_"),
+            },
+            write_through: Some(self.is(slot, "writeThrough")),
+            thin_provisioned: descriptor.map(|disk| disk.thin),
+            sharing: (self.value(slot, "sharing") == "multi-writer")
+                .then(|| "sharingMultiWriter".to_owned()),
+            ..VirtualDiskFlatVer2BackingInfo::default()
+        };
+        if let Some(place) = &place {
+            chain::show_parents(self.world, &mut backing, place);
+        }
         let disk = VirtualDisk {
             base: VirtualDevice {
-                backing: Some(
-                    VirtualDiskFlatVer2BackingInfo {
-                        base: self.file(&name),
-                        disk_mode: "persistent".to_owned(),
-                        ..VirtualDiskFlatVer2BackingInfo::default()
-                    }
-                    .into(),
-                ),
+                backing: Some(backing.into()),
                 ..device(0, Some(at))
             },
             capacity_in_kb: capacity_kb,
+            storage_io_allocation: self.io_allocation(slot),
             ..VirtualDisk::default()
         };
-        self.devices.push(disk.into());
+        self.add(disk);
     }
 
-    fn cdrom(&mut self, slot: &str, kind: &str, at: (i32, i32)) {
-        let backing = match kind {
+    fn io_allocation(&self, slot: &str) -> Option<Box<StorageIoAllocationInfo>> {
+        let limit = self.keys.number(&format!("sched.{slot}.throughputCap"));
+        let shares = self.keys.get(&format!("sched.{slot}.shares"));
+        if limit.is_none() && shares.is_none() || !self.world.since("4.1") {
+            return None;
+        }
+        Some(
+            StorageIoAllocationInfo {
+                limit: Some(limit.unwrap_or(-1)),
+                shares: shares.map(|shares| resources::shares_of(Some(shares)).into()),
+                ..StorageIoAllocationInfo::default()
+            }
+            .into(),
+        )
+    }
+
+    fn cdrom(&mut self, slot: &str, at: (i32, i32)) {
+        let cdrom = VirtualCdrom {
+            base: VirtualDevice {
+                backing: Some(self.cdrom_backing(slot)),
+                connectable: self.connectable(slot),
+                ..device(0, Some(at))
+            },
+            ..VirtualCdrom::default()
+        };
+        self.add(cdrom);
+    }
+
+    fn cdrom_backing(&self, slot: &str) -> Poly<VirtualDeviceBackingInfo> {
+        let name = self.value(slot, "fileName");
+        let is_remote = self.is(slot, "clientDevice");
+        match self.value(slot, "deviceType").to_ascii_lowercase().as_str() {
             "cdrom-image" => VirtualCdromIsoBackingInfo {
-                base: self.file(&self.value(slot, "fileName")),
+                base: match name.as_str() {
+                    "" | "emptyBackingString" => VirtualDeviceFileBackingInfo::default(),
+                    name => self.file(name),
+                },
+                ..Default::default()
+            }
+            .into(),
+            "atapi-cdrom" if !is_remote => VirtualCdromAtapiBackingInfo {
+                base: self.host_device(slot),
+                ..Default::default()
+            }
+            .into(),
+            "cdrom-raw" if !is_remote => VirtualCdromPassthroughBackingInfo {
+                base: self.host_device(slot),
                 ..Default::default()
             }
             .into(),
             _ => VirtualCdromRemotePassthroughBackingInfo {
                 base: VirtualDeviceRemoteDeviceBackingInfo {
-                    device_name: self.value(slot, "fileName"),
+                    device_name: name,
                     ..Default::default()
                 },
                 ..Default::default()
             }
             .into(),
-        };
-        let cdrom = VirtualCdrom {
-            base: VirtualDevice {
-                backing: Some(backing),
-                connectable: Some(connectable(true).into()),
-                ..device(0, Some(at))
-            },
-            ..VirtualCdrom::default()
-        };
-        self.devices.push(cdrom.into());
+        }
     }
 
     fn floppy(&mut self, index: i32) {
@@ -363,47 +464,57 @@ impl Maker<'_> {
         if !self.is_present(&slot) {
             return;
         }
-        let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
-        let backing = file.then(|| {
+        let backing = if self.value(&slot, "fileType").eq_ignore_ascii_case("file") {
             VirtualFloppyImageBackingInfo {
                 base: self.file(&self.value(&slot, "fileName")),
                 ..Default::default()
             }
             .into()
-        });
-        let floppy = VirtualFloppy {
-            base: VirtualDevice {
-                backing,
-                connectable: Some(connectable(true).into()),
-                ..VirtualDevice::default()
-            },
-            ..VirtualFloppy::default()
-        };
-        self.devices.push(floppy.into());
-    }
-
-    fn serial(&mut self, index: i32) {
-        let slot = format!("serial{index}");
-        if !self.is_present(&slot) {
-            return;
-        }
-        let file = self.value(&slot, "fileType").eq_ignore_ascii_case("file");
-        let backing = file.then(|| {
-            VirtualSerialPortFileBackingInfo {
-                base: self.file(&self.value(&slot, "fileName")),
+        } else if self.is(&slot, "clientDevice") {
+            VirtualFloppyRemoteDeviceBackingInfo::default().into()
+        } else {
+            VirtualFloppyDeviceBackingInfo {
+                base: self.host_device(&slot),
                 ..Default::default()
             }
             .into()
-        });
-        let port = VirtualSerialPort {
-            base: VirtualDevice {
-                backing,
-                connectable: Some(connectable(true).into()),
-                ..VirtualDevice::default()
-            },
-            ..VirtualSerialPort::default()
         };
-        self.devices.push(port.into());
+        let floppy = VirtualFloppy {
+            base: VirtualDevice {
+                backing: Some(backing),
+                connectable: self.connectable(&slot),
+                ..device(8000 + index, None)
+            },
+            ..VirtualFloppy::default()
+        };
+        self.add(floppy);
+    }
+
+    /// The network, or the port of a distributed switch, that a card is connected to.
+    fn card_backing(&self, slot: &str) -> Poly<VirtualDeviceBackingInfo> {
+        if let Some(switch) = self.keys.uuid(&format!("{slot}.dvs.switchId")) {
+            let text = |key| Some(self.value(slot, key)).filter(|value| !value.is_empty());
+            let port = DistributedVirtualSwitchPortConnection {
+                switch_uuid: switch,
+                portgroup_key: text("dvs.portgroupId"),
+                port_key: text("dvs.portId"),
+                connection_cookie: self.keys.number(&format!("{slot}.dvs.connectionId")),
+                ..Default::default()
+            };
+            return VirtualEthernetCardDistributedVirtualPortBackingInfo {
+                port,
+                ..Default::default()
+            }
+            .into();
+        }
+        VirtualEthernetCardNetworkBackingInfo {
+            base: VirtualDeviceDeviceBackingInfo {
+                device_name: self.value(slot, "networkName"),
+                ..Default::default()
+            },
+            ..Default::default()
+        }
+        .into()
     }
 
     fn card(&mut self, index: i32) {
@@ -417,18 +528,11 @@ impl Maker<'_> {
             _ => "generatedAddress",
         };
         let address = Some(self.value(&slot, address)).filter(|address| !address.is_empty());
-        let backing = VirtualEthernetCardNetworkBackingInfo {
-            base: vi_types::objects::VirtualDeviceDeviceBackingInfo {
-                device_name: self.value(&slot, "networkName"),
-                ..Default::default()
-            },
-            ..Default::default()
-        };
         let base = VirtualEthernetCard {
             base: VirtualDevice {
-                backing: Some(backing.into()),
-                connectable: Some(connectable(true).into()),
-                ..VirtualDevice::default()
+                backing: Some(self.card_backing(&slot)),
+                connectable: self.connectable(&slot),
+                ..device(4000 + index, None)
             },
             address_type: Some(match kind.as_str() {
                 "static" => "manual".to_owned(),
@@ -436,7 +540,11 @@ impl Maker<'_> {
                 _ => "generated".to_owned(),
             }),
             mac_address: address,
-            wake_on_lan_enabled: Some(true),
+            wake_on_lan_enabled: Some(
+                !self
+                    .value(&slot, "wakeOnPcktRcv")
+                    .eq_ignore_ascii_case("false"),
+            ),
             ..VirtualEthernetCard::default()
         };
         let vmxnet = |base| VirtualVmxnet {

@@ -666,3 +666,133 @@ async fn resources_are_those_of_the_host() {
     host.succeeds(&affinity(&[])).await;
     assert_eq!(set(), None);
 }
+
+#[tokio::test]
+async fn the_file_of_a_machine_follows() {
+    let host = Host::esx().await;
+    let vm = host.simulator.vm("installer").unwrap();
+    let path = "[ssd] installer/installer.vmx";
+    let missing = VirtualCdromIsoBackingInfo::default();
+    let empty = VirtualCdrom {
+        base: VirtualDevice {
+            backing: Some(missing.into()),
+            ..cdrom(200).base
+        },
+        ..VirtualCdrom::default()
+    };
+    let allocation = |reservation, limit, level| ResourceAllocationInfo {
+        reservation: Some(reservation),
+        limit: Some(limit),
+        shares: Some(
+            SharesInfo {
+                level,
+                shares: 77,
+                ..SharesInfo::default()
+            }
+            .into(),
+        ),
+        ..ResourceAllocationInfo::default()
+    };
+    let new = VirtualMachineConfigSpec {
+        num_cpus: Some(4),
+        num_cores_per_socket: Some(2),
+        cpu_allocation: Some(allocation(500, 2000, SharesLevel::High).into()),
+        memory_allocation: Some(allocation(256, 1024, SharesLevel::Custom).into()),
+        cpu_affinity: Some(
+            VirtualMachineAffinityInfo {
+                affinity_set: vec![0, 1, 2, 3],
+                ..VirtualMachineAffinityInfo::default()
+            }
+            .into(),
+        ),
+        cpu_hot_add_enabled: Some(true),
+        memory_hot_add_enabled: Some(true),
+        firmware: Some("efi".to_owned()),
+        device_change: vec![
+            change(
+                Operation::Add,
+                Some(FileOperation::Create),
+                disk_with(|backing| {
+                    "independent_nonpersistent".clone_into(&mut backing.disk_mode);
+                    backing.sharing = Some("sharingMultiWriter".to_owned());
+                }),
+            ),
+            add(card("DMZ")),
+            add(card("Internal")),
+            add(cdrom(200)),
+            add(empty),
+            add(serial("[ssd] installer/log")),
+            change(
+                Operation::Add,
+                Some(FileOperation::Create),
+                floppy("[ssd] installer/a.flp"),
+            ),
+            add(VirtualUsbxhciController::default()),
+            add(VirtualTpm::default()),
+        ],
+        ..spec()
+    };
+    host.succeeds(&reconfig(&vm, new)).await;
+    // The card before the last one leaves a gap.
+    host.succeeds(&one(&vm, remove(host.device(&vm, 4001))))
+        .await;
+    let mut last = host.device(&vm, 4002);
+    last.connectable.as_mut().unwrap().start_connected = false;
+    host.succeeds(&one(&vm, edit(last))).await;
+    let text = host.text(path);
+    for line in [
+        "numvcpus = \"4\"",
+        "cpuid.coresPerSocket = \"2\"",
+        "sched.cpu.min = \"500\"",
+        "sched.cpu.max = \"2000\"",
+        "sched.cpu.shares = \"high\"",
+        "sched.mem.minSize = \"256\"",
+        "sched.mem.max = \"1024\"",
+        "sched.mem.shares = \"77\"",
+        "sched.cpu.affinity = \"0,1,2,3\"",
+        "vcpu.hotadd = \"TRUE\"",
+        "mem.hotadd = \"TRUE\"",
+        "firmware = \"efi\"",
+        "scsi0:1.mode = \"independent-nonpersistent\"",
+        "scsi0:1.sharing = \"multi-writer\"",
+        "ethernet2.networkName = \"Internal\"",
+        "ethernet2.startConnected = \"FALSE\"",
+        "ide0:0.clientDevice = \"TRUE\"",
+        "ide0:1.fileName = \"emptyBackingString\"",
+        "serial1.fileName = \"log\"",
+        "floppy0.fileName = \"a.flp\"",
+        "usb_xhci.present = \"TRUE\"",
+        "vtpm.present = \"TRUE\"",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("ethernet1."), "{text}");
+
+    // The properties follow the file as well.
+    let before = host.config(&vm);
+    assert!(host.simulator.write_file(path, text.clone()));
+    let after = host.config(&vm);
+    let keys = |config: &vi_types::objects::VirtualMachineConfigInfo| {
+        let devices = config.hardware.device.iter();
+        let mut keys: Vec<_> = devices
+            .map(|one| (one.key, one.unit_number, one.type_name().to_owned()))
+            .collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&after), keys(&before));
+    assert_eq!(after.cpu_allocation, before.cpu_allocation);
+    assert_eq!(after.memory_allocation, before.memory_allocation);
+    assert_eq!(after.cpu_affinity, before.cpu_affinity);
+    assert_eq!(after.cpu_hot_add_enabled, Some(true));
+    let text = text.replace("sched.mem.max = \"1024\"\n", "");
+    assert!(host.simulator.write_file(path, text.clone()));
+    let limit = host.config(&vm).memory_allocation.unwrap().limit;
+    assert_eq!(limit, Some(-1));
+    // A change afterwards edits the text where it is.
+    let mut last = host.device(&vm, 4002);
+    last.connectable.as_mut().unwrap().start_connected = true;
+    host.succeeds(&one(&vm, edit(last))).await;
+    let expected = text.replace("ethernet2.startConnected = \"FALSE\"\n", "");
+    assert_eq!(host.text(path), expected);
+}

@@ -69,7 +69,9 @@ impl Change<'_> {
         } else {
             (13_000, PCI, 32, "Device")
         };
-        device.key = self.free_key(first);
+        // In a VMX file, such devices have numbers.
+        let is_kept = !self.of.from_client && (first..first + 1000).contains(&device.key);
+        device.key = self.free_key(if is_kept { device.key } else { first });
         device.controller_key = Some(parent);
         device.unit_number = Some(unit + device.key - first);
         Ok(Name::Numbered(name))
