@@ -16,6 +16,7 @@
 //! - [`VmxFile`] is the text of a file: its keys and values, which can be edited without changing the
 //!   rest.
 //! - [`VmxError`] and [`Warning`] carry the line, the key and the value.
+//! - [`Slot`] is the place of a disk, and what definitions call it.
 //! - [`VmwareNamespace`] has the elements of a domain in VMware's namespace, which VMX files lack.
 //!
 //! The crate does no I/O.
@@ -66,6 +67,7 @@ pub mod names;
 mod namespace;
 mod options;
 mod parse;
+mod slot;
 
 pub use defaults::defaults;
 pub use error::{Position, VmxError, Warning};
@@ -75,6 +77,7 @@ pub use names::FileNames;
 pub use namespace::VmwareNamespace;
 pub use options::{FormatOptions, Mode, ParseOptions};
 pub use parse::{Parsed, parse, parse_file, to_domain};
+pub use slot::{NoSlot, Slot};
 pub use virt_model::{self, LibvirtVersion};
 
 /// The README's examples, as tests.

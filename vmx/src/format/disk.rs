@@ -7,9 +7,8 @@ use virt_model::domain::{
 
 use super::Writer;
 use super::controller::legacy_model;
-use super::slot::Slot;
 use super::validate::no_source;
-use crate::VmxError;
+use crate::{Slot, VmxError};
 
 impl Writer<'_> {
     /// Writes disks, CD-ROM and floppy drives, with their controllers. Tells whether there are controllers
@@ -51,7 +50,7 @@ impl Writer<'_> {
         for disk in disks {
             let slot = self.slot(disk)?;
             if !slots.insert(slot) {
-                let prefix = slot.prefix();
+                let prefix = slot.to_string();
                 return Err(VmxError::unsupported(format!(
                     "disk '{}' is in the same place as another one, {prefix}",
                     disk.target.dev
@@ -86,7 +85,7 @@ impl Writer<'_> {
         }
         let slot = self.slot(disk)?;
         let device_type = self.device_type(disk)?;
-        let prefix = slot.prefix();
+        let prefix = slot.to_string();
         let key = |name: &str| format!("{prefix}.{name}");
 
         self.line(&key("present"), "true");
@@ -148,7 +147,7 @@ impl Writer<'_> {
 
     /// Writes the file name of a disk or CD-ROM drive.
     fn image(&mut self, disk: &Disk, slot: Slot, source: Option<&str>) -> Result<(), VmxError> {
-        let key = format!("{}.fileName", slot.prefix());
+        let key = format!("{}.fileName", slot.to_string());
         let suffix = match disk.device {
             DiskDevice::Disk => ".vmdk",
             _ => ".iso",
@@ -175,7 +174,7 @@ impl Writer<'_> {
     }
 
     fn cache(&mut self, disk: &Disk, slot: Slot) -> Result<(), VmxError> {
-        let key = format!("{}.writeThrough", slot.prefix());
+        let key = format!("{}.writeThrough", slot.to_string());
         match disk.driver.cache {
             None | Some(CacheMode::Default) => {}
             Some(CacheMode::Writethrough) => self.line(&key, "true"),
@@ -201,7 +200,7 @@ impl Writer<'_> {
             .with_help("a floppy drive on bus 'fdc'"));
         }
         let slot = self.slot(disk)?;
-        let prefix = slot.prefix();
+        let prefix = slot.to_string();
         let key = |name: &str| format!("{prefix}.{name}");
         self.line(&key("present"), "true");
         match &disk.source {

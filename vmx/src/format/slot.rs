@@ -3,31 +3,11 @@
 use virt_model::domain::{Address, Disk, DiskBus, DiskDevice, DriveAddress};
 
 use super::Writer;
-use crate::{VmxError, defaults::SCSI_UNITS};
-
-/// A slot for a disk: `scsi0:1`, `floppy0`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Slot {
-    pub(super) bus: DiskBus,
-    /// The controller, or the bus for IDE; 0 for floppies.
-    pub(super) controller: u32,
-    pub(super) unit: u32,
-}
-
-impl Slot {
-    /// The prefix of the device's keys.
-    pub(super) fn prefix(self) -> String {
-        let Slot {
-            bus,
-            controller,
-            unit,
-        } = self;
-        match bus {
-            DiskBus::Fdc => format!("floppy{unit}"),
-            _ => format!("{bus}{controller}:{unit}"),
-        }
-    }
-}
+use crate::{
+    Slot, VmxError,
+    defaults::SCSI_UNITS,
+    slot::{NVME_UNITS, SATA_UNITS},
+};
 
 impl Writer<'_> {
     /// Checks that a disk's address is the one that its device name tells, and that VMware has it.
@@ -66,17 +46,12 @@ impl Writer<'_> {
                 "{bus} disk index (parsed from '{dev}') is too large"
             )));
         }
-        let slot = |bus, controller, unit| Slot {
-            bus,
-            controller,
-            unit,
-        };
         Ok(match prefix {
-            "fd" => slot(DiskBus::Fdc, 0, index),
-            "hd" => slot(DiskBus::Ide, index / 2, index % 2),
+            "fd" => Slot::new(DiskBus::Fdc, 0, index),
+            "hd" => Slot::new(DiskBus::Ide, index / 2, index % 2),
             _ => {
                 let address = DriveAddress::scsi(index, SCSI_UNITS);
-                slot(DiskBus::Scsi, address.controller, address.unit)
+                Slot::new(DiskBus::Scsi, address.controller, address.unit)
             }
         })
     }
@@ -114,8 +89,8 @@ impl Writer<'_> {
             DiskBus::Scsi => ("SCSI", 3, 0, last),
             DiskBus::Ide => ("IDE", 0, 1, 1),
             DiskBus::Fdc => ("FDC", 0, 0, 1),
-            DiskBus::Sata if self.lenient() => ("SATA", 3, 0, 29),
-            DiskBus::Nvme if self.lenient() => ("NVMe", 3, 0, 14),
+            DiskBus::Sata if self.lenient() => ("SATA", 3, 0, SATA_UNITS - 1),
+            DiskBus::Nvme if self.lenient() => ("NVMe", 3, 0, NVME_UNITS - 1),
             _ => {
                 return Err(VmxError::unsupported(format!(
                     "Unsupported bus type '{bus}'"
@@ -153,7 +128,7 @@ impl Writer<'_> {
         let bus = disk.target.bus;
         if bus == DiskBus::Sata && expected == Some(address) {
             let index = disk.target.index().unwrap_or_default();
-            address = DriveAddress::new(index / 30, 0, index % 30);
+            address = DriveAddress::new(index / SATA_UNITS, 0, index % SATA_UNITS);
         }
         let hardware = self.options.hardware_version;
         let needed = match bus {
@@ -172,16 +147,8 @@ impl Writer<'_> {
             .with_help("a higher virtual hardware version, or bus 'scsi' or 'ide'"));
         }
         Ok(match bus {
-            DiskBus::Ide => Slot {
-                bus,
-                controller: address.bus,
-                unit: address.unit,
-            },
-            _ => Slot {
-                bus,
-                controller: address.controller,
-                unit: address.unit,
-            },
+            DiskBus::Ide => Slot::new(bus, address.bus, address.unit),
+            _ => Slot::new(bus, address.controller, address.unit),
         })
     }
 }

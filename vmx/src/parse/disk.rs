@@ -1,12 +1,12 @@
 use virt_model::DomainDef;
 use virt_model::domain::{
     Address, CacheMode, Controller, ControllerType, DeviceInfo, Disk, DiskBus, DiskDevice,
-    DiskSource, DriveAddress, StartupPolicy,
+    DiskSource, StartupPolicy,
 };
 
 use super::reader::Reader;
 use crate::names::Missing;
-use crate::{LibvirtVersion, VmxError};
+use crate::{LibvirtVersion, Slot, VmxError};
 
 impl Reader<'_> {
     /// Reads disks, CD-ROM and floppy drives, with their controllers.
@@ -15,7 +15,7 @@ impl Reader<'_> {
         self.bus(def, DiskBus::Sata, ControllerType::Sata)?;
         for bus in 0..2 {
             for unit in 0..2 {
-                let disk = self.slot(DiskBus::Ide, bus, unit)?;
+                let disk = self.slot(Slot::new(DiskBus::Ide, bus, unit))?;
                 def.devices.disks.extend(disk);
             }
         }
@@ -43,8 +43,9 @@ impl Reader<'_> {
                 continue;
             };
             *model = controller.model;
-            for unit in self.units(bus) {
-                let disk = self.slot(bus, index, unit)?;
+            let slots = Slot::all(bus, self.hardware(), self.options.libvirt);
+            for slot in slots.filter(|slot| slot.controller == index) {
+                let disk = self.slot(slot)?;
                 if let Some(Address::Drive(address)) =
                     disk.as_ref().and_then(|disk| disk.info.address.as_ref())
                 {
@@ -67,89 +68,44 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn units(&self, bus: DiskBus) -> impl Iterator<Item = u32> + use<> {
-        let (count, own) = match bus {
-            // Unit 7 is the controller itself.
-            DiskBus::Scsi => (self.scsi_width(), Some(7)),
-            DiskBus::Sata => (30, None),
-            _ => (15, None),
-        };
-        (0..count).filter(move |unit| Some(*unit) != own)
-    }
-
-    /// The number of units of a SCSI bus, including the controller's own.
-    fn scsi_width(&self) -> u32 {
-        match self.hardware {
-            13.. if self.since(LibvirtVersion::V12_5) => 65,
-            13.. => 64,
-            _ => 16,
-        }
-    }
-
     /// The device name and the address of a disk.
-    fn attach(&self, disk: &mut Disk, bus: DiskBus, controller: u32, unit: u32) {
-        let per_controller = self.scsi_width() - 1;
-        let (prefix, index) = match bus {
-            DiskBus::Scsi => {
-                // libvirt before 12.4.0 counts 15 disks per controller in device names, also on wide
-                // controllers, and derives the address from the name. The address then differs from the
-                // file's.
-                let counted = if self.since(LibvirtVersion::V12_4) {
-                    per_controller
-                } else {
-                    15
-                };
-                ("sd", controller * counted + unit - u32::from(unit > 7))
-            }
-            DiskBus::Sata => ("sd", controller * 30 + unit),
-            DiskBus::Ide => ("hd", controller * 2 + unit),
-            _ => ("fd", unit),
-        };
-        let address = match bus {
-            DiskBus::Scsi => {
-                let unit = index % per_controller;
-                let unit = unit + u32::from(unit >= 7);
-                DriveAddress::new(index / per_controller, 0, unit)
-            }
-            // libvirt gives a SATA controller 6 ports; VMware's has 30.
-            DiskBus::Sata => DriveAddress::new(index / 6, 0, index % 6),
-            DiskBus::Ide => DriveAddress::new(0, index / 2, index % 2),
-            DiskBus::Nvme => DriveAddress::new(controller, 0, unit),
-            _ => DriveAddress::new(0, 0, index),
-        };
-        disk.target.bus = bus;
-        disk.target.dev = match bus {
-            DiskBus::Nvme => format!("nvme{controller}n{}", unit + 1),
-            _ => format!("{prefix}{}", letters(index)),
-        };
+    fn attach(&self, disk: &mut Disk, slot: Slot) {
+        let (dev, address) = slot.names(self.hardware(), self.options.libvirt);
+        disk.target.bus = slot.bus;
+        disk.target.dev = dev;
         disk.info = DeviceInfo::at(Address::Drive(address));
     }
 
+    /// The `virtualHW.version`. libvirt accepts any number from 4 on.
+    fn hardware(&self) -> u32 {
+        u32::try_from(self.hardware.max(0)).unwrap_or(u32::MAX)
+    }
+
     /// Reads the device in a slot of a bus, if there is one.
-    fn slot(&mut self, bus: DiskBus, controller: u32, unit: u32) -> Result<Option<Disk>, VmxError> {
-        let device = format!("{bus}{controller}:{unit}");
-        let Some(keys) = self.keys(bus, &device)? else {
+    fn slot(&mut self, slot: Slot) -> Result<Option<Disk>, VmxError> {
+        let Some(keys) = self.keys(slot)? else {
             return Ok(None);
         };
         let mut disk = self.hard_disk(&keys)?;
-        if disk.is_none() && bus != DiskBus::Nvme {
+        if disk.is_none() && slot.bus != DiskBus::Nvme {
             disk = self.cdrom(&keys)?;
         }
         if let Some(disk) = &mut disk {
-            self.attach(disk, bus, controller, unit);
+            self.attach(disk, slot);
         }
         Ok(disk)
     }
 
     /// The keys of a device that is present and that libvirt does not ignore.
-    fn keys(&mut self, bus: DiskBus, device: &str) -> Result<Option<Keys>, VmxError> {
+    fn keys(&mut self, slot: Slot) -> Result<Option<Keys>, VmxError> {
+        let device = slot.to_string();
         let key = |name: &str| format!("{device}.{name}");
         let present = self.boolean(&key("present"), false)?;
         self.boolean(&key("startConnected"), true)?;
         if !present {
             return Ok(None);
         }
-        self.carried(device);
+        self.carried(&device);
         let device_type = self
             .string(&key("deviceType"))
             .map(|text| text.into_owned());
@@ -168,7 +124,7 @@ impl Reader<'_> {
             }
         }
         Ok(Some(Keys {
-            bus,
+            bus: slot.bus,
             device_type_key: key("deviceType"),
             device_type,
             mode: self.string(&key("mode")).map(|text| text.into_owned()),
@@ -337,7 +293,8 @@ impl Reader<'_> {
     }
 
     fn floppy(&mut self, unit: u32) -> Result<Option<Disk>, VmxError> {
-        let Some(keys) = self.keys(DiskBus::Fdc, &format!("floppy{unit}"))? else {
+        let slot = Slot::new(DiskBus::Fdc, 0, unit);
+        let Some(keys) = self.keys(slot)? else {
             return Ok(None);
         };
         let kind = keys.file_type.as_deref().unwrap_or_default();
@@ -365,7 +322,7 @@ impl Reader<'_> {
             source,
             ..Disk::default()
         };
-        self.attach(&mut disk, DiskBus::Fdc, 0, unit);
+        self.attach(&mut disk, slot);
         Ok(Some(disk))
     }
 
@@ -448,17 +405,4 @@ impl Keys {
 fn ends_with(name: &str, suffix: &str) -> bool {
     name.len() >= suffix.len()
         && name.as_bytes()[name.len() - suffix.len()..].eq_ignore_ascii_case(suffix.as_bytes())
-}
-
-/// The letters of a device name: a … z, aa, ab, ….
-fn letters(index: u32) -> String {
-    let mut letters = Vec::new();
-    let mut rest = index + 1;
-    while rest > 0 {
-        rest -= 1;
-        // The remainder is below 26.
-        letters.push(char::from(b'a' + (rest % 26) as u8));
-        rest /= 26;
-    }
-    letters.iter().rev().collect()
 }
