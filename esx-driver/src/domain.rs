@@ -2,6 +2,7 @@
 
 mod autostart;
 mod definition;
+mod device;
 mod guest;
 mod identity;
 mod lifecycle;

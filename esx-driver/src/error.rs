@@ -112,6 +112,8 @@ pub enum ErrorKind {
     TaskFailed,
     /// The caller cancelled the operation; the text says what came of it.
     Cancelled,
+    /// What describes a device describes several, or none as a whole.
+    Ambiguous,
     /// A question of another task was answered and that task awaited; the requested task was not started.
     NotStarted,
     /// The connection broke, and the server shows that it did not do what was asked.
@@ -144,6 +146,8 @@ pub enum What {
     Datastore,
     /// A host of a vCenter.
     Host,
+    /// A device of a domain.
+    Device,
     /// `virNodeDevice`.
     NodeDevice,
     /// `virSecret`.

@@ -95,7 +95,8 @@ pub use futures_core::Stream;
 pub use vi_client::{self, vi_types};
 pub use virt_model;
 pub use virt_model::flags::{
-    CreateFlags, DefineFlags, DestroyFlags, MigrateFlags, RebootFlags, ShutdownFlags, UndefineFlags,
+    BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, MigrateFlags,
+    RebootFlags, ShutdownFlags, UndefineFlags,
 };
 
 /// The README's example is compiled as a test.

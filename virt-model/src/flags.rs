@@ -8,9 +8,9 @@ mod network;
 mod snapshot;
 
 pub use domain::{
-    CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact, RebootFlags, ShutdownFlags,
-    UndefineFlags, VcpuFlags,
+    BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
+    DomainXmlFlags, HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact, RebootFlags,
+    ShutdownFlags, UndefineFlags, VcpuFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{
@@ -347,6 +347,7 @@ mod tests {
             (MemoryModFlags::MAXIMUM.bits(), 1 << 2),
             (VcpuFlags::HOTPLUGGABLE.bits(), 1 << 4),
             (HostnameFlags::AGENT.bits(), 1 << 1),
+            (BlockResizeFlags::CAPACITY.bits(), 1 << 1),
             (DomainXmlFlags::MIGRATABLE.bits(), 1 << 3),
             (MigrateFlags::UNSAFE.bits(), 1 << 9),
             (MigrateFlags::ZEROCOPY.bits(), 1 << 20),

@@ -71,11 +71,11 @@ pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;
 pub use flags::{
-    CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter, DomainXmlFlags,
-    ExclusiveFlags, HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact,
-    NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags, ShutdownFlags,
-    SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
-    SnapshotXmlFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
+    BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
+    DomainXmlFlags, ExclusiveFlags, HostnameFlags, MemoryModFlags, MigrateFlags,
+    ModificationImpact, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags,
+    ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags,
+    SnapshotRevertFlags, SnapshotXmlFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
 };
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};

@@ -76,7 +76,7 @@ pub use format::format;
 pub use names::FileNames;
 pub use namespace::VmwareNamespace;
 pub use options::{FormatOptions, Mode, ParseOptions};
-pub use parse::{Parsed, parse, parse_file, to_domain};
+pub use parse::{Parsed, parse, parse_file, pci_address, to_domain};
 pub use slot::{NoSlot, Slot};
 pub use virt_model::{self, LibvirtVersion};
 

@@ -23,6 +23,8 @@ mod video;
 use virt_model::DomainDef;
 use virt_model::domain::{Tpm, TpmBackend};
 
+pub use controller::pci_address;
+
 use crate::names::Folder;
 use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
 use reader::Reader;

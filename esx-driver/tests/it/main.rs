@@ -7,6 +7,7 @@
 
 mod answers;
 mod definitions;
+mod devices;
 mod domains;
 mod events;
 mod listing;

@@ -177,6 +177,14 @@ flags! {
         AGENT = 1,
     }
 
+    /// How the size of a disk is given (`virDomainBlockResizeFlags`).
+    pub struct BlockResizeFlags {
+        /// In bytes instead of KiB.
+        BYTES = 0,
+        /// Take the size of the whole device.
+        CAPACITY = 1,
+    }
+
     /// What of a domain's definition is written (`virDomainXMLFlags`).
     pub struct DomainXmlFlags {
         /// Write passwords.

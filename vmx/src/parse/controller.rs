@@ -53,8 +53,8 @@ impl Reader<'_> {
     }
 }
 
-/// The address in a `pciSlotNumber`: 3 bits of function, 5 bits of bus and 5 bits of slot.
-fn pci_address(number: i64) -> PciAddress {
+/// libvirt's form of the address in a `pciSlotNumber`: 3 bits of function, 5 bits of bus and 5 bits of slot.
+pub fn pci_address(number: i64) -> PciAddress {
     let bits = |from: u32, count: u32| (number >> from & ((1 << count) - 1)) as u32;
     PciAddress::new(bits(5, 5), bits(0, 5), bits(10, 3))
 }

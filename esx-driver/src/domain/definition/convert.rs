@@ -115,7 +115,7 @@ pub(super) fn invalid(code: ErrorNumber, message: impl Into<String>) -> Error {
 
 impl Error {
     /// The error of a VMX file or definition that cannot be converted.
-    fn of_vmx(error: vmx::VmxError) -> Error {
+    pub(in crate::domain) fn of_vmx(error: vmx::VmxError) -> Error {
         let described = invalid(error.number(), error.message());
         let place = error.line().map(|line| format!("in line {line}"));
         let advice: Vec<_> = place
