@@ -186,6 +186,15 @@ impl Error {
         self
     }
 
+    /// Adds to the advice.
+    pub(crate) fn advise_also(mut self, advice: &str) -> Error {
+        self.0.advice = Some(match self.0.advice {
+            Some(before) => format!("{before}; {advice}"),
+            None => advice.to_owned(),
+        });
+        self
+    }
+
     /// Replaces the kind, where the caller knows more than the cause says.
     pub(crate) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;

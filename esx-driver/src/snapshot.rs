@@ -50,6 +50,7 @@ impl DomainSnapshot {
     }
 
     /// The domain.
+    #[doc(alias = "virDomainSnapshotGetDomain")]
     pub fn domain(&self) -> &Domain {
         &self.domain
     }

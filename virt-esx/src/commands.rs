@@ -5,6 +5,7 @@
 
 mod domain;
 mod domain_arg;
+mod editor;
 mod events;
 mod file;
 pub(crate) mod help;

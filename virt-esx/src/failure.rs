@@ -41,9 +41,12 @@ impl Failure {
         }
     }
 
-    /// Adds a line behind the others.
+    /// Adds a line at the end.
     pub(crate) fn followed_by(mut self, line: impl Into<String>) -> Self {
-        self.lines.push(line.into());
+        // An output that could not be written is no failure to tell.
+        if !self.is_closed_output() {
+            self.lines.push(line.into());
+        }
         self
     }
 

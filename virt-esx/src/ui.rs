@@ -13,6 +13,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use esx_driver::Operation;
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -128,6 +129,25 @@ impl Ui {
     /// Shows progress as the options say.
     pub(crate) fn progresses(&self, options: &progress::Options) -> Progresses {
         Progresses::new(self.terminal.clone(), options)
+    }
+
+    /// Awaits an operation on a domain. Ctrl-C cancels its task, and its progress is shown as the options say.
+    pub(crate) async fn perform<T>(
+        &self,
+        operation: Operation<'static, T>,
+        options: &progress::Options,
+        domain: &str,
+    ) -> esx_driver::Result<T> {
+        let operation = operation.cancelled_by(self.interruption().comes());
+        // Watching a task costs requests, which is for nothing when no progress is shown.
+        match self.progresses(options).begin(domain) {
+            Some(line) => {
+                operation
+                    .on_progress(move |progress| line.show(&progress))
+                    .await
+            }
+            None => operation.await,
+        }
     }
 
     /// Ctrl-C, for a command that ends in its own way. A second Ctrl-C ends it at once.

@@ -76,6 +76,8 @@ recordings! {
     question,
     shell,
     snapshot,
+    snapshot_edit,
+    snapshot_read,
     unsupported,
     uri,
     usage,

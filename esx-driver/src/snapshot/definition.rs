@@ -6,7 +6,7 @@ use virt_model::{
     snapshot::{SnapshotDomain, SnapshotState},
 };
 
-use super::DomainSnapshot;
+use super::{DomainSnapshot, SnapshotEntry};
 use crate::Result;
 
 impl DomainSnapshot {
@@ -17,19 +17,42 @@ impl DomainSnapshot {
     /// does not exist any more; [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for any flag.
     #[doc(alias = "virDomainSnapshotGetXMLDesc")]
     pub async fn xml_desc(&self, flags: SnapshotXmlFlags) -> Result<String> {
-        refuse_unknown(flags, SnapshotXmlFlags::NONE, "esxDomainSnapshotGetXMLDesc")?;
+        check(flags)?;
         let tree = self.domain.snapshots().await?;
         let node = self.find(&tree)?;
-        let def = SnapshotDef {
-            description: Some(node.description.clone()),
-            state: state(node.state),
-            parent: tree.parent(node).map(|parent| parent.name.clone()),
-            creation_time: Some(node.creation_time),
-            domain: Some(SnapshotDomain::Uuid(self.domain.uuid())),
-            ..SnapshotDef::new(&node.name)
-        };
-        Ok(def.to_xml(flags))
+        SnapshotEntry::new(&self.domain, &tree, node).xml_desc(flags)
     }
+}
+
+impl SnapshotEntry {
+    /// The snapshot's definition.
+    pub fn definition(&self) -> SnapshotDef {
+        SnapshotDef {
+            description: Some(self.description.clone()),
+            state: state(self.state),
+            parent: self.parent.clone(),
+            creation_time: Some(self.creation_time),
+            domain: Some(SnapshotDomain::Uuid(self.snapshot.domain.uuid())),
+            ..SnapshotDef::new(self.snapshot.name())
+        }
+    }
+
+    /// The snapshot's [definition](SnapshotEntry::definition) as libvirt's XML document: no request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for any flag.
+    pub fn xml_desc(&self, flags: SnapshotXmlFlags) -> Result<String> {
+        check(flags)?;
+        Ok(self.definition().to_xml(flags))
+    }
+}
+
+fn check(flags: SnapshotXmlFlags) -> Result<()> {
+    Ok(refuse_unknown(
+        flags,
+        SnapshotXmlFlags::NONE,
+        "esxDomainSnapshotGetXMLDesc",
+    )?)
 }
 
 /// libvirt's word for the state; `None` if the state is not known.

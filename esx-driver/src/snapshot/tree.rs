@@ -85,6 +85,25 @@ impl Tree {
         Some(&self.nodes[node.parent?])
     }
 
+    /// The snapshots whose parent is `node`.
+    pub(super) fn children<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a Node> {
+        let moref = node.moref.clone();
+        let is_parent = move |node: &&Node| {
+            let parent = self.parent(node);
+            parent.is_some_and(|parent| parent.moref == moref)
+        };
+        self.nodes.iter().filter(is_parent)
+    }
+
+    /// The number of snapshots below `node`.
+    pub(super) fn descendants(&self, node: &Node) -> usize {
+        let at = self
+            .nodes
+            .iter()
+            .position(|other| other.moref == node.moref);
+        at.map_or(0, |at| node.end - at - 1)
+    }
+
     /// The snapshots that `flags` admit: all of the domain's, or those below the snapshot `below`. `None` if there is
     /// no such snapshot.
     pub(super) fn select(

@@ -18,7 +18,7 @@ use esx_driver::{
 use esx_sim::{Effect, Question, Rule, Script, Simulator};
 use futures_util::StreamExt as _;
 use vi_types::{
-    enums::VirtualMachinePowerState, objects::SnapshotLocked, properties::VirtualMachine,
+    SoapFault, enums::VirtualMachinePowerState, objects::SnapshotLocked, properties::VirtualMachine,
 };
 
 use crate::{host, methods, open, text};
@@ -277,8 +277,8 @@ async fn flags_and_documents() {
         ),
         (
             "",
-            Flags::REDEFINE | Flags::HALT | Flags::QUIESCE,
-            "unsupported flags (0x9) in function esxDomainSnapshotCreateXML",
+            Flags::REDEFINE | Flags::HALT | Flags::LIVE,
+            "unsupported flags (0x101) in function esxDomainSnapshotCreateXML",
         ),
     ] {
         let error = domain.snapshot_create_xml(xml, flags).await;
@@ -416,8 +416,8 @@ async fn deleting() {
     before.delete(Flags::CHILDREN).await.unwrap();
     assert_eq!(names_left().await, "tuned");
     assert_eq!(
-        text(tuned.delete(Flags::CHILDREN_ONLY).await),
-        "unsupported flags (0x4) in function esxDomainSnapshotDelete"
+        text(tuned.delete(Flags::from_bits(8)).await),
+        "unsupported flags (0x8) in function esxDomainSnapshotDelete"
     );
     let gone = "Domain snapshot not found: Could not find snapshot with name 'installed'";
     assert_eq!(text(installed.delete(Flags::NONE).await), gone);
@@ -571,4 +571,160 @@ async fn a_domain_that_is_gone() {
     assert_eq!(error.unwrap_err().kind(), kind);
     let error = tuned.delete(SnapshotDeleteFlags::NONE).await;
     assert_eq!(error.unwrap_err().kind(), kind);
+}
+
+#[tokio::test]
+async fn numbers_and_names() {
+    use SnapshotListFlags as Flags;
+
+    let (simulator, domain) = db01().await;
+    for (flags, expected) in [
+        (Flags::NONE, "installed before-upgrade upgraded tuned"),
+        (Flags::ROOTS, "installed"),
+        (Flags::LEAVES, "upgraded tuned"),
+        (Flags::METADATA, ""),
+    ] {
+        let names = domain.snapshot_list_names(flags).await.unwrap();
+        assert_eq!(names.join(" "), expected, "{flags:?}");
+        assert_eq!(domain.snapshot_num(flags).await.unwrap(), names.len());
+    }
+    let installed = domain.snapshot_lookup_by_name("installed").await.unwrap();
+    for (flags, expected) in [
+        (Flags::NONE, "before-upgrade tuned"),
+        (Flags::ROOTS, "before-upgrade upgraded tuned"),
+        (Flags::ROOTS | Flags::NO_LEAVES, "before-upgrade"),
+    ] {
+        let names = installed.list_children_names(flags).await.unwrap();
+        assert_eq!(names.join(" "), expected, "{flags:?}");
+        assert_eq!(installed.num_children(flags).await.unwrap(), names.len());
+    }
+    simulator.clear_requests();
+    let entry = domain.snapshot_entry("installed").await.unwrap();
+    assert_eq!((entry.children, entry.descendants), (2, 3));
+    assert!(!entry.is_current);
+    let xml = entry.xml_desc(SnapshotXmlFlags::NONE).unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    assert_eq!(
+        installed.xml_desc(SnapshotXmlFlags::NONE).await.unwrap(),
+        xml
+    );
+    let current = domain.snapshot_current_entry().await.unwrap();
+    assert!(current.is_current);
+    assert_eq!(current.snapshot.name(), "tuned");
+
+    let unknown = Flags::from_bits(0x800);
+    for (error, function) in [
+        (
+            text(domain.snapshot_num(unknown).await),
+            "esxDomainSnapshotNum",
+        ),
+        (
+            text(domain.snapshot_list_names(unknown).await),
+            "esxDomainSnapshotListNames",
+        ),
+        (
+            text(installed.num_children(unknown).await),
+            "esxDomainSnapshotNumChildren",
+        ),
+        (
+            text(installed.list_children_names(unknown).await),
+            "esxDomainSnapshotListChildrenNames",
+        ),
+    ] {
+        let expected = format!("unsupported flags (0x800) in function {function}");
+        assert_eq!(error, expected);
+    }
+}
+
+#[tokio::test]
+async fn only_the_children_are_deleted() {
+    use SnapshotDeleteFlags as Flags;
+
+    let (simulator, domain) = db01().await;
+    let installed = domain.snapshot_lookup_by_name("installed").await.unwrap();
+    let both = Flags::CHILDREN | Flags::CHILDREN_ONLY;
+    assert_eq!(
+        text(installed.delete(both).await),
+        "Flags 'VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN' and 'VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY' are mutually \
+         exclusive"
+    );
+    // The second child cannot be deleted.
+    let locked = Rule::new(
+        "RemoveSnapshot_Task",
+        Effect::Fault(Box::new(SoapFault::new(
+            SnapshotLocked::default(),
+            "Locked.",
+        ))),
+    );
+    simulator.inject(locked.nth(2));
+    let error = installed.delete(Flags::CHILDREN_ONLY).await.unwrap_err();
+    assert_eq!(error.advice(), Some("deleted before: 'before-upgrade'"));
+    let names = domain.snapshot_list_names(Default::default()).await;
+    assert_eq!(names.unwrap(), ["installed", "tuned"]);
+    installed.delete(Flags::CHILDREN_ONLY).await.unwrap();
+    // Nothing is below any more.
+    simulator.clear_requests();
+    installed.delete(Flags::CHILDREN_ONLY).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    let names = domain.snapshot_list_names(Default::default()).await;
+    assert_eq!(names.unwrap(), ["installed"]);
+}
+
+#[tokio::test]
+async fn another_name_or_description() {
+    let (simulator, domain) = db01().await;
+    let tuned = domain.snapshot_lookup_by_name("tuned").await.unwrap();
+    let fast = tuned.rename(Some("fast <&>"), Some("a\nb")).await.unwrap();
+    assert_eq!(fast.name(), "fast <&>");
+    assert_eq!(
+        methods(&simulator),
+        [
+            // The snapshot.
+            "RetrievePropertiesEx",
+            // Its name is new.
+            "RetrievePropertiesEx",
+            "RenameSnapshot"
+        ]
+    );
+    let entry = domain.snapshot_current_entry().await.unwrap();
+    assert_eq!(entry.snapshot.name(), "fast <&>");
+    assert_eq!(entry.description, "a\nb");
+    // The old handle means the same snapshot. Nothing is sent that changes nothing.
+    simulator.clear_requests();
+    tuned.rename(None, Some("a\nb")).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    tuned.rename(Some("tuned"), None).await.unwrap();
+
+    let error = tuned.rename(Some("upgraded"), None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists(What::Snapshot));
+    tuned.delete(SnapshotDeleteFlags::NONE).await.unwrap();
+    let error = tuned.rename(Some("x"), None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Snapshot));
+}
+
+#[tokio::test]
+async fn a_domain_may_be_halted_afterwards() {
+    let halt = SnapshotCreateFlags::HALT;
+    let (_, connect) = host().await;
+    for (name, before, expected) in [
+        ("web01", DomainState::Running, None),
+        ("build/ci", DomainState::Shutoff, None),
+        ("desktop", DomainState::Paused, Some(ErrorKind::WrongState)),
+    ] {
+        let domain = connect.lookup_by_name(name).await.unwrap();
+        assert_eq!(domain.state().await.unwrap().0, before);
+        let taken = domain.snapshot_create_xml(&named("s"), halt).await;
+        assert_eq!(domain.snapshot_num(Default::default()).await.unwrap(), 1);
+        match expected {
+            None => {
+                taken.unwrap();
+                assert_eq!(domain.state().await.unwrap().0, DomainState::Shutoff);
+            }
+            Some(kind) => {
+                let error = taken.unwrap_err();
+                assert_eq!(error.kind(), kind);
+                assert_eq!(error.advice(), Some("the snapshot 's' was taken"));
+            }
+        }
+    }
 }

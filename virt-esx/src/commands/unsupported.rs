@@ -36,7 +36,7 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// The table, in the order of virsh's `help`.
-const TABLE: [&str; 13] = [
+const TABLE: [&str; 12] = [
     include_str!("unsupported/domain.txt"),
     include_str!("unsupported/monitor.txt"),
     include_str!("unsupported/host.txt"),
@@ -46,7 +46,6 @@ const TABLE: [&str; 13] = [
     include_str!("unsupported/network.txt"),
     include_str!("unsupported/nodedev.txt"),
     include_str!("unsupported/secret.txt"),
-    include_str!("unsupported/snapshot.txt"),
     include_str!("unsupported/backup.txt"),
     include_str!("unsupported/pool.txt"),
     include_str!("unsupported/volume.txt"),

@@ -4,6 +4,7 @@ pub(super) mod names;
 mod nouns;
 mod power;
 mod shell;
+mod snapshot;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     power::compare(tools, report)?;
     definition::compare(tools, report)?;
     nouns::compare(tools, report)?;
+    snapshot::compare(tools, report)?;
     shell::compare(tools, report)
 }
 

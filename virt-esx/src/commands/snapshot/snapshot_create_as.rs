@@ -1,8 +1,6 @@
-use serde::Serialize;
-use virt_model::flags::SnapshotCreateFlags;
-
+use super::create::{self, How};
+use super::definition::Definition;
 use super::specification;
-use crate::answer::Answer;
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
@@ -31,37 +29,8 @@ pub(crate) struct SnapshotCreateAs {
     #[arg(long)]
     print_xml: bool,
 
-    /// take snapshot but create no metadata
-    #[arg(long)]
-    no_metadata: bool,
-
-    /// halt domain after snapshot is created
-    #[arg(long)]
-    halt: bool,
-
-    /// capture disk state but not vm state
-    #[arg(long)]
-    disk_only: bool,
-
-    /// reuse any existing external files
-    #[arg(long)]
-    reuse_external: bool,
-
-    /// quiesce guest's file systems
-    #[arg(long)]
-    quiesce: bool,
-
-    /// require atomic operation
-    #[arg(long)]
-    atomic: bool,
-
-    /// take a live snapshot
-    #[arg(long)]
-    live: bool,
-
-    /// validate the XML against the schema
-    #[arg(long)]
-    validate: bool,
+    #[command(flatten)]
+    how: How,
 
     /// memory attributes: [file=]name[,snapshot=type]
     #[arg(long, value_name = "string")]
@@ -75,42 +44,15 @@ pub(crate) struct SnapshotCreateAs {
     progress: progress::Options,
 }
 
-/// A snapshot that was taken.
-#[derive(Debug, Serialize)]
-struct Created {
-    domain: String,
-    name: String,
-}
-
-/// A snapshot's definition.
-#[derive(Debug, Serialize)]
-struct Definition {
-    /// libvirt's document.
-    xml: String,
-}
-
 impl Command for SnapshotCreateAs {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let domain = self.domain.find(connection).await?;
         let xml = self.xml()?;
         if self.print_xml {
-            return Ok(ui.answer(&Definition { xml })?);
+            return Ok(ui.answer(&Definition { xml, end: "\n" })?);
         }
-        connection.check_writable("virDomainSnapshotCreateXML")?;
-        let interruption = ui.interruption();
-        let operation = domain
-            .snapshot_create_xml(&xml, self.flags())
-            .cancelled_by(interruption.comes());
-        // Watching a task costs requests, which is for nothing when no progress is shown.
-        let operation = match ui.progresses(&self.progress).begin(domain.name()) {
-            Some(line) => operation.on_progress(move |progress| line.show(&progress)),
-            None => operation,
-        };
-        let snapshot = operation.await?;
-        Ok(ui.answer(&Created {
-            domain: domain.name().to_owned(),
-            name: snapshot.name().to_owned(),
-        })?)
+        let (document, flags) = ((xml.as_str(), None), self.how.flags());
+        create::create(ui, connection, &domain, document, flags, &self.progress).await
     }
 }
 
@@ -140,38 +82,5 @@ impl SnapshotCreateAs {
             xml += "  </disks>\n";
         }
         Ok(xml + "</domainsnapshot>\n")
-    }
-
-    fn flags(&self) -> SnapshotCreateFlags {
-        let flags = [
-            (self.no_metadata, SnapshotCreateFlags::NO_METADATA),
-            (self.halt, SnapshotCreateFlags::HALT),
-            (self.disk_only, SnapshotCreateFlags::DISK_ONLY),
-            (self.reuse_external, SnapshotCreateFlags::REUSE_EXT),
-            (self.quiesce, SnapshotCreateFlags::QUIESCE),
-            (self.atomic, SnapshotCreateFlags::ATOMIC),
-            (self.live, SnapshotCreateFlags::LIVE),
-            (self.validate, SnapshotCreateFlags::VALIDATE),
-        ];
-        options::flags(SnapshotCreateFlags::NONE, flags)
-    }
-}
-
-impl Answer for Created {
-    const SCHEMA: &'static str = "virt-esx/snapshot-created/1";
-
-    fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => format!("Domain snapshot {} created\n", self.name),
-        }
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/snapshot-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.xml)
     }
 }

@@ -1,16 +1,19 @@
 use serde::Serialize;
 use virt_model::flags::SnapshotRevertFlags;
 
+use super::lookup::{self, Current};
 use crate::answer::Answer;
 use crate::commands::domain_arg::DomainArg;
-use crate::commands::{Query, options};
+use crate::commands::{Command, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::Ui;
+use crate::ui::progress;
 
 /// Revert a domain to a snapshot
 ///
 /// The domain is what it was when the snapshot was taken: its disks, its configuration, and its memory if the snapshot
-/// has it.
+/// has it. Ctrl-C cancels the host's task.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SnapshotRevert {
     #[command(flatten)]
@@ -39,41 +42,27 @@ pub(crate) struct SnapshotRevert {
     /// re-initialize NVRAM from its pristine template
     #[arg(long)]
     reset_nvram: bool,
+
+    #[command(flatten)]
+    progress: progress::Options,
 }
 
 /// A domain that reverted.
 #[derive(Debug, Serialize)]
-pub(crate) struct Reverted {
+struct Reverted {
     domain: String,
     name: String,
 }
 
-impl Query for SnapshotRevert {
-    type Answer = Reverted;
-
-    async fn ask(self, connection: &Connection) -> Result<Reverted, Failure> {
+impl Command for SnapshotRevert {
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let domain = self.domain.find(connection).await?;
-        options::check_text("snapshotname", self.snapshotname.as_deref())?;
-        let snapshot = match (&self.snapshotname, self.current) {
-            (Some(_), true) => {
-                let line = "--snapshotname and --current are mutually exclusive";
-                return Err(Failure::new(line));
-            }
-            (None, false) => {
-                return Err(Failure::new("--snapshotname or --current is required"));
-            }
-            (Some(name), false) => domain.snapshot_lookup_by_name(name).await?,
-            (None, true) => domain.snapshot_current().await?,
-        };
-        let name = snapshot.name().to_owned();
+        let name = self.snapshotname.as_deref();
+        let found = lookup::find(&domain, name, self.current, Current::Alone).await?;
+        let name = found.snapshot.name().to_owned();
         let failed = |reason| Failure::because(format!("Failed to revert snapshot {name}"), reason);
         let writable = connection.check_writable("virDomainRevertToSnapshot");
         writable.map_err(failed)?;
-        if self.running && self.paused {
-            return Err(failed(Failure::new(
-                "Flags 'VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING' and 'VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED' are mutually exclusive",
-            )));
-        }
         // virsh gives the flag of --force only when the driver calls reverting risky, which that of ESX never does.
         let flags = [
             (self.running, SnapshotRevertFlags::RUNNING),
@@ -81,12 +70,13 @@ impl Query for SnapshotRevert {
             (self.reset_nvram, SnapshotRevertFlags::RESET_NVRAM),
         ];
         let flags = options::flags(SnapshotRevertFlags::NONE, flags);
-        let reverted = snapshot.revert(flags).await;
+        let operation = found.snapshot.revert(flags);
+        let reverted = ui.perform(operation, &self.progress, domain.name()).await;
         reverted.map_err(|error| failed(error.into()))?;
-        Ok(Reverted {
+        Ok(ui.answer(&Reverted {
             domain: domain.name().to_owned(),
             name,
-        })
+        })?)
     }
 }
 
