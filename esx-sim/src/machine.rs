@@ -119,8 +119,10 @@ pub(crate) fn set_config(
     let Some(mut machine) = machine.cloned() else {
         return;
     };
+    let before = machine.clone();
     let (datastores, networks) = (machine.datastore.clone(), machine.network.clone());
     show_config(world, &mut machine, config);
+    power::follow(world, &before, &mut machine);
     let joined = (machine.datastore.clone(), machine.network.clone());
     (machine.datastore, machine.network) = (datastores, networks);
     world.change(vm, |vm: &mut properties::VirtualMachine| *vm = machine);

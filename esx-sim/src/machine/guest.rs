@@ -2,8 +2,9 @@
 
 use vi_types::enums::VirtualMachineToolsStatus;
 use vi_types::objects::{
-    GuestDiskInfo, GuestInfo, GuestNicInfo, GuestScreenInfo, NetIpConfigInfo,
-    NetIpConfigInfoIpAddress, VirtualDisk, VirtualEthernetCard,
+    GuestDiskInfo, GuestInfo, GuestNicInfo, GuestScreenInfo, GuestStackInfo, NetDnsConfigInfo,
+    NetIpConfigInfo, NetIpConfigInfoIpAddress, NetIpRouteConfigInfo, NetIpRouteConfigInfoGateway,
+    NetIpRouteConfigInfoIpRoute, VirtualDisk, VirtualEthernetCard,
     VirtualEthernetCardNetworkBackingInfo, VirtualMachineConfigInfo, VirtualMachineGuestSummary,
 };
 use vi_types::properties;
@@ -72,9 +73,12 @@ pub(crate) fn is_tools_running(vm: &properties::VirtualMachine) -> bool {
 /// `VirtualMachine.guest` of a machine that is on or not.
 pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) -> GuestInfo {
     let has_tools = has_tools(vm);
-    let version_status = match has_tools {
-        true => "guestToolsUnmanaged",
-        false => "guestToolsNotInstalled",
+    let is_windows = (vm.config.as_deref()).is_some_and(|config| is_windows(&config.guest_id));
+    // Linux distributions have packages of their own, which the host does not upgrade.
+    let (version_status, install_type) = match (has_tools, is_windows) {
+        (true, false) => ("guestToolsUnmanaged", "guestToolsTypeOpenVMTools"),
+        (true, true) => ("guestToolsCurrent", "guestToolsTypeMSI"),
+        (false, _) => ("guestToolsNotInstalled", "guestToolsTypeUnknown"),
     };
     let running_status = match has_tools && is_on {
         true => "guestToolsRunning",
@@ -95,6 +99,7 @@ pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) 
         tools_version_status2: world.since("5.0").then(|| version_status.to_owned()),
         tools_running_status: world.since("4.0").then(|| running_status.to_owned()),
         tools_version: Some(version.to_string()),
+        tools_install_type: world.since("6.5").then(|| install_type.to_owned()),
         screen: Some(
             GuestScreenInfo {
                 width: 1024,
@@ -103,9 +108,14 @@ pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) 
             }
             .into(),
         ),
-        guest_state: if is_on { "running" } else { "notRunning" }.to_owned(),
+        guest_state: match has_tools && is_on {
+            true => "running".to_owned(),
+            false => "notRunning".to_owned(),
+        },
         app_heartbeat_status: world.since("4.1").then(|| "appStatusGray".to_owned()),
         app_state: world.since("5.5").then(|| "none".to_owned()),
+        guest_kernel_crashed: world.since("6.0").then_some(false),
+        guest_state_change_supported: world.since("6.0").then_some(has_tools && is_on),
         guest_operations_ready: world.since("5.0").then_some(has_tools && is_on),
         interactive_guest_operations_ready: world.since("5.0").then_some(false),
         ..GuestInfo::default()
@@ -116,13 +126,18 @@ pub(super) fn info(world: &World, vm: &properties::VirtualMachine, is_on: bool) 
     }
 }
 
+fn is_windows(guest: &str) -> bool {
+    guest.starts_with("win")
+}
+
 /// Adds the reports of running tools.
 fn told(world: &World, config: &VirtualMachineConfigInfo, silent: GuestInfo) -> GuestInfo {
-    let is_windows = config.guest_id.starts_with("win");
+    let is_windows = is_windows(&config.guest_id);
     let paths = match is_windows {
         true => ["C:\\", "D:\\"],
         false => ["/", "/srv"],
     };
+    let system = if is_windows { "NTFS" } else { "ext4" };
     let devices = &config.hardware.device;
     let disks = devices
         .iter()
@@ -131,12 +146,17 @@ fn told(world: &World, config: &VirtualMachineConfigInfo, silent: GuestInfo) -> 
         disk_path: text(path),
         capacity: Some(disk.capacity_in_kb << 10),
         free_space: Some((disk.capacity_in_kb << 10) / 3),
+        filesystem_type: world.since("7.0").then(|| system.to_owned()),
         ..GuestDiskInfo::default()
     };
     let cards = devices
         .iter()
         .filter_map(|device| device.cast::<VirtualEthernetCard>());
     let net: Vec<_> = cards.map(|card| nic(world, card)).collect();
+    let name = config.name.replace("%2f", "-");
+    let mut addresses = net.iter().flat_map(|nic| nic.ip_address.first());
+    let address = addresses.next().cloned();
+    let stack = address.as_deref().map(|address| stack(&name, address));
     GuestInfo {
         guest_id: Some(config.guest_id.clone()),
         guest_family: text(if is_windows {
@@ -145,49 +165,119 @@ fn told(world: &World, config: &VirtualMachineConfigInfo, silent: GuestInfo) -> 
             "linuxGuest"
         }),
         guest_full_name: Some(config.guest_full_name.clone()),
-        host_name: Some(format!("{}.example.com", config.name.replace("%2f", "-"))),
-        ip_address: net.first().and_then(|nic| nic.ip_address.first().cloned()),
+        host_name: Some(format!("{name}.{DOMAIN}")),
+        ip_address: address,
         net,
+        ip_stack: stack.filter(|_| world.since("4.1")).into_iter().collect(),
         disk: disks.zip(paths).map(disk).collect(),
         ..silent
     }
 }
 
-/// A network card as the guest sees it. Its addresses are made of its MAC address.
+/// The domain of all guests.
+const DOMAIN: &str = "example.com";
+
+/// A network card as the guest sees it. Its addresses are made of its MAC address: one of IPv4, and of IPv6 a global one
+/// and one of the link. A card that is not connected has none.
 fn nic(world: &World, card: &VirtualEthernetCard) -> GuestNicInfo {
     let backing = card.backing.as_ref();
     let network =
         backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
     let mac = card.mac_address.as_deref().unwrap_or_default();
-    let number = |index| {
-        let part = mac.split(':').nth(index);
-        part.and_then(|part| u8::from_str_radix(part, 16).ok())
-            .unwrap_or(0)
+    let connected = (card.connectable.as_deref()).is_none_or(|info| info.connected);
+    let silent = GuestNicInfo {
+        network: network.map(|network| network.device_name.clone()),
+        mac_address: Some(mac.to_owned()),
+        connected,
+        device_config_id: card.key,
+        ..GuestNicInfo::default()
     };
-    let [nic, a, b] = [number(3), number(4), number(5)];
-    let address = format!("10.{nic}.{a}.{b}");
-    let link_local = format!("fe80::250:56ff:fe{nic:02x}:{a:02x}{b:02x}");
-    let ip = |address: &str, prefix_length| NetIpConfigInfoIpAddress {
+    if !connected {
+        return silent;
+    }
+    let [a, b, c, d, e, f] = bytes(mac);
+    let address = format!("10.{d}.{e}.{f}");
+    // The lower half of both is made of the MAC address (RFC 4291, appendix A).
+    let [a, b] = [
+        u16::from_be_bytes([a ^ 2, b]),
+        u16::from_be_bytes([c, 0xff]),
+    ];
+    let [c, d] = [u16::from_be_bytes([0xfe, d]), u16::from_be_bytes([e, f])];
+    let own = format!("{a:x}:{b:x}:{c:x}:{d:x}");
+    let (global, link) = (format!("2001:db8::{own}"), format!("fe80::{own}"));
+    let ip = |address: &str, prefix_length, origin: &str| NetIpConfigInfoIpAddress {
         ip_address: address.to_owned(),
         prefix_length,
+        origin: text(origin),
         state: text("preferred"),
         ..NetIpConfigInfoIpAddress::default()
     };
     let config = || {
         NetIpConfigInfo {
-            ip_address: vec![ip(&address, 16), ip(&link_local, 64)],
+            ip_address: vec![
+                ip(&address, 16, "dhcp"),
+                ip(&global, 64, "linklayer"),
+                ip(&link, 64, "linklayer"),
+            ],
             ..NetIpConfigInfo::default()
         }
         .into()
     };
     GuestNicInfo {
-        network: network.map(|network| network.device_name.clone()),
         ip_config: world.since("4.1").then(config),
-        mac_address: Some(mac.to_owned()),
-        connected: true,
-        device_config_id: card.key,
-        ip_address: vec![address, link_local],
-        ..GuestNicInfo::default()
+        ip_address: vec![address, global, link],
+        ..silent
+    }
+}
+
+/// The bytes of a MAC address; zero for what is none.
+fn bytes(mac: &str) -> [u8; 6] {
+    let mut bytes = [0; 6];
+    for (byte, part) in bytes.iter_mut().zip(mac.split(':')) {
+        *byte = u8::from_str_radix(part, 16).unwrap_or(0);
+    }
+    bytes
+}
+
+/// Names and routes of a guest with that address.
+fn stack(name: &str, address: &str) -> GuestStackInfo {
+    let parts: Vec<_> = address.split('.').collect();
+    let network = parts.get(..2).unwrap_or_default().join(".");
+    let route =
+        |network: String, prefix_length, gateway: Option<String>| NetIpRouteConfigInfoIpRoute {
+            network,
+            prefix_length,
+            gateway: NetIpRouteConfigInfoGateway {
+                ip_address: gateway,
+                device: text("0"),
+                ..NetIpRouteConfigInfoGateway::default()
+            },
+            ..NetIpRouteConfigInfoIpRoute::default()
+        };
+    let gateway = format!("{network}.0.1");
+    GuestStackInfo {
+        dns_config: Some(
+            NetDnsConfigInfo {
+                dhcp: true,
+                host_name: name.to_owned(),
+                domain_name: DOMAIN.to_owned(),
+                ip_address: vec![gateway.clone()],
+                search_domain: vec![DOMAIN.to_owned()],
+                ..NetDnsConfigInfo::default()
+            }
+            .into(),
+        ),
+        ip_route_config: Some(
+            NetIpRouteConfigInfo {
+                ip_route: vec![
+                    route("0.0.0.0".to_owned(), 0, Some(gateway)),
+                    route(format!("{network}.0.0"), 16, None),
+                ],
+                ..NetIpRouteConfigInfo::default()
+            }
+            .into(),
+        ),
+        ..GuestStackInfo::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The power state of virtual machines.
 
-use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
+use vi_types::enums::ManagedEntityStatus;
+use vi_types::enums::VirtualMachinePowerState::{self, PoweredOn};
 use vi_types::{ManagedObjectReference, properties};
 
 use super::{device, guest, summary};
@@ -28,7 +29,7 @@ pub(super) fn show(
     vm: &mut properties::VirtualMachine,
     power: VirtualMachinePowerState,
 ) {
-    let is_on = power == VirtualMachinePowerState::PoweredOn;
+    let is_on = power == PoweredOn;
     let is_suspended = power == VirtualMachinePowerState::Suspended;
     let is_off = power == VirtualMachinePowerState::PoweredOff;
     if let Some(config) = vm.config.as_deref_mut() {
@@ -40,6 +41,30 @@ pub(super) fn show(
         runtime.suspend_time = is_suspended.then(parts::suspend_time);
         runtime.clean_power_off = (world.since("4.0") && is_off).then_some(true);
     }
+    report(world, vm, is_on);
+}
+
+/// Writes what the guest and the host report of a machine after its configuration changed. What they report otherwise
+/// stays.
+pub(super) fn follow(
+    world: &World,
+    before: &properties::VirtualMachine,
+    vm: &mut properties::VirtualMachine,
+) {
+    let runtime = vm.runtime.as_deref();
+    let is_on = runtime.is_some_and(|runtime| runtime.power_state == PoweredOn);
+    let size = |vm: &properties::VirtualMachine| {
+        let hardware = vm.config.as_deref().map(|config| &config.hardware);
+        hardware.map(|hardware| (hardware.num_cpu, hardware.memory_mb))
+    };
+    let is_same = guest::info(world, before, is_on) == guest::info(world, vm, is_on);
+    if !is_same || size(before) != size(vm) {
+        report(world, vm, is_on);
+    }
+}
+
+/// Writes the reports of the guest and the host.
+fn report(world: &World, vm: &mut properties::VirtualMachine, is_on: bool) {
     let heartbeat = match is_on && guest::has_tools(vm) {
         true => ManagedEntityStatus::Green,
         false => ManagedEntityStatus::Gray,
@@ -48,13 +73,13 @@ pub(super) fn show(
     vm.guest = Some(guest::info(world, vm, is_on).into());
     let guest = vm.guest.as_deref().map(guest::summary);
     let runtime = vm.runtime.as_deref().cloned();
-    let memory_mb = vm
+    let measured = vm
         .config
         .as_deref()
-        .map_or(0, |config| config.hardware.memory_mb);
+        .map(|config| summary::quick_stats(world, is_on, config, heartbeat));
     if let Some(summary) = vm.summary.as_deref_mut() {
         summary.guest = guest.map(Box::new);
         summary.runtime = runtime.unwrap_or_default();
-        summary.quick_stats = summary::quick_stats(world, is_on, memory_mb, heartbeat);
+        summary.quick_stats = measured.unwrap_or_default();
     }
 }

@@ -12,7 +12,7 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::world::World;
-use crate::world::inventory::host;
+use crate::world::inventory::{host, parts};
 
 pub(super) fn capability() -> VirtualMachineCapability {
     VirtualMachineCapability {
@@ -115,31 +115,66 @@ pub(super) fn show_config(
     }
 }
 
-/// Measurements of the host, which depend on the power state and the memory only.
+/// Measurements of the host: none of a machine that does not run.
+///
+/// They depend on the size of the machine and on its UUID. Memory is in MB, usage of processors in MHz.
 pub(super) fn quick_stats(
     world: &World,
     is_on: bool,
-    memory_mb: i32,
+    config: &VirtualMachineConfigInfo,
     heartbeat: ManagedEntityStatus,
 ) -> VirtualMachineQuickStats {
-    let used = if is_on { memory_mb / 4 } else { 0 };
-    let modern = world.since("4.0");
-    VirtualMachineQuickStats {
-        overall_cpu_usage: Some(if is_on { 71 } else { 0 }),
-        overall_cpu_demand: modern.then_some(0),
-        guest_memory_usage: Some(used),
-        host_memory_usage: Some(used),
+    let silent = VirtualMachineQuickStats {
         guest_heartbeat_status: heartbeat,
+        ..VirtualMachineQuickStats::default()
+    };
+    if !is_on {
+        return silent;
+    }
+    let number = config.uuid.bytes().fold(0u64, |number, byte| {
+        number.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    let random = parts::mix(number).to_be_bytes();
+    let percent = |index: usize, from: i32, to: i32| {
+        let byte = random.get(index).copied().unwrap_or_default();
+        from + i32::from(byte) % (to - from + 1)
+    };
+    let of = |whole: i32, percent: i32| {
+        let part = i64::from(whole) * i64::from(percent) / 100;
+        i32::try_from(part).unwrap_or(i32::MAX)
+    };
+    let memory_mb = config.hardware.memory_mb;
+    let speed = config.hardware.num_cpu.saturating_mul(host::MHZ);
+    let usage = of(speed, percent(0, 1, 20)).max(1);
+    let active = of(memory_mb, percent(1, 5, 30));
+    let private = of(memory_mb, percent(2, 60, 90));
+    let shared = of(memory_mb, percent(3, 1, 8));
+    let overhead = 40 + of(memory_mb, 1);
+    let since = |version: &str, value: i32| world.since(version).then_some(value);
+    let uptime = parts::made_time().epoch_seconds() + 86_400 - parts::boot_time().epoch_seconds();
+    VirtualMachineQuickStats {
+        overall_cpu_usage: Some(usage),
+        overall_cpu_demand: since("4.0", usage + usage / 8),
+        overall_cpu_readiness: since("7.0", 0),
+        guest_memory_usage: Some(active),
+        // What the machine has, without what the host shares with others.
+        host_memory_usage: Some(private + overhead),
         distributed_cpu_entitlement: Some(0),
         distributed_memory_entitlement: Some(0),
-        static_cpu_entitlement: modern.then_some(0),
-        static_memory_entitlement: modern.then_some(0),
-        private_memory: modern.then_some(used),
-        shared_memory: modern.then_some(0),
-        swapped_memory: modern.then_some(0),
-        ballooned_memory: modern.then_some(0),
-        consumed_overhead_memory: modern.then_some(if is_on { 54 } else { 0 }),
-        uptime_seconds: (world.since("4.1") && is_on).then_some(1_206_000),
-        ..VirtualMachineQuickStats::default()
+        static_cpu_entitlement: since("4.0", speed),
+        static_memory_entitlement: since("4.0", memory_mb + overhead),
+        granted_memory: since("7.0", private + shared),
+        private_memory: since("4.0", private),
+        shared_memory: since("4.0", shared),
+        swapped_memory: since("4.0", 0),
+        ballooned_memory: since("4.0", 0),
+        consumed_overhead_memory: since("4.0", overhead),
+        ft_log_bandwidth: since("4.0", -1),
+        ft_secondary_latency: since("4.0", -1),
+        compressed_memory: world.since("4.1").then_some(0),
+        ssd_swapped_memory: world.since("5.0").then_some(0),
+        active_memory: since("7.0.3.0", active),
+        uptime_seconds: since("4.1", i32::try_from(uptime).unwrap_or(i32::MAX)),
+        ..silent
     }
 }

@@ -13,6 +13,7 @@ mod client;
 mod datastores;
 mod faults;
 mod folder;
+mod guests;
 mod host;
 mod http;
 mod machines;

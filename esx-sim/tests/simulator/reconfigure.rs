@@ -796,3 +796,25 @@ async fn the_file_of_a_machine_follows() {
     let expected = text.replace("ethernet2.startConnected = \"FALSE\"\n", "");
     assert_eq!(host.text(path), expected);
 }
+
+#[tokio::test]
+async fn a_guest_sees_which_cards_are_connected() {
+    let host = Host::esx().await;
+    let vm = host.simulator.vm("db01").unwrap();
+    let net = || {
+        let net = host.vm(&vm).guest.unwrap().net;
+        let shown = net.iter();
+        shown
+            .map(|nic| (nic.connected, nic.ip_address.len()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(net(), [(true, 3), (true, 3)]);
+    let mut nic = host.device(&vm, 4000);
+    nic.connectable.as_mut().unwrap().connected = false;
+    host.succeeds(&one(&vm, edit(nic))).await;
+    assert_eq!(net(), [(false, 0), (true, 3)]);
+    let address = host.vm(&vm).summary.unwrap().guest.unwrap().ip_address;
+    assert_eq!(address.as_deref(), Some("10.1.0.2"));
+    host.succeeds(&one(&vm, add(card("DMZ")))).await;
+    assert_eq!(net().len(), 3);
+}
