@@ -6,9 +6,10 @@ mod item;
 mod path;
 
 use vi_client::{
-    property_set,
+    Client, property_set,
     retrieve::{Retrieve, Selection},
 };
+use vi_types::ManagedObjectReference;
 use vi_types::objects::DatastoreHostMount;
 use vi_types::properties::HostSystem;
 use virt_model::ErrorNumber;
@@ -17,13 +18,49 @@ use vmx::names::Datastore;
 pub(crate) use self::browse::Browser;
 pub(crate) use self::item::item_name;
 pub use self::path::DatastorePath;
-use crate::{Connect, Error, ErrorKind, Result};
+use crate::{Connect, Error, ErrorKind, Result, What};
 
 property_set! {
     struct Mounts: Datastore {
         name: String = summary.name,
         hosts: Vec<DatastoreHostMount> = host,
     }
+}
+
+property_set! {
+    struct DatastoreName: Datastore {
+        name: String = name,
+    }
+}
+
+/// The reference of the host's datastore of that name: one request.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] if the host has none.
+pub(crate) async fn of_host(
+    client: &Client,
+    host: &ManagedObjectReference,
+    name: &str,
+) -> Result<ManagedObjectReference> {
+    let request = Retrieve::from(host)
+        .skip_start()
+        .select(Selection::along(|host: &HostSystem| &host.datastore));
+    let found = client.retrieve_set::<DatastoreName>(request).await?;
+    let mut found = found.into_iter();
+    let is_it = found.find(|found| {
+        let properties = found.properties.as_ref();
+        properties.is_ok_and(|datastore| datastore.name == name)
+    });
+    is_it
+        .map(|found| found.object)
+        .ok_or_else(|| no_datastore(name).advise("the host has no such datastore"))
+}
+
+/// The error that there is no datastore of that name.
+pub(crate) fn no_datastore(name: &str) -> Error {
+    let kind = ErrorKind::NotFound(What::Datastore);
+    let message = format!("Could not find datastore with name '{name}'");
+    Error::new(kind, ErrorNumber::InternalError, message)
 }
 
 impl Connect {

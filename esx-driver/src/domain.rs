@@ -1,6 +1,7 @@
 //! Domains: the virtual machines of a host.
 
 mod autostart;
+mod clone;
 mod definition;
 mod device;
 mod guest;
@@ -25,6 +26,7 @@ use vi_types::{ManagedObjectReference, TaskMethod, enums::VirtualMachinePowerSta
 use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
+pub use self::clone::CloneOptions;
 pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 pub use self::migrate::{MigrateParameters, MigratePriority};

@@ -85,7 +85,10 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
         let shown = uri(options)?;
         let (connect, simulated) = match shown.starts_with("test:") {
             true => simulate(shown).await?,
-            false => (connect(&shown.parse()?, options).await?, None),
+            false => (
+                connect(&shown.parse()?, options.password_stdin).await?,
+                None,
+            ),
         };
         Ok::<_, Failure>(Connection {
             connect,
@@ -97,12 +100,24 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
     opened.await.map_err(failed)
 }
 
-async fn connect(uri: &EsxUri, options: &ConnectionOptions) -> Result<Connect, Failure> {
+/// A connection to the other side of a migration.
+///
+/// # Errors
+/// The driver's, as virsh prints them.
+pub(crate) async fn to(uri: &str) -> Result<Connect, Failure> {
+    let (connect, _) = match uri.starts_with("test:") {
+        true => simulate(uri.to_owned()).await?,
+        false => (connect(&uri.parse()?, false).await?, None),
+    };
+    Ok(connect)
+}
+
+async fn connect(uri: &EsxUri, password_stdin: bool) -> Result<Connect, Failure> {
     let login = Login {
-        has_password: options.password_stdin,
+        has_password: password_stdin,
     };
     let mut open = OpenOptions::new(&login);
-    if options.password_stdin {
+    if password_stdin {
         open = open.password(credentials::read_password()?);
     }
     Ok(open.open(uri).await?)

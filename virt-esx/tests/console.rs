@@ -55,6 +55,7 @@ macro_rules! recordings {
 
 recordings! {
     capabilities,
+    clone,
     connect,
     definition,
     device_xml,
@@ -70,6 +71,7 @@ recordings! {
     json,
     lifecycle,
     list,
+    migrate,
     network,
     nodeinfo,
     password,

@@ -3,10 +3,7 @@
 mod uri;
 
 use tracing::warn;
-use vi_client::{
-    Client, property_set,
-    retrieve::{Retrieve, Selection},
-};
+use vi_client::{Client, property_set};
 use vi_types::{
     ManagedObject as _, ManagedObjectReference, Poly,
     enums::{VirtualMachineMovePriority, VirtualMachinePowerState::PoweredOff},
@@ -16,24 +13,20 @@ use vi_types::{
     references,
 };
 use virt_model::ErrorNumber;
-use virt_model::flags::refuse_unknown;
+use virt_model::flags::{refuse_both, refuse_unknown};
 
 use self::uri::MigrationUri;
 use super::Domain;
 use crate::engine::{Change, Effect, Machine, Runner};
 use crate::error::fault_words;
 use crate::inventory::{self, Place};
-use crate::{Connect, Error, ErrorKind, EsxUri, MigrateFlags, Operation, Result, Scheme, What};
+use crate::{
+    Connect, Error, ErrorKind, EsxUri, MigrateFlags, Operation, Result, Scheme, datastore,
+};
 
 property_set! {
     struct Location: VirtualMachine {
         host: Option<ManagedObjectReference> = runtime.host,
-    }
-}
-
-property_set! {
-    struct DatastoreName: Datastore {
-        name: String = name,
     }
 }
 
@@ -325,7 +318,7 @@ impl Domain {
         parameters: &MigrateParameters,
     ) -> Result<Movement> {
         let datastore = match &parameters.datastore {
-            Some(name) => Some(datastore(client, &target.host, name).await?),
+            Some(name) => Some(datastore::of_host(client, &target.host, name).await?),
             None => None,
         };
         Ok(Movement {
@@ -513,29 +506,6 @@ async fn is_on_host(
     })
 }
 
-/// The datastore of that name that the host has.
-async fn datastore(
-    client: &Client,
-    host: &ManagedObjectReference,
-    name: &str,
-) -> Result<ManagedObjectReference> {
-    let request = Retrieve::from(host)
-        .skip_start()
-        .select(Selection::along(|host: &HostSystem| &host.datastore));
-    let found = client.retrieve_set::<DatastoreName>(request).await?;
-    let mut found = found.into_iter();
-    let is_it = found.find(|found| {
-        let properties = found.properties.as_ref();
-        properties.is_ok_and(|datastore| datastore.name == name)
-    });
-    is_it.map(|found| found.object).ok_or_else(|| {
-        let kind = ErrorKind::NotFound(What::Datastore);
-        let message = format!("Could not find datastore with name '{name}'");
-        Error::new(kind, ErrorNumber::InternalError, message)
-            .advise("the destination host has no such datastore")
-    })
-}
-
 /// The checks of virDomainMigrate3 of libvirt 9.0.0 that need no server, in its order.
 fn check(flags: MigrateFlags, parameters: &MigrateParameters) -> Result<()> {
     refuse_both_copies(flags)?;
@@ -588,12 +558,9 @@ fn check_direct(
 const NOT_OFFLINE: &str = "offline migration is not supported by the source host";
 
 fn refuse_both_copies(flags: MigrateFlags) -> Result<()> {
-    match flags.contains(MigrateFlags::NON_SHARED_DISK | MigrateFlags::NON_SHARED_INC) {
-        false => Ok(()),
-        true => Err(invalid_flags(
-            "Flags 'VIR_MIGRATE_NON_SHARED_DISK' and 'VIR_MIGRATE_NON_SHARED_INC' are mutually exclusive",
-        )),
-    }
+    let disk = (MigrateFlags::NON_SHARED_DISK, "VIR_MIGRATE_NON_SHARED_DISK");
+    let increment = (MigrateFlags::NON_SHARED_INC, "VIR_MIGRATE_NON_SHARED_INC");
+    Ok(refuse_both(flags, disk, increment)?)
 }
 
 fn refuse_protection(flags: MigrateFlags) -> Result<()> {
@@ -670,6 +637,7 @@ fn invalid_flags(message: &str) -> Error {
         ErrorNumber::InvalidArg,
         message,
     )
+    .plain()
 }
 
 fn unsupported(code: ErrorNumber, message: &str) -> Error {

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod clones;
 mod definitions;
 mod devices;
 mod domains;

@@ -5,6 +5,7 @@ mod attach_disk;
 mod attach_interface;
 mod autostart;
 mod change_media;
+mod clone;
 mod define;
 mod destroy;
 mod detach_disk;
@@ -19,6 +20,7 @@ mod domxml_from_native;
 mod domxml_to_native;
 mod drive;
 mod dumpxml;
+mod migrate;
 mod network_card;
 mod reboot;
 mod reset;
@@ -41,6 +43,7 @@ pub(crate) static GROUP: Group = Group {
         Row::command::<attach_interface::AttachInterface>("attach-interface"),
         Row::command::<autostart::Autostart>("autostart"),
         Row::command::<change_media::ChangeMedia>("change-media"),
+        Row::command::<clone::Clone>("clone"),
         Row::command::<define::Define>("define"),
         Row::command::<destroy::Destroy>("destroy"),
         Row::command::<detach_disk::DetachDisk>("detach-disk"),
@@ -53,6 +56,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domxml_from_native::DomxmlFromNative>("domxml-from-native"),
         Row::query::<domxml_to_native::DomxmlToNative>("domxml-to-native"),
         Row::query::<dumpxml::Dumpxml>("dumpxml"),
+        Row::command::<migrate::Migrate>("migrate"),
         Row::command::<reboot::Reboot>("reboot"),
         Row::command::<reset::Reset>("reset"),
         Row::command::<resume::Resume>("resume"),

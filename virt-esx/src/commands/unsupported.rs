@@ -227,8 +227,16 @@ fn argument(parameter: Parameter) -> Arg {
 #[derive(Debug, Clone)]
 pub(crate) struct Number(String);
 
+impl Number {
+    /// The text as it was given.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// clap's reader of a [`Number`].
 #[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
-fn number(text: &str) -> Result<Number, Infallible> {
+pub(crate) fn number(text: &str) -> Result<Number, Infallible> {
     Ok(Number(text.to_owned()))
 }
 

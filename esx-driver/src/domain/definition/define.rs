@@ -65,7 +65,10 @@ impl Connect {
     }
 
     /// Registers a VMX file as a virtual machine of the host.
-    fn registration(&self, path: &DatastorePath) -> Change<ManagedObjectReference> {
+    pub(in crate::domain) fn registration(
+        &self,
+        path: &DatastorePath,
+    ) -> Change<ManagedObjectReference> {
         let place = self.place();
         let folder = references::Folder::from(place.vm_folder.clone());
         let request = RegisterVmTask {

@@ -1,0 +1,212 @@
+//! Clones: by a vCenter, and on a lone host by copying files.
+
+use esx_driver::{
+    CloneOptions, Connect, Domain, ErrorKind, What, virt_model::flags::SnapshotCreateFlags,
+};
+use esx_sim::{Effect, Rule, Script, Simulator};
+use vi_types::enums::VirtualMachinePowerState::PoweredOn;
+use vi_types::properties::VirtualMachine;
+
+use crate::{host, methods, open};
+
+async fn vcenter() -> (Simulator, Connect) {
+    let simulator = Simulator::vcenter().build();
+    let uri = format!("vpx://vc.example.com/{}", simulator.path());
+    let connect = open(&simulator, &uri).await.unwrap();
+    simulator.clear_requests();
+    (simulator, connect)
+}
+
+fn machine(simulator: &Simulator, domain: &Domain) -> VirtualMachine {
+    simulator.properties(domain.moref()).unwrap()
+}
+
+fn path(simulator: &Simulator, domain: &Domain) -> String {
+    let config = machine(simulator, domain).config.unwrap();
+    config.files.vm_path_name.clone().unwrap()
+}
+
+fn linked() -> CloneOptions {
+    CloneOptions {
+        linked: true,
+        ..CloneOptions::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vcenter_clones_a_domain_that_runs() {
+    let (simulator, connect) = vcenter().await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    simulator.script(Script::new("*").steps(1));
+    simulator.clear_requests();
+    let clone = domain.clone_to("web 50%", CloneOptions::default()).await;
+    let clone = clone.unwrap();
+    assert_eq!(
+        methods(&simulator),
+        [
+            // Folder, pool, host and snapshots.
+            "RetrievePropertiesEx",
+            // Whether the name is free.
+            "FindChild",
+            // Question and tasks.
+            "RetrievePropertiesEx",
+            "CloneVM_Task",
+            // The task, twice.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            // The clone.
+            "RetrievePropertiesEx",
+        ]
+    );
+    assert_eq!(clone.name(), "web 50%");
+    assert_ne!(clone.uuid(), domain.uuid());
+    assert_eq!(clone.id(), None);
+    let (original, copy) = (machine(&simulator, &domain), machine(&simulator, &clone));
+    assert_eq!(original.parent, copy.parent);
+    assert_eq!(original.resource_pool, copy.resource_pool);
+    assert_ne!(path(&simulator, &domain), path(&simulator, &clone));
+    let error = domain.clone_to("web 50%", CloneOptions::default()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists(What::Domain));
+    assert_eq!(
+        error.to_string(),
+        "operation failed: domain 'web 50%' already exists"
+    );
+}
+
+#[tokio::test]
+async fn a_clone_can_run_at_once_and_be_elsewhere() {
+    let (simulator, connect) = vcenter().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    let options = CloneOptions {
+        start: true,
+        host: Some("esx-02.example.com".to_owned()),
+        ..CloneOptions::default()
+    };
+    let clone = domain.clone_to("second", options).await.unwrap();
+    let runtime = machine(&simulator, &clone).runtime.unwrap();
+    assert_eq!(runtime.power_state, PoweredOn);
+    assert_ne!(runtime.host.as_ref(), Some(connect.host_system()));
+}
+
+#[tokio::test]
+async fn linked_clones_share_a_snapshot() {
+    let (_, connect) = vcenter().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    let error = domain.clone_to("second", linked()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Snapshot));
+    assert_eq!(error.message(), "Domain has no current snapshot");
+    assert!(error.advice().unwrap().contains("take one first"));
+    for name in ["base", "later"] {
+        let xml = format!("<domainsnapshot><name>{name}</name></domainsnapshot>");
+        let taken = domain.snapshot_create_xml(&xml, SnapshotCreateFlags::NONE);
+        taken.await.unwrap();
+    }
+    domain.clone_to("second", linked()).await.unwrap();
+    let of = |name: &str| CloneOptions {
+        snapshot: Some(name.to_owned()),
+        ..CloneOptions::default()
+    };
+    domain.clone_to("third", of("base")).await.unwrap();
+    let error = domain.clone_to("fourth", of("none")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Snapshot));
+    assert_eq!(error.message(), "Could not find snapshot with name 'none'");
+}
+
+#[tokio::test]
+async fn things_that_the_vcenter_does_not_have() {
+    let (_, connect) = vcenter().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    for (options, what, message) in [
+        (
+            CloneOptions {
+                host: Some("esx-09.example.com".to_owned()),
+                ..CloneOptions::default()
+            },
+            What::Host,
+            "Could not find HostSystem with name 'esx-09.example.com'",
+        ),
+        (
+            CloneOptions {
+                datastore: Some("fast".to_owned()),
+                ..CloneOptions::default()
+            },
+            What::Datastore,
+            "Could not find datastore with name 'fast'",
+        ),
+    ] {
+        let error = domain.clone_to("second", options).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound(what), "{message}");
+        assert_eq!(error.message(), message);
+    }
+    for (name, message) in [
+        ("", "the name of a clone must not be empty"),
+        ("a\nb", "invalid char in name: \n"),
+    ] {
+        let error = domain.clone_to(name, CloneOptions::default()).await;
+        assert_eq!(error.unwrap_err().message(), message);
+    }
+}
+
+/// The answer to `CloneVM_Task` is lost: the vCenter has begun, or never got the call.
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_makes_no_second_clone() {
+    for (effect, is_done) in [(Effect::DropAfter, true), (Effect::DropBefore, false)] {
+        let (simulator, connect) = vcenter().await;
+        let domain = connect.lookup_by_name("installer").await.unwrap();
+        let before = simulator.objects("VirtualMachine").len();
+        simulator.inject(Rule::new("CloneVM_Task", effect).nth(1));
+        let cloned = domain.clone_to("second", CloneOptions::default()).await;
+        match is_done {
+            true => assert_eq!(cloned.unwrap().name(), "second"),
+            false => assert_eq!(cloned.unwrap_err().kind(), ErrorKind::InDoubt),
+        }
+        let after = simulator.objects("VirtualMachine").len();
+        assert_eq!(after, before + usize::from(is_done));
+    }
+}
+
+#[tokio::test]
+async fn what_needs_a_vcenter() {
+    let (_, connect) = host().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    let name = || Some("x".to_owned());
+    let none = CloneOptions::default;
+    for (options, what) in [
+        (linked(), "linked clones are"),
+        (
+            CloneOptions {
+                snapshot: name(),
+                ..none()
+            },
+            "cloning a snapshot is",
+        ),
+        (
+            CloneOptions {
+                host: name(),
+                ..none()
+            },
+            "cloning to another host is",
+        ),
+        (
+            CloneOptions {
+                template: true,
+                ..none()
+            },
+            "templates are",
+        ),
+    ] {
+        let error = domain.clone_to("second", options).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(
+            error.to_string(),
+            format!("Operation not supported: {what} not supported without a vCenter")
+        );
+    }
+    let running = connect.lookup_by_name("web01").await.unwrap();
+    let error = running.clone_to("second", none()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert_eq!(error.message(), "Domain is not powered off");
+    let error = domain.clone_to("web01", none()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists(What::Domain));
+}
