@@ -4,10 +4,10 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
     FileLocked, FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore,
-    InvalidDatastorePath, InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty,
-    InvalidRequest, InvalidState, InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound,
-    MethodNotFound, NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported,
-    RequestCanceled, TaskInProgress, ToolsUnavailable,
+    InvalidDatastorePath, InvalidDiskFormat, InvalidLogin, InvalidName, InvalidPowerState,
+    InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig, LocalizedMethodFault,
+    ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated, NotFound,
+    NotImplemented, NotSupported, RequestCanceled, TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -295,6 +295,14 @@ pub(crate) fn duplicate_name(name: &str, object: &ManagedObjectReference) -> Soa
             ..DuplicateName::default()
         },
         format!("The name '{name}' already exists."),
+    )
+}
+
+/// A disk is of a kind that the operation is not for.
+pub(crate) fn invalid_disk_format() -> SoapFault {
+    SoapFault::new(
+        InvalidDiskFormat::default(),
+        "The disk format is not supported for the operation.",
     )
 }
 

@@ -14,7 +14,7 @@ use crate::fault;
 use crate::vmx;
 use crate::world::World;
 use crate::world::inventory::ancestors;
-pub(crate) use descriptor::Descriptor;
+pub(crate) use descriptor::{Descriptor, Parent};
 
 /// Files and folders by datastore.
 ///

@@ -57,7 +57,7 @@ struct Arguments {
     /// expire-session, silence, html, status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
-    /// Allow clients to cancel tasks
+    /// Allow clients to cancel all tasks, not only those of clones, moves and copies
     #[arg(long)]
     cancelable: bool,
     /// Write the certificate to this file, as PEM
@@ -139,7 +139,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         };
         simulator.script(script.cancelable(arguments.cancelable));
     }
-    simulator.script(Script::new("*").cancelable(arguments.cancelable));
+    if arguments.cancelable {
+        simulator.script(Script::new("*").cancelable(true));
+    }
     for rule in arguments.faults {
         simulator.inject(rule);
     }

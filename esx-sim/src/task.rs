@@ -130,7 +130,7 @@ impl Tasks {
             entity: Some(of.clone()),
             entity_name: world.name(of).map(str::to_owned),
             state: TaskInfoState::Queued,
-            cancelable: script.is_cancelable(),
+            cancelable: script.is_cancelable(method),
             reason: TaskReasonUser {
                 user_name: "root".to_owned(),
                 ..TaskReasonUser::default()

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{DatastorePath, Entry};
+use crate::world::inventory::host::volume;
 
 /// What the descriptor of a disk says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,18 @@ const ADAPTERS: &[(&str, &str)] = &[
     ("ParaVirtualSCSIController", "pvscsi"),
     ("VirtualIDEController", "ide"),
 ];
+
+impl Parent {
+    /// A disk below another one, which may be in another folder.
+    pub(crate) fn of(disk: &DatastorePath, below: &DatastorePath, content: u32) -> Self {
+        let path = &below.path;
+        let name = match disk.parent() == below.parent() {
+            true => path.rsplit('/').next().unwrap_or(path).to_owned(),
+            false => format!("/vmfs/volumes/{}/{path}", volume(&below.store.value)),
+        };
+        Self { content, name }
+    }
+}
 
 impl Descriptor {
     /// For a disk without a parent, whose blocks are all allocated.

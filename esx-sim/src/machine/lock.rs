@@ -5,6 +5,7 @@ use vi_types::objects::{VirtualDiskFlatVer2BackingInfo, VirtualMachineConfigInfo
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use super::device::disk_file;
+use super::{config, removal};
 use crate::fault;
 use crate::files::DatastorePath;
 use crate::world::World;
@@ -25,6 +26,44 @@ pub(crate) fn holder(world: &World, location: &DatastorePath) -> Option<ManagedO
             && own_disks(config).any(|(file, store)| file == path && store == &location.store)
     };
     vms.find(holds).cloned()
+}
+
+/// Fails with `FileLocked` if a machine that is not off has a file: a file of its disks or its VMX file. For a folder, so
+/// does any file in it.
+pub(crate) fn check_free(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
+    check(world, location, true)
+}
+
+/// The same for reading, which only disks forbid.
+pub(crate) fn check_readable(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
+    check(world, location, false)
+}
+
+fn check(world: &World, location: &DatastorePath, with_vmx: bool) -> Result<(), SoapFault> {
+    let below = format!("{}/", location.path);
+    let is_meant = |file: &DatastorePath| {
+        file.store == location.store
+            && (file.path == location.path || file.path.starts_with(&below))
+    };
+    for vm in world.all("VirtualMachine") {
+        let Some(machine) = world.read::<properties::VirtualMachine>(vm) else {
+            continue;
+        };
+        let runtime = machine.runtime.as_deref();
+        if runtime.is_none_or(|runtime| runtime.power_state == PoweredOff) {
+            continue;
+        }
+        let config = machine.config.as_deref();
+        let path = config.and_then(|config| config.files.vm_path_name.as_deref());
+        let vmx = path.filter(|_| with_vmx).and_then(|path| {
+            DatastorePath::resolve(world, config::datacenter_of(world, vm), path).ok()
+        });
+        let mut files = removal::disks(world, vm).into_iter().chain(vmx);
+        if let Some(file) = files.find(is_meant) {
+            return Err(fault::file_locked(&file.display(world)));
+        }
+    }
+    Ok(())
 }
 
 /// Fails with `FileLocked` if another machine holds a disk of this one, and with `FileNotFound` if a disk file is gone.

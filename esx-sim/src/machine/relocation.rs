@@ -11,9 +11,8 @@ use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 use super::device::disk_file;
 use super::{chain, config, place, removal, set_config};
 use crate::fault;
-use crate::files::{DatastorePath, Descriptor};
+use crate::files::{DatastorePath, Descriptor, Parent};
 use crate::world::World;
-use crate::world::inventory::host::volume;
 
 /// Files that get another place.
 #[derive(Default)]
@@ -206,13 +205,8 @@ fn set_parent(world: &mut World, disk: &DatastorePath, parent: &DatastorePath) {
     let Some(mut descriptor) = text.and_then(|text| Descriptor::read(&text)) else {
         return;
     };
-    let path = &parent.path;
-    let name = match disk.parent() == parent.parent() {
-        true => path.rsplit('/').next().unwrap_or(path).to_owned(),
-        false => format!("/vmfs/volumes/{}/{path}", volume(&parent.store.value)),
-    };
-    if let Some(known) = &mut descriptor.parent {
-        known.name = name;
+    if let Some(known) = &descriptor.parent {
+        descriptor.parent = Some(Parent::of(disk, parent, known.content));
     }
     let [(_, text), _] = descriptor.files(disk);
     world.put(disk, text);

@@ -57,7 +57,7 @@ pub(super) fn disks_of_others(
 }
 
 /// The files of the disks that a machine or one of its snapshots has, with the disks below them.
-fn disks(world: &World, vm: &ManagedObjectReference) -> Vec<DatastorePath> {
+pub(super) fn disks(world: &World, vm: &ManagedObjectReference) -> Vec<DatastorePath> {
     let datacenter = config::datacenter_of(world, vm);
     let devices = configs(world, vm).flat_map(|config| &config.hardware.device);
     let mut names: Vec<_> = devices

@@ -7,7 +7,8 @@ use vi_types::{ManagedObjectReference, SoapFault};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{Entry, DatastorePath};
+use crate::files::{DatastorePath, Entry};
+use crate::machine::lock;
 use crate::world::World;
 
 /// The methods.
@@ -40,6 +41,7 @@ fn delete(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let location = place(call, request.datacenter.as_ref(), &request.name)?;
     call.begin::<DeleteDatastoreFileTask>("FileManager.deleteFile", move |world| {
+        lock::check_free(world, &location)?;
         take_out(world, &location)?;
         Ok(None)
     })
@@ -59,6 +61,7 @@ fn move_file(
     let to = place(call, to, &request.destination_name)?;
     let force = request.force.unwrap_or_default();
     call.begin::<MoveDatastoreFileTask>("FileManager.moveFile", move |world| {
+        lock::check_free(world, &from)?;
         transfer(world, &from, &to, force)?;
         world.delete(&from);
         Ok(None)
@@ -118,6 +121,8 @@ fn transfer(world: &mut World, from: &DatastorePath, to: &DatastorePath, force: 
     if within {
         return Err(fault::file_already_exists(&to.display(world)));
     }
+    lock::check_readable(world, from)?;
+    lock::check_free(world, to)?;
     if force && matches!(world.entry(to), Some(entry) if !matches!(entry, Entry::Folder)) {
         world.delete(to);
     }

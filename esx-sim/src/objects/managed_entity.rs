@@ -89,7 +89,7 @@ fn rename_to(
 ///
 /// # Errors
 /// `InvalidName` for an empty name, and for one that is too long.
-pub(super) fn check_name(name: &str) -> Result<(), SoapFault> {
+pub(crate) fn check_name(name: &str) -> Result<(), SoapFault> {
     match name.is_empty() || name.chars().count() > LONGEST {
         true => Err(fault::invalid_name(name)),
         false => Ok(()),

@@ -5,6 +5,16 @@ use vi_types::{Extends, ManagedObjectReference, SoapFault};
 
 use super::{Question, soap_fault};
 
+/// The methods whose tasks can be cancelled unless a script says otherwise.
+const CANCELABLE: [&str; 6] = [
+    "CloneVM_Task",
+    "CopyDatastoreFile_Task",
+    "CopyVirtualDisk_Task",
+    "MigrateVM_Task",
+    "MoveDatastoreFile_Task",
+    "RelocateVM_Task",
+];
+
 /// How the tasks of a method run: number of steps, questions, and a fault at the end.
 ///
 /// [`Simulator::script`](crate::Simulator::script) adds one. A new task follows the first script that applies to it.
@@ -13,7 +23,8 @@ pub struct Script {
     method: String,
     vm: Option<ManagedObjectReference>,
     left: Option<usize>,
-    cancelable: bool,
+    /// Whether the task can be cancelled, if that does not depend on its method.
+    cancelable: Option<bool>,
     pub(super) steps: usize,
     /// Asked before the call that starts the task returns.
     pub(super) at_once: Option<Question>,
@@ -25,13 +36,14 @@ pub struct Script {
 impl Script {
     /// A script for the tasks of a method, such as `PowerOnVM_Task`; `*` means all methods.
     ///
-    /// Without further settings, a task succeeds after two steps, asks nothing, and cannot be cancelled.
+    /// Without further settings, a task succeeds after two steps and asks nothing. Clones, moves and copies can be
+    /// cancelled, other tasks cannot.
     pub fn new(method: impl Into<String>) -> Self {
         Self {
             method: method.into(),
             vm: None,
             left: None,
-            cancelable: false,
+            cancelable: None,
             steps: 2,
             at_once: None,
             questions: Vec::new(),
@@ -100,11 +112,15 @@ impl Script {
     /// Whether the task can be cancelled.
     #[must_use]
     pub fn cancelable(self, cancelable: bool) -> Self {
-        Self { cancelable, ..self }
+        Self {
+            cancelable: Some(cancelable),
+            ..self
+        }
     }
 
-    pub(super) fn is_cancelable(&self) -> bool {
+    pub(super) fn is_cancelable(&self, method: &str) -> bool {
         self.cancelable
+            .unwrap_or_else(|| CANCELABLE.contains(&method))
     }
 
     /// The script if it applies to such a task, which counts towards its limit.

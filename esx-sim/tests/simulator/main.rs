@@ -10,7 +10,9 @@
 )]
 
 mod client;
+mod clones;
 mod datastores;
+mod disks;
 mod faults;
 mod folder;
 mod guests;

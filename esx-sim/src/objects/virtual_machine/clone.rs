@@ -1,18 +1,23 @@
 //! VirtualMachine: clones.
 
+use std::collections::HashSet;
+
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
 use vi_types::methods::CloneVmTask;
 use vi_types::objects::{
-    VirtualDeviceFileBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard,
-    VirtualMachineCloneSpec, VirtualMachineConfigInfo, VirtualMachineConfigSpec,
-    VirtualMachineFileInfo,
+    VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDiskFlatVer2BackingInfo,
+    VirtualEthernetCard, VirtualMachineCloneSpec, VirtualMachineConfigInfo,
+    VirtualMachineConfigSpec, VirtualMachineFileInfo,
 };
-use vi_types::{Any, DateTime, ManagedObjectReference, SoapFault, properties};
+use vi_types::{Any, DateTime, ManagedObjectReference, Poly, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::files::{DatastorePath, Descriptor};
-use crate::machine::{self, NewMachine, Place, config, place, power};
+use crate::files::{DatastorePath, Descriptor, Parent};
+use crate::machine::device::disk_file;
+use crate::machine::relocation::store_after;
+use crate::machine::{self, NewMachine, Place, chain, config, migration, place, power};
+use crate::objects::managed_entity::check_name;
 use crate::world::World;
 use crate::world::inventory::ServerKind;
 
@@ -32,10 +37,11 @@ fn clone(
     if world.kind() == ServerKind::Esx {
         return Err(fault::not_supported());
     }
-    if request.name.is_empty() {
-        return Err(fault::invalid_argument("name"));
-    }
+    check_name(&request.name)?;
     world.fill_files();
+    if world.read::<properties::Folder>(&request.folder).is_none() {
+        return Err(fault::managed_object_not_found(&request.folder));
+    }
     let source = world.read::<properties::VirtualMachine>(call.this);
     let source = source.ok_or_else(|| fault::managed_object_not_found(call.this))?;
     let location = &request.spec.location;
@@ -83,9 +89,7 @@ impl Clone {
         let datacenter = config::datacenter_of(world, &self.source);
         let own = DatastorePath::resolve(world, datacenter, own)?;
         let store = self.spec.location.datastore.clone().unwrap_or(own.store);
-        if world.read::<properties::Datastore>(&store).is_none() {
-            return Err(fault::managed_object_not_found(&store));
-        }
+        self.check_host(world, &store)?;
         let vmx = place::free_directory(world, &DatastorePath::new(&store, ""), &self.name);
         let mut spec = config::spec_of(&source);
         spec.name = Some(self.name.clone());
@@ -96,13 +100,46 @@ impl Clone {
             }
             .into(),
         );
+        let mut files = Vec::new();
         let made = self
-            .copy_disks(world, &mut spec, &vmx)
+            .make_disks(world, &mut spec, &vmx, &mut files)
             .and_then(|()| self.make(world, spec));
         if made.is_err() {
-            world.delete(&vmx.parent());
+            files.push(vmx);
+            let directories: HashSet<_> = files.iter().map(DatastorePath::parent).collect();
+            for directory in directories {
+                world.delete(&directory);
+            }
         }
         made
+    }
+
+    /// Checks that the host of the clone has the datastores and networks that the clone needs.
+    fn check_host(&self, world: &World, store: &ManagedObjectReference) -> Result<(), SoapFault> {
+        let location = &self.spec.location;
+        let stores = location.disk.iter().map(|locator| &locator.datastore);
+        let host = world.read::<properties::HostSystem>(&self.place.host);
+        for store in stores.chain([store]) {
+            let found = world.read::<properties::Datastore>(store);
+            let found = found.ok_or_else(|| fault::managed_object_not_found(store))?;
+            if !host.is_some_and(|host| host.datastore.contains(store)) {
+                let name = found.name.as_deref().unwrap_or_default();
+                return Err(fault::invalid_datastore(name));
+            }
+        }
+        let changed = self.spec.config.iter().map(|config| &config.device_change);
+        let mut changed = changed.chain([&location.device_change]);
+        let machine = world.read::<properties::VirtualMachine>(&self.source);
+        let Some(machine) = machine.filter(|_| changed.all(Vec::is_empty)) else {
+            // The devices may fit after the change.
+            return Ok(());
+        };
+        let store_of = |device: &Poly<VirtualDevice>, now: &ManagedObjectReference| {
+            store_after(location, Some(device), now)
+        };
+        let host = &self.place.host;
+        let problems = migration::problems(world, machine, host, &PoweredOff, store_of);
+        problems.into_iter().next().map_or(Ok(()), Err)
     }
 
     /// The configuration to clone: that of the machine, or of one of its snapshots.
@@ -124,16 +161,16 @@ impl Clone {
         })
     }
 
-    /// Copies disk files beside the new VMX file, and removes generated addresses of network cards.
-    fn copy_disks(
+    /// Makes the disk files, and removes generated addresses of network cards. `made` gets the disks.
+    fn make_disks(
         &self,
         world: &mut World,
         spec: &mut VirtualMachineConfigSpec,
         vmx: &DatastorePath,
+        made: &mut Vec<DatastorePath>,
     ) -> Result<(), SoapFault> {
         let datacenter = config::datacenter_of(world, &self.source).cloned();
         let stem = vmx.path.strip_suffix(".vmx").unwrap_or(&vmx.path);
-        let mut disks = 0;
         for change in &mut spec.device_change {
             if let Some(card) = change.device.cast_mut::<VirtualEthernetCard>()
                 && card.address_type.as_deref() != Some("manual")
@@ -141,36 +178,111 @@ impl Clone {
                 card.address_type = None;
                 card.mac_address = None;
             }
-            if !change.device.is::<VirtualDisk>() {
+            let Some((_, file)) = disk_file(&change.device) else {
                 continue;
+            };
+            let from = DatastorePath::resolve(world, datacenter.as_ref(), &file.file_name)?;
+            let path = match made.len() {
+                0 => format!("{stem}.vmdk"),
+                number => format!("{stem}_{number}.vmdk"),
+            };
+            let store = self.store_of(&change.device, &vmx.store).clone();
+            let to = match store == vmx.store {
+                true => DatastorePath::new(&store, &path),
+                false => {
+                    let root = DatastorePath::new(&store, "");
+                    let mut others = made.iter().filter(|other| other.store == store);
+                    let name = path.rsplit('/').next().unwrap_or_default();
+                    let directory = others.next().map_or_else(
+                        || place::free_directory(world, &root, &self.name).parent(),
+                        DatastorePath::parent,
+                    );
+                    directory.join(name)
+                }
+            };
+            let move_type = self.move_type(&change.device);
+            let disk = self.new_disk(world, &from, &to, move_type)?;
+            for (location, entry) in disk.files(&to) {
+                world.put(&location, entry);
             }
+            made.push(to.clone());
             let Some(backing) = change.device.backing.as_mut() else {
                 continue;
             };
             if let Some(flat) = backing.cast_mut::<VirtualDiskFlatVer2BackingInfo>() {
                 flat.uuid = None;
-                flat.parent = None;
+                flat.thin_provisioned = Some(disk.thin);
+                chain::show_parents(world, flat, &to);
             }
-            let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() else {
-                continue;
-            };
-            let from = DatastorePath::resolve(world, datacenter.as_ref(), &file.file_name)?;
-            let path = match disks {
-                0 => format!("{stem}.vmdk"),
-                number => format!("{stem}_{number}.vmdk"),
-            };
-            disks += 1;
-            let to = DatastorePath::new(&vmx.store, &path);
-            let text = world.content(&from);
-            let descriptor = text.and_then(|text| Descriptor::read(&text));
-            let descriptor = descriptor.ok_or_else(|| fault::file_not_found(&file.file_name))?;
-            for (location, entry) in descriptor.flattened().files(&to) {
-                world.put(&location, entry);
+            if let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() {
+                file.file_name = to.display(world);
+                file.datastore = Some(to.store);
             }
-            file.file_name = to.display(world);
-            file.datastore = Some(to.store);
         }
         Ok(())
+    }
+
+    /// The datastore of a disk of the clone.
+    fn store_of<'a>(
+        &'a self,
+        disk: &Poly<VirtualDevice>,
+        home: &'a ManagedObjectReference,
+    ) -> &'a ManagedObjectReference {
+        let mut locators = self.spec.location.disk.iter();
+        let own = locators.find(|locator| locator.disk_id == disk.key);
+        own.map_or(home, |locator| &locator.datastore)
+    }
+
+    /// The `diskMoveType` of a disk.
+    fn move_type(&self, disk: &Poly<VirtualDevice>) -> Option<&str> {
+        let location = &self.spec.location;
+        let mut locators = location.disk.iter();
+        let own = locators.find(|locator| locator.disk_id == disk.key);
+        let own = own.and_then(|locator| locator.disk_move_type.as_deref());
+        own.or(location.disk_move_type.as_deref())
+    }
+
+    /// The disk at `to` for the disk at `from`: a copy with all the content, or one with a disk of the source below it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a new child of a disk that a machine writes to, which only snapshots keep from changing (API
+    /// reference of `VirtualMachineRelocateDiskMoveOptions`).
+    fn new_disk(
+        &self,
+        world: &World,
+        from: &DatastorePath,
+        to: &DatastorePath,
+        move_type: Option<&str>,
+    ) -> Result<Descriptor, SoapFault> {
+        let text = world.content(from);
+        let disk = text.and_then(|text| Descriptor::read(&text));
+        let disk = disk.ok_or_else(|| fault::file_not_found(&from.display(world)))?;
+        let invalid = || fault::invalid_argument("spec.location.diskMoveType");
+        match move_type {
+            None
+            | Some(
+                "moveAllDiskBackingsAndAllowSharing"
+                | "moveAllDiskBackingsAndDisallowSharing"
+                | "moveAllDiskBackingsAndConsolidate",
+            ) => Ok(disk.flattened()),
+            Some("createNewChildDiskBacking") if self.spec.snapshot.is_none() => Err(invalid()),
+            Some("createNewChildDiskBacking") => Ok(Descriptor {
+                thin: true,
+                parent: Some(Parent::of(to, from, disk.content)),
+                ..disk.flattened()
+            }),
+            Some("moveChildMostDiskBacking") => {
+                let below = chain::of(world, from).into_iter().nth(1);
+                let content = disk.parent.as_ref().map(|parent| parent.content);
+                Ok(Descriptor {
+                    parent: below
+                        .zip(content)
+                        .map(|(below, content)| Parent::of(to, &below, content)),
+                    ..disk
+                })
+            }
+            Some(_) => Err(invalid()),
+        }
     }
 
     fn make(
