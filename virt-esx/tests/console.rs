@@ -58,6 +58,7 @@ recordings! {
     clone,
     connect,
     definition,
+    device_change,
     device_xml,
     domid,
     dominfo,

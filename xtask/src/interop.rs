@@ -6,6 +6,7 @@
 //! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter;
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
+//! - `devices`: the documents of devices that commands make and change, as virsh prints them;
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
@@ -50,7 +51,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -60,6 +61,11 @@ const SECTIONS: [Section; 7] = [
         name: "virsh",
         peers: &[Peer::Ours, Peer::Virsh],
         run: compare::run,
+    },
+    Section {
+        name: "devices",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: compare::devices::run,
     },
     Section {
         name: "names",

@@ -1,5 +1,6 @@
 mod batch;
 mod definition;
+pub(super) mod devices;
 pub(super) mod names;
 mod nouns;
 mod power;

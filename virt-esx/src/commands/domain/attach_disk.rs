@@ -133,7 +133,7 @@ impl Command for AttachDisk {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let xml = self.xml()?;
         if self.print_xml {
-            return Ok(ui.answer(&Definition { xml })?);
+            return Ok(ui.answer(&Definition::new(xml))?);
         }
         let policy = self.answering.policy(connection.policy(), ui)?;
         let domain = self.domain.find(&connection.with_policy(policy)).await?;

@@ -98,7 +98,7 @@ impl Command for ChangeMedia {
         drive::change_medium(&mut drive, &self.path, action, source, self.block)?;
         let xml = markup::text(&drive);
         if self.print_xml {
-            return Ok(ui.answer(&Definition { xml })?);
+            return Ok(ui.answer(&Definition::new(xml))?);
         }
         let changed = Verb::Update
             .run(connection, &domain, &xml, Some(flags))

@@ -47,7 +47,7 @@ impl Command for DetachDisk {
         let disk = drive::find(document, &self.target, Wanted::Any)?;
         let xml = markup::text(&disk);
         if self.print_xml {
-            return Ok(ui.answer(&Definition { xml })?);
+            return Ok(ui.answer(&Definition::new(xml))?);
         }
         let detached = Verb::Detach.run(connection, &domain, &xml, flags).await;
         detached.map_err(|reason| Failure::because("Failed to detach disk", reason))?;

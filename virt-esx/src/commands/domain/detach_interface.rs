@@ -1,3 +1,5 @@
+use virt_model::DeviceModifyFlags;
+
 use super::device_change::{self, Affects, Changed, Definition, Verb};
 use super::network_card;
 use crate::answering::Answering;
@@ -55,7 +57,9 @@ impl Command for DetachInterface {
         let card = network_card::find(document, &self.kind, self.mac.as_deref());
         if self.print_xml {
             let xml = markup::text(&card?);
-            return Ok(ui.answer(&Definition { xml })?);
+            let both = DeviceModifyFlags::CONFIG | DeviceModifyFlags::LIVE;
+            let is_twice = flags == Some(both);
+            return Ok(ui.answer(&Definition { xml, is_twice })?);
         }
         let xml = markup::text(&card.map_err(failed)?);
         // virsh calls the function twice for a running domain and its definition, which are one on ESX.

@@ -90,8 +90,13 @@ impl Verb {
         flags: Option<DeviceModifyFlags>,
     ) -> Result<(), Failure> {
         connection.check_writable(self.function(flags.is_some()))?;
-        let _ = (domain, xml);
-        Err(Failure::unsupported(self.function(flags.is_some())))
+        let flags = flags.unwrap_or(DeviceModifyFlags::NONE);
+        let operation = match self {
+            Verb::Attach => domain.attach_device(xml, flags),
+            Verb::Detach => domain.detach_device(xml, flags),
+            Verb::Update => domain.update_device(xml, flags),
+        };
+        Ok(operation.await?)
     }
 }
 
@@ -142,12 +147,26 @@ impl Answer for Changed {
 #[derive(Debug, Serialize)]
 pub(crate) struct Definition {
     pub(crate) xml: String,
+
+    /// Whether virsh prints it twice: one for the definition and one for the running domain.
+    #[serde(skip)]
+    pub(crate) is_twice: bool,
+}
+
+impl Definition {
+    /// A document that is printed once.
+    pub(crate) fn new(xml: String) -> Self {
+        Self {
+            xml,
+            is_twice: false,
+        }
+    }
 }
 
 impl Answer for Definition {
     const SCHEMA: &'static str = "virt-esx/device-definition/1";
 
     fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        self.xml.repeat(if self.is_twice { 2 } else { 1 })
     }
 }

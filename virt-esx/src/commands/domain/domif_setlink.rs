@@ -61,7 +61,7 @@ impl Command for DomifSetlink {
         network_card::set_link(&mut card, &self.state);
         let xml = markup::text(&card);
         if self.print_xml {
-            return Ok(ui.answer(&Definition { xml })?);
+            return Ok(ui.answer(&Definition::new(xml))?);
         }
         let updated = Verb::Update
             .run(connection, &domain, &xml, Some(flags))

@@ -87,7 +87,11 @@ pub(super) fn change_medium(
             "The disk device '{path}' doesn't have media"
         )));
     }
-    let kind = if is_block { "block" } else { "file" };
+    let kind = if is_block && source.is_some() {
+        "block"
+    } else {
+        "file"
+    };
     drive.attributes.insert("type".to_owned(), kind.to_owned());
     let policy = attribute_of(drive, "source", "startupPolicy").map(str::to_owned);
     if let Some(old) = old {
@@ -187,6 +191,7 @@ mod tests {
             true,
             &(head("block") + &source.replace("file", "dev") + tail),
         );
+        check("hda", MediaAction::Update, None, true, &ejected);
         check(
             "hda",
             MediaAction::Insert,
