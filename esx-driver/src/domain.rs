@@ -1,11 +1,14 @@
 //! Domains: the virtual machines of a host.
 
 mod autostart;
+mod block;
 mod clone;
 mod definition;
 mod device;
+mod disks;
 mod guest;
 mod identity;
+mod job;
 mod lifecycle;
 mod list;
 mod lookup;
@@ -13,10 +16,13 @@ mod memory;
 mod metadata;
 mod migrate;
 mod numa;
+mod power_management;
 mod questions;
 mod reconfiguration;
 mod rename;
 mod scheduler;
+mod screenshot;
+mod stats;
 mod vcpus;
 
 use std::fmt;
@@ -30,6 +36,8 @@ pub use self::clone::CloneOptions;
 pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
 pub use self::migrate::{MigrateParameters, MigratePriority};
+pub use self::screenshot::Screenshot;
+pub use self::stats::DomainStatsRecord;
 use crate::{
     Connect, Error, ErrorKind, Result, What,
     engine::{Change, Machine},
@@ -249,6 +257,16 @@ impl fmt::Debug for Domain {
 
 pub(crate) fn no_domain_with_uuid(uuid: Uuid) -> Error {
     no_domain(format!("Could not find domain with UUID '{uuid}'"))
+}
+
+/// The error of a function that needs an active domain (virDomainObjCheckActive of libvirt 9.0.0).
+fn not_running() -> Error {
+    let message = reconfiguration::NOT_RUNNING;
+    Error::new(
+        ErrorKind::WrongState,
+        ErrorNumber::OperationInvalid,
+        message,
+    )
 }
 
 fn no_domain(message: String) -> Error {

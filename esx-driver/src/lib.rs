@@ -80,8 +80,8 @@ mod uri;
 pub use connect::{Connect, OpenOptions};
 pub use datastore::DatastorePath;
 pub use domain::{
-    AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, MigrateParameters,
-    MigratePriority, SkippedDomain,
+    AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, DomainStatsRecord,
+    MigrateParameters, MigratePriority, Screenshot, SkippedDomain,
 };
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};

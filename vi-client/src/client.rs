@@ -24,7 +24,7 @@ use crate::transport::{Transport, TransportError};
 use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Negotiation, since};
 
-pub use files::DatastoreFile;
+pub use files::{DatastoreFile, Download};
 
 use exchange::{HttpCalls, ResponseReader, SoapRequest, SoapResponse};
 use session::Session;

@@ -57,6 +57,13 @@ impl Failure {
         ))
     }
 
+    /// Adds a line below the first one.
+    pub(crate) fn below_first(mut self, line: impl Into<String>) -> Self {
+        let at = self.lines.len().min(1);
+        self.lines.insert(at, line.into());
+        self
+    }
+
     /// Adds what to try next.
     pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
         Self {

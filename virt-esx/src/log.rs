@@ -8,6 +8,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::ui::Stderr;
 
+/// The name of a span in which warnings are shown with `--verbose` only, for what a command reads without showing it.
+pub(crate) const INCIDENTAL: &str = "incidental";
+
 /// Prints the libraries' messages on the standard error: warnings, with `verbose` times `--verbose`
 /// more, with `quiet` only errors.
 pub(crate) fn start(verbose: u8, quiet: bool, stderr: Stderr) {
@@ -21,12 +24,16 @@ pub(crate) fn start(verbose: u8, quiet: bool, stderr: Stderr) {
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(stderr)
-        .event_format(Lines)
+        .event_format(Lines {
+            is_verbose: verbose > 0,
+        })
         .init();
 }
 
 /// `warning: MESSAGE`, one line an event, as the `error: ` lines of the command itself.
-struct Lines;
+struct Lines {
+    is_verbose: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Lines
 where
@@ -46,6 +53,10 @@ where
             Level::DEBUG => "debug",
             Level::TRACE => "trace",
         };
+        let mut spans = context.event_scope().into_iter().flatten();
+        if !self.is_verbose && level == "warning" && spans.any(|span| span.name() == INCIDENTAL) {
+            return Ok(());
+        }
         write!(writer, "{level}: ")?;
         context.format_fields(writer.by_ref(), event)?;
         writeln!(writer)

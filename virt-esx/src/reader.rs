@@ -17,6 +17,7 @@ use clap::builder::Str;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Command};
 
+use crate::commands::number::Number;
 use crate::commands::unsupported::{self, Unsupported};
 use crate::commands::{self, Row, Work, help};
 use crate::failure::Failure;
@@ -469,7 +470,7 @@ fn is_number(arg: &Arg) -> bool {
         TypeId::of::<i64>(),
         TypeId::of::<u64>(),
         TypeId::of::<usize>(),
-        TypeId::of::<unsupported::Number>(),
+        TypeId::of::<Number>(),
     ];
     numbers.iter().any(|number| of_value == *number)
 }

@@ -24,6 +24,7 @@ mod parameters;
 mod post_parse;
 mod sound;
 mod state;
+mod stats;
 mod tpm;
 mod tune;
 mod vcpu;
@@ -56,6 +57,10 @@ pub use parameters::{
 pub use post_parse::Defaults;
 pub use sound::Sound;
 pub use state::{DomainInfo, DomainState, StateReason};
+pub use stats::{
+    ControlState, DomainBlockInfo, DomainControlInfo, DomainJobInfo, DomainMemoryStat,
+    JobOperation, JobType, MemoryStatTag, PmSuspendTarget,
+};
 pub use tpm::{Tpm, TpmBackend};
 pub use tune::{CpuTune, MemoryTune};
 pub use vcpu::{Placement, Vcpu};

@@ -8,9 +8,10 @@ mod network;
 mod snapshot;
 
 pub use domain::{
-    BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
-    DomainXmlFlags, HostnameFlags, MemoryModFlags, MigrateFlags, ModificationImpact, RebootFlags,
-    ShutdownFlags, UndefineFlags, VcpuFlags,
+    AbortJobFlags, BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags,
+    DomainFilter, DomainXmlFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,
+    ModificationImpact, RebootFlags, ShutdownFlags, StatsFlags, StatsTypes, UndefineFlags,
+    VcpuFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{

@@ -58,6 +58,7 @@ mod netdev;
 pub mod network;
 mod node;
 pub mod snapshot;
+mod typed_param;
 mod uuid;
 mod validate;
 mod version;
@@ -72,10 +73,11 @@ pub use error::{ErrorDomain, ErrorNumber};
 pub use event::DomainEvent;
 pub use flags::{
     BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
-    DomainXmlFlags, ExclusiveFlags, HostnameFlags, MemoryModFlags, MigrateFlags,
+    DomainXmlFlags, ExclusiveFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,
     ModificationImpact, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags,
     ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags,
-    SnapshotRevertFlags, SnapshotXmlFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
+    SnapshotRevertFlags, SnapshotXmlFlags, StatsFlags, StatsTypes, UndefineFlags, UnsupportedFlags,
+    VcpuFlags,
 };
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};
@@ -83,6 +85,7 @@ pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, Vl
 pub use network::NetworkDef;
 pub use node::NodeInfo;
 pub use snapshot::SnapshotDef;
+pub use typed_param::{ParamValue, TypedParam};
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
 pub use xml::XmlError;

@@ -185,7 +185,7 @@ async fn shut_down(domain: Domain) -> Result<Effect<()>> {
 }
 
 /// Adds advice for the faults that calls to the guest declare.
-fn explain<M>(error: Error) -> Error
+pub(super) fn explain<M>(error: Error) -> Error
 where
     M: Throws<ToolsUnavailable> + Throws<TaskInProgress>,
 {

@@ -204,7 +204,7 @@ impl Criteria {
     }
 }
 
-fn admits_state(filter: DomainFilter, state: DomainState) -> bool {
+pub(super) fn admits_state(filter: DomainFilter, state: DomainState) -> bool {
     let flag = match state {
         DomainState::Running => DomainFilter::RUNNING,
         DomainState::Paused => DomainFilter::PAUSED,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// libvirt's text for a domain that would have to be active (`virDomainObjCheckActive`).
-const NOT_RUNNING: &str = "domain is not running";
+pub(super) const NOT_RUNNING: &str = "domain is not running";
 
 impl Domain {
     /// A reconfiguration. It is done if `is_done` of the properties that it changes.

@@ -12,6 +12,7 @@ mod devices;
 mod domains;
 mod events;
 mod listing;
+mod looking;
 mod metadata;
 mod migrate;
 mod networks;

@@ -189,6 +189,44 @@ impl HttpCalls {
     }
 }
 
+impl HttpCalls {
+    /// Sends a request like [`exchange`](Self::exchange), and returns the answer's head and its body, which is read later.
+    /// The body is not compressed.
+    pub(super) async fn open(
+        &self,
+        method: &'static str,
+        mut request: Request<Bytes>,
+    ) -> Result<(response::Parts, Body), Error> {
+        let _permit = self.permits.acquire().await.ok();
+        let sent = self.cookies.snapshot();
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if let Some(cookies) = sent.header() {
+            headers.insert(COOKIE, cookies);
+        }
+        let answer = self
+            .within_deadline(method, self.transport.send(request))
+            .await?;
+        let (parts, body) = answer.into_parts();
+        self.cookies.take(&sent, &parts.headers);
+        Ok((parts, body))
+    }
+
+    /// Waits for a part of an answer, but not longer than for a whole one.
+    pub(super) async fn within_deadline<T>(
+        &self,
+        method: &'static str,
+        part: impl Future<Output = Result<T, TransportError>>,
+    ) -> Result<T, Error> {
+        let waited = tokio::time::timeout(self.deadline, part).await;
+        let part = waited.map_err(|_| Error::Deadline {
+            method,
+            after: self.deadline,
+        })?;
+        Ok(part?)
+    }
+}
+
 pub(super) fn unsendable(error: http::Error) -> Error {
     TransportError::Unsendable(error.to_string()).into()
 }

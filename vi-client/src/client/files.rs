@@ -1,13 +1,16 @@
-//! Files on datastores, which servers offer at `/folder/…`.
+//! Files on datastores, which servers offer at `/folder/…`, and pictures of screens at `/screen`.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use vi_types::ManagedObjectReference;
+
 use super::Client;
 use super::exchange::{HttpResponse, unsendable};
 use crate::Error;
+use crate::transport::Body;
 
 /// Percent-encodes all but the unreserved characters of URIs.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -42,7 +45,59 @@ impl DatastoreFile {
     }
 }
 
+/// A file that is downloaded piece by piece.
+#[derive(Debug)]
+pub struct Download {
+    client: Client,
+    body: Body,
+}
+
+impl Download {
+    /// The length in bytes, if the server tells.
+    pub fn announced(&self) -> Option<u64> {
+        self.body.announced()
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// If the connection breaks, or no piece comes before the deadline of calls.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        let http = &self.client.0.http;
+        http.within_deadline("GET", self.body.chunk()).await
+    }
+}
+
 impl Client {
+    /// Downloads a picture of the screen of a virtual machine, which must be powered on: a PNG image.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the server refuses.
+    pub async fn screenshot(&self, vm: &ManagedObjectReference) -> Result<Download, Error> {
+        let path = format!("/screen?id={}", utf8_percent_encode(&vm.value, RESERVED));
+        let mut renewed = false;
+        loop {
+            self.check_open("GET")?;
+            let logins = self.logins();
+            let request = Request::get(&path).body(Bytes::new()).map_err(unsendable)?;
+            let (parts, body) = self.0.http.open("GET", request).await?;
+            match parts.status {
+                StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                    let client = self.clone();
+                    return Ok(Download { client, body });
+                }
+                StatusCode::UNAUTHORIZED if !renewed && self.renew(logins).await? => renewed = true,
+                status => {
+                    return Err(Error::File {
+                        action: "download from",
+                        path,
+                        status: status.as_u16(),
+                    });
+                }
+            }
+        }
+    }
+
     /// Downloads a file from a datastore, up to the [largest answer](crate::Options::largest_answer).
     ///
     /// # Errors

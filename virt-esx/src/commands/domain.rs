@@ -4,6 +4,7 @@ mod action;
 mod attach_disk;
 mod attach_interface;
 mod autostart;
+mod blkdeviotune;
 mod change_media;
 mod clone;
 mod define;
@@ -12,9 +13,14 @@ mod detach_disk;
 mod detach_interface;
 mod device_address;
 mod device_change;
+mod domdisplay;
 mod domid;
 mod domif_setlink;
+mod domjobabort;
+mod domjobinfo;
 mod domname;
+mod dompmsuspend;
+mod dompmwakeup;
 mod domuuid;
 mod domxml_from_native;
 mod domxml_to_native;
@@ -25,11 +31,14 @@ mod network_card;
 mod reboot;
 mod reset;
 mod resume;
+mod screenshot;
 mod shutdown;
 mod shutdown_mode;
 mod start;
 mod suspend;
+mod ttyconsole;
 mod undefine;
+mod vncdisplay;
 
 use super::{Group, Row};
 
@@ -51,7 +60,13 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domid::Domid>("domid"),
         Row::command::<domif_setlink::DomifSetlink>("domif-setlink")
             .renamed("--persistent=--config"),
+        Row::query::<blkdeviotune::Blkdeviotune>("blkdeviotune").renamed(blkdeviotune::RENAMED),
+        Row::query::<domdisplay::Domdisplay>("domdisplay"),
+        Row::query::<domjobabort::Domjobabort>("domjobabort"),
+        Row::query::<domjobinfo::Domjobinfo>("domjobinfo"),
         Row::query::<domname::Domname>("domname"),
+        Row::query::<dompmsuspend::Dompmsuspend>("dompmsuspend"),
+        Row::query::<dompmwakeup::Dompmwakeup>("dompmwakeup"),
         Row::query::<domuuid::Domuuid>("domuuid"),
         Row::query::<domxml_from_native::DomxmlFromNative>("domxml-from-native"),
         Row::query::<domxml_to_native::DomxmlToNative>("domxml-to-native"),
@@ -60,9 +75,12 @@ pub(crate) static GROUP: Group = Group {
         Row::command::<reboot::Reboot>("reboot"),
         Row::command::<reset::Reset>("reset"),
         Row::command::<resume::Resume>("resume"),
+        Row::command::<screenshot::Screenshot>("screenshot"),
         Row::command::<shutdown::Shutdown>("shutdown"),
         Row::command::<start::Start>("start"),
         Row::command::<suspend::Suspend>("suspend"),
+        Row::command::<ttyconsole::Ttyconsole>("ttyconsole"),
         Row::query::<undefine::Undefine>("undefine"),
+        Row::query::<vncdisplay::Vncdisplay>("vncdisplay"),
     ],
 };

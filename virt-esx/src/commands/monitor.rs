@@ -1,7 +1,14 @@
 //! virsh's group "Domain Monitoring".
 
+mod domblkinfo;
+mod domblklist;
+mod domcontrol;
+mod domif_getlink;
+mod domiflist;
 mod dominfo;
+mod dommemstat;
 mod domstate;
+mod domstats;
 mod list;
 
 use super::{Group, Row};
@@ -11,8 +18,15 @@ pub(crate) static GROUP: Group = Group {
     title: "Domain Monitoring",
     keyword: "monitor",
     rows: &[
+        Row::query::<domblkinfo::Domblkinfo>("domblkinfo"),
+        Row::query::<domblklist::Domblklist>("domblklist"),
+        Row::query::<domcontrol::Domcontrol>("domcontrol"),
+        Row::query::<domif_getlink::DomifGetlink>("domif-getlink").renamed("--persistent=--config"),
+        Row::query::<domiflist::Domiflist>("domiflist"),
         Row::query::<dominfo::Dominfo>("dominfo"),
+        Row::query::<dommemstat::Dommemstat>("dommemstat"),
         Row::query::<domstate::Domstate>("domstate"),
+        Row::query::<domstats::Domstats>("domstats"),
         Row::query::<list::List>("list"),
     ],
 };

@@ -23,14 +23,12 @@
 mod step;
 mod synopsis;
 
-use std::convert::Infallible;
-
-use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use self::step::Step;
 use self::synopsis::{Kind, Parameter};
 use super::Work;
+use super::number::Number;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -212,7 +210,7 @@ fn argument(parameter: Parameter) -> Arg {
     let (arg, of_value) = match parameter.kind {
         Kind::Flag => return arg.long(parameter.name).action(ArgAction::SetTrue),
         Kind::Text => (arg, "string"),
-        Kind::Number => (arg.value_parser(ValueParser::new(number)), "number"),
+        Kind::Number => (arg.value_parser(Number::parser()), "number"),
         Kind::List => (arg.num_args(0..).action(ArgAction::Append), "string"),
     };
     let arg = match parameter.is_by_name {
@@ -221,23 +219,6 @@ fn argument(parameter: Parameter) -> Arg {
     };
     arg.required(parameter.is_required)
         .allow_hyphen_values(true)
-}
-
-/// The text of a number. A [step](Step::Number) reads it, as virsh does when the command runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Number(String);
-
-impl Number {
-    /// The text as it was given.
-    pub(crate) fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-/// clap's reader of a [`Number`].
-#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
-pub(crate) fn number(text: &str) -> Result<Number, Infallible> {
-    Ok(Number(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -197,6 +197,73 @@ flags! {
         MIGRATABLE = 3,
     }
 
+    /// Which statistics of domains are wanted (`virDomainStatsTypes`); no flag means all.
+    pub struct StatsTypes {
+        /// The state and its reason.
+        STATE = 0,
+        /// Processor time.
+        CPU_TOTAL = 1,
+        /// Memory.
+        BALLOON = 2,
+        /// Virtual processors.
+        VCPU = 3,
+        /// Network interfaces.
+        INTERFACE = 4,
+        /// Disks.
+        BLOCK = 5,
+        /// Performance events.
+        PERF = 6,
+        /// I/O threads.
+        IOTHREAD = 7,
+        /// Memory bandwidth.
+        MEMORY = 8,
+        /// How fast memory changes.
+        DIRTYRATE = 9,
+        /// What only this hypervisor measures.
+        VM = 10,
+    }
+
+    /// Of which domains statistics are wanted, and how (`virConnectGetAllDomainStatsFlags`). The filters are those of
+    /// [`DomainFilter`].
+    pub struct StatsFlags {
+        /// Is running or paused.
+        ACTIVE = 0,
+        /// Is neither running nor paused.
+        INACTIVE = 1,
+        /// Stays defined when it is stopped.
+        PERSISTENT = 2,
+        /// Vanishes when it is stopped.
+        TRANSIENT = 3,
+        /// Is running.
+        RUNNING = 4,
+        /// Is paused.
+        PAUSED = 5,
+        /// Is shut off.
+        SHUTOFF = 6,
+        /// Is in any other state.
+        OTHER = 7,
+        /// Only what is known at once.
+        NOWAIT = 29,
+        /// Also the images below a disk's current one.
+        BACKING = 30,
+        /// Refuse statistics that the hypervisor does not have.
+        ENFORCE_STATS = 31,
+    }
+
+    /// Which job is meant (`virDomainGetJobStatsFlags`).
+    pub struct JobStatsFlags {
+        /// The last one that ended, not the one that runs.
+        COMPLETED = 0,
+        /// Do not forget it.
+        KEEP_COMPLETED = 1,
+    }
+
+    /// How a job is aborted (`virDomainAbortJobFlagsValues`).
+    pub struct AbortJobFlags {
+        /// Interrupt a migration in its post-copy phase.
+        POSTCOPY = 0,
+    }
+
     /// Which domains a list has (`virConnectListAllDomainsFlags`).
     ///
     /// The flags come in groups ([`DomainFilter::GROUPS`]). A group with no flag set, or with all of

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answering::Answering;
 use crate::commands::domain_arg::DomainArg;
+use crate::commands::number::Number;
 use crate::commands::options::{self, check_exclusive, check_requires, check_text};
-use crate::commands::unsupported::{self, Number};
 use crate::commands::{Command, file};
 use crate::connection::{self, Connection};
 use crate::failure::Failure;
@@ -138,7 +138,7 @@ pub(crate) struct Migrate {
     dname: Option<String>,
 
     /// run action specified by --timeout-* option (suspend by default) if live migration exceeds timeout (in seconds)
-    #[arg(value_name = "timeout", value_parser = unsupported::number)]
+    #[arg(value_name = "timeout", value_parser = Number::parser())]
     timeout: Option<Number>,
 
     /// suspend the guest after timeout
@@ -158,7 +158,7 @@ pub(crate) struct Migrate {
     migrate_disks: Option<String>,
 
     /// port to use by target server for incoming disks migration
-    #[arg(value_name = "disks-port", id = "disks-port", value_parser = unsupported::number)]
+    #[arg(value_name = "disks-port", id = "disks-port", value_parser = Number::parser())]
     disks_port: Option<Number>,
 
     /// URI to use for disks migration (overrides --disks-port)
@@ -170,27 +170,27 @@ pub(crate) struct Migrate {
     comp_methods: Option<String>,
 
     /// compress level for multithread compression
-    #[arg(value_name = "comp-mt-level", id = "comp-mt-level", value_parser = unsupported::number)]
+    #[arg(value_name = "comp-mt-level", id = "comp-mt-level", value_parser = Number::parser())]
     comp_mt_level: Option<Number>,
 
     /// number of compression threads for multithread compression
-    #[arg(value_name = "comp-mt-threads", id = "comp-mt-threads", value_parser = unsupported::number)]
+    #[arg(value_name = "comp-mt-threads", id = "comp-mt-threads", value_parser = Number::parser())]
     comp_mt_threads: Option<Number>,
 
     /// number of decompression threads for multithread compression
-    #[arg(value_name = "comp-mt-dthreads", id = "comp-mt-dthreads", value_parser = unsupported::number)]
+    #[arg(value_name = "comp-mt-dthreads", id = "comp-mt-dthreads", value_parser = Number::parser())]
     comp_mt_dthreads: Option<Number>,
 
     /// page cache size for xbzrle compression
-    #[arg(value_name = "comp-xbzrle-cache", id = "comp-xbzrle-cache", value_parser = unsupported::number)]
+    #[arg(value_name = "comp-xbzrle-cache", id = "comp-xbzrle-cache", value_parser = Number::parser())]
     comp_xbzrle_cache: Option<Number>,
 
     /// initial CPU throttling rate for auto-convergence
-    #[arg(value_name = "auto-converge-initial", id = "auto-converge-initial", value_parser = unsupported::number)]
+    #[arg(value_name = "auto-converge-initial", id = "auto-converge-initial", value_parser = Number::parser())]
     auto_converge_initial: Option<Number>,
 
     /// CPU throttling rate increment for auto-convergence
-    #[arg(value_name = "auto-converge-increment", id = "auto-converge-increment", value_parser = unsupported::number)]
+    #[arg(value_name = "auto-converge-increment", id = "auto-converge-increment", value_parser = Number::parser())]
     auto_converge_increment: Option<Number>,
 
     /// filename containing updated persistent XML for the target
@@ -202,7 +202,7 @@ pub(crate) struct Migrate {
     tls: bool,
 
     /// post-copy migration bandwidth limit in MiB/s
-    #[arg(value_name = "postcopy-bandwidth", id = "postcopy-bandwidth", value_parser = unsupported::number)]
+    #[arg(value_name = "postcopy-bandwidth", id = "postcopy-bandwidth", value_parser = Number::parser())]
     postcopy_bandwidth: Option<Number>,
 
     /// enable parallel migration
@@ -210,11 +210,11 @@ pub(crate) struct Migrate {
     parallel: bool,
 
     /// number of connections for parallel migration
-    #[arg(value_name = "parallel-connections", id = "parallel-connections", value_parser = unsupported::number)]
+    #[arg(value_name = "parallel-connections", id = "parallel-connections", value_parser = Number::parser())]
     parallel_connections: Option<Number>,
 
     /// migration bandwidth limit in MiB/s
-    #[arg(value_name = "bandwidth", value_parser = unsupported::number)]
+    #[arg(value_name = "bandwidth", value_parser = Number::parser())]
     bandwidth: Option<Number>,
 
     /// override the destination host name used for TLS verification

@@ -7,8 +7,8 @@ use clap::ArgMatches;
 use virt_model::Uuid;
 
 use super::super::domain_arg::{self, Any, Keys as _};
+use super::super::number::Number;
 use super::super::{file, network_arg, options};
-use super::Number;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;

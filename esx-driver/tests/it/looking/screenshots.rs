@@ -1,0 +1,106 @@
+use esx_driver::{
+    Domain, ErrorKind, OpenOptions, Result, auth::AuthFileSearch, vi_client::transport::InProcess,
+    virt_model::ErrorNumber,
+};
+use esx_sim::Simulator;
+use vi_types::{enums::VirtualMachinePowerState, properties::HostSystem};
+
+use crate::{credentials, methods, text};
+
+/// A connection to a host that answers `/screen` with this status, and its picture if that is 200.
+async fn host_that_answers(status: u16) -> (Simulator, Domain) {
+    let simulator = Simulator::esx().build();
+    let handler = simulator.handler();
+    let transport = InProcess::new(move |request| {
+        let (handler, is_screen) = (handler.clone(), request.uri().path() == "/screen");
+        let query = request.uri().query().map(str::to_owned);
+        Box::pin(async move {
+            // Recorded like any other request.
+            let answer = handler(request).await;
+            if !is_screen {
+                return answer;
+            }
+            assert_eq!(query.as_deref(), Some("id=1"));
+            let mut answer = http::Response::new(bytes::Bytes::from_static(b"\x89PNG picture"));
+            *answer.status_mut() = status.try_into().unwrap();
+            answer
+        })
+    });
+    let connect = OpenOptions::new(&credentials())
+        .auth_files(AuthFileSearch::default())
+        .transport(transport)
+        .open(&"esx://esx.example.com/".parse().unwrap())
+        .await
+        .unwrap();
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    simulator.clear_requests();
+    (simulator, domain)
+}
+
+async fn picture(domain: &Domain) -> Result<Vec<u8>> {
+    let mut shot = domain.screenshot(0, 0).await?;
+    assert_eq!(shot.mime_type(), "image/png");
+    let mut picture = Vec::new();
+    while let Some(piece) = shot.chunk().await? {
+        picture.extend_from_slice(&piece);
+    }
+    Ok(picture)
+}
+
+#[tokio::test]
+async fn a_picture_takes_two_requests() {
+    let (simulator, domain) = host_that_answers(200).await;
+    assert_eq!(picture(&domain).await.unwrap(), b"\x89PNG picture");
+    assert_eq!(
+        methods(&simulator),
+        ["RetrievePropertiesEx", "/screen?id=1"]
+    );
+}
+
+#[tokio::test]
+async fn checks_come_in_libvirts_order() {
+    let (simulator, domain) = host_that_answers(200).await;
+    assert_eq!(
+        text(domain.screenshot(1, 2).await),
+        "unsupported flags (0x2) in function esxDomainScreenshot"
+    );
+    let error = domain.screenshot(1, 0).await.unwrap_err();
+    assert_eq!(error.code(), ErrorNumber::InvalidArg);
+    assert_eq!(
+        error.to_string(),
+        "invalid argument: Screen cannot be selected"
+    );
+    assert_eq!(methods(&simulator), <[String; 0]>::default());
+
+    simulator.set_power_state(domain.moref(), VirtualMachinePowerState::Suspended);
+    let error = picture(&domain).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert_eq!(
+        error.to_string(),
+        "Requested operation is not valid: Domain is not powered on"
+    );
+    let host = simulator.objects("HostSystem").remove(0);
+    simulator.change(&host, |host: &mut HostSystem| {
+        host.capability.as_mut().unwrap().screenshot_supported = false;
+    });
+    let error = picture(&domain).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        error.to_string(),
+        "Operation not supported: Screenshot feature is unsupported"
+    );
+    assert!(simulator.remove_vm(domain.moref()));
+    let gone = picture(&domain).await.unwrap_err();
+    assert_eq!(gone.code(), ErrorNumber::NoDomain);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses() {
+    let (_simulator, domain) = host_that_answers(503).await;
+    let error = picture(&domain).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::File);
+    assert_eq!(
+        error.to_string(),
+        "internal error: Unexpected HTTP response code 503"
+    );
+}
