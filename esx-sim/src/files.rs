@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use bytes::Bytes;
-use vi_types::objects::{VirtualCdromIsoBackingInfo, VirtualDeviceFileBackingInfo, VirtualDisk};
+use vi_types::objects::VirtualCdromIsoBackingInfo;
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::fault;
+use crate::machine::{chain, snapshot};
 use crate::vmx;
 use crate::world::World;
 use crate::world::inventory::ancestors;
@@ -159,7 +160,10 @@ impl World {
         let vms: Vec<_> = self.all("VirtualMachine").cloned().collect();
         for vm in vms {
             for (location, entry) in files_of(self, &vm) {
-                self.put(&location, entry);
+                // Delta disks are there from the time when their snapshots were taken.
+                if self.entry(&location).is_none() {
+                    self.put(&location, entry);
+                }
             }
         }
     }
@@ -391,7 +395,10 @@ pub(crate) fn files_of(
             DatastorePath::new(&location.store, &format!("{name}.{ending}"))
         };
         files.push((beside("nvram"), Entry::Zeros(NVRAM)));
-        files.push((beside("vmsd"), Entry::File(Bytes::new())));
+        files.push((
+            beside("vmsd"),
+            Entry::File(snapshot::list(world, reference)),
+        ));
         let log = Bytes::from_static(b"vmx| Log for VMware ESX\n");
         files.push((location.parent().join("vmware.log"), Entry::File(log)));
         files.push((location, Entry::Config(reference.clone(), None)));
@@ -406,21 +413,13 @@ pub(crate) fn files_of(
             files.push((location, Entry::Zeros(length)));
         }
     }
-    let devices = &config.hardware.device;
-    for device in devices {
+    for (location, descriptor) in chain::bottoms(world, reference) {
+        files.extend(descriptor.files(&location));
+    }
+    for device in &config.hardware.device {
         let Some(backing) = device.backing.as_ref() else {
             continue;
         };
-        if let Some(disk) = device.cast::<VirtualDisk>()
-            && let Some(file) = backing.cast::<VirtualDeviceFileBackingInfo>()
-            && let Some(location) = resolve(&file.file_name)
-        {
-            let mut controllers = devices.iter();
-            let parent = controllers.find(|one| Some(one.key) == device.controller_key);
-            let adapter = parent.map_or("", |controller| controller.type_name());
-            let capacity_kb = u64::try_from(disk.capacity_in_kb).unwrap_or(0);
-            files.extend(Descriptor::of(adapter, capacity_kb).files(&location));
-        }
         if let Some(iso) = backing.cast::<VirtualCdromIsoBackingInfo>()
             && let Some(location) = resolve(&iso.file_name)
         {

@@ -109,6 +109,14 @@ pub(crate) fn reconfigure(
     Ok(())
 }
 
+/// Shows a machine's configuration anew, after files of its snapshots changed.
+fn refresh(world: &mut World, vm: &ManagedObjectReference) {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    if let Some(config) = machine.and_then(|machine| machine.config.as_deref().cloned()) {
+        set_config(world, vm, config);
+    }
+}
+
 /// Sets a machine's configuration in all properties that show it.
 pub(crate) fn set_config(
     world: &mut World,

@@ -8,6 +8,15 @@ use super::{device, guest, summary};
 use crate::world::World;
 use crate::world::inventory::parts;
 
+/// A machine's power state. A machine that does not exist is off.
+pub(crate) fn of(world: &World, vm: &ManagedObjectReference) -> VirtualMachinePowerState {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let runtime = machine.and_then(|machine| machine.runtime.as_deref());
+    runtime.map_or(VirtualMachinePowerState::PoweredOff, |runtime| {
+        runtime.power_state.clone()
+    })
+}
+
 /// Sets a machine's power state in all properties that show it. Returns whether the machine exists.
 pub(crate) fn set(
     world: &mut World,

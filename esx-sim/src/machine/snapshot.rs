@@ -1,9 +1,12 @@
 //! Snapshots of virtual machines.
 //!
 //! The tree of snapshots is the machine's property `snapshot`. Each snapshot is also a managed object, with the machine's
-//! configuration at the time of the snapshot. Disks have no delta files here: a snapshot records their configuration, not
-//! their content.
+//! configuration at the time of the snapshot. From then on, the machine writes to delta disks (see [`chain`]); nothing is
+//! ever written to disks here, so all are empty.
 
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::enums::VirtualScsiSharing;
 use vi_types::objects::{
@@ -14,8 +17,10 @@ use vi_types::objects::{
     VirtualMachineSnapshotInfo, VirtualMachineSnapshotTree, VirtualScsiController,
 };
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
+use vmx::VmxFile;
+use vmx::escape::PIPE;
 
-use super::{guest, power};
+use super::{chain, guest, power};
 use crate::fault;
 use crate::files::{DatastorePath, Entry};
 use crate::world::World;
@@ -86,6 +91,8 @@ pub(crate) fn create(
             None => info.root_snapshot_list.push(tree),
         }
     });
+    chain::branch(world, vm);
+    write_list(world, vm);
     Ok(snapshot)
 }
 
@@ -210,11 +217,16 @@ pub(crate) fn revert(
         files: now.files.clone(),
         ..then
     };
+    let before = chain::files(world, &vm);
     super::set_config(world, &vm, config);
+    // The changes since the snapshots before are lost.
+    chain::collapse(world, &vm, &before, false);
+    chain::branch(world, &vm);
     power::set(world, &vm, to);
     change_tree(world, &vm, |info| {
         info.current_snapshot = Some(snapshot.clone());
     });
+    write_list(world, &vm);
     Ok(())
 }
 
@@ -231,29 +243,19 @@ pub(crate) fn current(
     current.ok_or_else(fault::not_found)
 }
 
-/// Sets the current snapshot, or none, without changing the machine otherwise.
-pub(crate) fn set_current(
-    world: &mut World,
-    vm: &ManagedObjectReference,
-    snapshot: Option<&ManagedObjectReference>,
-) {
-    world.change(vm, |vm: &mut properties::VirtualMachine| {
-        if let Some(info) = vm.snapshot.as_deref_mut() {
-            info.current_snapshot = snapshot.cloned();
-        }
-    });
-}
-
 /// Removes a snapshot, with its descendants if `children` is set. Otherwise its children move to its parent.
 ///
-/// If the current snapshot is removed, its nearest remaining ancestor becomes the current one.
+/// If the current snapshot is removed, its nearest remaining ancestor becomes the current one. With `consolidate`, disks
+/// that no snapshot needs any more are merged.
 pub(crate) fn remove(
     world: &mut World,
     snapshot: &ManagedObjectReference,
     children: bool,
+    consolidate: bool,
 ) -> Result<(), SoapFault> {
     let vm = of(world, snapshot)?;
     check_unlocked(machine(world, &vm)?)?;
+    let before = chain::files(world, &vm);
     let mut removed = Vec::new();
     change_tree(world, &vm, |info| {
         let parent = parent_of(&info.root_snapshot_list, snapshot);
@@ -273,12 +275,18 @@ pub(crate) fn remove(
         }
     });
     forget(world, &vm, &removed);
+    settle(world, &vm, &before, consolidate);
     Ok(())
 }
 
-/// Removes all snapshots of a machine, and leaves the machine as it is.
-pub(crate) fn remove_all(world: &mut World, vm: &ManagedObjectReference) -> Result<(), SoapFault> {
+/// Removes all snapshots of a machine, and leaves the machine as it is. With `consolidate`, its disks are merged.
+pub(crate) fn remove_all(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    consolidate: bool,
+) -> Result<(), SoapFault> {
     check_unlocked(machine(world, vm)?)?;
+    let before = chain::files(world, vm);
     let mut removed = Vec::new();
     change_tree(world, vm, |info| {
         references(&info.root_snapshot_list, &mut removed);
@@ -286,7 +294,39 @@ pub(crate) fn remove_all(world: &mut World, vm: &ManagedObjectReference) -> Resu
         info.current_snapshot = None;
     });
     forget(world, vm, &removed);
+    settle(world, vm, &before, consolidate);
     Ok(())
+}
+
+/// Merges the disks of a machine that no snapshot needs any more.
+pub(crate) fn consolidate(world: &mut World, vm: &ManagedObjectReference) -> Result<(), SoapFault> {
+    check_unlocked(machine(world, vm)?)?;
+    let before = chain::files(world, vm);
+    settle(world, vm, &before, true);
+    Ok(())
+}
+
+/// Deletes and merges disks after snapshots were removed. `before` are the machine's disk files before.
+fn settle(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    before: &BTreeSet<DatastorePath>,
+    consolidate: bool,
+) {
+    let is_needed = chain::collapse(world, vm, before, consolidate);
+    // Shows the files that are left.
+    super::refresh(world, vm);
+    if world.since("5.0") {
+        world.change(vm, |vm: &mut properties::VirtualMachine| {
+            if let Some(runtime) = vm.runtime.as_deref_mut() {
+                runtime.consolidation_needed = Some(is_needed);
+            }
+            if let Some(summary) = vm.summary.as_deref_mut() {
+                summary.runtime.consolidation_needed = Some(is_needed);
+            }
+        });
+    }
+    write_list(world, vm);
 }
 
 /// Sets the name and the description of a snapshot as far as they are given.
@@ -308,6 +348,7 @@ pub(crate) fn rename(
             description.clone_into(&mut tree.description);
         }
     });
+    write_list(world, &vm);
     Ok(())
 }
 
@@ -323,15 +364,19 @@ pub(crate) fn of(
 
 /// Removes the snapshots of a machine from the inventory. Called before the machine is removed.
 pub(crate) fn let_go(world: &mut World, vm: &ManagedObjectReference) {
-    let info = world.read::<properties::VirtualMachine>(vm);
-    let Some(info) = info.and_then(|vm| vm.snapshot.as_deref()) else {
-        return;
-    };
-    let mut all = Vec::new();
-    references(&info.root_snapshot_list, &mut all);
-    for snapshot in all {
+    for snapshot in all(world, vm) {
         world.remove(&snapshot);
     }
+}
+
+/// The snapshots of a machine, parents first.
+pub(crate) fn all(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
+    let vm = world.read::<properties::VirtualMachine>(vm);
+    let mut all = Vec::new();
+    if let Some(info) = vm.and_then(|vm| vm.snapshot.as_deref()) {
+        references(&info.root_snapshot_list, &mut all);
+    }
+    all
 }
 
 fn machine<'a>(
@@ -536,6 +581,86 @@ fn write_files(
                 world.put(&location, Entry::Zeros(size));
             }
         }
+    }
+}
+
+/// Writes the file that lists a machine's snapshots.
+fn write_list(world: &mut World, vm: &ManagedObjectReference) {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let config = machine.and_then(|machine| machine.config.as_deref());
+    let path = config.and_then(|config| config.files.vm_path_name.as_deref());
+    let stem = path.and_then(|path| path.strip_suffix(".vmx"));
+    let Some(stem) = stem.filter(|_| world.has_files()) else {
+        return;
+    };
+    if let Ok(location) = DatastorePath::resolve(world, None, &format!("{stem}.vmsd")) {
+        let text = list(world, vm);
+        world.put(&location, Entry::File(text));
+    }
+}
+
+/// The file that lists a machine's snapshots. It is empty before the first snapshot.
+pub(crate) fn list(world: &World, vm: &ManagedObjectReference) -> Bytes {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let Some((machine, info)) = machine.and_then(|vm| Some((vm, vm.snapshot.as_deref()?))) else {
+        return Bytes::new();
+    };
+    let config = machine.config.as_deref();
+    let path = config.and_then(|config| config.files.vm_path_name.as_deref());
+    let name = path.and_then(|path| path.rsplit(['/', ' ']).next());
+    let stem = name.map_or("", |name| name.strip_suffix(".vmx").unwrap_or(name));
+    let mut file = VmxFile::new();
+    let mut set = |key: &str, value: &str| {
+        // These names are keys, and UTF-8 has every character.
+        let _ = file.set(key, &PIPE.escape(value));
+    };
+    set(".encoding", "UTF-8");
+    let mut trees = Vec::new();
+    flatten(&info.root_snapshot_list, None, &mut trees);
+    let uid = |tree: &VirtualMachineSnapshotTree| tree.id.unwrap_or_default().to_string();
+    let last = trees.iter().filter_map(|(tree, _)| tree.id).max();
+    set("snapshot.lastUID", &last.unwrap_or_default().to_string());
+    let current = info.current_snapshot.as_ref();
+    if let Some((tree, _)) = trees
+        .iter()
+        .find(|(tree, _)| Some(&tree.snapshot) == current)
+    {
+        set("snapshot.current", &uid(tree));
+    }
+    for (index, (tree, parent)) in trees.iter().enumerate() {
+        let mut set = |key: &str, value: &str| set(&format!("snapshot{index}.{key}"), value);
+        set("uid", &uid(tree));
+        set("filename", &format!("{stem}-Snapshot{}.vmsn", uid(tree)));
+        if let Some(parent) = parent {
+            set("parent", &parent.to_string());
+        }
+        set("displayName", &tree.name);
+        set("description", &tree.description);
+        let own = world.read::<properties::VirtualMachineSnapshot>(&tree.snapshot);
+        let config = own.and_then(|own| own.config.as_deref());
+        let disks = config
+            .into_iter()
+            .flat_map(|config| &config.hardware.device);
+        let disks: Vec<_> = disks.filter_map(chain::location).collect();
+        set("numDisks", &disks.len().to_string());
+        for (number, disk) in disks.iter().enumerate() {
+            let name = disk.path.rsplit('/').next().unwrap_or_default();
+            set(&format!("disk{number}.fileName"), name);
+        }
+    }
+    set("snapshot.numSnapshots", &trees.len().to_string());
+    Bytes::copy_from_slice(file.as_bytes())
+}
+
+/// Every snapshot with the id of its parent.
+fn flatten<'a>(
+    trees: &'a [VirtualMachineSnapshotTree],
+    parent: Option<i32>,
+    found: &mut Vec<(&'a VirtualMachineSnapshotTree, Option<i32>)>,
+) {
+    for tree in trees {
+        found.push((tree, parent));
+        flatten(&tree.child_snapshot_list, tree.id, found);
     }
 }
 

@@ -23,6 +23,7 @@ fn revert(
     let vm = snapshot::of(&call.state.world, call.this)?;
     let this = call.this.clone();
     let suppress_power_on = request.suppress_power_on.unwrap_or_default();
+    call.state.world.fill_files();
     call.begin_of::<RevertToSnapshotTask>(&vm, "vm.Snapshot.revert", move |world| {
         snapshot::revert(world, &this, suppress_power_on)?;
         Ok(None)
@@ -36,8 +37,10 @@ fn remove(
     let vm = snapshot::of(&call.state.world, call.this)?;
     let this = call.this.clone();
     let children = request.remove_children;
+    let consolidate = request.consolidate.unwrap_or(true);
+    call.state.world.fill_files();
     call.begin_of::<RemoveSnapshotTask>(&vm, "vm.Snapshot.remove", move |world| {
-        snapshot::remove(world, &this, children)?;
+        snapshot::remove(world, &this, children, consolidate)?;
         Ok(None)
     })
 }

@@ -38,7 +38,7 @@ async fn a_configuration_is_found_by_datacenter_datastore_and_path() {
         "memSize = \"32768\"",
         "firmware = \"efi\"",
         "scsi0.virtualDev = \"pvscsi\"",
-        "scsi0:1.fileName = \"db01_1.vmdk\"",
+        "scsi0:1.fileName = \"db01_1-000004.vmdk\"",
         "ethernet1.networkName = \"VM Network\"",
         "ethernet1.generatedAddress = \"00:0c:29:01:00:02\"",
     ] {

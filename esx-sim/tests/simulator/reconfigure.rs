@@ -5,15 +5,15 @@ use vi_types::enums::{
     SharesLevel, VirtualDeviceConfigSpecFileOperation as FileOperation,
     VirtualDeviceConfigSpecOperation as Operation,
 };
-use vi_types::methods::{PowerOffVmTask, PowerOnVmTask, ReconfigVmTask};
+use vi_types::methods::{CreateSnapshotTask, PowerOffVmTask, PowerOnVmTask, ReconfigVmTask};
 use vi_types::objects::{
     CpuHotPlugNotSupported, DeviceHotPlugNotSupported, DeviceUnsupportedForVmVersion,
-    FileAlreadyExists, FileLocked, FileNotFound, FileTooLarge, InsufficientMemoryResourcesFault,
-    InvalidArgument, InvalidDeviceBacking, InvalidDeviceOperation, InvalidDeviceSpec,
-    InvalidPowerState, MemoryHotPlugNotSupported, NoDiskSpace, OptionValue, ResourceAllocationInfo,
-    SharesInfo, TooManyDevices, VirtualCdrom, VirtualCdromIsoBackingInfo,
-    VirtualCdromRemotePassthroughBackingInfo, VirtualDevice, VirtualDeviceConfigSpec,
-    VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
+    DisallowedDiskModeChange, FileAlreadyExists, FileLocked, FileNotFound, FileTooLarge,
+    InsufficientMemoryResourcesFault, InvalidArgument, InvalidDeviceBacking,
+    InvalidDeviceOperation, InvalidDeviceSpec, InvalidPowerState, MemoryHotPlugNotSupported,
+    NoDiskSpace, OptionValue, ResourceAllocationInfo, SharesInfo, TooManyDevices, VirtualCdrom,
+    VirtualCdromIsoBackingInfo, VirtualCdromRemotePassthroughBackingInfo, VirtualDevice,
+    VirtualDeviceConfigSpec, VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
     VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard, VirtualFloppy,
     VirtualFloppyImageBackingInfo, VirtualHardwareVersionNotSupported, VirtualMachineAffinityInfo,
     VirtualMachineConfigSpec, VirtualNvmeController, VirtualSerialPort,
@@ -817,4 +817,40 @@ async fn a_guest_sees_which_cards_are_connected() {
     assert_eq!(address.as_deref(), Some("10.1.0.2"));
     host.succeeds(&one(&vm, add(card("DMZ")))).await;
     assert_eq!(net().len(), 3);
+}
+
+#[tokio::test]
+async fn a_disk_with_snapshots_keeps_its_size_until_they_are_gone() {
+    let host = Host::esx().await;
+    let vm = host.simulator.vm("web01").unwrap();
+    let take = CreateSnapshotTask {
+        this: vm.clone(),
+        name: "one".to_owned(),
+        ..CreateSnapshotTask::default()
+    };
+    host.made(&take).await;
+    let before = host.device(&vm, 2000);
+    let mut larger = before.clone();
+    larger.cast_mut::<VirtualDisk>().unwrap().capacity_in_kb *= 2;
+    host.simulator.set_power_state(&vm, PoweredOff);
+    host.fails::<InvalidDeviceOperation>(&one(&vm, edit(larger)))
+        .await;
+    let mut mode = disk_with(|backing| {
+        "independent_persistent".clone_into(&mut backing.disk_mode);
+    });
+    mode.key = 2000;
+    host.fails::<DisallowedDiskModeChange>(&one(&vm, edit(mode)))
+        .await;
+    // A disk that is removed and added again has its chain again.
+    host.succeeds(&one(&vm, remove(before.clone()))).await;
+    let file = "[ssd] web01/web01-000001.vmdk";
+    host.succeeds(&one(&vm, add(disk(file, 1000, 0)))).await;
+    let again = host.device(&vm, 2000);
+    let parent = |disk: &Poly<VirtualDevice>| {
+        let backing = disk.backing.as_ref().unwrap();
+        let flat = backing.cast::<VirtualDiskFlatVer2BackingInfo>().unwrap();
+        flat.parent.as_ref().unwrap().base.file_name.clone()
+    };
+    assert_eq!(parent(&again), "[ssd] web01/web01.vmdk");
+    assert_eq!(parent(&again), parent(&before));
 }

@@ -4,15 +4,16 @@ use esx_sim::{Question, Script, Simulator};
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
 use vi_types::enums::{TaskInfoState, VirtualScsiSharing};
 use vi_types::methods::{
-    AnswerVm, CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RemoveSnapshotTask,
-    RenameSnapshot, RevertToCurrentSnapshotTask, RevertToSnapshotTask,
+    AnswerVm, ConsolidateVmDisksTask, CreateSnapshotExTask, CreateSnapshotTask,
+    RemoveAllSnapshotsTask, RemoveSnapshotTask, RenameSnapshot, RevertToCurrentSnapshotTask,
+    RevertToSnapshotTask,
 };
 use vi_types::objects::{
     InvalidName, InvalidPowerState, MemorySnapshotOnIndependentDisk, MethodFault, MethodNotFound,
     NotFound, SnapshotDisabled, SnapshotFault, SnapshotIncompatibleDeviceInVm, SnapshotLocked,
     TaskInProgress, TaskInfo, TooManySnapshotLevels, ToolsUnavailable,
-    VirtualDiskFlatVer2BackingInfo, VirtualMachineGuestQuiesceSpec, VirtualMachineSnapshotTree,
-    VirtualScsiController,
+    VirtualDiskFlatVer2BackingInfo, VirtualMachineConfigInfo, VirtualMachineFileLayoutExDiskUnit,
+    VirtualMachineGuestQuiesceSpec, VirtualMachineSnapshotTree, VirtualScsiController,
 };
 use vi_types::{DataObject, ManagedObject, ManagedObjectReference, Method, SoapFault, properties};
 
@@ -505,4 +506,256 @@ async fn a_vcenter_numbers_all_snapshots() {
     // Four are in the preset.
     assert_eq!(one.value, "snapshot-5");
     assert_eq!(host.root().id, Some(1));
+}
+
+/// The name of a file without its folder.
+fn base(file: &str) -> String {
+    file.rsplit('/').next().unwrap().to_owned()
+}
+
+impl Host {
+    /// The files of the first disk of a configuration and of those below it, the disk's own first.
+    fn chain_of(config: &VirtualMachineConfigInfo) -> Vec<String> {
+        let devices = config.hardware.device.iter();
+        let mut backings = devices.filter_map(|device| device.backing.as_ref()?.cast());
+        let first: &VirtualDiskFlatVer2BackingInfo = backings.next().unwrap();
+        let chain = std::iter::successors(Some(first), |backing| backing.parent.as_deref());
+        chain.map(|backing| base(&backing.base.file_name)).collect()
+    }
+
+    fn chain(&self) -> Vec<String> {
+        Self::chain_of(&self.vm().config.unwrap())
+    }
+
+    /// The same of a snapshot.
+    fn chain_at(&self, snapshot: &ManagedObjectReference) -> Vec<String> {
+        let own: properties::VirtualMachineSnapshot = self.read(snapshot);
+        Self::chain_of(&own.config.unwrap())
+    }
+
+    fn text(&self, name: &str) -> String {
+        let bytes = self.simulator.file(&format!("[ssd] web01/{name}")).unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// The delta disks of the machine that are there, by their numbers.
+    fn deltas(&self) -> Vec<u32> {
+        let is_there = |number: &u32| {
+            let path = format!("[ssd] web01/web01-{number:06}.vmdk");
+            let content = format!("[ssd] web01/web01-{number:06}-delta.vmdk");
+            let is_there = self.simulator.file(&path).is_some();
+            assert_eq!(self.simulator.file(&content).is_some(), is_there);
+            is_there
+        };
+        (1..10).filter(is_there).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_machine_writes_to_a_delta_disk_after_a_snapshot() {
+    let host = Host::with("web01").await;
+    let snapshot = host.created("one", false).await;
+    assert_eq!(host.chain(), ["web01-000001.vmdk", "web01.vmdk"]);
+    assert_eq!(host.chain_at(&snapshot), ["web01.vmdk"]);
+    let vmx = host.text("web01.vmx");
+    assert!(vmx.contains("fileName = \"web01-000001.vmdk\""), "{vmx}");
+    let delta = host.text("web01-000001.vmdk");
+    for line in [
+        "createType=\"vmfsSparse\"",
+        "parentFileNameHint=\"web01.vmdk\"",
+        "RW 67108864 VMFSSPARSE \"web01-000001-delta.vmdk\"",
+    ] {
+        assert!(delta.contains(line), "{delta}");
+    }
+    let line = |text: &str, key: &str| {
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(key));
+        value.unwrap().to_owned()
+    };
+    let bottom = host.text("web01.vmdk");
+    assert_eq!(line(&delta, "parentCID="), line(&bottom, "CID="));
+    assert_eq!(line(&bottom, "parentCID="), "ffffffff");
+    assert_ne!(line(&delta, "CID="), line(&bottom, "CID="));
+
+    let layout = host.vm().layout_ex.unwrap();
+    let name = |key: &i32| {
+        let mut files = layout.file.iter();
+        base(&files.find(|file| file.key == *key).unwrap().name)
+    };
+    let files = |units: &[VirtualMachineFileLayoutExDiskUnit]| -> Vec<Vec<String>> {
+        let units = units.iter();
+        units
+            .map(|unit| unit.file_key.iter().map(name).collect())
+            .collect()
+    };
+    let bottom = ["web01.vmdk", "web01-flat.vmdk"];
+    let delta = ["web01-000001.vmdk", "web01-000001-delta.vmdk"];
+    assert_eq!(layout.disk[0].key, 2000);
+    assert_eq!(files(&layout.disk[0].chain), [bottom, delta]);
+    assert_eq!(files(&layout.snapshot[0].disk[0].chain), [bottom]);
+
+    let list = host.text("web01.vmsd");
+    for line in [
+        "snapshot.current = \"1\"",
+        "snapshot0.displayName = \"one\"",
+        "snapshot0.disk0.fileName = \"web01.vmdk\"",
+        "snapshot.numSnapshots = \"1\"",
+    ] {
+        assert!(list.contains(line), "{list}");
+    }
+}
+
+#[tokio::test]
+async fn disks_are_deleted_and_merged_as_snapshots_go() {
+    let host = Host::with("web01").await;
+    let one = host.created("one", false).await;
+    let two = host.created("two", false).await;
+    assert_eq!(
+        host.chain(),
+        ["web01-000002.vmdk", "web01-000001.vmdk", "web01.vmdk"]
+    );
+
+    // A revert loses the changes since, and begins a new branch under the first free name.
+    host.revert(&one).await;
+    assert_eq!(host.chain(), ["web01-000002.vmdk", "web01.vmdk"]);
+    assert_eq!(host.chain_at(&two), ["web01-000001.vmdk", "web01.vmdk"]);
+    let three = host.created("three", false).await;
+    assert_eq!(host.tree(), "one[two three*]");
+    assert_eq!(host.chain_at(&three), ["web01-000002.vmdk", "web01.vmdk"]);
+    assert_eq!(host.deltas(), [1, 2, 3]);
+
+    // Two disks are above that of the first snapshot, which stays.
+    host.remove(&one, false).await;
+    assert_eq!(host.tree(), "two three*");
+    assert_eq!(host.deltas(), [1, 2, 3]);
+    assert_eq!(
+        host.chain(),
+        ["web01-000003.vmdk", "web01-000002.vmdk", "web01.vmdk"]
+    );
+    // Without the other branch, the one that is left is merged into it.
+    host.remove(&two, false).await;
+    assert_eq!(host.deltas(), [3]);
+    assert_eq!(host.chain_at(&three), ["web01.vmdk"]);
+    assert_eq!(host.chain(), ["web01-000003.vmdk", "web01.vmdk"]);
+    let delta = host.text("web01-000003.vmdk");
+    assert!(
+        delta.contains("parentFileNameHint=\"web01.vmdk\""),
+        "{delta}"
+    );
+    host.remove(&three, false).await;
+    assert_eq!(host.chain(), ["web01.vmdk"]);
+    assert_eq!(host.deltas(), []);
+    assert_eq!(host.text("web01.vmsd"), "");
+    assert_eq!(host.vm().layout_ex.unwrap().disk[0].chain.len(), 1);
+}
+
+#[tokio::test]
+async fn a_snapshot_in_the_middle_goes() {
+    let host = Host::with("web01").await;
+    host.created("one", false).await;
+    let two = host.created("two", false).await;
+    let three = host.created("three", false).await;
+    host.remove(&two, false).await;
+    // The changes from the second to the third are now in the disk of the second.
+    assert_eq!(host.chain_at(&three), ["web01-000001.vmdk", "web01.vmdk"]);
+    assert_eq!(
+        host.chain(),
+        ["web01-000003.vmdk", "web01-000001.vmdk", "web01.vmdk"]
+    );
+    assert_eq!(host.deltas(), [1, 3]);
+    let all = RemoveAllSnapshotsTask {
+        this: host.vm.clone(),
+        ..Default::default()
+    };
+    host.succeeds(&all).await;
+    assert_eq!(host.chain(), ["web01.vmdk"]);
+    assert_eq!(host.deltas(), []);
+}
+
+#[tokio::test]
+async fn disks_can_be_merged_later() {
+    let host = Host::with("web01").await;
+    let one = host.created("one", false).await;
+    let is_needed = || host.vm().runtime.unwrap().consolidation_needed;
+    host.succeeds(&RemoveSnapshotTask {
+        this: one,
+        consolidate: Some(false),
+        ..Default::default()
+    })
+    .await;
+    assert_eq!(host.tree(), "");
+    assert_eq!(host.chain(), ["web01-000001.vmdk", "web01.vmdk"]);
+    assert_eq!(is_needed(), Some(true));
+    host.succeeds(&ConsolidateVmDisksTask {
+        this: host.vm.clone(),
+        ..Default::default()
+    })
+    .await;
+    assert_eq!(host.chain(), ["web01.vmdk"]);
+    assert_eq!((is_needed(), host.deltas()), (Some(false), vec![]));
+}
+
+#[tokio::test]
+async fn independent_disks_take_no_part() {
+    let host = Host::with("web01").await;
+    host.change(|vm| {
+        let devices = &mut vm.config.as_deref_mut().unwrap().hardware.device;
+        let backings = devices.iter_mut().filter_map(|one| one.backing.as_mut());
+        let disks = backings.filter_map(|one| one.cast_mut::<VirtualDiskFlatVer2BackingInfo>());
+        disks.for_each(|disk| "independent_persistent".clone_into(&mut disk.disk_mode));
+    });
+    let one = host.created("one", false).await;
+    host.revert(&one).await;
+    assert_eq!(host.chain(), ["web01.vmdk"]);
+    assert_eq!(host.deltas(), []);
+}
+
+#[tokio::test]
+async fn the_preset_has_a_tree_of_disks() {
+    let host = Host::with("db01").await;
+    let names: Vec<_> = host
+        .vm()
+        .config
+        .unwrap()
+        .hardware
+        .device
+        .iter()
+        .filter_map(|one| {
+            let backing = one.backing.as_ref()?;
+            Some(base(
+                &backing
+                    .cast::<VirtualDiskFlatVer2BackingInfo>()?
+                    .base
+                    .file_name,
+            ))
+        })
+        .collect();
+    assert_eq!(names, ["db01-000004.vmdk", "db01_1-000004.vmdk"]);
+    assert_eq!(
+        host.chain(),
+        ["db01-000004.vmdk", "db01-000003.vmdk", "db01.vmdk"]
+    );
+    let request = RemoveAllSnapshotsTask {
+        this: host.vm.clone(),
+        ..Default::default()
+    };
+    host.succeeds(&request).await;
+    assert_eq!(host.chain(), ["db01.vmdk"]);
+    assert_eq!(host.power(), PoweredOn);
+}
+
+#[tokio::test]
+async fn an_old_host_has_delta_disks_without_showing_chains() {
+    let simulator = Simulator::esx().api_version("2.5").unwrap().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let host = Host {
+        simulator,
+        client,
+        vm,
+    };
+    let one = host.created("one", false).await;
+    assert_eq!(host.chain(), ["web01-000001.vmdk"]);
+    host.remove(&one, false).await;
+    assert_eq!(host.chain(), ["web01.vmdk"]);
 }

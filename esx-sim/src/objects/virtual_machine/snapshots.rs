@@ -1,7 +1,7 @@
 //! VirtualMachine: snapshots.
 
 use vi_types::methods::{
-    CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,
+    ConsolidateVmDisksTask, CreateSnapshotExTask, CreateSnapshotTask, RemoveAllSnapshotsTask, RevertToCurrentSnapshotTask,
 };
 use vi_types::{Any, ManagedObjectReference, Method, SoapFault};
 
@@ -16,6 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new(create_snapshot_ex),
         Row::new(revert_to_current_snapshot),
         Row::new(remove_all_snapshots),
+        Row::new(consolidate),
     ]
 }
 
@@ -56,6 +57,7 @@ fn create<M: Method>(
         return Err(fault::invalid_name(&new.name));
     }
     let vm = call.this.clone();
+    call.state.world.fill_files();
     call.begin::<M>("VirtualMachine.createSnapshot", move |world| {
         snapshot::create(world, &vm, new).map(|snapshot| Some(Any::from(snapshot)))
     })
@@ -67,6 +69,7 @@ fn revert_to_current_snapshot(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let vm = call.this.clone();
     let suppress_power_on = request.suppress_power_on.unwrap_or_default();
+    call.state.world.fill_files();
     call.begin::<RevertToCurrentSnapshotTask>("VirtualMachine.revertToCurrentSnapshot", move |world| {
         let current = snapshot::current(world, &vm)?;
         snapshot::revert(world, &current, suppress_power_on)?;
@@ -76,11 +79,25 @@ fn revert_to_current_snapshot(
 
 fn remove_all_snapshots(
     call: &mut Call<'_>,
-    _: &RemoveAllSnapshotsTask,
+    request: &RemoveAllSnapshotsTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     let vm = call.this.clone();
+    call.state.world.fill_files();
+    let consolidate = request.consolidate.unwrap_or(true);
     call.begin::<RemoveAllSnapshotsTask>("VirtualMachine.removeAllSnapshots", move |world| {
-        snapshot::remove_all(world, &vm)?;
+        snapshot::remove_all(world, &vm, consolidate)?;
+        Ok(None)
+    })
+}
+
+fn consolidate(
+    call: &mut Call<'_>,
+    _: &ConsolidateVmDisksTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let vm = call.this.clone();
+    call.state.world.fill_files();
+    call.begin::<ConsolidateVmDisksTask>("VirtualMachine.consolidateDisks", move |world| {
+        snapshot::consolidate(world, &vm)?;
         Ok(None)
     })
 }

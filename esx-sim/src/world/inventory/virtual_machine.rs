@@ -8,7 +8,7 @@ use self::maker::Maker;
 use super::ServerKind;
 use super::parts::{boot_time, mix};
 use crate::machine::snapshot::{self, NewSnapshot};
-use crate::machine::{self, Place};
+use crate::machine::{self, Place, power};
 use crate::world::World;
 
 /// Where virtual machines can be.
@@ -159,7 +159,14 @@ fn add_snapshots(world: &mut World, vm: &ManagedObjectReference, snapshots: &[Sn
     let mut above = Vec::new();
     for (minutes, spec) in (0..).step_by(30).zip(snapshots) {
         above.truncate(spec.level);
-        snapshot::set_current(world, vm, above.last());
+        if let Some(above) = above.last()
+            && snapshot::current(world, vm).ok().as_ref() != Some(above)
+        {
+            // The machines of the presets can go back.
+            let power = power::of(world, vm);
+            let _ = snapshot::revert(world, above, false);
+            power::set(world, vm, power);
+        }
         let new = NewSnapshot {
             name: spec.name.to_owned(),
             description: spec.description.to_owned(),
