@@ -15,7 +15,7 @@ use crate::fault;
 use crate::objects;
 use crate::payload::{Answer, Payload};
 use crate::session;
-use crate::simulator::{Settings, State};
+use crate::simulator::{Licence, Settings, State};
 use crate::version::{self, ApiVersion};
 use crate::world::World;
 
@@ -169,10 +169,39 @@ impl Row {
         self.info.managed_object.is_empty() || object.is_a(self.info.managed_object)
     }
 
+    /// Whether it changes nothing but what belongs to a session: views, collectors and filters.
+    fn reads(&self) -> bool {
+        let object = self.info.managed_object;
+        OF_SESSIONS.contains(&object)
+            || READING
+                .iter()
+                .any(|beginning| self.info.name.starts_with(beginning))
+    }
+
     fn is_since(&self, version: ApiVersion) -> bool {
         ApiVersion::since(self.info.since) <= version
     }
 }
+
+/// Managed objects whose methods read, or change only what belongs to a session.
+const OF_SESSIONS: &[&str] = &[
+    "ContainerView",
+    "HostDatastoreBrowser",
+    "InventoryView",
+    "ListView",
+    "ManagedObjectView",
+    "PropertyCollector",
+    "PropertyFilter",
+    "SearchIndex",
+    "SessionManager",
+    "View",
+    "ViewManager",
+];
+
+/// Beginnings of the names of methods that read.
+const READING: &[&str] = &[
+    "Current", "Fetch", "Query", "Read", "Refresh", "Reload", "Retrieve", "Validate",
+];
 
 /// All methods there are, by name.
 static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
@@ -251,6 +280,9 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
     match (row, &request.method) {
         (Some(row), Some(_)) if !row.is_since(call.settings.version()) => {
             Err(fault::method_not_found(this, &request.name))
+        }
+        (Some(row), Some(_)) if !row.reads() && call.settings.licence == Licence::Free => {
+            Err(fault::restricted_version())
         }
         (Some(row), Some(method)) => (row.run)(call, &**method),
         (None, Some(_)) => Err(fault::not_implemented(this, &request.name)),

@@ -4,10 +4,11 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
     FileLocked, FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore,
-    InvalidDatastorePath, InvalidDiskFormat, InvalidLogin, InvalidName, InvalidPowerState,
-    InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig, LocalizedMethodFault,
-    ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated, NotFound,
-    NotImplemented, NotSupported, RequestCanceled, TaskInProgress, ToolsUnavailable,
+    InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin, InvalidName,
+    InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
+    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
+    NotFound, NotImplemented, NotSupported, RequestCanceled, ResourceInUse, RestrictedVersion,
+    TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -295,6 +296,35 @@ pub(crate) fn duplicate_name(name: &str, object: &ManagedObjectReference) -> Soa
             ..DuplicateName::default()
         },
         format!("The name '{name}' already exists."),
+    )
+}
+
+/// An object cannot lie in a folder.
+pub(crate) fn invalid_folder(target: &ManagedObjectReference) -> SoapFault {
+    SoapFault::new(
+        InvalidFolder {
+            target: target.clone(),
+            ..InvalidFolder::default()
+        },
+        "The folder cannot take the object.",
+    )
+}
+
+/// Something else needs an object.
+pub(crate) fn resource_in_use(ty: &str, name: &str) -> SoapFault {
+    let fault = ResourceInUse {
+        r#type: Some(ty.to_owned()),
+        name: Some(name.to_owned()),
+        ..ResourceInUse::default()
+    };
+    SoapFault::new(fault, format!("The resource '{name}' is in use."))
+}
+
+/// The licence of a host allows only reading.
+pub(crate) fn restricted_version() -> SoapFault {
+    SoapFault::new(
+        RestrictedVersion::default(),
+        "Current license or ESXi version prohibits execution of the requested operation.",
     )
 }
 

@@ -32,7 +32,7 @@ pub use {bytes, http, vi_types};
 pub use recording::Recorded;
 pub use rule::{Effect, InvalidRule, Rewrite, Rule};
 pub use server::{Server, Tls};
-pub use simulator::{Builder, Load, Simulator, UnknownRelease};
+pub use simulator::{Builder, Licence, Load, Simulator, UnknownRelease};
 pub use task::{Outcome, Question, Script};
 pub use test_uri::TestUriError;
 pub use version::{ApiVersion, VersionError};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use esx_sim::{Question, Rule, Script, Server, Simulator};
+use esx_sim::{Licence, Question, Rule, Script, Server, Simulator};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -31,6 +31,9 @@ struct Arguments {
     /// API version to simulate: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
+    /// What the licence of the server allows
+    #[arg(long, value_name = "LICENCE", default_value = "full")]
+    licence: LicenceKind,
     /// Use plain HTTP instead of HTTPS
     #[arg(long)]
     plain: bool,
@@ -63,6 +66,15 @@ struct Arguments {
     /// Write the certificate to this file, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     certificate_file: Option<PathBuf>,
+}
+
+/// The licences of `--licence`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LicenceKind {
+    /// Everything
+    Full,
+    /// Reading only; other calls fail with RestrictedVersion, as with VMware's free licence
+    Free,
 }
 
 /// The questions of `--ask`.
@@ -117,6 +129,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(version) = &arguments.api_version {
         builder = builder.api_version(version)?;
     }
+    builder = builder.licence(match arguments.licence {
+        LicenceKind::Full => Licence::Full,
+        LicenceKind::Free => Licence::Free,
+    });
     if let Some(size) = arguments.page_size {
         builder = builder.page_size(size.max(1));
     }

@@ -27,6 +27,7 @@ objects! {
     managed_object,
     property_collector,
     property_filter,
+    resource_pool,
     search_index,
     service_instance,
     session_manager,

@@ -14,7 +14,7 @@ use tokio::net::ToSocketAddrs;
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::{ManagedObject, ManagedObjectReference};
 
-pub use self::builder::{Builder, UnknownRelease};
+pub use self::builder::{Builder, Licence, UnknownRelease};
 use self::dispatch::Shared;
 pub(crate) use self::dispatch::{State, end_session};
 use crate::files::{DatastorePath, Descriptor};
@@ -41,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) release: &'static Release,
     pub(crate) user: String,
     pub(crate) password: String,
+    pub(crate) licence: Licence,
     /// The most objects a retrieve gives at once, whatever the client asks for.
     pub(crate) page: Option<usize>,
     recording: bool,

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::simulator::{Builder, Simulator, UnknownRelease};
+use crate::simulator::{Builder, Licence, Simulator, UnknownRelease};
 
 /// The URI names no simulator.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,16 @@ pub enum TestUriError {
         /// Its value.
         value: String,
     },
+    /// A parameter has a value that it does not know.
+    #[error("query parameter '{name}' has unexpected value '{value}' (should be {expected})")]
+    Value {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What it knows.
+        expected: &'static str,
+    },
     /// There is no such release.
     #[error("query parameter 'api_version' names no release")]
     Release(#[from] UnknownRelease),
@@ -30,8 +40,8 @@ pub enum TestUriError {
 impl Simulator {
     /// The settings that a URI like `test:///default` or `test:///vcenter?vms=5000` names.
     ///
-    /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]) and
-    /// `page_size` (see [`Builder::page_size`]). Other parameters are ignored, as they are the driver's.
+    /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]), `page_size` (see
+    /// [`Builder::page_size`]) and `licence` (`full` or `free`, see [`Builder::licence`]). Other parameters are ignored, as they are the driver's.
     ///
     /// # Errors
     /// The scheme, the name or the value of a parameter is unknown.
@@ -65,6 +75,17 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
         "vms" => builder.vms(number()?),
         "page_size" => builder.page_size(number()?.max(1)),
         "api_version" => builder.api_version(value)?,
+        "licence" => builder.licence(match value {
+            "full" => Licence::Full,
+            "free" => Licence::Free,
+            other => {
+                return Err(TestUriError::Value {
+                    name: name.to_owned(),
+                    value: other.to_owned(),
+                    expected: "full|free",
+                });
+            }
+        }),
         _ => builder,
     })
 }
@@ -81,6 +102,7 @@ mod tests {
             "test:///default?vms=3",
             "test:///default?vms=3&api_version=5.5&legacy_uuid=1",
             "test:///default?page_size=100;vms=1",
+            "test:///default?licence=free",
         ] {
             assert!(Simulator::from_test_uri(uri).is_ok(), "{uri}");
         }
@@ -100,6 +122,10 @@ mod tests {
             (
                 "test:///default?vms=x",
                 "query parameter 'vms' has unexpected value 'x' (should be a number)",
+            ),
+            (
+                "test:///default?licence=cheap",
+                "query parameter 'licence' has unexpected value 'cheap' (should be full|free)",
             ),
             (
                 "test:///default?api_version=9",

@@ -26,6 +26,8 @@ pub(crate) struct World {
     uuids: Option<Uuids>,
     /// What is on the datastores.
     pub(crate) files: Files,
+    /// The number of the last object of the inventory that is neither a machine nor a snapshot.
+    numbers: u64,
     /// The number of the last virtual machine that was made while the server runs.
     last_vm: u64,
     /// The id of the last snapshot of each machine that has or had one.
@@ -64,6 +66,7 @@ impl World {
             made: 0,
             uuids: None,
             files: Files::default(),
+            numbers: 1,
             last_vm: 0,
             last_snapshot_ids: HashMap::new(),
             snapshots: 0,
@@ -217,6 +220,12 @@ impl World {
     /// The [`World::version`] in which the object last changed.
     pub(crate) fn changed(&self, reference: &ManagedObjectReference) -> Option<u64> {
         Some(self.objects.get(reference)?.changed)
+    }
+
+    /// The value of a reference that no object of the inventory has or had: what is given, with a number.
+    pub(crate) fn next_value(&mut self, kind: &str) -> String {
+        self.numbers += 1;
+        format!("{kind}{}", self.numbers)
     }
 
     /// A number that no virtual machine has or had.

@@ -12,7 +12,7 @@ use crate::world::{World, container_view};
 ///
 /// # Errors
 /// - `ManagedObjectNotFound` for an unknown pool or host.
-/// - `InvalidArgument` without host and pool.
+/// - `InvalidArgument` without host and pool, and for a host and a pool of different compute resources.
 pub(crate) fn resolve(
     world: &World,
     folder: &ManagedObjectReference,
@@ -30,7 +30,10 @@ pub(crate) fn resolve(
     let host = match (host, owner) {
         (Some(host), _) => {
             let found = world.read::<properties::HostSystem>(host);
-            found.ok_or_else(|| fault::managed_object_not_found(host))?;
+            let found = found.ok_or_else(|| fault::managed_object_not_found(host))?;
+            if owner.is_some() && owner != found.parent.as_ref() {
+                return Err(fault::invalid_argument("host"));
+            }
             Some(host)
         }
         (None, Some(owner)) => {
@@ -84,6 +87,16 @@ pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
     }
     container_view::refresh(world);
     true
+}
+
+/// The place of a machine; none if there is no such machine.
+pub(crate) fn of(world: &World, vm: &ManagedObjectReference) -> Option<Place> {
+    let machine = world.read::<properties::VirtualMachine>(vm)?;
+    Some(Place {
+        folder: machine.parent.clone().unwrap_or_default(),
+        pool: machine.resource_pool.clone(),
+        host: machine.runtime.as_deref()?.host.clone()?,
+    })
 }
 
 /// Moves a machine to another folder, pool and host. Its datastores and networks stay.

@@ -5,10 +5,12 @@ use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::VirtualMachineConfigSpec;
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
+use super::resource_pool;
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::machine::{self, config, removal};
-use crate::world::World;
+use crate::world::inventory::{ServerKind, children};
+use crate::world::{World, container_view};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -18,7 +20,8 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// Removes an object, and a machine with its files.
+/// Removes an object: a machine with its files, a folder or datacenter with everything in it, or a pool, whose content
+/// goes to its parent.
 fn destroy(
     call: &mut Call<'_>,
     _: &DestroyTask,
@@ -28,19 +31,79 @@ fn destroy(
     let description = format!("{}.destroy", this.r#type);
     call.begin::<DestroyTask>(&description, move |world| {
         check_destroy(world, &this)?;
-        removal::destroy(world, &this);
+        remove(world, &this);
         Ok(None)
     })
 }
 
+/// Checks that an object can be removed.
+///
+/// # Errors
+/// - `InvalidPowerState` for a running machine, and for a folder with one.
+/// - `ResourceInUse` for a folder or datacenter with hosts.
+/// - `NotSupported` for what belongs to a host, a datacenter or the server: root folders and root pools.
+/// - `NotImplemented` for hosts, datastores and networks, which the simulator keeps.
 fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
-    let Some(machine) = world.read::<properties::VirtualMachine>(object) else {
-        return Err(fault::not_implemented(object, "Destroy_Task"));
-    };
-    let runtime = machine.runtime.as_deref();
-    match runtime.map(|runtime| &runtime.power_state) {
-        Some(PoweredOn) => Err(fault::invalid_power_state(PoweredOn, PoweredOff)),
-        _ => Ok(()),
+    match object.r#type.as_str() {
+        "VirtualMachine" => {
+            let machine = world.read::<properties::VirtualMachine>(object);
+            let machine = machine.ok_or_else(|| fault::managed_object_not_found(object))?;
+            let runtime = machine.runtime.as_deref();
+            match runtime.map(|runtime| &runtime.power_state) {
+                Some(PoweredOn) => Err(fault::invalid_power_state(PoweredOn, PoweredOff)),
+                _ => Ok(()),
+            }
+        }
+        "ResourcePool" => match resource_pool::parent_pool(world, object)? {
+            Some(_) => Ok(()),
+            None => Err(fault::not_supported()),
+        },
+        "Folder" | "Datacenter" if is_fixed(world, object) => Err(fault::not_supported()),
+        "Folder" | "Datacenter" => check_content(world, object),
+        _ => Err(fault::not_implemented(object, "Destroy_Task")),
+    }
+}
+
+fn check_content(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
+    for child in children(world, object) {
+        match child.r#type.as_str() {
+            "Folder" => check_content(world, &child)?,
+            "VirtualMachine" | "Datacenter" => check_destroy(world, &child)?,
+            _ => {
+                let name = world.name(&child).unwrap_or_default();
+                return Err(fault::resource_in_use(&child.r#type, name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object is as it is: on an ESX host, the root folder, and the folders of a datacenter.
+fn is_fixed(world: &World, object: &ManagedObjectReference) -> bool {
+    let parent = world.parent(object);
+    world.kind() == ServerKind::Esx || parent.is_none_or(|parent| parent.r#type == "Datacenter")
+}
+
+fn remove(world: &mut World, object: &ManagedObjectReference) {
+    match object.r#type.as_str() {
+        "VirtualMachine" => {
+            removal::destroy(world, object);
+        }
+        "ResourcePool" => {
+            resource_pool::remove(world, object);
+        }
+        _ => {
+            for child in children(world, object) {
+                remove(world, &child);
+            }
+            if let Some(parent) = world.parent(object).cloned() {
+                world.change(&parent, |parent: &mut properties::Folder| {
+                    parent.child_entity.retain(|one| one != object);
+                });
+            }
+            world.remove(object);
+            container_view::refresh(world);
+        }
     }
 }
 
@@ -55,9 +118,7 @@ fn rename(
     let name = request.new_name.clone();
     check_name(&name)?;
     let (this, at) = (call.this.clone(), call.state.tasks.time());
-    if this.r#type != "VirtualMachine" {
-        return Err(fault::not_implemented(&this, "Rename_Task"));
-    }
+    check_rename(&call.state.world, &this)?;
     call.state.world.fill_files();
     let description = format!("{}.rename", this.r#type);
     call.begin::<RenameTask>(&description, move |world| {
@@ -66,23 +127,58 @@ fn rename(
     })
 }
 
+/// Checks that an object can have another name.
+///
+/// # Errors
+/// - `NotSupported` for what has a name of its own: root folders and root pools.
+/// - `NotImplemented` for hosts, datastores and networks, whose names are parts of others.
+fn check_rename(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
+    match object.r#type.as_str() {
+        "VirtualMachine" => Ok(()),
+        "ResourcePool" => match resource_pool::parent_pool(world, object)? {
+            Some(_) => Ok(()),
+            None => Err(fault::not_supported()),
+        },
+        "Folder" | "Datacenter" | "ClusterComputeResource" if is_fixed(world, object) => {
+            Err(fault::not_supported())
+        }
+        "Folder" | "Datacenter" | "ClusterComputeResource" => Ok(()),
+        _ => Err(fault::not_implemented(object, "Rename_Task")),
+    }
+}
+
 fn rename_to(
     world: &mut World,
     object: &ManagedObjectReference,
     name: &str,
     at: DateTime,
 ) -> Result<(), SoapFault> {
-    if let Some(folder) = world.parent(object)
-        && let Some(other) = config::namesake(world, folder, name)
-        && other != *object
-    {
-        return Err(fault::duplicate_name(name, &other));
+    let siblings = world.parent(object).map(|parent| children(world, parent));
+    let wanted = config::escaped(name);
+    let mut others = siblings.iter().flatten().filter(|other| *other != object);
+    let is_pool = |one: &ManagedObjectReference| one.r#type == "ResourcePool";
+    // The machines of a pool have their names in folders.
+    if let Some(other) = others.find(|other| {
+        is_pool(other) == is_pool(object) && world.name(other) == Some(&*wanted)
+    }) {
+        return Err(fault::duplicate_name(name, other));
     }
-    let spec = VirtualMachineConfigSpec {
-        name: Some(name.to_owned()),
-        ..VirtualMachineConfigSpec::default()
-    };
-    machine::reconfigure(world, object, &spec, at)
+    if object.r#type == "VirtualMachine" {
+        let spec = VirtualMachineConfigSpec {
+            name: Some(name.to_owned()),
+            ..VirtualMachineConfigSpec::default()
+        };
+        return machine::reconfigure(world, object, &spec, at);
+    }
+    let pool = world.change(object, |pool: &mut properties::ResourcePool| {
+        resource_pool::set_name(pool, name);
+    });
+    if pool.is_none() {
+        world.change(object, |entity: &mut properties::ManagedEntity| {
+            entity.name = Some(wanted);
+        });
+    }
+    Ok(())
 }
 
 /// Checks the name of an object of the inventory.

@@ -25,6 +25,18 @@ pub struct Builder {
     password: String,
     page: Option<usize>,
     recording: bool,
+    licence: Licence,
+}
+
+/// What the licence of a server allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Licence {
+    /// Everything.
+    #[default]
+    Full,
+    /// Reading only: every other call fails with `RestrictedVersion`, as on a host with VMware's free licence.
+    Free,
 }
 
 /// The requested release of the VI API cannot be simulated.
@@ -55,6 +67,7 @@ impl Builder {
             password: "password".to_owned(),
             page: None,
             recording: true,
+            licence: Licence::Full,
         }
     }
 
@@ -111,6 +124,12 @@ impl Builder {
         }
     }
 
+    /// What the licence of the server allows (default: everything).
+    #[must_use]
+    pub fn licence(self, licence: Licence) -> Self {
+        Self { licence, ..self }
+    }
+
     /// Whether requests are recorded for [`Simulator::requests`] (default: yes).
     #[must_use]
     pub fn record(self, recording: bool) -> Self {
@@ -132,6 +151,7 @@ impl Builder {
             password: self.password,
             page: self.page,
             recording: self.recording,
+            licence: self.licence,
         };
         let changes = watch::Sender::new(world.version());
         let state = State {

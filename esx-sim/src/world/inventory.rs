@@ -1,6 +1,7 @@
 //! The inventory of a simulated server: parents and children, and the presets.
 
 mod esx;
+pub(crate) mod folders;
 pub(crate) mod host;
 mod network;
 pub(crate) mod parts;

@@ -18,6 +18,8 @@ mod folder;
 mod guests;
 mod host;
 mod http;
+mod inventory;
+mod licences;
 mod machines;
 mod moves;
 mod networks;

@@ -54,7 +54,7 @@ fn relocate(
     world.fill_files();
     let (vm, spec) = (call.this.clone(), request.spec.clone());
     let place = match (&spec.pool, &spec.host) {
-        (None, None) => here(world, &vm)?,
+        (None, None) => place::of(world, &vm).ok_or_else(|| fault::managed_object_not_found(&vm))?,
         (pool, host) => migration::target(world, &vm, pool.as_ref(), host.as_ref())?,
     };
     let place = match &spec.folder {
@@ -77,20 +77,6 @@ fn relocate(
         relocation.run(world, &vm);
         place::move_to(world, &vm, &place);
         Ok(None)
-    })
-}
-
-/// The place of a machine now.
-fn here(world: &World, vm: &ManagedObjectReference) -> Result<Place, SoapFault> {
-    let machine = world.read::<properties::VirtualMachine>(vm);
-    let machine = machine.ok_or_else(|| fault::managed_object_not_found(vm))?;
-    let runtime = machine.runtime.as_deref();
-    Ok(Place {
-        folder: machine.parent.clone().unwrap_or_default(),
-        pool: machine.resource_pool.clone(),
-        host: runtime
-            .and_then(|runtime| runtime.host.clone())
-            .ok_or_else(fault::invalid_state)?,
     })
 }
 

@@ -10,13 +10,14 @@
 use vi_types::enums::DrsBehavior;
 use vi_types::objects::{
     ClusterComputeResourceSummary, ClusterConfigInfo, ClusterConfigInfoEx, ClusterDasConfigInfo,
-    ClusterDrsConfigInfo, ComputeResourceConfigInfo, DatacenterConfigInfo,
+    ClusterDrsConfigInfo, ComputeResourceConfigInfo,
 };
 use vi_types::{ManagedObjectReference, properties};
 
 use super::esx::compute_summary;
+use super::folders::{self, ANY_COMPUTE, ANY_DATACENTER, ANY_VM, Folders};
 use super::host::{self, HostSpec};
-use super::parts::{entity, folder, text};
+use super::parts::{entity, folder};
 use super::virtual_machine::{self, Site};
 use super::{ServerKind, network, service};
 use crate::machine::Place;
@@ -31,7 +32,6 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, Str
     let mut maker = Maker {
         world: World::new(ServerKind::VCenter, release),
         release,
-        numbers: 1,
         hosts: 0,
         compute: Vec::new(),
     };
@@ -45,8 +45,6 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, Str
 struct Maker {
     world: World,
     release: &'static Release,
-    /// The number of the last object.
-    numbers: u32,
     /// The number of the last host.
     hosts: u8,
     compute: Vec<Compute>,
@@ -61,26 +59,12 @@ struct Compute {
     networks: Vec<ManagedObjectReference>,
 }
 
-/// A datacenter's own folders.
-struct Folders {
-    datacenter: ManagedObjectReference,
-    vm: ManagedObjectReference,
-    host: ManagedObjectReference,
-    datastore: ManagedObjectReference,
-    network: ManagedObjectReference,
-}
-
-const ANY_VM: &[&str] = &["Folder", "VirtualMachine", "VirtualApp"];
-const ANY_COMPUTE: &[&str] = &["Folder", "ComputeResource"];
-
 impl Maker {
     fn make(&mut self, vms: Option<usize>) {
         let root = ManagedObjectReference::new("Folder", "group-d1");
         service::add(&mut self.world, ServerKind::VCenter, self.release, &root);
-        self.world.add(
-            "group-d1",
-            folder("Datacenters", None, &["Folder", "Datacenter"]),
-        );
+        self.world
+            .add("group-d1", folder("Datacenters", None, ANY_DATACENTER));
 
         let berlin = self.datacenter(&root, "Berlin");
         let production = self.compute(
@@ -95,7 +79,7 @@ impl Maker {
         let databases = self.folder(&berlin.vm, "Databases", ANY_VM);
         let archive = self.folder(&databases, "Archive", ANY_VM);
 
-        let europe = self.folder(&root, "Europe", &["Folder", "Datacenter"]);
+        let europe = self.folder(&root, "Europe", ANY_DATACENTER);
         let paris = self.datacenter(&europe, "Paris");
         let racks = self.folder(&paris.host, "Racks", ANY_COMPUTE);
         let row = self.folder(&racks, "Row A", ANY_COMPUTE);
@@ -114,8 +98,7 @@ impl Maker {
     }
 
     fn number(&mut self, kind: &str) -> String {
-        self.numbers += 1;
-        format!("{kind}{}", self.numbers)
+        self.world.next_value(kind)
     }
 
     fn folder(
@@ -124,59 +107,15 @@ impl Maker {
         name: &str,
         child_type: &[&str],
     ) -> ManagedObjectReference {
-        let kind = match child_type {
-            ["Folder", "Datacenter"] => "group-d",
-            ANY_VM => "group-v",
-            ANY_COMPUTE => "group-h",
-            ["Folder", "Datastore", ..] => "group-s",
-            _ => "group-n",
-        };
-        let value = self.number(kind);
-        let made = self
-            .world
-            .add(value, folder(name, Some(parent), child_type));
-        self.put(parent, &made);
-        made
+        folders::add(&mut self.world, parent, name, child_type)
     }
 
-    /// Puts something into a folder.
     fn put(&mut self, into: &ManagedObjectReference, object: &ManagedObjectReference) {
-        self.world.change(into, |folder: &mut properties::Folder| {
-            folder.child_entity.push(object.clone());
-        });
+        folders::put(&mut self.world, into, object);
     }
 
     fn datacenter(&mut self, parent: &ManagedObjectReference, name: &str) -> Folders {
-        let value = self.number("datacenter-");
-        let own = ManagedObjectReference::new("Datacenter", value.clone());
-        let vm = self.folder(&own, "vm", ANY_VM);
-        let host = self.folder(&own, "host", ANY_COMPUTE);
-        let datastore = self.folder(&own, "datastore", &["Folder", "Datastore", "StoragePod"]);
-        let network = self.folder(&own, "network", &["Folder", "Network"]);
-        let default_hardware = DatacenterConfigInfo {
-            default_hardware_version_key: text(self.release.hardware),
-            ..DatacenterConfigInfo::default()
-        };
-        self.world.add(
-            value,
-            properties::Datacenter {
-                base: entity(name, Some(parent)),
-                vm_folder: Some(vm.clone()),
-                host_folder: Some(host.clone()),
-                datastore_folder: Some(datastore.clone()),
-                network_folder: Some(network.clone()),
-                configuration: Some(default_hardware.into()),
-                ..properties::Datacenter::default()
-            },
-        );
-        self.put(parent, &own);
-        Folders {
-            datacenter: own,
-            vm,
-            host,
-            datastore,
-            network,
-        }
+        folders::add_datacenter(&mut self.world, parent, name)
     }
 
     /// A cluster with a name, or a host on its own, which gives its name to its compute resource.
