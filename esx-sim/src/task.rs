@@ -127,7 +127,10 @@ impl Tasks {
             task: task.clone(),
             name: Some(method.to_owned()),
             description_id: description.to_owned(),
-            entity: Some(of.clone()),
+            // Other objects, such as the file manager, are none (the schema says `ManagedEntity`).
+            entity: world
+                .read::<properties::ManagedEntity>(of)
+                .map(|_| of.clone()),
             entity_name: world.name(of).map(str::to_owned),
             state: TaskInfoState::Queued,
             cancelable: script.is_cancelable(method),
