@@ -22,6 +22,7 @@ use vmx::escape::PIPE;
 
 pub(crate) use self::read::{VmxValues, apply, locate, spec};
 use crate::machine::config::own_options;
+use crate::machine::device::NO_FILE;
 use crate::world::inventory::host::volume;
 
 /// The `.vmx` file.
@@ -211,9 +212,9 @@ impl File {
         let backing = device.backing.as_ref();
         if let Some(iso) = backing.and_then(|one| one.cast::<VirtualCdromIsoBackingInfo>()) {
             self.set(&format!("{slot}.deviceType"), "cdrom-image");
-            let name = match iso.file_name.is_empty() {
-                true => "emptyBackingString".to_owned(),
-                false => self.file_name(iso),
+            let name = match iso.file_name.as_str() {
+                "" | NO_FILE => "emptyBackingString".to_owned(),
+                _ => self.file_name(iso),
             };
             self.set(&format!("{slot}.fileName"), &name);
             return;
@@ -256,7 +257,9 @@ impl File {
         let backing = device.backing.as_ref();
         if let Some(file) = backing.and_then(|one| one.cast::<VirtualFloppyImageBackingInfo>()) {
             self.set(&format!("{slot}.fileType"), "file");
-            self.set(&format!("{slot}.fileName"), &self.file_name(file));
+            if !matches!(file.file_name.as_str(), "" | NO_FILE) {
+                self.set(&format!("{slot}.fileName"), &self.file_name(file));
+            }
             return;
         }
         self.set(&format!("{slot}.fileType"), "device");
@@ -290,7 +293,8 @@ impl File {
             (Some((_, path)), Some(store)) => {
                 format!("/vmfs/volumes/{}/{path}", volume(&store.value))
             }
-            _ => file.file_name.clone(),
+            // Files of the host itself are on no datastore.
+            _ => file.file_name.trim_start_matches("[] ").to_owned(),
         }
     }
 

@@ -633,9 +633,15 @@ fn a_domain_is_undefined_and_defined_again() {
         without_identity(&xml)
     );
     let again = host.virt_esx(&["define", &file]).output().unwrap();
+    succeeds(&again, &expected);
+    let renamed = host.file(
+        "renamed.xml",
+        &xml.replace("<name>build/ci<", "<name>web01<"),
+    );
+    let refused = host.virt_esx(&["define", &renamed]).output().unwrap();
     fails(
-        &again,
-        "Domain already exists, editing existing domains is not supported yet",
+        &refused,
+        "operation failed: domain 'web01' already exists with uuid",
     );
 
     let broken = host.file("broken.xml", "<domain type='vmware'>");

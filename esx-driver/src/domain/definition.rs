@@ -3,14 +3,17 @@
 
 mod controllers;
 mod convert;
+mod create;
 mod define;
+mod difference;
 mod native;
+mod settings;
 
 use vi_client::{Client, property_set};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::references;
 use virt_model::flags::refuse_unknown;
-use virt_model::{Document, DomainXmlFlags, ErrorNumber};
+use virt_model::{Document, DomainDef, DomainXmlFlags, ErrorNumber};
 use vmx::{LibvirtVersion, VmwareNamespace};
 
 use super::{Domain, Power};
@@ -47,7 +50,19 @@ impl Domain {
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
         let configuration: Configuration = self.properties().await?;
-        let path: DatastorePath = configuration.path.parse()?;
+        let def = self
+            .definition(&configuration.path, &configuration.power_state)
+            .await?;
+        Ok(def.to_xml(flags))
+    }
+
+    /// The definition that [`xml_desc`](Domain::xml_desc) describes, converted from the VMX file at `path`.
+    async fn definition(
+        &self,
+        path: &str,
+        power_state: &VirtualMachinePowerState,
+    ) -> Result<DomainDef> {
+        let path: DatastorePath = path.parse()?;
         let text = self.connect.download(&path).await?;
         let mut options = self.connect.parse_options();
         options.default_name = Some(self.name.clone());
@@ -55,7 +70,7 @@ impl Domain {
         options.namespace = VmwareNamespace::new(datacenter_path, &self.moref.value);
         let directory = path.parent().to_string();
         let mut def = self.connect.read_vmx(&text, directory, &options).await?;
-        if configuration.power_state != VirtualMachinePowerState::PoweredOff {
+        if *power_state != VirtualMachinePowerState::PoweredOff {
             let id = super::identity::id(&self.moref.value)?;
             def.id = u32::try_from(id).ok();
         }
@@ -64,7 +79,7 @@ impl Domain {
         if has_both && !self.connect.by_instance_uuid() {
             def.uuid = Some(def.hwuuid.unwrap_or_default());
         }
-        Ok(def.to_xml(flags))
+        Ok(def)
     }
 
     /// Removes the domain, which must be off or paused, from the host's inventory. Its files stay on their datastores.

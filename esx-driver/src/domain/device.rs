@@ -23,12 +23,15 @@ use virt_model::domain::{Device, DomainDef};
 use virt_model::flags::refuse_unknown;
 use virt_model::{DeviceModifyFlags, ErrorNumber};
 
+pub(in crate::domain) use self::board::controller_name;
 pub(in crate::domain) use self::changes::Changes;
+pub(in crate::domain) use self::find::mac_of;
 pub(in crate::domain) use self::hardware::Hardware;
-pub(in crate::domain) use self::keys::Keys;
+pub(in crate::domain) use self::keys::{AsIs, Keys};
 pub(in crate::domain) use self::name::Name;
 pub(in crate::domain) use self::wanted::{Applied, Wanted};
 use super::Domain;
+use super::reconfiguration::check_live;
 use crate::engine::{Change, Effect};
 use crate::{Error, ErrorKind, Operation, Result, document};
 
@@ -57,7 +60,10 @@ impl Domain {
                 refuse_unknown(flags, BOTH, "esxDomainAttachDeviceFlags")?;
                 let device = device?;
                 let machine = runner.prepare(domain.hardware()).await?;
-                check_impact(flags, machine.is_active)?;
+                check_live(
+                    flags.contains(DeviceModifyFlags::LIVE),
+                    &machine.power_state,
+                )?;
                 let mut changes = Changes::of(&machine);
                 let device = numbered(device, &machine)?;
                 let wanted = Wanted::of(&device, &machine)?;
@@ -121,7 +127,10 @@ impl Domain {
                 refuse_unknown(flags, known, "esxDomainUpdateDeviceFlags")?;
                 let device = device?;
                 let machine = runner.prepare(domain.hardware()).await?;
-                check_impact(flags, machine.is_active)?;
+                check_live(
+                    flags.contains(DeviceModifyFlags::LIVE),
+                    &machine.power_state,
+                )?;
                 if let Device::Graphics(_) = &device {
                     let spec = graphics(&device, &machine)?;
                     let request = domain.vm().reconfig_vm_task(spec);
@@ -162,7 +171,10 @@ impl Domain {
             Box::pin(async move {
                 refuse_unknown(flags, BOTH, function)?;
                 let machine = runner.prepare(domain.hardware()).await?;
-                check_impact(flags, machine.is_active)?;
+                check_live(
+                    flags.contains(DeviceModifyFlags::LIVE),
+                    &machine.power_state,
+                )?;
                 let name = find(&machine)?;
                 let mut changes = Changes::of(&machine);
                 changes.remove(name);
@@ -204,18 +216,6 @@ fn read(xml: &str) -> Result<Device> {
         .validate(&vmx::defaults())
         .map_err(Error::of_document)?;
     Ok(device)
-}
-
-/// Refuses a change of the running domain if it does not run (libvirt's virDomainObjUpdateModificationImpact).
-pub(in crate::domain) fn check_impact(flags: DeviceModifyFlags, is_active: bool) -> Result<()> {
-    if !flags.contains(DeviceModifyFlags::LIVE) || is_active {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::WrongState,
-        ErrorNumber::OperationInvalid,
-        "domain is not running",
-    ))
 }
 
 /// The device with its number, if the definition leaves it to libvirt.

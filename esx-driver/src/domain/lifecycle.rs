@@ -26,13 +26,16 @@ impl Domain {
     /// [`ErrorKind::Cancelled`].
     #[doc(alias("virDomainCreate", "virDomainCreateWithFlags"))]
     pub fn create(&self, flags: CreateFlags) -> Operation<'static> {
-        let change = self
-            .task(self.vm().power_on_vm_task())
-            .from(&[PoweredOff], "Domain is not powered off")
-            .leads_to(PoweredOn);
         let checked = refuse_unknown(flags, CreateFlags::NONE, "esxDomainCreateWithFlags");
-        let change = checked.map(|()| change).map_err(Error::from);
+        let change = checked.map(|()| self.power_on()).map_err(Error::from);
         Operation::of("Could not start domain", change)
+    }
+
+    /// The start of a domain that is off.
+    pub(super) fn power_on(&self) -> Change<()> {
+        self.task(self.vm().power_on_vm_task())
+            .from(&[PoweredOff], "Domain is not powered off")
+            .leads_to(PoweredOn)
     }
 
     /// Stops the domain hard: it must run. With `vcenter=` the vCenter stops it, as in libvirt 9.0.0

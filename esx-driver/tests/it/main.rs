@@ -18,6 +18,7 @@ mod migrate;
 mod networks;
 mod node;
 mod open;
+mod redefine;
 mod since;
 mod snapshots;
 mod tasks;

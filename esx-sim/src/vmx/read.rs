@@ -25,7 +25,7 @@ use vmx::escape::PIPE;
 
 use super::{guest_os, resources};
 use crate::files::{DatastorePath, Descriptor};
-use crate::machine::device::{add, connectable, controller, device};
+use crate::machine::device::{NO_FILE, add, connectable, controller, device};
 use crate::machine::{self, chain};
 use crate::world::World;
 use crate::world::inventory::host::volume;
@@ -352,11 +352,13 @@ impl Maker<'_> {
     }
 
     pub(super) fn file(&self, name: &str) -> VirtualDeviceFileBackingInfo {
-        let place = locate(self.world, self.location, name);
+        let place = locate(self.world, self.location, name).filter(|_| !name.is_empty());
         VirtualDeviceFileBackingInfo {
             file_name: match &place {
                 Some(place) => place.display(self.world),
-                None => name.to_owned(),
+                None if name.is_empty() => NO_FILE.to_owned(),
+                // Files of the host itself are on no datastore.
+                None => format!("[] {name}"),
             },
             datastore: place.map(|place| place.store),
             ..VirtualDeviceFileBackingInfo::default()
@@ -432,7 +434,7 @@ impl Maker<'_> {
         match self.value(slot, "deviceType").to_ascii_lowercase().as_str() {
             "cdrom-image" => VirtualCdromIsoBackingInfo {
                 base: match name.as_str() {
-                    "" | "emptyBackingString" => VirtualDeviceFileBackingInfo::default(),
+                    "emptyBackingString" => self.file(""),
                     name => self.file(name),
                 },
                 ..Default::default()

@@ -8,7 +8,7 @@ use vmx::{FormatOptions, Mode, ParseOptions, VmwareNamespace, VmxFile};
 
 use super::controllers::FileNamesOfHost;
 use crate::connect::ProductLine;
-use crate::{Connect, DefineFlags, Error, ErrorKind, Result, document};
+use crate::{Connect, Error, ErrorKind, Result, document};
 
 impl Connect {
     /// Options for reading VMX files: strict with `libvirt=`, else lenient.
@@ -42,8 +42,7 @@ impl Connect {
     }
 
     /// Reads the definition of a document. A definition without a UUID gets a random one, as in libvirt.
-    pub(super) fn read_definition(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
-        let validate = flags.contains(DefineFlags::VALIDATE);
+    pub(super) fn read_definition(&self, xml: &str, validate: bool) -> Result<DomainDef> {
         let mut def: DomainDef = document::read(xml, validate)?;
         document::check_known(&VmwareNamespace::unknown(&def), validate)?;
         def.uuid.get_or_insert_with(random_uuid);
@@ -69,7 +68,7 @@ impl Connect {
 
     /// The newest `virtualHW.version` that a host of this version knows; with `libvirt=` the one that libvirt 9.0.0 takes
     /// (esxDomainXMLToNative), which knows no host newer than 6.x.
-    fn hardware_version(&self) -> u32 {
+    pub(super) fn hardware_version(&self) -> u32 {
         let product = self.product();
         let (major, minor) = (product.version.major(), product.version.minor());
         let as_libvirt = self.uri().libvirt().is_some();

@@ -9,57 +9,66 @@ use virt_model::domain::{DiskDevice, DiskSource, DomainDef};
 use virt_model::flags::refuse_unknown;
 
 use super::convert::invalid;
+use super::difference::difference;
 use crate::datastore::item_name;
-use crate::engine::{Change, Effect};
+use crate::engine::{Change, Effect, Runner};
 use crate::error::fault_words;
 use crate::{
     Connect, DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What,
 };
 
 impl Connect {
-    /// Makes a domain of libvirt's XML document: writes its VMX file beside its first disk, which must exist, and registers
-    /// the file. A VMX file of the same name is replaced; existing domains are not changed.
+    /// Makes a domain of libvirt's XML document, or gives an existing one that definition.
+    ///
+    /// A new domain's VMX file is written beside its first disk, which must exist, and registered. A VMX file of the same
+    /// name is replaced. The new domain is looked up, since the server chooses its instance UUID. (libvirt 9.0.0,
+    /// esxDomainDefineXMLFlags, returns a handle with the document's UUID.)
+    ///
+    /// An existing domain, which has the document's UUID and name, is compared with the document. One reconfiguration
+    /// changes what differs; nothing is sent if nothing differs. What documents cannot tell stays, and so do the files of
+    /// disks that are removed. (libvirt 9.0.0 refuses existing domains.) The host refuses what a running domain cannot
+    /// change.
     ///
     /// Elements that this driver does not know are named in the log; with [`DefineFlags::VALIDATE`] they are an error.
     ///
-    /// The new domain is looked up, since the server chooses its instance UUID. (libvirt 9.0.0, esxDomainDefineXMLFlags,
-    /// returns a handle with the document's UUID.)
-    ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be converted, or if it has no disk file to write beside;
-    /// [`ErrorKind::Exists`] if a domain has the name or the UUID; [`ErrorKind::File`] if the file cannot be written;
-    /// [`ErrorKind::TaskFailed`] if the host does not register the file; [`ErrorKind::Blocked`] if the host asks a question
-    /// that is not answered.
-    #[doc(alias("virDomainDefineXML", "virDomainDefineXMLFlags"))]
+    /// [`ErrorKind::Exists`] if a domain has the name and another has the UUID; [`ErrorKind::File`] if the file cannot be
+    /// written; [`ErrorKind::TaskFailed`] if the host does not register the file or refuses a change;
+    /// [`ErrorKind::Blocked`] if the host asks a question that is not answered; for an existing domain also
+    /// [`ErrorKind::NotFound`] of [`What::Device`] and [`ErrorKind::Ambiguous`] if its VMX file and its devices do not fit
+    /// together.
+    #[doc(alias = "virDomainDefineXML")]
+    #[doc(alias = "virDomainDefineXMLFlags")]
     pub fn define_xml(&self, xml: &str, flags: DefineFlags) -> Operation<'static, Domain> {
         let (connect, xml) = (self.clone(), xml.to_owned());
         Operation::new("Could not define domain", move |mut runner| {
             Box::pin(async move {
-                let path = runner.prepare(connect.write_vmx(&xml, flags)).await?;
+                let def = connect.checked(&xml, flags)?;
+                if let Some(domain) = runner.prepare(connect.namesake(&def)).await? {
+                    return domain.redefine(&def, &mut runner).await;
+                }
+                let path = runner.prepare(connect.write_vmx(&def)).await?;
                 let registered = runner.perform(connect.registration(&path)).await;
                 let vm = registered.map_err(|error| not_defined(error, &path))?;
                 let domain = runner.prepare(connect.domain(&vm)).await?;
-                domain.ok_or_else(|| {
-                    let message =
-                        format!("Could not define domain: '{path}' is registered and not found");
-                    let kind = ErrorKind::NotFound(What::Domain);
-                    Error::new(kind, ErrorNumber::InternalError, message)
-                })
+                domain.ok_or_else(|| lost(&path))
             })
         })
     }
 
-    /// Writes the VMX file of a new domain, and returns its path.
-    async fn write_vmx(&self, xml: &str, flags: DefineFlags) -> Result<DatastorePath> {
+    /// The definition of a document, checked as libvirt checks it before it looks at the server.
+    fn checked(&self, xml: &str, flags: DefineFlags) -> Result<DomainDef> {
         refuse_unknown(flags, DefineFlags::VALIDATE, "esxDomainDefineXMLFlags")?;
-        let def = self.read_definition(xml, flags)?;
-        if name_of(&def).contains('\n') {
-            let message = "invalid char in name: \n";
-            return Err(invalid(ErrorNumber::XmlDetail, message));
-        }
-        self.ensure_is_new(&def).await?;
-        let text = self.write_definition(&def).await?;
-        let path = vmx_path(&def)?;
+        let def = self.read_definition(xml, flags.contains(DefineFlags::VALIDATE))?;
+        check_name(&def)?;
+        Ok(def)
+    }
+
+    /// Writes the VMX file of a new domain, and returns its path.
+    async fn write_vmx(&self, def: &DomainDef) -> Result<DatastorePath> {
+        let text = self.write_definition(def).await?;
+        let path = vmx_path(def)?;
         self.upload(&path, text.into()).await?;
         Ok(path)
     }
@@ -101,7 +110,7 @@ impl Connect {
     }
 
     /// The domain whose VMX file this is.
-    async fn domain_of_file(&self, path: &DatastorePath) -> Result<Option<Domain>> {
+    pub(super) async fn domain_of_file(&self, path: &DatastorePath) -> Result<Option<Domain>> {
         let find = FindByDatastorePath {
             datacenter: self.place().datacenter.clone(),
             path: path.to_string(),
@@ -113,46 +122,106 @@ impl Connect {
         }
     }
 
-    async fn ensure_is_new(&self, def: &DomainDef) -> Result<()> {
+    /// The domain that has the definition's UUID, or else its name.
+    pub(super) async fn namesake(&self, def: &DomainDef) -> Result<Option<Domain>> {
         let found = match def.uuid {
-            Some(uuid) => self.lookup_by_uuid(uuid).await,
-            None => self.lookup_by_name(name_of(def)).await,
-        };
-        let found = match found {
-            Err(error) if error.kind() == ErrorKind::NotFound(What::Domain) => {
-                self.lookup_by_name(name_of(def)).await
-            }
-            found => found,
+            Some(uuid) => known(self.lookup_by_uuid(uuid).await)?,
+            None => None,
         };
         match found {
-            Err(error) if error.kind() == ErrorKind::NotFound(What::Domain) => Ok(()),
-            Err(error) => Err(error),
-            Ok(domain) => {
-                let message =
-                    "Domain already exists, editing existing domains is not supported yet";
-                Err(Error::new(
-                    ErrorKind::Exists(What::Domain),
-                    ErrorNumber::InternalError,
-                    message,
-                )
-                .advise(format!(
-                    "'{}' has the UUID {}",
-                    domain.name(),
-                    domain.uuid()
-                )))
-            }
+            Some(domain) => Ok(Some(domain)),
+            None => known(self.lookup_by_name(name_of(def)).await),
         }
     }
 }
 
+/// The domain, if there is one.
+fn known(found: Result<Domain>) -> Result<Option<Domain>> {
+    match found {
+        Ok(domain) => Ok(Some(domain)),
+        Err(error) if error.kind() == ErrorKind::NotFound(What::Domain) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Domain {
+    /// Gives the domain another definition.
+    async fn redefine(self, def: &DomainDef, runner: &mut Runner<'_>) -> Result<Domain> {
+        let machine = runner.prepare(self.hardware()).await?;
+        let present = self.definition(&machine.path, &machine.power_state);
+        let present = runner.prepare(present).await?;
+        self.expect_identity(&present, def)?;
+        let Some(spec) = difference(&present, def, &machine)? else {
+            return Ok(self);
+        };
+        let change = self.task(self.vm().reconfig_vm_task(spec)).verified_by({
+            let (domain, def) = (self.clone(), def.clone());
+            move || {
+                let (domain, def) = (domain.clone(), def.clone());
+                Box::pin(async move {
+                    let machine = domain.hardware().await?;
+                    let present = domain.definition(&machine.path, &machine.power_state);
+                    let rest = difference(&present.await?, &def, &machine)?;
+                    Ok(match rest {
+                        None => Effect::Done(()),
+                        Some(_) => Effect::NotDone,
+                    })
+                })
+            }
+        });
+        runner.perform(change).await?;
+        Ok(self)
+    }
+
+    /// Fails unless the definition has the domain's name and UUID. Texts are those of virDomainObjListAdd of libvirt 9.0.0.
+    fn expect_identity(&self, present: &DomainDef, def: &DomainDef) -> Result<()> {
+        // A domain that was defined has the document's UUID for its guest; the server chose the other one.
+        let known = [Some(self.uuid), present.uuid, present.hwuuid];
+        let has_uuid = def.uuid.is_some() && known.contains(&def.uuid);
+        let has_name = def.name == present.name || def.name.as_deref() == Some(&*self.name);
+        let message = match (has_uuid, has_name) {
+            (true, true) => return Ok(()),
+            (true, false) => format!(
+                "domain '{}' is already defined with uuid {}",
+                self.name, self.uuid
+            ),
+            _ => format!(
+                "domain '{}' already exists with uuid {}",
+                self.name, self.uuid
+            ),
+        };
+        let kind = ErrorKind::Exists(What::Domain);
+        let error = Error::new(kind, ErrorNumber::OperationFailed, message);
+        Err(match has_uuid {
+            true => error.advise("rename gives a domain another name"),
+            false => error,
+        })
+    }
+}
+
+/// Refuses a name that VMX files cannot have, as esxDomainDefineXMLFlags of libvirt 9.0.0 does.
+pub(super) fn check_name(def: &DomainDef) -> Result<()> {
+    match name_of(def).contains('\n') {
+        true => Err(invalid(ErrorNumber::XmlDetail, "invalid char in name: \n")),
+        false => Ok(()),
+    }
+}
+
+/// The error of a machine that was made and vanished.
+pub(super) fn lost(path: &DatastorePath) -> Error {
+    let message = format!("Could not define domain: '{path}' is registered and not found");
+    let kind = ErrorKind::NotFound(What::Domain);
+    Error::new(kind, ErrorNumber::InternalError, message)
+}
+
 /// The definition's name. A definition that was read from a document has one.
-fn name_of(def: &DomainDef) -> &str {
+pub(super) fn name_of(def: &DomainDef) -> &str {
     def.name.as_deref().unwrap_or_default()
 }
 
 /// The path of the VMX file of a new domain: beside its first disk that is a file. Texts are those of
 /// esxDomainDefineXMLFlags of libvirt 9.0.0.
-fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
+pub(super) fn vmx_path(def: &DomainDef) -> Result<DatastorePath> {
     const SO: &str = "cannot deduce datastore and path for VMX file";
     let fail = |message: String| invalid(ErrorNumber::InternalError, message);
     let disks = &def.devices.disks;

@@ -2,7 +2,7 @@
 
 use virt_model::{Document, DomainXmlFlags, ErrorNumber};
 
-use crate::{Connect, DefineFlags, Error, ErrorKind, Result};
+use crate::{Connect, Error, ErrorKind, Result};
 
 /// libvirt's name for the VMX format.
 const VMX: &str = "vmware-vmx";
@@ -35,7 +35,7 @@ impl Connect {
     #[doc(alias = "virConnectDomainXMLToNative")]
     pub async fn domain_xml_to_native(&self, format: &str, xml: &str) -> Result<String> {
         check_format(format)?;
-        let def = self.read_definition(xml, DefineFlags::NONE)?;
+        let def = self.read_definition(xml, false)?;
         self.write_definition(&def).await
     }
 }

@@ -93,7 +93,7 @@ pub(super) const LSI_LOGIC: &str = "VirtualLsiLogicController";
 ///
 /// # Errors
 /// For a controller that VMware does not have. The text is that of libvirt's QEMU driver.
-pub(super) fn controller_name(controller: &Controller) -> Result<Option<Name>> {
+pub(in crate::domain) fn controller_name(controller: &Controller) -> Result<Option<Name>> {
     let bus = match controller.kind {
         ControllerType::Scsi => DiskBus::Scsi,
         ControllerType::Sata => DiskBus::Sata,

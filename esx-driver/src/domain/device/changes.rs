@@ -127,7 +127,12 @@ impl<'a> Changes<'a> {
     /// The error for a place that is taken; the texts are those of libvirt 9.0.0's QEMU driver.
     fn exists(&self, name: Name) -> Error {
         let message = match name {
-            Name::Disk(slot) => format!("target {} already exists", self.machine.names(slot).0),
+            Name::Disk(slot) => {
+                let message = format!("target {} already exists", self.machine.names(slot).0);
+                let kind = ErrorKind::Exists(What::Device);
+                return Error::new(kind, ErrorNumber::OperationFailed, message)
+                    .advise(format!("the host has a disk or drive at {slot}"));
+            }
             Name::Controller(bus, index) => format!("target {bus}:{index} already exists"),
             _ => format!("the domain has a device '{name}' already"),
         };

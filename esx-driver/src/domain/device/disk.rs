@@ -257,7 +257,9 @@ pub(super) fn is_same(
         new.cast::<VirtualDeviceFileBackingInfo>(),
     );
     if let (Some(old), Some(new)) = files {
-        return old.file_name == new.file_name;
+        let is_empty = |name: &str| matches!(name, "" | NO_FILE);
+        let are_empty = is_empty(&old.file_name) && is_empty(&new.file_name);
+        return are_empty || old.file_name == new.file_name;
     }
     let devices = (
         old.cast::<VirtualDeviceDeviceBackingInfo>(),

@@ -17,6 +17,7 @@ property_set! {
         power_state: VirtualMachinePowerState = runtime.power_state,
         version: String = config.version,
         change_version: String = config.change_version,
+        path: String = config.files.vm_path_name,
         devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
     }
 }
@@ -31,8 +32,9 @@ pub(in crate::domain) struct Hardware {
     pub(in crate::domain) libvirt: LibvirtVersion,
     /// Identifies the state of the configuration. A change that names it is refused if there was another one meanwhile.
     pub(in crate::domain) change_version: Option<String>,
-    /// Whether the machine runs or is paused.
-    pub(in crate::domain) is_active: bool,
+    pub(in crate::domain) power_state: VirtualMachinePowerState,
+    /// The datastore path of the VMX file.
+    pub(in crate::domain) path: String,
     /// Whether the machine runs, so that new devices are connected at once.
     pub(in crate::domain) is_on: bool,
 }
@@ -50,13 +52,27 @@ impl Domain {
                 .unwrap_or(4),
             libvirt: self.connect.uri().libvirt().unwrap_or_default(),
             change_version: Some(found.change_version).filter(|version| !version.is_empty()),
-            is_active: found.power_state != VirtualMachinePowerState::PoweredOff,
+            path: found.path,
             is_on: found.power_state == VirtualMachinePowerState::PoweredOn,
+            power_state: found.power_state,
         })
     }
 }
 
 impl Hardware {
+    /// A machine that is not made yet.
+    pub(in crate::domain) fn nothing(version: u32) -> Hardware {
+        Hardware {
+            devices: Vec::new(),
+            version,
+            libvirt: LibvirtVersion::default(),
+            change_version: None,
+            power_state: VirtualMachinePowerState::PoweredOff,
+            path: String::new(),
+            is_on: false,
+        }
+    }
+
     /// The devices with their names, without those that libvirt has no word for.
     pub(in crate::domain) fn named(&self) -> impl Iterator<Item = (Name, &Poly<VirtualDevice>)> {
         let named = self

@@ -22,6 +22,9 @@ use crate::world::inventory::parts::text;
 /// Length of a floppy disk in bytes.
 const FLOPPY: u64 = 1440 << 10;
 
+/// The name of the image in a drive without a medium.
+pub(crate) const NO_FILE: &str = "[]";
+
 impl Change<'_> {
     /// Completes the backing of a new device.
     pub(super) fn back(
@@ -98,7 +101,12 @@ impl Change<'_> {
             return Ok(());
         };
         // A drive without a medium.
-        if image.file_name.is_empty() && !is_port {
+        if matches!(image.file_name.as_str(), "" | NO_FILE) && !is_port {
+            NO_FILE.clone_into(&mut image.file_name);
+            return refused(file);
+        }
+        // An image of the host's own, such as those of VMware Tools.
+        if image.file_name.starts_with("[] /") {
             return refused(file);
         }
         let location = self.location(&image.file_name)?;

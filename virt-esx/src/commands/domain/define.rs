@@ -12,7 +12,7 @@ use crate::ui::Ui;
 /// define (but don't start) a domain from an XML file
 ///
 /// Define a domain: its configuration is written beside its first disk, which must exist, and registered.
-/// Existing domains can't be redefined.
+/// A domain that exists gets what differs, without being removed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Define {
     /// file containing an XML domain description
