@@ -64,6 +64,15 @@ impl Failure {
         self
     }
 
+    /// The same failure with another first line.
+    pub(crate) fn with_first_line(mut self, line: impl Into<String>) -> Self {
+        match self.lines.first_mut() {
+            Some(first) => *first = line.into(),
+            None => self.lines.push(line.into()),
+        }
+        self
+    }
+
     /// Adds what to try next.
     pub(crate) fn advise(self, advice: impl Into<String>) -> Self {
         Self {

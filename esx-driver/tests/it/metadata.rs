@@ -1,7 +1,7 @@
 //! Names, titles, descriptions and elements of metadata; NUMA nodes.
 
 use esx_driver::{
-    Domain, ErrorKind, What,
+    Connect, Domain, ErrorKind, What,
     virt_model::{
         ErrorNumber,
         domain::{MetadataType, NumaParameters, NumatuneMemMode},
@@ -30,6 +30,58 @@ async fn domain() -> (Simulator, Domain) {
 fn config(simulator: &Simulator, domain: &Domain) -> VirtualMachineConfigInfo {
     let vm: VirtualMachine = simulator.properties(domain.moref()).unwrap();
     *vm.config.unwrap()
+}
+
+#[tokio::test]
+async fn a_domain_gets_another_name() {
+    let (simulator, installer) = domain().await;
+    let renamed = installer.rename("50% a/b").await.unwrap();
+    assert_eq!(
+        methods(&simulator)[..2],
+        ["RetrievePropertiesEx", "Rename_Task"]
+    );
+    assert_eq!(
+        (renamed.name(), renamed.uuid()),
+        ("50% a/b", installer.uuid())
+    );
+    let connect: &Connect = installer.connect();
+    let found = connect.lookup_by_name("50% a/b").await.unwrap();
+    assert_eq!(found.moref(), installer.moref());
+    assert!(connect.lookup_by_name("installer").await.is_err());
+    // A running one too.
+    let running = connect.lookup_by_name("web01").await.unwrap();
+    running.rename("web02").await.unwrap();
+}
+
+#[tokio::test]
+async fn names_that_are_refused() {
+    let (simulator, domain) = domain().await;
+    assert_eq!(
+        text(domain.rename("").await),
+        "string new_name in virDomainRename must not be empty"
+    );
+    assert_eq!(
+        text(domain.rename("installer").await),
+        "Requested operation is not valid: Can't rename domain to itself"
+    );
+    assert!(methods(&simulator).is_empty());
+    let error = domain.rename("web01").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Exists(What::Domain));
+    assert_eq!(
+        error.to_string(),
+        "Requested operation is not valid: domain with name 'web01' already exists"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_to_a_rename() {
+    for (effect, is_done) in [(Effect::DropAfter, true), (Effect::DropBefore, false)] {
+        let (simulator, domain) = domain().await;
+        simulator.inject(Rule::new("Rename_Task", effect).nth(1));
+        let result = domain.rename("setup").await;
+        assert_eq!(result.is_ok(), is_done);
+        assert_eq!(config(&simulator, &domain).name == "setup", is_done);
+    }
 }
 
 #[tokio::test]

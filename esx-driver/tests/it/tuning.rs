@@ -423,6 +423,11 @@ async fn virtual_processors_are_pinned_together() {
             (1, VcpuState::Running, None, 0)
         ]
     );
+    domain.pin_vcpus(&all, none).await.unwrap();
+    assert_eq!(
+        domain.vcpu_pin_info(none).await.unwrap(),
+        [all.clone(), all]
+    );
 }
 
 #[tokio::test]

@@ -8,12 +8,14 @@ mod blkdeviotune;
 mod change_media;
 mod clone;
 mod define;
+mod desc;
 mod destroy;
 mod detach_disk;
 mod detach_interface;
 mod device_address;
 mod device_change;
 mod domdisplay;
+mod domhostname;
 mod domid;
 mod domif_setlink;
 mod domjobabort;
@@ -21,23 +23,35 @@ mod domjobinfo;
 mod domname;
 mod dompmsuspend;
 mod dompmwakeup;
-mod domuuid;
+mod domrename;
+pub(super) mod domuuid;
 mod domxml_from_native;
 mod domxml_to_native;
 mod drive;
 mod dumpxml;
+mod impact;
+mod memtune;
+mod metadata;
 mod migrate;
 mod network_card;
+mod numatune;
 mod reboot;
 mod reset;
 mod resume;
+mod schedinfo;
 mod screenshot;
+mod setmaxmem;
+mod setmem;
+mod setvcpus;
 mod shutdown;
 mod shutdown_mode;
 mod start;
 mod suspend;
 mod ttyconsole;
 mod undefine;
+mod vcpucount;
+mod vcpuinfo;
+mod vcpupin;
 mod vncdisplay;
 
 use super::{Group, Row};
@@ -54,9 +68,11 @@ pub(crate) static GROUP: Group = Group {
         Row::command::<change_media::ChangeMedia>("change-media"),
         Row::command::<clone::Clone>("clone"),
         Row::command::<define::Define>("define"),
+        Row::command::<desc::Desc>("desc"),
         Row::command::<destroy::Destroy>("destroy"),
         Row::command::<detach_disk::DetachDisk>("detach-disk"),
         Row::command::<detach_interface::DetachInterface>("detach-interface"),
+        Row::query::<domhostname::Domhostname>("domhostname"),
         Row::query::<domid::Domid>("domid"),
         Row::command::<domif_setlink::DomifSetlink>("domif-setlink")
             .renamed("--persistent=--config"),
@@ -67,20 +83,31 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domname::Domname>("domname"),
         Row::query::<dompmsuspend::Dompmsuspend>("dompmsuspend"),
         Row::query::<dompmwakeup::Dompmwakeup>("dompmwakeup"),
+        Row::query::<domrename::Domrename>("domrename"),
         Row::query::<domuuid::Domuuid>("domuuid"),
         Row::query::<domxml_from_native::DomxmlFromNative>("domxml-from-native"),
         Row::query::<domxml_to_native::DomxmlToNative>("domxml-to-native"),
         Row::query::<dumpxml::Dumpxml>("dumpxml"),
+        Row::command::<memtune::Memtune>("memtune"),
+        Row::command::<metadata::Metadata>("metadata"),
         Row::command::<migrate::Migrate>("migrate"),
+        Row::command::<numatune::Numatune>("numatune"),
         Row::command::<reboot::Reboot>("reboot"),
         Row::command::<reset::Reset>("reset"),
         Row::command::<resume::Resume>("resume"),
+        Row::command::<schedinfo::Schedinfo>("schedinfo"),
         Row::command::<screenshot::Screenshot>("screenshot"),
+        Row::query::<setmaxmem::Setmaxmem>("setmaxmem").renamed("--kilobytes=--size"),
+        Row::query::<setmem::Setmem>("setmem").renamed("--kilobytes=--size"),
+        Row::query::<setvcpus::Setvcpus>("setvcpus"),
         Row::command::<shutdown::Shutdown>("shutdown"),
         Row::command::<start::Start>("start"),
         Row::command::<suspend::Suspend>("suspend"),
         Row::command::<ttyconsole::Ttyconsole>("ttyconsole"),
         Row::query::<undefine::Undefine>("undefine"),
+        Row::query::<vcpucount::Vcpucount>("vcpucount"),
+        Row::query::<vcpuinfo::Vcpuinfo>("vcpuinfo"),
+        Row::command::<vcpupin::Vcpupin>("vcpupin"),
         Row::query::<vncdisplay::Vncdisplay>("vncdisplay"),
     ],
 };

@@ -3,6 +3,7 @@
 mod capabilities;
 mod freecell;
 mod hostname;
+mod maxvcpus;
 mod nodeinfo;
 mod uri;
 mod version;
@@ -17,6 +18,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<capabilities::Capabilities>("capabilities"),
         Row::query::<freecell::Freecell>("freecell"),
         Row::query::<hostname::Hostname>("hostname"),
+        Row::query::<maxvcpus::Maxvcpus>("maxvcpus"),
         Row::query::<nodeinfo::Nodeinfo>("nodeinfo"),
         Row::query::<uri::Uri>("uri"),
         Row::query::<version::Version>("version"),

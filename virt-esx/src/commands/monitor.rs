@@ -4,6 +4,7 @@ mod domblkinfo;
 mod domblklist;
 mod domcontrol;
 mod domif_getlink;
+mod domifaddr;
 mod domiflist;
 mod dominfo;
 mod dommemstat;
@@ -22,6 +23,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domblklist::Domblklist>("domblklist"),
         Row::query::<domcontrol::Domcontrol>("domcontrol"),
         Row::query::<domif_getlink::DomifGetlink>("domif-getlink").renamed("--persistent=--config"),
+        Row::query::<domifaddr::Domifaddr>("domifaddr"),
         Row::query::<domiflist::Domiflist>("domiflist"),
         Row::query::<dominfo::Dominfo>("dominfo"),
         Row::query::<dommemstat::Dommemstat>("dommemstat"),

@@ -3,6 +3,7 @@ use tracing::debug;
 use virt_model::DomainState;
 
 use crate::answer::{Answer, property};
+use crate::commands::domain::domuuid::GuestUuid;
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Query, state};
 use crate::connection::Connection;
@@ -36,6 +37,8 @@ pub(crate) struct Info {
     persistent: Option<bool>,
     autostart: Option<bool>,
     managed_save: Option<bool>,
+    /// The UUID that the guest sees, which virsh does not print.
+    guest_uuid: Option<GuestUuid>,
 }
 
 impl Query for Dominfo {
@@ -57,12 +60,13 @@ impl Query for Dominfo {
             persistent: told(domain.is_persistent().await),
             autostart: told(domain.autostart().await),
             managed_save: told(domain.has_managed_save_image().await),
+            guest_uuid: told(domain.smbios_uuid().await).map(GuestUuid::from),
         })
     }
 }
 
 /// What virsh can do without: a host need not have an autostart manager.
-fn told(answer: esx_driver::Result<bool>) -> Option<bool> {
+fn told<T>(answer: esx_driver::Result<T>) -> Option<T> {
     answer.inspect_err(|error| debug!("{error}")).ok()
 }
 
@@ -133,6 +137,7 @@ mod tests {
             persistent: Some(true),
             autostart: Some(false),
             managed_save: Some(false),
+            guest_uuid: None,
         }
     }
 

@@ -513,9 +513,9 @@ mod tests {
     fn scaled_numbers_have_units() {
         for size in ["1", "1k", "2MiB", "3GB", "4b", "5bytes"] {
             check(
-                "setmem",
-                &[&format!("--size={size}")],
-                "scaled --size",
+                "blockcopy",
+                &[&format!("--buf-size={size}")],
+                "scaled --buf-size",
                 Ok(()),
             );
         }
@@ -526,16 +526,21 @@ mod tests {
             ("1.5", "error: invalid argument: unknown suffix '.5'\n"),
         ] {
             let text = format!(
-                "error: Scaled numeric value '{size}' for <size> option is malformed or out of range\n{reason}"
+                "error: Scaled numeric value '{size}' for <buf-size> option is malformed or out of range\n{reason}"
             );
             check(
-                "setmem",
-                &[&format!("--size={size}")],
-                "scaled --size",
+                "blockcopy",
+                &[&format!("--buf-size={size}")],
+                "scaled --buf-size",
                 Err(&text),
             );
         }
-        check("setmem", &["--size=-1"], "bandwidth --size", Ok(()));
+        check(
+            "blockcopy",
+            &["--buf-size=-1"],
+            "bandwidth --buf-size",
+            Ok(()),
+        );
     }
 
     #[test]
