@@ -1,5 +1,6 @@
 //! Places of virtual machines: folder, pool, host, datastores and networks list the machines in them.
 
+use vi_types::objects::HostAutoStartManagerConfig;
 use vi_types::{ManagedObject, ManagedObjectReference, SoapFault, properties};
 
 use super::config::escaped;
@@ -79,6 +80,7 @@ pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
         return false;
     }
     let places = places(world, vm);
+    forget_start(world, vm);
     world.let_go(vm);
     snapshot::let_go(world, vm);
     world.remove(vm);
@@ -102,6 +104,9 @@ pub(crate) fn of(world: &World, vm: &ManagedObjectReference) -> Option<Place> {
 /// Moves a machine to another folder, pool and host. Its datastores and networks stay.
 pub(crate) fn move_to(world: &mut World, vm: &ManagedObjectReference, place: &Place) {
     let before = places(world, vm);
+    if !before.contains(&place.host) {
+        forget_start(world, vm);
+    }
     world.change(vm, |vm: &mut properties::VirtualMachine| {
         vm.parent = Some(place.folder.clone());
         vm.resource_pool.clone_from(&place.pool);
@@ -159,6 +164,33 @@ fn move_between(
     }
     for place in joined {
         world.change_place(&place, |list| list.push(vm.clone()));
+    }
+}
+
+/// Removes a machine from those that start with its host.
+fn forget_start(world: &mut World, vm: &ManagedObjectReference) {
+    let machine = world.read::<properties::VirtualMachine>(vm);
+    let host = machine.and_then(|vm| vm.runtime.as_deref()?.host.clone());
+    let Some(host) = host else { return };
+    let state = world.read::<properties::HostSystem>(&host);
+    let managers = state.and_then(|host| host.config_manager.as_deref());
+    let manager = managers.and_then(|managers| managers.auto_start_manager.clone());
+    let forget = |config: &mut HostAutoStartManagerConfig| {
+        config.power_info.retain(|info| info.key != *vm);
+    };
+    world.change(&host, |host: &mut properties::HostSystem| {
+        let config = host.config.as_deref_mut();
+        config
+            .and_then(|config| config.auto_start.as_deref_mut())
+            .map(forget)
+    });
+    if let Some(manager) = manager {
+        world.change(
+            &manager,
+            |manager: &mut properties::HostAutoStartManager| {
+                manager.config.as_deref_mut().map(forget)
+            },
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::{DuplicateName, InvalidName, InvalidPowerState, ManagedObjectNotFound};
-use vi_types::properties::{Datastore, Folder, ResourcePool};
+use vi_types::properties::{Datastore, Folder, HostAutoStartManager, HostSystem, ResourcePool};
 
 use crate::client::moref;
 use crate::host::Host;
@@ -108,4 +108,26 @@ async fn a_renamed_machine_keeps_its_files() {
     let task = host.task(&rename(&vm, "web01")).await.unwrap();
     assert_eq!(task.description_id, "VirtualMachine.rename");
     assert_eq!(host.vm(&vm).name.as_deref(), Some("web01"));
+}
+
+#[tokio::test]
+async fn a_machine_that_is_gone_does_not_start_with_its_host() {
+    let host = Host::esx().await;
+    let vm = host.simulator.vm("web01").unwrap();
+    let starts = || {
+        let own: HostSystem = host
+            .simulator
+            .properties(&moref("HostSystem", "ha-host"))
+            .unwrap();
+        let manager = host.simulator.objects("HostAutoStartManager").remove(0);
+        let manager: HostAutoStartManager = host.simulator.properties(&manager).unwrap();
+        let shown = own.config.as_deref().unwrap().auto_start.clone();
+        assert_eq!(shown, manager.config);
+        let mut listed = shown.as_deref().unwrap().power_info.iter();
+        listed.any(|info| info.key == vm)
+    };
+    assert!(starts());
+    host.simulator.set_power_state(&vm, PoweredOff);
+    host.succeeds(&destroy(&vm)).await;
+    assert!(!starts());
 }
