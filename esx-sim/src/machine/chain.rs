@@ -16,7 +16,6 @@ use super::snapshot;
 use crate::files::{DatastorePath, Descriptor, Parent};
 use crate::vmx;
 use crate::world::World;
-use crate::world::inventory::host::volume;
 use crate::world::inventory::parts::mix;
 
 /// The longest chain that is followed. Hosts have at most 32 snapshots above each other.
@@ -102,10 +101,7 @@ pub(crate) fn grow(
     let delta = Descriptor {
         thin: false,
         content: content_of(world, to),
-        parent: Some(Parent {
-            content: below.content,
-            name: hint(&from, to),
-        }),
+        parent: Some(Parent::of(to, &from, below.content)),
         ..below
     };
     for (location, entry) in delta.files(to) {
@@ -198,7 +194,10 @@ fn adapter<'a>(devices: &'a [Poly<VirtualDevice>], disk: &VirtualDevice) -> &'a 
 }
 
 /// The configurations of a machine and its snapshots.
-fn configs<'a>(world: &'a World, vm: &ManagedObjectReference) -> Vec<&'a VirtualMachineConfigInfo> {
+pub(super) fn configs<'a>(
+    world: &'a World,
+    vm: &ManagedObjectReference,
+) -> Vec<&'a VirtualMachineConfigInfo> {
     let machine = world.read::<properties::VirtualMachine>(vm);
     let own = machine.and_then(|machine| machine.config.as_deref());
     let snapshots = snapshot::all(world, vm);
@@ -284,10 +283,7 @@ fn set_below(world: &mut World, location: &DatastorePath, below: &DatastorePath)
         .as_ref()
         .map_or(u32::MAX, |parent| parent.content);
     let changed = Descriptor {
-        parent: Some(Parent {
-            content: content.unwrap_or(old),
-            name: hint(below, location),
-        }),
+        parent: Some(Parent::of(location, below, content.unwrap_or(old))),
         ..own
     };
     let [(location, entry), _] = changed.files(location);
@@ -390,14 +386,6 @@ fn parent(world: &World, location: &DatastorePath) -> Option<DatastorePath> {
 
 fn descriptor(world: &World, location: &DatastorePath) -> Option<Descriptor> {
     Descriptor::read(&world.content(location)?)
-}
-
-/// How the descriptor of a delta disk names a disk.
-fn hint(of: &DatastorePath, beside: &DatastorePath) -> String {
-    match of.parent() == beside.parent() {
-        true => of.path.rsplit('/').next().unwrap_or_default().to_owned(),
-        false => format!("/vmfs/volumes/{}/{}", volume(&of.store.value), of.path),
-    }
 }
 
 /// An id for the content of a new disk, which depends on its place.

@@ -58,7 +58,7 @@ fn check(world: &World, location: &DatastorePath, with_vmx: bool) -> Result<(), 
         let vmx = path.filter(|_| with_vmx).and_then(|path| {
             DatastorePath::resolve(world, config::datacenter_of(world, vm), path).ok()
         });
-        let mut files = removal::disks(world, vm).into_iter().chain(vmx);
+        let mut files = removal::disks(world, vm).chain(vmx);
         if let Some(file) = files.find(is_meant) {
             return Err(fault::file_locked(&file.display(world)));
         }

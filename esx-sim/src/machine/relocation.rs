@@ -8,8 +8,7 @@ use vi_types::objects::{
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
-use super::device::disk_file;
-use super::{chain, config, place, removal, set_config};
+use super::{chain, config, place, removal, set_config, snapshot};
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor, Parent};
 use crate::world::World;
@@ -98,11 +97,11 @@ impl Relocation {
             relocation.home = Some((home.clone(), directory_on(&to)));
         }
         let mut of_disks = HashSet::new();
-        for device in devices {
-            let Some((_, file)) = disk_file(device) else {
+        let configs = chain::configs(world, vm).into_iter();
+        for device in configs.flat_map(|config| &config.hardware.device) {
+            let Some(location) = chain::location(device) else {
                 continue;
             };
-            let location = DatastorePath::resolve(world, datacenter, &file.file_name)?;
             for location in chain::of(world, &location) {
                 let to = store_after(spec, Some(device), &location.store);
                 for file in world.disk_files(&location) {
@@ -179,7 +178,7 @@ impl Relocation {
             }
         }
         let change = |config: &mut VirtualMachineConfigInfo| rewrite(config, &names, home.as_ref());
-        for snapshot in removal::snapshots(world, vm) {
+        for snapshot in snapshot::all(world, vm) {
             world.change(&snapshot, |own: &mut properties::VirtualMachineSnapshot| {
                 own.config.as_deref_mut().map(change)
             });

@@ -2,11 +2,9 @@
 
 use std::collections::HashSet;
 
-use vi_types::objects::VirtualMachineConfigInfo;
-use vi_types::{ManagedObjectReference, properties};
+use vi_types::ManagedObjectReference;
 
-use super::device::disk_file;
-use super::{chain, config, place};
+use super::{chain, place};
 use crate::files::{DatastorePath, files_of};
 use crate::world::World;
 
@@ -57,44 +55,10 @@ pub(super) fn disks_of_others(
 }
 
 /// The files of the disks that a machine or one of its snapshots has, with the disks below them.
-pub(super) fn disks(world: &World, vm: &ManagedObjectReference) -> Vec<DatastorePath> {
-    let datacenter = config::datacenter_of(world, vm);
-    let devices = configs(world, vm).flat_map(|config| &config.hardware.device);
-    let mut names: Vec<_> = devices
-        .filter_map(disk_file)
-        .map(|(_, file)| &*file.file_name)
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    let locations = names
-        .into_iter()
-        .filter_map(|name| DatastorePath::resolve(world, datacenter, name).ok());
-    locations
-        .flat_map(|location| chain::of(world, &location))
-        .flat_map(|location| world.disk_files(&location))
-        .collect()
-}
-
-/// The configurations of a machine and of its snapshots.
-fn configs<'a>(
-    world: &'a World,
+pub(super) fn disks(
+    world: &World,
     vm: &ManagedObjectReference,
-) -> impl Iterator<Item = &'a VirtualMachineConfigInfo> {
-    let machine = world.read::<properties::VirtualMachine>(vm);
-    let snapshots = snapshots(world, vm).into_iter().filter_map(|snapshot| {
-        let own = world.read::<properties::VirtualMachineSnapshot>(&snapshot)?;
-        own.config.as_deref()
-    });
-    let machine = machine.and_then(|machine| machine.config.as_deref());
-    machine.into_iter().chain(snapshots)
-}
-
-/// The snapshots of a machine.
-pub(super) fn snapshots(world: &World, vm: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
-    let all = world.all("VirtualMachineSnapshot");
-    let is_of = |snapshot: &&ManagedObjectReference| {
-        let own = world.read::<properties::VirtualMachineSnapshot>(snapshot);
-        own.is_some_and(|own| own.vm.as_ref() == Some(vm))
-    };
-    all.filter(is_of).cloned().collect()
+) -> impl Iterator<Item = DatastorePath> {
+    let disks = chain::files(world, vm).into_iter();
+    disks.flat_map(|location| world.disk_files(&location))
 }

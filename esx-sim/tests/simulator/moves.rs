@@ -5,12 +5,12 @@ use vi_types::enums::{HostSystemConnectionState, VirtualMachineMovePriority};
 use vi_types::methods::{MigrateVmTask, RelocateVmTask, ValidateMigration};
 use vi_types::objects::{
     CannotAccessVmDisk, HostNotConnected, InvalidArgument, InvalidPowerState, InvalidState,
-    ManagedObjectNotFound, MigrationErrorEvent, MigrationFault, NotSupported, VirtualDisk,
-    VirtualDiskFlatVer2BackingInfo, VirtualMachineRelocateSpec,
+    ManagedObjectNotFound, MigrationErrorEvent, MigrationFault, NotSupported, VirtualDevice,
+    VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualMachineRelocateSpec,
     VirtualMachineRelocateSpecDiskLocator,
 };
-use vi_types::properties::{Datastore, HostSystem, ResourcePool};
-use vi_types::{ManagedObjectReference, properties};
+use vi_types::properties::{Datastore, HostSystem, ResourcePool, VirtualMachineSnapshot};
+use vi_types::{ManagedObjectReference, Poly, properties};
 
 use crate::client::moref;
 use crate::host::Host;
@@ -247,22 +247,28 @@ fn store(host: &Host, name: &str) -> ManagedObjectReference {
 
 /// The files of a machine's disks and of those below them.
 fn disks(host: &Host, vm: &ManagedObjectReference) -> Vec<String> {
-    let mut found = Vec::new();
-    for device in host.config(vm).hardware.device {
-        if !device.is::<VirtualDisk>() {
-            continue;
-        }
-        let backing = device.backing.as_ref().unwrap();
-        let mut disk = backing.cast::<VirtualDiskFlatVer2BackingInfo>();
-        while let Some(one) = disk {
-            let path = one.file_name.clone();
-            let (name, _) = path.trim_start_matches('[').split_once(']').unwrap();
-            assert_eq!(one.datastore, Some(store(host, name)));
-            found.push(path);
-            disk = one.parent.as_deref();
-        }
-    }
-    found
+    let devices = host.config(vm).hardware.device;
+    devices
+        .iter()
+        .flat_map(|device| chain(host, device))
+        .collect()
+}
+
+/// The files of a disk and of those below it; none for another device.
+fn chain(host: &Host, device: &Poly<VirtualDevice>) -> Vec<String> {
+    let backing = device
+        .backing
+        .as_ref()
+        .filter(|_| device.is::<VirtualDisk>());
+    let first = backing.and_then(|backing| backing.cast::<VirtualDiskFlatVer2BackingInfo>());
+    let chain = std::iter::successors(first, |disk| disk.parent.as_deref());
+    let file = |disk: &VirtualDiskFlatVer2BackingInfo| {
+        let path = disk.file_name.clone();
+        let (name, _) = path.trim_start_matches('[').split_once(']').unwrap();
+        assert_eq!(disk.datastore, Some(store(host, name)));
+        path
+    };
+    chain.map(file).collect()
 }
 
 #[tokio::test]
@@ -277,6 +283,11 @@ async fn a_relocated_machine_has_its_files_elsewhere() {
         false => ("[production-local]", "production-shared"),
     };
     let old: Vec<_> = host.vm(&vm).layout_ex.unwrap().file;
+    let deltas = old.iter().filter(|file| file.name.ends_with("-delta.vmdk"));
+    assert!(
+        deltas.count() > 4,
+        "also those of the other branch: {old:#?}"
+    );
     assert!(old.iter().all(|file| file.name.starts_with(from)));
     let text = host.text(&before);
     let spec = VirtualMachineRelocateSpec {
@@ -297,6 +308,17 @@ async fn a_relocated_machine_has_its_files_elsewhere() {
     }
     assert!(disks(host, &vm).iter().all(|path| path.starts_with(&to)));
     assert_eq!(host.text(&before.replace(from, &to)), text);
+    // Every disk of every snapshot is there, with the disks below it.
+    for snapshot in host.simulator.objects("VirtualMachineSnapshot") {
+        let own: VirtualMachineSnapshot = host.simulator.properties(&snapshot).unwrap();
+        if own.vm.as_ref() == Some(&vm) {
+            let devices = own.config.as_deref().unwrap().hardware.device.iter();
+            for path in devices.flat_map(|device| chain(&host, device)) {
+                assert!(path.starts_with(&to), "{path}");
+                assert!(host.simulator.file(&path).is_some(), "{path}");
+            }
+        }
+    }
     assert_eq!(
         host.vm(&vm).datastore,
         [store(host, to.trim_matches(['[', ']']))]
