@@ -1,4 +1,4 @@
-//! What `vmx2xml` and `xml2vmx` make of files and folders, called where these are.
+//! What commands make of files and folders, called where these are: `vmx2xml`, `xml2vmx` and `screenshot`.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -158,4 +158,72 @@ fn pipes_in_a_folder_are_no_files() {
     assert_eq!(output.status.code(), Some(0));
     assert!(path.join("out/web.xml").is_file());
     assert!(!path.join("out/pipe.xml").exists());
+}
+
+/// The names of the files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+#[cfg(feature = "simulator")]
+#[test]
+fn a_screenshot_replaces_a_file() {
+    let (_folder, path) = folder(&[("a.png", "something longer than a picture's beginning")]);
+    let shoot = |file| {
+        run(
+            &path,
+            &["-c", "test:///default", "screenshot", "web01", file],
+        )
+    };
+    for file in ["a.png", "b.png"] {
+        let output = shoot(file);
+        let expected = format!("Screenshot saved to {file}, with type of image/png");
+        assert_eq!(lines(&output, "saved"), [expected]);
+        assert!(
+            fs::read(path.join(file)).unwrap().starts_with(PNG),
+            "{file}"
+        );
+    }
+    let one = fs::read(path.join("a.png")).unwrap();
+    assert_eq!(one, fs::read(path.join("b.png")).unwrap());
+    let output = shoot("nosuch/c.png");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(errors, "error: cannot create file nosuch/c.png\n");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[cfg(feature = "simulator")]
+#[test]
+fn a_screenshot_has_a_name() {
+    let (_folder, path) = folder(&[]);
+    let output = run(&path, &["-qc", "test:///default", "screenshot", "1"]);
+    assert_eq!(lines(&output, ""), <[String; 0]>::default());
+    let found = names(&path);
+    let [name] = &*found else {
+        panic!("{found:?}");
+    };
+    // web01-2026-11-29-17:57:33.png
+    let time = name
+        .strip_prefix("web01-")
+        .and_then(|rest| rest.strip_suffix(".png"));
+    let shape: String = time
+        .unwrap_or_else(|| panic!("{name}"))
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    assert_eq!(shape, "0000-00-00-00:00:00");
+}
+
+/// A screenshot that fails leaves no file.
+#[cfg(feature = "simulator")]
+#[test]
+fn no_screenshot_no_file() {
+    let (_folder, path) = folder(&[]);
+    let output = run(&path, &["-c", "test:///default", "screenshot", "installer"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(names(&path), <[String; 0]>::default());
 }

@@ -2,10 +2,10 @@ use esx_driver::{
     Domain, ErrorKind, OpenOptions, Result, auth::AuthFileSearch, vi_client::transport::InProcess,
     virt_model::ErrorNumber,
 };
-use esx_sim::Simulator;
+use esx_sim::{Script, Simulator};
 use vi_types::{enums::VirtualMachinePowerState, properties::HostSystem};
 
-use crate::{credentials, methods, text};
+use crate::{credentials, host, methods, text};
 
 /// A connection to a host that answers `/screen` with this status, and its picture if that is 200.
 async fn host_that_answers(status: u16) -> (Simulator, Domain) {
@@ -102,5 +102,45 @@ async fn a_server_that_refuses() {
     assert_eq!(
         error.to_string(),
         "internal error: Unexpected HTTP response code 503"
+    );
+}
+
+/// The simulator's picture, and the same by a file that the host writes if it does not offer pictures.
+#[tokio::test(start_paused = true)]
+async fn a_host_without_screen_writes_a_file() {
+    let (_simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    let expected = picture(&domain).await.unwrap();
+    assert!(expected.starts_with(b"\x89PNG"));
+
+    let (simulator_404, domain) = host_that_answers(404).await;
+    simulator_404.script(Script::new("*").steps(1));
+    assert_eq!(picture(&domain).await.unwrap(), expected);
+    let expected = [
+        "RetrievePropertiesEx",
+        "/screen?id=1",
+        // The task, as any other.
+        "RetrievePropertiesEx",
+        "CreateScreenshot_Task",
+        "RetrievePropertiesEx",
+        "RetrievePropertiesEx",
+    ];
+    let methods = methods(&simulator_404);
+    assert_eq!(methods[..6], expected);
+    let (file, rest) = (&methods[6], &methods[7..]);
+    assert!(file.starts_with("/folder/web01/"), "{file}");
+    // Read at once and a moment later.
+    let expected = [
+        "DeleteDatastoreFile_Task",
+        "RetrievePropertiesEx",
+        "RetrievePropertiesEx",
+    ];
+    assert_eq!(rest, expected);
+    let path = file
+        .strip_prefix("/folder/")
+        .and_then(|path| path.split('?').next());
+    assert_eq!(
+        simulator_404.file(&format!("[ssd] {}", path.unwrap())),
+        None
     );
 }

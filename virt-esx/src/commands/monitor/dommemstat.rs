@@ -53,8 +53,8 @@ impl Query for Dommemstat {
     type Answer = Memory;
 
     fn check(&self) -> Result<(), Failure> {
-        check_exclusive([("current", self.current), ("config", self.config)])?;
-        check_exclusive([("current", self.current), ("live", self.live)])
+        check_exclusive([("current", self.current), ("live", self.live)])?;
+        check_exclusive([("current", self.current), ("config", self.config)])
     }
 
     async fn ask(self, connection: &Connection) -> Result<Memory, Failure> {
