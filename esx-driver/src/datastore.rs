@@ -1,6 +1,7 @@
 //! Datastores: their mounts, their files, and the names of both.
 
 mod browse;
+mod disks;
 mod files;
 mod item;
 mod path;

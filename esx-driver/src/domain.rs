@@ -23,6 +23,7 @@ mod rename;
 mod scheduler;
 mod screenshot;
 mod stats;
+mod undefine;
 mod vcpus;
 
 use std::fmt;

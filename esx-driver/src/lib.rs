@@ -25,39 +25,15 @@
 //!
 //! # Differences from libvirt's ESX driver
 //!
-//! Connections:
-//! - Before every call libvirt checks that the session exists, and looks the domain up by its UUID. Here a call that
-//!   finds the session expired logs in again, and a handle keeps the server's reference.
-//! - Capabilities are read when they are asked for, not when the connection is opened.
-//! - [`Connect::is_alive`] sends a request to the server.
-//! - Every name in the path of a `vpx://` URI must exist; libvirt skips names that do not. Names match whether or not
-//!   `/`, `\` and `%` in them are escaped as the server escapes them.
+//! What libvirt's driver has works as there, and much else exists; `docs/differences.md` in the repository lists where
+//! something is deliberately different, and why. `docs/parity.md` lists libvirt's functions. What a reader has to know:
+//!
+//! - A handle keeps the server's reference, so domains with the same UUID, or snapshots of the same name, are not confused.
+//! - A call that changes something is sent once. If there is no reply, the driver looks for what came of it; the error
+//!   [`ErrorKind::InDoubt`] says that nobody knows.
+//! - There are no managed saves: [suspending](Domain::suspend) a domain writes its memory to disk, and libvirt's ESX driver
+//!   calls that paused.
 //! - For the differences of URIs see [`EsxUri`].
-//!
-//! Domains:
-//! - A domain keeps its UUID while the status of its virtual machine is not green, if the server returns the UUID.
-//! - Lists name the virtual machines that they [leave out](DomainList::skipped). An unreadable name does not stop the
-//!   search for another name.
-//! - Lists obey the checkpoint filters: no domain has a checkpoint.
-//! - Servers older than API 4.0 have no instance UUIDs. Their domains are identified as with `legacy_uuid=1`.
-//! - There are no managed saves. [Suspending](Domain::suspend) a domain writes its memory to disk; libvirt's ESX driver
-//!   calls that paused. [`Domain::has_managed_save_image`] is always false.
-//!
-//! Operations:
-//! - A question that comes up while a task runs is seen at once. The error has the question's text, whether or not the
-//!   task could be cancelled; its [advice](Error::advice) says what became of the task.
-//! - A task that a question blocked before the call is awaited once the question is answered, as libvirt's README says;
-//!   libvirt's code reports it as pending.
-//! - A task is started once. If the call that starts it gets no reply, the driver looks for the task; if it finds none,
-//!   the error is [`ErrorKind::InDoubt`].
-//!
-//! Snapshots, networks, events:
-//! - A snapshot is identified by the server's reference, so snapshots of the same name are told apart.
-//! - A pending question or task of the domain stops [reverting](DomainSnapshot::revert) to a snapshot and
-//!   [deleting](DomainSnapshot::delete) one; libvirt checks that only before it takes a snapshot.
-//! - [`Domain::list_all_snapshots`] and [`Connect::domain_events`] exist; libvirt's ESX driver has neither.
-//! - A port group whose name the server escapes (`a/b`) is listed in its network's document; libvirt leaves it out.
-//! - Switches, snapshots and port groups that the user may not read are an error; libvirt reports that there are none.
 
 pub mod auth;
 pub mod bulk;

@@ -1,4 +1,4 @@
-//! Definitions of domains: reading a domain's definition, and removing a domain. [`define`] makes a domain of a definition,
+//! Definitions of domains: reading a domain's definition. [`define`] makes a domain of a definition,
 //! [`convert`] converts between libvirt's form and VMware's.
 
 mod controllers;
@@ -9,16 +9,14 @@ mod difference;
 mod native;
 mod settings;
 
-use vi_client::{Client, property_set};
+use vi_client::property_set;
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::references;
 use virt_model::flags::refuse_unknown;
-use virt_model::{Document, DomainDef, DomainXmlFlags, ErrorNumber};
+use virt_model::{Document, DomainDef, DomainXmlFlags};
 use vmx::{LibvirtVersion, VmwareNamespace};
 
-use super::{Domain, Power};
-use crate::engine::{Change, Effect};
-use crate::{DatastorePath, Error, ErrorKind, Operation, Result, UndefineFlags};
+use super::Domain;
+use crate::{DatastorePath, Result};
 
 property_set! {
     struct Configuration: VirtualMachine {
@@ -81,49 +79,4 @@ impl Domain {
         }
         Ok(def)
     }
-
-    /// Removes the domain, which must be off or paused, from the host's inventory. Its files stay on their datastores.
-    ///
-    /// With `vcenter=` the vCenter removes it, as in libvirt 9.0.0 (esxDomainUndefineFlags).
-    ///
-    /// # Errors
-    /// [`ErrorKind::WrongState`] if it runs; [`ErrorKind::UnsupportedFlags`] for any flag but
-    /// [`UndefineFlags::SNAPSHOTS_METADATA`].
-    #[doc(alias("virDomainUndefine", "virDomainUndefineFlags"))]
-    pub fn undefine(&self, flags: UndefineFlags) -> Operation<'static> {
-        let domain = self.clone();
-        Operation::new("Could not undefine domain", move |mut runner| {
-            Box::pin(async move {
-                let known = UndefineFlags::SNAPSHOTS_METADATA;
-                refuse_unknown(flags, known, "esxDomainUndefineFlags")?;
-                runner.prepare(domain.ensure_not_on()).await?;
-                let (client, vm) = runner.prepare(domain.at_vcenter()).await?;
-                let change = Change::call(&client, vm.unregister_vm())
-                    .verified_by(move || Box::pin(is_unregistered(client.clone(), vm.clone())));
-                runner.perform(change).await
-            })
-        })
-    }
-
-    /// Fails if the domain runs.
-    async fn ensure_not_on(&self) -> Result<()> {
-        let power: Power = self.properties().await?;
-        if power.power_state != VirtualMachinePowerState::PoweredOn {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::WrongState,
-            ErrorNumber::OperationInvalid,
-            "Domain is not suspended or powered off",
-        ))
-    }
-}
-
-/// Whether the virtual machine is no longer in the server's inventory.
-async fn is_unregistered(client: Client, vm: references::VirtualMachine) -> Result<Effect<()>> {
-    let found = client.read_opt::<Power>(vm.as_ref()).await?;
-    Ok(match found {
-        Some(_) => Effect::NotDone,
-        None => Effect::Done(()),
-    })
 }

@@ -4,10 +4,11 @@ use esx_driver::{
     CloneOptions, Connect, Domain, ErrorKind, What, virt_model::flags::SnapshotCreateFlags,
 };
 use esx_sim::{Effect, Rule, Script, Simulator};
-use vi_types::enums::VirtualMachinePowerState::PoweredOn;
+use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
 use vi_types::properties::VirtualMachine;
+use vi_types::{SoapFault, objects::NoDiskSpace};
 
-use crate::{host, methods, open};
+use crate::{host, methods, open, text};
 
 async fn vcenter() -> (Simulator, Connect) {
     let simulator = Simulator::vcenter().build();
@@ -209,4 +210,106 @@ async fn what_needs_a_vcenter() {
     assert_eq!(error.message(), "Domain is not powered off");
     let error = domain.clone_to("web01", none()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Exists(What::Domain));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_host_copies_disks_and_registers_the_copy() {
+    let (simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    simulator.script(Script::new("*").steps(1));
+    simulator.clear_requests();
+    let clone = domain.clone_to("second", CloneOptions::default()).await;
+    let clone = clone.unwrap();
+    let called: Vec<_> = methods(&simulator)
+        .into_iter()
+        .filter(|method| method != "RetrievePropertiesEx")
+        .collect();
+    let of_disk = ["CopyVirtualDisk_Task"];
+    assert_eq!(called[1], "MakeDirectory", "{called:?}");
+    assert_eq!(called[2..3], of_disk, "{called:?}");
+    assert!(called.contains(&"RegisterVM_Task".to_owned()), "{called:?}");
+    assert_eq!(clone.name(), "second");
+    assert_ne!(clone.uuid(), domain.uuid());
+    assert_eq!(path(&simulator, &clone), "[ssd] second/second.vmx");
+    let machine = machine(&simulator, &clone);
+    assert_eq!(machine.runtime.unwrap().power_state, PoweredOff);
+    assert!(simulator.file("[ssd] second/second.vmdk").is_some());
+    let text = |path: &str| {
+        let file = simulator.file(path).unwrap();
+        String::from_utf8(file.to_vec()).unwrap()
+    };
+    let copy = text("[ssd] second/second.vmx");
+    assert!(copy.contains("\"second.vmdk\""), "{copy}");
+    assert!(copy.contains("displayName = \"second\""), "{copy}");
+    let error = domain.clone_to("second", CloneOptions::default()).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Exists(What::Domain));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_fails_leaves_nothing() {
+    let full = || SoapFault::new(NoDiskSpace::default(), "There is not enough space");
+    for method in ["CopyVirtualDisk_Task", "PUT", "RegisterVM_Task"] {
+        let (simulator, connect) = host().await;
+        let domain = connect.lookup_by_name("installer").await.unwrap();
+        let effect = match method {
+            "PUT" => Effect::Status(http::StatusCode::FORBIDDEN),
+            _ => Effect::Fault(Box::new(full())),
+        };
+        simulator.inject(Rule::new(method, effect).nth(1));
+        let error = domain.clone_to("second", CloneOptions::default()).await;
+        let error = error.unwrap_err();
+        let advice = error.advice().unwrap_or_default();
+        assert!(!advice.contains("stays"), "{method}: {advice}");
+        for file in ["second.vmx", "second.vmdk"] {
+            let path = format!("[ssd] second/{file}");
+            assert!(simulator.file(&path).is_none(), "{method}: {path}");
+        }
+        // The directory is free again.
+        let clone = domain.clone_to("second", CloneOptions::default()).await;
+        clone.unwrap_or_else(|error| panic!("{method}: {error}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_removed_is_named() {
+    let (simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("installer").await.unwrap();
+    let full = || SoapFault::new(NoDiskSpace::default(), "There is not enough space");
+    for method in ["CopyVirtualDisk_Task", "DeleteDatastoreFile_Task"] {
+        simulator.inject(Rule::new(method, Effect::Fault(Box::new(full()))).nth(1));
+    }
+    let error = domain.clone_to("second", CloneOptions::default()).await;
+    let error = error.unwrap_err();
+    let advice = error.advice().unwrap();
+    assert!(
+        advice.contains("the directory '[ssd] second' stays, since it cannot be removed"),
+        "{advice}"
+    );
+    // Nobody's directory is written into.
+    let again = domain.clone_to("second", CloneOptions::default()).await;
+    assert_eq!(
+        text(again),
+        "operation failed: the directory '[ssd] second' already exists"
+    );
+}
+
+/// The answer to the copying is lost: whether the host copies is not known.
+#[tokio::test(start_paused = true)]
+async fn a_copy_in_doubt_is_named() {
+    for effect in [Effect::DropAfter, Effect::DropBefore] {
+        let (simulator, connect) = host().await;
+        let domain = connect.lookup_by_name("installer").await.unwrap();
+        simulator.inject(Rule::new("CopyVirtualDisk_Task", effect).nth(1));
+        let error = domain.clone_to("second", CloneOptions::default()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InDoubt);
+        let advice = error.advice().unwrap();
+        let left = "the directory '[ssd] second' was made and stays";
+        assert!(advice.contains(left), "{advice}");
+        let copies = methods(&simulator);
+        let copies = copies
+            .iter()
+            .filter(|method| *method == "CopyVirtualDisk_Task");
+        assert_eq!(copies.count(), 1);
+    }
 }

@@ -371,10 +371,10 @@ async fn only_domains_that_do_not_run_are_forgotten() {
     assert_eq!(
         text(
             paused
-                .undefine(UndefineFlags::NVRAM | UndefineFlags::SNAPSHOTS_METADATA)
+                .undefine(UndefineFlags::TPM | UndefineFlags::SNAPSHOTS_METADATA)
                 .await
         ),
-        "unsupported flags (0x4) in function esxDomainUndefineFlags"
+        "unsupported flags (0x20) in function esxDomainUndefineFlags"
     );
     paused
         .undefine(UndefineFlags::SNAPSHOTS_METADATA)

@@ -19,6 +19,7 @@ mod networks;
 mod node;
 mod open;
 mod redefine;
+mod removal;
 mod since;
 mod snapshots;
 mod tasks;

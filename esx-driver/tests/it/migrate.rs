@@ -1,11 +1,12 @@
 //! Migration between the hosts of a vCenter.
 
 use esx_driver::{
-    Connect, Domain, Error, ErrorKind, MigrateFlags, MigrateParameters, OpenOptions, What,
-    auth::AuthFileSearch, vi_client::transport::InProcess,
+    CloneOptions, Connect, Domain, Error, ErrorKind, MigrateFlags, MigrateParameters,
+    MigratePriority, OpenOptions, What, auth::AuthFileSearch, vi_client::transport::InProcess,
 };
-use esx_sim::Simulator;
-use vi_types::properties::HostSystem;
+use esx_sim::{Effect, Rule, Script, Simulator};
+use vi_types::objects::Timedout;
+use vi_types::properties::{HostSystem, VirtualMachine};
 
 use crate::{credentials, methods, open, text};
 
@@ -40,8 +41,7 @@ impl Pair {
 
     /// The name of the host that `domain` is on.
     fn host(&self, domain: &Domain) -> String {
-        let vm: vi_types::properties::VirtualMachine =
-            self.vcenter.properties(domain.moref()).unwrap();
+        let vm: VirtualMachine = self.vcenter.properties(domain.moref()).unwrap();
         let host = vm.runtime.unwrap().host.clone().unwrap();
         let host: HostSystem = self.vcenter.properties(&host).unwrap();
         host.name.clone().unwrap()
@@ -282,4 +282,259 @@ async fn hosts_that_a_direct_migration_does_not_find() {
         assert_eq!(error.to_string(), message);
     }
     assert_eq!(pair.host(&domain), "esx-01.example.com");
+}
+
+fn parameters() -> MigrateParameters {
+    MigrateParameters::default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_that_runs_is_migrated_in_three_steps() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    pair.vcenter.script(Script::new("*").steps(1));
+    let migrated = domain.migrate(&pair.destination, MigrateFlags::LIVE, parameters());
+    let migrated = migrated.await.unwrap();
+    assert_eq!(
+        methods(&pair.vcenter),
+        [
+            // Whether source and destination can migrate.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            "ValidateMigration",
+            // Question and tasks.
+            "RetrievePropertiesEx",
+            "MigrateVM_Task",
+            // The task, twice.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            // The domain by its name: which it is, and its identity.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+        ]
+    );
+    assert_eq!(pair.host(&domain), "esx-02.example.com");
+    assert_eq!(
+        migrated.connect().host_system(),
+        pair.destination.host_system()
+    );
+    assert_eq!(
+        (migrated.name(), migrated.uuid()),
+        (domain.name(), domain.uuid())
+    );
+    let error = pair.source.lookup_by_name("web01").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
+    // And back, by hand.
+    let flags = MigrateFlags::PERSIST_DEST | MigrateFlags::UNDEFINE_SOURCE | MigrateFlags::PAUSED;
+    let uri = pair.source.migrate_prepare(None, flags).await.unwrap();
+    migrated.migrate_perform(&uri, flags, None).await.unwrap();
+    let back = pair.source.migrate_finish("web01", flags).await.unwrap();
+    assert_eq!(back.uuid(), domain.uuid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_direct_migration_names_the_host_in_four_ways() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    let reference = pair.destination.host_system().value.clone();
+    let uri = pair.destination.migrate_prepare(None, MigrateFlags::NONE);
+    let back = pair.source.host_system().value.clone();
+    for destination in [
+        "esx-02.example.com".to_owned(),
+        reference,
+        uri.await.unwrap(),
+        format!("vpx://192.0.2.100/{DESTINATION}"),
+    ] {
+        let to = |host: &str| domain.migrate_to_uri(host, MigrateFlags::LIVE, parameters());
+        to(&destination).await.unwrap();
+        assert_eq!(pair.host(&domain), "esx-02.example.com", "{destination}");
+        to(&back).await.unwrap();
+        assert_eq!(pair.host(&domain), "esx-01.example.com", "{destination}");
+    }
+    pair.vcenter.script(Script::new("*").steps(1));
+    pair.vcenter.clear_requests();
+    let direct = domain.migrate_to_uri("esx-02.example.com", MigrateFlags::NONE, parameters());
+    direct.await.unwrap();
+    assert_eq!(
+        methods(&pair.vcenter),
+        [
+            // The hosts.
+            "RetrievePropertiesEx",
+            "ValidateMigration",
+            // Question and tasks.
+            "RetrievePropertiesEx",
+            "MigrateVM_Task",
+            // The task, twice.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_migration_wants_a_domain_that_is_off() {
+    let pair = Pair::new().await;
+    for (name, is_off) in [("installer", true), ("web01", false)] {
+        let domain = pair.domain(name).await;
+        let direct =
+            domain.migrate_to_uri("esx-02.example.com", MigrateFlags::OFFLINE, parameters());
+        match direct.await {
+            Ok(()) => assert!(is_off),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WrongState);
+                assert_eq!(error.message(), "Domain is not powered off");
+                assert!(!is_off);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_move_to_another_datastore() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("installer").await;
+    let to = |datastore: &str| {
+        let parameters = MigrateParameters {
+            datastore: Some(datastore.to_owned()),
+            priority: MigratePriority::High,
+            ..MigrateParameters::default()
+        };
+        domain.migrate_to_uri("esx-02.example.com", MigrateFlags::NONE, parameters)
+    };
+    let error = to("fast").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Datastore));
+    to("production-shared").await.unwrap();
+    assert!(methods(&pair.vcenter).contains(&"RelocateVM_Task".to_owned()));
+    assert_eq!(pair.host(&domain), "esx-02.example.com");
+    let vm: VirtualMachine = pair.vcenter.properties(domain.moref()).unwrap();
+    let path = vm.config.unwrap().files.vm_path_name.clone().unwrap();
+    assert!(path.starts_with("[production-shared] "), "{path}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_progress_is_told() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    pair.vcenter.script(Script::new("MigrateVM_Task").steps(4));
+    let told = std::sync::Mutex::new(Vec::new());
+    let operation = domain
+        .migrate(&pair.destination, MigrateFlags::LIVE, parameters())
+        .on_progress(|progress| told.lock().unwrap().extend(progress.percent));
+    operation.await.unwrap();
+    let told = told.into_inner().unwrap();
+    assert!(told.len() > 1 && told.is_sorted(), "{told:?}");
+    assert_eq!(pair.vcenter.leftovers(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn problems_that_the_vcenter_reports() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    let here = || domain.migrate_to_uri("esx-01.example.com", MigrateFlags::NONE, parameters());
+    let error = here().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    let text = "internal error: Could not migrate domain, validation reported a problem: ";
+    assert!(error.to_string().starts_with(text), "{error}");
+    let error = domain
+        .migrate(&pair.source, MigrateFlags::NONE, parameters())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert!(!methods(&pair.vcenter).contains(&"MigrateVM_Task".to_owned()));
+
+    // A warning.
+    let warning =
+        Effect::rewrite(|text| text.replace("MigrationErrorEvent", "MigrationWarningEvent"));
+    pair.vcenter.inject(Rule::new("ValidateMigration", warning));
+    let error = here().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Validation);
+    assert!(error.advice().unwrap().contains("warning"));
+    let is_unsafe = domain.migrate_to_uri("esx-01.example.com", MigrateFlags::UNSAFE, parameters());
+    let error = is_unsafe.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TaskFailed, "it goes on: {error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_fails() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    let fault = Timedout::default();
+    let script = Script::new("MigrateVM_Task").fails(fault, "Operation timed out.");
+    pair.vcenter.script(script);
+    let error = domain.migrate(&pair.destination, MigrateFlags::NONE, parameters());
+    let error = error.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TaskFailed);
+    assert_eq!(
+        error.to_string(),
+        "internal error: Could not migrate domain, migration task finished with an error: Timedout - Operation timed out."
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_migrates_once() {
+    for (effect, is_done) in [(Effect::DropAfter, true), (Effect::DropBefore, false)] {
+        let pair = Pair::new().await;
+        let domain = pair.domain("web01").await;
+        pair.vcenter
+            .inject(Rule::new("MigrateVM_Task", effect).nth(1));
+        let migrated = domain.migrate(&pair.destination, MigrateFlags::LIVE, parameters());
+        match migrated.await {
+            Ok(_) => assert!(is_done),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::InDoubt);
+                assert!(!is_done);
+            }
+        }
+        let host = pair.host(&domain);
+        assert_eq!(host == "esx-02.example.com", is_done);
+        let calls = methods(&pair.vcenter);
+        let calls = calls.iter().filter(|method| *method == "MigrateVM_Task");
+        assert_eq!(calls.count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_domain_of_that_name_is_not_the_migrated_one() {
+    let pair = Pair::new().await;
+    let domain = pair.domain("web01").await;
+    let other = CloneOptions {
+        host: Some("esx-02.example.com".to_owned()),
+        ..CloneOptions::default()
+    };
+    let other = domain.clone_to("web02", other).await.unwrap();
+    pair.vcenter
+        .change(other.moref(), |vm: &mut VirtualMachine| {
+            vm.name = Some("web01".to_owned());
+        });
+    let migrated = domain.migrate(&pair.destination, MigrateFlags::LIVE, parameters());
+    assert_eq!(migrated.await.unwrap().uuid(), domain.uuid());
+}
+
+/// A host's domain is known to the vCenter by its UUID.
+#[tokio::test(start_paused = true)]
+async fn a_domain_leaves_its_host_by_the_vcenter() {
+    let (host, vcenter) = (Simulator::esx().build(), Simulator::vcenter().build());
+    let connect = managed(&host, &vcenter).await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    let vm = vcenter.vm("web01").unwrap();
+    vcenter.change(&vm, |vm: &mut VirtualMachine| {
+        let config = vm.config.as_deref_mut().unwrap();
+        config.instance_uuid = Some(domain.uuid().to_string());
+    });
+    host.clear_requests();
+    let to = domain.migrate_to_uri("esx-02.example.com", MigrateFlags::NONE, parameters());
+    to.await.unwrap();
+    let vm: VirtualMachine = vcenter.properties(&vm).unwrap();
+    let destination = to_host(&vcenter, "esx-02.example.com");
+    assert_eq!(vm.runtime.unwrap().host.as_ref(), Some(&destination));
+    assert!(methods(&host).is_empty());
+}
+
+fn to_host(vcenter: &Simulator, name: &str) -> vi_types::ManagedObjectReference {
+    let mut hosts = vcenter.objects("HostSystem").into_iter();
+    let is_it = |host: &vi_types::ManagedObjectReference| {
+        let host: HostSystem = vcenter.properties(host).unwrap();
+        host.name.as_deref() == Some(name)
+    };
+    hosts.find(is_it).unwrap()
 }

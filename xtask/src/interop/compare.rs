@@ -1,9 +1,11 @@
 mod batch;
 mod definition;
 pub(super) mod devices;
+mod migrate;
 pub(super) mod names;
 mod nouns;
 mod power;
+mod removal;
 mod shell;
 mod snapshot;
 
@@ -54,6 +56,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     power::run(tools, report)?;
     power::compare(tools, report)?;
     definition::compare(tools, report)?;
+    migrate::compare(tools, report)?;
+    removal::compare(tools, report)?;
     nouns::compare(tools, report)?;
     snapshot::compare(tools, report)?;
     shell::compare(tools, report)
@@ -213,8 +217,12 @@ impl<'a> Pair<'a> {
     }
 
     fn client(&self, program: &Path, args: &[&str]) -> Result<Run, String> {
+        self.client_to(program, &self.uri, args)
+    }
+
+    fn client_to(&self, program: &Path, uri: &str, args: &[&str]) -> Result<Run, String> {
         let mut command = self.tools.client(program, &self.auth);
-        process::run(command.args(["-c", &self.uri]).args(args), "")
+        process::run(command.args(["-c", uri]).args(args), "")
     }
 }
 

@@ -1,7 +1,10 @@
 //! Clones on a host without a vCenter: the disks are copied, the VMX file is edited, and the copy is registered.
 
-use vi_client::property_set;
-use vi_types::methods::{CopyVirtualDiskTask, DeleteDatastoreFileTask, MakeDirectory};
+use vi_client::{Error as Cause, property_set};
+use vi_types::Method as _;
+use vi_types::methods::{
+    CopyVirtualDiskTask, DeleteDatastoreFileTask, MakeDirectory, RegisterVmTask,
+};
 use vi_types::objects::{
     FileAlreadyExists, VirtualBusLogicController, VirtualDevice, VirtualDeviceFileBackingInfo,
     VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualDiskRawDiskMappingVer1BackingInfo,
@@ -58,16 +61,21 @@ impl Domain {
         let plan = runner.prepare(self.plan(name, options)).await?;
         let connect = &self.connect;
         connect.make_directory(runner, &plan.directory).await?;
-        let copied = connect.copy(runner, &plan).await;
-        if let Err(error) = copied {
-            return Err(connect.take_back(error, &plan.directory).await);
+        if let Err(error) = connect.copy_disks(runner, &plan).await {
+            let is_over = is_over(&error, CopyVirtualDiskTask::name());
+            return Err(connect.take_back(error, &plan, is_over).await);
         }
-        let registered = runner.perform(connect.registration(&plan.path)).await;
-        let vm = match registered {
+        if let Err(error) = runner.prepare(connect.write_files(&plan)).await {
+            return Err(connect.take_back(error, &plan, true).await);
+        }
+        let vm = match runner.perform(connect.registration(&plan.path)).await {
             Ok(vm) => vm,
-            Err(error) => return Err(connect.take_back(error, &plan.directory).await),
+            Err(error) => {
+                let is_over = is_over(&error, RegisterVmTask::name());
+                return Err(connect.take_back(error, &plan, is_over).await);
+            }
         };
-        let done = |error| also(error, &format!("the clone '{name}' is registered"));
+        let done = |error: Error| error.advise_also(&format!("the clone '{name}' is registered"));
         let found = runner.prepare(connect.domain(&vm)).await.map_err(done)?;
         let clone =
             found.ok_or_else(|| done(super::super::no_domain(format!("no domain '{name}'"))))?;
@@ -171,17 +179,15 @@ impl Connect {
                     .because(error);
             }
             match error.kind() {
-                ErrorKind::InDoubt | ErrorKind::Timeout | ErrorKind::Cancelled => also(
-                    error,
-                    &format!("the directory '{directory}' may have been made"),
-                ),
+                ErrorKind::InDoubt | ErrorKind::Timeout | ErrorKind::Cancelled => {
+                    error.advise_also(&format!("the directory '{directory}' may have been made"))
+                }
                 _ => error,
             }
         })
     }
 
-    /// Copies the disks and writes the other files.
-    async fn copy(&self, runner: &mut Runner<'_>, plan: &Plan) -> Result<()> {
+    async fn copy_disks(&self, runner: &mut Runner<'_>, plan: &Plan) -> Result<()> {
         let datacenter = &self.place().datacenter;
         for disk in &plan.disks {
             let request = CopyVirtualDiskTask {
@@ -194,32 +200,30 @@ impl Connect {
                 ..CopyVirtualDiskTask::default()
             };
             let change = Change::task(self.client(), request);
-            let copied = runner.perform(change).await;
-            copied.map_err(|error| also(error, &format!("the disk was '{}'", disk.from)))?;
+            runner.perform(change).await?;
         }
+        Ok(())
+    }
+
+    async fn write_files(&self, plan: &Plan) -> Result<()> {
         if let Some((from, to)) = &plan.nvram {
-            match runner.prepare(self.download(from)).await {
-                Ok(content) => runner.prepare(self.upload(to, content)).await?,
+            match self.download(from).await {
+                Ok(content) => self.upload(to, content).await?,
                 // A domain that has never been started has none, and the host makes a new one.
                 Err(error) if error.kind() == ErrorKind::File => {}
                 Err(error) => return Err(error),
             }
         }
-        let text = plan.text.clone().into();
-        runner.prepare(self.upload(&plan.path, text)).await
+        self.upload(&plan.path, plan.text.clone().into()).await
     }
 
-    /// Removes the directory of a copy that failed. The error says what is left, if anything is.
-    async fn take_back(&self, error: Error, directory: &DatastorePath) -> Error {
-        match error.kind() {
-            // The host may still be at it.
-            ErrorKind::InDoubt | ErrorKind::Timeout | ErrorKind::Blocked | ErrorKind::Cancelled => {
-                return also(
-                    error,
-                    &format!("the directory '{directory}' was made and stays"),
-                );
-            }
-            _ => {}
+    /// Removes the directory of a copy that failed, unless the host may still be at it. The error says what is left, if
+    /// anything is.
+    async fn take_back(&self, error: Error, plan: &Plan, is_over: bool) -> Error {
+        let directory = &plan.directory;
+        if !is_over {
+            let stays = format!("the directory '{directory}' was made and stays");
+            return error.advise_also(&stays);
         }
         let request = DeleteDatastoreFileTask {
             name: directory.to_string(),
@@ -231,21 +235,21 @@ impl Connect {
         let removed = Operation::of("Could not remove directory", Ok(change)).await;
         match removed {
             Ok(()) => error,
-            Err(why) => also(
-                error,
-                &format!("the directory '{directory}' stays, since it cannot be removed ({why})"),
-            ),
+            Err(why) => error.advise_also(&format!(
+                "the directory '{directory}' stays, since it cannot be removed ({why})"
+            )),
         }
     }
 }
 
-/// Adds to an error's advice.
-fn also(error: Error, more: &str) -> Error {
-    let advice = match error.advice() {
-        Some(advice) => format!("{advice}; {more}"),
-        None => more.to_owned(),
-    };
-    error.advise(advice)
+/// Whether a task that failed is over: it ended with a fault, or the call of `method` that starts it was refused. Of others
+/// the host may have more than the caller knows.
+fn is_over(error: &Error, method: &str) -> bool {
+    match error.cause() {
+        Some(Cause::Task { .. }) => true,
+        Some(Cause::Fault { method: failed, .. }) => *failed == method,
+        _ => false,
+    }
 }
 
 /// Refuses what only a vCenter can do.

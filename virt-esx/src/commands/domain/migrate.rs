@@ -1,4 +1,5 @@
 use std::future::IntoFuture as _;
+use std::io::IsTerminal as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -513,7 +514,9 @@ impl Migrate {
         };
         let terminal = ui.terminal().clone();
         let operation = operation.cancelled_by(ui.interruption().comes());
-        let operation = match (self.verbose, &line) {
+        // Elsewhere than on a terminal virsh's line is of no use before the end.
+        let shows_percents = self.verbose && std::io::stderr().is_terminal();
+        let operation = match (shows_percents, &line) {
             (true, _) => operation.on_progress(move |progress| {
                 terminal.tell(&shown_as_virsh(progress.percent.unwrap_or(0)));
             }),

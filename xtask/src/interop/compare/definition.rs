@@ -107,7 +107,6 @@ const MISTAKES: &[&[&str]] = &[
     &["define"],
     &["undefine", "web01"],
     &["undefine", "nosuch"],
-    &["undefine", "web01", "--nvram"],
     &["undefine", "web01", "--nvram", "--keep-nvram"],
     &["domxml-from-native", "vmware-vmx", "/nonexistent.vmx"],
     &["domxml-from-native", "qemu-argv", "/dev/null"],
