@@ -1,8 +1,8 @@
 """Makes, changes, copies and removes virtual machines with pyvmomi.
 
-    machines.py HOST PORT USER
+    machines.py HOST PORT USER [free]
 
-The password is the standard input's first line. Prints "ok NAME" or "FAIL NAME: REASON" for every check; exits with 1 when
+With `free`, the server has a free licence and refuses all of it. The password is the standard input's first line. Prints "ok NAME" or "FAIL NAME: REASON" for every check; exits with 1 when
 something unexpected ends it.
 """
 
@@ -242,14 +242,33 @@ def places(content, machine):
     run(datacenter.Destroy_Task())
 
 
+def licence(content, machine):
+    """A server with a free licence is read, and nothing is changed."""
+    fault = vim.fault.RestrictedVersion
+    folder, pool = machine.parent, machine.resourcePool
+    spec = vim.vm.ConfigSpec(name="new", files=vim.vm.FileInfo(vmPathName="[ssd]"))
+    before = machine.config.changeVersion
+    refused("licence: create", fault, lambda: folder.CreateVM_Task(config=spec, pool=pool))
+    refused("licence: change", fault, lambda: machine.ReconfigVM_Task(vim.vm.ConfigSpec(numCPUs=1)))
+    refused("licence: power", fault, machine.PowerOffVM_Task)
+    refused("licence: snapshot", fault, lambda: machine.CreateSnapshot_Task("s", "", False, False))
+    refused("licence: remove", fault, machine.Destroy_Task)
+    equal("licence: nothing changed", machine.config.changeVersion, before)
+    equal("licence: nothing new", find(content, vim.VirtualMachine, "new"), None)
+
+
 def main():
-    host, port, user = sys.argv[1:]
+    host, port, user, *free = sys.argv[1:]
     password = sys.stdin.readline().rstrip("\n")
     instance = SmartConnect(
         host=host, port=int(port), user=user, pwd=password, disableSslCertValidation=True
     )
     content = instance.RetrieveContent()
     sample = find(content, vim.VirtualMachine)
+    if free:
+        licence(content, sample)
+        Disconnect(instance)
+        return
     folder, pool, runs_on = sample.parent, sample.resourcePool, sample.runtime.host
     store = sample.datastore[0]
 

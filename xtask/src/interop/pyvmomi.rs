@@ -18,7 +18,16 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         let section = format!("pyvmomi changes a simulated {server}");
         script(tools, report, &section, &[kind], "machines.py", &[user])?;
     }
-    Ok(())
+    let free = ["--esx", "--licence", "free"];
+    let section = "pyvmomi on a free host";
+    script(
+        tools,
+        report,
+        section,
+        &free,
+        "machines.py",
+        &["root", "free"],
+    )
 }
 
 /// Runs a script on a new simulator. Each line that it prints is a check.
