@@ -1,5 +1,6 @@
 //! The configuration of a virtual machine as the file that the host keeps it in.
 
+mod options;
 mod port;
 mod read;
 mod resources;

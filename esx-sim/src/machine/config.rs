@@ -285,7 +285,8 @@ fn set_extra(list: &mut Vec<Poly<OptionValue>>, option: &Poly<OptionValue>) {
         Some(Any::String(value)) => value.is_empty(),
         Some(_) => false,
     };
-    let at = list.iter().position(|one| one.key == option.key);
+    let is_it = |one: &Poly<OptionValue>| one.key.eq_ignore_ascii_case(&option.key);
+    let at = list.iter().position(is_it);
     match (at, is_empty) {
         (Some(at), true) => drop(list.remove(at)),
         (Some(at), false) => list[at] = option.clone(),

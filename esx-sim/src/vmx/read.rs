@@ -23,7 +23,7 @@ use vi_types::{ManagedObjectReference, Poly, properties};
 use vmx::VmxFile;
 use vmx::escape::PIPE;
 
-use super::{guest_os, resources};
+use super::{guest_os, options, resources};
 use crate::files::{DatastorePath, Descriptor};
 use crate::machine::device::{NO_FILE, add, connectable, controller, device};
 use crate::machine::{self, chain};
@@ -101,6 +101,7 @@ pub(crate) fn spec(
             .into_iter()
             .map(add)
             .collect(),
+        extra_config: options::read(&keys.0, |key| keys.get(key), old),
         ..VirtualMachineConfigSpec::default()
     };
     resources::read(world, keys, &mut spec);

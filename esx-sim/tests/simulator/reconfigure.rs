@@ -854,3 +854,35 @@ async fn a_disk_with_snapshots_keeps_its_size_until_they_are_gone() {
     assert_eq!(parent(&again), "[ssd] web01/web01.vmdk");
     assert_eq!(parent(&again), parent(&before));
 }
+
+#[tokio::test]
+async fn keys_of_a_file_that_no_property_shows_are_options() {
+    let host = Host::esx().await;
+    let vm = host.simulator.vm("installer").unwrap();
+    let path = "[ssd] installer/installer.vmx";
+    let value = |key: &str| {
+        let options = host.config(&vm).extra_config;
+        let option = options.into_iter().find(|option| option.key == key)?;
+        option.value.clone()?.cast::<String>().ok()
+    };
+    let own = "RemoteDisplay.vnc.enabled = \"TRUE\"\nguestinfo.note = \"a |7Cb\"\n";
+    let text = format!("{}{own}", host.text(path));
+    assert!(host.simulator.write_file(path, text.clone()));
+    assert_eq!(value("RemoteDisplay.vnc.enabled").as_deref(), Some("TRUE"));
+    assert_eq!(value("guestinfo.note").as_deref(), Some("a |b"));
+    assert_eq!(host.text(path), text);
+    // They are removed here as well.
+    let new = VirtualMachineConfigSpec {
+        extra_config: vec![option("remotedisplay.vnc.enabled", "")],
+        ..spec()
+    };
+    host.succeeds(&reconfig(&vm, new)).await;
+    assert_eq!(value("RemoteDisplay.vnc.enabled"), None);
+    let text = host.text(path);
+    assert!(!text.contains("RemoteDisplay"), "{text}");
+    assert!(text.contains("guestinfo.note = \"a |7Cb\""), "{text}");
+    let text = text.replace("guestinfo.note = \"a |7Cb\"\n", "");
+    assert!(host.simulator.write_file(path, text.clone()));
+    assert_eq!(value("guestinfo.note"), None);
+    assert_eq!(host.text(path), text);
+}
