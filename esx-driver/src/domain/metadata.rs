@@ -32,7 +32,8 @@ const ELEMENTS: &str = "libvirt.metadata";
 property_set! {
     struct Metadata: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
-        version: String = config.change_version,
+        // vcsim has none.
+        version: Option<String> = config.change_version,
         annotation: Option<String> = config.annotation,
         options: Vec<Poly<OptionValue>> = config.extra_config,
     }
@@ -146,7 +147,7 @@ impl Domain {
                             return Ok(());
                         }
                         // Elements of other programs must not get lost if one of them changes its own meanwhile.
-                        let change = domain.set_option(ELEMENTS, text, Some(found.version));
+                        let change = domain.set_option(ELEMENTS, text, found.version);
                         runner.perform(change).await.map_err(changed_meanwhile)
                     })
                 })

@@ -1,17 +1,20 @@
 // A vSphere simulator of govmomi's, over TLS on a free port of 127.0.0.1.
-// It prints HOST:PORT when it listens, and ends when its standard input does.
+// It prints HOST:PORT when it listens. For each line of its standard input, the name of a virtual machine, it prints
+// what that has; it ends when its standard input does.
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/types"
 )
 
 func main() {
@@ -36,5 +39,35 @@ func main() {
 	defer server.Close()
 
 	fmt.Println(server.URL.Host)
-	io.Copy(io.Discard, os.Stdin)
+	for names := bufio.NewScanner(os.Stdin); names.Scan(); {
+		fmt.Println(describe(names.Text()))
+	}
+}
+
+// Memory, processors, disks and network cards of the machine with that name, on one line.
+func describe(name string) string {
+	for _, entity := range simulator.Map.All("VirtualMachine") {
+		vm, ok := entity.(*simulator.VirtualMachine)
+		if !ok || vm.Name != name {
+			continue
+		}
+		hardware := vm.Config.Hardware
+		parts := []string{
+			fmt.Sprintf("%d MB", hardware.MemoryMB),
+			fmt.Sprintf("%d CPUs", hardware.NumCPU),
+		}
+		for _, device := range hardware.Device {
+			switch device := device.(type) {
+			case *types.VirtualDisk:
+				backing := device.Backing.(types.BaseVirtualDeviceFileBackingInfo)
+				parts = append(parts, "disk "+backing.GetVirtualDeviceFileBackingInfo().FileName)
+			case types.BaseVirtualEthernetCard:
+				card := device.GetVirtualEthernetCard()
+				plugged := card.Connectable == nil || card.Connectable.StartConnected
+				parts = append(parts, fmt.Sprintf("card %s plugged=%t", card.MacAddress, plugged))
+			}
+		}
+		return strings.Join(parts, ", ")
+	}
+	return "no such machine"
 }

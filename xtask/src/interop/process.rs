@@ -88,7 +88,7 @@ pub(crate) fn step(command: &mut Command) -> Result<(), String> {
 pub(crate) struct Server {
     child: Child,
     /// Kept open, as it may print more.
-    _stdout: Option<BufReader<ChildStdout>>,
+    stdout: Option<BufReader<ChildStdout>>,
     /// The line it printed when it was ready.
     pub(crate) greeting: String,
 }
@@ -111,13 +111,25 @@ impl Server {
         }
         let server = Self {
             child,
-            _stdout: stdout,
+            stdout,
             greeting: greeting.trim().to_owned(),
         };
         if server.greeting.is_empty() {
             return Err(format!("{program:?} ended without saying where it listens"));
         }
         Ok(server)
+    }
+
+    /// Writes a line to its standard input, and gives the line that it prints.
+    pub(crate) fn ask(&mut self, line: &str) -> Result<String, String> {
+        let failed = |error: std::io::Error| format!("cannot ask for {line:?}: {error}");
+        let (Some(stdin), Some(stdout)) = (&mut self.child.stdin, &mut self.stdout) else {
+            return Err(format!("nobody to ask for {line:?}"));
+        };
+        writeln!(stdin, "{line}").map_err(failed)?;
+        let mut answer = String::new();
+        stdout.read_line(&mut answer).map_err(failed)?;
+        Ok(answer)
     }
 }
 

@@ -1,3 +1,5 @@
+mod changes;
+
 use std::path::Path;
 
 use super::peers::Tools;
@@ -9,7 +11,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let auth = tools.auth_file("vcsim.conf", "user", "pass")?;
     host(tools, report, &auth)?;
     vcenter(tools, report, &auth)?;
-    power_cycles(tools, report, &auth)
+    power_cycles(tools, report, &auth)?;
+    changes::run(tools, report, &auth)
 }
 
 /// Domains are stopped and started: one, and a hundred at once.

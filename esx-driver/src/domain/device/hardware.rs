@@ -16,7 +16,8 @@ property_set! {
     struct Configuration: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
         version: String = config.version,
-        change_version: String = config.change_version,
+        // vcsim has none.
+        change_version: Option<String> = config.change_version,
         path: String = config.files.vm_path_name,
         devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
     }
@@ -51,7 +52,7 @@ impl Domain {
                 .parse()
                 .unwrap_or(4),
             libvirt: self.connect.uri().libvirt().unwrap_or_default(),
-            change_version: Some(found.change_version).filter(|version| !version.is_empty()),
+            change_version: found.change_version.filter(|version| !version.is_empty()),
             path: found.path,
             is_on: found.power_state == VirtualMachinePowerState::PoweredOn,
             power_state: found.power_state,
