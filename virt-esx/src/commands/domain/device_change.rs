@@ -37,8 +37,8 @@ impl Affects {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let current = ("current", self.current);
         check_exclusive([("persistent", self.persistent), current])?;
-        check_exclusive([current, ("config", self.config)])?;
-        check_exclusive([current, ("live", self.live)])
+        check_exclusive([current, ("live", self.live)])?;
+        check_exclusive([current, ("config", self.config)])
     }
 
     /// The flags for the domain. None: virsh calls the function without flags.
