@@ -173,6 +173,22 @@ impl World {
         self.files.filled
     }
 
+    /// The paths of all files with their lengths in bytes, in order.
+    pub(crate) fn all_files(&self) -> Vec<(String, u64)> {
+        let stores = self.files.stores.iter().flat_map(|(store, entries)| {
+            entries
+                .iter()
+                .map(move |(path, entry)| (store, path, entry))
+        });
+        let files = stores.filter_map(|(store, path, entry)| {
+            let location = DatastorePath::new(store, path);
+            Some((location.display(self), self.length(entry)?))
+        });
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        files
+    }
+
     /// The file or folder at a location. The root of a datastore is a folder.
     pub(crate) fn entry(&self, location: &DatastorePath) -> Option<&Entry> {
         let store = self.files.stores.get(&location.store)?;

@@ -253,6 +253,14 @@ impl Simulator {
         })
     }
 
+    /// The datastore paths of all files with their lengths in bytes, in order.
+    pub fn files(&self) -> Vec<(String, u64)> {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            state.world.all_files()
+        })
+    }
+
     /// Writes the file at a datastore path and makes its missing folders. Returns whether the datastore exists. Writing a
     /// VMX file of a virtual machine changes the machine.
     pub fn write_file(&self, path: &str, content: impl Into<Bytes>) -> bool {

@@ -11,7 +11,8 @@ use vi_types::{
 use virt_model::{
     DomainState, ErrorNumber, SnapshotDef,
     flags::{
-        SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, refuse_both, refuse_unknown,
+        SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
+        refuse_both, refuse_unknown,
     },
 };
 
@@ -84,7 +85,8 @@ impl Domain {
                 if flags.contains(SnapshotCreateFlags::HALT) {
                     let halted = domain.halt(&mut runner).await;
                     halted.map_err(|error| {
-                        error.advise_also(&format!("the snapshot '{name}' was taken"))
+                        let domain = domain.name();
+                        error.advise_also(&format!("the snapshot '{name}' of '{domain}' was taken"))
                     })?;
                 }
                 Ok(DomainSnapshot {
@@ -181,8 +183,8 @@ impl DomainSnapshot {
     async fn delete_children(&self, runner: &mut Runner<'_>) -> Result<()> {
         let tree = runner.prepare(self.domain.snapshots()).await?;
         let mut deleted = Vec::new();
-        for child in tree.children(self.find(&tree)?) {
-            let child = DomainSnapshot::new(&self.domain, child);
+        for node in tree.children(self.find(&tree)?) {
+            let child = DomainSnapshot::new(&self.domain, node);
             if let Err(error) = child.remove(runner, true).await {
                 return Err(match deleted.is_empty() {
                     true => error,
@@ -192,7 +194,10 @@ impl DomainSnapshot {
                     }
                 });
             }
+            let below = tree.select(SnapshotListFlags::ROOTS, Some(&node.moref));
+            let below = below.into_iter().flatten();
             deleted.push(child.name);
+            deleted.extend(below.map(|node| node.name.clone()));
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ mod migrate;
 mod networks;
 mod node;
 mod open;
+mod positions;
 mod redefine;
 mod removal;
 mod since;

@@ -658,7 +658,10 @@ async fn only_the_children_are_deleted() {
     );
     simulator.inject(locked.nth(2));
     let error = installed.delete(Flags::CHILDREN_ONLY).await.unwrap_err();
-    assert_eq!(error.advice(), Some("deleted before: 'before-upgrade'"));
+    assert_eq!(
+        error.advice(),
+        Some("deleted before: 'before-upgrade', 'upgraded'")
+    );
     let names = domain.snapshot_list_names(Default::default()).await;
     assert_eq!(names.unwrap(), ["installed", "tuned"]);
     installed.delete(Flags::CHILDREN_ONLY).await.unwrap();
@@ -723,7 +726,10 @@ async fn a_domain_may_be_halted_afterwards() {
             Some(kind) => {
                 let error = taken.unwrap_err();
                 assert_eq!(error.kind(), kind);
-                assert_eq!(error.advice(), Some("the snapshot 's' was taken"));
+                assert_eq!(
+                    error.advice(),
+                    Some("the snapshot 's' of 'desktop' was taken")
+                );
             }
         }
     }

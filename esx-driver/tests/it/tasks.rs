@@ -92,7 +92,7 @@ fn tasks(simulator: &Simulator, domain: &Domain) -> Vec<TaskInfoState> {
 }
 
 /// Lets everything that can go on do so.
-async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;
     }
@@ -105,7 +105,7 @@ fn nothing_left(simulator: &Simulator) {
 }
 
 /// Polls a future for a while, until everything waits for something; `None` if it has not ended by then.
-async fn begin<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+pub(crate) async fn begin<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     for _ in 0..20 {
         for _ in 0..20 {
             if let Some(output) = futures_util::FutureExt::now_or_never(&mut *future) {

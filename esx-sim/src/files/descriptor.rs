@@ -171,12 +171,13 @@ fn empty_delta(sectors: u64) -> Bytes {
     let directory = tables * 4;
     let first = 4;
     let free = first + directory.div_ceil(512);
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(b"COWD");
+    let mut header = b"COWD".to_vec();
     for value in [1, 3, sectors, 1, first, tables, free] {
-        bytes.extend_from_slice(&number(value));
+        header.extend_from_slice(&number(value));
     }
-    bytes.resize(usize::try_from(free * 512).unwrap_or(2048), 0);
+    // Megabytes of zeros, which the system has at no cost; growing a vector writes each of them.
+    let mut bytes = vec![0; usize::try_from(free * 512).unwrap_or(2048)];
+    bytes[..header.len()].copy_from_slice(&header);
     bytes.into()
 }
 

@@ -1,0 +1,286 @@
+//! The table of calls.
+
+use std::{future::IntoFuture, time::Duration};
+
+use esx_driver::{
+    AutostartSettings, CloneOptions, Connect, CreateFlags, DestroyFlags, Domain, DomainSnapshot,
+    MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, UndefineFlags,
+    virt_model::{
+        CpuSet, Document as _, SnapshotDef, TypedParam,
+        domain::{
+            MemoryParameters, MetadataType, NumaParameters, PmSuspendTarget, SchedulerParameters,
+        },
+        flags::{
+            AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, MemoryModFlags, ModificationImpact,
+            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, VcpuFlags,
+        },
+    },
+};
+use esx_sim::{Question, Script, Simulator};
+use vi_types::{
+    enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended},
+    properties::VirtualMachine,
+};
+
+use super::{Run, Server, check, run};
+use crate::tasks;
+
+/// A test for each call: its name, what the server is, and the operation on it.
+macro_rules! calls {
+    ($($name:ident, $simulator:expr, $server:ident => $operation:expr;)*) => {
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $name() {
+                async fn prepared($server: &Server) -> Run {
+                    run($operation)
+                }
+                check($simulator, &|server| Box::pin(prepared(server))).await;
+            }
+        )*
+    };
+}
+
+calls! {
+    create, esx, server => domain(server, PoweredOff).await.create(CreateFlags::NONE);
+    create_slowly, slow, server => domain(server, PoweredOff).await.create(CreateFlags::NONE);
+    create_with_a_question, asking, server => {
+        answering(server, PoweredOff).await.create(CreateFlags::NONE)
+    };
+    destroy, esx, server => domain(server, PoweredOn).await.destroy(DestroyFlags::NONE);
+    suspend, esx, server => domain(server, PoweredOn).await.suspend();
+    resume, esx, server => domain(server, Suspended).await.resume();
+    reset, esx, server => domain(server, PoweredOn).await.reset();
+    shutdown, esx, server => domain(server, PoweredOn).await.shutdown(ShutdownFlags::NONE);
+    reboot, esx, server => domain(server, PoweredOn).await.reboot(RebootFlags::NONE);
+    answer, esx, server => {
+        let domain = domain(server, PoweredOn).await;
+        server.simulator.ask(domain.moref(), Question::cdrom_locked());
+        let question = domain.question().await.unwrap().unwrap();
+        domain.answer(&question, "yes")
+    };
+    set_autostart, esx, server => domain(server, PoweredOff).await.set_autostart(true);
+    set_autostart_settings, esx, server => {
+        let mut wanted = AutostartSettings::new(true);
+        wanted.start_delay = Some(Duration::from_secs(30));
+        domain(server, PoweredOff).await.set_autostart_settings(wanted)
+    };
+    undefine, esx, server => domain(server, PoweredOff).await.undefine(UndefineFlags::NONE);
+    rename, esx, server => domain(server, PoweredOff).await.rename("web02");
+    set_metadata, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        domain.set_metadata(MetadataType::Description, Some("a <b>"), None, None, NOW)
+    };
+
+    set_max_memory, esx, server => domain(server, PoweredOff).await.set_max_memory(1 << 20);
+    set_memory, esx, server => {
+        domain(server, PoweredOff).await.set_memory(1 << 20, MemoryModFlags::NONE)
+    };
+    set_memory_parameters, esx, server => {
+        let parameters = MemoryParameters {
+            min_guarantee: Some(1 << 20),
+            ..MemoryParameters::default()
+        };
+        domain(server, PoweredOff).await.set_memory_parameters(&parameters, NOW)
+    };
+    set_vcpus, esx, server => domain(server, PoweredOff).await.set_vcpus(3, VcpuFlags::NONE);
+    hot_add_vcpus, esx, server => {
+        let domain = domain(server, PoweredOn).await;
+        let allow = |vm: &mut VirtualMachine| {
+            vm.config.as_mut().unwrap().cpu_hot_add_enabled = Some(true);
+        };
+        server.simulator.change(domain.moref(), allow).unwrap();
+        domain.set_vcpus(4, VcpuFlags::LIVE)
+    };
+    pin_vcpus, esx, server => domain(server, PoweredOff).await.pin_vcpus(&some_cpus(), NOW);
+    pin_vcpu, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        domain.set_vcpus(1, VcpuFlags::NONE).await.unwrap();
+        domain.pin_vcpu(0, &some_cpus(), NOW)
+    };
+    set_scheduler_parameters, esx, server => {
+        let parameters = SchedulerParameters {
+            reservation: Some(100),
+            limit: Some(2000),
+            shares: Some(-3),
+            ..SchedulerParameters::default()
+        };
+        domain(server, PoweredOff).await.set_scheduler_parameters(&parameters, NOW)
+    };
+    set_numa_parameters, esx, server => {
+        let parameters = NumaParameters {
+            nodeset: Some([0].into_iter().collect()),
+            ..NumaParameters::default()
+        };
+        domain(server, PoweredOff).await.set_numa_parameters(&parameters, NOW)
+    };
+
+    attach_disk, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        server.simulator.make_disk("[ssd] web01/data.vmdk", 1024, "lsilogic");
+        domain.attach_device(DISK, DeviceModifyFlags::NONE)
+    };
+    attach_card, esx, server => {
+        let card = "<interface type='bridge'><source bridge='DMZ'/></interface>";
+        domain(server, PoweredOn).await.attach_device(card, DeviceModifyFlags::NONE)
+    };
+    detach_device, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        let card = "<interface type='bridge'><mac address='00:0c:29:00:00:01'/>\
+                    <source bridge='VM Network'/></interface>";
+        domain.detach_device(card, DeviceModifyFlags::NONE)
+    };
+    detach_device_alias, esx, server => {
+        domain(server, PoweredOff).await.detach_device_alias("ethernet0", DeviceModifyFlags::NONE)
+    };
+    update_device, esx, server => {
+        let medium = "<disk type='file' device='cdrom'><source file='[ssd] iso/tools.iso'/>\
+                      <target dev='sda' bus='sata'/></disk>";
+        server.simulator.write_file("[ssd] iso/tools.iso", "ISO");
+        domain(server, PoweredOff).await.update_device(medium, DeviceModifyFlags::NONE)
+    };
+    block_resize, esx, server => {
+        let disk = "[ssd] web01/web01.vmdk";
+        domain(server, PoweredOff).await.block_resize(disk, 64 << 20, BlockResizeFlags::NONE)
+    };
+
+    set_block_io_tune, esx, server => {
+        let limits = [TypedParam::new("total_iops_sec", 500_u64)];
+        let disk = "[ssd] web01/web01.vmdk";
+        domain(server, PoweredOff).await.set_block_io_tune(disk, &limits, NOW)
+    };
+    pm_suspend_for_duration, esx, server => {
+        domain(server, PoweredOn).await.pm_suspend_for_duration(PmSuspendTarget::Mem, 0, 0)
+    };
+    pm_wakeup, esx, server => domain(server, Suspended).await.pm_wakeup(0);
+
+    abort_job, esx, server => {
+        let domain = domain(server, PoweredOn).await;
+        server.simulator.stop_tasks();
+        server.simulator.script(Script::new("*").cancelable(true));
+        let mut resetting = domain.reset().into_future();
+        assert!(tasks::begin(&mut resetting).await.is_none());
+        drop(resetting);
+        tasks::settle().await;
+        domain.abort_job(AbortJobFlags::NONE)
+    };
+
+    clone_by_copying, esx, server => {
+        domain(server, PoweredOff).await.clone_to("copy", CloneOptions::default())
+    };
+    clone_by_a_vcenter, vcenter, server => {
+        let domain = to(server, SOURCE).await.lookup_by_name("web01").await.unwrap();
+        domain.clone_to("copy", CloneOptions::default())
+    };
+
+    migrate, vcenter, server => {
+        let (source, destination) = (to(server, SOURCE).await, to(server, DESTINATION).await);
+        let domain = source.lookup_by_name("web01").await.unwrap();
+        domain.migrate(&destination, MigrateFlags::NONE, MigrateParameters::default())
+    };
+    migrate_perform, vcenter, server => {
+        let (source, destination) = (to(server, SOURCE).await, to(server, DESTINATION).await);
+        let domain = source.lookup_by_name("web01").await.unwrap();
+        let uri = destination.migrate_prepare(None, MigrateFlags::NONE).await.unwrap();
+        domain.migrate_perform(&uri, MigrateFlags::NONE, None)
+    };
+    migrate_to_uri, vcenter, server => {
+        let domain = to(server, SOURCE).await.lookup_by_name("web01").await.unwrap();
+        let parameters = MigrateParameters::default();
+        domain.migrate_to_uri("esx-02.example.com", MigrateFlags::NONE, parameters)
+    };
+
+    snapshot_create_xml, esx, server => {
+        domain(server, PoweredOn).await.snapshot_create_xml(&named("s"), SnapshotCreateFlags::NONE)
+    };
+    snapshot_create_xml_slowly, slow, server => {
+        domain(server, PoweredOn).await.snapshot_create_xml(&named("s"), SnapshotCreateFlags::QUIESCE)
+    };
+    snapshot_create_xml_and_halt, esx, server => {
+        domain(server, PoweredOn).await.snapshot_create_xml(&named("s"), SnapshotCreateFlags::HALT)
+    };
+    snapshot_revert, esx, server => {
+        snapshot(server, "installed").await.revert(SnapshotRevertFlags::NONE)
+    };
+    snapshot_delete, esx, server => {
+        snapshot(server, "installed").await.delete(SnapshotDeleteFlags::NONE)
+    };
+    snapshot_delete_with_children, esx, server => {
+        snapshot(server, "installed").await.delete(SnapshotDeleteFlags::CHILDREN)
+    };
+    snapshot_delete_children_only, esx, server => {
+        snapshot(server, "installed").await.delete(SnapshotDeleteFlags::CHILDREN_ONLY)
+    };
+    snapshot_rename, esx, server => {
+        snapshot(server, "tuned").await.rename(Some("fast"), Some("tuned again"))
+    };
+}
+
+/// A disk that the domain does not have.
+const DISK: &str = "<disk type='file' device='disk'><source file='[ssd] web01/data.vmdk'/>\
+                    <target dev='sdb' bus='scsi'/></disk>";
+
+const NOW: ModificationImpact = ModificationImpact::NONE;
+
+const SOURCE: &str = "Berlin/Production/esx-01.example.com";
+const DESTINATION: &str = "Berlin/Production/esx-02.example.com";
+
+/// A host whose tasks are soon over.
+fn esx() -> Simulator {
+    Simulator::esx().build()
+}
+
+/// A host whose tasks take their time, so that they are watched.
+fn slow() -> Simulator {
+    let simulator = esx();
+    simulator.script(Script::new("*").steps(5));
+    simulator
+}
+
+/// A host that asks when a domain starts.
+fn asking() -> Simulator {
+    let simulator = esx();
+    let script = Script::new("PowerOnVM_Task").steps(5);
+    simulator.script(script.asks_after(2, Question::serial_port()));
+    simulator
+}
+
+fn vcenter() -> Simulator {
+    Simulator::vcenter().build()
+}
+
+/// The domain web01 in a power state.
+async fn domain(server: &Server, power: VirtualMachinePowerState) -> Domain {
+    domain_by(server, "esx://esx.example.com/", power).await
+}
+
+/// The same, where questions are answered.
+async fn answering(server: &Server, power: VirtualMachinePowerState) -> Domain {
+    domain_by(server, "esx://esx.example.com/?auto_answer=1", power).await
+}
+
+async fn domain_by(server: &Server, uri: &str, power: VirtualMachinePowerState) -> Domain {
+    let vm = server.simulator.vm("web01").unwrap();
+    server.simulator.set_power_state(&vm, power);
+    let connect = server.connect(uri).await;
+    connect.lookup_by_name("web01").await.unwrap()
+}
+
+/// A snapshot of the domain db01.
+async fn snapshot(server: &Server, name: &str) -> DomainSnapshot {
+    let connect = server.connect("esx://esx.example.com/").await;
+    let domain = connect.lookup_by_name("db01").await.unwrap();
+    domain.snapshot_lookup_by_name(name).await.unwrap()
+}
+
+/// A connection to a host of the vCenter.
+async fn to(server: &Server, host: &str) -> Connect {
+    server.connect(&format!("vpx://192.0.2.100/{host}")).await
+}
+
+fn named(name: &str) -> String {
+    SnapshotDef::new(name).to_xml(Default::default())
+}
+
+fn some_cpus() -> CpuSet {
+    (0..2).collect()
+}

@@ -1,0 +1,128 @@
+//! What a server has that calls may change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+
+use esx_sim::Simulator;
+use vi_types::{
+    ManagedObjectReference,
+    objects::VirtualMachineSnapshotTree,
+    properties::{Folder, HostAutoStartManager, ResourcePool, VirtualMachine},
+};
+
+/// Everything by its name: `domain 'web01': power`, `snapshot 'installed' of domain 'db01'`, `file '[ssd] x.vmx'`; and the
+/// files that belong to a domain, which come and go with what the domain is.
+#[derive(Debug, Default)]
+pub(super) struct World(BTreeMap<String, String>, BTreeSet<String>);
+
+/// Domains that no call changes, as a look at all of them takes long.
+const UNTOUCHED: [&str; 5] = ["build/ci", "desktop", "files", "installer", "router"];
+
+impl World {
+    pub(super) fn of(simulator: &Simulator) -> World {
+        let mut world = World::default();
+        for vm in simulator.objects("VirtualMachine") {
+            world.add_domain(simulator, &vm);
+        }
+        for manager in simulator.objects("HostAutoStartManager") {
+            let manager: HostAutoStartManager = simulator.properties(&manager).unwrap();
+            world.add("autostart", &manager.config);
+        }
+        for folder in simulator.objects("Folder") {
+            let folder: Folder = simulator.properties(&folder).unwrap();
+            world.add(&format!("folder {:?}", folder.name), &folder.parent);
+        }
+        for pool in simulator.objects("ResourcePool") {
+            let pool: ResourcePool = simulator.properties(&pool).unwrap();
+            world.add(&format!("pool {:?}", pool.name), &pool.config);
+        }
+        for (path, length) in simulator.files() {
+            if !world.1.contains(&path) {
+                world.add(&format!("file '{path}'"), &length);
+            }
+        }
+        world
+    }
+
+    fn add(&mut self, what: &str, value: &impl Debug) {
+        // Names of objects need not be unique: another one of the name is a difference.
+        let mut what = what.to_owned();
+        while self.0.contains_key(&what) {
+            what += " again";
+        }
+        self.0.insert(what, format!("{value:?}"));
+    }
+
+    fn add_domain(&mut self, simulator: &Simulator, vm: &ManagedObjectReference) {
+        let mut vm: VirtualMachine = simulator.properties(vm).unwrap();
+        let name = vm.name.take().unwrap_or_default();
+        let domain = format!("domain '{name}'");
+        let runtime = vm.runtime.take().unwrap_or_default();
+        self.add(&format!("{domain}: power"), &runtime.power_state);
+        let layout = vm.layout_ex.take().unwrap_or_default();
+        let files = layout.file.into_iter().map(|file| file.name);
+        self.1.extend(files);
+        if UNTOUCHED.contains(&&*name) {
+            return;
+        }
+        self.add(&format!("{domain}: host"), &runtime.host);
+        self.add(
+            &format!("{domain}: question"),
+            &runtime.question.map(|question| question.id),
+        );
+        self.add(&format!("{domain}: folder"), &vm.parent);
+        if let Some(mut config) = vm.config.take() {
+            // What is different each time.
+            config.modified = Default::default();
+            config.change_version = Default::default();
+            config.uuid = Default::default();
+            config.instance_uuid = Default::default();
+            let devices = std::mem::take(&mut config.hardware.device);
+            for device in devices {
+                self.add(&format!("{domain}: device {}", device.key), &device);
+            }
+            self.add(&format!("{domain}: configuration"), &config);
+        }
+        if let Some(snapshots) = vm.snapshot.take() {
+            let current = snapshots.current_snapshot.as_ref();
+            self.add_snapshots(&domain, current, "", &snapshots.root_snapshot_list);
+        }
+    }
+
+    fn add_snapshots(
+        &mut self,
+        domain: &str,
+        current: Option<&ManagedObjectReference>,
+        parent: &str,
+        trees: &[VirtualMachineSnapshotTree],
+    ) {
+        for tree in trees {
+            let what = format!("snapshot '{}' of {domain}", tree.name);
+            let is_current = current == Some(&tree.snapshot);
+            self.add(&what, &(parent, &tree.description, &tree.state, is_current));
+            self.add_snapshots(domain, current, &tree.name, &tree.child_snapshot_list);
+        }
+    }
+
+    /// What `other` has otherwise, or only one of the two has.
+    pub(super) fn differences(&self, other: &World) -> Vec<String> {
+        let ours = self.0.iter();
+        let ours = ours.filter(|(what, value)| other.0.get(*what) != Some(value));
+        let theirs = other.0.keys().filter(|what| !self.0.contains_key(*what));
+        ours.map(|(what, _)| what).chain(theirs).cloned().collect()
+    }
+}
+
+/// The names by which an error may name something: what stands in quotes, and for a file also its folder.
+pub(super) fn names(what: &str) -> impl Iterator<Item = &str> {
+    let quoted = what.split('\'').skip(1).step_by(2);
+    quoted.flat_map(|name| {
+        let folder = name
+            .starts_with('[')
+            .then(|| name.rsplit_once('/'))
+            .flatten();
+        [Some(name), folder.map(|(folder, _)| folder)]
+            .into_iter()
+            .flatten()
+    })
+}
