@@ -46,7 +46,7 @@ pub(crate) struct Description {
 
 impl Command for Desc {
     fn check(&self) -> Result<(), Failure> {
-        self.impact.check_live_first()
+        self.impact.check()
     }
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {

@@ -28,14 +28,8 @@ impl Impact {
     /// Refuses combinations that contradict each other.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let current = ("current", self.current);
-        check_exclusive([current, ("config", self.config)])?;
-        check_exclusive([current, ("live", self.live)])
-    }
-
-    /// The same for commands that look at `--live` first.
-    pub(super) fn check_live_first(&self) -> Result<(), Failure> {
-        check_exclusive([("current", self.current), ("live", self.live)])?;
-        self.check()
+        check_exclusive([current, ("live", self.live)])?;
+        check_exclusive([current, ("config", self.config)])
     }
 
     /// libvirt's flags.

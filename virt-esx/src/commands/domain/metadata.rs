@@ -54,7 +54,7 @@ pub(crate) struct Element {
 
 impl Command for Metadata {
     fn check(&self) -> Result<(), Failure> {
-        self.impact.check_live_first()?;
+        self.impact.check()?;
         let (edit, remove) = (("edit", self.edit), ("remove", self.remove));
         let set = ("set", self.set.is_some());
         check_exclusive([edit, set])?;

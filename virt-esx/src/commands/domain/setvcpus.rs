@@ -41,11 +41,8 @@ impl Query for Setvcpus {
     type Answer = Changed;
 
     fn check(&self) -> Result<(), Failure> {
-        let current = ("current", self.impact.current);
-        let config = ("config", self.impact.config);
-        check_exclusive([current, config])?;
-        check_exclusive([("guest", self.guest), config])?;
-        check_exclusive([current, ("live", self.impact.live)])?;
+        self.impact.check()?;
+        check_exclusive([("guest", self.guest), ("config", self.impact.config)])?;
         match self.maximum && !self.impact.config {
             true => Err(Failure::new(
                 "Option --config is required by option --maximum",

@@ -53,9 +53,9 @@ struct Pin {
 
 impl Command for Vcpupin {
     fn check(&self) -> Result<(), Failure> {
+        self.impact.check()?;
         let config = ("config", self.impact.config);
         check_exclusive([("live", self.impact.live), config])?;
-        self.impact.check()?;
         check_exclusive([("vcpu", self.vcpu.is_some()), ("all", self.all)])?;
         let vcpu = self.vcpu.as_ref().map(|vcpu| vcpu.read::<u32>("vcpu"));
         vcpu.transpose()?;
