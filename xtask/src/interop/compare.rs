@@ -8,6 +8,7 @@ mod power;
 mod removal;
 mod shell;
 mod snapshot;
+mod tuning;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     removal::compare(tools, report)?;
     nouns::compare(tools, report)?;
     snapshot::compare(tools, report)?;
+    tuning::compare(tools, report)?;
     shell::compare(tools, report)
 }
 
