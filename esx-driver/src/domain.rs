@@ -1,6 +1,7 @@
 //! Domains: the virtual machines of a host.
 
 mod autostart;
+mod blkio;
 mod block;
 mod clone;
 mod definition;

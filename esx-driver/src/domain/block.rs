@@ -27,10 +27,10 @@ property_set! {
 }
 
 property_set! {
-    struct Devices: VirtualMachine {
-        power_state: VirtualMachinePowerState = runtime.power_state,
-        version: Option<String> = config.version,
-        devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
+    pub(super) struct Devices: VirtualMachine {
+        pub(super) power_state: VirtualMachinePowerState = runtime.power_state,
+        pub(super) version: Option<String> = config.version,
+        pub(super) devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
     }
 }
 
@@ -159,7 +159,7 @@ impl Domain {
         disk(&drives, path).cloned()
     }
 
-    fn drives<'a>(
+    pub(super) fn drives<'a>(
         &self,
         devices: &'a [Poly<VirtualDevice>],
         version: Option<&str>,
@@ -247,7 +247,7 @@ pub(super) fn chain(layout: &VirtualMachineFileLayoutEx, disk: &VirtualDisk) -> 
 }
 
 /// The disk of that name or source, in libvirt's words for tuning it.
-fn disk<'a>(drives: &[Drive<'a>], path: &str) -> Result<&'a VirtualDisk> {
+pub(super) fn disk<'a>(drives: &[Drive<'a>], path: &str) -> Result<&'a VirtualDisk> {
     let found = disks::find(drives, path).ok().and_then(Drive::disk);
     found.ok_or_else(|| disks::invalid(format!("disk '{path}' was not found in the domain config")))
 }

@@ -3,7 +3,7 @@
 use esx_driver::{
     Connect, Domain, Error, ErrorKind, Operation,
     virt_model::{
-        CpuSet,
+        CpuSet, TypedParam,
         domain::{
             DomainInterface, DomainIpAddress, InterfaceAddressesSource, MemoryParameters,
             SchedulerParameters, VcpuState,
@@ -601,5 +601,42 @@ async fn a_lost_answer_is_looked_for() {
             let after = config(&simulator, domain.moref());
             assert_eq!(after.change_version != before.change_version, is_done);
         }
+    }
+}
+
+#[tokio::test]
+async fn disks_have_weights() {
+    let (simulator, domain) = domain(PoweredOn).await;
+    let none = ModificationImpact::NONE;
+    let weights = |text: &str| [TypedParam::new("device_weight", text)];
+    let before = domain.blkio_parameters(none).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    assert_eq!(before, weights("sda,1000"));
+    simulator.clear_requests();
+    let set = domain.set_blkio_parameters(&weights("sda,500"), ModificationImpact::LIVE);
+    set.await.unwrap();
+    assert_eq!(methods(&simulator)[1..3], TASK);
+    let found = domain.blkio_parameters(none).await.unwrap();
+    assert_eq!(found, weights("sda,500"));
+    for (params, expected) in [
+        (
+            weights("sda"),
+            "invalid argument: unable to parse blkio device 'device_weight' 'sda'",
+        ),
+        (
+            weights("sda,0"),
+            "invalid argument: invalid value '0' for parameter 'device_weight' of device 'sda'",
+        ),
+        (
+            weights("sdz,5"),
+            "invalid argument: disk 'sdz' was not found in the domain config",
+        ),
+        (
+            [TypedParam::new("weight", 5_u32)],
+            "argument unsupported: parameter 'weight' not supported",
+        ),
+    ] {
+        let set = domain.set_blkio_parameters(&params, none).await;
+        assert_eq!(text(set), expected);
     }
 }

@@ -5,6 +5,7 @@ mod attach_disk;
 mod attach_interface;
 mod autostart;
 mod blkdeviotune;
+mod blkiotune;
 mod change_media;
 mod clone;
 mod define;
@@ -77,6 +78,7 @@ pub(crate) static GROUP: Group = Group {
         Row::command::<domif_setlink::DomifSetlink>("domif-setlink")
             .renamed("--persistent=--config"),
         Row::query::<blkdeviotune::Blkdeviotune>("blkdeviotune").renamed(blkdeviotune::RENAMED),
+        Row::command::<blkiotune::Blkiotune>("blkiotune"),
         Row::query::<domdisplay::Domdisplay>("domdisplay"),
         Row::query::<domjobabort::Domjobabort>("domjobabort"),
         Row::query::<domjobinfo::Domjobinfo>("domjobinfo"),
