@@ -611,7 +611,11 @@ async fn disks_have_weights() {
     let weights = |text: &str| [TypedParam::new("device_weight", text)];
     let before = domain.blkio_parameters(none).await.unwrap();
     assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
-    assert_eq!(before, weights(""), "the simulator's disks have no shares yet");
+    assert_eq!(
+        before,
+        weights(""),
+        "the simulator's disks have no shares yet"
+    );
     simulator.clear_requests();
     let set = domain.set_blkio_parameters(&weights("sda,500"), ModificationImpact::LIVE);
     set.await.unwrap();
