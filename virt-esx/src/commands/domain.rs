@@ -106,10 +106,10 @@ pub(crate) static GROUP: Group = Group {
         Row::command::<start::Start>("start"),
         Row::command::<suspend::Suspend>("suspend"),
         Row::command::<ttyconsole::Ttyconsole>("ttyconsole"),
+        Row::command::<undefine::Undefine>("undefine"),
         Row::query::<vcpucount::Vcpucount>("vcpucount"),
         Row::query::<vcpuinfo::Vcpuinfo>("vcpuinfo"),
         Row::command::<vcpupin::Vcpupin>("vcpupin"),
         Row::query::<vncdisplay::Vncdisplay>("vncdisplay"),
-        Row::command::<undefine::Undefine>("undefine"),
     ],
 };
