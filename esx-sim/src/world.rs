@@ -3,7 +3,9 @@
 pub(crate) mod container_view;
 pub(crate) mod inventory;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
@@ -24,6 +26,8 @@ pub(crate) struct World {
     made: u64,
     /// Virtual machines by their UUIDs, once somebody asked for one.
     uuids: Option<Uuids>,
+    /// Virtual machines by the files that their `layoutEx` lists, once somebody asked for one.
+    users: OnceCell<HashMap<String, Vec<ManagedObjectReference>>>,
     /// What is on the datastores.
     pub(crate) files: Files,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
@@ -65,6 +69,7 @@ impl World {
             version: 0,
             made: 0,
             uuids: None,
+            users: OnceCell::new(),
             files: Files::default(),
             numbers: 1,
             last_vm: 0,
@@ -181,11 +186,15 @@ impl World {
     ) -> Option<R> {
         let entry = self.objects.get_mut(reference)?;
         let before = uuids(&*entry.state);
+        let files = files(&*entry.state);
         let result = change(entry.state.cast_mut::<T>()?);
         self.version += 1;
         entry.changed = self.version;
         if before != uuids(&*entry.state) {
             self.uuids = None;
+        }
+        if files != self::files(&*entry.state) {
+            self.users.take();
         }
         Some(result)
     }
@@ -256,13 +265,21 @@ impl World {
         self.types.get(ty).into_iter().flatten()
     }
 
-    /// Every virtual machine, in no particular order; cheaper than reading each.
-    pub(crate) fn machines(
-        &self,
-    ) -> impl Iterator<Item = (&ManagedObjectReference, &properties::VirtualMachine)> {
-        let objects = self.objects.iter();
-        let machines = objects.filter(|(reference, _)| reference.r#type == "VirtualMachine");
-        machines.filter_map(|(reference, entry)| Some((reference, entry.state.downcast_ref()?)))
+    /// The virtual machines whose `layoutEx` lists a file, by its datastore path. VI API 2.5 has no such lists.
+    pub(crate) fn users_of(&self, file: &str) -> &[ManagedObjectReference] {
+        let users = self.users.get_or_init(|| {
+            let mut users: HashMap<String, Vec<_>> = HashMap::new();
+            for reference in self.all("VirtualMachine") {
+                let vm = self.read::<properties::VirtualMachine>(reference);
+                let layout = vm.and_then(|vm| vm.layout_ex.as_deref());
+                for file in layout.into_iter().flat_map(|layout| &layout.file) {
+                    let of_file = users.entry(file.name.clone()).or_default();
+                    of_file.push(reference.clone());
+                }
+            }
+            users
+        });
+        users.get(file).map_or(&[], Vec::as_slice)
     }
 
     /// Name of an inventory object, as the server has it (with `%2f` for a slash).
@@ -310,8 +327,21 @@ impl World {
     fn forget_uuids(&mut self, changed: &ManagedObjectReference) {
         if changed.r#type == "VirtualMachine" {
             self.uuids = None;
+            self.users.take();
         }
     }
+}
+
+/// A number that changes with the files that a virtual machine lists.
+fn files(object: &dyn Object) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let vm = object.downcast_ref::<properties::VirtualMachine>();
+    if let Some(layout) = vm.and_then(|vm| vm.layout_ex.as_deref()) {
+        for file in &layout.file {
+            file.name.hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// The UUIDs of a virtual machine.

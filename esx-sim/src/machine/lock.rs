@@ -13,22 +13,20 @@ use crate::world::World;
 /// The machine that holds a disk file and lets no other one have it: it runs or is suspended, and does not share the disk.
 pub(crate) fn holder(world: &World, location: &DatastorePath) -> Option<ManagedObjectReference> {
     let path = location.display(world);
-    let holds = |vm: &properties::VirtualMachine| {
-        let runtime = vm.runtime.as_deref();
-        if !runtime.is_some_and(|runtime| runtime.power_state != PoweredOff) {
+    let holds = |vm: &&ManagedObjectReference| {
+        let Some(machine) = world.read::<properties::VirtualMachine>(vm) else {
             return false;
-        }
-        // Looking at names first makes this cheap with thousands of machines. VI API 2.5 has no such list.
-        let layout = vm.layout_ex.as_deref();
-        if layout.is_some_and(|layout| !layout.file.iter().any(|file| file.name == path)) {
-            return false;
-        }
-        let mut disks = vm.config.as_deref().into_iter().flat_map(own_disks);
-        disks.any(|(file, store)| file == path && store == &location.store)
+        };
+        let runtime = machine.runtime.as_deref();
+        let mut disks = machine.config.as_deref().into_iter().flat_map(own_disks);
+        runtime.is_some_and(|runtime| runtime.power_state != PoweredOff)
+            && disks.any(|(file, store)| file == path && store == &location.store)
     };
-    let mut machines = world.machines();
-    let found = machines.find(|(_, machine)| holds(machine));
-    found.map(|(vm, _)| vm.clone())
+    let found = match world.since("4.0") {
+        true => world.users_of(&path).iter().find(holds),
+        false => world.all("VirtualMachine").find(holds),
+    };
+    found.cloned()
 }
 
 /// Fails with `FileLocked` if a machine that is not off has a file: a file of its disks or its VMX file. For a folder, so

@@ -313,7 +313,7 @@ async fn a_relocated_machine_has_its_files_elsewhere() {
         let own: VirtualMachineSnapshot = host.simulator.properties(&snapshot).unwrap();
         if own.vm.as_ref() == Some(&vm) {
             let devices = own.config.as_deref().unwrap().hardware.device.iter();
-            for path in devices.flat_map(|device| chain(&host, device)) {
+            for path in devices.flat_map(|device| chain(host, device)) {
                 assert!(path.starts_with(&to), "{path}");
                 assert!(host.simulator.file(&path).is_some(), "{path}");
             }
