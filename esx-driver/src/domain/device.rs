@@ -210,6 +210,9 @@ impl Domain {
 /// Reads a device. What is not modelled is logged.
 fn read(xml: &str) -> Result<Device> {
     let read = Device::read_xml(xml).map_err(Error::of_document)?;
+    if let Device::Other(_) = &read.document {
+        return Err(wanted::not_supported(read.document.kind()));
+    }
     document::check_known(&read.unmodelled, false)?;
     let device = read.document;
     device

@@ -1,16 +1,21 @@
 //! virsh's group "Domain Management".
 
 mod action;
+mod attach_device;
 mod attach_disk;
 mod attach_interface;
 mod autostart;
 mod blkdeviotune;
 mod blkiotune;
+mod blockresize;
 mod change_media;
 mod clone;
+mod create;
 mod define;
 mod desc;
 mod destroy;
+mod detach_device;
+mod detach_device_alias;
 mod detach_disk;
 mod detach_interface;
 mod device_address;
@@ -30,6 +35,7 @@ mod domxml_from_native;
 mod domxml_to_native;
 mod drive;
 mod dumpxml;
+mod edit;
 mod impact;
 mod memtune;
 mod metadata;
@@ -50,6 +56,7 @@ mod start;
 mod suspend;
 mod ttyconsole;
 mod undefine;
+mod update_device;
 mod vcpucount;
 mod vcpuinfo;
 mod vcpupin;
@@ -62,15 +69,20 @@ pub(crate) static GROUP: Group = Group {
     title: "Domain Management",
     keyword: "domain",
     rows: &[
+        Row::command::<attach_device::AttachDevice>("attach-device"),
         Row::command::<attach_disk::AttachDisk>("attach-disk")
             .renamed("--shareable=--mode=shareable"),
         Row::command::<attach_interface::AttachInterface>("attach-interface"),
         Row::command::<autostart::Autostart>("autostart"),
+        Row::command::<blockresize::Blockresize>("blockresize"),
         Row::command::<change_media::ChangeMedia>("change-media"),
         Row::command::<clone::Clone>("clone"),
+        Row::command::<create::Create>("create"),
         Row::command::<define::Define>("define"),
         Row::command::<desc::Desc>("desc"),
         Row::command::<destroy::Destroy>("destroy"),
+        Row::command::<detach_device::DetachDevice>("detach-device"),
+        Row::command::<detach_device_alias::DetachDeviceAlias>("detach-device-alias"),
         Row::command::<detach_disk::DetachDisk>("detach-disk"),
         Row::command::<detach_interface::DetachInterface>("detach-interface"),
         Row::query::<domhostname::Domhostname>("domhostname"),
@@ -92,6 +104,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<dumpxml::Dumpxml>("dumpxml"),
         Row::command::<memtune::Memtune>("memtune"),
         Row::command::<metadata::Metadata>("metadata"),
+        Row::command::<edit::Edit>("edit"),
         Row::command::<migrate::Migrate>("migrate"),
         Row::command::<numatune::Numatune>("numatune"),
         Row::command::<reboot::Reboot>("reboot"),
@@ -110,6 +123,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<vcpucount::Vcpucount>("vcpucount"),
         Row::query::<vcpuinfo::Vcpuinfo>("vcpuinfo"),
         Row::command::<vcpupin::Vcpupin>("vcpupin"),
+        Row::command::<update_device::UpdateDevice>("update-device"),
         Row::query::<vncdisplay::Vncdisplay>("vncdisplay"),
     ],
 };

@@ -6,7 +6,7 @@ use vi_types::Poly;
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation;
 use vi_types::methods::CreateVmTask;
 use vi_types::objects::{
-    FileQuery, VirtualDeviceConfigSpec, VirtualDeviceFileBackingInfo, VirtualDisk,
+    FileNotFound, FileQuery, VirtualDeviceConfigSpec, VirtualDeviceFileBackingInfo, VirtualDisk,
     VirtualMachineConfigSpec, VirtualMachineFileInfo, VmDiskFileQuery,
 };
 use vi_types::{ManagedObjectReference, references};
@@ -119,7 +119,12 @@ impl Connect {
             let exists = match browser {
                 Some(browser) => {
                     let query = Poly::<FileQuery>::new(VmDiskFileQuery::default());
-                    self.browse(browser, &path, query).await?.is_some()
+                    match self.browse(browser, &path, query).await {
+                        Ok(found) => found.is_some(),
+                        // Its directory does not exist.
+                        Err(error) if is_missing(&error) => false,
+                        Err(error) => return Err(error),
+                    }
                 }
                 // The host says what is wrong with it.
                 None => true,
@@ -162,6 +167,13 @@ impl Connect {
                 })
             })
     }
+}
+
+/// Whether the host says that there is no such file.
+fn is_missing(error: &Error) -> bool {
+    error
+        .fault()
+        .is_some_and(|fault| fault.is::<FileNotFound>())
 }
 
 /// Lets the host make the file of a new disk, if it is one of `sizes`.

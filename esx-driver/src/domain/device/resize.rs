@@ -30,7 +30,7 @@ impl Domain {
                 refuse_unknown(flags, BlockResizeFlags::BYTES, "esxDomainBlockResize")?;
                 let kib = kib(size, flags)?;
                 let machine = runner.prepare(domain.hardware()).await?;
-                let name = machine.find_block(&disk)?;
+                let name = machine.find_disk_device(&disk)?;
                 let Some(mut device) = machine.get(name).cloned() else {
                     return Ok(());
                 };
@@ -69,12 +69,13 @@ impl Domain {
 }
 
 impl Hardware {
-    /// The disk or drive with that target or source.
-    pub(in crate::domain) fn find_block(&self, wanted: &str) -> Result<Name> {
+    /// The disk with that target or source. Drives do not count.
+    fn find_disk_device(&self, wanted: &str) -> Result<Name> {
         let found = self.named().filter_map(|(name, device)| {
             let Name::Disk(slot) = name else {
                 return None;
             };
+            device.cast::<VirtualDisk>()?;
             let backing = device.backing.as_ref();
             let file = backing.and_then(|backing| backing.cast::<VirtualDeviceFileBackingInfo>());
             let is_it =
