@@ -71,11 +71,12 @@ impl Command for Schedinfo {
             limit_mhz: found.limit,
             shares: found.shares,
         };
-        Ok(match ui.format() {
-            Format::Text => ui.print(&scheduler.text())?,
-            Format::Json => ui.print(&answer::json(SCHEMA, &scheduler))?,
-            Format::Jsonl => ui.print(&answer::json_line(SCHEMA, &scheduler))?,
-        })
+        ui.print(&match ui.format() {
+            Format::Text => scheduler.text(),
+            Format::Json => answer::json(SCHEMA, &scheduler),
+            Format::Jsonl => answer::json_line(SCHEMA, &scheduler),
+        })?;
+        Ok(())
     }
 }
 
