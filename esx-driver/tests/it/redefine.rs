@@ -520,22 +520,22 @@ impl Edit {
                 devices.disks.push(placed(DiskDevice::Cdrom, source, slot));
             }
             Edit::Remove(at) if at < devices.disks.len() => drop(devices.disks.remove(at)),
-            Edit::Card(last, bridge, model) if devices.interfaces.len() < 9 => {
-                if devices
-                    .interfaces
-                    .iter()
-                    .all(|card| card.mac != Some(mac(last)))
-                {
-                    devices.interfaces.push(Interface {
-                        source: InterfaceSource::Bridge {
-                            bridge: bridge.to_owned(),
-                        },
-                        mac: Some(mac(last)),
-                        mac_type: Some(MacType::Static),
-                        model: Some(MODELS[model].to_owned()),
-                        ..Interface::default()
-                    });
-                }
+            Edit::Card(last, bridge, model)
+                if devices.interfaces.len() < 9
+                    && devices
+                        .interfaces
+                        .iter()
+                        .all(|card| card.mac != Some(mac(last))) =>
+            {
+                devices.interfaces.push(Interface {
+                    source: InterfaceSource::Bridge {
+                        bridge: bridge.to_owned(),
+                    },
+                    mac: Some(mac(last)),
+                    mac_type: Some(MacType::Static),
+                    model: Some(MODELS[model].to_owned()),
+                    ..Interface::default()
+                });
             }
             Edit::CardNetwork(at, bridge) => {
                 if let Some(card) = devices.interfaces.get_mut(at) {

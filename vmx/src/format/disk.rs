@@ -147,7 +147,7 @@ impl Writer<'_> {
 
     /// Writes the file name of a disk or CD-ROM drive.
     fn image(&mut self, disk: &Disk, slot: Slot, source: Option<&str>) -> Result<(), VmxError> {
-        let key = format!("{}.fileName", slot.to_string());
+        let key = format!("{slot}.fileName");
         let suffix = match disk.device {
             DiskDevice::Disk => ".vmdk",
             _ => ".iso",
@@ -174,7 +174,7 @@ impl Writer<'_> {
     }
 
     fn cache(&mut self, disk: &Disk, slot: Slot) -> Result<(), VmxError> {
-        let key = format!("{}.writeThrough", slot.to_string());
+        let key = format!("{slot}.writeThrough");
         match disk.driver.cache {
             None | Some(CacheMode::Default) => {}
             Some(CacheMode::Writethrough) => self.line(&key, "true"),
