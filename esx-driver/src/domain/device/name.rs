@@ -52,8 +52,8 @@ impl Name {
             let unit = number(device.unit_number?)?;
             return Some(Name::Disk(Slot::new(bus, index, unit)));
         }
-        // The host numbers these by their keys.
-        let numbered = |first| number(device.key - first);
+        // The host numbers these by their keys. vcsim chooses other keys, which are distinct too.
+        let numbered = |first| number(device.key - first).or_else(|| number(device.key));
         Some(if device.is::<VirtualFloppy>() {
             Name::Disk(Slot::new(DiskBus::Fdc, 0, numbered(8000)?))
         } else if device.is::<VirtualEthernetCard>() {

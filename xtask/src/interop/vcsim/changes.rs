@@ -201,7 +201,7 @@ const CREATION: &[Step] = &[
     ("list --name", "fresh\n"),
     (
         "vcsim fresh",
-        "32 MB, 1 CPUs, disk [LocalDS_0] DOMAIN/disk1.vmdk",
+        "32 MB, 1 CPUs, disk [LocalDS_0] fresh/fresh.vmdk",
     ),
     ("dominfo fresh", "Max memory:     32768 KiB\n"),
     ("destroy fresh", "destroyed\n"),
@@ -252,7 +252,8 @@ const FILES: &[(&str, &str)] = &[
         "domain",
         "<domain type='vmware'>\n  <name>fresh</name>\n  <memory unit='MiB'>32</memory>\n  <vcpu>1</vcpu>\n  \
          <os><type arch='x86_64'>hvm</type></os>\n  <devices>\n    <disk type='file' device='disk'>\n      \
-         <source file='[LocalDS_0] DOMAIN/disk1.vmdk'/>\n      <target dev='sda' bus='scsi'/>\n    </disk>\n  \
+         <source file='[LocalDS_0] fresh/fresh.vmdk'/>\n      \
+         <geometry cyls='16' heads='255' secs='63'/>\n      <target dev='sda' bus='scsi'/>\n    </disk>\n  \
          </devices>\n</domain>\n",
     ),
 ];
