@@ -46,15 +46,25 @@ impl Connect {
                 let path = vmx_path(&def)?;
                 let spec = runner.prepare(connect.new_machine(&def, &path)).await?;
                 let vm = runner.perform(connect.creation(spec, &path)).await?;
-                let domain = runner.prepare(connect.domain(&vm)).await?;
+                let name = name_of(&def);
+                let domain = runner.prepare(connect.domain(&vm)).await;
+                let domain = domain.map_err(|error| {
+                    error.advise_also(&format!("the domain '{name}' has been made, and is off"))
+                })?;
                 let domain = domain.ok_or_else(|| lost(&path))?;
                 let started = runner.perform(domain.power_on()).await;
                 started.map_err(|error| {
-                    let name = domain.name();
-                    error.advise(format!("the domain '{name}' has been made, and is off"))
+                    let is = match error.kind() {
+                        ErrorKind::InDoubt => "may run",
+                        _ => "is off",
+                    };
+                    error.advise_also(&format!("the domain '{name}' has been made, and {is}"))
                 })?;
                 // A running domain has an id.
-                let domain = runner.prepare(connect.domain(&vm)).await?;
+                let domain = runner.prepare(connect.domain(&vm)).await;
+                let domain = domain.map_err(|error| {
+                    error.advise_also(&format!("the domain '{name}' has been made, and runs"))
+                })?;
                 domain.ok_or_else(|| lost(&path))
             })
         })

@@ -51,7 +51,11 @@ impl Connect {
                 let path = runner.prepare(connect.write_vmx(&def)).await?;
                 let registered = runner.perform(connect.registration(&path)).await;
                 let vm = registered.map_err(|error| not_defined(error, &path))?;
-                let domain = runner.prepare(connect.domain(&vm)).await?;
+                let domain = runner.prepare(connect.domain(&vm)).await;
+                let domain = domain.map_err(|error| {
+                    let name = name_of(&def);
+                    error.advise_also(&format!("the domain '{name}' is defined"))
+                })?;
                 domain.ok_or_else(|| lost(&path))
             })
         })
@@ -69,7 +73,14 @@ impl Connect {
     async fn write_vmx(&self, def: &DomainDef) -> Result<DatastorePath> {
         let text = self.write_definition(def).await?;
         let path = vmx_path(def)?;
-        self.upload(&path, text.into()).await?;
+        let written = self.upload(&path, text.into()).await;
+        written.map_err(|error| match error.kind() {
+            // There was no answer, or none that could be read.
+            ErrorKind::Transport | ErrorKind::Timeout => {
+                error.advise_also(&format!("the file '{path}' may have been written"))
+            }
+            _ => error,
+        })?;
         Ok(path)
     }
 

@@ -1,12 +1,12 @@
 //! The table of calls.
 
-use std::{future::IntoFuture, time::Duration};
+use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
-    AutostartSettings, CloneOptions, Connect, CreateFlags, DestroyFlags, Domain, DomainSnapshot,
-    MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, UndefineFlags,
+    AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
+    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, UndefineFlags,
     virt_model::{
-        CpuSet, Document as _, SnapshotDef, TypedParam,
+        CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
         domain::{
             MemoryParameters, MetadataType, NumaParameters, PmSuspendTarget, SchedulerParameters,
         },
@@ -65,6 +65,28 @@ calls! {
         domain(server, PoweredOff).await.set_autostart_settings(wanted)
     };
     undefine, esx, server => domain(server, PoweredOff).await.undefine(UndefineFlags::NONE);
+    define_xml, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        let xml = domain.xml_desc(DomainXmlFlags::SECURE).await.unwrap();
+        domain.undefine(UndefineFlags::NONE).await.unwrap();
+        server.simulator.delete_file("[ssd] web01/web01.vmx");
+        domain.connect().define_xml(&xml, DefineFlags::NONE)
+    };
+    define_xml_again, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        let xml = domain.xml_desc(DomainXmlFlags::SECURE).await.unwrap();
+        let changed = xml.replace(">2</vcpu>", ">3</vcpu>");
+        assert_ne!(xml, changed);
+        domain.connect().define_xml(&changed, DefineFlags::NONE)
+    };
+    create_xml, esx, server => {
+        let domain = domain(server, PoweredOff).await;
+        let xml = domain.xml_desc(DomainXmlFlags::SECURE).await.unwrap();
+        domain.undefine(UndefineFlags::NONE).await.unwrap();
+        server.simulator.delete_file("[ssd] web01/web01.vmx");
+        domain.connect().create_xml(&xml, CreateFlags::NONE)
+    };
+    undefine_with_files, esx, server => domain(server, PoweredOff).await.undefine_with_files();
     rename, esx, server => domain(server, PoweredOff).await.rename("web02");
     set_metadata, esx, server => {
         let domain = domain(server, PoweredOff).await;
@@ -143,6 +165,16 @@ calls! {
         domain(server, PoweredOff).await.block_resize(disk, 64 << 20, BlockResizeFlags::NONE)
     };
 
+    delete_disk, esx, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        server.simulator.make_disk("[ssd] disks/a.vmdk", 1024, "lsilogic");
+        connect.delete_disk(&"[ssd] disks/a.vmdk".parse().unwrap())
+    };
+    wipe_disk, esx, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        server.simulator.make_disk("[ssd] disks/a.vmdk", 1024, "lsilogic");
+        connect.wipe_disk(&"[ssd] disks/a.vmdk".parse().unwrap())
+    };
     set_block_io_tune, esx, server => {
         let limits = [TypedParam::new("total_iops_sec", 500_u64)];
         let disk = "[ssd] web01/web01.vmdk";
@@ -283,4 +315,40 @@ fn named(name: &str) -> String {
 
 fn some_cpus() -> CpuSet {
     (0..2).collect()
+}
+
+/// Every public function that returns an operation is called in a row.
+#[test]
+fn every_call_is_in_the_table() {
+    fn visit(folder: &Path, missing: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                visit(&path, missing);
+            } else if path.file_name().unwrap() != "operation.rs" {
+                missing.extend(untested(&fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut missing = Vec::new();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    visit(&sources, &mut missing);
+    assert!(
+        missing.is_empty(),
+        "add rows to tests/it/positions/calls.rs: {missing:?}"
+    );
+}
+
+/// The names of a source's functions that return an operation and are not called in this file.
+fn untested(source: &str) -> Vec<String> {
+    let calls = include_str!("calls.rs");
+    let functions = source.split("pub fn ").skip(1);
+    let operations = functions.filter(|text| {
+        let head = text.split('{').next().unwrap_or_default();
+        head.contains("-> Operation<")
+    });
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let names = operations.map(|text| text.split(|c| !is_name(c)).next().unwrap_or_default());
+    let missing = names.filter(|name| !calls.contains(&format!(".{name}(")));
+    missing.map(str::to_owned).collect()
 }

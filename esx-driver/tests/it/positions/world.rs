@@ -109,7 +109,16 @@ impl World {
         let ours = self.0.iter();
         let ours = ours.filter(|(what, value)| other.0.get(*what) != Some(value));
         let theirs = other.0.keys().filter(|what| !self.0.contains_key(*what));
-        ours.map(|(what, _)| what).chain(theirs).cloned().collect()
+        let differences = ours.map(|(what, _)| what).chain(theirs);
+        let has_owner = |what: &&String| {
+            let path = what.strip_prefix("file '").unwrap_or_default();
+            let path = path.trim_end_matches('\'');
+            self.1.contains(path) || other.1.contains(path)
+        };
+        differences
+            .filter(|what| !has_owner(what))
+            .cloned()
+            .collect()
     }
 }
 
