@@ -9,6 +9,7 @@ mod device;
 mod disks;
 mod guest;
 mod identity;
+mod issues;
 mod job;
 mod lifecycle;
 mod list;
@@ -269,6 +270,13 @@ fn not_running() -> Error {
         ErrorNumber::OperationInvalid,
         message,
     )
+}
+
+/// The error of a function that knows no flags.
+fn unsupported_flags(flags: u32, function: &str) -> Error {
+    let message = format!("unsupported flags (0x{flags:x}) in function {function}");
+    let kind = ErrorKind::UnsupportedFlags;
+    Error::new(kind, ErrorNumber::InvalidArg, message).plain()
 }
 
 fn no_domain(message: String) -> Error {

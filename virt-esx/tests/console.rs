@@ -66,6 +66,7 @@ recordings! {
     device_xml,
     devices,
     display,
+    domblkerror,
     domblkinfo,
     domblkinfo_sizes,
     domblklist,

@@ -58,8 +58,8 @@ pub use post_parse::Defaults;
 pub use sound::Sound;
 pub use state::{DomainInfo, DomainState, StateReason};
 pub use stats::{
-    ControlState, DomainBlockInfo, DomainControlInfo, DomainJobInfo, DomainMemoryStat,
-    JobOperation, JobType, MemoryStatTag, PmSuspendTarget,
+    ControlState, DiskErrorCode, DomainBlockInfo, DomainControlInfo, DomainDiskError,
+    DomainJobInfo, DomainMemoryStat, JobOperation, JobType, MemoryStatTag, PmSuspendTarget,
 };
 pub use tpm::{Tpm, TpmBackend};
 pub use tune::{CpuTune, MemoryTune};

@@ -9,9 +9,9 @@ mod snapshot;
 
 pub use domain::{
     AbortJobFlags, BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags,
-    DomainFilter, DomainXmlFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,
-    ModificationImpact, RebootFlags, ShutdownFlags, StatsFlags, StatsTypes, UndefineFlags,
-    VcpuFlags,
+    DomainFilter, DomainXmlFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MessageFlags,
+    MigrateFlags, ModificationImpact, RebootFlags, ShutdownFlags, StatsFlags, StatsTypes,
+    UndefineFlags, VcpuFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
 pub use snapshot::{

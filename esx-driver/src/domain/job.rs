@@ -109,7 +109,7 @@ impl Domain {
                 let request = references::Task::from(task.clone()).cancel_task();
                 let change = Change::call(client, request).verified_by({
                     let domain = domain.clone();
-                    move || Box::pin(domain.clone().is_over(task.clone()))
+                    move || Box::pin(domain.clone().end_of(task.clone()))
                 });
                 let asked = runner.perform(change).await;
                 asked.map_err(|error| match error.kind() {
@@ -173,7 +173,7 @@ impl Domain {
     }
 
     /// Whether a task has ended.
-    async fn is_over(self, task: ManagedObjectReference) -> Result<Effect<()>> {
+    async fn end_of(self, task: ManagedObjectReference) -> Result<Effect<()>> {
         let found = self.connect.client().read_opt::<TaskState>(&task).await?;
         Ok(match found.and_then(|found| found.state) {
             Some(TaskInfoState::Queued | TaskInfoState::Running) => Effect::Unknown,

@@ -6,7 +6,7 @@ use vi_types::methods::StandbyGuest;
 use virt_model::{ErrorNumber, domain::PmSuspendTarget};
 
 use super::lifecycle::explain;
-use super::{Domain, not_running};
+use super::{Domain, not_running, unsupported_flags};
 use crate::engine::{Change, Effect};
 use crate::{Error, ErrorKind, Operation, Result};
 
@@ -125,10 +125,6 @@ fn check(target: PmSuspendTarget, duration: u64, flags: u32) -> Result<()> {
 fn refuse_flags(flags: u32, function: &str) -> Result<()> {
     match flags {
         0 => Ok(()),
-        _ => {
-            let message = format!("unsupported flags (0x{flags:x}) in function {function}");
-            let number = ErrorNumber::InvalidArg;
-            Err(Error::new(ErrorKind::UnsupportedFlags, number, message).plain())
-        }
+        _ => Err(unsupported_flags(flags, function)),
     }
 }

@@ -9,7 +9,7 @@ use vi_client::{
 use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use virt_model::ErrorNumber;
 
-use super::{Domain, Power, no_domain_with_uuid};
+use super::{Domain, Power, no_domain_with_uuid, unsupported_flags};
 use crate::{DatastorePath, Error, ErrorKind, Operation, Result};
 
 property_set! {
@@ -64,10 +64,7 @@ impl Domain {
     #[doc(alias = "virDomainScreenshot")]
     pub async fn screenshot(&self, screen: u32, flags: u32) -> Result<Screenshot> {
         if flags != 0 {
-            let message =
-                format!("unsupported flags (0x{flags:x}) in function esxDomainScreenshot");
-            let kind = ErrorKind::UnsupportedFlags;
-            return Err(Error::new(kind, ErrorNumber::InvalidArg, message).plain());
+            return Err(unsupported_flags(flags, "esxDomainScreenshot"));
         }
         if screen != 0 {
             let message = "Screen cannot be selected";

@@ -1,5 +1,6 @@
 //! virsh's group "Domain Monitoring".
 
+mod domblkerror;
 mod domblkinfo;
 mod domblklist;
 mod domcontrol;
@@ -19,6 +20,7 @@ pub(crate) static GROUP: Group = Group {
     title: "Domain Monitoring",
     keyword: "monitor",
     rows: &[
+        Row::query::<domblkerror::Domblkerror>("domblkerror"),
         Row::query::<domblkinfo::Domblkinfo>("domblkinfo"),
         Row::query::<domblklist::Domblklist>("domblklist"),
         Row::query::<domcontrol::Domcontrol>("domcontrol"),

@@ -130,6 +130,28 @@ pub struct DomainControlInfo {
     pub state_time: u64,
 }
 
+/// What is wrong with a disk (libvirt's `virDomainDiskErrorCode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum DiskErrorCode {
+    /// Nothing.
+    #[default]
+    None = 0,
+    /// Something.
+    Unspec = 1,
+    /// There is no space left for it.
+    NoSpace = 2,
+}
+
+/// A disk with an error (libvirt's `virDomainDiskError`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainDiskError {
+    /// The disk's name: `sda`.
+    pub disk: String,
+    /// What is wrong with it.
+    pub error: DiskErrorCode,
+}
+
 words! {
     /// How a guest is put to sleep (libvirt's `virNodeSuspendTarget`).
     pub enum PmSuspendTarget {

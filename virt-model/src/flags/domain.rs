@@ -258,6 +258,14 @@ flags! {
         KEEP_COMPLETED = 1,
     }
 
+    /// Which messages of a domain are wanted (`virDomainMessageType`); no flag means all.
+    pub struct MessageFlags {
+        /// That it uses something deprecated.
+        DEPRECATION = 0,
+        /// That something makes it unreliable.
+        TAINTING = 1,
+    }
+
     /// How a job is aborted (`virDomainAbortJobFlagsValues`).
     pub struct AbortJobFlags {
         /// Interrupt a migration in its post-copy phase.

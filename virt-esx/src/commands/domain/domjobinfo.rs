@@ -169,7 +169,6 @@ fn operation(operation: JobOperation) -> &'static str {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn lower<S: serde::Serializer>(word: &&'static str, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&word.to_lowercase())
 }
