@@ -2,6 +2,7 @@
 
 use esx_driver::Domain;
 use serde::Serialize;
+use tracing::Instrument as _;
 use virt_model::{DeviceModifyFlags, DomainXmlFlags};
 use xmltree::Element;
 
@@ -9,6 +10,7 @@ use crate::answer::Answer;
 use crate::commands::options::{self, check_exclusive};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::log;
 use crate::markup;
 
 /// The options that say what a change of a device concerns. On ESX it is always both, the running domain and its
@@ -112,7 +114,9 @@ pub(crate) async fn document(
         Some(DeviceModifyFlags::CONFIG) => DomainXmlFlags::INACTIVE,
         _ => DomainXmlFlags::NONE,
     };
-    markup::read(&domain.xml_desc(flags).await?)
+    // One device does not show what is left out elsewhere in the definition.
+    let incidental = tracing::warn_span!(log::INCIDENTAL);
+    markup::read(&domain.xml_desc(flags).instrument(incidental).await?)
 }
 
 /// A device was attached, detached or updated.
