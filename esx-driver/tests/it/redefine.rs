@@ -334,10 +334,11 @@ async fn what_cannot_be_created_leaves_nothing() {
         .create_xml(&xml, CreateFlags::NONE)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InDoubt, "{error}");
+    let lost = matches!(error.kind(), ErrorKind::InDoubt | ErrorKind::NotDone);
+    assert!(lost, "{error}");
     let advice = error.advice().unwrap();
     assert!(
-        advice.contains("the domain 'new' has been made, and is off"),
+        advice.contains("the domain 'new' has been made, and may run"),
         "{advice}"
     );
     // A lost answer of the creation is looked for. The host gets on with the task between the first search and the second.
