@@ -27,7 +27,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domif_getlink::DomifGetlink>("domif-getlink").renamed("--persistent=--config"),
         Row::query::<domifaddr::Domifaddr>("domifaddr"),
         Row::query::<domiflist::Domiflist>("domiflist"),
-        Row::query::<dominfo::Dominfo>("dominfo"),
+        Row::command::<dominfo::Dominfo>("dominfo"),
         Row::query::<dommemstat::Dommemstat>("dommemstat"),
         Row::query::<domstate::Domstate>("domstate"),
         Row::query::<domstats::Domstats>("domstats"),

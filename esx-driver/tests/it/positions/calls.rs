@@ -135,6 +135,10 @@ calls! {
         };
         domain(server, PoweredOff).await.set_numa_parameters(&parameters, NOW)
     };
+    set_blkio_parameters, esx, server => {
+        let weights = [TypedParam::new("device_weight", "sda,500")];
+        domain(server, PoweredOff).await.set_blkio_parameters(&weights, NOW)
+    };
 
     attach_disk, esx, server => {
         let domain = domain(server, PoweredOff).await;

@@ -2,12 +2,13 @@ use serde::Serialize;
 use tracing::debug;
 use virt_model::DomainState;
 
-use crate::answer::{Answer, property};
+use crate::answer::{Answer, Format, property};
 use crate::commands::domain::domuuid::GuestUuid;
 use crate::commands::domain_arg::DomainArg;
-use crate::commands::{Query, state};
+use crate::commands::{Command, state};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::Ui;
 
 /// domain information
 ///
@@ -41,13 +42,16 @@ pub(crate) struct Info {
     guest_uuid: Option<GuestUuid>,
 }
 
-impl Query for Dominfo {
-    type Answer = Info;
-
-    async fn ask(self, connection: &Connection) -> Result<Info, Failure> {
+impl Command for Dominfo {
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let domain = self.domain.find(connection).await?;
         let info = domain.info().await?;
-        Ok(Info {
+        // The text does not have it, so it is not worth a request.
+        let guest_uuid = match ui.format() {
+            Format::Text => None,
+            Format::Json | Format::Jsonl => told(domain.smbios_uuid().await).map(GuestUuid::from),
+        };
+        let info = Info {
             id: domain.id(),
             name: domain.name().to_owned(),
             uuid: domain.uuid().to_string(),
@@ -60,8 +64,9 @@ impl Query for Dominfo {
             persistent: told(domain.is_persistent().await),
             autostart: told(domain.autostart().await),
             managed_save: told(domain.has_managed_save_image().await),
-            guest_uuid: told(domain.smbios_uuid().await).map(GuestUuid::from),
-        })
+            guest_uuid,
+        };
+        Ok(ui.answer(&info)?)
     }
 }
 
