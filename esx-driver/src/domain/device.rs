@@ -92,7 +92,7 @@ impl Domain {
     pub fn detach_device(&self, xml: &str, flags: DeviceModifyFlags) -> Operation<'static> {
         let device = read(xml);
         self.detachment("esxDomainDetachDeviceFlags", flags, move |machine| {
-            machine.find(&device?)
+            machine.find_to_detach(&device?)
         })
     }
 

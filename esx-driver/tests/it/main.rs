@@ -13,6 +13,7 @@ mod domains;
 mod events;
 mod listing;
 mod looking;
+mod matching;
 mod metadata;
 mod migrate;
 mod networks;

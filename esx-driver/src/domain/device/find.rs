@@ -4,8 +4,14 @@
 //! of libvirt 9.0.0 (virDomainNetFindIdx, virDomainDefFindDevice, and the QEMU driver's qemuDomainDetachDevice…).
 
 use vi_types::Poly;
-use vi_types::objects::{VirtualDevice, VirtualEthernetCard};
-use virt_model::domain::{Address, CharDevice, Device, DeviceInfo, Disk, Interface, PciAddress};
+use vi_types::objects::{
+    VirtualCdrom, VirtualDevice, VirtualDisk, VirtualEthernetCard, VirtualFloppy,
+    VirtualScsiPassthrough,
+};
+use virt_model::domain::{
+    Address, CharDevice, Device, DeviceInfo, Disk, DiskDevice, DiskSource, Interface,
+    InterfaceSource, PciAddress,
+};
 use virt_model::{ErrorNumber, MacAddress};
 
 use super::wanted::not_supported;
@@ -54,12 +60,57 @@ impl Hardware {
             }
             other => return Err(not_supported(other.kind())),
         };
-        let alias = device.info().and_then(|info| info.alias.as_deref());
-        match alias {
-            Some(alias) if alias != name.to_string() => Err(contradiction(format!(
-                "the alias is '{alias}', and the rest describes '{name}'"
+        check_alias(device, name)?;
+        Ok(name)
+    }
+
+    /// The name of the device that a detachment with `device` means: that of [`find`](Hardware::find), whose kind, source
+    /// and model must be those of the definition too, as far as it has them.
+    pub(super) fn find_to_detach(&self, device: &Device) -> Result<Name> {
+        let name = self.find(device)?;
+        let mut device = device.clone();
+        let has_source = match &mut device {
+            Device::Disk(disk) => disk.source != DiskSource::File(None),
+            Device::Interface(card) => {
+                // It is the type of a definition without one.
+                if card.source == InterfaceSource::User {
+                    card.source = InterfaceSource::Null;
+                }
+                true
+            }
+            _ => return Ok(name),
+        };
+        let Some(found) = self.get(name) else {
+            return Ok(name);
+        };
+        let is_kind = match &device {
+            Device::Disk(disk) => match disk.device {
+                DiskDevice::Cdrom => found.is::<VirtualCdrom>(),
+                DiskDevice::Floppy => found.is::<VirtualFloppy>(),
+                DiskDevice::Lun => found.is::<VirtualScsiPassthrough>(),
+                _ => found.is::<VirtualDisk>(),
+            },
+            _ => true,
+        };
+        let wanted = match is_kind && has_source {
+            true => Wanted::of(&device, self)?,
+            false => None,
+        };
+        let applied = match wanted {
+            Some(wanted) => wanted.applied(found, self)?,
+            None => Applied::Same,
+        };
+        let is_same = match applied {
+            Applied::Same => true,
+            // How a disk is written does not make it another one.
+            Applied::Edited(edited) => found.is::<VirtualDisk>() || edited.backing == found.backing,
+            Applied::Other => false,
+        };
+        match is_kind && is_same {
+            true => Ok(name),
+            false => Err(contradiction(format!(
+                "'{name}' has another kind, source or model"
             ))),
-            _ => Ok(name),
         }
     }
 
@@ -73,7 +124,10 @@ impl Hardware {
         };
         match name {
             None => self.find(device),
-            Some(name) if self.get(name).is_some() => Ok(name),
+            Some(name) if self.get(name).is_some() => {
+                check_alias(device, name)?;
+                Ok(name)
+            }
             Some(_) => Err(missing(
                 "device not present in domain configuration".to_owned(),
             )),
@@ -114,7 +168,11 @@ impl Hardware {
                     "the target is '{dev}', and the address {other}"
                 )))
             }
-            _ => Ok(Name::Disk(slot)),
+            Some(Address::Drive(_)) | None => Ok(Name::Disk(slot)),
+            Some(other) => Err(contradiction(format!(
+                "the target is '{dev}', and the address is of type '{}'",
+                other.kind()
+            ))),
         }
     }
 
@@ -123,7 +181,11 @@ impl Hardware {
         let mac = card.mac.filter(|mac| *mac != MacAddress::default());
         let pci = match &card.info.address {
             Some(Address::Pci(pci)) => Some(pci),
-            _ => None,
+            Some(other) => {
+                let message = format!("a card has no address of type '{}'", other.kind());
+                return Err(contradiction(message));
+            }
+            None => None,
         };
         let cards = self.named().filter_map(|(name, device)| {
             let found = device.cast::<VirtualEthernetCard>()?;
@@ -191,6 +253,17 @@ impl Hardware {
             Applied::Other => None,
             _ => Some(name),
         })
+    }
+}
+
+/// Checks that the alias of a definition, if it has one, is that name.
+fn check_alias(device: &Device, name: Name) -> Result<()> {
+    let alias = device.info().and_then(|info| info.alias.as_deref());
+    match alias {
+        Some(alias) if alias != name.to_string() => Err(contradiction(format!(
+            "the alias is '{alias}', and the rest describes '{name}'"
+        ))),
+        _ => Ok(()),
     }
 }
 
