@@ -30,14 +30,24 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// The table's text; without `header` the titles don't count for the widths either.
+    /// The table's text; without `header` the titles don't count for the widths either. On a terminal that is narrower, long
+    /// cells go on in the next lines of their columns, which virsh leaves to the terminal.
     pub(crate) fn render(&self, header: bool) -> String {
+        let terminal = terminal_size::terminal_size_of(std::io::stdout());
+        self.render_within(header, terminal.map(|(width, _)| usize::from(width.0)))
+    }
+
+    /// The table's text, at most `limit` columns wide if its cells can be broken so far.
+    fn render_within(&self, header: bool, limit: Option<usize>) -> String {
         let shown = || header.then_some(&self.header).into_iter().chain(&self.rows);
         let mut widths = vec![0; self.header.len()];
         for row in shown() {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.width.max(*width);
             }
+        }
+        if let Some(limit) = limit {
+            fit(&mut widths, limit);
         }
 
         let mut text = String::new();
@@ -47,7 +57,7 @@ impl Table {
                 text.extend(
                     widths
                         .iter()
-                        .flat_map(|width| std::iter::repeat_n('-', width + 3)),
+                        .flat_map(|width| std::iter::repeat_n('-', width + GAP)),
                 );
                 text.push('\n');
             }
@@ -56,15 +66,58 @@ impl Table {
     }
 }
 
-fn render_row(row: &[Cell], widths: &[usize], text: &mut String) {
-    for (index, (cell, width)) in row.iter().zip(widths).enumerate() {
-        text.push(' ');
-        text.push_str(&cell.text);
-        if index + 1 < row.len() {
-            text.extend(std::iter::repeat_n(' ', width - cell.width + 2));
+/// What a column takes besides its widest cell: a blank in front of it, and two behind.
+const GAP: usize = 3;
+
+/// No column is made narrower than this.
+const NARROWEST: usize = 8;
+
+/// Makes the widest columns narrower until all fit into `limit`.
+fn fit(widths: &mut [usize], limit: usize) {
+    let room = limit.saturating_sub(GAP * widths.len());
+    while widths.iter().sum::<usize>() > room {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => return,
         }
     }
-    text.push('\n');
+}
+
+/// Writes a row: one line, or as many as its longest cell needs.
+fn render_row(row: &[Cell], widths: &[usize], text: &mut String) {
+    let mut rest: Vec<_> = row.iter().map(|cell| cell.text.as_str()).collect();
+    let mut is_first = true;
+    loop {
+        let mut line = String::new();
+        let mut padding = 0;
+        for (index, (rest, width)) in rest.iter_mut().zip(widths).enumerate() {
+            line.extend(std::iter::repeat_n(' ', padding + 1));
+            let taken;
+            (taken, *rest) = split(rest, *width);
+            line.push_str(taken);
+            let used = taken.chars().filter_map(self::width).sum();
+            padding = width.saturating_sub(used) + if index + 1 < row.len() { 2 } else { 0 };
+        }
+        // virsh pads an empty last cell; lines of ours need not.
+        text.push_str(if is_first { &line } else { line.trim_end() });
+        text.push('\n');
+        is_first = false;
+        if rest.iter().all(|rest| rest.is_empty()) {
+            return;
+        }
+    }
+}
+
+/// The first part of a text that takes at most `columns`, but at least one character, and the rest.
+fn split(text: &str, columns: usize) -> (&str, &str) {
+    let mut used = 0;
+    for (index, character) in text.char_indices() {
+        used += width(character).unwrap_or(0);
+        if used > columns && index > 0 {
+            return text.split_at(index);
+        }
+    }
+    (text, "")
 }
 
 /// A cell's text made safe for a terminal, and the columns it takes there.
@@ -160,6 +213,40 @@ mod tests {
     fn without_header_the_titles_take_no_room() {
         assert_eq!(names(&["t"]).render(false), " 1   t   running\n");
         assert_eq!(names(&[]).render(false), "");
+    }
+
+    #[test]
+    fn long_cells_are_broken_where_the_terminal_is_narrow() {
+        let table = names(&[
+            "short",
+            "abcdefghijklmnopqrstuvwxyz",
+            "漢字漢字漢字漢字漢字",
+        ]);
+        let expected = " Id   Name              State\n\
+                        ---------------------------------\n \
+                        1    short             running\n \
+                        1    abcdefghijklmno   running\n      \
+                        pqrstuvwxyz\n \
+                        1    漢字漢字漢字漢    running\n      \
+                        字漢字\n";
+        assert_eq!(table.render_within(true, Some(33)), expected);
+        for wide in [Some(44), Some(500), None] {
+            assert_eq!(
+                table.render_within(true, wide).lines().count(),
+                5,
+                "{wide:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_column_gets_narrower_than_a_word() {
+        let table = names(&["abcdefghijklmnopqrstuvwxyz"]);
+        let found = table.render_within(false, Some(1));
+        assert_eq!(
+            found,
+            " 1   abcdefgh   running\n     ijklmnop\n     qrstuvwx\n     yz\n"
+        );
     }
 
     #[test]
