@@ -70,17 +70,19 @@ impl Table {
 const GAP: usize = 3;
 
 /// No column is made narrower than this.
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 12;
 
-/// Makes the widest columns narrower until all fit into `limit`.
+/// Makes the widest columns narrower until all fit into `limit`. Columns that cannot fit stay as they are.
 fn fit(widths: &mut [usize], limit: usize) {
     let room = limit.saturating_sub(GAP * widths.len());
-    while widths.iter().sum::<usize>() > room {
-        match widths.iter_mut().max() {
+    let mut fitted = widths.to_vec();
+    while fitted.iter().sum::<usize>() > room {
+        match fitted.iter_mut().max() {
             Some(widest) if *widest > NARROWEST => *widest -= 1,
             _ => return,
         }
     }
+    widths.copy_from_slice(&fitted);
 }
 
 /// Writes a row: one line, or as many as its longest cell needs.
@@ -240,13 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn no_column_gets_narrower_than_a_word() {
+    fn a_table_that_cannot_fit_is_not_broken() {
         let table = names(&["abcdefghijklmnopqrstuvwxyz"]);
-        let found = table.render_within(false, Some(1));
+        let narrowest = 9 + 1 + 12 + 7;
+        let found = table.render_within(false, Some(narrowest));
         assert_eq!(
             found,
-            " 1   abcdefgh   running\n     ijklmnop\n     qrstuvwx\n     yz\n"
+            " 1   abcdefghijkl   running\n     mnopqrstuvwx\n     yz\n"
         );
+        let found = table.render_within(false, Some(narrowest - 1));
+        assert_eq!(found, " 1   abcdefghijklmnopqrstuvwxyz   running\n");
     }
 
     #[test]
