@@ -225,8 +225,19 @@ pub(crate) fn command_help(row: &Row) -> String {
     let definition = row.definition();
     let about = definition.get_about().cloned().unwrap_or_default();
     let long_about = definition.get_long_about().unwrap_or(&about).clone();
-    // The options bring a description of their own along.
-    let mut command = Global::augment_args(definition)
+    // `migrate` has a `--verbose` of its own.
+    let shared = Global::augment_args(Command::new(""));
+    let shared: Vec<_> = shared
+        .get_arguments()
+        .filter(|shared| {
+            definition
+                .get_arguments()
+                .all(|own| own.get_id() != shared.get_id())
+        })
+        .cloned()
+        .collect();
+    let mut command = definition
+        .args(shared)
         .about(about)
         .long_about(long_about)
         .max_term_width(100);
@@ -269,5 +280,15 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         super::tree().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help() {
+        for row in super::commands::rows() {
+            let help = super::command_help(row);
+            let usage = format!("Usage: virt-esx {}", row.name);
+            assert!(help.contains(&usage), "{help}");
+            assert!(help.contains("--output"), "{help}");
+        }
     }
 }

@@ -41,9 +41,10 @@ impl Domain {
     /// Two requests, and one more if the file has absolute file names, which need the host's datastores.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such virtual machine any more; [`ErrorKind::File`] if the VMX file cannot be
-    /// downloaded; [`ErrorKind::Definition`] if it cannot be converted; [`ErrorKind::UnsupportedFlags`] for
-    /// [`DomainXmlFlags::UPDATE_CPU`].
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is no such virtual machine any more;
+    /// [`File`](crate::ErrorKind::File) if the VMX file cannot be downloaded;
+    /// [`Definition`](crate::ErrorKind::Definition) if it cannot be converted;
+    /// [`UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for [`DomainXmlFlags::UPDATE_CPU`].
     #[doc(alias = "virDomainGetXMLDesc")]
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;

@@ -23,7 +23,7 @@ use crate::ui::progress;
 /// Migrate a domain to another host of its vCenter. Both connections have to be ones to the vCenter (vpx://), or to
 /// its hosts with vcenter= in the URI. Ctrl-C cancels the migration.
 ///
-/// With --direct there is no second connection: <desturi> is the name of a host of the vCenter, its reference, or its
+/// With --direct there is no second connection: --desturi is the name of a host of the vCenter, its reference, or its
 /// vpx:// URI.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Migrate {
