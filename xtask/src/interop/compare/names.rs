@@ -6,10 +6,20 @@ use super::batch::Batch;
 use super::{Known, Pair, in_our_versions};
 
 /// A command with which virsh and virt-esx differ.
-const KNOWN: &[Known] = &[Known {
-    words: &["help"],
-    reason: "virt-esx lists what it has, and commands that virsh does not have",
-}];
+const KNOWN: &[Known] = &[
+    Known {
+        words: &["help"],
+        reason: "virt-esx lists what it has, and commands that virsh does not have",
+    },
+    Known {
+        words: &["domstats"],
+        reason: "libvirt's ESX driver has no virConnectGetAllDomainStats",
+    },
+    Known {
+        words: &["maxvcpus"],
+        reason: "libvirt's ESX driver has no virConnectGetMaxVcpus",
+    },
+];
 
 /// What changes the run itself: only compared without arguments.
 const OF_THE_SHELL: &[&str] = &["cd", "connect", "echo", "exit", "help", "pwd", "quit"];
