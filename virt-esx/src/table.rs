@@ -87,39 +87,46 @@ fn fit(widths: &mut [usize], limit: usize) {
 
 /// Writes a row: one line, or as many as its longest cell needs.
 fn render_row(row: &[Cell], widths: &[usize], text: &mut String) {
-    let mut rest: Vec<_> = row.iter().map(|cell| cell.text.as_str()).collect();
+    let mut rest: Vec<_> = row.iter().map(|cell| (&*cell.text, cell.width)).collect();
     let mut is_first = true;
     loop {
-        let mut line = String::new();
+        let begin = text.len();
         let mut padding = 0;
         for (index, (rest, width)) in rest.iter_mut().zip(widths).enumerate() {
-            line.extend(std::iter::repeat_n(' ', padding + 1));
-            let taken;
-            (taken, *rest) = split(rest, *width);
-            line.push_str(taken);
-            let used = taken.chars().filter_map(self::width).sum();
+            text.extend(std::iter::repeat_n(' ', padding + 1));
+            let (taken, used) = take(rest, *width);
+            text.push_str(taken);
             padding = width.saturating_sub(used) + if index + 1 < row.len() { 2 } else { 0 };
         }
         // virsh pads an empty last cell; lines of ours need not.
-        text.push_str(if is_first { &line } else { line.trim_end() });
+        if !is_first {
+            text.truncate(begin + text[begin..].trim_end().len());
+        }
         text.push('\n');
         is_first = false;
-        if rest.iter().all(|rest| rest.is_empty()) {
+        if rest.iter().all(|(rest, _)| rest.is_empty()) {
             return;
         }
     }
 }
 
-/// The first part of a text that takes at most `columns`, but at least one character, and the rest.
-fn split(text: &str, columns: usize) -> (&str, &str) {
-    let mut used = 0;
-    for (index, character) in text.char_indices() {
-        used += width(character).unwrap_or(0);
-        if used > columns && index > 0 {
-            return text.split_at(index);
+/// Takes the first part of a text, with the columns that it takes: at most `columns`, but at least one character.
+fn take<'a>(rest: &mut (&'a str, usize), columns: usize) -> (&'a str, usize) {
+    let (text, all) = *rest;
+    if all > columns {
+        let mut used = 0;
+        for (index, character) in text.char_indices() {
+            let width = width(character).unwrap_or(0);
+            if used + width > columns && index > 0 {
+                let (taken, left) = text.split_at(index);
+                *rest = (left, all - used);
+                return (taken, used);
+            }
+            used += width;
         }
     }
-    (text, "")
+    *rest = ("", 0);
+    (text, all)
 }
 
 /// A cell's text made safe for a terminal, and the columns it takes there.
