@@ -2,7 +2,7 @@
 
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
-    CancelTask, CloneVmTask, CreateSnapshotTask, DestroyTask, RelocateVmTask, UnregisterVm,
+    CancelTask, CloneVmTask, CreateSnapshotTask, RelocateVmTask, UnregisterVm,
 };
 use vi_types::objects::{
     InvalidArgument, InvalidDatastore, InvalidName, InvalidState, ManagedObjectNotFound,
@@ -13,7 +13,7 @@ use vi_types::properties::{Datastore, HostSystem};
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::client::moref;
-use crate::host::Host;
+use crate::host::{Host, destroy};
 
 const LINKED: &str = "createNewChildDiskBacking";
 
@@ -105,10 +105,6 @@ async fn a_linked_clone_has_only_what_is_new() {
     assert!(text.contains("/web01/web01.vmdk\""), "{text}");
     assert!(exists(&host, &own.replace(".vmdk", "-delta.vmdk")));
     // Its end is not that of the disk below it, and the end of the source is not, either.
-    let destroy = |vm: &ManagedObjectReference| DestroyTask {
-        this: vm.clone(),
-        ..DestroyTask::default()
-    };
     let spec = linked(Some(&snapshot));
     let other = host.made(&clone(&host, &vm, "other", spec)).await;
     host.succeeds(&destroy(&copy)).await;

@@ -2,6 +2,7 @@
 
 use esx_sim::Simulator;
 use vi_types::enums::TaskInfoState;
+use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::{MethodFault, TaskInfo, VirtualMachineConfigInfo};
 use vi_types::properties::VirtualMachine;
 use vi_types::{Any, DataObject, Extends, ManagedObjectReference, Method, SoapFault, properties};
@@ -88,5 +89,22 @@ impl Host {
     pub(crate) fn text(&self, path: &str) -> String {
         let bytes = self.simulator.file(path).unwrap();
         String::from_utf8(bytes.to_vec()).unwrap()
+    }
+}
+
+/// Destroys an object.
+pub(crate) fn destroy(object: &ManagedObjectReference) -> DestroyTask {
+    DestroyTask {
+        this: object.clone(),
+        ..DestroyTask::default()
+    }
+}
+
+/// Gives an object a name.
+pub(crate) fn rename(object: &ManagedObjectReference, name: &str) -> RenameTask {
+    RenameTask {
+        this: object.clone(),
+        new_name: name.to_owned(),
+        ..RenameTask::default()
     }
 }

@@ -3,8 +3,8 @@
 use vi_types::enums::SharesLevel;
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
-    CreateDatacenter, CreateFolder, CreateResourcePool, CreateVmTask, DestroyChildren, DestroyTask,
-    FindByInventoryPath, MoveIntoFolderTask, MoveIntoResourcePool, RenameTask, UpdateConfig,
+    CreateDatacenter, CreateFolder, CreateResourcePool, CreateVmTask, DestroyChildren,
+    FindByInventoryPath, MoveIntoFolderTask, MoveIntoResourcePool, UpdateConfig,
 };
 use vi_types::objects::{
     ConcurrentAccess, DuplicateName, InvalidArgument, InvalidDatastore, InvalidFolder, InvalidName,
@@ -18,28 +18,13 @@ use vi_types::properties::{
 use vi_types::{DataObject, ManagedObjectReference, Method, SoapFault};
 
 use crate::client::moref;
-use crate::host::Host;
+use crate::host::{Host, destroy, rename};
 
 fn create_folder(parent: &ManagedObjectReference, name: &str) -> CreateFolder {
     CreateFolder {
         this: parent.clone(),
         name: name.to_owned(),
         ..CreateFolder::default()
-    }
-}
-
-fn destroy(object: &ManagedObjectReference) -> DestroyTask {
-    DestroyTask {
-        this: object.clone(),
-        ..DestroyTask::default()
-    }
-}
-
-fn rename(object: &ManagedObjectReference, name: &str) -> RenameTask {
-    RenameTask {
-        this: object.clone(),
-        new_name: name.to_owned(),
-        ..RenameTask::default()
     }
 }
 

@@ -1,28 +1,11 @@
 //! The end and the names of machines.
 
-use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
-use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::{DuplicateName, InvalidName, InvalidPowerState, ManagedObjectNotFound};
 use vi_types::properties::{Datastore, Folder, HostAutoStartManager, HostSystem, ResourcePool};
 
 use crate::client::moref;
-use crate::host::Host;
-
-fn destroy(object: &ManagedObjectReference) -> DestroyTask {
-    DestroyTask {
-        this: object.clone(),
-        ..DestroyTask::default()
-    }
-}
-
-fn rename(object: &ManagedObjectReference, name: &str) -> RenameTask {
-    RenameTask {
-        this: object.clone(),
-        new_name: name.to_owned(),
-        ..RenameTask::default()
-    }
-}
+use crate::host::{Host, destroy, rename};
 
 #[tokio::test]
 async fn a_destroyed_machine_takes_its_files_along() {
