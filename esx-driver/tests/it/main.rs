@@ -46,10 +46,15 @@ fn credentials() -> Credentials {
 
 /// A connection to `simulator` by a URI whose server part does not matter.
 async fn open(simulator: &Simulator, uri: &str) -> Result<Connect, Error> {
+    open_over(InProcess::new(simulator.handler()), uri).await
+}
+
+/// A connection over a test's own transport.
+async fn open_over(transport: InProcess, uri: &str) -> Result<Connect, Error> {
     let uri: EsxUri = uri.parse()?;
     OpenOptions::new(&credentials())
         .auth_files(AuthFileSearch::default())
-        .transport(InProcess::new(simulator.handler()))
+        .transport(transport)
         .open(&uri)
         .await
 }

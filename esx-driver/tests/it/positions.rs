@@ -22,8 +22,7 @@ use std::{
 
 use bytes::Bytes;
 use esx_driver::{
-    Connect, Error, ErrorKind, OpenOptions, Operation, Result,
-    auth::AuthFileSearch,
+    Connect, Error, ErrorKind, Operation, Result,
     vi_client::transport::{BoxFuture, InProcess},
 };
 use esx_sim::{Effect, Recorded, Rule, Simulator};
@@ -31,7 +30,7 @@ use http::StatusCode;
 use vi_types::{SoapFault, objects::SystemError};
 
 use self::world::World;
-use crate::{credentials, tasks};
+use crate::{open_over, tasks};
 
 /// A server whose requests are counted, and one of them spoiled.
 pub(crate) struct Server {
@@ -126,12 +125,7 @@ impl Server {
                 answer
             })
         });
-        OpenOptions::new(&credentials())
-            .auth_files(AuthFileSearch::default())
-            .transport(transport)
-            .open(&uri.parse().unwrap())
-            .await
-            .unwrap()
+        open_over(transport, uri).await.unwrap()
     }
 }
 

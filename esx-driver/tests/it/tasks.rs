@@ -10,8 +10,7 @@ mod requests;
 use std::time::Duration;
 
 use esx_driver::{
-    Connect, CreateFlags, Domain, Error, OpenOptions, Operation, Result,
-    auth::AuthFileSearch,
+    Connect, CreateFlags, Domain, Error, Operation, Result,
     policy::{Answer, BoxFuture, Policy},
     question::{Asker, Question},
     vi_client::transport::InProcess,
@@ -23,7 +22,7 @@ use vi_types::{
     properties::{Task, VirtualMachine},
 };
 
-use crate::{credentials, open};
+use crate::{open, open_over};
 
 /// A host with a domain that is off, opened by a URI with these query parameters.
 async fn off(query: &str) -> (Simulator, Domain) {
@@ -58,12 +57,7 @@ async fn open_slowly(simulator: &Simulator, uri: &str) -> Connect {
             answer
         })
     });
-    OpenOptions::new(&credentials())
-        .auth_files(AuthFileSearch::default())
-        .transport(transport)
-        .open(&uri.parse().unwrap())
-        .await
-        .unwrap()
+    open_over(transport, uri).await.unwrap()
 }
 
 fn start(domain: &Domain) -> Operation<'static> {

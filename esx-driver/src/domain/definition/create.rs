@@ -158,15 +158,9 @@ impl Connect {
             host: Some(place.host_system.clone()),
             ..folder.create_vm_task(spec, place.resource_pool.clone())
         };
-        let (finding, seeing) = ((self.clone(), path.clone()), (self.clone(), path.clone()));
+        let seeing = (self.clone(), path.clone());
         Change::task(self.client(), request)
-            .making(move || {
-                let (connect, path) = finding.clone();
-                Box::pin(async move {
-                    let domain = connect.domain_of_file(&path).await?;
-                    Ok(domain.map(|domain| domain.machine()))
-                })
-            })
+            .making(self.machine_of_file(path))
             .verified_by(move || {
                 let (connect, path) = seeing.clone();
                 Box::pin(async move {

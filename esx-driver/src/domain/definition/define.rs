@@ -1,5 +1,6 @@
 //! Making domains of libvirt's XML documents.
 
+use futures_core::future::BoxFuture;
 use vi_client::match_fault;
 use vi_types::methods::{FindByDatastorePath, RegisterVmTask};
 use vi_types::objects::{AlreadyExists, DuplicateName};
@@ -11,7 +12,7 @@ use virt_model::flags::refuse_unknown;
 use super::convert::invalid;
 use super::difference::difference;
 use crate::datastore::item_name;
-use crate::engine::{Change, Effect, Runner};
+use crate::engine::{Change, Effect, Machine, Runner};
 use crate::error::fault_words;
 use crate::{
     Connect, DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What,
@@ -96,15 +97,9 @@ impl Connect {
             host: Some(place.host_system.clone()),
             ..folder.register_vm_task(path.to_string(), false)
         };
-        let (finding, seeing) = ((self.clone(), path.clone()), (self.clone(), path.clone()));
+        let seeing = (self.clone(), path.clone());
         Change::task(self.client(), request)
-            .making(move || {
-                let (connect, path) = finding.clone();
-                Box::pin(async move {
-                    let domain = connect.domain_of_file(&path).await?;
-                    Ok(domain.map(|domain| domain.machine()))
-                })
-            })
+            .making(self.machine_of_file(path))
             .verified_by(move || {
                 let (connect, path) = seeing.clone();
                 Box::pin(async move {
@@ -118,6 +113,21 @@ impl Connect {
                     })
                 })
             })
+    }
+
+    /// How a change finds the machine that it makes: by its VMX file.
+    pub(super) fn machine_of_file(
+        &self,
+        path: &DatastorePath,
+    ) -> impl Fn() -> BoxFuture<'static, Result<Option<Machine>>> + Send + Sync + use<> {
+        let (connect, path) = (self.clone(), path.clone());
+        move || {
+            let (connect, path) = (connect.clone(), path.clone());
+            Box::pin(async move {
+                let domain = connect.domain_of_file(&path).await?;
+                Ok(domain.map(|domain| domain.machine()))
+            })
+        }
     }
 
     /// The domain whose VMX file this is.
