@@ -1,7 +1,7 @@
 //! How the host shares out the input and output of disks.
 
 use vi_types::Poly;
-use vi_types::enums::{SharesLevel, VirtualDeviceConfigSpecOperation};
+use vi_types::enums::SharesLevel;
 use vi_types::objects::{
     SharesInfo, StorageIoAllocationInfo, VirtualDeviceConfigSpec, VirtualDisk,
     VirtualMachineConfigSpec,
@@ -9,9 +9,8 @@ use vi_types::objects::{
 use virt_model::{ErrorNumber, ModificationImpact, ParamValue, TypedParam};
 
 use super::Domain;
-use super::block::{Devices, disk};
-use super::memory::{check_impact, known_impact, unsupported_parameter};
-use super::reconfiguration::{check_live, live};
+use super::block::{Devices, allocated, disk};
+use super::reconfiguration::{check_impact, check_live, known_impact, live, unsupported_parameter};
 use crate::{Error, ErrorKind, Operation, Result};
 
 /// The parameter of libvirt's block I/O that the API has too: the shares of each disk.
@@ -72,10 +71,7 @@ impl Domain {
                 };
                 let change = domain.reconfigure(spec, move |found: &Devices| {
                     let has = |(key, weight): &(i32, i32)| {
-                        let devices = found.devices.iter();
-                        let mut disks = devices.filter_map(|device| device.cast::<VirtualDisk>());
-                        let disk = disks.find(|disk| disk.base.key == *key);
-                        disk.and_then(shares_of) == Some(*weight)
+                        found.disk(*key).and_then(shares_of) == Some(*weight)
                     };
                     keys.iter().all(has)
                 });
@@ -102,7 +98,7 @@ impl Domain {
 }
 
 /// The edit that gives a disk its weight. What is not sent stays: the limit.
-fn edit((mut disk, weight): (VirtualDisk, i32)) -> Poly<VirtualDeviceConfigSpec> {
+fn edit((disk, weight): (VirtualDisk, i32)) -> Poly<VirtualDeviceConfigSpec> {
     let shares = SharesInfo {
         level: SharesLevel::Custom,
         shares: weight,
@@ -112,12 +108,7 @@ fn edit((mut disk, weight): (VirtualDisk, i32)) -> Poly<VirtualDeviceConfigSpec>
         shares: Some(shares.into()),
         ..StorageIoAllocationInfo::default()
     };
-    disk.storage_io_allocation = Some(allocation.into());
-    Poly::new(VirtualDeviceConfigSpec {
-        operation: Some(VirtualDeviceConfigSpecOperation::Edit),
-        device: Poly::new(disk),
-        ..VirtualDeviceConfigSpec::default()
-    })
+    allocated(disk, allocation)
 }
 
 /// A disk's number of shares, which the host also tells for its levels.

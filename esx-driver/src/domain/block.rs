@@ -14,8 +14,7 @@ use virt_model::{ErrorNumber, ModificationImpact, ParamValue, TypedParam};
 
 use super::Domain;
 use super::disks::{self, Drive};
-use super::memory::{check_impact, known_impact, unsupported_parameter};
-use super::reconfiguration::{check_live, live};
+use super::reconfiguration::{check_impact, check_live, known_impact, live, unsupported_parameter};
 use crate::{DatastorePath, Error, ErrorKind, Operation, Result, What};
 
 property_set! {
@@ -32,6 +31,28 @@ property_set! {
         pub(super) version: Option<String> = config.version,
         pub(super) devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
     }
+}
+
+impl Devices {
+    /// The disk with that key.
+    pub(super) fn disk(&self, key: i32) -> Option<&VirtualDisk> {
+        let devices = self.devices.iter();
+        let mut disks = devices.filter_map(|device| device.cast::<VirtualDisk>());
+        disks.find(|disk| disk.base.key == key)
+    }
+}
+
+/// The edit that shares out the host's input and output to a disk anew.
+pub(super) fn allocated(
+    mut disk: VirtualDisk,
+    allocation: StorageIoAllocationInfo,
+) -> Poly<VirtualDeviceConfigSpec> {
+    disk.storage_io_allocation = Some(allocation.into());
+    Poly::new(VirtualDeviceConfigSpec {
+        operation: Some(VirtualDeviceConfigSpecOperation::Edit),
+        device: Poly::new(disk),
+        ..VirtualDeviceConfigSpec::default()
+    })
 }
 
 /// The parameter of libvirt's block I/O tuning that the API has too.
@@ -117,32 +138,22 @@ impl Domain {
                 let wanted = wanted?;
                 let is_live = flags.contains(ModificationImpact::LIVE);
                 let read = domain.disk_to_limit(&path, is_live);
-                let mut found = runner.prepare(read).await?;
+                let found = runner.prepare(read).await?;
                 let Some(wanted) = wanted.filter(|wanted| *wanted != limit_of(&found)) else {
                     return Ok(());
                 };
                 let key = found.base.key;
                 // What is not sent stays: the shares.
-                found.storage_io_allocation = Some(
-                    StorageIoAllocationInfo {
-                        limit: Some(api_limit(wanted)),
-                        ..StorageIoAllocationInfo::default()
-                    }
-                    .into(),
-                );
-                let change = VirtualDeviceConfigSpec {
-                    operation: Some(VirtualDeviceConfigSpecOperation::Edit),
-                    device: Poly::new(found),
-                    ..VirtualDeviceConfigSpec::default()
+                let allocation = StorageIoAllocationInfo {
+                    limit: Some(api_limit(wanted)),
+                    ..StorageIoAllocationInfo::default()
                 };
                 let spec = VirtualMachineConfigSpec {
-                    device_change: vec![Poly::new(change)],
+                    device_change: vec![allocated(found, allocation)],
                     ..VirtualMachineConfigSpec::default()
                 };
                 let has_limit = move |found: &Devices| {
-                    let devices = found.devices.iter();
-                    let mut disks = devices.filter_map(|device| device.cast::<VirtualDisk>());
-                    let disk = disks.find(|disk| disk.base.key == key);
+                    let disk = found.disk(key);
                     disk.is_some_and(|disk| limit_of(disk) == wanted)
                 };
                 let change = domain.reconfigure(spec, has_limit);

@@ -28,11 +28,11 @@ pub(in crate::domain) use self::changes::Changes;
 pub(in crate::domain) use self::find::mac_of;
 pub(in crate::domain) use self::hardware::Hardware;
 pub(in crate::domain) use self::keys::{AsIs, Keys};
-pub(in crate::domain) use self::name::Name;
+pub(in crate::domain) use self::name::{Name, bus};
 pub(in crate::domain) use self::wanted::{Applied, Wanted};
 use super::Domain;
 use super::reconfiguration::check_live;
-use crate::engine::{Change, Effect};
+use crate::engine::Change;
 use crate::{Error, ErrorKind, Operation, Result, document};
 
 /// What functions that change devices accept. On a VMware host both concern the same configuration.
@@ -191,19 +191,11 @@ impl Domain {
         spec: VirtualMachineConfigSpec,
         is_done: impl Fn(&Hardware) -> bool + Send + Sync + 'static,
     ) -> Change<()> {
-        let domain = self.clone();
-        let is_done = std::sync::Arc::new(is_done);
-        self.task(self.vm().reconfig_vm_task(spec))
-            .verified_by(move || {
-                let (domain, is_done) = (domain.clone(), is_done.clone());
-                Box::pin(async move {
-                    let now = domain.hardware().await?;
-                    Ok(match is_done(&now) {
-                        true => Effect::Done(()),
-                        false => Effect::NotDone,
-                    })
-                })
-            })
+        self.reconfigure_read_by(
+            spec,
+            |domain| async move { domain.hardware().await },
+            is_done,
+        )
     }
 }
 

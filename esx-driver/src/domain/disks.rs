@@ -6,12 +6,12 @@ use vi_types::Poly;
 use vi_types::objects::{
     VirtualCdrom, VirtualController, VirtualDevice, VirtualDeviceDeviceBackingInfo,
     VirtualDeviceFileBackingInfo, VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk, VirtualFloppy,
-    VirtualIdeController, VirtualNvmeController, VirtualSataController, VirtualScsiController,
 };
 use virt_model::domain::DiskBus;
 use virt_model::{ErrorNumber, LibvirtVersion};
 use vmx::Slot;
 
+use super::device::bus;
 use crate::{Error, ErrorKind, Result, What};
 
 /// A disk or drive.
@@ -97,20 +97,6 @@ pub(super) fn invalid(message: String) -> Error {
         ErrorNumber::InvalidArg,
         message,
     )
-}
-
-fn bus(device: &Poly<VirtualDevice>) -> Option<DiskBus> {
-    if device.is::<VirtualScsiController>() {
-        Some(DiskBus::Scsi)
-    } else if device.is::<VirtualSataController>() {
-        Some(DiskBus::Sata)
-    } else if device.is::<VirtualIdeController>() {
-        Some(DiskBus::Ide)
-    } else if device.is::<VirtualNvmeController>() {
-        Some(DiskBus::Nvme)
-    } else {
-        None
-    }
 }
 
 /// Where the bus stands in a definition that was read from a VMX file.

@@ -8,12 +8,14 @@ use vi_types::{
 use virt_model::{
     ErrorNumber,
     domain::MemoryParameters,
-    flags::{MemoryModFlags, ModificationImpact, refuse_both, refuse_unknown},
+    flags::{MemoryModFlags, ModificationImpact, refuse_unknown},
 };
 
 use super::{
     Domain,
-    reconfiguration::{AFFECT, check_live, is_of_state, live, mib},
+    reconfiguration::{
+        check_impact, check_live, is_of_state, known_impact, live, mib, unsupported_parameter,
+    },
 };
 use crate::{Error, ErrorKind, Operation, Result};
 
@@ -161,20 +163,6 @@ impl Domain {
     }
 }
 
-/// Checks the flags of a function that changes something: it may change both configurations.
-pub(super) fn known_impact(flags: ModificationImpact, function: &'static str) -> Result<()> {
-    let known = ModificationImpact::LIVE | ModificationImpact::CONFIG;
-    Ok(refuse_unknown(flags, known, function)?)
-}
-
-/// Checks the flags of a function that reads: it reads one configuration.
-pub(super) fn check_impact(flags: ModificationImpact, function: &'static str) -> Result<()> {
-    known_impact(flags, function)?;
-    let live = (ModificationImpact::LIVE, AFFECT[0]);
-    let config = (ModificationImpact::CONFIG, AFFECT[1]);
-    Ok(refuse_both(flags, live, config)?)
-}
-
 /// Refuses no memory, as libvirt's public functions do.
 fn check_memory(memory: u64, function: &'static str) -> Result<()> {
     if memory != 0 {
@@ -195,16 +183,6 @@ fn check_parameters(parameters: &MemoryParameters) -> Result<()> {
         None => Ok(()),
         Some((name, _)) => Err(unsupported_parameter(name)),
     }
-}
-
-/// A parameter that the function does not know.
-pub(super) fn unsupported_parameter(name: &str) -> Error {
-    let message = format!("parameter '{name}' not supported");
-    Error::new(
-        ErrorKind::Argument,
-        ErrorNumber::ArgumentUnsupported,
-        message,
-    )
 }
 
 /// libvirt's error, if the host refused to change a machine that is not off.

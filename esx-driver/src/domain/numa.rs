@@ -13,8 +13,7 @@ use virt_model::{
 
 use super::{
     Domain,
-    memory::{check_impact, known_impact},
-    reconfiguration::{check_live, live},
+    reconfiguration::{check_impact, check_live, known_impact, live},
     vcpus::{numbers, set_of},
 };
 use crate::{Error, ErrorKind, Operation, Result};

@@ -1,13 +1,16 @@
 //! Changes of a virtual machine's configuration, and which of libvirt's configurations they concern.
 
+use std::{future::Future, sync::Arc};
+
 use vi_client::retrieve::PropertySet;
 use vi_types::{
     enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended},
     objects::{InvalidPowerState, VirtualMachineConfigSpec},
 };
 use virt_model::ErrorNumber;
+use virt_model::flags::{ModificationImpact, refuse_both, refuse_unknown};
 
-use super::Domain;
+use super::{Domain, not_running};
 use crate::{
     Error, ErrorKind, Result,
     engine::{Change, Effect},
@@ -21,15 +24,32 @@ impl Domain {
     pub(super) fn reconfigure<P: PropertySet + Send>(
         &self,
         spec: VirtualMachineConfigSpec,
-        is_done: impl Fn(&P) -> bool + Clone + Send + Sync + 'static,
+        is_done: impl Fn(&P) -> bool + Send + Sync + 'static,
     ) -> Change<()> {
+        self.reconfigure_read_by(
+            spec,
+            |domain| async move { domain.properties().await },
+            is_done,
+        )
+    }
+
+    /// A reconfiguration. It is done if `is_done` of what `read` reads.
+    pub(super) fn reconfigure_read_by<T, R>(
+        &self,
+        spec: VirtualMachineConfigSpec,
+        read: impl Fn(Domain) -> R + Send + Sync + 'static,
+        is_done: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Change<()>
+    where
+        R: Future<Output = Result<T>> + Send + 'static,
+    {
         let domain = self.clone();
+        let is_done = Arc::new(is_done);
         let change = self.task(self.vm().reconfig_vm_task(spec));
         change.verified_by(move || {
-            let (domain, is_done) = (domain.clone(), is_done.clone());
+            let (found, is_done) = (read(domain.clone()), is_done.clone());
             Box::pin(async move {
-                let found: P = domain.properties().await?;
-                Ok(match is_done(&found) {
+                Ok(match is_done(&found.await?) {
                     true => Effect::Done(()),
                     false => Effect::NotDone,
                 })
@@ -54,11 +74,31 @@ pub(super) fn check_live(is_live: bool, power_state: &VirtualMachinePowerState) 
     if !is_live || *power_state != PoweredOff {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::WrongState,
-        ErrorNumber::OperationInvalid,
-        NOT_RUNNING,
-    ))
+    Err(not_running())
+}
+
+/// Checks the flags of a function that changes something: it may change both configurations.
+pub(super) fn known_impact(flags: ModificationImpact, function: &'static str) -> Result<()> {
+    let known = ModificationImpact::LIVE | ModificationImpact::CONFIG;
+    Ok(refuse_unknown(flags, known, function)?)
+}
+
+/// Checks the flags of a function that reads: it reads one configuration.
+pub(super) fn check_impact(flags: ModificationImpact, function: &'static str) -> Result<()> {
+    known_impact(flags, function)?;
+    let live = (ModificationImpact::LIVE, AFFECT[0]);
+    let config = (ModificationImpact::CONFIG, AFFECT[1]);
+    Ok(refuse_both(flags, live, config)?)
+}
+
+/// A parameter that the function does not know.
+pub(super) fn unsupported_parameter(name: &str) -> Error {
+    let message = format!("parameter '{name}' not supported");
+    Error::new(
+        ErrorKind::Argument,
+        ErrorNumber::ArgumentUnsupported,
+        message,
+    )
 }
 
 /// Whether the host refused because of the power state: it said so, or that it has no hot-plug of that kind.

@@ -9,8 +9,7 @@ use virt_model::{ErrorNumber, domain::SchedulerParameters, flags::ModificationIm
 
 use super::{
     Domain,
-    memory::{check_impact, known_impact},
-    reconfiguration::{check_live, live},
+    reconfiguration::{check_impact, check_live, known_impact, live},
 };
 use crate::{Error, ErrorKind, Operation, Result};
 

@@ -12,10 +12,8 @@ use virt_model::{
 };
 
 use super::{
-    Domain,
-    memory::{check_impact, known_impact},
-    no_domain_with_uuid,
-    reconfiguration::{AFFECT, check_live, is_of_state, live},
+    Domain, no_domain_with_uuid,
+    reconfiguration::{AFFECT, check_impact, check_live, is_of_state, known_impact, live},
 };
 use crate::{Error, ErrorKind, Operation, Result};
 

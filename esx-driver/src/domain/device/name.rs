@@ -79,7 +79,7 @@ impl Name {
 }
 
 /// The bus of a controller for disks and drives.
-fn bus(device: &Poly<VirtualDevice>) -> Option<DiskBus> {
+pub(in crate::domain) fn bus(device: &Poly<VirtualDevice>) -> Option<DiskBus> {
     if device.is::<VirtualScsiController>() {
         Some(DiskBus::Scsi)
     } else if device.is::<VirtualIdeController>() {
