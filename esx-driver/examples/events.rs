@@ -9,20 +9,23 @@
 
 use std::error::Error;
 
-use esx_driver::{Connect, EsxUri, auth::NoPrompts};
+use esx_driver::{Connect, EsxUri, auth::NoPrompts, virt_model::event::DomainEventId};
 use futures_util::StreamExt as _;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let uri: EsxUri = std::env::args().nth(1).ok_or("usage: URI")?.parse()?;
     let connect = Connect::open(&uri, &NoPrompts).await?;
-    let mut events = connect.domain_events(None).await?;
+    let mut events = connect
+        .domain_events()
+        .stream(None, DomainEventId::ALL.iter().copied())
+        .await?;
     loop {
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => {
                     let event = event?;
-                    println!("{}: {}", event.domain.name(), event.event);
+                    println!("{}: {:?}", event.domain.name(), event.detail);
                 }
                 None => break,
             },

@@ -6,7 +6,12 @@ mod processor;
 mod product;
 mod read;
 
-use std::{fmt, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tracing::warn;
 use vi_client::Client;
@@ -48,7 +53,13 @@ struct Inner {
     product: Product,
     vcenter: Option<VCenterOfHost>,
     uri: EsxUri,
+    shared: Shared,
 }
+
+/// What the nouns keep once for a connection (registrations of events), by its type: the connection is below the nouns and
+/// cannot name their types.
+#[derive(Default)]
+struct Shared(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 impl Connect {
     /// Connects to the server that `uri` names. `auth` provides the user and the password if neither the URI nor `auth.conf`
@@ -198,6 +209,24 @@ impl Connect {
     /// The server's product.
     pub(crate) fn product(&self) -> Product {
         self.0.product
+    }
+
+    /// The connection's only value of that type, which is made when it is first asked for and shared by all clones.
+    pub(crate) fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut shared = self
+            .0
+            .shared
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let value = shared
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(T::default()));
+        match Arc::clone(value).downcast() {
+            Ok(value) => value,
+            // The key is the type.
+            Err(_) => Arc::new(T::default()),
+        }
     }
 
     /// The host and its surroundings in the inventory.

@@ -16,7 +16,7 @@
 //! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
 //! - A [`Connect`] is a connection to a server and one host of it.
 //! - [`Domain`], [`DomainSnapshot`] and [`Network`] are handles: cheap clones that talk to the server.
-//! - [`DomainEvents`] is a stream of what happens to domains.
+//! - [`DomainEvents`] tells callbacks and streams what happens to domains.
 //! - Every call that changes something returns an [`Operation`], which runs when it is awaited; [`bulk`] runs many.
 //! - A [`policy`] answers the host's [questions](question) while an operation runs.
 //! - An [`Error`] has a kind to match on, libvirt's error number, and libvirt's wording where libvirt has one.
@@ -61,7 +61,9 @@ pub use domain::{
 };
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};
-pub use event::{DomainEvents, DomainLifecycleEvent};
+pub use event::{
+    CallbackId, DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents, QuestionEvent,
+};
 pub use network::Network;
 pub use operation::Operation;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};

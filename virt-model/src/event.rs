@@ -1,20 +1,44 @@
-//! Events of domains.
+//! Events: libvirt's kinds of events, their details, and virsh's words for them.
+//!
+//! A kind of event has an id: [`DomainEventId`], [`NetworkEventId`] and so on. What an event tells besides is in enums of
+//! its own, such as [`LifecycleEvent`] or [`TrayChangeReason`].
 
-use std::fmt;
+mod close;
+mod domain;
+mod lifecycle;
+mod network;
+mod node_device;
+mod secret;
+mod storage_pool;
 
-/// Declares an event's details: libvirt's number, virsh's words.
-macro_rules! details {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$detail_doc:meta])* $detail:ident = $number:literal, $words:literal;)* })*) => { $(
+pub use self::close::ConnectCloseReason;
+pub use self::domain::{
+    AgentLifecycleReason, AgentLifecycleState, DomainEventId, GraphicsAddress,
+    GraphicsAddressFamily, GraphicsPhase, GraphicsSubjectIdentity, IoErrorAction, MetadataType,
+    TrayChangeReason, WatchdogAction,
+};
+pub use self::lifecycle::{
+    CrashedDetail, DefinedDetail, LifecycleEvent, PmSuspendedDetail, ResumedDetail, ShutdownDetail,
+    StartedDetail, StoppedDetail, SuspendedDetail, UndefinedDetail,
+};
+pub use self::network::{NetworkEventId, NetworkLifecycleEvent};
+pub use self::node_device::{NodeDeviceEventId, NodeDeviceLifecycleEvent};
+pub use self::secret::{SecretEventId, SecretLifecycleEvent};
+pub use self::storage_pool::{StoragePoolEventId, StoragePoolLifecycleEvent};
+
+/// Declares enums with libvirt's numbers and virsh's words.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $number:literal, $words:literal;)* })*) => { $(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$detail_doc])* $detail = $number,)*
+            $($(#[$value_doc])* $value = $number,)*
         }
 
         impl $name {
-            /// Every detail, in the order of the numbers.
-            pub const ALL: &'static [$name] = &[$($name::$detail),*];
+            /// Every value, in the order of the numbers.
+            pub const ALL: &'static [$name] = &[$($name::$value),*];
 
             /// libvirt's number.
             pub const fn number(self) -> u32 {
@@ -24,245 +48,27 @@ macro_rules! details {
             /// virsh's words.
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $($name::$detail => $words,)*
+                    $($name::$value => $words,)*
                 }
+            }
+
+            /// The value with that number.
+            pub fn from_number(number: u32) -> Option<$name> {
+                $name::ALL.iter().copied().find(|value| value.number() == number)
+            }
+
+            /// The value that virsh calls so.
+            pub fn from_name(name: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|value| value.as_str() == name)
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     )* };
 }
 
-/// Declares the events: libvirt's number, virsh's word, the type of the detail.
-macro_rules! events {
-    ($($(#[$doc:meta])* $event:ident($detail:ident) = $number:literal, $word:literal;)*) => {
-        /// A change in a domain's life cycle and what led to it: `virDomainEventType` and the detail that goes with it.
-        ///
-        /// [`Display`](fmt::Display) is virsh's text.
-        ///
-        /// ```
-        /// use virt_model::event::{DomainEvent, StoppedDetail};
-        ///
-        /// let event = DomainEvent::Stopped(StoppedDetail::Destroyed);
-        /// assert_eq!((event.number(), event.detail()), (5, 1));
-        /// assert_eq!(event.to_string(), "Stopped Destroyed");
-        /// ```
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum DomainEvent {
-            $($(#[$doc])* $event($detail),)*
-        }
-
-        impl DomainEvent {
-            /// libvirt's number of the event.
-            pub const fn number(self) -> u32 {
-                match self {
-                    $(DomainEvent::$event(_) => $number,)*
-                }
-            }
-
-            /// libvirt's number of the detail.
-            pub const fn detail(self) -> u32 {
-                match self {
-                    $(DomainEvent::$event(detail) => detail.number(),)*
-                }
-            }
-
-            /// virsh's word for the event.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(DomainEvent::$event(_) => $word,)*
-                }
-            }
-
-            /// virsh's words for the detail.
-            pub const fn detail_str(self) -> &'static str {
-                match self {
-                    $(DomainEvent::$event(detail) => detail.as_str(),)*
-                }
-            }
-        }
-    };
-}
-
-impl fmt::Display for DomainEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.as_str(), self.detail_str())
-    }
-}
-
-events! {
-    /// There is a new definition of the domain.
-    Defined(DefinedDetail) = 0, "Defined";
-    /// The definition is gone.
-    Undefined(UndefinedDetail) = 1, "Undefined";
-    /// The domain started.
-    Started(StartedDetail) = 2, "Started";
-    /// The domain was paused.
-    Suspended(SuspendedDetail) = 3, "Suspended";
-    /// The domain goes on.
-    Resumed(ResumedDetail) = 4, "Resumed";
-    /// The domain stopped.
-    Stopped(StoppedDetail) = 5, "Stopped";
-    /// The guest shut down; the domain has not stopped yet.
-    Shutdown(ShutdownDetail) = 6, "Shutdown";
-    /// The guest suspended itself.
-    PmSuspended(PmSuspendedDetail) = 7, "PMSuspended";
-    /// The guest crashed.
-    Crashed(CrashedDetail) = 8, "Crashed";
-}
-
-details! {
-    /// Why a domain is defined (`virDomainEventDefinedDetailType`).
-    DefinedDetail {
-        /// A new domain.
-        Added = 0, "Added";
-        /// Its definition changed.
-        Updated = 1, "Updated";
-        /// It has a new name.
-        Renamed = 2, "Renamed";
-        /// A snapshot has its definition.
-        FromSnapshot = 3, "Snapshot";
-    }
-    /// Why a domain is undefined (`virDomainEventUndefinedDetailType`).
-    UndefinedDetail {
-        /// Its definition was removed.
-        Removed = 0, "Removed";
-        /// It has a new name.
-        Renamed = 1, "Renamed";
-    }
-    /// How a domain started (`virDomainEventStartedDetailType`).
-    StartedDetail {
-        /// From its definition.
-        Booted = 0, "Booted";
-        /// It came from another host.
-        Migrated = 1, "Migrated";
-        /// From a saved state.
-        Restored = 2, "Restored";
-        /// From a snapshot.
-        FromSnapshot = 3, "Snapshot";
-        /// The guest woke up.
-        Wakeup = 4, "Event wakeup";
-    }
-    /// Why a domain was paused (`virDomainEventSuspendedDetailType`).
-    SuspendedDetail {
-        /// Somebody wanted it.
-        Paused = 0, "Paused";
-        /// It migrates to another host.
-        Migrated = 1, "Migrated";
-        /// A disk failed.
-        IoError = 2, "I/O Error";
-        /// A watchdog fired.
-        Watchdog = 3, "Watchdog";
-        /// Its saved state was that of a paused domain.
-        Restored = 4, "Restored";
-        /// Its snapshot was that of a paused domain.
-        FromSnapshot = 5, "Snapshot";
-        /// A call of libvirt's failed.
-        ApiError = 6, "API error";
-        /// It migrates to another host, in post-copy mode.
-        Postcopy = 7, "Post-copy";
-        /// Its migration in post-copy mode failed.
-        PostcopyFailed = 8, "Post-copy Error";
-    }
-    /// Why a domain goes on (`virDomainEventResumedDetailType`).
-    ResumedDetail {
-        /// Somebody wanted it.
-        Unpaused = 0, "Unpaused";
-        /// It came from another host.
-        Migrated = 1, "Migrated";
-        /// Its snapshot was that of a running domain.
-        FromSnapshot = 2, "Snapshot";
-        /// It runs on the host it migrates to, in post-copy mode.
-        Postcopy = 3, "Post-copy";
-        /// Its migration in post-copy mode failed, and it runs.
-        PostcopyFailed = 4, "Post-copy Error";
-    }
-    /// Why a domain stopped (`virDomainEventStoppedDetailType`).
-    StoppedDetail {
-        /// The guest shut down.
-        Shutdown = 0, "Shutdown";
-        /// Somebody stopped it by force.
-        Destroyed = 1, "Destroyed";
-        /// The guest crashed.
-        Crashed = 2, "Crashed";
-        /// It migrated to another host.
-        Migrated = 3, "Migrated";
-        /// Its state was saved.
-        Saved = 4, "Saved";
-        /// The hypervisor failed.
-        Failed = 5, "Failed";
-        /// Its snapshot was that of a domain that was off.
-        FromSnapshot = 6, "Snapshot";
-    }
-    /// How a guest shut down (`virDomainEventShutdownDetailType`).
-    ShutdownDetail {
-        /// It is done, whoever wanted it.
-        Finished = 0, "Finished";
-        /// The guest wanted it.
-        Guest = 1, "Finished after guest request";
-        /// The host wanted it.
-        Host = 2, "Finished after host request";
-    }
-    /// How a guest suspended itself (`virDomainEventPMSuspendedDetailType`).
-    PmSuspendedDetail {
-        /// To memory.
-        Memory = 0, "Memory";
-        /// To disk.
-        Disk = 1, "Disk";
-    }
-    /// How a guest crashed (`virDomainEventCrashedDetailType`).
-    CrashedDetail {
-        /// It panicked.
-        Panicked = 0, "Panicked";
-        /// It loaded a crash kernel.
-        Crashloaded = 1, "Crashloaded";
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The numbers of a detail have no gap, so that a newer libvirt's detail is not mistaken for another.
-    #[test]
-    fn numbers_count_up() {
-        let numbers = SuspendedDetail::ALL.iter().map(|detail| detail.number());
-        assert!(numbers.eq(0..9));
-        let numbers = StoppedDetail::ALL.iter().map(|detail| detail.number());
-        assert!(numbers.eq(0..7));
-    }
-
-    #[test]
-    fn texts_are_virshs() {
-        for (event, numbers, text) in [
-            (
-                DomainEvent::Defined(DefinedDetail::Added),
-                (0, 0),
-                "Defined Added",
-            ),
-            (
-                DomainEvent::Started(StartedDetail::Wakeup),
-                (2, 4),
-                "Started Event wakeup",
-            ),
-            (
-                DomainEvent::Stopped(StoppedDetail::FromSnapshot),
-                (5, 6),
-                "Stopped Snapshot",
-            ),
-            (
-                DomainEvent::PmSuspended(PmSuspendedDetail::Disk),
-                (7, 1),
-                "PMSuspended Disk",
-            ),
-        ] {
-            assert_eq!((event.number(), event.detail()), numbers);
-            assert_eq!(event.to_string(), text);
-        }
-    }
-}
+use words;

@@ -19,8 +19,9 @@
 //! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`].
 //! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
 //!   before a driver sees it.
+//! - [`event`] has the kinds of events and their details.
 //! - [`flags`] has the flags of libvirt's functions.
-//! - [`DomainState`], [`DomainEvent`], [`ErrorNumber`] and the like are values of libvirt's API.
+//! - [`DomainState`], [`LifecycleEvent`], [`ErrorNumber`] and the like are values of libvirt's API.
 //!
 //! # Building definitions
 //!
@@ -70,7 +71,7 @@ pub use cpu_set::{CpuSet, ParseCpuSetError};
 pub use document::{Document, Read};
 pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
 pub use error::{ErrorDomain, ErrorNumber};
-pub use event::DomainEvent;
+pub use event::LifecycleEvent;
 pub use flags::{
     BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
     DomainXmlFlags, ExclusiveFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,

@@ -141,6 +141,7 @@ impl<'a> OpenOptions<'a> {
             product,
             vcenter,
             uri: uri.clone(),
+            shared: super::Shared::default(),
         };
         Ok(Connect(Arc::new(inner), policy))
     }

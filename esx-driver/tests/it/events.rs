@@ -1,8 +1,8 @@
 //! Events of domains: what is told of changes, what it costs, and what faults do to a stream.
 
 use esx_driver::{
-    Connect, CreateFlags, DestroyFlags, Domain, DomainEvents, DomainLifecycleEvent, Error,
-    ErrorKind, UndefineFlags, What,
+    Connect, CreateFlags, DestroyFlags, Domain, DomainEvent, DomainEventDetail, DomainEventStream,
+    Error, ErrorKind, UndefineFlags, What, virt_model::event::DomainEventId,
 };
 use esx_sim::{Effect, Rule, Simulator};
 use futures_util::StreamExt as _;
@@ -27,13 +27,22 @@ fn change<R>(simulator: &Simulator, name: &str, change: impl FnOnce(&mut Virtual
     simulator.change(&vm, change).unwrap();
 }
 
-async fn all(connect: &Connect) -> DomainEvents {
-    connect.domain_events(None).await.unwrap()
+/// The lifecycle events of all domains, or of one.
+async fn begin(connect: &Connect, domain: Option<&Domain>) -> Result<DomainEventStream, Error> {
+    let events = connect.domain_events();
+    events.stream(domain, [DomainEventId::Lifecycle]).await
 }
 
-fn line(event: Result<DomainLifecycleEvent, Error>) -> String {
+async fn all(connect: &Connect) -> DomainEventStream {
+    begin(connect, None).await.unwrap()
+}
+
+fn line(event: Result<DomainEvent, Error>) -> String {
     let event = event.unwrap();
-    format!("{}: {}", event.domain.name(), event.event)
+    match &event.detail {
+        DomainEventDetail::Lifecycle(change) => format!("{}: {change}", event.domain.name()),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Lets everything that can go on do so.
@@ -44,7 +53,7 @@ async fn settle() {
 }
 
 /// The events that are told until everything waits.
-async fn told(events: &mut DomainEvents) -> Vec<String> {
+async fn told(events: &mut DomainEventStream) -> Vec<String> {
     let mut told = Vec::new();
     loop {
         tokio::select! {
@@ -168,7 +177,7 @@ async fn a_power_state_that_nobody_knows_is_no_event() {
 async fn one_domain() {
     let (simulator, connect) = host().await;
     let web = connect.lookup_by_name("web01").await.unwrap();
-    let mut events = connect.domain_events(Some(&web)).await.unwrap();
+    let mut events = begin(&connect, Some(&web)).await.unwrap();
     set_power(&simulator, "db01", PoweredOff);
     assert!(told(&mut events).await.is_empty());
     set_power(&simulator, "web01", PoweredOff);
@@ -178,7 +187,7 @@ async fn one_domain() {
     events.close().await;
     nothing_left(&simulator);
 
-    let error = connect.domain_events(Some(&web)).await.unwrap_err();
+    let error = begin(&connect, Some(&web)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound(What::Domain));
     let uuid = web.uuid();
     assert_eq!(
@@ -229,7 +238,7 @@ async fn a_host_without_domains() {
 async fn streams_that_are_given_up_leave_nothing_behind() {
     let (simulator, connect) = host().await;
     for polls in 0..20 {
-        let mut beginning = Box::pin(connect.domain_events(None));
+        let mut beginning = Box::pin(begin(&connect, None));
         for _ in 0..polls {
             if let Some(events) = futures_util::FutureExt::now_or_never(&mut beginning) {
                 // It began; the stream is dropped here.
@@ -289,7 +298,7 @@ async fn connections_that_break() {
                 let case = format!("{method} {effect:?} {nth}");
                 let (simulator, connect) = host().await;
                 simulator.inject(Rule::new(method, effect.clone()).nth(nth));
-                let Ok(mut events) = connect.domain_events(None).await else {
+                let Ok(mut events) = begin(&connect, None).await else {
                     // The client did not get an answer in time.
                     assert!(matches!(effect, Effect::Silence), "{case}");
                     continue;
@@ -337,7 +346,7 @@ async fn a_connection_that_is_closed_ends_its_streams() {
     closed.unwrap();
     assert!(event.unwrap().is_err());
     assert!(events.next().await.is_none());
-    let error = text(connect.domain_events(None).await);
+    let error = text(begin(&connect, None).await);
     assert!(error.contains("closed"), "{error}");
 }
 
@@ -384,4 +393,25 @@ async fn old_servers() {
         events.close().await;
         nothing_left(&simulator);
     }
+}
+
+#[tokio::test]
+async fn a_callback_is_called_until_it_is_deregistered() {
+    let (simulator, connect) = host().await;
+    let events = connect.domain_events();
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let callback = move |event: &DomainEvent| sender.send(line(Ok(event.clone()))).unwrap();
+    let id = events
+        .register(None, DomainEventId::Lifecycle, callback)
+        .await
+        .unwrap();
+    set_power(&simulator, "web01", PoweredOff);
+    assert_eq!(told.recv().await.unwrap(), "web01: Stopped Shutdown");
+    events.deregister(id).await.unwrap();
+    // The callback is gone, and the sender with it.
+    assert_eq!(told.recv().await, None);
+    let error = events.deregister(id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument);
+    settle().await;
+    nothing_left(&simulator);
 }

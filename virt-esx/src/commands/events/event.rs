@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use esx_driver::{Connect, Domain, DomainEvents, DomainLifecycleEvent};
+use esx_driver::virt_model::event::{DomainEventId, LifecycleEvent};
+use esx_driver::{Connect, Domain, DomainEventDetail, DomainEventStream};
 use futures_util::StreamExt as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -10,37 +11,6 @@ use crate::commands::{Command, domain_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::{Closed, Ui};
-
-/// The event types that virsh knows, in its order.
-const TYPES: [&str; 27] = [
-    "lifecycle",
-    "reboot",
-    "rtc-change",
-    "watchdog",
-    "io-error",
-    "graphics",
-    "io-error-reason",
-    "control-error",
-    "block-job",
-    "disk-change",
-    "tray-change",
-    "pm-wakeup",
-    "pm-suspend",
-    "balloon-change",
-    "pm-suspend-disk",
-    "device-removed",
-    "block-job-2",
-    "tunable",
-    "agent-lifecycle",
-    "device-added",
-    "migration-iteration",
-    "job-completed",
-    "device-removal-failed",
-    "metadata-change",
-    "block-threshold",
-    "memory-failure",
-    "memory-device-size-change",
-];
 
 /// Domain Events
 ///
@@ -79,7 +49,7 @@ pub(crate) struct Event {
 /// The event types.
 #[derive(Debug, Serialize)]
 struct Types {
-    types: &'static [&'static str],
+    types: Vec<&'static str>,
 }
 
 /// An event.
@@ -108,7 +78,7 @@ impl Command for Event {
         }
         options::check_text("event", self.event.as_deref())?;
         match &self.event {
-            Some(event) if !TYPES.contains(&&**event) => {
+            Some(event) if kind(event).is_none() => {
                 Err(Failure::new(format!("unknown event type {event}")))
             }
             None if !self.all => Err(Failure::new(
@@ -129,17 +99,21 @@ impl Command for Event {
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         if self.list {
-            return Ok(ui.answer(&Types { types: &TYPES })?);
+            let types = kinds().map(DomainEventId::as_str).collect();
+            return Ok(ui.answer(&Types { types })?);
         }
         let domain = self.find(connection).await?;
         if self
             .event
             .as_deref()
-            .is_some_and(|event| event != "lifecycle")
+            .is_some_and(|event| kind(event) != Some(DomainEventId::Lifecycle))
         {
             return Err(Failure::unsupported("virConnectDomainEventRegisterAny"));
         }
-        let mut events = connection.domain_events(domain.as_ref()).await?;
+        let mut events = connection
+            .domain_events()
+            .stream(domain.as_ref(), [DomainEventId::Lifecycle])
+            .await?;
         let followed = self.follow(&mut events, ui).await;
         events.close().await;
         let (end, count) = followed?;
@@ -171,7 +145,7 @@ impl Event {
     /// the number of events.
     async fn follow(
         &self,
-        events: &mut DomainEvents,
+        events: &mut DomainEventStream,
         ui: &Ui,
     ) -> Result<(Option<&'static str>, u64), Failure> {
         let interruption = ui.interruption();
@@ -189,7 +163,11 @@ impl Event {
             tokio::select! {
                 event = events.next() => match event {
                     Some(event) => {
-                        self.print(&event?, ui)?;
+                        let event = event?;
+                        let DomainEventDetail::Lifecycle(change) = event.detail else {
+                            continue;
+                        };
+                        self.print(&event.domain, change, ui)?;
                         count += 1;
                         if !self.is_loop {
                             return Ok((None, count));
@@ -207,24 +185,35 @@ impl Event {
         }
     }
 
-    fn print(&self, event: &DomainLifecycleEvent, ui: &Ui) -> Result<(), Closed> {
+    fn print(&self, domain: &Domain, change: LifecycleEvent, ui: &Ui) -> Result<(), Closed> {
         let now = Timestamp::now();
-        let name = event.domain.name();
-        let text = format!("event 'lifecycle' for domain '{name}': {}\n", event.event);
+        let name = domain.name();
+        let text = format!("event 'lifecycle' for domain '{name}': {change}\n");
         let text = match self.timestamp {
             true => format!("{}: {text}", stamp(now)),
             false => text,
         };
         let line = Line {
             time: format!("{now:.3}"),
-            event: "lifecycle",
+            event: DomainEventId::Lifecycle.as_str(),
             domain: name,
-            uuid: event.domain.uuid().to_string(),
-            kind: event.event.as_str(),
-            detail: event.event.detail_str(),
+            uuid: domain.uuid().to_string(),
+            kind: change.as_str(),
+            detail: change.detail_str(),
         };
         ui.item("virt-esx/domain-event/1", &line, &text)
     }
+}
+
+/// The kinds of events that virsh lists.
+fn kinds() -> impl Iterator<Item = DomainEventId> {
+    let all = DomainEventId::ALL.iter().copied();
+    all.filter(|id| id.is_libvirts())
+}
+
+/// The kind that virsh calls so.
+fn kind(name: &str) -> Option<DomainEventId> {
+    kinds().find(|id| id.as_str() == name)
 }
 
 /// The time as libvirt writes it: in UTC, with milliseconds (`virTimeStringNow`).

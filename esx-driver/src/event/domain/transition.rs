@@ -2,19 +2,19 @@
 
 use vi_types::enums::VirtualMachinePowerState;
 use virt_model::event::{
-    DefinedDetail, DomainEvent, ResumedDetail, StartedDetail, StoppedDetail, SuspendedDetail,
+    DefinedDetail, LifecycleEvent, ResumedDetail, StartedDetail, StoppedDetail, SuspendedDetail,
     UndefinedDetail,
 };
 
-const DEFINED: DomainEvent = DomainEvent::Defined(DefinedDetail::Added);
-const UNDEFINED: DomainEvent = DomainEvent::Undefined(UndefinedDetail::Removed);
-const OLD_NAME: DomainEvent = DomainEvent::Undefined(UndefinedDetail::Renamed);
-const NEW_NAME: DomainEvent = DomainEvent::Defined(DefinedDetail::Renamed);
-const STARTED: DomainEvent = DomainEvent::Started(StartedDetail::Booted);
-const SUSPENDED: DomainEvent = DomainEvent::Suspended(SuspendedDetail::Paused);
-const RESUMED: DomainEvent = DomainEvent::Resumed(ResumedDetail::Unpaused);
-const SHUTDOWN: DomainEvent = DomainEvent::Stopped(StoppedDetail::Shutdown);
-const DESTROYED: DomainEvent = DomainEvent::Stopped(StoppedDetail::Destroyed);
+const DEFINED: LifecycleEvent = LifecycleEvent::Defined(DefinedDetail::Added);
+const UNDEFINED: LifecycleEvent = LifecycleEvent::Undefined(UndefinedDetail::Removed);
+const OLD_NAME: LifecycleEvent = LifecycleEvent::Undefined(UndefinedDetail::Renamed);
+const NEW_NAME: LifecycleEvent = LifecycleEvent::Defined(DefinedDetail::Renamed);
+const STARTED: LifecycleEvent = LifecycleEvent::Started(StartedDetail::Booted);
+const SUSPENDED: LifecycleEvent = LifecycleEvent::Suspended(SuspendedDetail::Paused);
+const RESUMED: LifecycleEvent = LifecycleEvent::Resumed(ResumedDetail::Unpaused);
+const SHUTDOWN: LifecycleEvent = LifecycleEvent::Stopped(StoppedDetail::Shutdown);
+const DESTROYED: LifecycleEvent = LifecycleEvent::Stopped(StoppedDetail::Destroyed);
 
 /// The state of a domain that events led to.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ pub(super) enum Which {
 pub(super) fn events(
     before: Option<&Observed>,
     now: Option<&Observed>,
-) -> Vec<(Which, DomainEvent)> {
+) -> Vec<(Which, LifecycleEvent)> {
     let mut events = Vec::new();
     match (before, now) {
         (None, None) => {}
@@ -81,7 +81,7 @@ pub(super) fn events(
     events
 }
 
-fn power_events(before: Power, now: Power) -> &'static [DomainEvent] {
+fn power_events(before: Power, now: Power) -> &'static [LifecycleEvent] {
     match (before, now) {
         (Power::Off, Power::Off)
         | (Power::On, Power::On)
