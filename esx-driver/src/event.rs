@@ -1,26 +1,20 @@
-//! Events: what happens to the domains of a host, told to callbacks and streams.
+//! Events: what happens to the domains of a host and to the host's other objects, told to callbacks and streams.
 
+mod callbacks;
 mod domain;
+mod events;
+mod follow;
+mod network;
+mod queue;
+mod secret;
+mod source;
+mod stream;
 
-use std::fmt;
-
+pub use self::callbacks::{CallbackId, Deregistered, Event};
 pub use self::domain::{
     DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents, QuestionEvent,
 };
-
-/// A registration of a callback, unique among those of a [connection](crate::Connect) (libvirt's `callbackID`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallbackId(u32);
-
-impl CallbackId {
-    /// The number, which counts up from 0.
-    pub fn number(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for CallbackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+pub use self::events::Events;
+pub use self::network::{NetworkEvent, NetworkEventDetail, NetworkEvents};
+pub use self::secret::{SecretEvent, SecretEventDetail, SecretEvents};
+pub use self::stream::EventStream;

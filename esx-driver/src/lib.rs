@@ -62,7 +62,9 @@ pub use domain::{
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};
 pub use event::{
-    CallbackId, DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents, QuestionEvent,
+    CallbackId, Deregistered, DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents,
+    Event, EventStream, Events, NetworkEvent, NetworkEventDetail, NetworkEvents, QuestionEvent,
+    SecretEvent, SecretEventDetail, SecretEvents,
 };
 pub use network::Network;
 pub use operation::Operation;

@@ -5,7 +5,6 @@ mod stream;
 mod transition;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
@@ -20,7 +19,7 @@ use virt_model::event::{
 };
 
 pub use self::stream::DomainEventStream;
-use super::CallbackId;
+use super::callbacks::{CallbackId, CallbackIds};
 use crate::{Connect, Domain, Error, ErrorKind, Result, question::Question};
 
 /// Something that happened to a domain: what libvirt gives to callbacks of `virConnectDomainEventRegisterAny`.
@@ -164,7 +163,6 @@ pub struct DomainEvents {
 /// The registrations of a connection.
 #[derive(Default)]
 struct Registrations {
-    next: AtomicU32,
     /// Dropping a sender ends its task.
     running: Mutex<HashMap<CallbackId, oneshot::Sender<()>>>,
 }
@@ -193,7 +191,7 @@ impl DomainEvents {
     ) -> Result<CallbackId> {
         let mut stream = self.stream(domain, [id]).await?;
         let registrations = self.connect.shared::<Registrations>();
-        let callback_id = CallbackId(registrations.next.fetch_add(1, Ordering::Relaxed));
+        let callback_id = self.connect.shared::<CallbackIds>().next();
         let (running, ended) = oneshot::channel();
         let mut map = registrations
             .running

@@ -16,10 +16,11 @@ use virt_model::{
 use vmx::escape::PERCENT;
 
 use super::{Network, no_network_with_uuid, uuid};
-use crate::{Error, ErrorKind, Result, connect::no_host};
+use crate::{Connect, Error, ErrorKind, Result, connect::no_host};
 
 property_set! {
-    struct HostNetwork: HostSystem {
+    /// What the definitions of a host's networks are made of.
+    pub(crate) struct HostNetwork: HostSystem {
         switches: Vec<HostVirtualSwitch> = config.network.vswitch,
         nics: Vec<PhysicalNic> = config.network.pnic,
         port_groups: Vec<HostPortGroup> = config.network.portgroup,
@@ -83,6 +84,21 @@ impl Network {
         }
         Ok((host.ok_or_else(no_host)?, usable))
     }
+}
+
+/// The networks of a host, in its order, with their definitions. Those list all port groups, and are `None` if a switch
+/// has a network card or port group that the host does not have.
+pub(crate) fn networks(
+    connect: &Connect,
+    host: &HostNetwork,
+) -> Vec<(Network, Option<NetworkDef>)> {
+    let groups = host.port_groups.iter();
+    let all = groups.map(|group| group.spec.name.clone()).collect();
+    let networks = host.switches.iter().map(|switch| {
+        let network = Network::new(connect, switch.name.clone(), &switch.key);
+        (network, def(switch, host, &all).ok())
+    });
+    networks.collect()
 }
 
 /// The definition of a switch of the host. Port groups that are not `usable` are the host's own, such as the one for

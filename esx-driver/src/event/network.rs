@@ -1,0 +1,132 @@
+//! Events of networks.
+
+use futures_core::future::BoxFuture;
+use vi_client::retrieve::Retrieve;
+use virt_model::event::{NetworkEventId, NetworkLifecycleEvent};
+
+use super::callbacks::{Callbacks, Event};
+use super::events::Events;
+use super::follow::follow;
+use super::source::{Running, Source};
+use crate::{
+    Connect, Network, Result,
+    network::{HostNetwork, networks},
+};
+
+/// Something that happened to a network.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NetworkEvent {
+    /// The network.
+    pub network: Network,
+    /// What happened.
+    pub detail: NetworkEventDetail,
+}
+
+/// What happened to a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NetworkEventDetail {
+    /// A change in its life cycle.
+    Lifecycle(NetworkLifecycleEvent),
+}
+
+/// The events of the networks of a connection's host, which are its standard virtual switches.
+///
+/// | change | events |
+/// |---|---|
+/// | a switch appears | `Defined`, `Started`, as every network is active |
+/// | its network cards, port groups or limits change | `Defined` |
+/// | a switch vanishes | `Stopped`, `Undefined` |
+///
+/// Networks have no metadata, so there are no events of [`NetworkEventId::MetadataChange`].
+///
+/// The source is the property `config.network` of the host. Three requests to begin with.
+///
+/// ```no_run
+/// # use esx_driver::{Connect, Result, virt_model::event::NetworkEventId};
+/// # async fn follow(connect: &Connect) -> Result<()> {
+/// let events = connect.network_events();
+/// let id = events
+///     .register(None, NetworkEventId::Lifecycle, |event| {
+///         tracing::info!(network = event.network.name(), detail = ?event.detail);
+///     })
+///     .await?;
+/// // …
+/// events.deregister(id)?;
+/// # Ok(()) }
+/// ```
+pub type NetworkEvents = Events<NetworkEvent>;
+
+impl Connect {
+    /// The events of the host's networks. No request.
+    pub fn network_events(&self) -> NetworkEvents {
+        Events::of(self)
+    }
+}
+
+impl Event for NetworkEvent {
+    type Object = Network;
+    type Id = NetworkEventId;
+
+    fn id(&self) -> NetworkEventId {
+        match self.detail {
+            NetworkEventDetail::Lifecycle(_) => NetworkEventId::Lifecycle,
+        }
+    }
+
+    fn is_about(&self, object: &Network) -> bool {
+        self.network.uuid() == object.uuid()
+    }
+}
+
+impl Source for NetworkEvent {
+    fn start(
+        connect: Connect,
+        callbacks: Callbacks<NetworkEvent>,
+    ) -> BoxFuture<'static, Result<Running>> {
+        Box::pin(async move {
+            let request = Retrieve::from(connect.host_system());
+            let own = connect.clone();
+            let events =
+                move |_: &_, before: Option<&_>, now: Option<&_>| changes(&own, before, now);
+            follow(&connect, request, callbacks, events).await
+        })
+    }
+}
+
+/// The events that lead from one state of the host's network to another.
+fn changes(
+    connect: &Connect,
+    before: Option<&HostNetwork>,
+    now: Option<&HostNetwork>,
+) -> Vec<NetworkEvent> {
+    use NetworkLifecycleEvent::{Defined, Started, Stopped, Undefined};
+
+    let networks =
+        |host: Option<&HostNetwork>| host.map(|host| networks(connect, host)).unwrap_or_default();
+    let (before, now) = (networks(before), networks(now));
+    let mut events = Vec::new();
+    let mut tell = |network: &Network, happened: &[NetworkLifecycleEvent]| {
+        events.extend(happened.iter().map(|event| NetworkEvent {
+            network: network.clone(),
+            detail: NetworkEventDetail::Lifecycle(*event),
+        }));
+    };
+    for (network, _) in &before {
+        if now.iter().all(|(other, _)| other.uuid() != network.uuid()) {
+            tell(network, &[Stopped, Undefined]);
+        }
+    }
+    for (network, definition) in &now {
+        match before
+            .iter()
+            .find(|(other, _)| other.uuid() == network.uuid())
+        {
+            None => tell(network, &[Defined, Started]),
+            Some((_, known)) if known != definition => tell(network, &[Defined]),
+            Some(_) => {}
+        }
+    }
+    events
+}
