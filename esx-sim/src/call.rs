@@ -265,6 +265,39 @@ pub(crate) fn turn(
     }
 }
 
+/// Runs a method that does not wait, as another client calls it: one with all rights and the newest API.
+pub(crate) fn by_another_client<M: Method>(
+    this: &ManagedObjectReference,
+    request: &M,
+    state: &mut State,
+    settings: &Settings,
+) -> Result<M::Output, SoapFault> {
+    let row = row(&this.r#type, M::name());
+    let row = row.ok_or_else(|| fault::method_not_found(this, M::name()))?;
+    if !row.is_since(settings.version()) {
+        return Err(fault::method_not_found(this, M::name()));
+    }
+    let mut waiting = Waiting::default();
+    let mut call = Call {
+        this,
+        state,
+        settings,
+        cookie: None,
+        view: settings.version(),
+        new_cookie: None,
+        waiting: &mut waiting,
+    };
+    match (row.run)(&mut call, request)? {
+        Turn::Wait => Ok(M::Output::default()),
+        Turn::Done(body) => {
+            let decoded = wire::decode_response::<M>(body.as_bytes(), Limits::default());
+            let decoded = decoded
+                .map_err(|error| fault::invalid_request(format_args!("not an answer: {error}")))?;
+            Ok(decoded.returnval)
+        }
+    }
+}
+
 fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, SoapFault> {
     let this = &request.this;
     let row = row(&this.r#type, &request.name);

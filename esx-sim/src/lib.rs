@@ -7,6 +7,7 @@
 mod call;
 #[cfg(feature = "tls")]
 mod certificate;
+mod changes;
 mod fault;
 mod files;
 mod folder;
@@ -29,6 +30,7 @@ mod world;
 pub use certificate::{Certificate, CertificateError};
 pub use {bytes, http, vi_types};
 
+pub use changes::{Action, Change, ChangeError, Changes, Churn, InvalidChanges, Target};
 pub use recording::Recorded;
 pub use rule::{Effect, InvalidRule, Rewrite, Rule};
 pub use server::{Server, Tls};

@@ -6,6 +6,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod config;
+pub(crate) mod console;
 pub(crate) mod device;
 pub(crate) mod guest;
 mod hardware;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use esx_sim::{Licence, Question, Rule, Script, Server, Simulator};
+use esx_sim::{Changes, Churn, Licence, Question, Rule, Script, Server, Simulator};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -63,6 +63,19 @@ struct Arguments {
     /// Allow clients to cancel all tasks, not only those of clones, moves and copies
     #[arg(long)]
     cancelable: bool,
+    /// Play the changes in this file, from the start of the server on
+    ///
+    /// A line has a time (seconds since the start, or + and seconds since the line before), a change and its arguments:
+    /// '0 power-off web01', '+1.5 rename web01 "web 01"', '+2 ask db01 disk-full', '60 repeat'. # begins a comment. The
+    /// documentation of esx_sim::Changes lists the changes; an unknown one is refused with a list of their words.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    play: Option<PathBuf>,
+    /// Change power states, names and configurations of random virtual machines, so many a second
+    #[arg(long, value_name = "RATE")]
+    churn: Option<f64>,
+    /// Number that selects the sequence of random changes
+    #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "churn")]
+    seed: u64,
     /// Write the certificate to this file, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     certificate_file: Option<PathBuf>,
@@ -119,6 +132,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let changes = match &arguments.play {
+        None => None,
+        Some(file) => {
+            let cannot = |error: String| format!("cannot play '{}': {error}", file.display());
+            let text = fs::read_to_string(file).map_err(|error| cannot(error.to_string()))?;
+            let changes = text.parse::<Changes>();
+            Some(changes.map_err(|error| cannot(error.to_string()))?)
+        }
+    };
     let mut builder = match arguments.vcenter {
         true => Simulator::vcenter(),
         false => Simulator::esx(),
@@ -166,7 +188,17 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         fs::write(file, pem)?;
     }
     announce(&simulator, &server, own_password);
-    server.run().await;
+    let play = async {
+        if let Some(changes) = changes {
+            simulator.play_on(changes, |error| report(&error)).await;
+        }
+    };
+    let churn = async {
+        if let Some(rate) = arguments.churn {
+            simulator.churn(Churn::new(rate).seed(arguments.seed)).await;
+        }
+    };
+    tokio::join!(server.run(), play, churn);
     Ok(())
 }
 

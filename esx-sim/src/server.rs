@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::debug;
 
@@ -94,6 +95,7 @@ impl Server {
         tls: Tls,
         authority: UriParts,
         answering: Answering,
+        restarts: watch::Receiver<u64>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -119,7 +121,7 @@ impl Server {
             #[cfg(feature = "tls")]
             certificate,
             authority,
-            accepting: tokio::spawn(accept(listener, acceptor, answering)),
+            accepting: tokio::spawn(accept(listener, acceptor, answering, restarts)),
         })
     }
 
@@ -203,14 +205,27 @@ fn own_certificate(address: SocketAddr) -> Result<Certificate, CertificateError>
     Certificate::self_signed(&names)
 }
 
-/// Accepts connections until it is aborted. Its connections are aborted with it.
-async fn accept(listener: TcpListener, acceptor: Option<Acceptor>, answering: Answering) {
+/// Accepts connections until it is aborted. Its connections are aborted with it, and end when `restarts` changes.
+async fn accept(
+    listener: TcpListener,
+    acceptor: Option<Acceptor>,
+    answering: Answering,
+    restarts: watch::Receiver<u64>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&answering)));
+                    let (acceptor, answering) = (acceptor.clone(), Arc::clone(&answering));
+                    let mut restarts = restarts.clone();
+                    restarts.mark_unchanged();
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = connection(stream, acceptor, answering) => {}
+                            Ok(()) = restarts.changed() => {}
+                        }
+                    });
                 }
                 Err(error) => debug!(%error, "cannot accept a connection"),
             },

@@ -5,7 +5,7 @@ mod dispatch;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, Weak};
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
@@ -17,8 +17,10 @@ use vi_types::{ManagedObject, ManagedObjectReference};
 pub use self::builder::{Builder, Licence, UnknownRelease};
 use self::dispatch::Shared;
 pub(crate) use self::dispatch::{State, end_session};
+use crate::changes;
 use crate::files::{DatastorePath, Descriptor};
 use crate::machine::{place, power};
+use crate::objects::property_collector::Collectors;
 use crate::payload::whole;
 use crate::recording::Recorded;
 use crate::rule::Rule;
@@ -33,6 +35,17 @@ use crate::world::inventory::ServerKind;
 #[derive(Clone)]
 pub struct Simulator {
     shared: Arc<Shared>,
+}
+
+/// A handle that does not keep the simulator alive.
+pub(crate) struct WeakSimulator(Weak<Shared>);
+
+impl WeakSimulator {
+    /// The simulator, if it still is there.
+    pub(crate) fn upgrade(&self) -> Option<Simulator> {
+        let shared = self.0.upgrade()?;
+        Some(Simulator { shared })
+    }
 }
 
 /// Settings that stay the same while the simulator runs.
@@ -93,7 +106,10 @@ impl Simulator {
         let shared = Arc::clone(&self.shared);
         move |request| {
             let shared = Arc::clone(&shared);
-            Box::pin(async move { whole(shared.answer(request).await) })
+            Box::pin(async move {
+                begin(&shared);
+                whole(shared.answer(request).await)
+            })
         }
     }
 
@@ -111,10 +127,14 @@ impl Simulator {
         let shared = Arc::clone(&self.shared);
         let answering = Arc::new(move |request| {
             let shared = Arc::clone(&shared);
-            Box::pin(async move { shared.answer(request).await }) as BoxFuture<'static, _>
+            Box::pin(async move {
+                begin(&shared);
+                shared.answer(request).await
+            }) as BoxFuture<'static, _>
         });
         let uri = self.shared.settings.uri.clone();
-        Server::start(address, tls.into(), uri, answering).await
+        let restarts = self.shared.restarts.subscribe();
+        Server::start(address, tls.into(), uri, answering, restarts).await
     }
 
     /// Name of the only user.
@@ -184,6 +204,25 @@ impl Simulator {
                 end_session(state, &session);
             }
         });
+    }
+
+    /// Restarts the server, as `hostd` and `vpxd` do: connections break, sessions end with their collectors, filters and
+    /// views, and tasks are forgotten. Virtual machines go on as they are, with their questions.
+    pub fn restart(&self) {
+        self.shared.change(|state| {
+            for session in state.sessions.end_all() {
+                end_session(state, &session);
+            }
+            state.collectors = Collectors::default();
+            state.tasks.restart(&mut state.world);
+        });
+        self.shared.restarts.send_modify(|restarts| *restarts += 1);
+    }
+
+    /// Changes the state with the settings at hand, and wakes all waiting calls.
+    pub(crate) fn with_state<R>(&self, change: impl FnOnce(&mut State, &Settings) -> R) -> R {
+        let settings = &self.shared.settings;
+        self.shared.change(|state| change(state, settings))
     }
 
     /// Number of sessions.
@@ -334,6 +373,23 @@ impl fmt::Debug for Simulator {
             .field("kind", &self.shared.settings.kind)
             .field("version", &self.shared.settings.version())
             .finish_non_exhaustive()
+    }
+}
+
+/// Begins with the first request what is to happen in the background. It ends with the simulator.
+fn begin(shared: &Arc<Shared>) {
+    let to_come = shared.to_come.lock();
+    let to_come = to_come.unwrap_or_else(PoisonError::into_inner).take();
+    let Some((changes, churn)) = to_come else {
+        return;
+    };
+    if let Some(changes) = changes {
+        let simulator = WeakSimulator(Arc::downgrade(shared));
+        tokio::spawn(changes::play_behind(simulator, changes));
+    }
+    if let Some(churn) = churn {
+        let simulator = WeakSimulator(Arc::downgrade(shared));
+        tokio::spawn(changes::churn_behind(simulator, churn));
     }
 }
 

@@ -185,7 +185,47 @@ impl Tasks {
         went_on
     }
 
-    /// The same, unless tasks advance only when they are told to.
+    /// Advances one task until it is over or blocked by a question.
+    pub(crate) fn run(&mut self, world: &mut World, task: &ManagedObjectReference) {
+        let Some(index) = self.open.iter().position(|open| open.task == *task) else {
+            return;
+        };
+        let mut open = self.open.remove(index);
+        while open.asked.is_none() && !open.steps.is_empty() {
+            self.take_step(world, &mut open);
+        }
+        if open.asked.is_some() {
+            self.open.push(open);
+        }
+    }
+
+    /// Forgets all tasks, as a server does that restarts. Questions stay, without the tasks that they block.
+    pub(crate) fn restart(&mut self, world: &mut World) {
+        let open = std::mem::take(&mut self.open);
+        self.questions
+            .extend(open.into_iter().filter_map(|open| open.asked));
+        self.unlisted.clear();
+        let tasks: Vec<_> = world.all("Task").cloned().collect();
+        let mut owners: Vec<_> = world.all("TaskManager").cloned().collect();
+        for task in tasks {
+            let state = world.read::<properties::Task>(&task);
+            let info = state.and_then(|task| task.info.as_deref());
+            owners.extend(info.and_then(|info| info.entity.clone()));
+            world.remove(&task);
+        }
+        owners.sort();
+        owners.dedup();
+        for owner in owners {
+            world.change(&owner, |entity: &mut properties::ManagedEntity| {
+                entity.recent_task.clear();
+            });
+            world.change(&owner, |manager: &mut properties::TaskManager| {
+                manager.recent_task.clear();
+            });
+        }
+    }
+
+    /// Like [`step`](Self::step), unless tasks advance only when they are told to.
     pub(crate) fn step_by_itself(&mut self, world: &mut World) -> bool {
         !self.stepped && self.step(world)
     }

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::changes::{Churn, InvalidChanges};
 use crate::simulator::{Builder, Licence, Simulator, UnknownRelease};
 
 /// The URI names no simulator.
@@ -32,6 +33,22 @@ pub enum TestUriError {
         /// What it knows.
         expected: &'static str,
     },
+    /// The file of changes cannot be read.
+    #[error("query parameter 'play': cannot read '{file}': {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file of changes has a mistake.
+    #[error("query parameter 'play': '{file}', {source}")]
+    Changes {
+        /// The file.
+        file: String,
+        /// The mistake.
+        source: InvalidChanges,
+    },
     /// There is no such release.
     #[error("query parameter 'api_version' names no release")]
     Release(#[from] UnknownRelease),
@@ -41,10 +58,11 @@ impl Simulator {
     /// The settings that a URI like `test:///default` or `test:///vcenter?vms=5000` names.
     ///
     /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]), `page_size` (see
-    /// [`Builder::page_size`]) and `licence` (`full` or `free`, see [`Builder::licence`]). Other parameters are ignored, as they are the driver's.
+    /// [`Builder::page_size`]), `licence` (`full` or `free`, see [`Builder::licence`]), `play` (a file of
+    /// [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
     ///
     /// # Errors
-    /// The scheme, the name or the value of a parameter is unknown.
+    /// The scheme, the name or the value of a parameter is unknown, or the file of changes cannot be used.
     pub fn from_test_uri(uri: &str) -> Result<Builder, TestUriError> {
         let rest = uri
             .strip_prefix("test:///")
@@ -75,6 +93,17 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
         "vms" => builder.vms(number()?),
         "page_size" => builder.page_size(number()?.max(1)),
         "api_version" => builder.api_version(value)?,
+        "play" => {
+            let read = std::fs::read_to_string(value).map_err(|source| TestUriError::File {
+                file: value.to_owned(),
+                source,
+            })?;
+            builder.play(read.parse().map_err(|source| TestUriError::Changes {
+                file: value.to_owned(),
+                source,
+            })?)
+        }
+        "churn" => builder.churn(Churn::new(number()? as f64)),
         "licence" => builder.licence(match value {
             "full" => Licence::Full,
             "free" => Licence::Free,
@@ -103,6 +132,7 @@ mod tests {
             "test:///default?vms=3&api_version=5.5&legacy_uuid=1",
             "test:///default?page_size=100;vms=1",
             "test:///default?licence=free",
+            "test:///default?churn=10",
         ] {
             assert!(Simulator::from_test_uri(uri).is_ok(), "{uri}");
         }
@@ -126,6 +156,10 @@ mod tests {
             (
                 "test:///default?licence=cheap",
                 "query parameter 'licence' has unexpected value 'cheap' (should be full|free)",
+            ),
+            (
+                "test:///default?play=/nowhere/a.changes",
+                "query parameter 'play': cannot read '/nowhere/a.changes': No such file or directory (os error 2)",
             ),
             (
                 "test:///default?api_version=9",

@@ -199,6 +199,18 @@ impl World {
         Some(result)
     }
 
+    /// Changes measurements of an object, of which nobody is notified.
+    pub(crate) fn change_silently<T: ManagedObject>(
+        &mut self,
+        reference: &ManagedObjectReference,
+        change: impl FnOnce(&mut T),
+    ) {
+        let entry = self.objects.get_mut(reference);
+        if let Some(object) = entry.and_then(|entry| entry.state.cast_mut::<T>()) {
+            change(object);
+        }
+    }
+
     /// Everything that belongs to a session.
     pub(crate) fn of_sessions(&self) -> impl Iterator<Item = &ManagedObjectReference> {
         let owned = self

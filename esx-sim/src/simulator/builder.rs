@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::dispatch::{Shared, State};
 use super::{Settings, Simulator};
+use crate::changes::{Changes, Churn};
 use crate::objects::property_collector::Collectors;
 use crate::server::UriParts;
 use crate::session::Sessions;
@@ -26,6 +27,8 @@ pub struct Builder {
     page: Option<usize>,
     recording: bool,
     licence: Licence,
+    changes: Option<Changes>,
+    churn: Option<Churn>,
 }
 
 /// What the licence of a server allows.
@@ -68,6 +71,8 @@ impl Builder {
             page: None,
             recording: true,
             licence: Licence::Full,
+            changes: None,
+            churn: None,
         }
     }
 
@@ -136,6 +141,25 @@ impl Builder {
         Self { recording, ..self }
     }
 
+    /// Changes to play in the background from the first request on, see [`Simulator::play`]. Those that cannot be made are
+    /// logged as warnings.
+    #[must_use]
+    pub fn play(self, changes: Changes) -> Self {
+        Self {
+            changes: Some(changes),
+            ..self
+        }
+    }
+
+    /// Random changes to make in the background from the first request on, see [`Churn`].
+    #[must_use]
+    pub fn churn(self, churn: Churn) -> Self {
+        Self {
+            churn: Some(churn),
+            ..self
+        }
+    }
+
     /// Builds the server.
     pub fn build(self) -> Simulator {
         let (world, path) = inventory::make(self.kind, self.release, self.vms);
@@ -171,6 +195,8 @@ impl Builder {
                 settings,
                 state: Mutex::new(state),
                 changes,
+                restarts: watch::Sender::new(0),
+                to_come: Mutex::new(Some((self.changes, self.churn))),
             }),
         }
     }

@@ -10,6 +10,7 @@ use vi_types::ManagedObjectReference;
 
 use super::Settings;
 use crate::call::{self, SoapCall, Turn, Waiting};
+use crate::changes::{Changes, Churn};
 use crate::folder;
 use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Dropped, Payload};
@@ -27,6 +28,10 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// The world's version; waiting calls wait for its change.
     pub(super) changes: watch::Sender<u64>,
+    /// How often the server restarted; connections end when it changes.
+    pub(super) restarts: watch::Sender<u64>,
+    /// What happens in the background from the first request on; `None` after it.
+    pub(super) to_come: Mutex<Option<(Option<Changes>, Option<Churn>)>>,
 }
 
 /// State that changes while the simulator runs.
@@ -71,7 +76,17 @@ impl Shared {
         result
     }
 
+    /// The answer to a request, unless the server restarts before it is complete.
     pub(super) async fn answer(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
+        let mut restarts = self.restarts.subscribe();
+        tokio::select! {
+            biased;
+            _ = restarts.changed() => Err(Dropped),
+            answer = self.route(request) => answer,
+        }
+    }
+
+    async fn route(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
         match (request.uri().path().trim_end_matches('/'), request.method()) {
             ("/sdk", &Method::POST) => return self.soap(request).await,
             (path, _) if path == "/folder" || path.starts_with("/folder/") => {

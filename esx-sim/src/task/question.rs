@@ -138,6 +138,11 @@ impl Question {
         Self::new("msg.sim.nochoices: Nobody can say how this is to go on.")
     }
 
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The property `runtime.question`.
     pub(super) fn info(&self, id: &str) -> VirtualMachineQuestionInfo {
         let choices = self.choices.iter().map(|choice| ElementDescription {

@@ -3,7 +3,7 @@
 mod esx;
 pub(crate) mod folders;
 pub(crate) mod host;
-mod network;
+pub(crate) mod network;
 pub(crate) mod parts;
 mod service;
 mod vcenter;

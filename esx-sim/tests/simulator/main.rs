@@ -9,6 +9,7 @@
     reason = "shorter, and these are tests"
 )]
 
+mod changes;
 mod client;
 mod clones;
 mod datastores;

@@ -1,10 +1,13 @@
 //! Login, logout, and what happens without a session.
 
 use crate::client::{Client, moref};
-use esx_sim::Simulator;
+use esx_sim::{Question, Script, Simulator};
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::methods::{CurrentTime, FindByUuid, Login, Logout, SessionIsActive};
+use vi_types::methods::{
+    CurrentTime, FindByUuid, Login, Logout, PowerOffVmTask, SessionIsActive, WaitForUpdatesEx,
+};
 use vi_types::objects::{InvalidLogin, ManagedObjectNotFound, NotAuthenticated, UserSession};
+use vi_types::properties::VirtualMachine;
 use vi_types::{Any, SoapFault};
 
 fn login(user: &str, password: &str) -> Login {
@@ -126,4 +129,39 @@ async fn the_power_state_can_be_changed_by_a_test() {
             VirtualMachinePowerState::Suspended
         );
     }
+}
+
+#[tokio::test]
+async fn a_restart_breaks_connections_and_ends_sessions_and_tasks() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    simulator.stop_tasks();
+    simulator.script(Script::new("PowerOffVM_Task").asks(Question::without_default()));
+    let task = PowerOffVmTask::default();
+    client.call_on(&vm, &task).await.unwrap();
+    // It runs, and asks.
+    simulator.step_tasks();
+    simulator.step_tasks();
+    let body = vi_types::wire::encode_request(
+        &WaitForUpdatesEx::default(),
+        &client.service("propertyCollector"),
+    );
+    let (broken, ()) = tokio::join!(client.post(body), async {
+        while simulator.load().waits == 0 {
+            tokio::task::yield_now().await;
+        }
+        simulator.restart();
+    });
+    let broken = broken.extensions().get::<std::io::ErrorKind>().copied();
+    assert_eq!(broken, Some(std::io::ErrorKind::ConnectionReset));
+    assert_eq!(simulator.sessions(), 0);
+    assert_eq!(simulator.leftovers(), []);
+    assert_eq!(simulator.load().tasks, 0);
+    let vm: VirtualMachine = simulator.properties(&vm).unwrap();
+    assert_eq!(vm.recent_task, []);
+    let runtime = vm.runtime.unwrap();
+    assert!(runtime.question.is_some(), "questions stay");
+    // The server answers again.
+    Client::login(&simulator).await;
 }

@@ -354,6 +354,18 @@ pub(crate) fn datastore(
     capacity_gib: i64,
     hosts: &[&HostSpec],
 ) -> ManagedObjectReference {
+    let hosts: Vec<_> = hosts.iter().map(|host| host.reference.clone()).collect();
+    datastore_on(world, value, name, capacity_gib, &hosts)
+}
+
+/// The same on hosts that there are.
+pub(crate) fn datastore_on(
+    world: &mut World,
+    value: &str,
+    name: &str,
+    capacity_gib: i64,
+    hosts: &[ManagedObjectReference],
+) -> ManagedObjectReference {
     let reference = ManagedObjectReference::new("Datastore", value);
     let volume = volume(value);
     let capacity = capacity_gib << 30;
@@ -364,7 +376,7 @@ pub(crate) fn datastore(
         false => path.clone(),
     };
     let mounts = hosts.iter().map(|host| DatastoreHostMount {
-        key: host.reference.clone(),
+        key: host.clone(),
         mount_info: HostMountInfo {
             path: Some(path.clone()),
             access_mode: "readWrite".to_owned(),
@@ -374,7 +386,7 @@ pub(crate) fn datastore(
         },
         ..DatastoreHostMount::default()
     });
-    let newest = hosts.iter().any(|host| host.since("6.5"));
+    let newest = world.since("6.5");
     let browser = world.add(
         format!("datastoreBrowser-{value}"),
         properties::HostDatastoreBrowser {

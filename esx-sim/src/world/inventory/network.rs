@@ -220,6 +220,17 @@ pub(crate) fn add(
     name: &str,
     hosts: &[&HostSpec],
 ) -> ManagedObjectReference {
+    let hosts = hosts.iter().map(|host| host.reference.clone()).collect();
+    add_on(world, value, name, hosts)
+}
+
+/// The same on hosts that there are.
+pub(crate) fn add_on(
+    world: &mut World,
+    value: &str,
+    name: &str,
+    host: Vec<ManagedObjectReference>,
+) -> ManagedObjectReference {
     let reference = ManagedObjectReference::new("Network", value);
     world.add(
         value,
@@ -235,11 +246,60 @@ pub(crate) fn add(
                 }
                 .into(),
             ),
-            host: hosts.iter().map(|host| host.reference.clone()).collect(),
+            host,
             ..properties::Network::default()
         },
     )
 }
+
+/// A switch without port groups and without physical NICs.
+pub(crate) fn bare_switch(name: &str) -> HostVirtualSwitch {
+    HostVirtualSwitch {
+        name: name.to_owned(),
+        key: switch_key(name),
+        ..virtual_switch(&BARE)
+    }
+}
+
+/// A port group for virtual machines.
+pub(crate) fn bare_group(name: &str, switch: &str) -> HostPortGroup {
+    HostPortGroup {
+        key: Some(group_key(name)),
+        vswitch: Some(switch_key(switch)),
+        computed_policy: policy(&BARE, None),
+        spec: HostPortGroupSpec {
+            name: name.to_owned(),
+            vswitch_name: switch.to_owned(),
+            ..HostPortGroupSpec::default()
+        },
+        ..HostPortGroup::default()
+    }
+}
+
+/// A physical NIC without a link; `number` makes its addresses.
+pub(crate) fn bare_nic(device: &str, number: u8) -> PhysicalNic {
+    PhysicalNic {
+        key: Some(nic_key(device)),
+        device: device.to_owned(),
+        pci: format!("0000:03:{number:02x}.0"),
+        driver: text("ixgben"),
+        spec: PhysicalNicSpec {
+            ip: Some(no_address().into()),
+            ..PhysicalNicSpec::default()
+        },
+        wake_on_lan_supported: true,
+        mac: format!("00:1b:21:01:00:{number:02x}"),
+        ..PhysicalNic::default()
+    }
+}
+
+/// A switch that leads nowhere and has no groups.
+const BARE: Switch = Switch {
+    name: "",
+    uplinks: &[],
+    shaping: None,
+    groups: &[],
+};
 
 /// libvirt's UUID of a network is the MD5 of this key (`esxNetworkLookupByUUID`, libvirt 9.0.0).
 fn switch_key(name: &str) -> String {

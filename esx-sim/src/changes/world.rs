@@ -1,0 +1,351 @@
+//! Changes around the machines: hosts, their datastores and their networks.
+
+use vi_types::enums::{
+    HostSystemConnectionState, ManagedEntityStatus, VirtualMachineConnectionState,
+};
+use vi_types::objects::{HostNetworkInfo, HostRuntimeInfo};
+use vi_types::{ManagedObjectReference, properties};
+
+use crate::machine::config::escaped;
+use crate::world::World;
+use crate::world::inventory::{ServerKind, ancestors, folders, host, network};
+
+/// Why a change is impossible.
+type Made = Result<(), String>;
+
+/// All hosts, the oldest first.
+pub(super) fn hosts(world: &World) -> Vec<ManagedObjectReference> {
+    let mut hosts: Vec<_> = world.all("HostSystem").cloned().collect();
+    hosts.sort_by(|a, b| (a.value.len(), &a.value).cmp(&(b.value.len(), &b.value)));
+    hosts
+}
+
+pub(super) fn reach_datastore(world: &mut World, store: &ManagedObjectReference, reached: bool) {
+    world.change(store, |store: &mut properties::Datastore| {
+        if let Some(summary) = store.summary.as_deref_mut() {
+            summary.accessible = reached;
+        }
+        for mount in &mut store.host {
+            mount.mount_info.accessible = Some(reached);
+        }
+        store.overall_status = Some(match reached {
+            true => ManagedEntityStatus::Green,
+            false => ManagedEntityStatus::Red,
+        });
+    });
+}
+
+pub(super) fn maintain_datastore(world: &mut World, store: &ManagedObjectReference, on: bool) {
+    world.change(store, |store: &mut properties::Datastore| {
+        if let Some(summary) = store.summary.as_deref_mut() {
+            let mode = if on { "inMaintenance" } else { "normal" };
+            summary.maintenance_mode = Some(mode.to_owned());
+        }
+    });
+}
+
+/// Size of a new datastore.
+const STORE_GIB: i64 = 1024;
+
+pub(super) fn add_datastore(world: &mut World, name: &str) -> Made {
+    if let Some(other) = named(world, "Datastore", name) {
+        return Err(format!("there is a datastore '{name}' ({})", other.value));
+    }
+    for datacenter in datacenters(world) {
+        let hosts = hosts_of(world, &datacenter);
+        if hosts.is_empty() {
+            continue;
+        }
+        let value = match world.kind() {
+            ServerKind::Esx => world.next_value("65e19a00-0c4d1a2f-9e4e-000c29ab000"),
+            ServerKind::VCenter => world.next_value("datastore-"),
+        };
+        let made = host::datastore_on(world, &value, name, STORE_GIB, &hosts);
+        let state = world.read::<properties::Datacenter>(&datacenter);
+        let folder = state.and_then(|datacenter| datacenter.datastore_folder.clone());
+        if let Some(folder) = folder {
+            world.change(&made, |store: &mut properties::Datastore| {
+                store.parent = Some(folder.clone());
+            });
+            folders::put(world, &folder, &made);
+        }
+        world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
+            datacenter.datastore.push(made.clone());
+        });
+        for host in hosts {
+            let list = |list: &mut Vec<ManagedObjectReference>| list.push(made.clone());
+            change_stores(world, &host, list);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference) -> Made {
+    let state = world.read::<properties::Datastore>(store);
+    if state.is_some_and(|store| !store.vm.is_empty()) {
+        return Err("virtual machines use it".to_owned());
+    }
+    for host in hosts(world) {
+        change_stores(world, &host, |list| list.retain(|one| one != store));
+    }
+    for datacenter in datacenters(world) {
+        world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
+            datacenter.datastore.retain(|one| one != store);
+        });
+    }
+    leave_folder(world, store);
+    world.remove(store);
+    Ok(())
+}
+
+/// Changes the datastores of a host and of its compute resource.
+fn change_stores(
+    world: &mut World,
+    host: &ManagedObjectReference,
+    change: impl Fn(&mut Vec<ManagedObjectReference>),
+) {
+    world.change(host, |host: &mut properties::HostSystem| {
+        change(&mut host.datastore);
+    });
+    let Some(compute) = world.parent(host).cloned() else {
+        return;
+    };
+    world.change(&compute, |compute: &mut properties::ComputeResource| {
+        change(&mut compute.datastore);
+        let mut known = Vec::new();
+        compute.datastore.retain(|one| {
+            let is_new = !known.contains(one);
+            known.push(one.clone());
+            is_new
+        });
+    });
+}
+
+pub(super) fn add_switch(world: &mut World, name: &str) -> Made {
+    change_networks(world, |network| {
+        match network.vswitch.iter().any(|one| one.name == name) {
+            true => Err(format!("there is a switch '{name}'")),
+            false => {
+                network.vswitch.push(network::bare_switch(name));
+                Ok(())
+            }
+        }
+    })
+}
+
+pub(super) fn remove_switch(world: &mut World, name: &str) -> Made {
+    let groups: Vec<_> = hosts(world)
+        .iter()
+        .filter_map(|host| world.read::<properties::HostSystem>(host))
+        .filter_map(|host| host.config.as_deref()?.network.as_deref())
+        .flat_map(|network| &network.portgroup)
+        .filter(|group| group.spec.vswitch_name == name)
+        .map(|group| group.spec.name.clone())
+        .collect();
+    for group in &groups {
+        // On a vCenter, the first host has removed it already.
+        let _ = remove_network(world, group);
+    }
+    change_networks(world, |network| {
+        let before = network.vswitch.len();
+        network.vswitch.retain(|one| one.name != name);
+        match network.vswitch.len() < before {
+            true => Ok(()),
+            false => Err(format!("there is no switch '{name}'")),
+        }
+    })
+}
+
+pub(super) fn add_network(world: &mut World, name: &str, switch: &str) -> Made {
+    change_networks(world, |network| {
+        if network.portgroup.iter().any(|one| one.spec.name == name) {
+            return Err(format!("there is a port group '{name}'"));
+        }
+        let mut switches = network.vswitch.iter_mut();
+        let Some(found) = switches.find(|one| one.name == switch) else {
+            return Err(format!("there is no switch '{switch}'"));
+        };
+        let group = network::bare_group(name, switch);
+        found.portgroup.extend(group.key.clone());
+        network.portgroup.push(group);
+        Ok(())
+    })?;
+    for datacenter in datacenters(world) {
+        let hosts = hosts_of(world, &datacenter);
+        if hosts.is_empty() {
+            continue;
+        }
+        let value = match world.kind() {
+            ServerKind::Esx => format!("HaNetwork-{name}"),
+            ServerKind::VCenter => world.next_value("network-"),
+        };
+        let made = network::add_on(world, &value, name, hosts.clone());
+        let state = world.read::<properties::Datacenter>(&datacenter);
+        let folder = state.and_then(|datacenter| datacenter.network_folder.clone());
+        if let Some(folder) = folder {
+            world.change(&made, |network: &mut properties::Network| {
+                network.parent = Some(folder.clone());
+            });
+            folders::put(world, &folder, &made);
+        }
+        world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
+            datacenter.network.push(made.clone());
+        });
+        for host in hosts {
+            world.change(&host, |host: &mut properties::HostSystem| {
+                host.network.push(made.clone());
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn remove_network(world: &mut World, name: &str) -> Made {
+    change_networks(world, |network| {
+        let groups = &mut network.portgroup;
+        let Some(index) = groups.iter().position(|one| one.spec.name == name) else {
+            return Err(format!("there is no port group '{name}'"));
+        };
+        let group = groups.remove(index);
+        for switch in &mut network.vswitch {
+            switch
+                .portgroup
+                .retain(|key| Some(key) != group.key.as_ref());
+        }
+        Ok(())
+    })?;
+    while let Some(network) = named(world, "Network", name) {
+        for host in hosts(world) {
+            world.change(&host, |host: &mut properties::HostSystem| {
+                host.network.retain(|one| *one != network);
+            });
+        }
+        for datacenter in datacenters(world) {
+            world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
+                datacenter.network.retain(|one| *one != network);
+            });
+        }
+        leave_folder(world, &network);
+        world.remove(&network);
+    }
+    Ok(())
+}
+
+pub(super) fn add_nic(world: &mut World, name: &str) -> Made {
+    change_networks(world, |network| {
+        if network.pnic.iter().any(|one| one.device == name) {
+            return Err(format!("there is a network card '{name}'"));
+        }
+        let number = u8::try_from(network.pnic.len()).unwrap_or(u8::MAX);
+        network.pnic.push(network::bare_nic(name, number));
+        Ok(())
+    })
+}
+
+pub(super) fn remove_nic(world: &mut World, name: &str) -> Made {
+    change_networks(world, |network| {
+        let before = network.pnic.len();
+        network.pnic.retain(|one| one.device != name);
+        match network.pnic.len() < before {
+            true => Ok(()),
+            false => Err(format!("there is no network card '{name}'")),
+        }
+    })
+}
+
+/// Changes the networks of all hosts in all properties that show them; none if it is impossible on the first one.
+fn change_networks(world: &mut World, change: impl Fn(&mut HostNetworkInfo) -> Made) -> Made {
+    for host in hosts(world) {
+        let changed = world.change(&host, |host: &mut properties::HostSystem| {
+            let Some(network) = host
+                .config
+                .as_deref_mut()
+                .and_then(|config| config.network.as_deref_mut())
+            else {
+                return Err("the host has no networks".to_owned());
+            };
+            change(network)?;
+            let managers = host.config_manager.as_deref();
+            let system = managers.and_then(|managers| managers.network_system.clone());
+            let config = host.config.as_deref();
+            Ok((system, config.and_then(|config| config.network.clone())))
+        });
+        if let Some((Some(system), info)) = changed.transpose()? {
+            world.change(&system, |system: &mut properties::HostNetworkSystem| {
+                system.network_info = info;
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn reach_host(world: &mut World, host: &ManagedObjectReference, reached: bool) {
+    let state = match reached {
+        true => HostSystemConnectionState::Connected,
+        false => HostSystemConnectionState::Disconnected,
+    };
+    change_runtime(world, host, |runtime| {
+        runtime.connection_state = state.clone();
+    });
+    let of_machines = match reached {
+        true => VirtualMachineConnectionState::Connected,
+        false => VirtualMachineConnectionState::Disconnected,
+    };
+    let state = world.read::<properties::HostSystem>(host);
+    for vm in state.map(|host| host.vm.clone()).unwrap_or_default() {
+        world.change(&vm, |vm: &mut properties::VirtualMachine| {
+            if let Some(runtime) = vm.runtime.as_deref_mut() {
+                runtime.connection_state = of_machines.clone();
+            }
+            if let Some(summary) = vm.summary.as_deref_mut() {
+                summary.runtime.connection_state = of_machines.clone();
+            }
+        });
+    }
+}
+
+pub(super) fn maintain_host(world: &mut World, host: &ManagedObjectReference, on: bool) {
+    change_runtime(world, host, |runtime| runtime.in_maintenance_mode = on);
+}
+
+fn change_runtime(
+    world: &mut World,
+    host: &ManagedObjectReference,
+    change: impl Fn(&mut HostRuntimeInfo),
+) {
+    world.change(host, |host: &mut properties::HostSystem| {
+        let summary = host.summary.as_deref_mut();
+        let of_summary = summary.and_then(|summary| summary.runtime.as_deref_mut());
+        host.runtime
+            .as_deref_mut()
+            .into_iter()
+            .chain(of_summary)
+            .for_each(change);
+    });
+}
+
+fn datacenters(world: &World) -> Vec<ManagedObjectReference> {
+    let mut found: Vec<_> = world.all("Datacenter").cloned().collect();
+    found.sort();
+    found
+}
+
+fn hosts_of(world: &World, datacenter: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
+    let mut hosts = hosts(world);
+    hosts.retain(|host| ancestors(world, host).any(|one| one == datacenter));
+    hosts
+}
+
+fn named(world: &World, ty: &str, name: &str) -> Option<ManagedObjectReference> {
+    let wanted = escaped(name);
+    let mut all = world.all(ty);
+    all.find(|one| world.name(one) == Some(&*wanted)).cloned()
+}
+
+fn leave_folder(world: &mut World, object: &ManagedObjectReference) {
+    if let Some(folder) = world.parent(object).cloned() {
+        world.change(&folder, |folder: &mut properties::Folder| {
+            folder.child_entity.retain(|one| one != object);
+        });
+    }
+}
