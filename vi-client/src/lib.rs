@@ -27,7 +27,8 @@
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of one object or of many;
 //! - [`task`]: starting tasks and waiting for them;
-//! - [`Watch`]: changes of properties, as they happen;
+//! - [`Watch`]: changes of properties, as they happen; [`ObjectWatch`]: the same as a [`PropertySet`](retrieve::PropertySet),
+//!   with a shared snapshot;
 //! - [`DatastoreFile`]: download and upload of files on datastores;
 //! - [`transport`]: HTTP(S), a function in the same process, a recording.
 
@@ -46,7 +47,7 @@ pub use error::{Error, UnexpectedResponse};
 pub use password::Password;
 pub use since::{Feature, TooNew};
 pub use version::{ApiVersion, Negotiation};
-pub use watch::Watch;
+pub use watch::{Connection, ConnectionState, ObjectChange, ObjectWatch, Watch, WatchedObjects};
 
 // The crates whose types are in this crate's signatures, so that users need no dependency of the same version.
 pub use bytes;

@@ -1,5 +1,7 @@
 //! Watches: changes of properties, as the server reports them.
 
+mod connection;
+mod objects;
 mod waiter;
 
 use std::future::poll_fn;
@@ -7,9 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use vi_types::objects::{ObjectUpdate, PropertyFilterSpec};
 
+pub use self::connection::{Connection, ConnectionState};
+pub use self::objects::{ObjectChange, ObjectWatch, WatchedObjects};
 pub(crate) use self::waiter::WaiterHandle;
 use self::waiter::{Command, Update};
 use crate::{Client, Error};
@@ -30,6 +34,9 @@ pub struct Watch {
     wants_update: Arc<AtomicBool>,
     commands: mpsc::UnboundedSender<Command>,
     is_open: bool,
+    /// Whether failures that may pass never end this watch.
+    keeps_trying: Arc<AtomicBool>,
+    connection: Connection,
 }
 
 impl Client {
@@ -55,6 +62,8 @@ impl Client {
             wants_update,
             commands,
             is_open: true,
+            keeps_trying: Arc::default(),
+            connection: Connection::new(watch::channel(ConnectionState::Connected).1),
         };
         match is_ready.await {
             Ok(result) => result.map(|()| watch),
@@ -103,6 +112,17 @@ impl Watch {
                 Poll::Pending
             }
         }
+    }
+
+    /// Goes on forever after failures that may pass, with growing pauses of at most half a minute. By default a watch fails
+    /// after several failures in a row.
+    pub fn keep_trying(&self) {
+        self.keeps_trying.store(true, Ordering::Release);
+    }
+
+    /// Whether the server can be reached: tells "no change" from "no connection".
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
     }
 
     /// Destroys the filter and waits until it is destroyed.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use esx_sim::{Effect, Rule, Simulator};
 use vi_client::retrieve::{Retrieve, Selection};
 use vi_client::transport::InProcess;
-use vi_client::{Client, Options, Watch};
+use vi_client::{Client, ObjectChange, ObjectWatch, Options, Watch, property_set};
 use vi_types::ManagedObjectReference;
 use vi_types::enums::ObjectUpdateKind;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
@@ -386,5 +386,104 @@ async fn truncated_answers_are_put_together() {
     simulator.remove_vm(&simulator.objects("VirtualMachine")[0]);
     assert_eq!(kinds(&mut watch).await.len(), 5, "four enter, one leaves");
     watch.close().await;
+    client.close().await.unwrap();
+}
+
+property_set! {
+    #[derive(Debug)]
+    struct Machine: VirtualMachine {
+        name: String = name,
+        state: VirtualMachinePowerState = runtime.power_state,
+        uuid: String = config.uuid,
+        annotation: Option<String> = config.annotation,
+    }
+}
+
+async fn watch_machines(client: &Client, simulator: &Simulator) -> ObjectWatch<Machine> {
+    let host = &simulator.objects("HostSystem")[0];
+    let machines = Retrieve::from(host).select(Selection::traverse("HostSystem", "vm"));
+    client.watch_set::<Machine>(machines).await.unwrap()
+}
+
+/// Changes as text: `+name state`, `-name`, `name before>now`.
+async fn told(watch: &mut ObjectWatch<Machine>) -> Vec<String> {
+    let changes = watch.next_changes().await.unwrap().into_iter();
+    let mut told: Vec<_> = changes
+        .map(|change| match change {
+            ObjectChange::Entered { now, .. } => format!("+{} {}", now.name, now.state),
+            ObjectChange::Left { last, .. } => format!("-{}", last.name),
+            ObjectChange::Modified { before, now, .. } => {
+                format!("{} {}>{}", now.name, before.state, now.state)
+            }
+            _ => unreachable!(),
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+#[tokio::test]
+async fn objects_are_told_as_sets() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let mut watch = watch_machines(&client, &simulator).await;
+    let objects = watch.objects();
+    assert!(objects.is_empty(), "nothing is asked yet");
+    let all = told(&mut watch).await;
+    assert!(all.contains(&"+web01 poweredOn".to_owned()), "{all:?}");
+    assert_eq!(objects.len(), all.len());
+
+    let web01 = simulator.vm("web01").unwrap();
+    simulator.set_power_state(&web01, Suspended);
+    assert_eq!(told(&mut watch).await, ["web01 poweredOn>suspended"]);
+    assert_eq!(objects.get(&web01).unwrap().state, Suspended);
+
+    simulator.remove_vm(&web01);
+    assert_eq!(told(&mut watch).await, ["-web01"]);
+    assert!(objects.get(&web01).is_none());
+    watch.close().await;
+    assert_eq!(simulator.leftovers(), []);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_object_that_lacks_a_needed_property_is_not_there() {
+    use vi_types::properties::VirtualMachine;
+
+    let simulator = Simulator::esx().vms(1).build();
+    let client = login(&simulator).await;
+    let mut watch = watch_machines(&client, &simulator).await;
+    told(&mut watch).await;
+    let vm = &simulator.objects("VirtualMachine")[0];
+    let before: VirtualMachine = simulator.properties(vm).unwrap();
+    let name = before.name.clone().unwrap();
+
+    simulator.change(vm, |vm: &mut VirtualMachine| vm.config = None);
+    assert_eq!(told(&mut watch).await, [format!("-{name}")]);
+    assert!(watch.objects().is_empty());
+    // Its state changes meanwhile.
+    simulator.set_power_state(vm, Suspended);
+    simulator.change(vm, |vm: &mut VirtualMachine| vm.config = before.config);
+    assert_eq!(told(&mut watch).await, [format!("+{name} suspended")]);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_ends_is_no_change_of_objects() {
+    let simulator = Simulator::esx().vms(3).build();
+    let client = login(&simulator).await;
+    let vms = simulator.objects("VirtualMachine");
+    for vm in &vms {
+        simulator.set_power_state(vm, PoweredOn);
+    }
+    let mut watch = watch_machines(&client, &simulator).await;
+    assert_eq!(told(&mut watch).await.len(), 3);
+    simulator.expire_sessions();
+    simulator.remove_vm(&vms[0]);
+    simulator.set_power_state(&vms[1], Suspended);
+    let told = told(&mut watch).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with('-'), "{told:?}");
+    assert!(told[1].ends_with(" poweredOn>suspended"), "{told:?}");
     client.close().await.unwrap();
 }

@@ -95,8 +95,7 @@ impl ObjectProperties {
             self.missing.clear();
         }
         for change in update.change_set {
-            self.values.retain(|property| property.name != change.name);
-            self.missing.retain(|missing| missing.path != change.name);
+            self.forget(&change.name);
             let val = change.val.filter(|val| !val.is_none());
             // An unset property is told without a value, or as removed with the property that held it.
             if let (Some(val), PropertyChangeOp::Assign | PropertyChangeOp::Add) = (val, change.op)
@@ -109,9 +108,80 @@ impl ObjectProperties {
             }
         }
         for missing in update.missing_set {
-            self.values.retain(|property| property.name != missing.path);
-            self.missing.retain(|known| known.path != missing.path);
-            self.missing.push(missing);
+            self.set_missing(missing);
+        }
+    }
+
+    /// What an update tells. Unlike [`apply`](Self::apply), it keeps the names of properties that lost their value.
+    pub(crate) fn told_by(update: ObjectUpdate) -> Self {
+        let mut told = Self {
+            object: update.obj,
+            ..Self::default()
+        };
+        for change in update.change_set {
+            let val = match change.op {
+                PropertyChangeOp::Assign | PropertyChangeOp::Add => change.val.unwrap_or_default(),
+                _ => Any::None,
+            };
+            told.set(DynamicProperty {
+                name: change.name,
+                val,
+                ..Default::default()
+            });
+        }
+        for missing in update.missing_set {
+            told.set_missing(missing);
+        }
+        told
+    }
+
+    /// Adds what was told later.
+    pub(crate) fn extend(&mut self, later: Self) {
+        later.values.into_iter().for_each(|value| self.set(value));
+        let missing = later.missing.into_iter();
+        missing.for_each(|missing| self.set_missing(missing));
+    }
+
+    fn set(&mut self, property: DynamicProperty) {
+        self.forget(&property.name);
+        self.values.push(property);
+    }
+
+    fn set_missing(&mut self, missing: MissingProperty) {
+        self.forget(&missing.path);
+        self.missing.push(missing);
+    }
+
+    fn forget(&mut self, path: &str) {
+        self.values.retain(|property| property.name != path);
+        self.missing.retain(|missing| missing.path != path);
+    }
+
+    /// For [`property_set!`](crate::property_set): takes a property out, or copies the value before if there is one and
+    /// nothing is told of the property.
+    #[doc(hidden)]
+    pub fn take_or_copy<T: FromAny + Clone>(
+        &mut self,
+        path: &str,
+        before: Option<&T>,
+    ) -> Result<T, PropertyError> {
+        match before {
+            Some(before) if self.get(path).is_none() && self.missing(path).is_none() => {
+                Ok(before.clone())
+            }
+            _ => self.take_if_readable(path),
+        }
+    }
+
+    /// For [`property_set!`](crate::property_set): whether [`take_or_copy`](Self::take_or_copy) finds a value, as far as
+    /// can be seen without taking it.
+    #[doc(hidden)]
+    pub fn suffices<T: FromAny>(&self, path: &str, has_before: bool) -> bool {
+        match self.get(path) {
+            Some(Any::None | Any::Undecodable(_)) => T::from_any(Any::None).is_ok(),
+            Some(_) => true,
+            None if has_before && self.missing(path).is_none() => true,
+            None => T::from_any(Any::None).is_ok(),
         }
     }
 

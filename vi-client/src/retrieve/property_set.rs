@@ -16,7 +16,25 @@ pub trait PropertySet: Sized {
     ///
     /// # Errors
     /// For the first property that lacks a value the struct needs, or that is of another type than declared.
-    fn from_properties(properties: &mut ObjectProperties) -> Result<Self, PropertyError>;
+    fn from_properties(properties: &mut ObjectProperties) -> Result<Self, PropertyError> {
+        Self::updated(None, properties)
+    }
+
+    /// Takes the properties out of what a watch tells of an object, and copies those that it does not mention from
+    /// `before`.
+    ///
+    /// # Errors
+    /// As [`from_properties`](Self::from_properties).
+    #[doc(hidden)]
+    fn updated(before: Option<&Self>, told: &mut ObjectProperties) -> Result<Self, PropertyError>;
+
+    /// Whether [`updated`](Self::updated) finds a value for every property that needs one.
+    #[doc(hidden)]
+    fn is_complete(before: Option<&Self>, told: &ObjectProperties) -> bool;
+
+    /// Whether both have the same properties.
+    #[doc(hidden)]
+    fn is_same(&self, other: &Self) -> bool;
 }
 
 /// One object's properties as a [`PropertySet`].
@@ -167,15 +185,35 @@ macro_rules! property_set {
                 })
             }
 
-            fn from_properties(
-                properties: &mut $crate::retrieve::ObjectProperties,
+            #[allow(unused_mut, unused_variables)]
+            fn updated(
+                before: ::core::option::Option<&Self>,
+                told: &mut $crate::retrieve::ObjectProperties,
             ) -> ::core::result::Result<Self, $crate::retrieve::PropertyError> {
-                #[allow(unused_mut, unused_variables)]
                 let mut paths = <Self as $crate::retrieve::PropertySet>::paths().iter();
                 ::core::result::Result::Ok(Self {
-                    $($field: properties
-                        .take_if_readable($crate::retrieve::next_path(&mut paths))?,)*
+                    $($field: told.take_or_copy(
+                        $crate::retrieve::next_path(&mut paths),
+                        before.map(|before| &before.$field),
+                    )?,)*
                 })
+            }
+
+            #[allow(unused_mut, unused_variables)]
+            fn is_complete(
+                before: ::core::option::Option<&Self>,
+                told: &$crate::retrieve::ObjectProperties,
+            ) -> bool {
+                let mut paths = <Self as $crate::retrieve::PropertySet>::paths().iter();
+                true $(&& told.suffices::<$type>(
+                    $crate::retrieve::next_path(&mut paths),
+                    before.is_some(),
+                ))*
+            }
+
+            #[allow(unused_variables)]
+            fn is_same(&self, other: &Self) -> bool {
+                true $(&& self.$field == other.$field)*
             }
         }
     };
