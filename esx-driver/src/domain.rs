@@ -14,6 +14,7 @@ mod job;
 mod lifecycle;
 mod list;
 mod lookup;
+mod measured;
 mod memory;
 mod metadata;
 mod migrate;
@@ -38,6 +39,7 @@ pub use self::autostart::AutostartSettings;
 pub use self::clone::CloneOptions;
 pub(crate) use self::identity::state;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};
+pub(crate) use self::measured::{measured_cards, measured_disks};
 pub use self::migrate::{MigrateParameters, MigratePriority};
 pub use self::screenshot::Screenshot;
 pub use self::stats::DomainStatsRecord;
@@ -87,6 +89,23 @@ property_set! {
 }
 
 impl Domain {
+    /// A domain that was identified before.
+    pub(crate) fn new(
+        connect: &Connect,
+        moref: ManagedObjectReference,
+        name: impl Into<String>,
+        uuid: Uuid,
+        id: Option<i32>,
+    ) -> Domain {
+        Domain {
+            connect: connect.clone(),
+            moref,
+            name: name.into(),
+            uuid,
+            id,
+        }
+    }
+
     /// The name.
     #[doc(alias = "virDomainGetName")]
     pub fn name(&self) -> &str {

@@ -17,6 +17,7 @@
 //! - A [`Connect`] is a connection to a server and one host of it.
 //! - [`Domain`], [`DomainSnapshot`] and [`Network`] are handles: cheap clones that talk to the server.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
+//! - A [`Monitor`] has a live picture of a server, with measurements.
 //! - Every call that changes something returns an [`Operation`], which runs when it is awaited; [`bulk`] runs many.
 //! - A [`policy`] answers the host's [questions](question) while an operation runs.
 //! - An [`Error`] has a kind to match on, libvirt's error number, and libvirt's wording where libvirt has one.
@@ -45,6 +46,7 @@ mod engine;
 mod error;
 mod event;
 mod inventory;
+mod monitor;
 mod near;
 mod network;
 mod operation;
@@ -65,6 +67,12 @@ pub use event::{
     CallbackId, Deregistered, DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents,
     Event, EventStream, Events, NetworkEvent, NetworkEventDetail, NetworkEvents, QuestionEvent,
     SecretEvent, SecretEventDetail, SecretEvents,
+};
+pub use monitor::{
+    CounterValue, DomainUsage, Monitor, MonitorConnection, MonitorOptions, MonitorPoll,
+    MonitorSnapshot, MonitoredAlarm, MonitoredDatastore, MonitoredDisk, MonitoredDomain,
+    MonitoredGuest, MonitoredGuestDisk, MonitoredHost, MonitoredInterface, MonitoredResourcePool,
+    MonitoredSnapshot, MonitoredVcpu, ResourcePoolUsage,
 };
 pub use network::Network;
 pub use operation::Operation;

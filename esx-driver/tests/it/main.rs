@@ -16,6 +16,7 @@ mod looking;
 mod matching;
 mod metadata;
 mod migrate;
+mod monitor;
 mod networks;
 mod node;
 mod open;
