@@ -7,8 +7,8 @@ use vi_types::objects::{
     InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin, InvalidName,
     InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
     LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
-    NotFound, NotImplemented, NotSupported, RequestCanceled, ResourceInUse, RestrictedVersion,
-    TaskInProgress, ToolsUnavailable,
+    NotFound, NotImplemented, NotSupported, RequestCanceled, ResourceInUse,
+    RestrictedByAdministrator, RestrictedVersion, TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -325,6 +325,17 @@ pub(crate) fn restricted_version() -> SoapFault {
     SoapFault::new(
         RestrictedVersion::default(),
         "Current license or ESXi version prohibits execution of the requested operation.",
+    )
+}
+
+/// A setting of the server forbids it.
+pub(crate) fn restricted_by_administrator(setting: &str) -> SoapFault {
+    SoapFault::new(
+        RestrictedByAdministrator {
+            details: setting.to_owned(),
+            ..RestrictedByAdministrator::default()
+        },
+        format!("This operation is restricted by the administrator - '{setting}'"),
     )
 }
 

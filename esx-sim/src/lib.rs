@@ -14,6 +14,7 @@ mod folder;
 mod machine;
 mod objects;
 mod payload;
+mod performance;
 mod recording;
 mod rule;
 mod screen;

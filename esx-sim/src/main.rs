@@ -40,6 +40,9 @@ struct Arguments {
     /// Name of the only user (default: root, or administrator@vsphere.local on a vCenter)
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
+    /// Let the measurements in quickStats change every 20 seconds
+    #[arg(long)]
+    live: bool,
     /// Maximum number of objects in one answer
     #[arg(long, value_name = "NUMBER")]
     page_size: Option<usize>,
@@ -166,7 +169,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(password) = password {
         builder = builder.password(password);
     }
-    let simulator = builder.record(false).build();
+    let simulator = builder.record(false).live(arguments.live).build();
     rename(&simulator, &arguments.names);
     if let Some(asked) = arguments.ask {
         let question = asked.question();

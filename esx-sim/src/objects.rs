@@ -25,6 +25,8 @@ objects! {
     list_view,
     managed_entity,
     managed_object,
+    option_manager,
+    performance_manager,
     property_collector,
     property_filter,
     resource_pool,

@@ -6,13 +6,14 @@ mod dispatch;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::future::BoxFuture;
 use http::{Request, Response};
 use tokio::net::ToSocketAddrs;
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::{ManagedObject, ManagedObjectReference};
+use vi_types::{DateTime, ManagedObject, ManagedObjectReference};
 
 pub use self::builder::{Builder, Licence, UnknownRelease};
 use self::dispatch::Shared;
@@ -358,6 +359,18 @@ impl Simulator {
     pub fn step_tasks(&self) -> bool {
         self.shared
             .change(|state| state.tasks.step(&mut state.world))
+    }
+
+    /// Stops the server's clock at a time. From then on only [`advance_clock`](Self::advance_clock) advances it.
+    ///
+    /// `CurrentTime`, `serverClock` and the values of counters follow the clock.
+    pub fn stop_clock(&self, at: DateTime) {
+        self.shared.lock().world.clock.stop(at);
+    }
+
+    /// Advances the server's clock, by whole seconds.
+    pub fn advance_clock(&self, by: Duration) {
+        self.shared.lock().world.clock.advance(by);
     }
 
     /// Removes a virtual machine from the inventory. Returns whether it existed.

@@ -58,8 +58,9 @@ impl Simulator {
     /// The settings that a URI like `test:///default` or `test:///vcenter?vms=5000` names.
     ///
     /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]), `page_size` (see
-    /// [`Builder::page_size`]), `licence` (`full` or `free`, see [`Builder::licence`]), `play` (a file of
-    /// [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
+    /// [`Builder::page_size`]), `licence` (`full` or `free`, see [`Builder::licence`]), `live` (0 or 1, see
+    /// [`Builder::live`]), `play` (a file of [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a
+    /// second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
     ///
     /// # Errors
     /// The scheme, the name or the value of a parameter is unknown, or the file of changes cannot be used.
@@ -104,6 +105,7 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
             })?)
         }
         "churn" => builder.churn(Churn::new(number()? as f64)),
+        "live" => builder.live(number()? > 0),
         "licence" => builder.licence(match value {
             "full" => Licence::Full,
             "free" => Licence::Free,
@@ -133,6 +135,7 @@ mod tests {
             "test:///default?page_size=100;vms=1",
             "test:///default?licence=free",
             "test:///default?churn=10",
+            "test:///vcenter?live=1",
         ] {
             assert!(Simulator::from_test_uri(uri).is_ok(), "{uri}");
         }

@@ -358,7 +358,7 @@ impl File {
 const CARD: i32 = 4000;
 
 /// `scsi0:1`: where a device is attached.
-fn slot(device: &VirtualDevice, all: &[Poly<VirtualDevice>]) -> Option<String> {
+pub(crate) fn slot(device: &VirtualDevice, all: &[Poly<VirtualDevice>]) -> Option<String> {
     let key = device.controller_key?;
     let found = all.iter().find(|one| one.key == key)?;
     let bus = found.cast::<VirtualController>()?.bus_number;

@@ -11,6 +11,7 @@ use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
 use self::inventory::ServerKind;
 use crate::files::Files;
+use crate::performance::Clock;
 use crate::version::{ApiVersion, Release};
 
 /// Every managed object there is, by its reference.
@@ -30,6 +31,8 @@ pub(crate) struct World {
     users: OnceCell<HashMap<String, Vec<ManagedObjectReference>>>,
     /// What is on the datastores.
     pub(crate) files: Files,
+    /// The server's time.
+    pub(crate) clock: Clock,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
     numbers: u64,
     /// The number of the last virtual machine that was made while the server runs.
@@ -71,6 +74,7 @@ impl World {
             uuids: None,
             users: OnceCell::new(),
             files: Files::default(),
+            clock: Clock::default(),
             numbers: 1,
             last_vm: 0,
             last_snapshot_ids: HashMap::new(),

@@ -40,8 +40,8 @@ fn retrieve_service_content(
         .ok_or_else(|| fault::managed_object_not_found(call.this))
 }
 
-fn current_time(_: &mut Call<'_>, _: &CurrentTime) -> Result<DateTime, SoapFault> {
-    Ok(now())
+fn current_time(call: &mut Call<'_>, _: &CurrentTime) -> Result<DateTime, SoapFault> {
+    Ok(call.state.world.clock.now())
 }
 
 /// The problems that moves of machines would have, as events. ESX hosts answer `NotSupported`, as they do for moves.
@@ -139,9 +139,12 @@ fn migration_event(
 }
 
 /// The properties, with the clock set.
-pub(crate) fn properties(stored: &properties::ServiceInstance) -> properties::ServiceInstance {
+pub(crate) fn properties(
+    world: &World,
+    stored: &properties::ServiceInstance,
+) -> properties::ServiceInstance {
     properties::ServiceInstance {
-        server_clock: Some(now()),
+        server_clock: Some(world.clock.now()),
         ..stored.clone()
     }
 }

@@ -29,6 +29,7 @@ pub struct Builder {
     licence: Licence,
     changes: Option<Changes>,
     churn: Option<Churn>,
+    live: bool,
 }
 
 /// What the licence of a server allows.
@@ -73,6 +74,7 @@ impl Builder {
             licence: Licence::Full,
             changes: None,
             churn: None,
+            live: false,
         }
     }
 
@@ -135,6 +137,16 @@ impl Builder {
         Self { licence, ..self }
     }
 
+    /// Whether `summary.quickStats` follows the server's clock, as a host measures every 20 seconds (default: no). As on
+    /// servers, these changes notify nobody.
+    ///
+    /// Without it, `quickStats` stays as it is, and counters of processors and memory with it. Those of networks and disks
+    /// change with time anyway.
+    #[must_use]
+    pub fn live(self, live: bool) -> Self {
+        Self { live, ..self }
+    }
+
     /// Whether requests are recorded for [`Simulator::requests`] (default: yes).
     #[must_use]
     pub fn record(self, recording: bool) -> Self {
@@ -162,7 +174,8 @@ impl Builder {
 
     /// Builds the server.
     pub fn build(self) -> Simulator {
-        let (world, path) = inventory::make(self.kind, self.release, self.vms);
+        let (mut world, path) = inventory::make(self.kind, self.release, self.vms);
+        world.clock.set_live(self.live);
         let settings = Settings {
             uri: UriParts {
                 scheme: self.kind.scheme(),

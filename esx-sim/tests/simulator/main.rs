@@ -24,6 +24,7 @@ mod licences;
 mod machines;
 mod moves;
 mod networks;
+mod performance;
 mod reconfigure;
 mod removal;
 mod retrieve;

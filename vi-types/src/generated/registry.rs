@@ -7646,7 +7646,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "server")]
         &<methods::QueryPerfComposite as rt::Method>::INFO,
         &<methods::QueryPerfCounter as rt::Method>::INFO,
-        #[cfg(feature = "server")]
         &<methods::QueryPerfCounterByLevel as rt::Method>::INFO,
         &<methods::QueryPerfProviderSummary as rt::Method>::INFO,
         #[cfg(feature = "vsan")]

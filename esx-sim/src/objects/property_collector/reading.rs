@@ -7,6 +7,7 @@ use super::selection::{Selection, Wanted};
 use crate::call::Call;
 use crate::fault;
 use crate::objects::{property_collector, service_instance, session_manager};
+use crate::performance;
 use crate::simulator::State;
 use crate::version::ApiVersion;
 
@@ -85,7 +86,10 @@ impl<'a> Scope<'a> {
             return Some(Seen::Made(Box::new(made)));
         }
         if let Some(instance) = stored.downcast_ref::<properties::ServiceInstance>() {
-            return Some(Seen::Made(Box::new(service_instance::properties(instance))));
+            return Some(Seen::Made(Box::new(service_instance::properties(
+                &self.state.world,
+                instance,
+            ))));
         }
         if stored
             .downcast_ref::<properties::PropertyCollector>()
@@ -176,7 +180,8 @@ fn read(scope: &Scope<'_>, state: &dyn Object, path: &str, content: &mut ObjectC
         });
         return;
     }
-    if let Some(val) = value(state, path) {
+    let measured = performance::measured(&scope.state.world, state, path);
+    if let Some(val) = value(measured.as_deref().unwrap_or(state), path) {
         content.prop_set.push(DynamicProperty {
             name: path.to_owned(),
             val,

@@ -5,6 +5,7 @@ use vi_types::{ManagedObjectReference, properties};
 
 use super::ServerKind;
 use super::parts::text;
+use crate::objects::performance_manager;
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -54,6 +55,17 @@ pub(crate) fn add(
         name("ha-vdiskmanager", "virtualDiskManager"),
         properties::VirtualDiskManager::default(),
     );
+    let performance_manager = world.add(
+        name("ha-perfmgr", "PerfMgr"),
+        performance_manager::properties(kind),
+    );
+    let setting = world.add(
+        name("HostAgentSettings", "VpxSettings"),
+        properties::OptionManager {
+            setting: performance_manager::settings(world),
+            ..properties::OptionManager::default()
+        },
+    );
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let content = ServiceContent {
         root_folder: root.clone(),
@@ -61,6 +73,8 @@ pub(crate) fn add(
         view_manager: Some(view_manager),
         about: about(kind, release),
         session_manager: Some(session_manager),
+        setting: Some(setting),
+        perf_manager: Some(performance_manager),
         search_index: Some(search_index),
         task_manager: Some(task_manager),
         file_manager: since("2.5").then_some(file_manager),

@@ -232,6 +232,73 @@ impl rt::Method for QueryPerfCounter {
     }
 }
 
+/// `QueryPerfCounterByLevel`, a method of `PerformanceManager`, since VI API 2.5.
+///
+/// Returns: list, not empty, of `PerfCounterInfo`.
+///
+/// Needs the privilege `System.View`.
+pub struct QueryPerfCounterByLevel {
+    /// `level`: required int.
+    pub level: i32,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryPerfCounterByLevel {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { level: 0, _more: () }
+    }
+}
+pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryPerfCounterByLevel",
+    None,
+    "2.5
+int level r
+",
+    <QueryPerfCounterByLevel as rt::DataObject>::unset,
+);
+impl rt::Object for QueryPerfCounterByLevel {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_PERF_COUNTER_BY_LEVEL
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_PERF_COUNTER_BY_LEVEL),
+            0 => P::Value(&self.level),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.level),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerfCounterByLevel);
+impl rt::Method for QueryPerfCounterByLevel {
+    type Output = Vec<objects::PerfCounterInfo>;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryPerfCounterByLevel",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("perfManager"),
+        managed_object: "PerformanceManager",
+        returns: "PerfCounterInfo",
+        throws: "",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+}
+
 /// `QueryPerfProviderSummary`, a method of `PerformanceManager`, since VI API 2.0.
 ///
 /// Returns: required `PerfProviderSummary`.

@@ -1,0 +1,51 @@
+//! The time of a simulated server.
+
+use std::time::Duration;
+
+use vi_types::DateTime;
+
+use crate::session;
+
+/// The system's time, until somebody stops or advances it.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    /// Where it stands, in seconds since 1970, if it does not run.
+    stopped: Option<i64>,
+    /// Seconds it is ahead of the system's time while it runs.
+    ahead: i64,
+    /// Whether measurements follow it.
+    live: bool,
+}
+
+impl Clock {
+    /// Seconds since 1970.
+    pub(crate) fn seconds(&self) -> i64 {
+        let running = || session::now().epoch_seconds().saturating_add(self.ahead);
+        self.stopped.unwrap_or_else(running)
+    }
+
+    pub(crate) fn now(&self) -> DateTime {
+        DateTime::from_epoch_seconds(self.seconds())
+    }
+
+    /// From now on it is that time, until it is advanced.
+    pub(crate) fn stop(&mut self, at: DateTime) {
+        self.stopped = Some(at.epoch_seconds());
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+        match &mut self.stopped {
+            Some(at) => *at = at.saturating_add(by),
+            None => self.ahead = self.ahead.saturating_add(by),
+        }
+    }
+
+    pub(crate) fn set_live(&mut self, live: bool) {
+        self.live = live;
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+}
