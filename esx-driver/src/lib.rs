@@ -65,8 +65,9 @@ pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};
 pub use event::{
     CallbackId, Deregistered, DomainEvent, DomainEventDetail, DomainEventStream, DomainEvents,
-    Event, EventStream, Events, NetworkEvent, NetworkEventDetail, NetworkEvents, QuestionEvent,
-    SecretEvent, SecretEventDetail, SecretEvents,
+    Event, EventStream, Events, NetworkEvent, NetworkEventDetail, NetworkEvents, NodeDeviceEvent,
+    NodeDeviceEventDetail, NodeDeviceEvents, QuestionEvent, SecretEvent, SecretEventDetail,
+    SecretEvents, StoragePoolEvent, StoragePoolEventDetail, StoragePoolEvents,
 };
 pub use monitor::{
     CounterValue, DomainUsage, Monitor, MonitorConnection, MonitorOptions, MonitorPoll,

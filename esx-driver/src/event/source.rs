@@ -17,6 +17,12 @@ pub trait Source: Event {
     /// The future that it returns gives the events to `callbacks`, and is dropped when nobody is registered any more. It
     /// returns only if it fails.
     fn start(connect: Connect, callbacks: Callbacks<Self>) -> BoxFuture<'static, Result<Running>>;
+
+    /// Is called for a further registration, which `callbacks` has already: the running source may need more from the
+    /// server for it.
+    fn extend(_: Connect, _: Callbacks<Self>) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A source that has subscribed. Its output is why it failed.
@@ -55,6 +61,8 @@ impl<E: Source> Hub<E> {
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             let running = E::start(connect.clone(), self.callbacks.clone()).await?;
             *task = Some(tokio::spawn(Arc::clone(self).run(running)));
+        } else {
+            E::extend(connect.clone(), self.callbacks.clone()).await?;
         }
         guard.keep();
         Ok(())

@@ -19,6 +19,7 @@ mod migrate;
 mod monitor;
 mod networks;
 mod node;
+mod noun_events;
 mod open;
 mod positions;
 mod redefine;

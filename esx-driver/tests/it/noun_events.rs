@@ -1,0 +1,412 @@
+//! Events of networks, storage pools, node devices and secrets, and of the end of a connection.
+
+use std::time::Duration;
+
+use esx_driver::{
+    Connect, EventStream, NetworkEvent, NetworkEventDetail, NodeDeviceEvent, NodeDeviceEventDetail,
+    StoragePoolEvent, StoragePoolEventDetail,
+};
+use esx_sim::{Effect, Rule, Simulator};
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+use vi_types::{
+    Poly,
+    objects::{
+        HostBlockHba, HostDevice, HostHostBusAdapter, HostNetworkInfo, HostPciDevice, HostScsiDisk,
+        HostStorageDeviceInfo, HostVirtualSwitch, ScsiLun,
+    },
+    properties::{Datastore, HostSystem},
+};
+use virt_model::event::{
+    ConnectCloseReason, NetworkEventId, NodeDeviceEventId, SecretEventId, StoragePoolEventId,
+};
+
+use crate::{host, methods, open};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// An event in a line.
+trait Line {
+    fn line(&self) -> String;
+}
+
+impl Line for NetworkEvent {
+    fn line(&self) -> String {
+        let NetworkEventDetail::Lifecycle(happened) = self.detail else {
+            panic!("{self:?}");
+        };
+        format!("{} {happened}", self.network.name())
+    }
+}
+
+impl Line for StoragePoolEvent {
+    fn line(&self) -> String {
+        match self.detail {
+            StoragePoolEventDetail::Lifecycle(happened) => format!("{} {happened}", self.name),
+            _ => format!("{} Refresh", self.name),
+        }
+    }
+}
+
+impl Line for NodeDeviceEvent {
+    fn line(&self) -> String {
+        match self.detail {
+            NodeDeviceEventDetail::Lifecycle(happened) => format!("{} {happened}", self.name),
+            _ => format!("{} Update", self.name),
+        }
+    }
+}
+
+/// The events that are told until nothing happens for an hour. Time is paused, so it passes when everything waits.
+async fn told<E: esx_driver::Event + Line>(events: &mut EventStream<E>) -> Vec<String> {
+    let mut told = Vec::new();
+    while let Ok(event) = timeout(HOUR, events.next()).await {
+        told.push(event.unwrap().unwrap().line());
+    }
+    told
+}
+
+fn change_host<R>(
+    simulator: &Simulator,
+    connect: &Connect,
+    change: impl FnOnce(&mut HostSystem) -> R,
+) -> R {
+    simulator.change(connect.host_system(), change).unwrap()
+}
+
+fn change_network(
+    simulator: &Simulator,
+    connect: &Connect,
+    change: impl FnOnce(&mut HostNetworkInfo),
+) {
+    change_host(simulator, connect, |host| {
+        let config = host.config.as_mut().unwrap();
+        change(config.network.as_mut().unwrap());
+    });
+}
+
+fn switch(name: &str) -> HostVirtualSwitch {
+    HostVirtualSwitch {
+        name: name.to_owned(),
+        key: format!("key-vim.host.VirtualSwitch-{name}"),
+        ..HostVirtualSwitch::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn networks() {
+    let (simulator, connect) = host().await;
+    let of = connect.network_events();
+    let mut events = of.stream(None, [NetworkEventId::Lifecycle]).await.unwrap();
+    assert_eq!(
+        methods(&simulator),
+        [
+            "CreatePropertyCollector",
+            "CreateFilter",
+            "WaitForUpdatesEx"
+        ]
+    );
+    let zero = connect.network_lookup_by_name("vSwitch0").await.unwrap();
+    let ids = [NetworkEventId::Lifecycle, NetworkEventId::MetadataChange];
+    let mut of_zero = of.stream(Some(&zero), ids).await.unwrap();
+    let none = told(&mut events).await;
+    assert!(
+        none.is_empty(),
+        "what is there already is no news: {none:?}"
+    );
+
+    let change = |change: fn(&mut HostNetworkInfo)| change_network(&simulator, &connect, change);
+    change(|network| network.vswitch.push(switch("lab")));
+    assert_eq!(told(&mut events).await, ["lab Defined", "lab Started"]);
+    // Ports come and go with the domains that use them.
+    change(|network| network.vswitch[0].num_ports_available -= 1);
+    assert!(told(&mut events).await.is_empty());
+    change(|network| network.vswitch[0].pnic.clear());
+    assert_eq!(told(&mut events).await, ["vSwitch0 Defined"]);
+    change(|network| network.portgroup[0].spec.name = "Servers".to_owned());
+    assert_eq!(told(&mut events).await, ["vSwitch0 Defined"]);
+    change(|network| drop(network.vswitch.drain(..2)));
+    assert_eq!(
+        told(&mut events).await,
+        [
+            "vSwitch0 Stopped",
+            "vSwitch0 Undefined",
+            "vSwitch1 Stopped",
+            "vSwitch1 Undefined",
+        ]
+    );
+    assert_eq!(
+        told(&mut of_zero).await,
+        [
+            "vSwitch0 Defined",
+            "vSwitch0 Defined",
+            "vSwitch0 Stopped",
+            "vSwitch0 Undefined",
+        ]
+    );
+    drop(events);
+    drop(of_zero);
+    settled(&simulator).await;
+}
+
+/// The last registration is gone, and what the driver had made on the server with it.
+async fn settled(simulator: &Simulator) {
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_costs_no_event_and_repeats_none() {
+    let (simulator, connect) = host().await;
+    let ids = [NetworkEventId::Lifecycle];
+    let mut events = connect.network_events().stream(None, ids).await.unwrap();
+    assert!(told(&mut events).await.is_empty());
+    simulator.expire_sessions();
+    assert!(told(&mut events).await.is_empty());
+    simulator.expire_sessions();
+    change_network(&simulator, &connect, |network| {
+        network.vswitch.push(switch("lab"));
+    });
+    assert_eq!(told(&mut events).await, ["lab Defined", "lab Started"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn networks_that_may_not_be_read() {
+    let (simulator, connect) = host().await;
+    simulator.set_unreadable("HostSystem", "config.network.vswitch");
+    simulator.set_unreadable("HostSystem", "config.network");
+    let ids = [NetworkEventId::Lifecycle];
+    let error = connect
+        .network_events()
+        .stream(None, ids)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), esx_driver::ErrorKind::Property, "{error}");
+    settled(&simulator).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_pools() {
+    for simulator in [Simulator::esx().build(), Simulator::vcenter().build()] {
+        let uri = match simulator.path() {
+            "" => "esx://h/".to_owned(),
+            path => format!("vpx://h/{path}"),
+        };
+        let connect = open(&simulator, &uri).await.unwrap();
+        let of = connect.storage_pool_events();
+        let ids = StoragePoolEventId::ALL.iter().copied();
+        let mut events = of.stream(None, ids).await.unwrap();
+        let own = simulator
+            .properties::<HostSystem>(connect.host_system())
+            .unwrap()
+            .datastore;
+        let first = own[0].clone();
+        let pool = simulator.properties::<Datastore>(&first).unwrap();
+        let name = pool.summary.unwrap().name;
+        let change = |change: &dyn Fn(&mut Datastore)| simulator.change(&first, change).unwrap();
+        let maintenance = |mode: &'static str| {
+            change(&move |pool| {
+                pool.summary.as_mut().unwrap().maintenance_mode = Some(mode.to_owned());
+            });
+        };
+        let accessible = |is: bool| {
+            change(&move |pool| {
+                pool.summary.as_mut().unwrap().accessible = is;
+                for mount in &mut pool.host {
+                    mount.mount_info.accessible = Some(is);
+                }
+            });
+        };
+
+        accessible(false);
+        assert_eq!(told(&mut events).await, [format!("{name} Stopped")]);
+        accessible(true);
+        assert_eq!(told(&mut events).await, [format!("{name} Started")]);
+        maintenance("enteringMaintenance");
+        assert!(told(&mut events).await.is_empty());
+        maintenance("inMaintenance");
+        assert_eq!(told(&mut events).await, [format!("{name} Stopped")]);
+        maintenance("normal");
+        assert_eq!(told(&mut events).await, [format!("{name} Started")]);
+        change(&|pool| pool.summary.as_mut().unwrap().free_space -= 1);
+        assert_eq!(told(&mut events).await, [format!("{name} Refresh")]);
+        change(&|pool| pool.summary.as_mut().unwrap().name = "fast".to_owned());
+        assert_eq!(
+            told(&mut events).await,
+            [format!("{name} Undefined"), "fast Defined".to_owned()]
+        );
+        change_host(&simulator, &connect, |host| host.datastore.remove(0));
+        assert_eq!(told(&mut events).await, ["fast Stopped", "fast Undefined"]);
+        change_host(&simulator, &connect, |host| {
+            host.datastore.push(first.clone())
+        });
+        assert_eq!(told(&mut events).await, ["fast Defined", "fast Started"]);
+        drop(events);
+        settled(&simulator).await;
+    }
+}
+
+fn pci(id: &str) -> HostPciDevice {
+    HostPciDevice {
+        id: id.to_owned(),
+        ..HostPciDevice::default()
+    }
+}
+
+/// Storage with an adapter and a disk.
+fn storage(status: &str) -> HostStorageDeviceInfo {
+    HostStorageDeviceInfo {
+        host_bus_adapter: vec![Poly::new(HostBlockHba {
+            base: HostHostBusAdapter {
+                device: "vmhba32".to_owned(),
+                status: status.to_owned(),
+                ..HostHostBusAdapter::default()
+            },
+            ..HostBlockHba::default()
+        })],
+        scsi_lun: vec![Poly::new(HostScsiDisk {
+            base: ScsiLun {
+                base: HostDevice {
+                    device_name: "/vmfs/devices/disks/naa.6000".to_owned(),
+                    ..HostDevice::default()
+                },
+                canonical_name: Some("naa.6000".to_owned()),
+                ..ScsiLun::default()
+            },
+            ..HostScsiDisk::default()
+        })],
+        ..HostStorageDeviceInfo::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_devices() {
+    let (simulator, connect) = host().await;
+    let of = connect.node_device_events();
+    let ids = NodeDeviceEventId::ALL.iter().copied();
+    let mut events = of.stream(None, ids).await.unwrap();
+    let one = "pci_0000_03_00_0".to_owned();
+    let mut of_one = of
+        .stream(Some(&one), [NodeDeviceEventId::Lifecycle])
+        .await
+        .unwrap();
+    assert!(told(&mut events).await.is_empty());
+
+    let change = |change: fn(&mut HostSystem)| change_host(&simulator, &connect, change);
+    change(|host| {
+        let hardware = host.hardware.as_mut().unwrap();
+        hardware.pci_device.push(pci("0000:03:00.0"));
+        hardware.pci_device.push(pci("0000:03:00.1"));
+    });
+    assert_eq!(
+        told(&mut events).await,
+        ["pci_0000_03_00_0 Created", "pci_0000_03_00_1 Created"]
+    );
+    change(|host| {
+        host.config.as_mut().unwrap().storage_device = Some(storage("online").into());
+    });
+    assert_eq!(
+        told(&mut events).await,
+        ["block_naa_6000 Created", "scsi_host32 Created"]
+    );
+    change(|host| {
+        host.config.as_mut().unwrap().storage_device = Some(storage("offline").into());
+    });
+    assert_eq!(told(&mut events).await, ["scsi_host32 Update"]);
+    let mac = change_host(&simulator, &connect, |host| {
+        let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
+        network.pnic[0].link_speed = None;
+        network.pnic[0].mac.replace(':', "_")
+    });
+    assert_eq!(
+        told(&mut events).await,
+        [format!("net_vmnic0_{mac} Update")]
+    );
+    change(|host| host.hardware.as_mut().unwrap().pci_device.clear());
+    assert_eq!(
+        told(&mut of_one).await,
+        ["pci_0000_03_00_0 Created", "pci_0000_03_00_0 Deleted"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_have_no_events_and_cost_nothing() {
+    let (simulator, connect) = host().await;
+    let events = connect.secret_events();
+    let id = events
+        .register(None, SecretEventId::Lifecycle, |_| ())
+        .await
+        .unwrap();
+    let ids = [SecretEventId::ValueChanged];
+    let mut stream = events.stream(None, ids).await.unwrap();
+    assert!(timeout(HOUR, stream.next()).await.is_err());
+    events.deregister(id).unwrap().finished().await;
+    assert_eq!(methods(&simulator), [""; 0]);
+}
+
+/// A close callback that passes the reason on.
+async fn close_callback(connect: &Connect) -> UnboundedReceiver<ConnectCloseReason> {
+    let (sender, receiver) = unbounded_channel();
+    let pass = move |reason| {
+        let _ = sender.send(reason);
+    };
+    connect.register_close_callback(pass).await.unwrap();
+    receiver
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_a_connection_is_lost() {
+    for (effect, expected) in [
+        (Effect::DropBefore, ConnectCloseReason::Eof),
+        (Effect::Silence, ConnectCloseReason::KeepAlive),
+        (
+            Effect::rewrite(|_| "<this is not".to_owned()),
+            ConnectCloseReason::Error,
+        ),
+    ] {
+        let (simulator, connect) = host().await;
+        let mut one = close_callback(&connect).await;
+        let mut two = close_callback(&connect).await;
+        let case = format!("{effect:?}");
+        simulator.inject(Rule::new("WaitForUpdatesEx", effect));
+        assert_eq!(one.recv().await, Some(expected), "{case}");
+        assert_eq!(two.recv().await, Some(expected), "{case}");
+        assert!(timeout(HOUR, one.recv()).await.is_err(), "told once");
+        simulator.clear_rules();
+        assert!(connect.is_alive().await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_closed_or_mended() {
+    let (simulator, connect) = host().await;
+    let mut reasons = close_callback(&connect).await;
+    simulator.expire_sessions();
+    simulator.inject(Rule::new("WaitForUpdatesEx", Effect::DropAfter).nth(1));
+    assert!(
+        timeout(HOUR, reasons.recv()).await.is_err(),
+        "it was mended"
+    );
+    connect.close().await.unwrap();
+    assert_eq!(reasons.recv().await, Some(ConnectCloseReason::Client));
+    assert!(connect.register_close_callback(|_| ()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_callbacks_are_taken_back() {
+    let (simulator, connect) = host().await;
+    let id = connect
+        .register_close_callback(|_| panic!("called"))
+        .await
+        .unwrap();
+    let networks = connect.network_events();
+    networks.deregister(id).unwrap_err();
+    connect.unregister_close_callback(id).unwrap();
+    let error = connect.unregister_close_callback(id).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("invalid argument: could not find event callback {id} for deletion")
+    );
+    settled(&simulator).await;
+}
