@@ -1,5 +1,6 @@
 //! virsh's group "Domain Events".
 
+mod detail;
 mod event;
 
 use super::{Group, Row};

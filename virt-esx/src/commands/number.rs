@@ -33,6 +33,18 @@ impl Number {
         number.map_err(|_| Failure::new(self.malformed("Numeric", option)))
     }
 
+    /// The seconds of a time-out: from 1 to as many as virsh can count in milliseconds in an int.
+    ///
+    /// # Errors
+    /// virsh's text for any other number.
+    pub(crate) fn seconds(&self, option: &str) -> Result<u64, Failure> {
+        let seconds = options::number::<i32>(&self.0).ok();
+        seconds
+            .filter(|seconds| (1..=i32::MAX / 1000).contains(seconds))
+            .and_then(|seconds| seconds.try_into().ok())
+            .ok_or_else(|| Failure::new(self.malformed("Numeric", option)))
+    }
+
     /// The number multiplied by its unit (`k`, `KiB`: 1024; `kB`: 1000; …), or by `scale` if it has none, as
     /// vshCommandOptScaledInt reads it.
     ///

@@ -42,7 +42,8 @@ pub(crate) struct Choice {
 }
 
 impl PendingQuestion {
-    fn new(domain: &str, question: &Question) -> Self {
+    /// The question of the domain `domain`.
+    pub(crate) fn new(domain: &str, question: &Question) -> Self {
         Self {
             domain: domain.to_owned(),
             id: question.id.clone(),

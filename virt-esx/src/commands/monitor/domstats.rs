@@ -1,11 +1,11 @@
 use esx_driver::DomainStatsRecord;
-use serde::{Serialize, Serializer};
-use virt_model::{DomainFilter, ParamValue, StatsFlags, StatsTypes, TypedParam};
+use serde::Serialize;
+use virt_model::{DomainFilter, StatsFlags, StatsTypes, TypedParam};
 
 use crate::answer::{self, Answer};
 use crate::commands::Query;
 use crate::commands::domain_arg::{self, Any, Keys as _};
-use crate::commands::options;
+use crate::commands::{options, params};
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -137,7 +137,7 @@ pub(crate) struct Stats {
 struct Record {
     domain: String,
     uuid: String,
-    #[serde(serialize_with = "by_name")]
+    #[serde(serialize_with = "params::by_name")]
     stats: Vec<TypedParam>,
 }
 
@@ -230,27 +230,5 @@ impl Answer for Stats {
 
     fn json_lines(&self) -> Option<String> {
         Some(answer::json_lines("virt-esx/domain-stats/1", &self.domains))
-    }
-}
-
-/// As an object with a member for each.
-fn by_name<S: Serializer>(stats: &[TypedParam], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_map(stats.iter().map(|stat| (&stat.field, Value(&stat.value))))
-}
-
-/// A value as JSON.
-struct Value<'a>(&'a ParamValue);
-
-impl Serialize for Value<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            ParamValue::Int(value) => value.serialize(to),
-            ParamValue::UInt(value) => value.serialize(to),
-            ParamValue::LLong(value) => value.serialize(to),
-            ParamValue::ULLong(value) => value.serialize(to),
-            ParamValue::Double(value) => value.serialize(to),
-            ParamValue::Boolean(value) => value.serialize(to),
-            value => value.to_string().serialize(to),
-        }
     }
 }
