@@ -20,6 +20,7 @@ mod offline;
 pub(crate) mod options;
 mod params;
 mod question;
+mod secret;
 mod snapshot;
 mod state;
 pub(crate) mod unsupported;
@@ -84,12 +85,13 @@ pub(crate) struct Group {
 }
 
 /// The groups in the order of `help`.
-pub(crate) static GROUPS: [&Group; 9] = [
+pub(crate) static GROUPS: [&Group; 10] = [
     &domain::GROUP,
     &monitor::GROUP,
     &events::GROUP,
     &host::GROUP,
     &network::GROUP,
+    &secret::GROUP,
     &snapshot::GROUP,
     &question::GROUP,
     &offline::GROUP,

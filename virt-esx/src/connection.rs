@@ -15,7 +15,14 @@ use crate::failure::Failure;
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
-const SIMULATOR_PARAMETERS: [&str; 3] = ["vms", "api_version", "page_size"];
+const SIMULATOR_PARAMETERS: [&str; 6] = [
+    "vms",
+    "api_version",
+    "page_size",
+    "licence",
+    "play",
+    "churn",
+];
 
 /// The target of a connection.
 #[derive(Debug)]

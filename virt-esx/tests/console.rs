@@ -94,6 +94,7 @@ recordings! {
     migrate_direct,
     network,
     nodeinfo,
+    object_events,
     password,
     power_management,
     power_management_checks,

@@ -1,6 +1,7 @@
 //! virsh's group "Networking".
 
 mod net_dumpxml;
+mod net_event;
 mod net_list;
 
 use super::{Group, Row};
@@ -11,6 +12,7 @@ pub(crate) static GROUP: Group = Group {
     keyword: "network",
     rows: &[
         Row::query::<net_dumpxml::NetDumpxml>("net-dumpxml"),
+        Row::command::<net_event::NetEvent>("net-event"),
         Row::query::<net_list::NetList>("net-list"),
     ],
 };

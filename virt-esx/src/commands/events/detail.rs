@@ -40,9 +40,8 @@ pub(crate) fn text(name: &str, detail: &DomainEventDetail) -> String {
             auth_scheme,
             subject,
         } => {
-            let address = |end: &GraphicsAddress| {
-                format!("[{} {} {}]", end.family, end.node, end.service)
-            };
+            let address =
+                |end: &GraphicsAddress| format!("[{} {} {}]", end.family, end.node, end.service);
             let (local, remote) = (address(local), address(remote));
             let identities = subject
                 .iter()

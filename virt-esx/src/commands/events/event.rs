@@ -77,9 +77,7 @@ impl Command for Event {
         let events = connection.domain_events();
         let mut events = events.stream(domain.as_ref(), kinds).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events
-            .by_ref()
-            .map(|event| Ok(print(printer, &event?)));
+        let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         let followed = self.waiting.follow(ui, texts).await;
         events.close().await;
         followed
