@@ -8,7 +8,7 @@ use std::fmt;
 use md5::{Digest as _, Md5};
 use virt_model::{ErrorNumber, Uuid};
 
-pub(crate) use self::definition::{HostNetwork, networks};
+pub(crate) use self::definition::networks;
 use crate::{Connect, Error, ErrorKind, What};
 
 /// A network: libvirt's `virNetwork`, a standard virtual switch of the connection's host.

@@ -1,14 +1,12 @@
 //! The end of a connection.
 
-use std::sync::Arc;
-
 use futures_core::future::BoxFuture;
 use vi_client::{Error as Cause, property_set, retrieve::Retrieve, transport::TransportError};
 use virt_model::event::ConnectCloseReason;
 
 use super::callbacks::{CallbackId, Callbacks, Event};
 use super::events::Events;
-use super::follow::follow;
+use super::follow::begin;
 use super::source::{Running, Source};
 use crate::{Connect, Result};
 
@@ -80,12 +78,14 @@ impl Source for Closed {
     ) -> BoxFuture<'static, Result<Running>> {
         Box::pin(async move {
             let request = Retrieve::from(connect.host_system());
-            let nothing = |_: &_, _: Option<&Nothing>, _: Option<&Nothing>| Vec::new();
-            let lost = follow(&connect, request, callbacks.clone(), nothing).await?;
+            let (mut watch, _) = begin::<Nothing>(&connect, request).await?;
             let running: Running = Box::pin(async move {
-                let cause: Arc<Cause> = lost.await;
-                callbacks.dispatch(Closed(reason(&cause)));
-                cause
+                loop {
+                    if let Err(cause) = watch.next_changes().await {
+                        callbacks.dispatch(Closed(reason(&cause)));
+                        return cause;
+                    }
+                }
             });
             Ok(running)
         })

@@ -1,17 +1,16 @@
 //! Events of networks.
 
 use futures_core::future::BoxFuture;
-use vi_client::retrieve::Retrieve;
+use vi_client::property_set;
+use vi_types::objects::HostNetworkInfo;
+use virt_model::NetworkDef;
 use virt_model::event::{NetworkEventId, NetworkLifecycleEvent};
 
 use super::callbacks::{Callbacks, Event};
 use super::events::Events;
-use super::follow::follow;
+use super::follow::follow_host;
 use super::source::{Running, Source};
-use crate::{
-    Connect, Network, Result,
-    network::{HostNetwork, networks},
-};
+use crate::{Connect, Network, Result, network::networks};
 
 /// Something that happened to a network.
 #[derive(Debug, Clone)]
@@ -80,32 +79,35 @@ impl Event for NetworkEvent {
     }
 }
 
+property_set! {
+    struct HostNetwork: HostSystem {
+        // As a whole, so that a list that may not be read is not taken for an empty one.
+        info: HostNetworkInfo = config.network,
+    }
+}
+
 impl Source for NetworkEvent {
     fn start(
         connect: Connect,
         callbacks: Callbacks<NetworkEvent>,
     ) -> BoxFuture<'static, Result<Running>> {
         Box::pin(async move {
-            let request = Retrieve::from(connect.host_system());
             let own = connect.clone();
-            let events =
-                move |_: &_, before: Option<&_>, now: Option<&_>| changes(&own, before, now);
-            follow(&connect, request, callbacks, events).await
+            let events = move |before: &HostNetwork, now: &HostNetwork| {
+                changes(&networks(&own, &before.info), &networks(&own, &now.info))
+            };
+            follow_host(&connect, callbacks, events).await
         })
     }
 }
 
-/// The events that lead from one state of the host's network to another.
+/// The events that lead from some networks to others.
 fn changes(
-    connect: &Connect,
-    before: Option<&HostNetwork>,
-    now: Option<&HostNetwork>,
+    before: &[(Network, Option<NetworkDef>)],
+    now: &[(Network, Option<NetworkDef>)],
 ) -> Vec<NetworkEvent> {
     use NetworkLifecycleEvent::{Defined, Started, Stopped, Undefined};
 
-    let networks =
-        |host: Option<&HostNetwork>| host.map(|host| networks(connect, host)).unwrap_or_default();
-    let (before, now) = (networks(before), networks(now));
     let mut events = Vec::new();
     let mut tell = |network: &Network, happened: &[NetworkLifecycleEvent]| {
         events.extend(happened.iter().map(|event| NetworkEvent {
@@ -113,16 +115,16 @@ fn changes(
             detail: NetworkEventDetail::Lifecycle(*event),
         }));
     };
-    for (network, _) in &before {
+    for (network, _) in before {
         if now.iter().all(|(other, _)| other.uuid() != network.uuid()) {
             tell(network, &[Stopped, Undefined]);
         }
     }
-    for (network, definition) in &now {
-        match before
+    for (network, definition) in now {
+        let known = before
             .iter()
-            .find(|(other, _)| other.uuid() == network.uuid())
-        {
+            .find(|(other, _)| other.uuid() == network.uuid());
+        match known {
             None => tell(network, &[Defined, Started]),
             Some((_, known)) if known != definition => tell(network, &[Defined]),
             Some(_) => {}

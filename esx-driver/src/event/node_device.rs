@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_core::future::BoxFuture;
-use vi_client::{property_set, retrieve::Retrieve};
+use vi_client::property_set;
 use vi_types::{
     Poly,
     objects::{HostHostBusAdapter, HostPciDevice, PhysicalNic, ScsiLun},
@@ -12,7 +12,7 @@ use virt_model::event::{NodeDeviceEventId, NodeDeviceLifecycleEvent};
 
 use super::callbacks::{Callbacks, Event};
 use super::events::Events;
-use super::follow::follow;
+use super::follow::follow_host;
 use super::source::{Running, Source};
 use crate::{Connect, Result};
 
@@ -89,11 +89,7 @@ impl Source for NodeDeviceEvent {
         connect: Connect,
         callbacks: Callbacks<NodeDeviceEvent>,
     ) -> BoxFuture<'static, Result<Running>> {
-        Box::pin(async move {
-            let request = Retrieve::from(connect.host_system());
-            let events = |_: &_, before: Option<&_>, now: Option<&_>| changes(before, now);
-            follow(&connect, request, callbacks, events).await
-        })
+        Box::pin(async move { follow_host(&connect, callbacks, changes).await })
     }
 }
 
@@ -149,11 +145,10 @@ fn plain(name: &str) -> String {
 }
 
 /// The events that lead from one state of the host's devices to another.
-fn changes(before: Option<&Devices>, now: Option<&Devices>) -> Vec<NodeDeviceEvent> {
+fn changes(before: &Devices, now: &Devices) -> Vec<NodeDeviceEvent> {
     use NodeDeviceLifecycleEvent::{Created, Deleted};
 
-    let before = before.map(Devices::by_name).unwrap_or_default();
-    let now = now.map(Devices::by_name).unwrap_or_default();
+    let (before, now) = (before.by_name(), now.by_name());
     let event = |name: &String, detail| NodeDeviceEvent {
         name: name.clone(),
         detail,

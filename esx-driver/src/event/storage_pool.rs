@@ -101,7 +101,7 @@ impl Source for StoragePoolEvent {
             let host = connect.host_system().clone();
             let request =
                 Retrieve::from(&host).select(Selection::along(|host: &HostSystem| &host.datastore));
-            let events = move |_: &_, before: Option<&Pool>, now: Option<&Pool>| {
+            let events = move |before: Option<&Pool>, now: Option<&Pool>| {
                 let state = |pool: Option<&Pool>| pool.and_then(|pool| pool.on(&host));
                 changes(state(before).as_ref(), state(now).as_ref())
             };

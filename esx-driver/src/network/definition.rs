@@ -6,7 +6,9 @@ use vi_client::{
     property_set,
     retrieve::{PropertySet as _, Retrieve, Selection},
 };
-use vi_types::objects::{HostNetworkPolicy, HostPortGroup, HostVirtualSwitch, PhysicalNic};
+use vi_types::objects::{
+    HostNetworkInfo, HostNetworkPolicy, HostPortGroup, HostVirtualSwitch, PhysicalNic,
+};
 use vi_types::properties::Datacenter;
 use virt_model::{
     Bandwidth, BandwidthRate, Document as _, ErrorNumber, NetworkDef,
@@ -19,8 +21,7 @@ use super::{Network, no_network_with_uuid, uuid};
 use crate::{Connect, Error, ErrorKind, Result, connect::no_host};
 
 property_set! {
-    /// What the definitions of a host's networks are made of.
-    pub(crate) struct HostNetwork: HostSystem {
+    struct HostNetwork: HostSystem {
         switches: Vec<HostVirtualSwitch> = config.network.vswitch,
         nics: Vec<PhysicalNic> = config.network.pnic,
         port_groups: Vec<HostPortGroup> = config.network.portgroup,
@@ -49,7 +50,7 @@ impl Network {
         let mut switches = host.switches.iter();
         let switch = switches.find(|switch| uuid(&switch.key) == self.uuid);
         let switch = switch.ok_or_else(|| no_network_with_uuid(self.uuid))?;
-        Ok(def(switch, &host, &usable)?.to_xml(flags))
+        Ok(def(switch, &host.nics, &host.port_groups, &usable)?.to_xml(flags))
     }
 
     /// The host's network, and the names of the port groups that virtual machines of the datacenter can use.
@@ -90,13 +91,13 @@ impl Network {
 /// has a network card or port group that the host does not have.
 pub(crate) fn networks(
     connect: &Connect,
-    host: &HostNetwork,
+    host: &HostNetworkInfo,
 ) -> Vec<(Network, Option<NetworkDef>)> {
-    let groups = host.port_groups.iter();
+    let groups = host.portgroup.iter();
     let all = groups.map(|group| group.spec.name.clone()).collect();
-    let networks = host.switches.iter().map(|switch| {
+    let networks = host.vswitch.iter().map(|switch| {
         let network = Network::new(connect, switch.name.clone(), &switch.key);
-        (network, def(switch, host, &all).ok())
+        (network, def(switch, &host.pnic, &host.portgroup, &all).ok())
     });
     networks.collect()
 }
@@ -105,14 +106,15 @@ pub(crate) fn networks(
 /// its management.
 fn def(
     switch: &HostVirtualSwitch,
-    host: &HostNetwork,
+    nics: &[PhysicalNic],
+    port_groups: &[HostPortGroup],
     usable: &HashSet<String>,
 ) -> Result<NetworkDef> {
     let mut def = NetworkDef::new(&switch.name);
     def.uuid = Some(uuid(&switch.key));
     let mut devices = Vec::new();
     for key in &switch.pnic {
-        let mut nics = host.nics.iter();
+        let mut nics = nics.iter();
         let nic = nics.find(|nic| nic.key.as_ref() == Some(key));
         devices.push(
             nic.ok_or_else(|| missing("PhysicalNic", key))?
@@ -126,7 +128,7 @@ fn def(
     }
     def.bandwidth = switch.spec.policy.as_deref().and_then(bandwidth);
     for key in &switch.portgroup {
-        let mut port_groups = host.port_groups.iter();
+        let mut port_groups = port_groups.iter();
         let group = port_groups.find(|group| group.key.as_ref() == Some(key));
         let group = group.ok_or_else(|| missing("HostPortGroup", key))?;
         if usable.contains(&group.spec.name) {
