@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::callbacks::{CallbackId, Callbacks, Event};
 use crate::{Connect, Result};
@@ -82,7 +82,10 @@ impl<E: Source> Hub<E> {
             tokio::select! {
                 cause = &mut running => {
                     let mut task = self.task.lock().await;
-                    debug!(%cause, "no more events");
+                    match *cause {
+                        vi_client::Error::Closed { .. } => debug!(%cause, "no more events"),
+                        _ => warn!(%cause, "no more events"),
+                    }
                     let error = || vi_client::Error::Shared(Arc::clone(&cause)).into();
                     self.callbacks.fail(error);
                     *task = None;

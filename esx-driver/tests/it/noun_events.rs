@@ -150,6 +150,74 @@ async fn networks() {
     settled(&simulator).await;
 }
 
+/// Changes that other clients and the hardware make, also while the server restarts.
+#[tokio::test(start_paused = true)]
+async fn played_changes() {
+    let (simulator, connect) = host().await;
+    let apply = |change: &str| simulator.apply(&change.parse().unwrap()).unwrap();
+    let ids = [NetworkEventId::Lifecycle];
+    let mut networks = connect.network_events().stream(None, ids).await.unwrap();
+    let ids = StoragePoolEventId::ALL.iter().copied();
+    let mut pools = connect
+        .storage_pool_events()
+        .stream(None, ids)
+        .await
+        .unwrap();
+    let ids = NodeDeviceEventId::ALL.iter().copied();
+    let mut devices = connect
+        .node_device_events()
+        .stream(None, ids)
+        .await
+        .unwrap();
+    for is_restarted in [false, true] {
+        for change in [
+            "add-switch lab",
+            "add-network Test lab",
+            "add-datastore new",
+            "datastore datastore1 inaccessible",
+            "add-nic-device vmnic7",
+        ] {
+            apply(change);
+            if !is_restarted {
+                tokio::time::sleep(HOUR).await;
+            }
+        }
+        if is_restarted {
+            // The changes in between are told as their difference.
+            simulator.restart();
+        }
+        let lab: &[&str] = match is_restarted {
+            false => &["lab Defined", "lab Started", "lab Defined"],
+            true => &["lab Defined", "lab Started"],
+        };
+        assert_eq!(told(&mut networks).await, lab);
+        let mut told_of_pools = told(&mut pools).await;
+        told_of_pools.sort();
+        assert_eq!(
+            told_of_pools,
+            ["datastore1 Stopped", "new Defined", "new Started"]
+        );
+        let told_of_devices = told(&mut devices).await;
+        let [created] = &told_of_devices[..] else {
+            panic!("{told_of_devices:?}");
+        };
+        assert!(created.starts_with("net_vmnic7_") && created.ends_with(" Created"));
+
+        apply("remove-switch lab");
+        apply("remove-datastore new");
+        apply("datastore datastore1 accessible");
+        apply("remove-nic-device vmnic7");
+        assert_eq!(told(&mut networks).await, ["lab Stopped", "lab Undefined"]);
+        let mut told_of_pools = told(&mut pools).await;
+        told_of_pools.sort();
+        assert_eq!(
+            told_of_pools,
+            ["datastore1 Started", "new Stopped", "new Undefined"]
+        );
+        assert_eq!(told(&mut devices).await.len(), 1);
+    }
+}
+
 /// The last registration is gone, and what the driver had made on the server with it.
 async fn settled(simulator: &Simulator) {
     tokio::time::sleep(HOUR).await;
