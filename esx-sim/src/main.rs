@@ -46,6 +46,9 @@ struct Arguments {
     /// Maximum number of objects in one answer
     #[arg(long, value_name = "NUMBER")]
     page_size: Option<usize>,
+    /// Maximum number of objects in one answer of WaitForUpdatesEx
+    #[arg(long, value_name = "NUMBER")]
+    update_size: Option<usize>,
     /// Name of a virtual machine; repeat it to name the second one, the third one, ...
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
@@ -170,6 +173,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.password(password);
     }
     let simulator = builder.record(false).live(arguments.live).build();
+    simulator.limit_updates(arguments.update_size);
     rename(&simulator, &arguments.names);
     if let Some(asked) = arguments.ask {
         let question = asked.question();

@@ -21,7 +21,6 @@ pub(crate) use self::dispatch::{State, end_session};
 use crate::changes;
 use crate::files::{DatastorePath, Descriptor};
 use crate::machine::{place, power};
-use crate::objects::property_collector::Collectors;
 use crate::payload::whole;
 use crate::recording::Recorded;
 use crate::rule::Rule;
@@ -214,10 +213,32 @@ impl Simulator {
             for session in state.sessions.end_all() {
                 end_session(state, &session);
             }
-            state.collectors = Collectors::default();
+            state.collectors.restart();
             state.tasks.restart(&mut state.world);
         });
         self.shared.restarts.send_modify(|restarts| *restarts += 1);
+    }
+
+    /// Limits the number of objects in one answer of `WaitForUpdatesEx`, even if the client allows more. The rest is in the
+    /// next answers, and the answer says that it is truncated. `None` means no limit, as in the beginning.
+    pub fn limit_updates(&self, objects: Option<usize>) {
+        let limits = &mut self.shared.lock().collectors.limits;
+        limits.objects = objects.map_or(usize::MAX, |objects| objects.max(1));
+    }
+
+    /// Number of versions before the last one that a client can ask for again because it lost the answers: 1 in the
+    /// beginning. For older ones the fault is `InvalidCollectorVersion`.
+    pub fn keep_versions(&self, count: usize) {
+        self.shared.lock().collectors.limits.versions = count;
+    }
+
+    /// Forgets all versions that property collectors have given so far. Clients that use one get `InvalidCollectorVersion`,
+    /// also those that wait.
+    pub fn forget_versions(&self) {
+        self.shared.change(|state| {
+            state.collectors.forget_versions();
+            state.world.touch();
+        });
     }
 
     /// Changes the state with the settings at hand, and wakes all waiting calls.

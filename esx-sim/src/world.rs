@@ -4,7 +4,7 @@ pub(crate) mod container_view;
 pub(crate) mod inventory;
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
@@ -23,6 +23,12 @@ pub(crate) struct World {
     types: HashMap<String, HashSet<ManagedObjectReference>>,
     /// How many changes there have been.
     version: u64,
+    /// The objects by the [`World::version`] in which they last changed.
+    changes: BTreeMap<u64, ManagedObjectReference>,
+    /// The objects that were removed, the latest last, with the version after it.
+    removed: VecDeque<(u64, ManagedObjectReference)>,
+    /// The version of the last removal that is not in that list any more.
+    forgotten: u64,
     /// Numbers for objects that are made while the server runs.
     made: u64,
     /// Virtual machines by their UUIDs, once somebody asked for one.
@@ -42,6 +48,9 @@ pub(crate) struct World {
     /// How many snapshots there have been.
     snapshots: u64,
 }
+
+/// Number of removed objects that are remembered for those who watch.
+const REMEMBERED: usize = 1000;
 
 /// Virtual machines by their UUIDs, in lower case.
 #[derive(Default)]
@@ -70,6 +79,9 @@ impl World {
             objects: HashMap::new(),
             types: HashMap::new(),
             version: 0,
+            changes: BTreeMap::new(),
+            removed: VecDeque::new(),
+            forgotten: 0,
             made: 0,
             uuids: None,
             users: OnceCell::new(),
@@ -131,7 +143,10 @@ impl World {
             changed: self.version,
             owner,
         };
-        self.objects.insert(reference.clone(), entry);
+        self.changes.insert(self.version, reference.clone());
+        if let Some(replaced) = self.objects.insert(reference.clone(), entry) {
+            self.changes.remove(&replaced.changed);
+        }
         let types = self.types.entry(reference.r#type.clone()).or_default();
         types.insert(reference.clone());
         reference
@@ -144,20 +159,32 @@ impl World {
         if let Some(same) = self.types.get_mut(&reference.r#type) {
             same.remove(reference);
         }
-        self.objects.remove(reference).is_some()
+        let Some(entry) = self.objects.remove(reference) else {
+            return false;
+        };
+        self.changes.remove(&entry.changed);
+        self.note_removal(reference.clone());
+        true
+    }
+
+    fn note_removal(&mut self, reference: ManagedObjectReference) {
+        self.removed.push_back((self.version, reference));
+        if self.removed.len() > REMEMBERED
+            && let Some((version, _)) = self.removed.pop_front()
+        {
+            self.forgotten = version;
+        }
     }
 
     /// Takes everything out that belongs to a session.
     pub(crate) fn end_session(&mut self, session: &str) {
+        let owned = self.objects.iter();
+        let owned = owned.filter(|(_, entry)| entry.owner.as_deref() == Some(session));
+        let owned: Vec<_> = owned.map(|(reference, _)| reference.clone()).collect();
         self.version += 1;
-        let types = &mut self.types;
-        self.objects.retain(|reference, entry| {
-            let stays = entry.owner.as_deref() != Some(session);
-            if !stays && let Some(same) = types.get_mut(&reference.r#type) {
-                same.remove(reference);
-            }
-            stays
-        });
+        for reference in owned {
+            self.remove(&reference);
+        }
     }
 
     /// The object's properties, whatever it is.
@@ -193,7 +220,10 @@ impl World {
         let files = files(&*entry.state);
         let result = change(entry.state.cast_mut::<T>()?);
         self.version += 1;
-        entry.changed = self.version;
+        let changed = std::mem::replace(&mut entry.changed, self.version);
+        if let Some(reference) = self.changes.remove(&changed) {
+            self.changes.insert(self.version, reference);
+        }
         if before != uuids(&*entry.state) {
             self.uuids = None;
         }
@@ -231,9 +261,11 @@ impl World {
 
     /// Makes every object count as changed.
     pub(crate) fn touch_all(&mut self) {
-        self.version += 1;
-        for entry in self.objects.values_mut() {
+        self.changes.clear();
+        for (reference, entry) in &mut self.objects {
+            self.version += 1;
             entry.changed = self.version;
+            self.changes.insert(self.version, reference.clone());
         }
     }
 
@@ -245,6 +277,27 @@ impl World {
     /// The [`World::version`] in which the object last changed.
     pub(crate) fn changed(&self, reference: &ManagedObjectReference) -> Option<u64> {
         Some(self.objects.get(reference)?.changed)
+    }
+
+    /// The objects that changed or were made since a version, in the order of their last changes.
+    pub(crate) fn changed_since(
+        &self,
+        version: u64,
+    ) -> impl Iterator<Item = &ManagedObjectReference> {
+        self.changes.range(version + 1..).map(|(_, object)| object)
+    }
+
+    /// The objects that were removed since a version; `None` if that is forgotten.
+    pub(crate) fn removed_since(
+        &self,
+        version: u64,
+    ) -> Option<impl Iterator<Item = &ManagedObjectReference>> {
+        if version < self.forgotten {
+            return None;
+        }
+        let latest = self.removed.iter().rev();
+        let latest = latest.take_while(move |(removed, _)| *removed > version);
+        Some(latest.map(|(_, object)| object))
     }
 
     /// The value of a reference that no object of the inventory has or had: what is given, with a number.

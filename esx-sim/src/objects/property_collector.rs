@@ -20,7 +20,7 @@ use crate::fault;
 use crate::world::inventory::DEFAULT_COLLECTOR;
 use reading::Scope;
 use selection::Selection;
-use updates::{Collector, Filter};
+use updates::{Collector, Filter, Limits};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -44,6 +44,8 @@ pub(crate) fn rows() -> Vec<Row> {
 pub(crate) struct Collectors {
     /// By collector and session: each session has filters of its own on the collector that all share.
     collectors: HashMap<(ManagedObjectReference, String), Collector>,
+    /// What the server limits in updates.
+    pub(crate) limits: Limits,
     /// The rest of answers that were given in part, by their token.
     pages: HashMap<String, Page>,
     tokens: u64,
@@ -65,6 +67,18 @@ impl Collectors {
         self.collectors.retain(|(_, owner), _| owner != session);
         self.pages
             .retain(|_, page| page.session.as_deref() != Some(session));
+    }
+
+    /// Forgets everything of all sessions, as a server does that restarts.
+    pub(crate) fn restart(&mut self) {
+        self.collectors.clear();
+        self.pages.clear();
+    }
+
+    /// Forgets all versions that clients have.
+    pub(crate) fn forget_versions(&mut self) {
+        let collectors = self.collectors.values_mut();
+        collectors.for_each(Collector::forget_versions);
     }
 
     /// Forgets a filter.

@@ -16,6 +16,7 @@ mod datastores;
 mod disks;
 mod faults;
 mod folder;
+mod folds;
 mod guests;
 mod host;
 mod http;

@@ -4,12 +4,14 @@ use vi_types::objects::{DynamicProperty, LocalizedMethodFault, MissingProperty, 
 use vi_types::{Any, Array, ManagedObjectReference, Object, View, path, properties};
 
 use super::selection::{Selection, Wanted};
+use super::updates::Limits;
 use crate::call::Call;
 use crate::fault;
 use crate::objects::{property_collector, service_instance, session_manager};
 use crate::performance;
 use crate::simulator::State;
 use crate::version::ApiVersion;
+use crate::world::World;
 
 /// The world as one caller sees it.
 pub(crate) struct Scope<'a> {
@@ -54,21 +56,14 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// How many changes there have been.
-    pub(crate) fn world_version(&self) -> u64 {
-        self.state.world.version()
+    /// What the server limits in updates.
+    pub(crate) fn limits(&self) -> &'a Limits {
+        &self.state.collectors.limits
     }
 
-    /// Whether the object did not change since that version of the world. Objects that are made for the
-    /// occasion are never said not to have.
-    pub(crate) fn unchanged_since(&self, object: &ManagedObjectReference, version: u64) -> bool {
-        let made = matches!(self.object(object), Some(Seen::Made(_)));
-        !made
-            && self
-                .state
-                .world
-                .changed(object)
-                .is_some_and(|changed| changed <= version)
+    /// The world, whoever looks at it.
+    pub(crate) fn world(&self) -> &'a World {
+        &self.state.world
     }
 
     pub(crate) fn exists(&self, object: &ManagedObjectReference) -> bool {

@@ -1,11 +1,12 @@
 //! Which objects, and which of their properties, a filter specification is about.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use vi_types::objects::{ObjectSpec, PropertyFilterSpec, SelectionSpec, TraversalSpec};
-use vi_types::{ManagedObjectReference, ObjectInfo, Poly, SoapFault, View, path};
+use vi_types::{ManagedObjectReference, Object, ObjectInfo, Poly, SoapFault, View, path};
 
-use super::reading::Scope;
+use super::reading::{Scope, Seen};
 use crate::fault;
 use crate::version::ApiVersion;
 
@@ -98,20 +99,58 @@ impl Selection {
         &self,
         scope: &Scope<'_>,
     ) -> (Vec<ManagedObjectReference>, Vec<ManagedObjectReference>) {
+        let mut found = Found::default();
+        let missing = self.walk_to(scope, &mut found);
+        (found.objects, missing)
+    }
+
+    /// The same, with the way that leads to them.
+    pub(crate) fn walk(&self, scope: &Scope<'_>) -> Walk {
         let mut found = Found {
-            objects: Vec::new(),
-            known: HashSet::new(),
-            visited: HashSet::new(),
+            way: Some(Way::default()),
+            ..Found::default()
         };
+        let missing = self.walk_to(scope, &mut found);
+        let mut way = found.way.unwrap_or_default();
+        way.absent.extend(missing.iter().cloned());
+        Walk {
+            objects: found.objects,
+            missing,
+            way,
+        }
+    }
+
+    /// Whether the steps from an object that was on the way lead elsewhere now.
+    pub(crate) fn leads_elsewhere(
+        &self,
+        scope: &Scope<'_>,
+        object: &ManagedObjectReference,
+        steps: &[(usize, u64)],
+    ) -> bool {
+        let Some(state) = scope.object(object).filter(|_| !steps.is_empty()) else {
+            return !steps.is_empty();
+        };
+        let mut steps = steps.iter();
+        steps.any(|(index, targets)| {
+            let mut now = DefaultHasher::new();
+            let traversal = &self.traversals[*index];
+            targets_of(scope, object, state.as_object(), traversal, |target| {
+                target.hash(&mut now);
+            });
+            now.finish() != *targets
+        })
+    }
+
+    fn walk_to(&self, scope: &Scope<'_>, found: &mut Found) -> Vec<ManagedObjectReference> {
         let mut missing = Vec::new();
         for root in &self.roots {
             if !scope.exists(&root.object) {
                 missing.push(root.object.clone());
                 continue;
             }
-            self.visit(scope, &root.object, root.skip, &root.next, &mut found);
+            self.visit(scope, &root.object, root.skip, &root.next, found);
         }
-        (found.objects, missing)
+        missing
     }
 
     /// What to read of an object; `None` when its type is not asked for.
@@ -146,10 +185,21 @@ impl Selection {
         // A stack of its own: real inventories are shallow, hostile specifications need not be.
         let mut ahead = vec![(object.clone(), skip, next)];
         while let Some((object, skip, next)) = ahead.pop() {
-            let Some(state) = scope.object(&object) else {
+            let Some(seen) = scope.object(&object) else {
+                if let Some(way) = &mut found.way {
+                    way.absent.insert(object);
+                }
                 continue;
             };
-            let state = state.as_object();
+            if let Some(way) = &mut found.way
+                && !way.steps.contains_key(&object)
+            {
+                way.steps.insert(object.clone(), Vec::new());
+                if matches!(seen, Seen::Made(_)) {
+                    way.made.push(object.clone());
+                }
+            }
+            let state = seen.as_object();
             if !skip && self.wanted(state.info()).is_some() && found.known.insert(object.clone()) {
                 found.objects.push(object.clone());
             }
@@ -161,13 +211,16 @@ impl Selection {
                 {
                     continue;
                 }
-                if !scope.may_read(&object, &traversal.path) {
-                    continue;
-                }
-                if let Ok(view) = path::get(state, &traversal.path) {
-                    each_reference(view, &mut |target| {
-                        ahead.push((target.clone(), traversal.skip, &traversal.next));
-                    });
+                let mut targets = found.way.is_some().then(DefaultHasher::new);
+                targets_of(scope, &object, state, traversal, |target| {
+                    ahead.push((target.clone(), traversal.skip, &traversal.next));
+                    if let Some(targets) = &mut targets {
+                        target.hash(targets);
+                    }
+                });
+                if let (Some(way), Some(targets)) = (&mut found.way, targets) {
+                    let steps = way.steps.entry(object.clone()).or_default();
+                    steps.push((index, targets.finish()));
                 }
             }
             ahead[below..].reverse();
@@ -175,12 +228,50 @@ impl Selection {
     }
 }
 
+/// Where a selection leads to.
+pub(crate) struct Walk {
+    /// The objects there are, each once, in the order they are met.
+    pub(crate) objects: Vec<ManagedObjectReference>,
+    /// The ones that were named but are not there.
+    pub(crate) missing: Vec<ManagedObjectReference>,
+    pub(crate) way: Way,
+}
+
+/// The objects that a walk comes by. As long as their steps lead to the same objects, another walk finds the same.
+#[derive(Default)]
+pub(crate) struct Way {
+    /// The numbers of the steps from each object, with hashes of the references that they lead to.
+    pub(crate) steps: HashMap<ManagedObjectReference, Vec<(usize, u64)>>,
+    /// Objects that references lead to, but that are not there.
+    pub(crate) absent: HashSet<ManagedObjectReference>,
+    /// Objects whose properties are made for the occasion, so that nobody knows when they change.
+    pub(crate) made: Vec<ManagedObjectReference>,
+}
+
 /// The progress of a walk.
+#[derive(Default)]
 struct Found {
     objects: Vec<ManagedObjectReference>,
     known: HashSet<ManagedObjectReference>,
     /// Steps that were taken: the same step from the same object leads nowhere new.
     visited: HashSet<(ManagedObjectReference, usize)>,
+    /// The way, if somebody wants to know it.
+    way: Option<Way>,
+}
+
+/// The references that a step leads to, if the caller may know them.
+fn targets_of(
+    scope: &Scope<'_>,
+    object: &ManagedObjectReference,
+    state: &dyn Object,
+    traversal: &Traversal,
+    mut found: impl FnMut(&ManagedObjectReference),
+) {
+    if scope.may_read(object, &traversal.path)
+        && let Ok(view) = path::get(state, &traversal.path)
+    {
+        each_reference(view, &mut found);
+    }
 }
 
 fn each_reference(view: View<'_>, found: &mut impl FnMut(&ManagedObjectReference)) {

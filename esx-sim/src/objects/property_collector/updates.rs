@@ -1,6 +1,6 @@
 //! What changed since a client last asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use vi_types::enums::{ObjectUpdateKind, PropertyChangeOp};
 use vi_types::objects::{
@@ -9,7 +9,7 @@ use vi_types::objects::{
 use vi_types::{Any, ManagedObjectReference, SoapFault, View};
 
 use super::reading::{Scope, content};
-use super::selection::Selection;
+use super::selection::{Selection, Walk, Way};
 use crate::fault;
 
 /// The filters of a collector, and how far its client is.
@@ -20,8 +20,25 @@ pub(crate) struct Collector {
     pub(crate) cancels: u64,
     /// The version of the last answer.
     version: u64,
-    /// The last answer, for a client that did not get it.
-    last: Option<UpdateSet>,
+    /// The last answers, the latest last, for a client that did not get them.
+    answers: VecDeque<UpdateSet>,
+}
+
+/// What a server limits.
+pub(crate) struct Limits {
+    /// The most objects in one answer.
+    pub(crate) objects: usize,
+    /// The number of versions before the last one that clients can ask for.
+    pub(crate) versions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            objects: usize::MAX,
+            versions: 1,
+        }
+    }
 }
 
 impl Collector {
@@ -33,18 +50,21 @@ impl Collector {
         version: &str,
         most: Option<usize>,
     ) -> Result<Option<UpdateSet>, SoapFault> {
+        let limits = scope.limits();
         match version {
             "" => self.filters.iter_mut().for_each(Filter::restart),
             known if known == self.version.to_string() => {}
-            lost if self.version > 0 && lost == (self.version - 1).to_string() => {
-                if let Some(last) = &self.last {
-                    return Ok(Some(last.clone()));
-                }
-                return Err(fault::invalid_collector_version());
+            lost => {
+                let behind = lost.parse().ok().and_then(|lost| self.version.checked_sub(lost));
+                let behind = behind.and_then(|behind| usize::try_from(behind).ok());
+                let known = behind.filter(|behind| *behind <= limits.versions);
+                let index = known.and_then(|behind| self.answers.len().checked_sub(behind));
+                let answer = index.and_then(|index| self.answers.get(index));
+                let answer = answer.ok_or_else(fault::invalid_collector_version)?;
+                return Ok(Some(answer.clone()));
             }
-            _ => return Err(fault::invalid_collector_version()),
         }
-        let mut left = most.unwrap_or(usize::MAX);
+        let mut left = most.unwrap_or(usize::MAX).min(limits.objects);
         let filters: Vec<_> = self
             .filters
             .iter_mut()
@@ -54,34 +74,47 @@ impl Collector {
             return Ok(None);
         }
         self.version += 1;
-        let is_behind = |filter: &Filter| filter.seen != Some(scope.world_version());
         let updates = UpdateSet {
             version: self.version.to_string(),
             filter_set: filters,
-            truncated: self.filters.iter().any(is_behind).then_some(true),
+            truncated: self.filters.iter().any(Filter::is_behind).then_some(true),
             ..UpdateSet::default()
         };
-        self.last = Some(updates.clone());
+        while self.answers.len() >= limits.versions.max(1) {
+            self.answers.pop_front();
+        }
+        if limits.versions > 0 {
+            self.answers.push_back(updates.clone());
+        }
         Ok(Some(updates))
+    }
+
+    /// Forgets all versions that clients have.
+    pub(crate) fn forget_versions(&mut self) {
+        self.answers.clear();
+        // No client has had the next one.
+        self.version += 1;
     }
 }
 
 /// A filter, and what its client knows.
+///
+/// It looks only at what has changed since it last looked. That is enough as long as the objects on the way to what it
+/// selects lead to the same objects; if they don't, it walks the way again.
 pub(crate) struct Filter {
     pub(crate) reference: ManagedObjectReference,
     selection: Selection,
     partial: bool,
-    /// The version of the world that the client knows completely.
+    /// The version of the world in which it last looked.
     seen: Option<u64>,
-    reported: HashMap<ManagedObjectReference, Reported>,
+    way: Way,
+    selected: HashSet<ManagedObjectReference>,
+    /// Objects that may have something new for the client, each once.
+    due: VecDeque<ManagedObjectReference>,
+    is_due: HashSet<ManagedObjectReference>,
+    /// What the client knows.
+    reported: HashMap<ManagedObjectReference, Vec<(String, Any)>>,
     missing: HashSet<ManagedObjectReference>,
-}
-
-/// What the client knows of an object.
-struct Reported {
-    /// The version of the world it knows.
-    at: u64,
-    values: Vec<(String, Any)>,
 }
 
 impl Filter {
@@ -95,6 +128,10 @@ impl Filter {
             selection,
             partial,
             seen: None,
+            way: Way::default(),
+            selected: HashSet::new(),
+            due: VecDeque::new(),
+            is_due: HashSet::new(),
             reported: HashMap::new(),
             missing: HashSet::new(),
         }
@@ -103,48 +140,26 @@ impl Filter {
     /// Forgets what the client knows.
     fn restart(&mut self) {
         self.seen = None;
+        self.due.clear();
+        self.is_due.clear();
         self.reported.clear();
         self.missing.clear();
     }
 
+    /// Whether there may be more than the last answer had room for.
+    fn is_behind(&self) -> bool {
+        !self.due.is_empty()
+    }
+
     /// What the client doesn't know yet, for no more than `left` objects.
     fn update(&mut self, scope: &Scope<'_>, left: &mut usize) -> Option<PropertyFilterUpdate> {
-        let version = scope.world_version();
-        if self.seen == Some(version) {
-            return None;
-        }
-        let (objects, missing) = self.selection.objects(scope);
+        let missing = self.look(scope);
         let mut updates = Vec::new();
-        let mut complete = true;
-        let gone: Vec<_> = {
-            let there: HashSet<_> = objects.iter().collect();
-            let mut gone: Vec<_> = self
-                .reported
-                .keys()
-                .filter(|one| !there.contains(one))
-                .collect();
-            gone.sort();
-            gone.into_iter().cloned().collect()
-        };
-        for object in gone {
-            if *left == 0 {
-                complete = false;
-                break;
-            }
-            *left -= 1;
-            self.reported.remove(&object);
-            updates.push(update(ObjectUpdateKind::Leave, object));
-        }
-        for object in objects {
-            let known = self.reported.get(&object);
-            if known.is_some_and(|known| scope.unchanged_since(&object, known.at)) {
-                continue;
-            }
-            if *left == 0 {
-                complete = false;
-                break;
-            }
-            if let Some(update) = self.object(scope, object, version) {
+        while *left > 0
+            && let Some(object) = self.due.pop_front()
+        {
+            self.is_due.remove(&object);
+            if let Some(update) = self.object(scope, object) {
                 *left -= 1;
                 updates.push(update);
             }
@@ -158,7 +173,6 @@ impl Filter {
                 ..MissingObject::default()
             })
             .collect();
-        self.seen = complete.then_some(version);
         if updates.is_empty() && missing.is_empty() {
             return None;
         }
@@ -170,20 +184,112 @@ impl Filter {
         })
     }
 
+    /// Notes which objects may have something new, and returns the ones that were named but are not there.
+    fn look(&mut self, scope: &Scope<'_>) -> Vec<ManagedObjectReference> {
+        let world = scope.world();
+        let before = self.seen.replace(world.version());
+        if before == self.seen {
+            return Vec::new();
+        }
+        let walks = match before {
+            None => true,
+            Some(before) => self.note_changes(scope, before),
+        };
+        if !walks {
+            return Vec::new();
+        }
+        let Walk {
+            objects,
+            missing,
+            way,
+        } = self.selection.walk(scope);
+        self.way = way;
+        self.selected = objects.iter().cloned().collect();
+        let reported = self.reported.keys();
+        let gone = reported.filter(|one| !self.selected.contains(one));
+        let mut gone: Vec<_> = gone.cloned().collect();
+        gone.sort();
+        for object in gone.into_iter().rev() {
+            if self.is_due.insert(object.clone()) {
+                self.due.push_front(object);
+            }
+        }
+        for object in objects {
+            if !self.reported.contains_key(&object) {
+                self.note(object);
+            }
+        }
+        missing
+    }
+
+    /// Notes which of the selected objects have changed. Returns whether others may be selected now.
+    fn note_changes(&mut self, scope: &Scope<'_>, since: u64) -> bool {
+        let world = scope.world();
+        // What has changed is compared with what is on the way, the smaller number with the larger one.
+        let on_the_way = self.way.steps.len() + self.way.absent.len();
+        let few = world.changed_since(since).take(on_the_way + 1).count() <= on_the_way;
+        let (changed, mut walks) = match world.removed_since(since).filter(|_| few) {
+            Some(mut removed) => {
+                let changed: Vec<_> = world.changed_since(since).collect();
+                let is_new = |object: &&ManagedObjectReference| self.way.absent.contains(*object);
+                let walks = removed.any(|object| self.way.steps.contains_key(object))
+                    || (!self.way.absent.is_empty() && changed.iter().any(is_new));
+                (changed, walks)
+            }
+            None => {
+                let way = self.way.steps.keys();
+                let mut changed: Vec<_> = way
+                    .clone()
+                    .filter_map(|object| Some((world.changed(object)?, object)))
+                    .filter(|(changed, _)| *changed > since)
+                    .collect();
+                changed.sort();
+                let mut absent = self.way.absent.iter();
+                let walks = way.clone().any(|object| world.changed(object).is_none())
+                    || absent.any(|object| scope.exists(object));
+                (changed.into_iter().map(|(_, object)| object).collect(), walks)
+            }
+        };
+        let mut new = Vec::new();
+        for object in changed {
+            let steps = self.way.steps.get(object);
+            walks = walks
+                || steps.is_some_and(|steps| self.selection.leads_elsewhere(scope, object, steps));
+            if self.selected.contains(object) {
+                new.push(object.clone());
+            }
+        }
+        new.extend(self.way.made.iter().cloned());
+        for object in new {
+            self.note(object);
+        }
+        walks
+    }
+
+    fn note(&mut self, object: ManagedObjectReference) {
+        if self.is_due.insert(object.clone()) {
+            self.due.push_back(object);
+        }
+    }
+
     /// What is new about an object.
     fn object(
         &mut self,
         scope: &Scope<'_>,
         object: ManagedObjectReference,
-        version: u64,
     ) -> Option<ObjectUpdate> {
-        let read = content(scope, &self.selection, object)?;
+        let is_selected = self.selected.contains(&object);
+        let read = is_selected.then(|| content(scope, &self.selection, object.clone()));
+        let Some(read) = read.flatten() else {
+            let known = self.reported.remove(&object);
+            return known.map(|_| update(ObjectUpdateKind::Leave, object));
+        };
         let values: Vec<_> = read
             .prop_set
             .into_iter()
             .map(|property| (property.name, property.val))
             .collect();
-        let (kind, changes) = match self.reported.get(&read.obj) {
+        let (kind, changes) = match self.reported.get(&object) {
             None => {
                 let all = values
                     .iter()
@@ -191,19 +297,15 @@ impl Filter {
                 (ObjectUpdateKind::Enter, all.collect())
             }
             Some(known) => {
-                let changes = changes(&known.values, &values, self.partial);
+                let changes = changes(known, &values, self.partial);
                 (ObjectUpdateKind::Modify, changes)
             }
         };
-        let reported = Reported {
-            at: version,
-            values,
-        };
-        self.reported.insert(read.obj.clone(), reported);
         if kind == ObjectUpdateKind::Modify && changes.is_empty() {
             return None;
         }
-        let mut update = update(kind, read.obj);
+        self.reported.insert(object.clone(), values);
+        let mut update = update(kind, object);
         update.change_set = changes;
         if update.kind == ObjectUpdateKind::Enter {
             update.missing_set = read.missing_set;
