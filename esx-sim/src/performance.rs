@@ -7,12 +7,17 @@ mod clock;
 mod counter;
 mod meter;
 
-use vi_types::{Object, properties};
+use std::collections::HashMap;
+
+use vi_types::{ManagedObjectReference, Object, properties};
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::counter::{Counter, counters, element};
 pub(crate) use self::meter::{Meter, Part};
 use crate::world::World;
+
+/// Values of counters that a test has set, by the entity, the counter's name and the instance.
+pub(crate) type FixedValues = HashMap<(ManagedObjectReference, String, String), i64>;
 
 /// Seconds between two measurements of a host.
 pub(crate) const REFRESH: i64 = 20;

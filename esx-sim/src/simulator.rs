@@ -394,6 +394,19 @@ impl Simulator {
         self.shared.lock().world.clock.advance(by);
     }
 
+    /// Gives a counter the same value in all samples, past ones too: of a virtual machine or host, the counter's name such as
+    /// `net.bytesRx.average`, and an instance, empty for the whole. Other instances, and the whole, stay as they are.
+    pub fn set_counter(
+        &self,
+        entity: &ManagedObjectReference,
+        counter: &str,
+        instance: &str,
+        value: i64,
+    ) {
+        let key = (entity.clone(), counter.to_owned(), instance.to_owned());
+        self.shared.lock().world.fixed_values.insert(key, value);
+    }
+
     /// Removes a virtual machine from the inventory. Returns whether it existed.
     pub fn remove_vm(&self, vm: &ManagedObjectReference) -> bool {
         self.shared

@@ -11,7 +11,7 @@ use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
 use self::inventory::ServerKind;
 use crate::files::Files;
-use crate::performance::Clock;
+use crate::performance::{Clock, FixedValues};
 use crate::version::{ApiVersion, Release};
 
 /// Every managed object there is, by its reference.
@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) files: Files,
     /// The server's time.
     pub(crate) clock: Clock,
+    /// Values of counters that a test has set.
+    pub(crate) fixed_values: FixedValues,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
     numbers: u64,
     /// The number of the last virtual machine that was made while the server runs.
@@ -87,6 +89,7 @@ impl World {
             users: OnceCell::new(),
             files: Files::default(),
             clock: Clock::default(),
+            fixed_values: FixedValues::default(),
             numbers: 1,
             last_vm: 0,
             last_snapshot_ids: HashMap::new(),

@@ -126,6 +126,7 @@ fn query_perf(
         }
         queries.push(Query {
             spec,
+            world,
             meter,
             series,
             times,
@@ -143,6 +144,7 @@ fn query_perf(
 /// What one specification asks for.
 struct Query<'a> {
     spec: &'a PerfQuerySpec,
+    world: &'a World,
     meter: Meter,
     series: Vec<Series>,
     /// The ends of the intervals.
@@ -174,14 +176,33 @@ impl Series {
 }
 
 impl Query<'_> {
+    /// The value that a test has set.
+    fn fixed(&self, series: &Series) -> Option<i64> {
+        let fixed = &self.world.fixed_values;
+        if fixed.is_empty() {
+            return None;
+        }
+        let instance = self.meter.instance_name(series.counter, series.part);
+        let key = (
+            self.spec.entity.clone(),
+            series.counter.full_name(),
+            instance.to_owned(),
+        );
+        fixed.get(&key).copied()
+    }
+
     fn answer(&self) -> Poly<PerfEntityMetricBase> {
         let base = PerfEntityMetricBase {
             entity: self.spec.entity.clone(),
             ..PerfEntityMetricBase::default()
         };
         let values = |series: &Series| -> Vec<i64> {
-            let value =
-                |at: &i64| self.meter.value(series.counter, series.part, *at, self.interval);
+            let fixed = self.fixed(series);
+            let value = |at: &i64| {
+                let measured =
+                    || self.meter.value(series.counter, series.part, *at, self.interval);
+                fixed.unwrap_or_else(measured)
+            };
             self.times.iter().map(value).collect()
         };
         if self.spec.format.as_deref() == Some("csv") {

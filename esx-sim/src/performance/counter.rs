@@ -136,6 +136,11 @@ impl Counter {
         }
     }
 
+    /// `cpu.usage.average`.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}.{}.{}", self.group, self.name, self.rollup.as_str())
+    }
+
     /// What a client sees of it.
     pub(crate) fn info(&self) -> PerfCounterInfo {
         PerfCounterInfo {

@@ -306,6 +306,27 @@ async fn quick_stats_that_a_test_sets_are_what_counters_say() {
 }
 
 #[tokio::test]
+async fn a_test_can_set_a_value() {
+    let asking = Asking::new(Simulator::esx()).await;
+    let vm = asking.vm("web01");
+    let simulator = asking.simulator();
+    simulator.set_counter(&vm, "net.bytesRx.average", "4000", 77);
+    assert_eq!(
+        asking.value(&vm, "net.bytesRx.average", "4000").await,
+        Some(77)
+    );
+    simulator.advance_clock(Duration::from_secs(20));
+    assert_eq!(
+        asking.value(&vm, "net.bytesRx.average", "4000").await,
+        Some(77)
+    );
+    assert_ne!(
+        asking.value(&vm, "net.bytesTx.average", "4000").await,
+        Some(77)
+    );
+}
+
+#[tokio::test]
 async fn values_are_the_same_in_every_run_and_change_with_time() {
     let counters = [
         "net.bytesRx.average",

@@ -1658,7 +1658,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HBR_TARGET_SPEC_REPLACEMENT,
         #[cfg(feature = "event")]
         &objects::HEALTH_STATUS_CHANGED_EVENT,
-        #[cfg(feature = "host")]
         &objects::HEALTH_SYSTEM_RUNTIME,
         #[cfg(feature = "cluster")]
         &objects::HEALTH_UPDATE,
@@ -1926,10 +1925,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_GRAPHICS_CONFIG_DEVICE_TYPE,
         #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_HARDWARE_ELEMENT_INFO,
         &objects::HOST_HARDWARE_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_HARDWARE_STATUS_INFO,
         &objects::HOST_HARDWARE_SUMMARY,
         #[cfg(feature = "fault")]
@@ -2124,7 +2121,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_NTP_CONFIG,
         &objects::HOST_NUMA_INFO,
         &objects::HOST_NUMA_NODE,
-        #[cfg(feature = "host")]
         &objects::HOST_NUMERIC_SENSOR_INFO,
         #[cfg(feature = "storage")]
         &objects::HOST_NVME_CONNECT_SPEC,
@@ -2389,7 +2385,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_SYNC_FAILED_EVENT,
         #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_COMPLIANCE_CHECK_STATE,
-        #[cfg(feature = "host")]
         &objects::HOST_SYSTEM_HEALTH_INFO,
         &objects::HOST_SYSTEM_IDENTIFICATION_INFO,
         &objects::HOST_SYSTEM_INFO,

@@ -3,14 +3,15 @@
 use vi_types::enums::{HostSystemConnectionState, HostSystemPowerState, ManagedEntityStatus};
 use vi_types::objects::{
     AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount, DatastoreInfo,
-    DatastoreSummary, HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo,
-    HostConfigManager, HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage,
-    HostFileSystemVolume, HostHardwareInfo, HostHardwareSummary, HostListSummary,
-    HostListSummaryQuickStats, HostMountInfo, HostNumaInfo, HostNumaNode, HostRuntimeInfo,
-    HostScsiDiskPartition, HostSystemInfo, HostVmfsVolume, ResourcePoolResourceUsage,
-    ResourcePoolRuntimeInfo, ResourcePoolSummary, VmfsDatastoreInfo,
+    DatastoreSummary, Description, ElementDescription, HealthSystemRuntime,
+    HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo, HostConfigManager,
+    HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage, HostFileSystemVolume,
+    HostHardwareInfo, HostHardwareSummary, HostListSummary, HostListSummaryQuickStats,
+    HostMountInfo, HostNumaInfo, HostNumaNode, HostNumericSensorInfo, HostRuntimeInfo,
+    HostScsiDiskPartition, HostSystemHealthInfo, HostSystemInfo, HostVmfsVolume,
+    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary, VmfsDatastoreInfo,
 };
-use vi_types::{ManagedObjectReference, properties};
+use vi_types::{ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
 use super::{ServerKind, network, service};
@@ -167,8 +168,63 @@ fn runtime(_: &HostSpec) -> HostRuntimeInfo {
         standby_mode: text("none"),
         in_maintenance_mode: false,
         boot_time: Some(boot_time()),
+        health_system_runtime: Some(
+            HealthSystemRuntime {
+                system_health_info: Some(
+                    HostSystemHealthInfo {
+                        numeric_sensor_info: sensors(),
+                        ..HostSystemHealthInfo::default()
+                    }
+                    .into(),
+                ),
+                ..HealthSystemRuntime::default()
+            }
+            .into(),
+        ),
         ..HostRuntimeInfo::default()
     }
+}
+
+/// A fan, a temperature, a power supply's voltage and its power.
+fn sensors() -> Vec<HostNumericSensorInfo> {
+    let sensor = |name: &str, kind: &str, reading: i64, modifier: i32, unit: &str| {
+        let state = Description {
+            label: "Green".to_owned(),
+            summary: "Sensor is operating under normal conditions".to_owned(),
+            ..Description::default()
+        };
+        HostNumericSensorInfo {
+            name: format!("{name} --- Normal"),
+            health_state: Some(Poly::new(ElementDescription {
+                base: state,
+                key: "green".to_owned(),
+                ..ElementDescription::default()
+            })),
+            current_reading: reading,
+            unit_modifier: modifier,
+            base_units: unit.to_owned(),
+            sensor_type: kind.to_owned(),
+            ..HostNumericSensorInfo::default()
+        }
+    };
+    vec![
+        sensor("System Board 1 Fan 1", "fan", 504_000, -2, "RPM"),
+        sensor(
+            "System Board 1 Inlet Temp",
+            "temperature",
+            2200,
+            -2,
+            "Degrees C",
+        ),
+        sensor("Power Supply 1 Voltage 1", "voltage", 23_000, -2, "Volts"),
+        sensor(
+            "System Board 1 Pwr Consumption",
+            "power",
+            15_400,
+            -2,
+            "Watts",
+        ),
+    ]
 }
 
 fn summary(spec: &HostSpec) -> HostListSummary {

@@ -5,6 +5,77 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `HealthSystemRuntime`, a [`DynamicData`], since VI API 2.5.
+pub struct HealthSystemRuntime {
+    /// `systemHealthInfo`: optional `HostSystemHealthInfo`.
+    pub system_health_info: Option<Box<HostSystemHealthInfo>>,
+    /// `hardwareStatusInfo`: optional `HostHardwareStatusInfo`.
+    pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HealthSystemRuntime {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            system_health_info: None,
+            hardware_status_info: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HealthSystemRuntime",
+    Some(&DYNAMIC_DATA),
+    "2.5
+HostSystemHealthInfo systemHealthInfo o
+HostHardwareStatusInfo hardwareStatusInfo o
+",
+    <HealthSystemRuntime as rt::DataObject>::unset,
+);
+impl rt::Object for HealthSystemRuntime {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HEALTH_SYSTEM_RUNTIME
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HEALTH_SYSTEM_RUNTIME),
+            0 => P::Optional(&self.system_health_info),
+            1 => P::Optional(&self.hardware_status_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Optional(&mut self.system_health_info),
+            1 => M::Optional(&mut self.hardware_status_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HealthSystemRuntime {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HealthSystemRuntime {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HealthSystemRuntime {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HealthSystemRuntime);
+
 /// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostBiosInfo {
     /// `biosVersion`: optional string.
@@ -2655,6 +2726,78 @@ impl std::fmt::Debug for HostFeatureMask {
 #[cfg(feature = "serde")]
 rt::serde!(object HostFeatureMask);
 
+/// `HostHardwareElementInfo`, a [`DynamicData`], since VI API 2.5.
+pub struct HostHardwareElementInfo {
+    /// `name`: required string.
+    pub name: String,
+    /// `status`: required `ElementDescription` or a descendant.
+    pub status: rt::Poly<ElementDescription>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostHardwareElementInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            status: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostHardwareElementInfo",
+    Some(&DYNAMIC_DATA),
+    "2.5
+string name r
+ElementDescription status r
+",
+    <HostHardwareElementInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostHardwareElementInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_ELEMENT_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_ELEMENT_INFO),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.status),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.status),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostHardwareElementInfo> for HostHardwareElementInfo {}
+impl Clone for HostHardwareElementInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostHardwareElementInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostHardwareElementInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object base HostHardwareElementInfo);
+
 /// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHardwareInfo {
     /// `systemInfo`: required `HostSystemInfo`.
@@ -2853,6 +2996,97 @@ impl std::fmt::Debug for HostHardwareInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostHardwareInfo);
+
+/// `HostHardwareStatusInfo`, a [`DynamicData`], since VI API 2.5.
+pub struct HostHardwareStatusInfo {
+    /// `memoryStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
+    pub memory_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
+    /// `cpuStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
+    pub cpu_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
+    /// `storageStatusInfo`: list of `HostStorageElementInfo`.
+    #[cfg(feature = "host")]
+    pub storage_status_info: Vec<HostStorageElementInfo>,
+    /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
+    #[cfg(feature = "host")]
+    pub dpu_status_info: Vec<DpuStatusInfo>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostHardwareStatusInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            memory_status_info: Vec::new(),
+            cpu_status_info: Vec::new(),
+            #[cfg(feature = "host")]
+            storage_status_info: Vec::new(),
+            #[cfg(feature = "host")]
+            dpu_status_info: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostHardwareStatusInfo",
+    Some(&DYNAMIC_DATA),
+    "2.5
+HostHardwareElementInfo memoryStatusInfo ol
+HostHardwareElementInfo cpuStatusInfo ol
+HostStorageElementInfo storageStatusInfo ol
+DpuStatusInfo dpuStatusInfo ol since 8.0.0.1
+",
+    <HostHardwareStatusInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostHardwareStatusInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_HARDWARE_STATUS_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_HARDWARE_STATUS_INFO),
+            0 => P::Value(&self.memory_status_info),
+            1 => P::Value(&self.cpu_status_info),
+            #[cfg(feature = "host")]
+            2 => P::Objects(&self.storage_status_info),
+            #[cfg(feature = "host")]
+            3 => P::Objects(&self.dpu_status_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.memory_status_info),
+            1 => M::Value(&mut self.cpu_status_info),
+            #[cfg(feature = "host")]
+            2 => M::Objects(&mut self.storage_status_info),
+            #[cfg(feature = "host")]
+            3 => M::Objects(&mut self.dpu_status_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostHardwareStatusInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostHardwareStatusInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostHardwareStatusInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostHardwareStatusInfo);
 
 /// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHardwareSummary {
@@ -3701,6 +3935,135 @@ impl std::fmt::Debug for HostNumaNode {
 #[cfg(feature = "serde")]
 rt::serde!(object HostNumaNode);
 
+/// `HostNumericSensorInfo`, a [`DynamicData`], since VI API 2.5.
+pub struct HostNumericSensorInfo {
+    /// `name`: required string.
+    pub name: String,
+    /// `healthState`: optional `ElementDescription` or a descendant.
+    pub health_state: Option<rt::Poly<ElementDescription>>,
+    /// `currentReading`: required long.
+    pub current_reading: i64,
+    /// `unitModifier`: required int.
+    pub unit_modifier: i32,
+    /// `baseUnits`: required string.
+    pub base_units: String,
+    /// `rateUnits`: optional string.
+    pub rate_units: Option<String>,
+    /// `sensorType`: required string.
+    pub sensor_type: String,
+    /// `id`: optional string, since VI API 6.5.
+    pub id: Option<String>,
+    /// `sensorNumber`: optional long, since VI API 8.0.0.1.
+    pub sensor_number: Option<i64>,
+    /// `timeStamp`: optional string, since VI API 6.5.
+    pub time_stamp: Option<String>,
+    /// `fru`: optional `HostFru`, since VI API 8.0.0.1.
+    #[cfg(feature = "host")]
+    pub fru: Option<Box<HostFru>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostNumericSensorInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            health_state: None,
+            current_reading: 0,
+            unit_modifier: 0,
+            base_units: String::new(),
+            rate_units: None,
+            sensor_type: String::new(),
+            id: None,
+            sensor_number: None,
+            time_stamp: None,
+            #[cfg(feature = "host")]
+            fru: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNumericSensorInfo",
+    Some(&DYNAMIC_DATA),
+    "2.5
+string name r
+ElementDescription healthState o
+long currentReading r
+int unitModifier r
+string baseUnits r
+string rateUnits o
+string sensorType r
+string id o since 6.5
+long sensorNumber o since 8.0.0.1
+string timeStamp o since 6.5
+HostFru fru o since 8.0.0.1
+",
+    <HostNumericSensorInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostNumericSensorInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NUMERIC_SENSOR_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_NUMERIC_SENSOR_INFO),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.health_state),
+            2 => P::Value(&self.current_reading),
+            3 => P::Value(&self.unit_modifier),
+            4 => P::Value(&self.base_units),
+            5 => P::Value(&self.rate_units),
+            6 => P::Value(&self.sensor_type),
+            7 => P::Value(&self.id),
+            8 => P::Value(&self.sensor_number),
+            9 => P::Value(&self.time_stamp),
+            #[cfg(feature = "host")]
+            10 => P::Optional(&self.fru),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.health_state),
+            2 => M::Value(&mut self.current_reading),
+            3 => M::Value(&mut self.unit_modifier),
+            4 => M::Value(&mut self.base_units),
+            5 => M::Value(&mut self.rate_units),
+            6 => M::Value(&mut self.sensor_type),
+            7 => M::Value(&mut self.id),
+            8 => M::Value(&mut self.sensor_number),
+            9 => M::Value(&mut self.time_stamp),
+            #[cfg(feature = "host")]
+            10 => M::Optional(&mut self.fru),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNumericSensorInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNumericSensorInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNumericSensorInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostNumericSensorInfo);
+
 /// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPciDevice {
     /// `id`: required string.
@@ -3875,7 +4238,6 @@ pub struct HostRuntimeInfo {
     /// `bootTime`: optional dateTime.
     pub boot_time: Option<rt::DateTime>,
     /// `healthSystemRuntime`: optional `HealthSystemRuntime`, since VI API 2.5.
-    #[cfg(feature = "host")]
     pub health_system_runtime: Option<Box<HealthSystemRuntime>>,
     /// `dasHostState`: optional `ClusterDasFdmHostState`, since VI API 5.0.
     #[cfg(feature = "cluster")]
@@ -3924,7 +4286,6 @@ impl Default for HostRuntimeInfo {
             in_maintenance_mode: false,
             in_quarantine_mode: None,
             boot_time: None,
-            #[cfg(feature = "host")]
             health_system_runtime: None,
             #[cfg(feature = "cluster")]
             das_host_state: None,
@@ -3990,7 +4351,6 @@ impl rt::Object for HostRuntimeInfo {
             3 => P::Value(&self.in_maintenance_mode),
             4 => P::Value(&self.in_quarantine_mode),
             5 => P::Value(&self.boot_time),
-            #[cfg(feature = "host")]
             6 => P::Optional(&self.health_system_runtime),
             #[cfg(feature = "cluster")]
             7 => P::Optional(&self.das_host_state),
@@ -4024,7 +4384,6 @@ impl rt::Object for HostRuntimeInfo {
             3 => M::Value(&mut self.in_maintenance_mode),
             4 => M::Value(&mut self.in_quarantine_mode),
             5 => M::Value(&mut self.boot_time),
-            #[cfg(feature = "host")]
             6 => M::Optional(&mut self.health_system_runtime),
             #[cfg(feature = "cluster")]
             7 => M::Optional(&mut self.das_host_state),
@@ -4147,6 +4506,71 @@ impl std::fmt::Debug for HostSslThumbprintInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostSslThumbprintInfo);
+
+/// `HostSystemHealthInfo`, a [`DynamicData`], since VI API 2.5.
+pub struct HostSystemHealthInfo {
+    /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
+    pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostSystemHealthInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            numeric_sensor_info: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostSystemHealthInfo",
+    Some(&DYNAMIC_DATA),
+    "2.5
+HostNumericSensorInfo numericSensorInfo ol
+",
+    <HostSystemHealthInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostSystemHealthInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYSTEM_HEALTH_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_SYSTEM_HEALTH_INFO),
+            0 => P::Objects(&self.numeric_sensor_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.numeric_sensor_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostSystemHealthInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostSystemHealthInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostSystemHealthInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostSystemHealthInfo);
 
 /// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostSystemIdentificationInfo {
