@@ -47,6 +47,18 @@ impl Call<'_> {
         }
     }
 
+    /// Does something whose events are the caller's.
+    fn acting_for_its_user<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        let session = self
+            .cookie
+            .and_then(|cookie| self.state.sessions.with_cookie(cookie));
+        let user = session.map_or(&self.settings.user, |session| &session.user_name);
+        self.state.world.events.act_for(Some(user.clone()), None);
+        let result = run(self);
+        self.state.world.events.act_for(None, None);
+        result
+    }
+
     /// The key of the caller's session.
     pub(crate) fn session(&self) -> Option<&str> {
         let session = self.state.sessions.with_cookie(self.cookie?)?;
@@ -186,6 +198,8 @@ impl Row {
 /// Managed objects whose methods read, or change only what belongs to a session.
 const OF_SESSIONS: &[&str] = &[
     "ContainerView",
+    "EventHistoryCollector",
+    "HistoryCollector",
     "HostDatastoreBrowser",
     "InventoryView",
     "ListView",
@@ -200,7 +214,15 @@ const OF_SESSIONS: &[&str] = &[
 
 /// Beginnings of the names of methods that read.
 const READING: &[&str] = &[
-    "Current", "Fetch", "Query", "Read", "Refresh", "Reload", "Retrieve", "Validate",
+    "CreateCollector",
+    "Current",
+    "Fetch",
+    "Query",
+    "Read",
+    "Refresh",
+    "Reload",
+    "Retrieve",
+    "Validate",
 ];
 
 /// All methods there are, by name.
@@ -287,7 +309,8 @@ pub(crate) fn by_another_client<M: Method>(
         new_cookie: None,
         waiting: &mut waiting,
     };
-    match (row.run)(&mut call, request)? {
+    let result = call.acting_for_its_user(|call| (row.run)(call, request));
+    match result? {
         Turn::Wait => Ok(M::Output::default()),
         Turn::Done(body) => {
             let decoded = wire::decode_response::<M>(body.as_bytes(), Limits::default());
@@ -317,7 +340,7 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
         (Some(row), Some(_)) if !row.reads() && call.settings.licence == Licence::Free => {
             Err(fault::restricted_version())
         }
-        (Some(row), Some(method)) => (row.run)(call, &**method),
+        (Some(row), Some(method)) => call.acting_for_its_user(|call| (row.run)(call, &**method)),
         (None, Some(_)) => Err(fault::not_implemented(this, &request.name)),
         (_, None) => Err(fault::method_not_found(this, &request.name)),
     }

@@ -8,6 +8,7 @@ mod call;
 #[cfg(feature = "tls")]
 mod certificate;
 mod changes;
+mod event;
 mod fault;
 mod files;
 mod folder;

@@ -18,6 +18,8 @@ macro_rules! objects {
 
 objects! {
     datastore,
+    event_history_collector,
+    event_manager,
     file_manager,
     folder,
     host_auto_start_manager,

@@ -13,7 +13,8 @@ use futures_core::future::BoxFuture;
 use http::{Request, Response};
 use tokio::net::ToSocketAddrs;
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::{DateTime, ManagedObject, ManagedObjectReference};
+use vi_types::objects::{Event, VmRemovedEvent};
+use vi_types::{DateTime, ManagedObject, ManagedObjectReference, Poly};
 
 pub use self::builder::{Builder, Licence, UnknownRelease};
 use self::dispatch::Shared;
@@ -215,6 +216,7 @@ impl Simulator {
             }
             state.collectors.restart();
             state.tasks.restart(&mut state.world);
+            state.world.restart_log();
         });
         self.shared.restarts.send_modify(|restarts| *restarts += 1);
     }
@@ -407,10 +409,36 @@ impl Simulator {
         self.shared.lock().world.fixed_values.insert(key, value);
     }
 
+    /// The event log, oldest first.
+    pub fn events(&self) -> Vec<Poly<Event>> {
+        let state = self.shared.lock();
+        let entries = state.world.events.entries().iter();
+        entries.map(|entry| entry.event.clone()).collect()
+    }
+
+    /// Writes an event about an object of the inventory, and wakes all waiting calls. Returns the event's key; `None` if
+    /// the server is older than the event's type.
+    ///
+    /// Key, chain, time and user are set by the log; so are the arguments (machine, host, …) and the text unless the event
+    /// has them.
+    pub fn post_event(
+        &self,
+        about: &ManagedObjectReference,
+        event: impl Into<Poly<Event>>,
+    ) -> Option<i32> {
+        self.shared.change(|state| state.world.log(about, event))
+    }
+
     /// Removes a virtual machine from the inventory. Returns whether it existed.
     pub fn remove_vm(&self, vm: &ManagedObjectReference) -> bool {
-        self.shared
-            .change(|state| place::leave(&mut state.world, vm))
+        self.shared.change(|state| {
+            let about = state.world.about(vm);
+            let existed = place::leave(&mut state.world, vm);
+            if existed {
+                state.world.log_about(&about, VmRemovedEvent::default());
+            }
+            existed
+        })
     }
 }
 

@@ -9,11 +9,12 @@ mod script;
 use std::collections::{HashSet, VecDeque};
 
 use vi_types::enums::TaskInfoState;
-use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskInfo, TaskReasonUser};
+use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskEvent, TaskInfo, TaskReasonUser};
 use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
 
 pub use self::question::{Outcome, Question};
 pub use self::script::Script;
+use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::place;
 use crate::simulator::Load;
@@ -52,6 +53,10 @@ struct OpenTask {
     steps: VecDeque<Step>,
     /// The question that blocks it.
     asked: Option<PendingQuestion>,
+    method: String,
+    /// On whose behalf it was started, and the event that says so.
+    user: Option<String>,
+    chain: Option<i32>,
 }
 
 /// A question that a client can answer.
@@ -140,16 +145,23 @@ impl Tasks {
             }
             .into(),
             queue_time: self.time(),
-            event_chain_id: i32::try_from(self.made).unwrap_or(i32::MAX),
             ..TaskInfo::default()
         };
         world.add(
             key,
             properties::Task {
-                info: Some(info.into()),
+                info: Some(info.clone().into()),
                 ..properties::Task::default()
             },
         );
+        let begun = TaskEvent {
+            info,
+            ..TaskEvent::default()
+        };
+        let chain = world.log(of, begun);
+        change(world, &task, |info| {
+            info.event_chain_id = chain.unwrap_or_default()
+        });
         self.begun += 1;
         let mut open = OpenTask {
             task: task.clone(),
@@ -158,6 +170,9 @@ impl Tasks {
             made: None,
             steps: steps(&script),
             asked: None,
+            method: method.to_owned(),
+            user: world.events.user().map(str::to_owned),
+            chain,
         };
         if let Some(question) = script.at_once {
             self.take_step(world, &mut open);
@@ -231,6 +246,12 @@ impl Tasks {
     }
 
     fn take_step(&mut self, world: &mut World, task: &mut OpenTask) {
+        let (user, chain) = world.events.act_for(task.user.clone(), task.chain);
+        self.take_own_step(world, task);
+        world.events.act_for(user, chain);
+    }
+
+    fn take_own_step(&mut self, world: &mut World, task: &mut OpenTask) {
         let now = self.time();
         match task.steps.pop_front() {
             Some(Step::Progress(percent)) => change(world, &task.task, |info| {
@@ -270,9 +291,12 @@ impl Tasks {
         }
         change(world, &task.task, |info| {
             info.state = TaskInfoState::Error;
-            info.error = Some(error.into());
+            info.error = Some(error.clone().into());
             info.complete_time = Some(now);
         });
+        let (user, chain) = world.events.act_for(task.user.clone(), task.chain);
+        lifecycle::failed(world, &task.of, &task.method, &error);
+        world.events.act_for(user, chain);
     }
 
     /// Asks a question that no task waits for.
@@ -296,6 +320,7 @@ impl Tasks {
         let id = self.made.to_string();
         let info = question.info(&id);
         set_question(world, vm, Some(info));
+        lifecycle::asked(world, vm, question.text());
         PendingQuestion {
             vm: vm.clone(),
             id,

@@ -62,6 +62,8 @@ impl Simulator {
     /// [`Builder::live`]), `play` (a file of [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a
     /// second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
     ///
+    /// The clock is [steady](Builder::steady_clock), so that a command prints the same in every run.
+    ///
     /// # Errors
     /// The scheme, the name or the value of a parameter is unknown, or the file of changes cannot be used.
     pub fn from_test_uri(uri: &str) -> Result<Builder, TestUriError> {
@@ -69,11 +71,12 @@ impl Simulator {
             .strip_prefix("test:///")
             .ok_or_else(|| TestUriError::Scheme(uri.to_owned()))?;
         let (name, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut builder = match name {
+        let builder = match name {
             "default" => Self::esx(),
             "vcenter" => Self::vcenter(),
             other => return Err(TestUriError::Name(other.to_owned())),
         };
+        let mut builder = builder.steady_clock();
         for pair in query.split(['&', ';']) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent_decode_str(value).decode_utf8_lossy();

@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
 use self::inventory::ServerKind;
+use crate::event::EventLog;
 use crate::files::Files;
 use crate::performance::{Clock, FixedValues};
 use crate::version::{ApiVersion, Release};
@@ -41,6 +42,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     /// Values of counters that a test has set.
     pub(crate) fixed_values: FixedValues,
+    /// What has happened.
+    pub(crate) events: EventLog,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
     numbers: u64,
     /// The number of the last virtual machine that was made while the server runs.
@@ -90,6 +93,7 @@ impl World {
             files: Files::default(),
             clock: Clock::default(),
             fixed_values: FixedValues::default(),
+            events: EventLog::new(kind),
             numbers: 1,
             last_vm: 0,
             last_snapshot_ids: HashMap::new(),
@@ -188,6 +192,9 @@ impl World {
         for reference in owned {
             self.remove(&reference);
         }
+        let objects = &self.objects;
+        self.events
+            .retain_collectors(|one| objects.contains_key(one));
     }
 
     /// The object's properties, whatever it is.

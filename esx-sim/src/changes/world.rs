@@ -1,9 +1,13 @@
 //! Changes around the machines: hosts, their datastores and their networks.
 
 use vi_types::enums::{
-    HostSystemConnectionState, ManagedEntityStatus, VirtualMachineConnectionState,
+    HostSystemConnectionState, ManagedEntityStatus, TaskInfoState, VirtualMachineConnectionState,
 };
-use vi_types::objects::{HostNetworkInfo, HostRuntimeInfo};
+use vi_types::objects::{
+    DatastoreDiscoveredEvent, DatastoreRemovedOnHostEvent, EnteredMaintenanceModeEvent, EventEx,
+    ExitMaintenanceModeEvent, HostConnectedEvent, HostConnectionLostEvent, HostNetworkInfo,
+    HostRuntimeInfo, TaskEvent, TaskInfo, VmConnectedEvent, VmDisconnectedEvent,
+};
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::machine::config::escaped;
@@ -33,6 +37,26 @@ pub(super) fn reach_datastore(world: &mut World, store: &ManagedObjectReference,
             false => ManagedEntityStatus::Red,
         });
     });
+    let name = world.name(store).unwrap_or_default();
+    let (id, severity, message) = match reached {
+        true => (
+            "esx.problem.vmfs.heartbeat.recovered",
+            "info",
+            format!("Successfully restored access to volume {name} following connectivity issues."),
+        ),
+        false => (
+            "esx.problem.vmfs.heartbeat.timedout",
+            "error",
+            format!("Lost access to volume {name} due to connectivity issues."),
+        ),
+    };
+    let event = EventEx {
+        event_type_id: id.to_owned(),
+        severity: Some(severity.to_owned()),
+        message: Some(message),
+        ..EventEx::default()
+    };
+    world.log(store, event);
 }
 
 pub(super) fn maintain_datastore(world: &mut World, store: &ManagedObjectReference, on: bool) {
@@ -75,6 +99,11 @@ pub(super) fn add_datastore(world: &mut World, name: &str) -> Made {
         for host in hosts {
             let list = |list: &mut Vec<ManagedObjectReference>| list.push(made.clone());
             change_stores(world, &host, list);
+            let event = DatastoreDiscoveredEvent {
+                datastore: world.datastore_argument(&made),
+                ..DatastoreDiscoveredEvent::default()
+            };
+            world.log(&host, event);
         }
     }
     Ok(())
@@ -85,6 +114,12 @@ pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference
     if state.is_some_and(|store| !store.vm.is_empty()) {
         return Err("virtual machines use it".to_owned());
     }
+    let argument = world.datastore_argument(store);
+    let mut had = hosts(world);
+    had.retain(|host| {
+        let host = world.read::<properties::HostSystem>(host);
+        host.is_some_and(|host| host.datastore.contains(store))
+    });
     for host in hosts(world) {
         change_stores(world, &host, |list| list.retain(|one| one != store));
     }
@@ -95,6 +130,13 @@ pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference
     }
     leave_folder(world, store);
     world.remove(store);
+    for host in had {
+        let event = DatastoreRemovedOnHostEvent {
+            datastore: argument.clone(),
+            ..DatastoreRemovedOnHostEvent::default()
+        };
+        world.log(&host, event);
+    }
     Ok(())
 }
 
@@ -254,6 +296,8 @@ pub(super) fn remove_nic(world: &mut World, name: &str) -> Made {
 }
 
 /// Changes the networks of all hosts in all properties that show them; none if it is impossible on the first one.
+///
+/// Networks of a host have no events of their own, but the call that changes them has one.
 fn change_networks(world: &mut World, change: impl Fn(&mut HostNetworkInfo) -> Made) -> Made {
     for host in hosts(world) {
         let changed = world.change(&host, |host: &mut properties::HostSystem| {
@@ -275,6 +319,18 @@ fn change_networks(world: &mut World, change: impl Fn(&mut HostNetworkInfo) -> M
                 system.network_info = info;
             });
         }
+        let info = TaskInfo {
+            description_id: "host.NetworkSystem.updateNetworkConfig".to_owned(),
+            entity: Some(host.clone()),
+            entity_name: world.name(&host).map(str::to_owned),
+            state: TaskInfoState::Success,
+            ..TaskInfo::default()
+        };
+        let event = TaskEvent {
+            info,
+            ..TaskEvent::default()
+        };
+        world.log(&host, event);
     }
     Ok(())
 }
@@ -301,11 +357,23 @@ pub(super) fn reach_host(world: &mut World, host: &ManagedObjectReference, reach
                 summary.runtime.connection_state = of_machines.clone();
             }
         });
+        match reached {
+            true => world.log(&vm, VmConnectedEvent::default()),
+            false => world.log(&vm, VmDisconnectedEvent::default()),
+        };
     }
+    match reached {
+        true => world.log(host, HostConnectedEvent::default()),
+        false => world.log(host, HostConnectionLostEvent::default()),
+    };
 }
 
 pub(super) fn maintain_host(world: &mut World, host: &ManagedObjectReference, on: bool) {
     change_runtime(world, host, |runtime| runtime.in_maintenance_mode = on);
+    match on {
+        true => world.log(host, EnteredMaintenanceModeEvent::default()),
+        false => world.log(host, ExitMaintenanceModeEvent::default()),
+    };
 }
 
 fn change_runtime(

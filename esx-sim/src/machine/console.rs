@@ -1,5 +1,6 @@
 //! Who looks at the screens of machines.
 
+use vi_types::objects::{VmRemoteConsoleConnectedEvent, VmRemoteConsoleDisconnectedEvent};
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::world::World;
@@ -18,5 +19,11 @@ pub(crate) fn count(world: &mut World, vm: &ManagedObjectReference, opened: bool
         }
         Some(())
     });
-    counted.flatten().is_some()
+    let counted = counted.flatten().is_some();
+    match (counted, opened) {
+        (false, _) => None,
+        (true, true) => world.log(vm, VmRemoteConsoleConnectedEvent::default()),
+        (true, false) => world.log(vm, VmRemoteConsoleDisconnectedEvent::default()),
+    };
+    counted
 }

@@ -2,9 +2,11 @@
 
 use vi_types::enums::ManagedEntityStatus;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOn};
+use vi_types::objects::VmGuestOsCrashedEvent;
 use vi_types::{ManagedObjectReference, properties};
 
 use super::{device, guest, summary};
+use crate::event::lifecycle;
 use crate::world::World;
 use crate::world::inventory::parts;
 
@@ -17,24 +19,45 @@ pub(crate) fn of(world: &World, vm: &ManagedObjectReference) -> VirtualMachinePo
     })
 }
 
-/// Sets a machine's power state in all properties that show it. Returns whether the machine exists.
+/// Sets a machine's power state in all properties that show it, and writes the events of the change. Returns whether the
+/// machine exists.
 pub(crate) fn set(
     world: &mut World,
     vm: &ManagedObjectReference,
     power: VirtualMachinePowerState,
 ) -> bool {
+    change(world, vm, power, false)
+}
+
+/// The same, where the guest itself has shut down.
+pub(crate) fn set_by_guest(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    power: VirtualMachinePowerState,
+) -> bool {
+    change(world, vm, power, true)
+}
+
+fn change(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    power: VirtualMachinePowerState,
+    by_guest: bool,
+) -> bool {
     let machine = world.read::<properties::VirtualMachine>(vm);
     let Some(mut machine) = machine.cloned() else {
         return false;
     };
-    show(world, &mut machine, power);
+    let before = of(world, vm);
+    show(world, &mut machine, power.clone());
     world.change(vm, |vm: &mut properties::VirtualMachine| *vm = machine);
+    lifecycle::power_changed(world, vm, &before, &power, by_guest);
     true
 }
 
 /// Lets the guest's operating system crash. The machine stays on. Returns whether it was.
 pub(crate) fn crash_guest(world: &mut World, vm: &ManagedObjectReference) -> bool {
-    tell(world, vm, false, |world, machine| {
+    let told = tell(world, vm, false, |world, machine| {
         if let Some(guest) = machine.guest.as_deref_mut() {
             guest.guest_kernel_crashed = world.since("6.0").then_some(true);
         }
@@ -44,7 +67,11 @@ pub(crate) fn crash_guest(world: &mut World, vm: &ManagedObjectReference) -> boo
                 summary.quick_stats.guest_heartbeat_status = ManagedEntityStatus::Red;
             }
         }
-    })
+    });
+    if told {
+        world.log(vm, VmGuestOsCrashedEvent::default());
+    }
+    told
 }
 
 /// Lets the tools of a machine begin or end to run. Returns whether the machine is on.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use vi_types::ManagedObjectReference;
+use vi_types::objects::VmRemovedEvent;
 
 use super::{chain, place};
 use crate::files::{DatastorePath, files_of};
@@ -16,6 +17,7 @@ pub(crate) fn destroy(world: &mut World, vm: &ManagedObjectReference) -> bool {
     world.fill_files();
     let files = files(world, vm);
     let used = disks_of_others(world, vm);
+    let about = world.about(vm);
     if !place::leave(world, vm) {
         return false;
     }
@@ -28,6 +30,7 @@ pub(crate) fn destroy(world: &mut World, vm: &ManagedObjectReference) -> bool {
             world.delete(&directory);
         }
     }
+    world.log_about(&about, VmRemovedEvent::default());
     true
 }
 

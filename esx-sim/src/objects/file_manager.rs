@@ -3,6 +3,10 @@
 use vi_types::methods::{
     CopyDatastoreFileTask, DeleteDatastoreFileTask, MakeDirectory, MoveDatastoreFileTask,
 };
+use vi_types::objects::{
+    DatastoreEvent, DatastoreFileCopiedEvent, DatastoreFileDeletedEvent, DatastoreFileEvent,
+    DatastoreFileMovedEvent,
+};
 use vi_types::{ManagedObjectReference, SoapFault};
 
 use crate::call::{Call, Row};
@@ -43,6 +47,11 @@ fn delete(
     call.begin::<DeleteDatastoreFileTask>("FileManager.deleteFile", move |world| {
         lock::check_free(world, &location)?;
         take_out(world, &location)?;
+        let event = DatastoreFileDeletedEvent {
+            base: file_event(world, &location),
+            ..DatastoreFileDeletedEvent::default()
+        };
+        world.log(&location.store, event);
         Ok(None)
     })
 }
@@ -64,6 +73,13 @@ fn move_file(
         lock::check_free(world, &from)?;
         transfer(world, &from, &to, force)?;
         world.delete(&from);
+        let event = DatastoreFileMovedEvent {
+            base: file_event(world, &to),
+            source_datastore: world.datastore_argument(&from.store),
+            source_file: from.display(world),
+            ..DatastoreFileMovedEvent::default()
+        };
+        world.log(&to.store, event);
         Ok(None)
     })
 }
@@ -83,8 +99,27 @@ fn copy(
     let force = request.force.unwrap_or_default();
     call.begin::<CopyDatastoreFileTask>("FileManager.copyFile", move |world| {
         transfer(world, &from, &to, force)?;
+        let event = DatastoreFileCopiedEvent {
+            base: file_event(world, &to),
+            source_datastore: world.datastore_argument(&from.store),
+            source_file: from.display(world),
+            ..DatastoreFileCopiedEvent::default()
+        };
+        world.log(&to.store, event);
         Ok(None)
     })
+}
+
+fn file_event(world: &World, file: &DatastorePath) -> DatastoreFileEvent {
+    DatastoreFileEvent {
+        base: DatastoreEvent {
+            datastore: Some(world.datastore_argument(&file.store).into()),
+            ..DatastoreEvent::default()
+        },
+        target_file: file.display(world),
+        succeeded: world.since("6.5").then_some(true),
+        ..DatastoreFileEvent::default()
+    }
 }
 
 /// What a path means; on a vCenter it needs its datacenter.

@@ -4,10 +4,14 @@ use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
     CreateDatacenter, CreateFolder, CreateVmTask, MoveIntoFolderTask, RegisterVmTask,
 };
-use vi_types::objects::{VirtualMachineConfigSpec, VirtualMachineFileInfo};
+use vi_types::objects::{
+    DatacenterCreatedEvent, VirtualMachineConfigSpec, VirtualMachineFileInfo, VmBeingCreatedEvent, VmCreatedEvent,
+    VmRegisteredEvent,
+};
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::files::DatastorePath;
 use crate::machine::{self, NewMachine, Place, config, place};
@@ -57,6 +61,11 @@ fn create_datacenter(
     check_new_name(world, call.this, &request.name)?;
     let made = folders::add_datacenter(world, call.this, &config::escaped(&request.name));
     container_view::refresh(world);
+    let event = DatacenterCreatedEvent {
+        parent: lifecycle::folder_argument(world, call.this),
+        ..DatacenterCreatedEvent::default()
+    };
+    world.log(&made.datacenter, event);
     Ok(made.datacenter)
 }
 
@@ -234,7 +243,15 @@ fn create(
         number,
         from_client: true,
     };
-    machine::create(world, new)
+    let spec = new.spec.clone();
+    let vm = machine::create(world, new)?;
+    let being_created = VmBeingCreatedEvent {
+        config_spec: Some(spec.into()),
+        ..VmBeingCreatedEvent::default()
+    };
+    world.log(&vm, being_created);
+    world.log(&vm, VmCreatedEvent::default());
+    Ok(vm)
 }
 
 /// Adds the machine of a VMX file to the inventory.
@@ -318,6 +335,7 @@ impl Register {
         };
         let vm = machine::create(world, new)?;
         world.adopt(&self.location, &vm);
+        world.log(&vm, VmRegisteredEvent::default());
         Ok(vm)
     }
 }

@@ -7,6 +7,7 @@ use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
 use super::resource_pool;
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::{self, config, removal};
 use crate::world::inventory::{ServerKind, children};
@@ -168,7 +169,10 @@ fn rename_to(
             name: Some(name.to_owned()),
             ..VirtualMachineConfigSpec::default()
         };
-        return machine::reconfigure(world, object, &spec, at);
+        let before = world.read::<properties::VirtualMachine>(object).cloned();
+        machine::reconfigure(world, object, &spec, at)?;
+        lifecycle::reconfigured(world, object, before.as_ref(), &spec);
+        return Ok(());
     }
     let pool = world.change(object, |pool: &mut properties::ResourcePool| {
         resource_pool::set_name(pool, name);

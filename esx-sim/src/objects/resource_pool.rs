@@ -1,11 +1,15 @@
 //! ResourcePool: shares of a compute resource.
 
 use vi_types::methods::{CreateResourcePool, DestroyChildren, MoveIntoResourcePool, UpdateConfig};
-use vi_types::objects::{ResourceAllocationInfo, ResourceConfigSpec};
+use vi_types::objects::{
+    ResourceAllocationInfo, ResourceConfigSpec, ResourcePoolCreatedEvent,
+    ResourcePoolDestroyedEvent, ResourcePoolEvent,
+};
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
 use super::managed_entity::check_name;
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::config::escaped;
 use crate::machine::place;
@@ -46,6 +50,15 @@ fn create(
         pool.resource_pool.push(own.clone());
     });
     container_view::refresh(world);
+    let event = ResourcePoolCreatedEvent {
+        base: ResourcePoolEvent {
+            resource_pool: lifecycle::pool_argument(world, &own),
+            ..ResourcePoolEvent::default()
+        },
+        parent: lifecycle::pool_argument(world, call.this),
+        ..ResourcePoolCreatedEvent::default()
+    };
+    world.log(&own, event);
     Ok(own)
 }
 
@@ -109,6 +122,7 @@ fn move_into(call: &mut Call<'_>, request: &MoveIntoResourcePool) -> Result<(), 
                     pool: Some(call.this.clone()),
                     ..now
                 };
+                lifecycle::moved_to_pool(world, object, Some(call.this));
                 place::move_to(world, object, &place);
             }
             None => move_pool(world, object, call.this),
@@ -138,6 +152,7 @@ pub(super) fn remove(world: &mut World, pool: &ManagedObjectReference) -> bool {
     });
     for vm in vms {
         if let Some(now) = place::of(world, &vm) {
+            lifecycle::moved_to_pool(world, &vm, Some(&parent));
             let pool = Some(parent.clone());
             place::move_to(world, &vm, &crate::machine::Place { pool, ..now });
         }
@@ -148,8 +163,17 @@ pub(super) fn remove(world: &mut World, pool: &ManagedObjectReference) -> bool {
     world.change(&parent, |parent: &mut properties::ResourcePool| {
         parent.resource_pool.retain(|one| one != pool);
     });
+    let about = world.about(pool);
+    let event = ResourcePoolDestroyedEvent {
+        base: ResourcePoolEvent {
+            resource_pool: lifecycle::pool_argument(world, pool),
+            ..ResourcePoolEvent::default()
+        },
+        ..ResourcePoolDestroyedEvent::default()
+    };
     world.remove(pool);
     container_view::refresh(world);
+    world.log_about(&about, event);
     true
 }
 

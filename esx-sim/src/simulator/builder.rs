@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::dispatch::{Shared, State};
 use super::{Settings, Simulator};
 use crate::changes::{Changes, Churn};
+use crate::event::Clock;
 use crate::objects::property_collector::Collectors;
 use crate::server::UriParts;
 use crate::session::Sessions;
@@ -30,6 +31,7 @@ pub struct Builder {
     changes: Option<Changes>,
     churn: Option<Churn>,
     live: bool,
+    steady_clock: bool,
 }
 
 /// What the licence of a server allows.
@@ -75,6 +77,7 @@ impl Builder {
             changes: None,
             churn: None,
             live: false,
+            steady_clock: false,
         }
     }
 
@@ -172,10 +175,23 @@ impl Builder {
         }
     }
 
+    /// Lets events happen at times that are the same in every run: one each second of 2 March 2024 (default: now).
+    #[must_use]
+    pub fn steady_clock(self) -> Self {
+        Self {
+            steady_clock: true,
+            ..self
+        }
+    }
+
     /// Builds the server.
     pub fn build(self) -> Simulator {
         let (mut world, path) = inventory::make(self.kind, self.release, self.vms);
         world.clock.set_live(self.live);
+        world.events.open(match self.steady_clock {
+            true => Clock::Steady { seconds: 0 },
+            false => Clock::default(),
+        });
         let settings = Settings {
             uri: UriParts {
                 scheme: self.kind.scheme(),

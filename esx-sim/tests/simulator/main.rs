@@ -14,6 +14,7 @@ mod client;
 mod clones;
 mod datastores;
 mod disks;
+mod events;
 mod faults;
 mod folder;
 mod folds;

@@ -162,7 +162,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::BACKUP_BLOB_READ_FAILURE,
         #[cfg(feature = "dvs")]
         &objects::BACKUP_BLOB_WRITE_FAILURE,
-        #[cfg(feature = "event")]
         &objects::BAD_USERNAME_SESSION_EVENT,
         #[cfg(feature = "vslm")]
         &objects::BASE_CONFIG_INFO,
@@ -835,9 +834,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DATACENTER_CONFIG_INFO,
         #[cfg(feature = "cluster")]
         &objects::DATACENTER_CONFIG_SPEC,
-        #[cfg(feature = "event")]
         &objects::DATACENTER_CREATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATACENTER_EVENT,
         &objects::DATACENTER_EVENT_ARGUMENT,
         #[cfg(feature = "vmotion")]
@@ -849,22 +846,15 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DATASTORE_CAPABILITY,
         #[cfg(feature = "event")]
         &objects::DATASTORE_CAPACITY_INCREASED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_DESTROYED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_DISCOVERED_EVENT,
         #[cfg(feature = "event")]
         &objects::DATASTORE_DUPLICATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_EVENT,
         &objects::DATASTORE_EVENT_ARGUMENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_FILE_COPIED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_FILE_DELETED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_FILE_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_FILE_MOVED_EVENT,
         &objects::DATASTORE_HOST_MOUNT,
         #[cfg(feature = "event")]
@@ -880,9 +870,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DATASTORE_OPTION,
         #[cfg(feature = "event")]
         &objects::DATASTORE_PRINCIPAL_CONFIGURED,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_REMOVED_ON_HOST_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_RENAMED_EVENT,
         #[cfg(feature = "event")]
         &objects::DATASTORE_RENAMED_ON_HOST_EVENT,
@@ -1307,7 +1295,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::ELEMENT_DESCRIPTION,
         #[cfg(feature = "crypto")]
         &objects::ENCRYPTION_KEY_REQUIRED,
-        #[cfg(feature = "event")]
         &objects::ENTERED_MAINTENANCE_MODE_EVENT,
         #[cfg(feature = "event")]
         &objects::ENTERED_STANDBY_MODE_EVENT,
@@ -1346,7 +1333,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::EVENT_FILTER_SPEC_BY_USERNAME,
         &objects::EVENT_MANAGER_EVENT_VIEW_SPEC,
         &objects::EVENT_MANAGER_VIEW_BY_START_ID,
-        #[cfg(feature = "event")]
         &objects::EXIT_MAINTENANCE_MODE_EVENT,
         #[cfg(feature = "event")]
         &objects::EXIT_STANDBY_MODE_FAILED_EVENT,
@@ -1765,9 +1751,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "host")]
         &objects::HOST_CONNECT_INFO_NETWORK_INFO,
         &objects::HOST_CONNECT_SPEC,
-        #[cfg(feature = "event")]
         &objects::HOST_CONNECTED_EVENT,
-        #[cfg(feature = "event")]
         &objects::HOST_CONNECTION_LOST_EVENT,
         &objects::HOST_CPU_ID_INFO,
         &objects::HOST_CPU_INFO,
@@ -1834,7 +1818,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_DIGEST_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_DIRECTORY_STORE_INFO,
-        #[cfg(feature = "event")]
         &objects::HOST_DISCONNECTED_EVENT,
         #[cfg(feature = "storage")]
         &objects::HOST_DISK_CONFIGURATION_RESULT,
@@ -3740,11 +3723,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::RESOURCE_IN_USE,
         #[cfg(feature = "fault")]
         &objects::RESOURCE_NOT_AVAILABLE,
-        #[cfg(feature = "event")]
         &objects::RESOURCE_POOL_CREATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::RESOURCE_POOL_DESTROYED_EVENT,
-        #[cfg(feature = "event")]
         &objects::RESOURCE_POOL_EVENT,
         &objects::RESOURCE_POOL_EVENT_ARGUMENT,
         #[cfg(feature = "event")]
@@ -4965,29 +4945,23 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_WDT_OPTION,
         #[cfg(feature = "profile")]
         &objects::VLAN_PROFILE,
-        #[cfg(feature = "event")]
         &objects::VM_ACQUIRED_MKS_TICKET_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_ACQUIRED_TICKET_EVENT,
         #[cfg(feature = "fault")]
         &objects::VM_ALREADY_EXISTS_IN_DATACENTER,
         #[cfg(feature = "event")]
         &objects::VM_AUTO_RENAME_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_BEING_CLONED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_BEING_CLONED_NO_FOLDER_EVENT,
         &objects::VM_BEING_CREATED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_BEING_DEPLOYED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_BEING_HOT_MIGRATED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_BEING_MIGRATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_BEING_RELOCATED_EVENT,
         &objects::VM_CLONE_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_CLONE_FAILED_EVENT,
         &objects::VM_CLONED_EVENT,
         &objects::VM_CONFIG_FAULT,
@@ -5025,7 +4999,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_DEPLOYED_EVENT,
         &objects::VM_DISCONNECTED_EVENT,
         &objects::VM_DISCOVERED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_DISK_FAILED_EVENT,
         &objects::VM_DISK_FILE_ENCRYPTION_INFO,
         &objects::VM_DISK_FILE_INFO,
@@ -5050,13 +5023,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_FAILED_TO_POWER_ON_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_REBOOT_GUEST_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_RESET_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_SHUTDOWN_GUEST_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_STANDBY_GUEST_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_SUSPEND_EVENT,
         #[cfg(feature = "ft")]
         &objects::VM_FAILED_UPDATING_SECONDARY_CONFIG,
@@ -5110,10 +5081,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_MAX_FT_RESTART_COUNT_REACHED,
         #[cfg(feature = "cluster")]
         &objects::VM_MAX_RESTART_COUNT_REACHED,
-        #[cfg(feature = "event")]
         &objects::VM_MESSAGE_ERROR_EVENT,
         &objects::VM_MESSAGE_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_MESSAGE_WARNING_EVENT,
         #[cfg(feature = "vm")]
         &objects::VM_METADATA_MANAGER_FAULT,
@@ -5153,20 +5122,16 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_RELOAD_FROM_PATH_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_RELOAD_FROM_PATH_FAILED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_RELOCATE_FAILED_EVENT,
         &objects::VM_RELOCATE_SPEC_EVENT,
         &objects::VM_RELOCATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_REMOTE_CONSOLE_CONNECTED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_REMOTE_CONSOLE_DISCONNECTED_EVENT,
         &objects::VM_REMOVED_EVENT,
         &objects::VM_RENAMED_EVENT,
         #[cfg(feature = "cluster")]
         &objects::VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT,
         &objects::VM_RESETTING_EVENT,
-        #[cfg(feature = "event")]
         &objects::VM_RESOURCE_POOL_MOVED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_RESOURCE_REALLOCATED_EVENT,
@@ -7374,7 +7339,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ListVStorageObject as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
         &<methods::ListVStorageObjectsAttachedToTag as rt::Method>::INFO,
-        #[cfg(feature = "event")]
         &<methods::LogUserEvent as rt::Method>::INFO,
         &<methods::Login as rt::Method>::INFO,
         #[cfg(feature = "server")]
@@ -7459,7 +7423,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::PerformVsanUpgradeTask as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::PlaceVm as rt::Method>::INFO,
-        #[cfg(feature = "event")]
         &<methods::PostEvent as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::PostHealthUpdates as rt::Method>::INFO,

@@ -7,11 +7,12 @@ use vi_types::methods::CloneVmTask;
 use vi_types::objects::{
     VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDiskFlatVer2BackingInfo,
     VirtualEthernetCard, VirtualMachineCloneSpec, VirtualMachineConfigInfo,
-    VirtualMachineConfigSpec, VirtualMachineFileInfo,
+    VirtualMachineConfigSpec, VirtualMachineFileInfo, VmClonedEvent,
 };
 use vi_types::{Any, DateTime, ManagedObjectReference, Poly, SoapFault, properties};
 
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor, Parent};
 use crate::machine::device::disk_file;
@@ -101,6 +102,7 @@ impl Clone {
             .into(),
         );
         let mut files = Vec::new();
+        lifecycle::being_cloned(world, &self.source, &self.place.folder, &self.place.host, &self.name);
         let made = self
             .make_disks(world, &mut spec, &vmx, &mut files)
             .and_then(|()| self.make(world, spec));
@@ -300,6 +302,7 @@ impl Clone {
             from_client: true,
         };
         let vm = machine::create(world, new)?;
+        let source = world.about(&self.source).vm();
         let moved = VirtualMachineConfigSpec {
             device_change: self.spec.location.device_change.clone(),
             ..VirtualMachineConfigSpec::default()
@@ -310,6 +313,11 @@ impl Clone {
                 return Err(fault);
             }
         }
+        let cloned = VmClonedEvent {
+            source_vm: source,
+            ..VmClonedEvent::default()
+        };
+        world.log(&vm, cloned);
         if self.spec.power_on && !self.spec.template {
             power::set(world, &vm, PoweredOn);
         }

@@ -1,9 +1,10 @@
 //! VirtualMachine: reconfiguration.
 
 use vi_types::methods::ReconfigVmTask;
-use vi_types::{ManagedObjectReference, SoapFault};
+use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::{self, config};
 
@@ -32,7 +33,9 @@ fn reconfigure(
         {
             return Err(fault::duplicate_name(name, &other));
         }
+        let before = world.read::<properties::VirtualMachine>(&vm).cloned();
         machine::reconfigure(world, &vm, &spec, at)?;
+        lifecycle::reconfigured(world, &vm, before.as_ref(), &spec);
         Ok(None)
     })
 }

@@ -1,12 +1,17 @@
 //! VirtualMachine: moves to other hosts, pools, folders and datastores.
 
+use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use vi_types::methods::{MigrateVmTask, RelocateVmTask};
+use vi_types::objects::{
+    VmBeingHotMigratedEvent, VmBeingRelocatedEvent, VmMigratedEvent, VmRelocatedEvent,
+};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::relocation::{Relocation, store_after};
-use crate::machine::{Place, migration, place};
+use crate::machine::{Place, migration, place, power};
 use crate::world::World;
 use crate::world::inventory::ServerKind;
 
@@ -37,7 +42,28 @@ fn migrate(
         let machine = machine.ok_or_else(|| fault::managed_object_not_found(&vm))?;
         migration::check_elsewhere(world, machine, host.as_ref(), &place)?;
         check(world, &vm, &place.host, |_, store| store.clone())?;
+        let before = world.about(&vm);
+        if before.host().host == place.host {
+            lifecycle::moved_to_pool(world, &vm, place.pool.as_ref());
+            place::move_to(world, &vm, &place);
+            return Ok(None);
+        }
+        let to = world.about(&place.host);
+        let being_migrated = VmBeingHotMigratedEvent {
+            dest_host: to.host(),
+            dest_datacenter: to.datacenter().filter(|_| world.since("5.0")),
+            ..VmBeingHotMigratedEvent::default()
+        };
+        if power::of(world, &vm) == PoweredOn {
+            world.log(&vm, being_migrated);
+        }
         place::move_to(world, &vm, &place);
+        let migrated = VmMigratedEvent {
+            source_host: before.host(),
+            source_datacenter: before.datacenter().filter(|_| world.since("5.0")),
+            ..VmMigratedEvent::default()
+        };
+        world.log(&vm, migrated);
         Ok(None)
     })
 }
@@ -74,8 +100,22 @@ fn relocate(
         check(world, &vm, &place.host, |device, store| {
             store_after(&spec, Some(device), store)
         })?;
+        let before = world.about(&vm);
+        let to = world.about(&place.host);
+        let being_relocated = VmBeingRelocatedEvent {
+            dest_host: to.host(),
+            dest_datacenter: to.datacenter().filter(|_| world.since("5.0")),
+            ..VmBeingRelocatedEvent::default()
+        };
+        world.log(&vm, being_relocated);
         relocation.run(world, &vm);
         place::move_to(world, &vm, &place);
+        let relocated = VmRelocatedEvent {
+            source_host: before.host(),
+            source_datacenter: before.datacenter().filter(|_| world.since("5.0")),
+            ..VmRelocatedEvent::default()
+        };
+        world.log(&vm, relocated);
         Ok(None)
     })
 }

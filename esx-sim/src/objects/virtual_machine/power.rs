@@ -5,7 +5,10 @@ use vi_types::methods::{
     PowerOffVmTask, PowerOnVmTask, RebootGuest, ResetVmTask, ShutdownGuest, StandbyGuest,
     SuspendVmTask,
 };
-use vi_types::{ManagedObjectReference, Method, SoapFault, properties};
+use vi_types::objects::{
+    Event, VmGuestRebootEvent, VmGuestShutdownEvent, VmGuestStandbyEvent, VmResettingEvent,
+};
+use vi_types::{ManagedObjectReference, Method, Poly, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
@@ -57,20 +60,25 @@ fn reset(
     call: &mut Call<'_>,
     _: &ResetVmTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
-    let from = [PoweredOn];
-    begin::<ResetVmTask>(call, &from, PoweredOn, "VirtualMachine.reset")
+    check_power_state(call, &[PoweredOn], PoweredOn)?;
+    let vm = call.this.clone();
+    call.begin::<ResetVmTask>("VirtualMachine.reset", move |world| {
+        power::set(world, &vm, PoweredOn);
+        world.log(&vm, VmResettingEvent::default());
+        Ok(None)
+    })
 }
 
 fn shutdown_guest(call: &mut Call<'_>, _: &ShutdownGuest) -> Result<(), SoapFault> {
-    guest(call, PoweredOff, PoweredOff)
+    guest(call, PoweredOff, PoweredOff, VmGuestShutdownEvent::default())
 }
 
 fn reboot_guest(call: &mut Call<'_>, _: &RebootGuest) -> Result<(), SoapFault> {
-    guest(call, PoweredOn, PoweredOn)
+    guest(call, PoweredOn, PoweredOn, VmGuestRebootEvent::default())
 }
 
 fn standby_guest(call: &mut Call<'_>, _: &StandbyGuest) -> Result<(), SoapFault> {
-    guest(call, Suspended, Suspended)
+    guest(call, Suspended, Suspended, VmGuestStandbyEvent::default())
 }
 
 /// Begins a task that leads from one of the states `from` to another one.
@@ -93,6 +101,7 @@ fn guest(
     call: &mut Call<'_>,
     asked: VirtualMachinePowerState,
     leads_to: VirtualMachinePowerState,
+    event: impl Into<Poly<Event>>,
 ) -> Result<(), SoapFault> {
     check_power_state(call, &[PoweredOn], asked)?;
     let vm = call
@@ -102,7 +111,9 @@ fn guest(
     if !vm.is_some_and(guest::is_tools_running) {
         return Err(fault::tools_unavailable());
     }
-    power::set(&mut call.state.world, call.this, leads_to);
+    // The guest is still there when it says what it does.
+    call.state.world.log(call.this, event);
+    power::set_by_guest(&mut call.state.world, call.this, leads_to);
     Ok(())
 }
 

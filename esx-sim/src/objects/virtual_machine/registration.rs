@@ -2,6 +2,7 @@
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, Suspended};
 use vi_types::methods::{AnswerVm, UnregisterVm};
 use vi_types::SoapFault;
+use vi_types::objects::VmRemovedEvent;
 
 use super::power::check_power_state;
 use crate::call::{Call, Row};
@@ -21,7 +22,9 @@ fn unregister(call: &mut Call<'_>, _: &UnregisterVm) -> Result<(), SoapFault> {
     let state = &mut *call.state;
     state.tasks.check_idle(call.this)?;
     state.world.fill_files();
+    let about = state.world.about(call.this);
     place::leave(&mut state.world, call.this);
+    state.world.log_about(&about, VmRemovedEvent::default());
     Ok(())
 }
 

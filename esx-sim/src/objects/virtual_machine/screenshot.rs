@@ -2,7 +2,7 @@
 
 use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use vi_types::methods::{AcquireTicket, CreateScreenshotTask};
-use vi_types::objects::VirtualMachineTicket;
+use vi_types::objects::{VirtualMachineTicket, VmAcquiredTicketEvent};
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use super::power::check_power_state;
@@ -73,6 +73,11 @@ fn acquire_ticket(
     let path = config.and_then(|config| config.files.vm_path_name.clone());
     let host = host.and_then(|host| world.name(&host).map(str::to_owned));
     let url = format!("wss://{}:{port}/ticket/{ticket}", host.as_deref().unwrap_or_default());
+    let acquired = VmAcquiredTicketEvent {
+        ticket_type: request.ticket_type.clone(),
+        ..VmAcquiredTicketEvent::default()
+    };
+    call.state.world.log(call.this, acquired);
     Ok(VirtualMachineTicket {
         ticket,
         cfg_file: path.unwrap_or_default(),

@@ -5,6 +5,8 @@ use vi_types::{ManagedObjectReference, properties};
 
 use super::ServerKind;
 use super::parts::text;
+use crate::event;
+use crate::objects::event_manager::MOST_COLLECTORS;
 use crate::objects::performance_manager;
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
@@ -66,6 +68,14 @@ pub(crate) fn add(
             ..properties::OptionManager::default()
         },
     );
+    let event_manager = world.add(
+        name("ha-eventmgr", "EventManager"),
+        properties::EventManager {
+            description: Some(event::description().into()),
+            max_collector: Some(MOST_COLLECTORS),
+            ..properties::EventManager::default()
+        },
+    );
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let content = ServiceContent {
         root_folder: root.clone(),
@@ -77,6 +87,7 @@ pub(crate) fn add(
         perf_manager: Some(performance_manager),
         search_index: Some(search_index),
         task_manager: Some(task_manager),
+        event_manager: Some(event_manager),
         file_manager: since("2.5").then_some(file_manager),
         virtual_disk_manager: since("2.5").then_some(virtual_disk_manager),
         ..ServiceContent::default()

@@ -77,6 +77,160 @@ impl rt::Method for CreateCollectorForEvents {
 }
 impl rt::Throws<objects::InvalidState> for CreateCollectorForEvents {}
 
+/// `LogUserEvent`, a method of `EventManager`, since VI API 2.0.
+///
+/// Returns nothing.
+pub struct LogUserEvent {
+    /// `entity`: required reference to `ManagedEntity`; needs the privilege `Global.LogEvent`.
+    pub entity: rt::ManagedObjectReference,
+    /// `msg`: required string.
+    pub msg: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for LogUserEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            msg: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LogUserEvent",
+    None,
+    "2.0
+ManagedObjectReference entity r
+string msg r
+",
+    <LogUserEvent as rt::DataObject>::unset,
+);
+impl rt::Object for LogUserEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOG_USER_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&LOG_USER_EVENT),
+            0 => P::Value(&self.entity),
+            1 => P::Value(&self.msg),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.entity),
+            1 => M::Value(&mut self.msg),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object LogUserEvent);
+impl rt::Method for LogUserEvent {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "LogUserEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        managed_object: "EventManager",
+        returns: "",
+        throws: "",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+
+/// `PostEvent`, a method of `EventManager`, since VI API 2.5.
+///
+/// Returns nothing.
+///
+/// Faults: `InvalidEvent`.
+///
+/// Needs the privilege `Global.LogEvent`.
+pub struct PostEvent {
+    /// `eventToPost`: required `Event` or a descendant.
+    pub event_to_post: rt::Poly<objects::Event>,
+    /// `taskInfo`: optional `TaskInfo`.
+    pub task_info: Option<Box<objects::TaskInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PostEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            event_to_post: Default::default(),
+            task_info: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static POST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PostEvent",
+    None,
+    "2.5
+Event eventToPost r
+TaskInfo taskInfo o
+",
+    <PostEvent as rt::DataObject>::unset,
+);
+impl rt::Object for PostEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &POST_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&POST_EVENT),
+            0 => P::Value(&self.event_to_post),
+            1 => P::Optional(&self.task_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.event_to_post),
+            1 => M::Optional(&mut self.task_info),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PostEvent);
+impl rt::Method for PostEvent {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "PostEvent",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("eventManager"),
+        managed_object: "EventManager",
+        returns: "",
+        throws: "InvalidEvent",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidEvent> for PostEvent {}
+
 /// `QueryEvents`, a method of `EventManager`, since VI API 2.0.
 ///
 /// Returns: list of `Event` or a descendant.

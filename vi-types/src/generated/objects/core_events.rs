@@ -5,6 +5,90 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `BadUsernameSessionEvent`, a [`SessionEvent`], since VI API 2.0.
+pub struct BadUsernameSessionEvent {
+    /// The properties of `SessionEvent`.
+    pub base: SessionEvent,
+    /// `ipAddress`: required string.
+    pub ip_address: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for BadUsernameSessionEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            ip_address: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "BadUsernameSessionEvent",
+    Some(&SESSION_EVENT),
+    "2.0
+string ipAddress r
+",
+    <BadUsernameSessionEvent as rt::DataObject>::unset,
+);
+impl rt::Object for BadUsernameSessionEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &BAD_USERNAME_SESSION_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&BAD_USERNAME_SESSION_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Value(&self.ip_address),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Value(&mut self.ip_address),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for BadUsernameSessionEvent {}
+impl std::ops::Deref for BadUsernameSessionEvent {
+    type Target = SessionEvent;
+    fn deref(&self) -> &SessionEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for BadUsernameSessionEvent {
+    fn deref_mut(&mut self) -> &mut SessionEvent {
+        &mut self.base
+    }
+}
+impl Clone for BadUsernameSessionEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for BadUsernameSessionEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for BadUsernameSessionEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object BadUsernameSessionEvent);
+
 /// `ChangesInfoEventArgument`, a [`DynamicData`], since VI API 6.5.
 pub struct ChangesInfoEventArgument {
     /// `modified`: optional string.
@@ -166,6 +250,167 @@ impl std::fmt::Debug for ComputeResourceEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object ComputeResourceEventArgument);
 
+/// `DatacenterCreatedEvent`, a [`DatacenterEvent`], since VI API 2.5.
+pub struct DatacenterCreatedEvent {
+    /// The properties of `DatacenterEvent`.
+    pub base: DatacenterEvent,
+    /// `parent`: required `FolderEventArgument`.
+    pub parent: FolderEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatacenterCreatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatacenterEvent::default(),
+            parent: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATACENTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatacenterCreatedEvent",
+    Some(&DATACENTER_EVENT),
+    "2.5
+FolderEventArgument parent r
+",
+    <DatacenterCreatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatacenterCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_CREATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATACENTER_CREATED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.parent),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.parent),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatacenterCreatedEvent {}
+impl std::ops::Deref for DatacenterCreatedEvent {
+    type Target = DatacenterEvent;
+    fn deref(&self) -> &DatacenterEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatacenterCreatedEvent {
+    fn deref_mut(&mut self) -> &mut DatacenterEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatacenterCreatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatacenterCreatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatacenterCreatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatacenterCreatedEvent);
+
+/// `DatacenterEvent`, a [`Event`], since VI API 2.5.
+pub struct DatacenterEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatacenterEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatacenterEvent",
+    Some(&EVENT),
+    "2.5",
+    <DatacenterEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatacenterEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATACENTER_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATACENTER_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatacenterEvent {}
+impl std::ops::Deref for DatacenterEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatacenterEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for DatacenterEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatacenterEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatacenterEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatacenterEvent);
+
 /// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct DatacenterEventArgument {
     /// The properties of `EntityEventArgument`.
@@ -250,6 +495,251 @@ impl std::fmt::Debug for DatacenterEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object DatacenterEventArgument);
 
+/// `DatastoreDestroyedEvent`, a [`DatastoreEvent`], since VI API 2.0.
+pub struct DatastoreDestroyedEvent {
+    /// The properties of `DatastoreEvent`.
+    pub base: DatastoreEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreDestroyedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreDestroyedEvent",
+    Some(&DATASTORE_EVENT),
+    "2.0",
+    <DatastoreDestroyedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreDestroyedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_DESTROYED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_DESTROYED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreDestroyedEvent {}
+impl std::ops::Deref for DatastoreDestroyedEvent {
+    type Target = DatastoreEvent;
+    fn deref(&self) -> &DatastoreEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreDestroyedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreDestroyedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreDestroyedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreDestroyedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreDestroyedEvent);
+
+/// `DatastoreDiscoveredEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct DatastoreDiscoveredEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreDiscoveredEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreDiscoveredEvent",
+    Some(&HOST_EVENT),
+    "2.0
+DatastoreEventArgument datastore r
+",
+    <DatastoreDiscoveredEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreDiscoveredEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_DISCOVERED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_DISCOVERED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreDiscoveredEvent {}
+impl std::ops::Deref for DatastoreDiscoveredEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreDiscoveredEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreDiscoveredEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreDiscoveredEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreDiscoveredEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreDiscoveredEvent);
+
+/// `DatastoreEvent`, a [`Event`], since VI API 2.0.
+pub struct DatastoreEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `datastore`: optional `DatastoreEventArgument`.
+    pub datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            datastore: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreEvent",
+    Some(&EVENT),
+    "2.0
+DatastoreEventArgument datastore o
+",
+    <DatastoreEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Optional(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Optional(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreEvent {}
+impl std::ops::Deref for DatastoreEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreEvent);
+
 /// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct DatastoreEventArgument {
     /// The properties of `EntityEventArgument`.
@@ -333,6 +823,533 @@ impl std::fmt::Debug for DatastoreEventArgument {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object DatastoreEventArgument);
+
+/// `DatastoreFileCopiedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
+pub struct DatastoreFileCopiedEvent {
+    /// The properties of `DatastoreFileEvent`.
+    pub base: DatastoreFileEvent,
+    /// `sourceDatastore`: required `DatastoreEventArgument`.
+    pub source_datastore: DatastoreEventArgument,
+    /// `sourceFile`: required string.
+    pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreFileCopiedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+            source_datastore: Default::default(),
+            source_file: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_FILE_COPIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreFileCopiedEvent",
+    Some(&DATASTORE_FILE_EVENT),
+    "4.0
+DatastoreEventArgument sourceDatastore r
+string sourceFile r
+",
+    <DatastoreFileCopiedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreFileCopiedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_FILE_COPIED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_COPIED_EVENT),
+            0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            19 => P::Object(&self.source_datastore),
+            20 => P::Value(&self.source_file),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            19 => M::Object(&mut self.source_datastore),
+            20 => M::Value(&mut self.source_file),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreFileCopiedEvent {}
+impl std::ops::Deref for DatastoreFileCopiedEvent {
+    type Target = DatastoreFileEvent;
+    fn deref(&self) -> &DatastoreFileEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreFileCopiedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreFileEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreFileCopiedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreFileCopiedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreFileCopiedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreFileCopiedEvent);
+
+/// `DatastoreFileDeletedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
+pub struct DatastoreFileDeletedEvent {
+    /// The properties of `DatastoreFileEvent`.
+    pub base: DatastoreFileEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreFileDeletedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_FILE_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreFileDeletedEvent",
+    Some(&DATASTORE_FILE_EVENT),
+    "4.0",
+    <DatastoreFileDeletedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreFileDeletedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_FILE_DELETED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_DELETED_EVENT),
+            0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreFileDeletedEvent {}
+impl std::ops::Deref for DatastoreFileDeletedEvent {
+    type Target = DatastoreFileEvent;
+    fn deref(&self) -> &DatastoreFileEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreFileDeletedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreFileEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreFileDeletedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreFileDeletedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreFileDeletedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreFileDeletedEvent);
+
+/// `DatastoreFileEvent`, a [`DatastoreEvent`], since VI API 4.0.
+pub struct DatastoreFileEvent {
+    /// The properties of `DatastoreEvent`.
+    pub base: DatastoreEvent,
+    /// `targetFile`: required string.
+    pub target_file: String,
+    /// `sourceOfOperation`: optional string, since VI API 6.5.
+    pub source_of_operation: Option<String>,
+    /// `succeeded`: optional boolean, since VI API 6.5.
+    pub succeeded: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreFileEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            target_file: String::new(),
+            source_of_operation: None,
+            succeeded: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_FILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreFileEvent",
+    Some(&DATASTORE_EVENT),
+    "4.0
+string targetFile r
+string sourceOfOperation o since 6.5
+boolean succeeded o since 6.5
+",
+    <DatastoreFileEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreFileEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_FILE_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.target_file),
+            17 => P::Value(&self.source_of_operation),
+            18 => P::Value(&self.succeeded),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.target_file),
+            17 => M::Value(&mut self.source_of_operation),
+            18 => M::Value(&mut self.succeeded),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreFileEvent {}
+impl std::ops::Deref for DatastoreFileEvent {
+    type Target = DatastoreEvent;
+    fn deref(&self) -> &DatastoreEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreFileEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreFileEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreFileEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreFileEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreFileEvent);
+
+/// `DatastoreFileMovedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
+pub struct DatastoreFileMovedEvent {
+    /// The properties of `DatastoreFileEvent`.
+    pub base: DatastoreFileEvent,
+    /// `sourceDatastore`: required `DatastoreEventArgument`.
+    pub source_datastore: DatastoreEventArgument,
+    /// `sourceFile`: required string.
+    pub source_file: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreFileMovedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+            source_datastore: Default::default(),
+            source_file: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_FILE_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreFileMovedEvent",
+    Some(&DATASTORE_FILE_EVENT),
+    "4.0
+DatastoreEventArgument sourceDatastore r
+string sourceFile r
+",
+    <DatastoreFileMovedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreFileMovedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_FILE_MOVED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_FILE_MOVED_EVENT),
+            0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            19 => P::Object(&self.source_datastore),
+            20 => P::Value(&self.source_file),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            19 => M::Object(&mut self.source_datastore),
+            20 => M::Value(&mut self.source_file),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreFileMovedEvent {}
+impl std::ops::Deref for DatastoreFileMovedEvent {
+    type Target = DatastoreFileEvent;
+    fn deref(&self) -> &DatastoreFileEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreFileMovedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreFileEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreFileMovedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreFileMovedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreFileMovedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreFileMovedEvent);
+
+/// `DatastoreRemovedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct DatastoreRemovedOnHostEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreRemovedOnHostEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_REMOVED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreRemovedOnHostEvent",
+    Some(&HOST_EVENT),
+    "2.0
+DatastoreEventArgument datastore r
+",
+    <DatastoreRemovedOnHostEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreRemovedOnHostEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_REMOVED_ON_HOST_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_REMOVED_ON_HOST_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreRemovedOnHostEvent {}
+impl std::ops::Deref for DatastoreRemovedOnHostEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreRemovedOnHostEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreRemovedOnHostEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreRemovedOnHostEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreRemovedOnHostEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreRemovedOnHostEvent);
+
+/// `DatastoreRenamedEvent`, a [`DatastoreEvent`], since VI API 2.0.
+pub struct DatastoreRenamedEvent {
+    /// The properties of `DatastoreEvent`.
+    pub base: DatastoreEvent,
+    /// `oldName`: required string.
+    pub old_name: String,
+    /// `newName`: required string.
+    pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreRenamedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreRenamedEvent",
+    Some(&DATASTORE_EVENT),
+    "2.0
+string oldName r
+string newName r
+",
+    <DatastoreRenamedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreRenamedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_RENAMED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.old_name),
+            17 => P::Value(&self.new_name),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.old_name),
+            17 => M::Value(&mut self.new_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreRenamedEvent {}
+impl std::ops::Deref for DatastoreRenamedEvent {
+    type Target = DatastoreEvent;
+    fn deref(&self) -> &DatastoreEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreRenamedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreRenamedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreRenamedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreRenamedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreRenamedEvent);
 
 /// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
 pub struct DrsVmMigratedEvent {
@@ -571,6 +1588,83 @@ impl std::fmt::Debug for DvsEventArgument {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object DvsEventArgument);
+
+/// `EnteredMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct EnteredMaintenanceModeEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for EnteredMaintenanceModeEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EnteredMaintenanceModeEvent",
+    Some(&HOST_EVENT),
+    "2.0",
+    <EnteredMaintenanceModeEvent as rt::DataObject>::unset,
+);
+impl rt::Object for EnteredMaintenanceModeEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ENTERED_MAINTENANCE_MODE_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&ENTERED_MAINTENANCE_MODE_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for EnteredMaintenanceModeEvent {}
+impl std::ops::Deref for EnteredMaintenanceModeEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for EnteredMaintenanceModeEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for EnteredMaintenanceModeEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EnteredMaintenanceModeEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EnteredMaintenanceModeEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object EnteredMaintenanceModeEvent);
 
 /// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
 pub struct EntityEventArgument {
@@ -1662,6 +2756,83 @@ impl std::fmt::Debug for EventManagerViewByStartId {
 #[cfg(feature = "serde")]
 rt::serde!(object EventManagerViewByStartId);
 
+/// `ExitMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct ExitMaintenanceModeEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ExitMaintenanceModeEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExitMaintenanceModeEvent",
+    Some(&HOST_EVENT),
+    "2.0",
+    <ExitMaintenanceModeEvent as rt::DataObject>::unset,
+);
+impl rt::Object for ExitMaintenanceModeEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXIT_MAINTENANCE_MODE_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&EXIT_MAINTENANCE_MODE_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for ExitMaintenanceModeEvent {}
+impl std::ops::Deref for ExitMaintenanceModeEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ExitMaintenanceModeEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for ExitMaintenanceModeEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ExitMaintenanceModeEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ExitMaintenanceModeEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ExitMaintenanceModeEvent);
+
 /// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
 pub struct ExtendedEvent {
     /// The properties of `GeneralEvent`.
@@ -2080,6 +3251,244 @@ impl std::fmt::Debug for GeneralUserEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object GeneralUserEvent);
+
+/// `HostConnectedEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct HostConnectedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostConnectedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConnectedEvent",
+    Some(&HOST_EVENT),
+    "2.0",
+    <HostConnectedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for HostConnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECTED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_CONNECTED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for HostConnectedEvent {}
+impl std::ops::Deref for HostConnectedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostConnectedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for HostConnectedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostConnectedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostConnectedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostConnectedEvent);
+
+/// `HostConnectionLostEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct HostConnectionLostEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostConnectionLostEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostConnectionLostEvent",
+    Some(&HOST_EVENT),
+    "2.0",
+    <HostConnectionLostEvent as rt::DataObject>::unset,
+);
+impl rt::Object for HostConnectionLostEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_CONNECTION_LOST_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_CONNECTION_LOST_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for HostConnectionLostEvent {}
+impl std::ops::Deref for HostConnectionLostEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostConnectionLostEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for HostConnectionLostEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostConnectionLostEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostConnectionLostEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostConnectionLostEvent);
+
+/// `HostDisconnectedEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct HostDisconnectedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `reason`: optional string, since VI API 4.0.
+    pub reason: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostDisconnectedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDisconnectedEvent",
+    Some(&HOST_EVENT),
+    "2.0
+string reason o since 4.0
+",
+    <HostDisconnectedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for HostDisconnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISCONNECTED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_DISCONNECTED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for HostDisconnectedEvent {}
+impl std::ops::Deref for HostDisconnectedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostDisconnectedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for HostDisconnectedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDisconnectedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDisconnectedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostDisconnectedEvent);
 
 /// `HostEvent`, a [`Event`], since VI API 2.0.
 pub struct HostEvent {
@@ -2642,6 +4051,251 @@ impl std::fmt::Debug for ProfileEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object ProfileEventArgument);
 
+/// `ResourcePoolCreatedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
+pub struct ResourcePoolCreatedEvent {
+    /// The properties of `ResourcePoolEvent`.
+    pub base: ResourcePoolEvent,
+    /// `parent`: required `ResourcePoolEventArgument`.
+    pub parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ResourcePoolCreatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+            parent: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RESOURCE_POOL_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolCreatedEvent",
+    Some(&RESOURCE_POOL_EVENT),
+    "2.0
+ResourcePoolEventArgument parent r
+",
+    <ResourcePoolCreatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for ResourcePoolCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_CREATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_CREATED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.parent),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.parent),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for ResourcePoolCreatedEvent {}
+impl std::ops::Deref for ResourcePoolCreatedEvent {
+    type Target = ResourcePoolEvent;
+    fn deref(&self) -> &ResourcePoolEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourcePoolCreatedEvent {
+    fn deref_mut(&mut self) -> &mut ResourcePoolEvent {
+        &mut self.base
+    }
+}
+impl Clone for ResourcePoolCreatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolCreatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolCreatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ResourcePoolCreatedEvent);
+
+/// `ResourcePoolDestroyedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
+pub struct ResourcePoolDestroyedEvent {
+    /// The properties of `ResourcePoolEvent`.
+    pub base: ResourcePoolEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ResourcePoolDestroyedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RESOURCE_POOL_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolDestroyedEvent",
+    Some(&RESOURCE_POOL_EVENT),
+    "2.0",
+    <ResourcePoolDestroyedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for ResourcePoolDestroyedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_DESTROYED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_DESTROYED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for ResourcePoolDestroyedEvent {}
+impl std::ops::Deref for ResourcePoolDestroyedEvent {
+    type Target = ResourcePoolEvent;
+    fn deref(&self) -> &ResourcePoolEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourcePoolDestroyedEvent {
+    fn deref_mut(&mut self) -> &mut ResourcePoolEvent {
+        &mut self.base
+    }
+}
+impl Clone for ResourcePoolDestroyedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolDestroyedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolDestroyedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ResourcePoolDestroyedEvent);
+
+/// `ResourcePoolEvent`, a [`Event`], since VI API 2.0.
+pub struct ResourcePoolEvent {
+    /// The properties of `Event`.
+    pub base: Event,
+    /// `resourcePool`: required `ResourcePoolEventArgument`.
+    pub resource_pool: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ResourcePoolEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            resource_pool: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RESOURCE_POOL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourcePoolEvent",
+    Some(&EVENT),
+    "2.0
+ResourcePoolEventArgument resourcePool r
+",
+    <ResourcePoolEvent as rt::DataObject>::unset,
+);
+impl rt::Object for ResourcePoolEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_POOL_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RESOURCE_POOL_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.resource_pool),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.resource_pool),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for ResourcePoolEvent {}
+impl std::ops::Deref for ResourcePoolEvent {
+    type Target = Event;
+    fn deref(&self) -> &Event {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourcePoolEvent {
+    fn deref_mut(&mut self) -> &mut Event {
+        &mut self.base
+    }
+}
+impl Clone for ResourcePoolEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourcePoolEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourcePoolEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ResourcePoolEvent);
+
 /// `ResourcePoolEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ResourcePoolEventArgument {
     /// The properties of `EntityEventArgument`.
@@ -3097,6 +4751,263 @@ impl std::fmt::Debug for UserLogoutSessionEvent {
 #[cfg(feature = "serde")]
 rt::serde!(object UserLogoutSessionEvent);
 
+/// `VmAcquiredMksTicketEvent`, a [`VmEvent`], since VI API 2.5.
+pub struct VmAcquiredMksTicketEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmAcquiredMksTicketEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmAcquiredMksTicketEvent",
+    Some(&VM_EVENT),
+    "2.5",
+    <VmAcquiredMksTicketEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmAcquiredMksTicketEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_ACQUIRED_MKS_TICKET_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_MKS_TICKET_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmAcquiredMksTicketEvent {}
+impl std::ops::Deref for VmAcquiredMksTicketEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmAcquiredMksTicketEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmAcquiredMksTicketEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmAcquiredMksTicketEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmAcquiredMksTicketEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmAcquiredMksTicketEvent);
+
+/// `VmAcquiredTicketEvent`, a [`VmEvent`], since VI API 4.1.
+pub struct VmAcquiredTicketEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `ticketType`: required string.
+    pub ticket_type: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmAcquiredTicketEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            ticket_type: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmAcquiredTicketEvent",
+    Some(&VM_EVENT),
+    "4.1
+string ticketType r
+",
+    <VmAcquiredTicketEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmAcquiredTicketEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_ACQUIRED_TICKET_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_ACQUIRED_TICKET_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.ticket_type),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.ticket_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmAcquiredTicketEvent {}
+impl std::ops::Deref for VmAcquiredTicketEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmAcquiredTicketEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmAcquiredTicketEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmAcquiredTicketEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmAcquiredTicketEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmAcquiredTicketEvent);
+
+/// `VmBeingClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
+pub struct VmBeingClonedEvent {
+    /// The properties of `VmCloneEvent`.
+    pub base: VmCloneEvent,
+    /// `destFolder`: required `FolderEventArgument`.
+    pub dest_folder: FolderEventArgument,
+    /// `destName`: required string.
+    pub dest_name: String,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmBeingClonedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            dest_folder: Default::default(),
+            dest_name: String::new(),
+            dest_host: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_BEING_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmBeingClonedEvent",
+    Some(&VM_CLONE_EVENT),
+    "2.0
+FolderEventArgument destFolder r
+string destName r
+HostEventArgument destHost r
+",
+    <VmBeingClonedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmBeingClonedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_CLONED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_BEING_CLONED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.dest_folder),
+            17 => P::Value(&self.dest_name),
+            18 => P::Object(&self.dest_host),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.dest_folder),
+            17 => M::Value(&mut self.dest_name),
+            18 => M::Object(&mut self.dest_host),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmBeingClonedEvent {}
+impl std::ops::Deref for VmBeingClonedEvent {
+    type Target = VmCloneEvent;
+    fn deref(&self) -> &VmCloneEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmBeingClonedEvent {
+    fn deref_mut(&mut self) -> &mut VmCloneEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmBeingClonedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmBeingClonedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmBeingClonedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmBeingClonedEvent);
+
 /// `VmBeingCreatedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmBeingCreatedEvent {
     /// The properties of `VmEvent`.
@@ -3181,6 +5092,198 @@ impl std::fmt::Debug for VmBeingCreatedEvent {
 #[cfg(feature = "serde")]
 rt::serde!(object VmBeingCreatedEvent);
 
+/// `VmBeingHotMigratedEvent`, a [`VmEvent`], since VI API 2.0.
+pub struct VmBeingHotMigratedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    /// `destDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmBeingHotMigratedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_host: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_BEING_HOT_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmBeingHotMigratedEvent",
+    Some(&VM_EVENT),
+    "2.0
+HostEventArgument destHost r
+DatacenterEventArgument destDatacenter o since 5.0
+DatastoreEventArgument destDatastore o since 5.0
+",
+    <VmBeingHotMigratedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmBeingHotMigratedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_HOT_MIGRATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_BEING_HOT_MIGRATED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.dest_host),
+            17 => P::Optional(&self.dest_datacenter),
+            18 => P::Optional(&self.dest_datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.dest_host),
+            17 => M::Optional(&mut self.dest_datacenter),
+            18 => M::Optional(&mut self.dest_datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmBeingHotMigratedEvent {}
+impl std::ops::Deref for VmBeingHotMigratedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmBeingHotMigratedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmBeingHotMigratedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmBeingHotMigratedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmBeingHotMigratedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmBeingHotMigratedEvent);
+
+/// `VmBeingRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
+pub struct VmBeingRelocatedEvent {
+    /// The properties of `VmRelocateSpecEvent`.
+    pub base: VmRelocateSpecEvent,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    /// `destDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmBeingRelocatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmRelocateSpecEvent::default(),
+            dest_host: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_BEING_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmBeingRelocatedEvent",
+    Some(&VM_RELOCATE_SPEC_EVENT),
+    "2.0
+HostEventArgument destHost r
+DatacenterEventArgument destDatacenter o since 5.0
+DatastoreEventArgument destDatastore o since 5.0
+",
+    <VmBeingRelocatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmBeingRelocatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_BEING_RELOCATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_BEING_RELOCATED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.dest_host),
+            17 => P::Optional(&self.dest_datacenter),
+            18 => P::Optional(&self.dest_datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.dest_host),
+            17 => M::Optional(&mut self.dest_datacenter),
+            18 => M::Optional(&mut self.dest_datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmBeingRelocatedEvent {}
+impl std::ops::Deref for VmBeingRelocatedEvent {
+    type Target = VmRelocateSpecEvent;
+    fn deref(&self) -> &VmRelocateSpecEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmBeingRelocatedEvent {
+    fn deref_mut(&mut self) -> &mut VmRelocateSpecEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmBeingRelocatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmBeingRelocatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmBeingRelocatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmBeingRelocatedEvent);
+
 /// `VmCloneEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmCloneEvent {
     /// The properties of `VmEvent`.
@@ -3257,6 +5360,108 @@ impl std::fmt::Debug for VmCloneEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VmCloneEvent);
+
+/// `VmCloneFailedEvent`, a [`VmCloneEvent`], since VI API 2.0.
+pub struct VmCloneFailedEvent {
+    /// The properties of `VmCloneEvent`.
+    pub base: VmCloneEvent,
+    /// `destFolder`: required `FolderEventArgument`.
+    pub dest_folder: FolderEventArgument,
+    /// `destName`: required string.
+    pub dest_name: String,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmCloneFailedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            dest_folder: Default::default(),
+            dest_name: String::new(),
+            dest_host: Default::default(),
+            reason: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_CLONE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmCloneFailedEvent",
+    Some(&VM_CLONE_EVENT),
+    "2.0
+FolderEventArgument destFolder r
+string destName r
+HostEventArgument destHost r
+LocalizedMethodFault reason r
+",
+    <VmCloneFailedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmCloneFailedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_CLONE_FAILED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_CLONE_FAILED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.dest_folder),
+            17 => P::Value(&self.dest_name),
+            18 => P::Object(&self.dest_host),
+            19 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.dest_folder),
+            17 => M::Value(&mut self.dest_name),
+            18 => M::Object(&mut self.dest_host),
+            19 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmCloneFailedEvent {}
+impl std::ops::Deref for VmCloneFailedEvent {
+    type Target = VmCloneEvent;
+    fn deref(&self) -> &VmCloneEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmCloneFailedEvent {
+    fn deref_mut(&mut self) -> &mut VmCloneEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmCloneFailedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmCloneFailedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmCloneFailedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmCloneFailedEvent);
 
 /// `VmClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
 pub struct VmClonedEvent {
@@ -3733,6 +5938,96 @@ impl std::fmt::Debug for VmDiscoveredEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VmDiscoveredEvent);
+
+/// `VmDiskFailedEvent`, a [`VmEvent`], since VI API 2.0.
+pub struct VmDiskFailedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `disk`: required string.
+    pub disk: String,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmDiskFailedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            disk: String::new(),
+            reason: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmDiskFailedEvent",
+    Some(&VM_EVENT),
+    "2.0
+string disk r
+LocalizedMethodFault reason r
+",
+    <VmDiskFailedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmDiskFailedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_DISK_FAILED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_DISK_FAILED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.disk),
+            17 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.disk),
+            17 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmDiskFailedEvent {}
+impl std::ops::Deref for VmDiskFailedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmDiskFailedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmDiskFailedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmDiskFailedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmDiskFailedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmDiskFailedEvent);
 
 /// `VmEmigratingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmEmigratingEvent {
@@ -4249,6 +6544,174 @@ impl std::fmt::Debug for VmFailedToPowerOnEvent {
 #[cfg(feature = "serde")]
 rt::serde!(object VmFailedToPowerOnEvent);
 
+/// `VmFailedToResetEvent`, a [`VmEvent`], since VI API 2.0.
+pub struct VmFailedToResetEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmFailedToResetEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedToResetEvent",
+    Some(&VM_EVENT),
+    "2.0
+LocalizedMethodFault reason r
+",
+    <VmFailedToResetEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmFailedToResetEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_RESET_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_RESET_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmFailedToResetEvent {}
+impl std::ops::Deref for VmFailedToResetEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedToResetEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedToResetEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedToResetEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedToResetEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmFailedToResetEvent);
+
+/// `VmFailedToSuspendEvent`, a [`VmEvent`], since VI API 2.0.
+pub struct VmFailedToSuspendEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmFailedToSuspendEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedToSuspendEvent",
+    Some(&VM_EVENT),
+    "2.0
+LocalizedMethodFault reason r
+",
+    <VmFailedToSuspendEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmFailedToSuspendEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_TO_SUSPEND_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_FAILED_TO_SUSPEND_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmFailedToSuspendEvent {}
+impl std::ops::Deref for VmFailedToSuspendEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedToSuspendEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedToSuspendEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedToSuspendEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedToSuspendEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmFailedToSuspendEvent);
+
 /// `VmGuestOSCrashedEvent`, a [`VmEvent`], since VI API 6.0.
 pub struct VmGuestOsCrashedEvent {
     /// The properties of `VmEvent`.
@@ -4557,6 +7020,96 @@ impl std::fmt::Debug for VmGuestStandbyEvent {
 #[cfg(feature = "serde")]
 rt::serde!(object VmGuestStandbyEvent);
 
+/// `VmMessageErrorEvent`, a [`VmEvent`], since VI API 4.0.
+pub struct VmMessageErrorEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `message`: required string.
+    pub message: String,
+    /// `messageInfo`: list of `VirtualMachineMessage`.
+    pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmMessageErrorEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            message: String::new(),
+            message_info: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMessageErrorEvent",
+    Some(&VM_EVENT),
+    "4.0
+string message r
+VirtualMachineMessage messageInfo ol
+",
+    <VmMessageErrorEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmMessageErrorEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MESSAGE_ERROR_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_MESSAGE_ERROR_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.message),
+            17 => P::Objects(&self.message_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.message),
+            17 => M::Objects(&mut self.message_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmMessageErrorEvent {}
+impl std::ops::Deref for VmMessageErrorEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmMessageErrorEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmMessageErrorEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmMessageErrorEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmMessageErrorEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmMessageErrorEvent);
+
 /// `VmMessageEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMessageEvent {
     /// The properties of `VmEvent`.
@@ -4646,6 +7199,96 @@ impl std::fmt::Debug for VmMessageEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VmMessageEvent);
+
+/// `VmMessageWarningEvent`, a [`VmEvent`], since VI API 4.0.
+pub struct VmMessageWarningEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `message`: required string.
+    pub message: String,
+    /// `messageInfo`: list of `VirtualMachineMessage`.
+    pub message_info: Vec<VirtualMachineMessage>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmMessageWarningEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            message: String::new(),
+            message_info: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMessageWarningEvent",
+    Some(&VM_EVENT),
+    "4.0
+string message r
+VirtualMachineMessage messageInfo ol
+",
+    <VmMessageWarningEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmMessageWarningEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MESSAGE_WARNING_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_MESSAGE_WARNING_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.message),
+            17 => P::Objects(&self.message_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.message),
+            17 => M::Objects(&mut self.message_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmMessageWarningEvent {}
+impl std::ops::Deref for VmMessageWarningEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmMessageWarningEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmMessageWarningEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmMessageWarningEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmMessageWarningEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmMessageWarningEvent);
 
 /// `VmMigratedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMigratedEvent {
@@ -5141,6 +7784,108 @@ impl std::fmt::Debug for VmRegisteredEvent {
 #[cfg(feature = "serde")]
 rt::serde!(object VmRegisteredEvent);
 
+/// `VmRelocateFailedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
+pub struct VmRelocateFailedEvent {
+    /// The properties of `VmRelocateSpecEvent`.
+    pub base: VmRelocateSpecEvent,
+    /// `destHost`: required `HostEventArgument`.
+    pub dest_host: HostEventArgument,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+    /// `destDatacenter`: optional `DatacenterEventArgument`, since VI API 5.0.
+    pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
+    /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
+    pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmRelocateFailedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmRelocateSpecEvent::default(),
+            dest_host: Default::default(),
+            reason: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_RELOCATE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRelocateFailedEvent",
+    Some(&VM_RELOCATE_SPEC_EVENT),
+    "2.0
+HostEventArgument destHost r
+LocalizedMethodFault reason r
+DatacenterEventArgument destDatacenter o since 5.0
+DatastoreEventArgument destDatastore o since 5.0
+",
+    <VmRelocateFailedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmRelocateFailedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RELOCATE_FAILED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_RELOCATE_FAILED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.dest_host),
+            17 => P::Object(&self.reason),
+            18 => P::Optional(&self.dest_datacenter),
+            19 => P::Optional(&self.dest_datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.dest_host),
+            17 => M::Object(&mut self.reason),
+            18 => M::Optional(&mut self.dest_datacenter),
+            19 => M::Optional(&mut self.dest_datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmRelocateFailedEvent {}
+impl std::ops::Deref for VmRelocateFailedEvent {
+    type Target = VmRelocateSpecEvent;
+    fn deref(&self) -> &VmRelocateSpecEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRelocateFailedEvent {
+    fn deref_mut(&mut self) -> &mut VmRelocateSpecEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRelocateFailedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRelocateFailedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRelocateFailedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmRelocateFailedEvent);
+
 /// `VmRelocateSpecEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRelocateSpecEvent {
     /// The properties of `VmEvent`.
@@ -5313,6 +8058,160 @@ impl std::fmt::Debug for VmRelocatedEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VmRelocatedEvent);
+
+/// `VmRemoteConsoleConnectedEvent`, a [`VmEvent`], since VI API 4.0.
+pub struct VmRemoteConsoleConnectedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmRemoteConsoleConnectedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRemoteConsoleConnectedEvent",
+    Some(&VM_EVENT),
+    "4.0",
+    <VmRemoteConsoleConnectedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmRemoteConsoleConnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOTE_CONSOLE_CONNECTED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_CONNECTED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmRemoteConsoleConnectedEvent {}
+impl std::ops::Deref for VmRemoteConsoleConnectedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRemoteConsoleConnectedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRemoteConsoleConnectedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRemoteConsoleConnectedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRemoteConsoleConnectedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmRemoteConsoleConnectedEvent);
+
+/// `VmRemoteConsoleDisconnectedEvent`, a [`VmEvent`], since VI API 4.0.
+pub struct VmRemoteConsoleDisconnectedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmRemoteConsoleDisconnectedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmRemoteConsoleDisconnectedEvent",
+    Some(&VM_EVENT),
+    "4.0",
+    <VmRemoteConsoleDisconnectedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmRemoteConsoleDisconnectedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_REMOTE_CONSOLE_DISCONNECTED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_REMOTE_CONSOLE_DISCONNECTED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmRemoteConsoleDisconnectedEvent {}
+impl std::ops::Deref for VmRemoteConsoleDisconnectedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmRemoteConsoleDisconnectedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmRemoteConsoleDisconnectedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmRemoteConsoleDisconnectedEvent);
 
 /// `VmRemovedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRemovedEvent {
@@ -5557,6 +8456,96 @@ impl std::fmt::Debug for VmResettingEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VmResettingEvent);
+
+/// `VmResourcePoolMovedEvent`, a [`VmEvent`], since VI API 2.0.
+pub struct VmResourcePoolMovedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `oldParent`: required `ResourcePoolEventArgument`.
+    pub old_parent: ResourcePoolEventArgument,
+    /// `newParent`: required `ResourcePoolEventArgument`.
+    pub new_parent: ResourcePoolEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmResourcePoolMovedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_parent: Default::default(),
+            new_parent: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmResourcePoolMovedEvent",
+    Some(&VM_EVENT),
+    "2.0
+ResourcePoolEventArgument oldParent r
+ResourcePoolEventArgument newParent r
+",
+    <VmResourcePoolMovedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmResourcePoolMovedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_RESOURCE_POOL_MOVED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VM_RESOURCE_POOL_MOVED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Object(&self.old_parent),
+            17 => P::Object(&self.new_parent),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Object(&mut self.old_parent),
+            17 => M::Object(&mut self.new_parent),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmResourcePoolMovedEvent {}
+impl std::ops::Deref for VmResourcePoolMovedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmResourcePoolMovedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmResourcePoolMovedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmResourcePoolMovedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmResourcePoolMovedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmResourcePoolMovedEvent);
 
 /// `VmResumingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmResumingEvent {
