@@ -167,6 +167,8 @@ pub enum Action {
     ReachHost(bool),
     /// `host maintenance`, `host normal`: a host begins or ends maintenance mode.
     MaintainHost(bool),
+    /// `drop-connections`: all connections break.
+    DropConnections,
     /// `expire-sessions`: all sessions end.
     ExpireSessions,
     /// `restart`: the server restarts, see [`Simulator::restart`].
@@ -204,7 +206,7 @@ pub enum Action {
 /// | `add-switch NAME`, `remove-switch NAME`, `add-network NAME [SWITCH]`, `remove-network NAME` | virtual switches and port groups of all hosts |
 /// | `add-nic-device NAME`, `remove-nic-device NAME` | physical network cards of all hosts |
 /// | `host NAME connected`, `disconnected`, `maintenance` or `normal` | hosts |
-/// | `expire-sessions`, `restart` | the server |
+/// | `drop-connections`, `expire-sessions`, `restart` | the server |
 /// | `repeat` | the script begins anew; nothing follows it |
 ///
 /// Objects are named by their names in the inventory, or by the values of their references. A word in single or double

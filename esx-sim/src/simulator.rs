@@ -218,7 +218,7 @@ impl Simulator {
             state.tasks.restart(&mut state.world);
             state.world.restart_log();
         });
-        self.shared.restarts.send_modify(|restarts| *restarts += 1);
+        self.drop_connections();
     }
 
     /// Limits the number of objects in one answer of `WaitForUpdatesEx`, even if the client allows more. The rest is in the
@@ -241,6 +241,11 @@ impl Simulator {
             state.collectors.forget_versions();
             state.world.touch();
         });
+    }
+
+    /// Breaks all connections, also of calls that wait. Sessions go on.
+    pub fn drop_connections(&self) {
+        self.shared.restarts.send_modify(|restarts| *restarts += 1);
     }
 
     /// Changes the state with the settings at hand, and wakes all waiting calls.

@@ -10,6 +10,7 @@ mod clones;
 mod definitions;
 mod devices;
 mod domains;
+mod event_model;
 mod events;
 mod listing;
 mod looking;

@@ -30,6 +30,7 @@ type Made = Result<(), String>;
 impl Simulator {
     pub(super) fn make(&self, change: &Change) -> Made {
         match &change.action {
+            Action::DropConnections => self.drop_connections(),
             Action::ExpireSessions => self.expire_sessions(),
             Action::Restart => self.restart(),
             _ => return self.with_state(|state, settings| Making { state, settings }.make(change)),
@@ -190,7 +191,7 @@ impl Making<'_> {
                 Ok(())
             }
             // They are changes of the server.
-            Action::ExpireSessions | Action::Restart => Ok(()),
+            Action::DropConnections | Action::ExpireSessions | Action::Restart => Ok(()),
         }
     }
 

@@ -153,6 +153,7 @@ const FORMS: &[(&str, &str)] = &[
     ("add-nic-device", "NAME"),
     ("remove-nic-device", "NAME"),
     ("host", "NAME connected|disconnected|maintenance|normal"),
+    ("drop-connections", ""),
     ("expire-sessions", ""),
     ("restart", ""),
 ];
@@ -273,6 +274,7 @@ fn read(words: &[String]) -> Result<Change, String> {
             "normal" => Action::MaintainHost(false),
             _ => Action::ReachHost(choice("connected", "disconnected")?),
         },
+        "drop-connections" => Action::DropConnections,
         "expire-sessions" => Action::ExpireSessions,
         _ => Action::Restart,
     };
@@ -364,6 +366,7 @@ impl Action {
             Self::RemovePhysicalNic => ("remove-nic-device", Vec::new()),
             Self::ReachHost(reached) => ("host", choice(*reached, "connected", "disconnected")),
             Self::MaintainHost(on) => ("host", choice(*on, "maintenance", "normal")),
+            Self::DropConnections => ("drop-connections", Vec::new()),
             Self::ExpireSessions => ("expire-sessions", Vec::new()),
             Self::Restart => ("restart", Vec::new()),
         }

@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// The world's version; waiting calls wait for its change.
     pub(super) changes: watch::Sender<u64>,
-    /// How often the server restarted; connections end when it changes.
+    /// How often all connections broke; they end when it changes.
     pub(super) restarts: watch::Sender<u64>,
     /// What happens in the background from the first request on; `None` after it.
     pub(super) to_come: Mutex<Option<(Option<Changes>, Option<Churn>)>>,
