@@ -1,10 +1,13 @@
 //! A live picture of a server: what a monitoring system, or a table that people look at, needs of all its domains, hosts,
 //! datastores and resource pools.
 
+mod counters;
 mod inventory;
 mod measure;
 mod picture;
+mod query;
 mod runner;
+mod samples;
 mod snapshot;
 mod table;
 mod usage;

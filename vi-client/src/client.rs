@@ -24,6 +24,7 @@ use crate::transport::{Transport, TransportError};
 use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Negotiation, since};
 
+pub use exchange::Traffic;
 pub use files::{DatastoreFile, Download};
 
 use exchange::{HttpCalls, ResponseReader, SoapRequest, SoapResponse};
@@ -189,6 +190,11 @@ impl Client {
     /// The server's name, product and version.
     pub fn about(&self) -> &AboutInfo {
         &self.0.content.about
+    }
+
+    /// How many requests were sent and how many bytes received so far, by all clones of this client.
+    pub fn traffic(&self) -> Traffic {
+        self.0.http.traffic()
     }
 
     /// The version of the API that requests ask for; 2.5 if they ask for none.

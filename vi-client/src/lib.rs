@@ -42,7 +42,7 @@ pub mod transport;
 mod version;
 mod watch;
 
-pub use client::{Client, DatastoreFile, Download, Options};
+pub use client::{Client, DatastoreFile, Download, Options, Traffic};
 pub use error::{Error, UnexpectedResponse};
 pub use password::Password;
 pub use since::{Feature, TooNew};

@@ -13,7 +13,10 @@ use vi_types::objects::ObjectUpdate;
 
 use self::domain::DomainRow;
 use self::entity::{HostRow, PoolRow, StoreRow};
+use super::counters::Catalogue;
 use super::inventory::{Inventory, Kind};
+use super::query::{Asked, Question};
+use super::samples::Samples;
 use super::snapshot::{
     MonitorConnection, MonitorPoll, MonitorSnapshot, MonitoredDatastore, MonitoredDomain,
     MonitoredHost, MonitoredResourcePool,
@@ -34,6 +37,8 @@ pub(super) struct Picture {
     /// Whether domains have come, gone or moved, so that others have to count them.
     has_moved: bool,
     number: u64,
+    /// The time of the newest sample of all. An object that comes later has no samples before it.
+    newest: Option<i64>,
     pub(super) connection: MonitorConnection,
     pub(super) poll: MonitorPoll,
 }
@@ -50,6 +55,7 @@ impl Picture {
             pools: Table::default(),
             has_moved: false,
             number: 0,
+            newest: None,
             connection: MonitorConnection::default(),
             poll: MonitorPoll::default(),
         }
@@ -116,6 +122,64 @@ impl Picture {
             let usage = usages.hosts.remove(moref).unwrap_or_default();
             std::mem::replace(&mut row.usage, usage) != row.usage
         });
+    }
+
+    /// What to ask about counters: of every object that runs, what has happened since it was last asked about. Domains of a
+    /// host come one after the other, because a vCenter passes the questions on to the hosts.
+    pub(super) fn questions(&mut self) -> Vec<Question> {
+        let after = self.newest;
+        let mut hosts = Vec::new();
+        self.hosts.change_each(|moref, row| {
+            if row.is_measured {
+                hosts.push(row.measures.question(moref, after));
+            }
+            false
+        });
+        let mut domains = Vec::new();
+        self.domains.change_each(|moref, row| {
+            if row.is_measured {
+                let question = row.measures.question(moref, after);
+                domains.push((row.host().cloned(), question));
+            }
+            false
+        });
+        domains.sort_by(|(host, one), (other, than)| {
+            host.cmp(other).then_with(|| one.entity.cmp(&than.entity))
+        });
+        hosts.extend(domains.into_iter().map(|(_, question)| question));
+        hosts
+    }
+
+    /// Takes what a server says about objects that it was asked about. Returns how many samples were new.
+    pub(super) fn apply_samples(&mut self, asked: &Asked, catalogue: &Catalogue) -> u64 {
+        let mut silent: HashSet<_> = asked.answered.iter().collect();
+        let mut new = 0;
+        for answer in &asked.answers {
+            let entity = &answer.entity;
+            let samples = Samples::read(answer, catalogue.wanted(entity));
+            let measures = match entity.r#type.as_str() {
+                "HostSystem" => self.hosts.change(entity).map(|row| &mut row.measures),
+                _ => self.domains.change(entity).map(|row| &mut row.measures),
+            };
+            if let Some(measures) = measures {
+                let taken = measures.take(&samples);
+                if taken > 0 {
+                    silent.remove(entity);
+                    self.newest = self.newest.max(measures.last);
+                }
+                new += taken;
+            }
+        }
+        for entity in silent {
+            let measures = match entity.r#type.as_str() {
+                "HostSystem" => self.hosts.hidden(entity).map(|row| &mut row.measures),
+                _ => self.domains.hidden(entity).map(|row| &mut row.measures),
+            };
+            if let Some(measures) = measures {
+                measures.nothing_new();
+            }
+        }
+        new
     }
 
     /// The next snapshot, made at `time`.

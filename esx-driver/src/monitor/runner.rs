@@ -8,10 +8,12 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tracing::{debug, warn};
-use vi_client::{Error as Cause, Watch};
+use vi_client::{Client, Error as Cause, Traffic, Watch};
 use vi_types::objects::ObjectUpdate;
 
+use super::counters::{self, Catalogue, KEPT_SAMPLES, SAMPLE_SECONDS};
 use super::picture::Picture;
+use super::query::{self, Asked, Limits, Question};
 use super::snapshot::{MonitorConnection, MonitorPoll, MonitorSnapshot};
 use super::usage::{self, Usages};
 use super::{MonitorOptions, watched};
@@ -20,6 +22,9 @@ use crate::{Connect, Error, Result};
 /// Pauses before watching is tried again: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// The length of a sample.
+const SAMPLE: Duration = Duration::from_secs(SAMPLE_SECONDS.unsigned_abs() as u64);
+
 /// Everything that the background task has.
 pub(super) struct Runner {
     connect: Connect,
@@ -27,7 +32,11 @@ pub(super) struct Runner {
     picture: Picture,
     watch: Option<Watch>,
     snapshots: watch::Sender<Arc<MonitorSnapshot>>,
-    requests: u64,
+    counting: Counting,
+    /// When counters were last read.
+    counted: Option<Instant>,
+    /// What the connection had cost when the monitor began.
+    traffic: Traffic,
 }
 
 /// A poll under way.
@@ -36,8 +45,24 @@ type Polling = Pin<Box<dyn Future<Output = Polled> + Send>>;
 /// What a poll has found.
 struct Polled {
     usages: Result<Usages>,
+    /// `None` if counters were not asked for.
+    counters: Option<Counted>,
     duration: Duration,
-    requests: u32,
+    requests: u64,
+    bytes: u64,
+}
+
+/// What is asked about counters, and what was found out.
+#[derive(Clone, Default)]
+struct Counting {
+    /// `None` until it is read, and after the server was lost: it may be another one now.
+    catalogue: Option<Catalogue>,
+    limits: Limits,
+}
+
+struct Counted {
+    counting: Counting,
+    asked: Result<Asked>,
 }
 
 /// What the task has waited for.
@@ -52,6 +77,7 @@ enum Event {
 impl Runner {
     /// Subscribes, and reads everything once.
     pub(super) async fn start(connect: Connect, options: MonitorOptions) -> Result<Runner> {
+        let traffic = connect.client().traffic();
         let request = watched::request(&connect, &options);
         let mut watch = connect.client().watch(request.filter()).await?;
         let first = watch.next().await.map_err(Cause::Shared)?;
@@ -63,7 +89,9 @@ impl Runner {
             picture,
             watch: Some(watch),
             snapshots: watch::Sender::default(),
-            requests: 0,
+            counting: Counting::default(),
+            counted: None,
+            traffic,
         };
         let polled = runner.poll().await;
         runner.take_polled(polled);
@@ -142,48 +170,113 @@ impl Runner {
             MonitorConnection::Connected => SystemTime::now(),
         };
         let error = Arc::new(error);
+        self.counting.catalogue = None;
         self.picture.connection = MonitorConnection::Lost { since, error };
     }
 
     /// A poll, which does not borrow from the picture, so that changes are taken meanwhile.
-    fn poll(&self) -> Polling {
+    fn poll(&mut self) -> Polling {
         let client = self.connect.client().clone();
         let way = watched::everything(&self.connect);
+        let devices = self.options.devices;
+        let counting = self.questions();
         Box::pin(async move {
-            let begun = Instant::now();
+            let (begun, before) = (Instant::now(), client.traffic());
             let usages = usage::read(&client, way).await;
+            let mut counters = None;
+            if let (Ok(_), Some((mut counting, questions, samples))) = (&usages, counting) {
+                let asked = count(&client, &mut counting, questions, samples, devices).await;
+                counters = Some(Counted { counting, asked });
+            }
+            let traffic = client.traffic();
             Polled {
                 usages,
+                counters,
                 duration: begun.elapsed(),
-                requests: 1,
+                requests: traffic.requests - before.requests,
+                bytes: traffic.received - before.received,
             }
         })
     }
 
-    fn take_polled(&mut self, polled: Polled) {
-        self.requests += u64::from(polled.requests);
-        match polled.usages {
-            Ok(usages) => {
-                self.picture.apply_usages(usages);
-                self.picture.poll = MonitorPoll {
-                    time: Some(SystemTime::now()),
-                    duration: polled.duration,
-                    requests: polled.requests,
-                    ..MonitorPoll::default()
-                };
-                if self.watch.is_some() {
-                    self.picture.connection = MonitorConnection::Connected;
-                }
-            }
-            Err(error) => self.lost(error),
+    /// What to ask about counters, if it is time, and about how many samples there will be of each object.
+    fn questions(&mut self) -> Option<(Counting, Vec<Question>, usize)> {
+        // A little early is on time.
+        let early = SAMPLE - SAMPLE / 10;
+        let elapsed = self.counted.map(|counted| counted.elapsed());
+        let is_due = elapsed.is_none_or(|elapsed| elapsed >= early);
+        if !self.options.counters || !is_due {
+            return None;
         }
-        debug!(requests = polled.requests, duration = ?polled.duration, "polled");
+        let samples = elapsed.map_or(0, |elapsed| elapsed.as_secs() / SAMPLE.as_secs());
+        let samples = usize::try_from(samples)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
+        let kept = usize::try_from(KEPT_SAMPLES).unwrap_or(samples);
+        Some((
+            self.counting.clone(),
+            self.picture.questions(),
+            samples.min(kept),
+        ))
+    }
+
+    fn take_polled(&mut self, polled: Polled) {
+        let usages = match polled.usages {
+            Ok(usages) => usages,
+            Err(error) => return self.lost(error),
+        };
+        self.picture.apply_usages(usages);
+        let mut poll = MonitorPoll {
+            time: Some(SystemTime::now()),
+            duration: polled.duration,
+            requests: polled.requests,
+            bytes: polled.bytes,
+            samples: 0,
+            problem: self.picture.poll.problem.clone(),
+        };
+        if let Some(Counted { counting, asked }) = polled.counters {
+            self.counting = counting;
+            let problem = match (asked, &self.counting.catalogue) {
+                (Ok(asked), Some(catalogue)) => {
+                    poll.samples = self.picture.apply_samples(&asked, catalogue);
+                    if asked.problem.is_none() {
+                        self.counted = Some(Instant::now());
+                    }
+                    asked.problem
+                }
+                (Ok(_), None) => None,
+                (Err(error), _) => Some(error),
+            };
+            poll.problem = problem.map(Arc::new);
+        }
+        debug!(poll.requests, poll.bytes, poll.samples, duration = ?poll.duration, "polled");
+        self.picture.poll = poll;
+        if self.watch.is_some() {
+            self.picture.connection = MonitorConnection::Connected;
+        }
     }
 
     fn publish(&mut self) {
-        let snapshot = self.picture.snapshot(SystemTime::now(), self.requests);
+        let requests = self.connect.client().traffic().requests - self.traffic.requests;
+        let snapshot = self.picture.snapshot(SystemTime::now(), requests);
         self.snapshots.send_replace(Arc::new(snapshot));
     }
+}
+
+/// Asks about counters; first about their ids, if they are not known.
+async fn count(
+    client: &Client,
+    counting: &mut Counting,
+    questions: Vec<Question>,
+    samples: usize,
+    devices: bool,
+) -> Result<Asked> {
+    let Counting { catalogue, limits } = counting;
+    let catalogue = match catalogue {
+        Some(catalogue) => catalogue,
+        None => catalogue.insert(counters::read(client, devices).await?),
+    };
+    Ok(query::ask(client, questions, samples, catalogue, limits).await)
 }
 
 /// The next changes; never, without a watch.

@@ -39,7 +39,7 @@ pub struct MonitorSnapshot {
     pub connection: MonitorConnection,
     /// The last poll: when it was, and what it cost.
     pub poll: MonitorPoll,
-    /// All requests of the monitor so far.
+    /// How many requests the connection has made since the monitor began, also those of others.
     pub requests: u64,
     /// The domains, by name.
     pub domains: Vec<Arc<MonitoredDomain>>,
@@ -116,9 +116,9 @@ pub struct MonitorPoll {
     pub time: Option<SystemTime>,
     /// How long it took.
     pub duration: Duration,
-    /// How many requests it took.
-    pub requests: u32,
-    /// How many bytes were received meanwhile, uncompressed, also for other requests of the connection.
+    /// How many requests the connection made meanwhile, also those of others.
+    pub requests: u64,
+    /// How many bytes of answers it received meanwhile, uncompressed.
     pub bytes: u64,
     /// How many samples of counters were new.
     pub samples: u64,

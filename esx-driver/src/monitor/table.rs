@@ -45,6 +45,11 @@ impl<R, S: Shown> Table<R, S> {
         Some(row)
     }
 
+    /// A row, for what is not shown.
+    pub(super) fn hidden(&mut self, moref: &ManagedObjectReference) -> Option<&mut R> {
+        self.rows.get_mut(moref)
+    }
+
     /// Adds a row.
     pub(super) fn add(&mut self, moref: ManagedObjectReference, row: R) {
         self.changed.insert(moref.clone());

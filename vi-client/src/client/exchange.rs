@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -36,6 +37,18 @@ pub(super) struct HttpCalls {
     deadline: Duration,
     largest_answer: usize,
     user_agent: HeaderValue,
+    requests: AtomicU64,
+    received: AtomicU64,
+}
+
+/// What a [`Client`](crate::Client) has cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Requests that were sent, calls and files.
+    pub requests: u64,
+    /// Bytes of answers to calls, uncompressed.
+    pub received: u64,
 }
 
 /// An encoded call.
@@ -86,6 +99,15 @@ impl HttpCalls {
             deadline: options.deadline,
             largest_answer: options.largest_answer,
             user_agent: options.user_agent.clone(),
+            requests: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic {
+            requests: self.requests.load(Ordering::Relaxed),
+            received: self.received.load(Ordering::Relaxed),
         }
     }
 
@@ -174,6 +196,7 @@ impl HttpCalls {
         if let Some(cookies) = sent.header() {
             headers.insert(COOKIE, cookies);
         }
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
             let answer = self.transport.send(request).await?;
             read(method, answer, self.largest_answer, taker).await
@@ -185,6 +208,8 @@ impl HttpCalls {
                 after: self.deadline,
             })??;
         self.cookies.take(&sent, &answer.parts.headers);
+        let length = u64::try_from(answer.length).unwrap_or(u64::MAX);
+        self.received.fetch_add(length, Ordering::Relaxed);
         Ok((sent, answer))
     }
 }
@@ -204,6 +229,7 @@ impl HttpCalls {
         if let Some(cookies) = sent.header() {
             headers.insert(COOKIE, cookies);
         }
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .within_deadline(method, self.transport.send(request))
             .await?;

@@ -209,6 +209,10 @@ impl DomainRow {
         places.chain(&self.datastores)
     }
 
+    pub(super) fn host(&self) -> Option<&ManagedObjectReference> {
+        self.base.host.as_ref()
+    }
+
     pub(super) fn show(&self, inventory: &mut Inventory) -> MonitoredDomain {
         let mut domain = self.base.clone();
         let host = inventory.place(domain.host.as_ref());
