@@ -64,7 +64,7 @@ pub(super) async fn ask(
         problem: None,
         answered: Vec::new(),
     };
-    let mut narrowed = Vec::new();
+    let mut is_narrowed = false;
     let mut open = chunks(questions, samples, catalogue, *limits);
     open.reverse();
     while let Some(mut chunk) = open.pop() {
@@ -89,13 +89,11 @@ pub(super) async fn ask(
                 open.reverse();
             }
             Refusal::Counters => {
-                let kind = chunk.first().map(|question| question.entity.r#type.clone());
-                let kind = kind.unwrap_or_default();
-                if narrowed.contains(&kind) {
+                if is_narrowed {
                     asked.problem = Some(error.into());
                     continue;
                 }
-                narrowed.push(kind);
+                is_narrowed = true;
                 match narrow(client, &chunk, catalogue).await {
                     Ok(()) => open.push(chunk),
                     Err(error) => asked.problem = Some(error),
@@ -131,29 +129,32 @@ fn request(chunk: &[Question], catalogue: &Catalogue) -> QueryPerf {
     }
 }
 
-/// The questions in parts that the limits allow, of about the same size. Hosts and domains are not mixed.
+/// The questions in parts that the limits allow, of about the same size. What has no counters is left out.
 fn chunks(
     questions: Vec<Question>,
     samples: usize,
     catalogue: &Catalogue,
     limits: Limits,
 ) -> Vec<Vec<Question>> {
-    let (hosts, domains): (Vec<_>, Vec<_>) = questions
-        .into_iter()
-        .partition(|question| question.entity.r#type == "HostSystem");
+    let most = limits.metrics.min(limits.values / samples.max(1)).max(1);
+    let all = metrics(&questions, catalogue);
+    let each = all.div_ceil(all.div_ceil(most).max(1));
     let mut chunks = Vec::new();
-    for questions in [hosts, domains] {
-        let Some(first) = questions.first() else {
-            continue;
-        };
-        let each = catalogue.wanted(&first.entity).metrics.len();
-        if each == 0 {
+    let (mut chunk, mut size) = (Vec::new(), 0);
+    for question in questions {
+        let metrics = catalogue.wanted(&question.entity).metrics.len();
+        if metrics == 0 {
             continue;
         }
-        let most = (limits.metrics / each).min(limits.values / (each * samples.max(1)));
-        let parts = questions.len().div_ceil(most.max(1));
-        let size = questions.len().div_ceil(parts);
-        chunks.extend(questions.chunks(size).map(<[Question]>::to_vec));
+        if size >= each || size > 0 && size + metrics > most {
+            chunks.push(std::mem::take(&mut chunk));
+            size = 0;
+        }
+        chunk.push(question);
+        size += metrics;
+    }
+    if !chunk.is_empty() {
+        chunks.push(chunk);
     }
     chunks
 }
@@ -199,13 +200,15 @@ fn remove(chunk: &mut Vec<Question>, entity: &ManagedObjectReference) -> bool {
     chunk.len() < before
 }
 
-/// Asks only for counters that the first object of a chunk has.
+/// Asks only for counters that the first object of each kind has.
 async fn narrow(client: &Client, chunk: &[Question], catalogue: &mut Catalogue) -> Result<()> {
-    let Some(first) = chunk.first() else {
-        return Ok(());
-    };
-    let available = counters::available(client, &first.entity).await?;
-    catalogue.wanted_mut(&first.entity).narrow(&available);
+    for kind in ["HostSystem", "VirtualMachine"] {
+        let mut of_kind = chunk.iter().map(|question| &question.entity);
+        if let Some(first) = of_kind.find(|entity| entity.r#type == kind) {
+            let available = counters::available(client, first).await?;
+            catalogue.wanted_mut(first).narrow(&available);
+        }
+    }
     Ok(())
 }
 
@@ -238,10 +241,10 @@ mod tests {
         let limits = Limits::default();
         for (hosts, domains, samples, expected) in [
             (0, 0, 1, vec![]),
-            (1, 7, 1, vec![1, 7]),
+            (1, 7, 1, vec![8]),
             (0, 1, 180, vec![1]),
             // Each part about as large as the others.
-            (40, 2000, 1, vec![40, 1000, 1000]),
+            (40, 2000, 1, vec![1024, 1016]),
             (0, 1352, 1, vec![676, 676]),
             // Three samples are still little.
             (0, 2000, 3, vec![1000, 1000]),

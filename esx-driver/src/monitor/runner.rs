@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use tracing::{debug, warn};
-use vi_client::{Client, Error as Cause, Traffic, Watch};
+use vi_client::{Client, Connection, ConnectionState, Error as Cause, Traffic, Watch};
 use vi_types::objects::ObjectUpdate;
 
 use super::counters::{self, Catalogue, KEPT_SAMPLES, SAMPLE_SECONDS};
@@ -30,7 +30,7 @@ pub(super) struct Runner {
     connect: Connect,
     options: MonitorOptions,
     picture: Picture,
-    watch: Option<Watch>,
+    watch: Option<Watched>,
     snapshots: watch::Sender<Arc<MonitorSnapshot>>,
     counting: Counting,
     /// When counters were last read.
@@ -39,8 +39,14 @@ pub(super) struct Runner {
     traffic: Traffic,
 }
 
+/// The watch, which repairs its connection by itself.
+struct Watched {
+    watch: Watch,
+    connection: Connection,
+}
+
 /// A poll under way.
-type Polling = Pin<Box<dyn Future<Output = Polled> + Send>>;
+type Polling = Pin<Box<dyn Future<Output = Box<Polled>> + Send>>;
 
 /// What a poll has found.
 struct Polled {
@@ -68,8 +74,9 @@ struct Counted {
 /// What the task has waited for.
 enum Event {
     Changes(Result<Vec<ObjectUpdate>, Arc<Cause>>),
+    Connection(ConnectionState),
     Tick,
-    Polled(Polled),
+    Polled(Box<Polled>),
     Again,
     Stop,
 }
@@ -78,9 +85,7 @@ impl Runner {
     /// Subscribes, and reads everything once.
     pub(super) async fn start(connect: Connect, options: MonitorOptions) -> Result<Runner> {
         let traffic = connect.client().traffic();
-        let request = watched::request(&connect, &options);
-        let mut watch = connect.client().watch(request.filter()).await?;
-        let first = watch.next().await.map_err(Cause::Shared)?;
+        let (watch, first) = watch(&connect, &options).await?;
         let mut picture = Picture::new(connect.clone());
         picture.apply(first);
         let mut runner = Runner {
@@ -115,7 +120,7 @@ impl Runner {
             let event = tokio::select! {
                 biased;
                 _ = &mut stop => Event::Stop,
-                changes = next(self.watch.as_mut()) => Event::Changes(changes),
+                event = next(self.watch.as_mut()) => event,
                 polled = ended(polling.as_mut()) => Event::Polled(polled),
                 _ = ticks.tick(), if polling.is_none() => Event::Tick,
                 () = sleep_until(again), if self.watch.is_none() => Event::Again,
@@ -123,6 +128,7 @@ impl Runner {
             match event {
                 Event::Stop => break,
                 Event::Changes(Ok(changes)) => self.picture.apply(changes),
+                Event::Connection(state) => self.connection_changed(state),
                 Event::Changes(Err(error)) => {
                     self.watch = None;
                     again = Instant::now() + pause;
@@ -147,20 +153,30 @@ impl Runner {
             }
             self.publish();
         }
-        if let Some(watch) = self.watch.take() {
-            watch.close().await;
+        if let Some(watched) = self.watch.take() {
+            watched.watch.close().await;
         }
     }
 
+    /// Watches again after a failure that the watch could not repair.
     async fn watch_again(&mut self) -> Result<()> {
-        let request = watched::request(&self.connect, &self.options);
-        let mut watch = self.connect.client().watch(request.filter()).await?;
-        let first = watch.next().await.map_err(Cause::Shared)?;
+        let (watch, first) = watch(&self.connect, &self.options).await?;
         self.picture.keep_only(&first);
         self.picture.apply(first);
         self.picture.connection = MonitorConnection::Connected;
         self.watch = Some(watch);
         Ok(())
+    }
+
+    fn connection_changed(&mut self, state: ConnectionState) {
+        match state {
+            ConnectionState::Connected => {
+                self.picture.connection = MonitorConnection::Connected;
+            }
+            ConnectionState::Reconnecting { error, .. } => self.lost(Cause::Shared(error).into()),
+            // The watch itself says why.
+            _ => {}
+        }
     }
 
     fn lost(&mut self, error: Error) {
@@ -189,13 +205,13 @@ impl Runner {
                 counters = Some(Counted { counting, asked });
             }
             let traffic = client.traffic();
-            Polled {
+            Box::new(Polled {
                 usages,
                 counters,
                 duration: begun.elapsed(),
                 requests: traffic.requests - before.requests,
                 bytes: traffic.received - before.received,
-            }
+            })
         })
     }
 
@@ -220,13 +236,14 @@ impl Runner {
         ))
     }
 
-    fn take_polled(&mut self, polled: Polled) {
+    fn take_polled(&mut self, polled: Box<Polled>) {
         let usages = match polled.usages {
             Ok(usages) => usages,
             Err(error) => return self.lost(error),
         };
         self.picture.apply_usages(usages);
         let mut poll = MonitorPoll {
+            number: self.picture.poll.number + 1,
             time: Some(SystemTime::now()),
             duration: polled.duration,
             requests: polled.requests,
@@ -279,16 +296,33 @@ async fn count(
     Ok(query::ask(client, questions, samples, catalogue, limits).await)
 }
 
-/// The next changes; never, without a watch.
-async fn next(watch: Option<&mut Watch>) -> Result<Vec<ObjectUpdate>, Arc<Cause>> {
-    match watch {
-        Some(watch) => watch.next().await,
-        None => pending().await,
+/// Watches, and waits for the first state.
+async fn watch(
+    connect: &Connect,
+    options: &MonitorOptions,
+) -> Result<(Watched, Vec<ObjectUpdate>)> {
+    let request = watched::request(connect, options);
+    let mut watch = connect.client().watch(request.filter()).await?;
+    let first = watch.next().await.map_err(Cause::Shared)?;
+    watch.keep_trying();
+    let connection = watch.connection();
+    Ok((Watched { watch, connection }, first))
+}
+
+/// What the watch tells next; nothing, without one.
+async fn next(watched: Option<&mut Watched>) -> Event {
+    let Some(Watched { watch, connection }) = watched else {
+        return pending().await;
+    };
+    tokio::select! {
+        biased;
+        changes = watch.next() => Event::Changes(changes),
+        state = connection.changed() => Event::Connection(state),
     }
 }
 
 /// The end of a poll; never, without one.
-async fn ended(polling: Option<&mut Polling>) -> Polled {
+async fn ended(polling: Option<&mut Polling>) -> Box<Polled> {
     match polling {
         Some(polling) => polling.await,
         None => pending().await,

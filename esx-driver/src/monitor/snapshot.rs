@@ -112,6 +112,8 @@ impl MonitorConnection {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct MonitorPoll {
+    /// How many polls were answered, with this one.
+    pub number: u64,
     /// When it was answered, by this machine's clock; `None` before the first one.
     pub time: Option<SystemTime>,
     /// How long it took.

@@ -7,7 +7,7 @@ use vi_types::ManagedObjectReference;
 
 /// What a list shows.
 pub(super) trait Shown {
-    fn name(&self) -> &str;
+    fn sort_key(&self) -> &str;
 }
 
 /// Rows, and how they are shown. Only rows that have changed are shown anew.
@@ -89,7 +89,7 @@ impl<R, S: Shown> Table<R, S> {
                     continue;
                 };
                 let shown = show(row);
-                self.is_reordered |= shown.name() != self.list[at].name();
+                self.is_reordered |= shown.sort_key() != self.list[at].sort_key();
                 self.list[at] = Arc::new(shown);
             }
         }
@@ -113,7 +113,10 @@ impl<R, S: Shown> Table<R, S> {
             all.push((moref, shown));
         }
         all.sort_by(|(one, shown), (other, than)| {
-            shown.name().cmp(than.name()).then_with(|| one.cmp(other))
+            shown
+                .sort_key()
+                .cmp(than.sort_key())
+                .then_with(|| one.cmp(other))
         });
         let places = all.iter().enumerate();
         self.places = places
@@ -133,7 +136,7 @@ mod tests {
     struct Line(String);
 
     impl Shown for Line {
-        fn name(&self) -> &str {
+        fn sort_key(&self) -> &str {
             &self.0
         }
     }

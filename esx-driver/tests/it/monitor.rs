@@ -1,12 +1,54 @@
 //! Monitors: pictures of whole servers.
 
-use esx_driver::{Monitor, MonitorOptions, MonitorSnapshot, MonitoredDomain};
+mod counters;
+mod outages;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use esx_driver::{
+    Connect, Monitor, MonitorOptions, MonitorSnapshot, MonitoredDomain,
+    vi_client::vi_types::DateTime,
+};
 use esx_sim::Simulator;
 use vi_types::{
-    enums::VirtualMachinePowerState, objects::VirtualMachineQuickStats, properties::VirtualMachine,
+    enums::{ManagedEntityStatus, VirtualMachineConnectionState, VirtualMachinePowerState},
+    objects::{AlarmState, VirtualMachineQuickStats},
+    properties::VirtualMachine,
 };
 
-use crate::{host, methods};
+use crate::{host, methods, open};
+
+/// When the simulators' clocks stand still.
+const NOON: i64 = 1_800_014_400;
+
+/// A monitor of a simulator whose clock stands still.
+async fn monitor_of(simulator: &Simulator, options: MonitorOptions) -> (Connect, Monitor) {
+    simulator.stop_clock(DateTime::from_epoch_seconds(NOON));
+    let (scheme, path) = (simulator.scheme(), simulator.path());
+    let uri = format!("{scheme}://server.example.com/{path}");
+    let connect = open(simulator, &uri).await.unwrap();
+    simulator.clear_requests();
+    let monitor = Monitor::start(&connect, options).await.unwrap();
+    (connect, monitor)
+}
+
+/// The first snapshot with a poll at the next interval.
+async fn polled(simulator: &Simulator, monitor: &Monitor) -> Arc<MonitorSnapshot> {
+    simulator.advance_clock(Duration::from_secs(20));
+    let polls = |snapshot: &MonitorSnapshot| snapshot.poll.number;
+    let mut snapshot = monitor.snapshot();
+    let before = polls(&snapshot);
+    while polls(&snapshot) == before {
+        snapshot = monitor.changed(snapshot.number).await.unwrap();
+    }
+    snapshot
+}
+
+fn domain<'s>(snapshot: &'s MonitorSnapshot, name: &str) -> &'s MonitoredDomain {
+    let mut domains = snapshot.domains.iter();
+    domains.find(|domain| domain.name == name).unwrap()
+}
 
 /// `name state` of each domain.
 fn states(snapshot: &MonitorSnapshot) -> Vec<String> {
@@ -42,16 +84,19 @@ async fn everything_of_a_host() {
         "web01 running",
     ];
     assert_eq!(states(&snapshot), expected);
+    // Four requests for the state, one for the ids of counters, one for their values.
     assert_eq!(
         methods(&simulator),
         [
             "CreatePropertyCollector",
             "CreateFilter",
             "WaitForUpdatesEx",
-            "RetrievePropertiesEx"
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            "QueryPerf"
         ]
     );
-    let web = &snapshot.domains[6];
+    let web = domain(&snapshot, "web01");
     assert_eq!(web.usage.cpu_mhz, Some(71));
     assert_eq!((web.max_memory_kib, web.memory_kib), (4 << 20, 4_096_000));
     let disks: Vec<_> = web
@@ -71,6 +116,7 @@ async fn everything_of_a_host() {
         .collect();
     assert_eq!(stores, ["datastore1", "ssd"]);
     assert_eq!(&*snapshot.resource_pools[0].path, "Resources");
+    assert_eq!(monitor.domain(web).info().await.unwrap().max_mem, 4 << 20);
 
     // A change of a property comes by itself.
     let web = simulator.vm("web01").unwrap();
@@ -78,6 +124,7 @@ async fn everything_of_a_host() {
     let next = monitor.changed(snapshot.number).await.unwrap();
     assert_eq!(states(&next)[6], "web01 shutoff");
     assert_eq!(next.domains[6].usage, Default::default());
+    assert_eq!(next.domains[6].cpu_ratio(), None);
     simulator.clear_requests();
     monitor.close().await;
     let end = methods(&simulator);
@@ -85,4 +132,131 @@ async fn everything_of_a_host() {
         end.contains(&"DestroyPropertyCollector".to_owned()),
         "{end:?}"
     );
+    assert_eq!(simulator.leftovers(), []);
+}
+
+#[tokio::test]
+async fn everything_of_a_vcenter() {
+    let simulator = Simulator::vcenter().build();
+    let (_, monitor) = monitor_of(&simulator, MonitorOptions::default()).await;
+    let snapshot = monitor.snapshot();
+    let hosts: Vec<_> = snapshot
+        .hosts
+        .iter()
+        .map(|host| format!("{} {} {}", host.name, host.cluster, host.datacenter))
+        .collect();
+    let all = simulator.objects("VirtualMachine").len();
+    assert_eq!(snapshot.domains.len(), all);
+    let expected = [
+        "esx-01.example.com Production Berlin",
+        "esx-01.paris.example.com  Europe/Paris",
+        "esx-02.example.com Production Berlin",
+        "esx-edge.example.com  Berlin",
+    ];
+    assert_eq!(hosts, expected);
+    let web = domain(&snapshot, "web01");
+    let place = [
+        &web.host_name,
+        &web.cluster,
+        &web.datacenter,
+        &web.folder,
+        &web.resource_pool,
+    ];
+    let expected = ["esx-01.example.com", "Production", "Berlin", "Web", "Resources"];
+    assert_eq!(place.map(|name| &**name), expected);
+    let pools = snapshot.resource_pools.iter();
+    let pools: Vec<_> = pools
+        .map(|pool| format!("{} of {}", pool.path, pool.owner))
+        .collect();
+    assert_eq!(pools, ["?"]);
+    let stores = snapshot.datastores.iter();
+    let stores: Vec<_> = stores
+        .map(|store| format!("{} {} {}", store.name, store.datacenter, store.hosts))
+        .collect();
+    assert_eq!(stores, ["?"]);
+}
+
+/// Changes that the snapshot shows without a poll.
+#[tokio::test]
+async fn what_the_server_tells() {
+    let (simulator, connect) = host().await;
+    let options = MonitorOptions::default();
+    let monitor = Monitor::start(&connect, options).await.unwrap();
+    let mut snapshot = monitor.snapshot();
+    let web = simulator.vm("web01").unwrap();
+    let steps: [(fn(&mut VirtualMachine), fn(&MonitoredDomain) -> bool); 4] = [
+        (
+            |vm| vm.base.name = Some("web%2f01".to_owned()),
+            |domain| domain.name == "web/01",
+        ),
+        (
+            |vm| {
+                vm.base.triggered_alarm_state = vec![AlarmState {
+                    overall_status: ManagedEntityStatus::Red,
+                    ..AlarmState::default()
+                }];
+            },
+            |domain| domain.alarms[0].status == ManagedEntityStatus::Red,
+        ),
+        (
+            |vm| vm.config.as_mut().unwrap().hardware.num_cpu = 3,
+            |domain| domain.vcpus == 3,
+        ),
+        (
+            |vm| {
+                let runtime = vm.runtime.as_mut().unwrap();
+                runtime.connection_state = VirtualMachineConnectionState::Disconnected;
+            },
+            |domain| !domain.is_connected && domain.usage == Default::default(),
+        ),
+    ];
+    for (at, (change, is_shown)) in steps.into_iter().enumerate() {
+        simulator.change(&web, change);
+        snapshot = monitor.changed(snapshot.number).await.unwrap();
+        let mut domains = snapshot.domains.iter();
+        let shown = domains.find(|domain| domain.moref == web).unwrap();
+        assert!(is_shown(shown), "{at}: {shown:#?}");
+    }
+    assert!(simulator.remove_vm(&web));
+    snapshot = monitor.changed(snapshot.number).await.unwrap();
+    assert_eq!(snapshot.domains.len(), 6);
+    assert_eq!(snapshot.hosts[0].domains, 6);
+    assert!(snapshot.domain(&web).is_none());
+}
+
+#[tokio::test]
+async fn only_what_is_wanted_is_read() {
+    let simulator = Simulator::esx().build();
+    let interval = Duration::from_secs(5);
+    let (_, monitor) = monitor_of(&simulator, MonitorOptions::table(interval)).await;
+    let snapshot = monitor.snapshot();
+    assert!(snapshot.datastores.is_empty() && snapshot.resource_pools.is_empty());
+    let web = domain(&snapshot, "web01");
+    assert_eq!(web.guest, Default::default());
+    assert!(web.rx_bytes_rate().is_some() && web.cpu_ratio().is_some());
+
+    let simulator = Simulator::esx().build();
+    let mut options = MonitorOptions::default();
+    (options.counters, options.devices) = (false, false);
+    let (_, monitor) = monitor_of(&simulator, options).await;
+    let snapshot = monitor.snapshot();
+    let web = domain(&snapshot, "web01");
+    assert!(web.disks.is_empty() && web.counters.is_empty() && web.cpu_time_ns.is_none());
+    // Without a counter, by the host's statistics.
+    assert!(web.cpu_ratio().is_some());
+    assert!(!methods(&simulator).contains(&"QueryPerf".to_owned()));
+}
+
+/// Servers that lack much of what newer ones have.
+#[tokio::test]
+async fn old_servers() {
+    for version in ["2.5", "4.0", "4.1", "5.0", "6.7"] {
+        let simulator = Simulator::esx().api_version(version).unwrap().build();
+        let (_, monitor) = monitor_of(&simulator, MonitorOptions::default()).await;
+        let snapshot = monitor.snapshot();
+        assert_eq!(snapshot.domains.len(), 7, "{version}");
+        assert_eq!(snapshot.hosts[0].domains, 7, "{version}");
+        assert_eq!(snapshot.datastores.len(), 2, "{version}");
+        monitor.close().await;
+    }
 }

@@ -36,7 +36,7 @@ pub(in crate::monitor) struct DomainRow {
 }
 
 impl Shown for MonitoredDomain {
-    fn name(&self) -> &str {
+    fn sort_key(&self) -> &str {
         &self.name
     }
 }

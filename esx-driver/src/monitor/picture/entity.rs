@@ -240,19 +240,19 @@ fn count(number: usize) -> u32 {
 }
 
 impl Shown for MonitoredHost {
-    fn name(&self) -> &str {
+    fn sort_key(&self) -> &str {
         &self.name
     }
 }
 
 impl Shown for MonitoredDatastore {
-    fn name(&self) -> &str {
+    fn sort_key(&self) -> &str {
         &self.name
     }
 }
 
 impl Shown for MonitoredResourcePool {
-    fn name(&self) -> &str {
+    fn sort_key(&self) -> &str {
         &self.path
     }
 }
