@@ -162,18 +162,37 @@ async fn everything_of_a_vcenter() {
         &web.folder,
         &web.resource_pool,
     ];
-    let expected = ["esx-01.example.com", "Production", "Berlin", "Web", "Resources"];
+    let expected = [
+        "esx-01.example.com",
+        "Production",
+        "Berlin",
+        "Web",
+        "Resources",
+    ];
     assert_eq!(place.map(|name| &**name), expected);
     let pools = snapshot.resource_pools.iter();
     let pools: Vec<_> = pools
         .map(|pool| format!("{} of {}", pool.path, pool.owner))
         .collect();
-    assert_eq!(pools, ["?"]);
+    let expected = [
+        "Resources of esx-edge.example.com",
+        "Resources of esx-01.paris.example.com",
+        "Resources of Production",
+    ];
+    assert_eq!(pools, expected);
     let stores = snapshot.datastores.iter();
     let stores: Vec<_> = stores
         .map(|store| format!("{} {} {}", store.name, store.datacenter, store.hosts))
         .collect();
-    assert_eq!(stores, ["?"]);
+    let expected = [
+        "esx-01.paris-local Europe/Paris 1",
+        "esx-01.paris-shared Europe/Paris 1",
+        "esx-edge-local Berlin 1",
+        "esx-edge-shared Berlin 1",
+        "production-local Berlin 2",
+        "production-shared Berlin 2",
+    ];
+    assert_eq!(stores, expected);
 }
 
 /// Changes that the snapshot shows without a poll.

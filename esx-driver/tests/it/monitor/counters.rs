@@ -182,7 +182,10 @@ async fn servers_that_refuse() {
     refuses(&simulator, usize::MAX, InvalidArgument::default());
     let snapshot = polled(&simulator, &monitor).await;
     let problem = snapshot.poll.problem.as_ref().unwrap();
-    assert_eq!(problem.to_string(), "x");
+    assert_eq!(
+        problem.to_string(),
+        "internal error: HTTP response code 500 for call to 'QueryPerf'. Fault: ServerFaultCode - refused"
+    );
     assert!(snapshot.connection.error().is_none());
     assert!(domain(&snapshot, "db01").usage.cpu_mhz.is_some());
 }
