@@ -27,13 +27,15 @@
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of one object or of many;
 //! - [`task`]: starting tasks and waiting for them;
-//! - [`Watch`]: changes of properties, as they happen; [`ObjectWatch`]: the same as a [`PropertySet`](retrieve::PropertySet),
+//! - [`Watch`]: changes of properties, as they happen;
+//! - [`event_history`]: what has happened on the server, page by page, and what happens; [`ObjectWatch`]: the same as a [`PropertySet`](retrieve::PropertySet),
 //!   with a shared snapshot;
 //! - [`DatastoreFile`]: download and upload of files on datastores;
 //! - [`transport`]: HTTP(S), a function in the same process, a recording.
 
 mod client;
 mod error;
+pub mod event_history;
 mod password;
 pub mod retrieve;
 mod since;

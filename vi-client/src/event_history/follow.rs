@@ -1,0 +1,315 @@
+//! New events, as they happen.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_core::future::BoxFuture;
+use tokio::sync::Mutex;
+use vi_types::enums::ObjectUpdateKind;
+use vi_types::methods::ReadNextEvents;
+use vi_types::objects::{
+    Event, EventFilterSpec, InvalidCollectorVersion, ObjectSpec, ObjectUpdate, PropertyFilterSpec,
+    PropertySpec,
+};
+use vi_types::{DateTime, Poly};
+
+use super::collector::Collector;
+use super::{LARGEST_PAGE, Seen, page_size};
+use crate::{Client, Error, Watch};
+
+/// How many events the server reports when one is new. So many at a time need no further request.
+const PAGE: usize = 20;
+
+/// New events in the order of their keys, without loss or duplicates: a stream that ends only with an error.
+///
+/// A [`Watch`] of the collector's latest page reports them; if more happened at once than the page holds, they are read. A
+/// lost connection, an ended session and a restart of the server are repaired, and what happened meanwhile follows, for as
+/// long as the server keeps it. An ESX host forgets its events when it restarts, and counts again from 0: what it has
+/// written before the restart and nobody has read is lost.
+///
+/// Nothing is asked while nobody polls. [`close`](Self::close) destroys what is on the server; dropping it does so in the
+/// background.
+pub struct EventFollow {
+    reader: Arc<Mutex<Reader>>,
+    reading: Option<BoxFuture<'static, Result<Vec<Poly<Event>>, Error>>>,
+    ready: VecDeque<Poly<Event>>,
+    is_over: bool,
+}
+
+impl EventFollow {
+    pub(super) fn new(collector: Collector, filter: EventFilterSpec, seen: Seen) -> Self {
+        let reader = Reader {
+            client: collector.client().clone(),
+            filter,
+            knows_start: !seen.is_empty(),
+            seen,
+            collector: Some(collector),
+            watch: None,
+            failures: 0,
+        };
+        Self {
+            reader: Arc::new(Mutex::new(reader)),
+            reading: None,
+            ready: VecDeque::new(),
+            is_over: false,
+        }
+    }
+
+    /// The next event; `None` after an error.
+    ///
+    /// # Errors
+    /// Why events can no longer be read, for instance because the user may not; the last item.
+    pub async fn next(&mut self) -> Option<Result<Poly<Event>, Error>> {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Destroys the collector and its filter, and waits until they are destroyed.
+    pub async fn close(mut self) {
+        self.reading = None;
+        let mut reader = self.reader.lock().await;
+        if let Some(watch) = reader.watch.take() {
+            watch.close().await;
+        }
+        if let Some(collector) = reader.collector.take()
+            && let Err(error) = collector.close().await
+        {
+            // The server destroys it with the session.
+            tracing::debug!(%error, "an event collector could not be destroyed");
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Poly<Event>, Error>>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if self.is_over {
+                return Poll::Ready(None);
+            }
+            let reading = self.reading.get_or_insert_with(|| {
+                let reader = Arc::clone(&self.reader);
+                Box::pin(async move { reader.lock().await.next().await })
+            });
+            let Poll::Ready(events) = reading.as_mut().poll(context) else {
+                return Poll::Pending;
+            };
+            self.reading = None;
+            match events {
+                Ok(events) => self.ready.extend(events),
+                Err(error) => {
+                    self.is_over = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl Stream for EventFollow {
+    type Item = Result<Poly<Event>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+impl fmt::Debug for EventFollow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventFollow")
+            .field("ready", &self.ready.len())
+            .field("is_over", &self.is_over)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads new events. Its futures may be dropped at any time.
+struct Reader {
+    client: Client,
+    filter: EventFilterSpec,
+    seen: Seen,
+    /// Whether `seen` says where to begin; the first page does otherwise.
+    knows_start: bool,
+    collector: Option<Collector>,
+    watch: Option<Watch>,
+    /// How many attempts in a row have failed.
+    failures: u32,
+}
+
+/// The longest pause before another attempt.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Reader {
+    /// The next new events, at least one.
+    async fn next(&mut self) -> Result<Vec<Poly<Event>>, Error> {
+        loop {
+            match self.step().await {
+                Ok(events) => {
+                    self.failures = 0;
+                    if !events.is_empty() {
+                        return Ok(events);
+                    }
+                }
+                Err(error) if may_pass(&error) => {
+                    tracing::debug!(%error, "opening the event history again");
+                    self.forget(&error);
+                    let pause = Duration::from_millis(100 << self.failures.min(12));
+                    self.failures += 1;
+                    // The first attempt follows at once, because a session ends without any trouble.
+                    if self.failures > 1 {
+                        tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits for another latest page, and returns what is new.
+    async fn step(&mut self) -> Result<Vec<Poly<Event>>, Error> {
+        let collector = match &self.collector {
+            Some(collector) => collector,
+            None => {
+                let made = Collector::create(&self.client, &self.filter).await?;
+                self.collector.insert(made)
+            }
+        };
+        let watch = match &mut self.watch {
+            Some(watch) => watch,
+            None => {
+                collector.set_page_size(page_size(PAGE)).await?;
+                let made = self.client.watch(spec(collector)).await?;
+                made.keep_trying();
+                self.watch.insert(made)
+            }
+        };
+        let updates = watch.next().await.map_err(Error::Shared)?;
+        let Some(mut page) = latest_page(updates) else {
+            return Err(Error::NoObject {
+                object: collector.reference().clone(),
+            });
+        };
+        page.sort_by_key(|event| event.key);
+        self.take(page).await
+    }
+
+    /// The new ones of the newest events and, if there may be more, of those before them.
+    async fn take(&mut self, page: Vec<Poly<Event>>) -> Result<Vec<Poly<Event>>, Error> {
+        if !std::mem::replace(&mut self.knows_start, true) {
+            self.seen.add_all(&page);
+            return Ok(Vec::new());
+        }
+        let is_other = self.seen.is_other_history(&page);
+        let is_new = |event: &Poly<Event>| is_other || self.seen.is_new(event);
+        let may_be_more = page.len() >= PAGE && page.iter().all(is_new);
+        let events = match may_be_more {
+            true => self.read_all(is_other, page).await?,
+            false => page,
+        };
+        if is_other || self.seen.is_other_history(&events) {
+            self.seen.clear();
+        }
+        let mut new = events;
+        new.retain(|event| self.seen.is_new(event));
+        self.seen.add_all(&new);
+        Ok(new)
+    }
+
+    /// Everything since the newest event that was seen, with another collector. Without a time it reads everything, as the
+    /// clock of a restarted server may be another one.
+    async fn read_all(
+        &self,
+        whole: bool,
+        newest: Vec<Poly<Event>>,
+    ) -> Result<Vec<Poly<Event>>, Error> {
+        let mut filter = self.filter.clone();
+        if let Some((seconds, _)) = self.seen.newest_time().filter(|_| !whole) {
+            let time = filter.time.get_or_insert_default();
+            let since = DateTime::from_epoch_seconds(seconds);
+            let is_later = |begin: DateTime| begin.epoch_seconds() >= seconds;
+            if !time.begin_time.is_some_and(is_later) {
+                time.begin_time = Some(since);
+            }
+        }
+        let collector = Collector::create(&self.client, &filter).await?;
+        let mut events = newest;
+        loop {
+            let request = ReadNextEvents {
+                this: collector.reference().clone(),
+                max_count: page_size(LARGEST_PAGE),
+                ..ReadNextEvents::default()
+            };
+            let read = collector.call(&request).await?;
+            let is_last = read.len() < LARGEST_PAGE;
+            events.extend(read);
+            if is_last {
+                break;
+            }
+        }
+        if let Err(error) = collector.close().await {
+            tracing::debug!(%error, "an event collector could not be destroyed");
+        }
+        events.sort_by_key(|event| event.key);
+        events.dedup_by_key(|event| event.key);
+        Ok(events)
+    }
+
+    /// Gives up what the server has lost.
+    fn forget(&mut self, error: &Error) {
+        self.watch = None;
+        if !error.is_broken() {
+            self.collector = None;
+        }
+    }
+}
+
+/// Whether trying again may help: the connection, the session or the collector is lost.
+fn may_pass(error: &Error) -> bool {
+    error.is_broken()
+        || error.is_not_authenticated()
+        || error.is_not_found()
+        || error.is_fault::<InvalidCollectorVersion>()
+}
+
+fn spec(collector: &Collector) -> PropertyFilterSpec {
+    PropertyFilterSpec {
+        prop_set: vec![PropertySpec {
+            r#type: collector.reference().r#type.clone(),
+            path_set: vec![LATEST_PAGE.to_owned()],
+            ..PropertySpec::default()
+        }],
+        object_set: vec![ObjectSpec {
+            obj: collector.reference().clone(),
+            ..ObjectSpec::default()
+        }],
+        ..PropertyFilterSpec::default()
+    }
+}
+
+const LATEST_PAGE: &str = "latestPage";
+
+/// The latest page after some updates; none if the collector is gone.
+fn latest_page(updates: Vec<ObjectUpdate>) -> Option<Vec<Poly<Event>>> {
+    let mut page = Vec::new();
+    for update in updates {
+        if update.kind == ObjectUpdateKind::Leave {
+            return None;
+        }
+        for change in update.change_set {
+            if change.name == LATEST_PAGE
+                && let Some(value) = change.val
+            {
+                match value.cast() {
+                    Ok(events) => page = events,
+                    Err(error) => tracing::warn!(%error, "the latest page cannot be read"),
+                }
+            }
+        }
+    }
+    Some(page)
+}
