@@ -251,6 +251,20 @@ impl Client {
         self.typed(this, request, Renewal::Never).await
     }
 
+    /// Like [`call_on_in_this_session`](Self::call_on_in_this_session), for a call that the server answers when something
+    /// has happened, or after `longest`. It has a connection of its own, beside those of the parallel calls.
+    pub(crate) async fn call_waiting<M: Method>(
+        &self,
+        this: &ManagedObjectReference,
+        request: &M,
+        longest: Duration,
+    ) -> Result<M::Output, Error> {
+        self.check_supported(request, this)?;
+        let mut call = outgoing(request, this);
+        call.waits = Some(longest);
+        self.decoded::<M>(call, Renewal::Never).await
+    }
+
     /// The background task that serves all watches.
     pub(crate) fn waiter(&self) -> &WaiterHandle {
         &self.0.waiter
@@ -264,13 +278,20 @@ impl Client {
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
         self.check_supported(request, this)?;
+        self.decoded::<M>(outgoing(request, this), renewal).await
+    }
+
+    async fn decoded<M: Method>(
+        &self,
+        call: SoapRequest,
+        renewal: Renewal,
+    ) -> Result<M::Output, Error> {
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);
             Ok(())
         };
-        self.exchange(outgoing(request, this), renewal, &mut keep)
-            .await?;
+        self.exchange(call, renewal, &mut keep).await?;
         Ok(output.unwrap_or_default())
     }
 
@@ -495,6 +516,7 @@ fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> SoapReques
         method: M::name(),
         this: this.clone(),
         envelope: Bytes::from(wire::encode_request(request, this)),
+        waits: None,
     }
 }
 

@@ -151,6 +151,16 @@ pub enum Error {
         /// The question.
         question: Box<VirtualMachineQuestionInfo>,
     },
+    /// Watching brings nothing, although the server answers.
+    #[error("{method}: the server {behaviour}, {rounds} times in a row")]
+    Stalled {
+        /// The method called.
+        method: &'static str,
+        /// What the server does, such as `answers at once that nothing has changed`.
+        behaviour: &'static str,
+        /// How often in a row.
+        rounds: u32,
+    },
     /// An error of a call that several watches share.
     #[error(transparent)]
     Shared(Arc<Error>),

@@ -57,6 +57,9 @@ pub(super) struct SoapRequest {
     pub(super) method: &'static str,
     pub(super) this: ManagedObjectReference,
     pub(super) envelope: Bytes,
+    /// How long the server may wait before it answers, in addition to the time that a call may take. A waiting call does
+    /// not count among the parallel calls, because the server does not work on it.
+    pub(super) waits: Option<Duration>,
 }
 
 /// The answer to a [`SoapRequest`].
@@ -150,7 +153,8 @@ impl HttpCalls {
         // A trace shows whole answers.
         let taker =
             taker.filter(|_| !tracing::enabled!(target: "vi_client::wire", tracing::Level::TRACE));
-        let (sent, answer) = self.exchange(call.method, request, taker).await?;
+        let exchange = self.exchange_for(call.method, call.waits, request, taker);
+        let (sent, answer) = exchange.await?;
         let span = tracing::Span::current();
         span.record("bytes_in", answer.length);
         span.record("status", answer.parts.status.as_u16());
@@ -184,11 +188,24 @@ impl HttpCalls {
     pub(super) async fn exchange(
         &self,
         method: &'static str,
+        request: Request<Bytes>,
+        taker: Option<&mut dyn ResponseReader>,
+    ) -> Result<(Snapshot, HttpResponse), Error> {
+        self.exchange_for(method, None, request, taker).await
+    }
+
+    async fn exchange_for(
+        &self,
+        method: &'static str,
+        waits: Option<Duration>,
         mut request: Request<Bytes>,
         taker: Option<&mut dyn ResponseReader>,
     ) -> Result<(Snapshot, HttpResponse), Error> {
-        // The semaphore is never closed, so a permit always comes.
-        let _permit = self.permits.acquire().await.ok();
+        let _permit = match waits {
+            Some(_) => None,
+            // The semaphore is never closed, so a permit always comes.
+            None => self.permits.acquire().await.ok(),
+        };
         let sent = self.cookies.snapshot();
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
@@ -201,12 +218,10 @@ impl HttpCalls {
             let answer = self.transport.send(request).await?;
             read(method, answer, self.largest_answer, taker).await
         };
-        let answer = tokio::time::timeout(self.deadline, exchange)
+        let after = self.deadline.saturating_add(waits.unwrap_or_default());
+        let answer = tokio::time::timeout(after, exchange)
             .await
-            .map_err(|_| Error::Deadline {
-                method,
-                after: self.deadline,
-            })??;
+            .map_err(|_| Error::Deadline { method, after })??;
         self.cookies.take(&sent, &answer.parts.headers);
         let length = u64::try_from(answer.length).unwrap_or(u64::MAX);
         self.received.fetch_add(length, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 use vi_types::enums::{ObjectUpdateKind, PropertyChangeOp};
 use vi_types::objects::{
     DynamicProperty, LocalizedMethodFault, MissingProperty, NotAuthenticated, ObjectContent,
-    ObjectUpdate,
+    ObjectUpdate, PropertyChange,
 };
 use vi_types::{Any, CastError, FromAny, ManagedObjectReference, SoapFault};
 
@@ -110,6 +110,54 @@ impl ObjectProperties {
         for missing in update.missing_set {
             self.set_missing(missing);
         }
+    }
+
+    /// Brings the properties up to date like [`apply`](Self::apply), and returns what is new about an object that was known
+    /// before; `None` if nothing is. With `is_whole`, the update has all properties of the object.
+    pub(crate) fn take_difference(
+        &mut self,
+        mut update: ObjectUpdate,
+        is_whole: bool,
+    ) -> Option<ObjectUpdate> {
+        if is_whole {
+            let known = self.values.iter().map(|property| &property.name);
+            let known = known.chain(self.missing.iter().map(|missing| &missing.path));
+            let is_told = |name: &String| {
+                let mut changes = update.change_set.iter();
+                changes.any(|change| change.name == *name)
+                    || update
+                        .missing_set
+                        .iter()
+                        .any(|missing| missing.path == *name)
+            };
+            let unset = known
+                .filter(|name| !is_told(name))
+                .map(|name| PropertyChange {
+                    name: name.clone(),
+                    op: PropertyChangeOp::Assign,
+                    ..PropertyChange::default()
+                });
+            let unset: Vec<_> = unset.collect();
+            update.change_set.extend(unset);
+        }
+        update.change_set.retain(
+            |change| match change.val.as_ref().filter(|val| !val.is_none()) {
+                Some(val)
+                    if matches!(change.op, PropertyChangeOp::Assign | PropertyChangeOp::Add) =>
+                {
+                    self.get(&change.name) != Some(val)
+                }
+                _ => self.get(&change.name).is_some() || self.missing(&change.name).is_some(),
+            },
+        );
+        let missing = &mut update.missing_set;
+        missing.retain(|missing| self.missing(&missing.path).is_none());
+        if update.change_set.is_empty() && update.missing_set.is_empty() {
+            return None;
+        }
+        update.kind = ObjectUpdateKind::Modify;
+        self.apply(update.clone());
+        Some(update)
     }
 
     /// What an update tells. Unlike [`apply`](Self::apply), it keeps the names of properties that lost their value.
@@ -269,8 +317,6 @@ fn fault_text(fault: &LocalizedMethodFault) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vi_types::objects::PropertyChange;
-
     use super::*;
 
     fn update(kind: ObjectUpdateKind, changes: &[(&str, PropertyChangeOp, Any)]) -> ObjectUpdate {

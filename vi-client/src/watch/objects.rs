@@ -1,6 +1,6 @@
 //! Watched objects as property sets: their changes, and a shared snapshot.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,9 +10,9 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use vi_types::ManagedObjectReference;
 use vi_types::enums::ObjectUpdateKind;
-use vi_types::objects::ObjectUpdate;
 
-use super::{Connection, Watch};
+use super::Connection;
+use super::subscriber::{Batch, Subscriber};
 use crate::retrieve::{ObjectProperties, PropertySet, Retrieve};
 use crate::{Client, Error};
 
@@ -88,7 +88,7 @@ impl<P> ObjectChange<P> {
 /// After an error the stream ends. [`keep_trying`](Self::keep_trying) says which errors there are.
 pub struct ObjectWatch<P> {
     /// `None` after an error.
-    watch: Option<Watch>,
+    subscriber: Option<Subscriber>,
     connection: Connection,
     known: Known<P>,
 }
@@ -134,10 +134,10 @@ impl Client {
         &self,
         request: Retrieve,
     ) -> Result<ObjectWatch<P>, Error> {
-        let watch = self.watch(request.set::<P>().filter()).await?;
+        let subscriber = Subscriber::new(self, request.set::<P>().filter()).await?;
         Ok(ObjectWatch {
-            connection: watch.connection(),
-            watch: Some(watch),
+            connection: subscriber.connection(),
+            subscriber: Some(subscriber),
             known: Known::default(),
         })
     }
@@ -162,20 +162,20 @@ impl<P: PropertySet> ObjectWatch<P> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Vec<ObjectChange<P>>, Arc<Error>>>> {
         loop {
-            let Some(watch) = &mut self.watch else {
+            let Some(subscriber) = &mut self.subscriber else {
                 return Poll::Ready(None);
             };
-            match watch.poll_next(context) {
+            match subscriber.poll_next(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(updates)) => {
+                Poll::Ready(Ok(batch)) => {
                     let is_first = !std::mem::replace(&mut self.known.has_begun, true);
-                    let changes = self.known.apply(updates);
+                    let changes = self.known.take(batch);
                     if is_first || !changes.is_empty() {
                         return Poll::Ready(Some(Ok(changes)));
                     }
                 }
                 Poll::Ready(Err(error)) => {
-                    self.watch = None;
+                    self.subscriber = None;
                     return Poll::Ready(Some(Err(error)));
                 }
             }
@@ -185,11 +185,11 @@ impl<P: PropertySet> ObjectWatch<P> {
 
 impl<P> ObjectWatch<P> {
     /// Goes on forever after failures that may pass, with growing pauses of at most half a minute. Without this, the watch
-    /// fails as [`Watch`] does.
+    /// fails as [`Watch`](crate::Watch) does.
     #[must_use]
     pub fn keep_trying(self) -> Self {
-        if let Some(watch) = &self.watch {
-            watch.keep_trying();
+        if let Some(subscriber) = &self.subscriber {
+            subscriber.keep_trying();
         }
         self
     }
@@ -206,8 +206,8 @@ impl<P> ObjectWatch<P> {
 
     /// Destroys the filter and waits until it is destroyed.
     pub async fn close(mut self) {
-        if let Some(watch) = self.watch.take() {
-            watch.close().await;
+        if let Some(subscriber) = self.subscriber.take() {
+            subscriber.close().await;
         }
     }
 }
@@ -277,11 +277,22 @@ struct Incomplete<P> {
 }
 
 impl<P: PropertySet> Known<P> {
-    fn apply(&mut self, updates: Vec<ObjectUpdate>) -> Vec<ObjectChange<P>> {
+    /// The changes of the objects.
+    fn take(&mut self, batch: Batch) -> Vec<ObjectChange<P>> {
         let shared = self.objects.clone();
         let mut objects = shared.write();
-        let mut changes = Vec::with_capacity(updates.len());
-        for update in updates {
+        let mut changes = Vec::with_capacity(batch.updates.len());
+        // Objects that are known, but not told of in an answer that is complete, are gone.
+        let mut gone: HashSet<_> = match batch.is_complete {
+            true => objects
+                .keys()
+                .chain(self.incomplete.keys())
+                .cloned()
+                .collect(),
+            false => HashSet::new(),
+        };
+        for update in batch.updates {
+            gone.remove(&update.obj);
             let object = update.obj.clone();
             let known = objects.get(&object).cloned();
             let earlier = self.incomplete.remove(&object);
@@ -325,6 +336,13 @@ impl<P: PropertySet> Known<P> {
                     changes.extend(known.map(|last| ObjectChange::Left { object, last }));
                 }
             }
+        }
+        let mut gone: Vec<_> = gone.into_iter().collect();
+        gone.sort();
+        for object in gone {
+            self.incomplete.remove(&object);
+            let known = objects.remove(&object);
+            changes.extend(known.map(|last| ObjectChange::Left { object, last }));
         }
         changes
     }
