@@ -24,14 +24,12 @@ impl Pace {
         }
     }
 
-    /// When the next call may be sent.
-    pub(super) fn next(&mut self, now: Instant) -> Instant {
+    /// When the next call may be sent; `None` for now.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Instant> {
         let even = self.even.max(now);
         self.even = even + INTERVAL;
-        match even.checked_sub(INTERVAL * BURST) {
-            Some(earliest) => earliest.max(now),
-            None => now,
-        }
+        let earliest = even.checked_sub(INTERVAL * BURST)?;
+        (earliest > now).then_some(earliest)
     }
 }
 
@@ -46,7 +44,7 @@ mod tests {
         let mut now = start;
         let mut sent = Vec::new();
         while now < start + Duration::from_secs(10) {
-            now = pace.next(now);
+            now = pace.next(now).unwrap_or(now);
             sent.push(now - start);
         }
         let within = |time| sent.iter().filter(|sent| **sent < time).count();
@@ -55,6 +53,6 @@ mod tests {
         assert!((450..=500).contains(&rest), "{rest}");
         // After a rest, a new burst.
         now += Duration::from_secs(10);
-        assert_eq!(pace.next(now), now);
+        assert_eq!(pace.next(now), None);
     }
 }

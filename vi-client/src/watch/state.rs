@@ -312,9 +312,9 @@ impl<E> Pausing<E> {
     /// How long to pause.
     pub(super) fn pause(&self) -> Duration {
         let longest = match self.trouble {
-            // The server has answered; it may do better at once.
+            // The server has answered. Sessions may end twice before a wait shows that all is well.
             Trouble::Lost(_)
-                if self.round <= 1 && matches!(self.then, Step::CheckAnew | Step::Resubscribe) =>
+                if self.round <= 2 && matches!(self.then, Step::CheckAnew | Step::Resubscribe) =>
             {
                 return Duration::ZERO;
             }

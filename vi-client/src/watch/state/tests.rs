@@ -148,7 +148,7 @@ fn pauses_grow_up_to_a_limit() {
     let lost = Trouble::Lost(());
     let expected = [100, 200, 400, 3_200, 25_600, 30_000, 30_000];
     assert_eq!(pauses(lost.clone(), Step::Check), expected);
-    let expected = [0, 200, 400, 3_200, 25_600, 30_000, 30_000];
+    let expected = [0, 0, 400, 3_200, 25_600, 30_000, 30_000];
     assert_eq!(pauses(lost, Step::Resubscribe), expected);
     let stalled = Trouble::Stalled(Stall::Hasty);
     let expected = [100, 200, 400, 3_200, 5_000, 5_000, 5_000];
