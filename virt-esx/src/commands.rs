@@ -15,10 +15,12 @@ mod host;
 mod monitor;
 mod network;
 mod network_arg;
+mod nodedev;
 pub(crate) mod number;
 mod offline;
 pub(crate) mod options;
 mod params;
+mod pool;
 mod question;
 mod secret;
 mod snapshot;
@@ -85,14 +87,16 @@ pub(crate) struct Group {
 }
 
 /// The groups in the order of `help`.
-pub(crate) static GROUPS: [&Group; 10] = [
+pub(crate) static GROUPS: [&Group; 12] = [
     &domain::GROUP,
     &monitor::GROUP,
     &events::GROUP,
     &host::GROUP,
     &network::GROUP,
+    &nodedev::GROUP,
     &secret::GROUP,
     &snapshot::GROUP,
+    &pool::GROUP,
     &question::GROUP,
     &offline::GROUP,
     &virsh::GROUP,

@@ -1,0 +1,88 @@
+use esx_driver::virt_model::event::NodeDeviceEventId;
+use esx_driver::{NodeDeviceEvent, NodeDeviceEventDetail};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
+use crate::commands::{Command, options};
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// Node Device Events
+///
+/// List event types, or wait for node device events to occur. The devices are those of the host that change while it runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NodedevEvent {
+    /// filter by node device name
+    #[arg(value_name = "device")]
+    device: Option<String>,
+
+    /// which event type to wait for
+    #[arg(value_name = "event")]
+    event: Option<String>,
+
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+/// What an event's JSON document has besides the time and the kind.
+#[derive(Debug, Serialize)]
+struct Rest<'a> {
+    /// The device's name.
+    device: &'a str,
+    /// What happened, in virsh's words, if the kind is lifecycle.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    change: Option<&'static str>,
+}
+
+impl Kind for NodeDeviceEventId {
+    fn listed() -> Vec<Self> {
+        Self::ALL.to_vec()
+    }
+
+    fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+impl Command for NodedevEvent {
+    fn check(&self) -> Result<(), Failure> {
+        self.wanted().map(drop)
+    }
+
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
+        let Wanted::One(kind) = self.wanted()? else {
+            return event_loop::print_kinds::<NodeDeviceEventId>(ui);
+        };
+        options::check_text("device", self.device.as_deref())?;
+        let events = connection.node_device_events();
+        let events = events.stream(self.device.as_ref(), [kind]).await?;
+        let printer = self.waiting.printer(ui);
+        let texts = events.map(|event| Ok(print(printer, &event?)));
+        self.waiting.follow(ui, texts).await
+    }
+}
+
+impl NodedevEvent {
+    fn wanted(&self) -> Result<Wanted<NodeDeviceEventId>, Failure> {
+        self.waiting.wanted(self.event.as_deref())
+    }
+}
+
+fn print(printer: Printer, event: &NodeDeviceEvent) -> String {
+    use NodeDeviceEventId as Id;
+
+    let (kind, change) = match event.detail {
+        NodeDeviceEventDetail::Lifecycle(change) => (Id::Lifecycle, Some(change.as_str())),
+        _ => (Id::Update, None),
+    };
+    let device = event.name.as_str();
+    let happened = change.map(|change| format!(": {change}"));
+    let happened = happened.unwrap_or_default();
+    let text = format!("event '{kind}' for node device {device}{happened}\n");
+    let rest = Rest { device, change };
+    let schema = "virt-esx/node-device-event/1";
+    printer.print(Timestamp::now(), schema, kind, rest, &text)
+}
