@@ -16,6 +16,9 @@ use crate::ui::{Terminal, Ui};
 /// The exit status of a command that Ctrl-C ended, as a shell gives it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// The exit status of a program that was told to end, as a shell gives it.
+pub(crate) const TERMINATED: u8 = 143;
+
 /// How long logging out may take after Ctrl-C.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -187,6 +190,10 @@ impl Session {
         match result {
             Err(failure) if !failure.is_closed_output() => ui.failure(&failure),
             _ => {}
+        }
+        if ui.was_terminated() {
+            self.finish();
+            return TERMINATED;
         }
         if is_closed {
             ui.close();

@@ -32,6 +32,7 @@ pub(crate) struct Ui {
     quiet: bool,
     interruption: Interruption,
     has_failed: Cell<bool>,
+    was_terminated: Cell<bool>,
 }
 
 impl Ui {
@@ -43,6 +44,7 @@ impl Ui {
             quiet,
             interruption: Interruption::default(),
             has_failed: Cell::new(false),
+            was_terminated: Cell::new(false),
         }
     }
 
@@ -166,6 +168,16 @@ impl Ui {
     /// Whether the first Ctrl-C came.
     pub(crate) fn was_interrupted(&self) -> bool {
         self.interruption.0.came.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the program was told to end while the command ran: no further command runs.
+    pub(crate) fn terminate(&self) {
+        self.was_terminated.set(true);
+    }
+
+    /// Whether the program was [told to end](Self::terminate).
+    pub(crate) fn was_terminated(&self) -> bool {
+        self.was_terminated.get()
     }
 
     /// Passes Ctrl-C on to the command. False if the command has to be ended by the caller.

@@ -112,6 +112,7 @@ recordings! {
     usage,
     version,
     vmx2xml,
+    watch,
     wrong_uri,
     xml2vmx,
 }

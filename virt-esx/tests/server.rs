@@ -886,6 +886,41 @@ fn an_event_of_a_domain_ends_the_wait_for_one() {
 }
 
 #[test]
+fn events_of_networks_pools_and_devices() {
+    for (command, of, change, event) in [
+        (
+            "net-event",
+            &[][..],
+            "add-switch vSwitch7",
+            "event 'lifecycle' for network vSwitch7: Defined",
+        ),
+        (
+            "pool-event",
+            &["--pool", "ssd"],
+            "datastore ssd inaccessible",
+            "event 'lifecycle' for storage pool ssd: Stopped",
+        ),
+        (
+            "nodedev-event",
+            &[],
+            "add-nic-device vmnic7",
+            "event 'lifecycle' for node device net_vmnic7_00_1b_21_01_00_02: Created",
+        ),
+    ] {
+        let host = Host::new();
+        let args = [&[command, "--event", "lifecycle"], of].concat();
+        let child = host.virt_esx(&args).spawn().unwrap();
+        while host.simulator.load().waits == 0 {
+            std::thread::yield_now();
+        }
+        host.simulator.apply(&change.parse().unwrap()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        succeeds(&output, &format!("{event}\nevents received: 1\n\n"));
+        assert_eq!(host.simulator.sessions(), 0, "{command}");
+    }
+}
+
+#[test]
 fn ctrl_c_before_an_event_is_a_failure() {
     let host = Host::new();
     let mut command = host.virt_esx(&["event", "--event", "lifecycle", "--timestamp"]);

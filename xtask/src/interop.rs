@@ -9,6 +9,7 @@
 //! - `devices`: the documents of devices that commands make and change, as virsh prints them;
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
+//! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
 //! - `properties`: every property of every object of vcsim is the same after decoding and encoding;
 //! - `captures`: so are answers captured from elsewhere.
@@ -22,6 +23,7 @@ mod peers;
 mod process;
 mod pyvmomi;
 mod report;
+mod terminal;
 mod vcsim;
 mod witness;
 
@@ -33,7 +35,7 @@ use report::Report;
 
 /// Run foreign programs against ours.
 ///
-/// Installs vcsim, libvirt's virsh and pyvmomi with apt-get and pip if they are missing.
+/// Installs vcsim, libvirt's virsh, pyvmomi and tmux with apt-get and pip if they are missing.
 #[derive(clap::Args)]
 pub(crate) struct Interop {
     /// The sections to run (default: all).
@@ -51,7 +53,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -76,6 +78,11 @@ const SECTIONS: [Section; 8] = [
         name: "pyvmomi",
         peers: &[Peer::Ours, Peer::Pyvmomi],
         run: pyvmomi::run,
+    },
+    Section {
+        name: "terminal",
+        peers: &[Peer::Ours, Peer::Tmux],
+        run: terminal::run,
     },
     Section {
         name: "requests",

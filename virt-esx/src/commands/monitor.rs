@@ -12,6 +12,7 @@ mod dommemstat;
 mod domstate;
 mod domstats;
 mod list;
+mod watch;
 
 use super::{Group, Row};
 
@@ -32,5 +33,6 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<domstate::Domstate>("domstate"),
         Row::query::<domstats::Domstats>("domstats"),
         Row::query::<list::List>("list"),
+        Row::command::<watch::Watch>("watch"),
     ],
 };

@@ -22,6 +22,8 @@ struct Shared {
     /// Hidden until a command draws progress.
     bars: MultiProgress,
     input: Input,
+    /// What is told while the terminal [shows something else](Terminal::hold).
+    held: Mutex<Option<String>>,
 }
 
 /// Where text goes.
@@ -55,6 +57,7 @@ impl Terminal {
             error: Mutex::default(),
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             input: Input::default(),
+            held: Mutex::default(),
         }))
     }
 
@@ -91,6 +94,12 @@ impl Terminal {
 
     /// Prints on the standard error. Errors are ignored.
     pub(crate) fn tell(&self, text: &str) {
+        if let Some(held) = &mut *lock(&self.0.held) {
+            if held.len() < MOST_HELD {
+                held.push_str(text);
+            }
+            return;
+        }
         match &self.0.streams {
             Streams::Process => {
                 let _ = self.suspend(|| write(io::stderr().lock(), text));
@@ -98,6 +107,12 @@ impl Terminal {
             #[cfg(test)]
             Streams::Kept(kept) => lock(kept)[1].push_str(text),
         }
+    }
+
+    /// Keeps what is told until the returned value is dropped, since the terminal shows something else.
+    pub(crate) fn hold(&self) -> Held {
+        lock(&self.0.held).get_or_insert_default();
+        Held(self.clone())
     }
 
     /// Prints the lines of a failure and, for people, what to try next.
@@ -164,6 +179,19 @@ impl Terminal {
             true => work(),
             false => self.0.bars.suspend(work),
         }
+    }
+}
+
+/// How much is kept of what is told while the terminal shows something else.
+const MOST_HELD: usize = 64 * 1024;
+
+/// While this is there, nothing is written to the standard error.
+pub(crate) struct Held(Terminal);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let held = lock(&self.0.0.held).take();
+        self.0.tell(&held.unwrap_or_default());
     }
 }
 

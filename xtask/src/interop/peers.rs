@@ -17,6 +17,8 @@ pub(crate) enum Peer {
     Virsh,
     /// Python with pyvmomi.
     Pyvmomi,
+    /// A terminal in a program.
+    Tmux,
 }
 
 impl Peer {
@@ -27,6 +29,7 @@ impl Peer {
             Self::Vcsim => &["golang-go", "golang-github-vmware-govmomi-dev"],
             Self::Virsh => &["libvirt-clients"],
             Self::Pyvmomi => &["python3-venv"],
+            Self::Tmux => &["tmux"],
         }
     }
 }
@@ -58,7 +61,7 @@ impl Tools {
         let target = target_directory()?;
         let scratch = target.join("interop");
         fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
-        let peers = [Peer::Vcsim, Peer::Virsh, Peer::Pyvmomi]
+        let peers = [Peer::Vcsim, Peer::Virsh, Peer::Pyvmomi, Peer::Tmux]
             .into_iter()
             .filter(|peer| needs(*peer));
         install_packages(&peers.flat_map(Peer::packages).copied().collect::<Vec<_>>())?;
@@ -91,7 +94,16 @@ impl Tools {
 
     /// Starts esx-sim over TLS on a free port.
     pub(crate) fn start_esx_sim(&self, args: &[&str]) -> Result<Simulator, String> {
-        let args = [args, &["--listen", "127.0.0.1:0"]].concat();
+        self.start_esx_sim_at(args, "127.0.0.1:0")
+    }
+
+    /// Starts esx-sim over TLS on this address.
+    pub(crate) fn start_esx_sim_at(
+        &self,
+        args: &[&str],
+        address: &str,
+    ) -> Result<Simulator, String> {
+        let args = [args, &["--listen", address]].concat();
         Simulator::new(Server::start(&self.esx_sim, &args)?)
     }
 
