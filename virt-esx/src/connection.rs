@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use esx_driver::auth::SecretString;
 #[cfg(feature = "simulator")]
 use esx_driver::auth::{AuthFileSearch, Credentials};
 #[cfg(feature = "simulator")]
@@ -93,10 +94,11 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
         let shown = uri(options)?;
         let (connect, simulated) = match shown.starts_with("test:") {
             true => simulate(shown).await?,
-            false => (
-                connect(&shown.parse()?, options.password_stdin).await?,
-                None,
-            ),
+            false => {
+                let password = options.password_stdin.then(credentials::read_password);
+                let password = password.transpose()?;
+                (connect(&shown.parse()?, password.as_ref()).await?, None)
+            }
         };
         Ok::<_, Failure>(Connection {
             connect,
@@ -115,18 +117,37 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
 pub(crate) async fn to(uri: &str) -> Result<Connect, Failure> {
     let (connect, _) = match uri.starts_with("test:") {
         true => simulate(uri.to_owned()).await?,
-        false => (connect(&uri.parse()?, false).await?, None),
+        false => (connect(&uri.parse()?, None).await?, None),
     };
     Ok(connect)
 }
 
-async fn connect(uri: &EsxUri, password_stdin: bool) -> Result<Connect, Failure> {
+/// Opens a read-only connection to any server.
+///
+/// # Errors
+/// The driver's reason.
+pub(crate) async fn open_uri(
+    uri: &str,
+    password: Option<&SecretString>,
+) -> Result<Connection, Failure> {
+    let (connect, simulated) = match uri.starts_with("test:") {
+        true => simulate(uri.to_owned()).await?,
+        false => (connect(&uri.parse()?, password).await?, None),
+    };
+    Ok(Connection {
+        connect,
+        simulated,
+        is_readonly: true,
+    })
+}
+
+async fn connect(uri: &EsxUri, password: Option<&SecretString>) -> Result<Connect, Failure> {
     let login = Login {
-        has_password: password_stdin,
+        has_password: password.is_some(),
     };
     let mut open = OpenOptions::new(&login);
-    if password_stdin {
-        open = open.password(credentials::read_password()?);
+    if let Some(password) = password {
+        open = open.password(password.clone());
     }
     Ok(open.open(uri).await?)
 }
@@ -167,7 +188,10 @@ async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
 }
 
 /// The URI of -c or of the environment.
-fn uri(options: &ConnectionOptions) -> Result<String, Failure> {
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn uri(options: &ConnectionOptions) -> Result<String, Failure> {
     let of_environment = |name| std::env::var(name).ok().filter(|uri| !uri.is_empty());
     let uri = options.uri.clone();
     uri.or_else(|| of_environment("VIRSH_DEFAULT_CONNECT_URI"))

@@ -14,6 +14,7 @@ mod cli;
 mod commands;
 mod connection;
 mod credentials;
+mod exporter;
 mod failure;
 mod log;
 mod markup;

@@ -220,16 +220,18 @@ impl Session {
     async fn connection(&mut self) -> Result<&Connection, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => {
-                let options = ConnectionOptions {
-                    uri: self.options.connect.clone(),
-                    is_readonly: self.is_readonly,
-                    password_stdin: self.options.password_stdin,
-                };
-                connection::open(&options).await?
-            }
+            None => connection::open(&self.connection_options()).await?,
         };
         Ok(self.connection.insert(connection))
+    }
+
+    /// How the options say to connect.
+    pub(crate) fn connection_options(&self) -> ConnectionOptions {
+        ConnectionOptions {
+            uri: self.options.connect.clone(),
+            is_readonly: self.is_readonly,
+            password_stdin: self.options.password_stdin,
+        }
     }
 
     /// Logs out. After Ctrl-C, gives up after [`FAREWELL`].

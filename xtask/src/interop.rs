@@ -10,6 +10,7 @@
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
+//! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
 //! - `properties`: every property of every object of vcsim is the same after decoding and encoding;
 //! - `captures`: so are answers captured from elsewhere.
@@ -19,6 +20,7 @@
 //! installed is a failure. Prints one line for a failed check, and `N passed, N failed` at the end.
 
 mod compare;
+mod exporter;
 mod peers;
 mod process;
 mod pyvmomi;
@@ -53,7 +55,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -83,6 +85,11 @@ const SECTIONS: [Section; 9] = [
         name: "terminal",
         peers: &[Peer::Ours, Peer::Tmux],
         run: terminal::run,
+    },
+    Section {
+        name: "exporter",
+        peers: &[Peer::Ours, Peer::Exporters],
+        run: exporter::run,
     },
     Section {
         name: "requests",

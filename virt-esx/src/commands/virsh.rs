@@ -4,6 +4,7 @@ mod cd;
 mod completion;
 mod connect;
 mod echo;
+mod exporter;
 mod man;
 mod pwd;
 mod quit;
@@ -20,6 +21,7 @@ pub(crate) static GROUP: Group = Group {
         Row::session::<connect::Connect>("connect"),
         Row::session::<echo::Echo>("echo"),
         Row::session::<quit::Quit>("exit"),
+        Row::session::<exporter::Exporter>("exporter"),
         Row::session::<help::Help>("help"),
         Row::local::<man::Man>("man"),
         Row::session::<pwd::Pwd>("pwd"),

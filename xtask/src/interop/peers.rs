@@ -19,6 +19,8 @@ pub(crate) enum Peer {
     Pyvmomi,
     /// A terminal in a program.
     Tmux,
+    /// promtool, Python with a parser of OpenMetrics, and vmware_exporter.
+    Exporters,
 }
 
 impl Peer {
@@ -30,6 +32,7 @@ impl Peer {
             Self::Virsh => &["libvirt-clients"],
             Self::Pyvmomi => &["python3-venv"],
             Self::Tmux => &["tmux"],
+            Self::Exporters => &["python3-venv", "prometheus", "openssl"],
         }
     }
 }
@@ -44,6 +47,8 @@ pub(crate) struct Tools {
     /// The peers.
     pub(crate) vcsim: PathBuf,
     pub(crate) python: PathBuf,
+    /// Python with vmware_exporter.
+    pub(crate) vmware_exporter: PathBuf,
     /// A folder for files of a run.
     pub(crate) scratch: PathBuf,
     /// A folder with captured answers, which may be missing.
@@ -61,9 +66,15 @@ impl Tools {
         let target = target_directory()?;
         let scratch = target.join("interop");
         fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
-        let peers = [Peer::Vcsim, Peer::Virsh, Peer::Pyvmomi, Peer::Tmux]
-            .into_iter()
-            .filter(|peer| needs(*peer));
+        let peers = [
+            Peer::Vcsim,
+            Peer::Virsh,
+            Peer::Pyvmomi,
+            Peer::Tmux,
+            Peer::Exporters,
+        ]
+        .into_iter()
+        .filter(|peer| needs(*peer));
         install_packages(&peers.flat_map(Peer::packages).copied().collect::<Vec<_>>())?;
         let vcsim = scratch.join("vcsim");
         if needs(Peer::Vcsim) {
@@ -71,7 +82,25 @@ impl Tools {
         }
         let environment = scratch.join("python");
         if needs(Peer::Pyvmomi) {
-            make_python(&environment)?;
+            make_python(&environment, "pyVmomi", &["pyvmomi==9.1.1.0"])?;
+        }
+        let vmware_exporter = scratch.join("vmware-exporter");
+        if needs(Peer::Exporters) {
+            let parser = "prometheus_client.openmetrics.parser";
+            make_python(&environment, parser, &["prometheus_client==0.26.0"])?;
+            // It wants an old prometheus_client, does not work with newer releases of Twisted, and does not name all that it
+            // needs.
+            let packages = [
+                "vmware_exporter==0.18.4",
+                "Twisted==22.10.0",
+                "requests",
+                "setuptools",
+            ];
+            make_python(
+                &vmware_exporter,
+                "vmware_exporter.vmware_exporter",
+                &packages,
+            )?;
         }
         if needs(Peer::Ours) {
             build(&["-p", "virt-esx", "-p", "esx-sim", "--bins"])?;
@@ -86,6 +115,7 @@ impl Tools {
             witness: program("witness"),
             vcsim,
             python: environment.join("bin/python"),
+            vmware_exporter: vmware_exporter.join("bin/python"),
             scratch,
             captures: captures.unwrap_or_else(|| workspace().join("../shared/captures")),
             conformance: workspace().join("../shared/conformance"),
@@ -221,20 +251,27 @@ fn build_vcsim(program: &Path) -> Result<(), String> {
     step(build.current_dir(workspace().join("xtask/interop/vcsim")))
 }
 
-/// Makes a virtual environment with pyvmomi.
-fn make_python(environment: &Path) -> Result<(), String> {
+/// Makes a virtual environment with a module, of these packages.
+fn make_python(environment: &Path, module: &str, packages: &[&str]) -> Result<(), String> {
     let python = environment.join("bin/python");
-    let has_pyvmomi = || {
-        process::run(Command::new(&python).args(["-c", "import pyVmomi"]), "")
-            .is_ok_and(|run| run.succeeded())
+    let has_module = || {
+        process::run(
+            Command::new(&python).args(["-c", &format!("import {module}")]),
+            "",
+        )
+        .is_ok_and(|run| run.succeeded())
     };
-    if !has_pyvmomi() {
+    if !has_module() {
         step(
             Command::new("python3")
                 .args(["-m", "venv"])
                 .arg(environment),
         )?;
-        step(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pyvmomi==9.1.1.0"]))?;
+        step(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet"])
+                .args(packages),
+        )?;
     }
     Ok(())
 }
