@@ -218,6 +218,21 @@ async fn played_changes() {
     }
 }
 
+/// An outage that ends watches which do not go on trying.
+#[tokio::test(start_paused = true)]
+async fn events_outlive_an_outage_and_close_callbacks_tell_of_it() {
+    let (simulator, connect) = host().await;
+    let ids = [NetworkEventId::Lifecycle];
+    let mut networks = connect.network_events().stream(None, ids).await.unwrap();
+    let mut reasons = close_callback(&connect).await;
+    simulator.inject(Rule::new("*", Effect::DropBefore));
+    assert_eq!(reasons.recv().await, Some(ConnectCloseReason::Eof));
+    simulator.apply(&"add-switch lab".parse().unwrap()).unwrap();
+    assert!(told(&mut networks).await.is_empty());
+    simulator.clear_rules();
+    assert_eq!(told(&mut networks).await, ["lab Defined", "lab Started"]);
+}
+
 /// The last registration is gone, and what the driver had made on the server with it.
 async fn settled(simulator: &Simulator) {
     tokio::time::sleep(HOUR).await;
@@ -313,6 +328,28 @@ async fn storage_pools() {
         drop(events);
         settled(&simulator).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_without_datastores() {
+    let (simulator, connect) = host().await;
+    let own = change_host(&simulator, &connect, |host| {
+        std::mem::take(&mut host.datastore)
+    });
+    let ids = [StoragePoolEventId::Lifecycle];
+    let mut events = connect
+        .storage_pool_events()
+        .stream(None, ids)
+        .await
+        .unwrap();
+    assert!(told(&mut events).await.is_empty());
+    change_host(&simulator, &connect, |host| {
+        host.datastore = own[..1].to_vec()
+    });
+    assert_eq!(
+        told(&mut events).await,
+        ["datastore1 Defined", "datastore1 Started"]
+    );
 }
 
 fn pci(id: &str) -> HostPciDevice {
