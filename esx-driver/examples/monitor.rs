@@ -1,12 +1,13 @@
 //! Prints what a monitor knows of a server, and what it costs, at every poll:
 //!
-//!     cargo run --example monitor -- 'esx://root@esx1.example.com/?no_verify=1' [SNAPSHOTS]
+//!     cargo run --example monitor -- 'esx://root@esx1.example.com/?no_verify=1' [SNAPSHOTS [SECONDS]]
 //!
-//! The password is that of auth.conf.
+//! So many snapshots, one in so many seconds or when something changes. The password is that of auth.conf.
 
 #![allow(clippy::print_stdout, reason = "this is what the example is for")]
 
 use std::error::Error;
+use std::time::Duration;
 
 use esx_driver::auth::NoPrompts;
 use esx_driver::{Connect, EsxUri, Monitor, MonitorConnection, MonitorOptions};
@@ -18,8 +19,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let count: u32 = arguments
         .next()
         .map_or(Ok(u32::MAX), |count| count.parse())?;
+    let mut options = MonitorOptions::default();
+    if let Some(seconds) = arguments.next() {
+        options.interval = Duration::from_secs(seconds.parse()?);
+    }
     let connect = Connect::open(&uri, &NoPrompts).await?;
-    let monitor = Monitor::start(&connect, MonitorOptions::default()).await?;
+    let monitor = Monitor::start(&connect, options).await?;
     let mut snapshot = monitor.snapshot();
     for _ in 0..count {
         println!(
@@ -35,6 +40,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
         if let MonitorConnection::Lost { error, .. } = &snapshot.connection {
             println!("lost: {error}");
+        }
+        if let Some(problem) = &snapshot.poll.problem {
+            println!("no counters: {problem}");
         }
         for domain in &snapshot.domains {
             println!(
