@@ -3,7 +3,8 @@
 //! The client and the simulator of this workspace share their codec, so a mistake in it could
 //! cancel out between them. Here each talks to a foreign program, in these sections:
 //!
-//! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter, and changes its domains;
+//! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter, and changes its domains; a
+//!   monitor reads its counters;
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
 //! - `devices`: the documents of devices that commands make and change, as virsh prints them;

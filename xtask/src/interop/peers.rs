@@ -43,6 +43,8 @@ pub(crate) struct Tools {
     /// This workspace's programs.
     pub(crate) virt_esx: PathBuf,
     pub(crate) esx_sim: PathBuf,
+    /// The example of esx-driver.
+    pub(crate) monitor: PathBuf,
     pub(crate) witness: PathBuf,
     /// The peers.
     pub(crate) vcsim: PathBuf,
@@ -104,6 +106,7 @@ impl Tools {
         }
         if needs(Peer::Ours) {
             build(&["-p", "virt-esx", "-p", "esx-sim", "--bins"])?;
+            build(&["-p", "esx-driver", "--example", "monitor"])?;
         }
         if needs(Peer::Witness) {
             build(&["-p", "xtask", "--features", "witness", "--bin", "witness"])?;
@@ -112,6 +115,7 @@ impl Tools {
         Ok(Self {
             virt_esx: program("virt-esx"),
             esx_sim: program("esx-sim"),
+            monitor: program("examples/monitor"),
             witness: program("witness"),
             vcsim,
             python: environment.join("bin/python"),

@@ -1,4 +1,5 @@
 mod changes;
+mod monitor;
 
 use std::path::Path;
 
@@ -12,7 +13,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     host(tools, report, &auth)?;
     vcenter(tools, report, &auth)?;
     power_cycles(tools, report, &auth)?;
-    changes::run(tools, report, &auth)
+    changes::run(tools, report, &auth)?;
+    monitor::run(tools, report, &auth)
 }
 
 /// Domains are stopped and started: one, and a hundred at once.
