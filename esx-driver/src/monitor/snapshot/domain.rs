@@ -22,9 +22,9 @@ pub struct MonitoredDomain {
     pub uuid: Uuid,
     /// libvirt's id; `None` if the domain is off.
     pub id: Option<i32>,
-    /// The state. It is [`NoState`](DomainState::NoState) while the server has lost the domain's host.
+    /// The state, as in lists. It is the last known one while the server does not reach the domain's host.
     pub state: DomainState,
-    /// The reason of the state.
+    /// The reason of the state, which the server does not keep: always unknown.
     pub reason: StateReason,
     /// Whether the server reaches the domain's host and files. If not, `usage` is empty.
     pub is_connected: bool,
