@@ -8,7 +8,7 @@ use bytes::Bytes;
 use esx_sim::{Effect, Rule, Simulator};
 use vi_client::retrieve::{Retrieve, Selection};
 use vi_client::transport::InProcess;
-use vi_client::{Client, ObjectChange, ObjectWatch, Options, Watch, property_set};
+use vi_client::{Client, ConnectionState, ObjectChange, ObjectWatch, Options, Watch, property_set};
 use vi_types::ManagedObjectReference;
 use vi_types::enums::ObjectUpdateKind;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
@@ -498,5 +498,153 @@ async fn a_session_that_ends_is_no_change_of_objects() {
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].starts_with('-'), "{told:?}");
     assert!(told[1].ends_with(" poweredOn>suspended"), "{told:?}");
+    client.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_wait_is_asked_less_and_less_often() {
+    let nothing = |_: String| {
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body>\
+         <WaitForUpdatesExResponse xmlns=\"urn:vim25\"/></soapenv:Body></soapenv:Envelope>"
+            .to_owned()
+    };
+    for keeps_trying in [false, true] {
+        let simulator = Simulator::esx().build();
+        let client = login(&simulator).await;
+        let vm = simulator.vm("web01").unwrap();
+        let mut watch = watch(&client, &vm).await;
+        if keeps_trying {
+            watch.keep_trying();
+        }
+        assert_eq!(next(&mut watch).await, PoweredOn);
+        // The changes that the server has told in an answer that never was are told again.
+        simulator.set_power_state(&vm, PoweredOff);
+        simulator.inject(Rule::new("WaitForUpdatesEx", Effect::rewrite(nothing)));
+        simulator.clear_requests();
+        let waited = tokio::time::timeout(Duration::from_secs(60), watch.next()).await;
+        let asked = calls(&simulator, "WaitForUpdatesEx");
+        if keeps_trying {
+            assert!(waited.is_err());
+            assert!((15..25).contains(&asked), "{asked}");
+            simulator.clear_rules();
+            assert_eq!(next(&mut watch).await, PoweredOff);
+        } else {
+            assert_eq!(
+                waited.unwrap().unwrap_err().to_string(),
+                "WaitForUpdatesEx: the server answers at once that nothing has changed, 6 times in a row"
+            );
+            assert_eq!(asked, 6);
+        }
+        client.close().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_of_the_connection_can_be_seen() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    watch.keep_trying();
+    let mut connection = watch.connection();
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    assert!(connection.state().is_connected());
+    simulator.inject(Rule::new("*", Effect::DropBefore));
+    simulator.restart();
+    let lost = Duration::from_secs(300);
+    assert!(tokio::time::timeout(lost, watch.next()).await.is_err());
+    let ConnectionState::Reconnecting { since, error } = connection.changed().await else {
+        panic!("{:?}", connection.state());
+    };
+    assert!(error.is_broken(), "{error}");
+    let for_long = tokio::time::Instant::now().into_std() - since;
+    assert!(for_long > lost - Duration::from_secs(1), "{for_long:?}");
+    simulator.clear_rules();
+    // Known within the longest pause, although nothing changes.
+    let waited = tokio::time::timeout(Duration::from_secs(32), watch.next()).await;
+    assert!(waited.is_err());
+    assert!(connection.changed().await.is_connected());
+    watch.close().await;
+    settle().await;
+    assert!(matches!(connection.state(), ConnectionState::Ended));
+    client.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_do_not_keep_trying_end_without_the_others() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut patient = watch(&client, &vm).await;
+    let mut other = watch(&client, &vm).await;
+    patient.keep_trying();
+    assert_eq!(next(&mut patient).await, PoweredOn);
+    assert_eq!(next(&mut other).await, PoweredOn);
+    simulator.inject(Rule::new("WaitForUpdatesEx", Effect::DropBefore).times(8));
+    let (told, error) = tokio::join!(next(&mut patient), async {
+        let error = other.next().await.unwrap_err();
+        simulator.set_power_state(&vm, Suspended);
+        error
+    });
+    assert!(error.is_broken(), "{error}");
+    assert_eq!(told, Suspended);
+    drop(other);
+    patient.close().await;
+    assert_eq!(simulator.leftovers(), []);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_empty_selection_is_told_at_once() {
+    let simulator = Simulator::esx().vms(0).build();
+    let client = login(&simulator).await;
+    let mut machines = watch_machines(&client, &simulator).await;
+    assert_eq!(told(&mut machines).await, [""; 0]);
+    let host = &simulator.objects("HostSystem")[0];
+    let mut hosts = client
+        .watch(
+            Retrieve::from(host)
+                .properties("HostSystem", ["name"])
+                .filter(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(hosts.next().await.unwrap().len(), 1);
+    machines.close().await;
+    hosts.close().await;
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_for_a_waiting_call() {
+    let simulator = Simulator::esx().build();
+    let transport = InProcess::new(simulator.handler());
+    let options = Options::default().parallel_calls(1);
+    let client = Client::connect(transport, options).await.unwrap();
+    let password = simulator.password();
+    client.login(simulator.user(), password).await.unwrap();
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    let mut waiting = Box::pin(watch.next());
+    begin(waiting.as_mut()).await;
+    assert!(client.read::<Machine>(&vm).await.is_ok());
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_forgotten_version_is_no_change() {
+    let simulator = Simulator::esx().vms(3).build();
+    let client = login(&simulator).await;
+    let mut watch = watch_machines(&client, &simulator).await;
+    assert_eq!(told(&mut watch).await.len(), 3);
+    let vm = &simulator.objects("VirtualMachine")[0];
+    simulator.forget_versions();
+    simulator.remove_vm(vm);
+    assert_eq!(told(&mut watch).await.len(), 1);
+    assert_eq!(calls(&simulator, "CreatePropertyCollector"), 1);
+    assert_eq!(calls(&simulator, "CreateFilter"), 1);
+    watch.close().await;
+    assert_eq!(simulator.leftovers(), []);
     client.close().await.unwrap();
 }

@@ -13,10 +13,11 @@
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
 //! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
+//! - `watches`: what one client changes on vcsim arrives at the watches of another;
 //! - `properties`: every property of every object of vcsim is the same after decoding and encoding;
 //! - `captures`: so are answers captured from elsewhere.
 //!
-//! The last three need all types of the API, which only the program `witness` has; it takes some
+//! The last four need all types of the API, which only the program `witness` has; it takes some
 //! minutes to build. Missing peers are installed with apt-get and pip; a peer that cannot be
 //! installed is a failure. Prints one line for a failed check, and `N passed, N failed` at the end.
 
@@ -101,6 +102,11 @@ const SECTIONS: [Section; 10] = [
         name: "properties",
         peers: &[Peer::Witness, Peer::Vcsim],
         run: witness::properties,
+    },
+    Section {
+        name: "watches",
+        peers: &[Peer::Witness, Peer::Vcsim],
+        run: witness::watches,
     },
     Section {
         name: "captures",

@@ -15,6 +15,7 @@ mod filled;
 mod requests;
 mod typed;
 mod vcsim;
+mod watching;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,10 +26,9 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["requests", python, script] => requests::run(python, script),
         ["vcsim", address] => vcsim::run(address),
+        ["watch", address] => watching::run(address),
         ["captures", folder] => captures::run(Path::new(folder)),
-        _ => {
-            Err("usage: witness requests PYTHON SCRIPT | vcsim HOST:PORT | captures FOLDER".into())
-        }
+        _ => Err("usage: witness requests PYTHON SCRIPT | vcsim HOST:PORT | watch HOST:PORT | captures FOLDER".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

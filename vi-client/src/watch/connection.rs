@@ -47,8 +47,8 @@ impl Connection {
         self.0.borrow().clone()
     }
 
-    /// Waits until the state is another than when this was last called, and returns
-    /// it. States that lasted too short to be seen are left out. Never ends after [`ConnectionState::Ended`].
+    /// Waits until the connection is lost, is back, or ends, and returns the state; at once if that has happened since the
+    /// last call. A further error while reconnecting is no change. Never returns after [`ConnectionState::Ended`].
     pub async fn changed(&mut self) -> ConnectionState {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;

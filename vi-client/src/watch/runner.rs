@@ -384,13 +384,16 @@ impl Waiter {
             return;
         };
         tracing::debug!(%error, round = pausing.round, "watching again");
-        self.connection.send_modify(|state| {
-            let since = match state {
-                ConnectionState::Reconnecting { since, .. } => *since,
-                _ => Instant::now().into_std(),
+        self.connection.send_if_modified(|state| {
+            let earlier = match state {
+                ConnectionState::Reconnecting { since, .. } => Some(*since),
+                _ => None,
             };
-            let error = Arc::clone(error);
-            *state = ConnectionState::Reconnecting { since, error };
+            *state = ConnectionState::Reconnecting {
+                since: earlier.unwrap_or_else(|| Instant::now().into_std()),
+                error: Arc::clone(error),
+            };
+            earlier.is_none()
         });
     }
 

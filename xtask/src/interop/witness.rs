@@ -26,6 +26,19 @@ pub(crate) fn properties(tools: &Tools, report: &mut Report) -> Result<(), Strin
     Ok(())
 }
 
+/// What one client changes on vcsim arrives at the watches of another.
+pub(crate) fn watches(tools: &Tools, report: &mut Report) -> Result<(), String> {
+    for (section, args) in [
+        ("watches of vcsim as a host", &["-esx"][..]),
+        ("watches of vcsim as a vCenter", &[]),
+    ] {
+        let server = Server::start(&tools.vcsim, args)?;
+        let mut command = Command::new(&tools.witness);
+        run(report, section, command.args(["watch", &server.greeting]))?;
+    }
+    Ok(())
+}
+
 /// Captured answers decode and encode unchanged.
 pub(crate) fn captures(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let section = "captured answers";
