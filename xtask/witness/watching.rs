@@ -52,7 +52,7 @@ async fn watch(address: &str) -> Result<(), Error> {
     let root = watching.service_content().root_folder.clone();
     let everything = Retrieve::from(&root).select_all(Selection::inventory());
     let mut machines = watching.watch_set::<Machine>(everything.clone()).await?;
-    let first = told(&mut machines).await?;
+    let first = told(&mut machines).await.map_err(Error::Shared)?;
     let entered = |change: &ObjectChange<Machine>| matches!(change, ObjectChange::Entered { .. });
     let all = first.len() >= 2 && first.iter().all(entered);
     check("all machines enter", all, &format!("{first:?}"));

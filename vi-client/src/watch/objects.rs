@@ -93,6 +93,9 @@ pub struct ObjectWatch<P> {
     known: Known<P>,
 }
 
+/// An item of an [`ObjectWatch`].
+type Told<P> = Result<Vec<ObjectChange<P>>, Arc<Error>>;
+
 /// The objects of an [`ObjectWatch`], shared: clones are cheap, and see the same objects.
 ///
 /// The snapshot changes when the watch is polled, and by a whole answer of the server at a time.
@@ -157,10 +160,7 @@ impl<P: PropertySet> ObjectWatch<P> {
         })
     }
 
-    fn poll_changes(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Vec<ObjectChange<P>>, Arc<Error>>>> {
+    fn poll_changes(&mut self, context: &mut Context<'_>) -> Poll<Option<Told<P>>> {
         loop {
             let Some(subscriber) = &mut self.subscriber else {
                 return Poll::Ready(None);
