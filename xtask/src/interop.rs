@@ -57,7 +57,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
