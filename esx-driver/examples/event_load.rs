@@ -1,0 +1,439 @@
+//! Measures events at scale: all domains of a simulated vCenter, which is a process of its own, while they change.
+//!
+//! ```console
+//! $ cargo run --release -p esx-driver --example event_load -- --domains 10000 --rate 1000 --seconds 60 --idle 60
+//! ```
+//!
+//! One connection for each of the four hosts of the vCenter, and one callback on each. It prints the delay from a change
+//! to the callback, whether the events lead to the state of the server, processor time and memory of the client, and the
+//! requests it makes while nothing changes.
+#![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use esx_driver::auth::{AuthFileSearch, NoPrompts};
+use esx_driver::virt_model::event::{DefinedDetail, DomainEventId, LifecycleEvent};
+use esx_driver::virt_model::flags::DomainFilter;
+use esx_driver::{Connect, DomainEventDetail, EsxUri, OpenOptions};
+use esx_sim::vi_types::enums::VirtualMachinePowerState;
+use esx_sim::vi_types::properties::VirtualMachine;
+use esx_sim::{Action, Change, Simulator};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The hosts of the simulated vCenter. Together they have all machines.
+const HOSTS: [&str; 4] = [
+    "Berlin/Production/esx-01.example.com",
+    "Berlin/Production/esx-02.example.com",
+    "Berlin/Edge/esx-edge.example.com",
+    "Europe/Paris/Racks/Row%20A/esx-01.paris.example.com",
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "serve") {
+        return serve(number(&arguments, "--domains", 10_000)).await;
+    }
+    measure(&arguments).await
+}
+
+fn number(arguments: &[String], name: &str, default: u64) -> u64 {
+    let mut after = arguments.iter().skip_while(|one| *one != name).skip(1);
+    let given = after.next().and_then(|value| value.parse().ok());
+    given.unwrap_or(default)
+}
+
+/// Nanoseconds of the clock that both processes read.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
+}
+
+/// What a change leads to: `on`, `off`, `suspended` or a name.
+type State = String;
+
+// The client.
+
+/// An event: which domain, what it led to, and when its callback was called.
+struct Told {
+    key: String,
+    state: State,
+    at: u64,
+}
+
+async fn measure(arguments: &[String]) -> Result<()> {
+    let domains = number(arguments, "--domains", 10_000);
+    let rate = number(arguments, "--rate", 1000);
+    let seconds = number(arguments, "--seconds", 60);
+    let idle = number(arguments, "--idle", 60);
+
+    let mut server = Server::start(domains)?;
+    let address = server.line()?;
+    println!("{domains} domains; {rate} changes a second for {seconds} s");
+
+    let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let mut connects = Vec::new();
+    let mut known = HashMap::new();
+    for host in HOSTS {
+        let uri: EsxUri = format!("vpx://{address}/{host}?no_verify=1").parse()?;
+        let connect = OpenOptions::new(&NoPrompts)
+            .auth_files(AuthFileSearch::default())
+            .password("password".to_owned().into())
+            .open(&uri)
+            .await?;
+        let into = Arc::clone(&told);
+        let callback = connect
+            .domain_events()
+            .register(None, DomainEventId::Lifecycle, move |event| {
+                let DomainEventDetail::Lifecycle(change) = &event.detail else {
+                    return;
+                };
+                let state = match change {
+                    LifecycleEvent::Started(_) | LifecycleEvent::Resumed(_) => "on",
+                    LifecycleEvent::Suspended(_) | LifecycleEvent::PmSuspended(_) => "suspended",
+                    LifecycleEvent::Stopped(_) => "off",
+                    LifecycleEvent::Defined(DefinedDetail::Renamed) => event.domain.name(),
+                    _ => return,
+                };
+                let told = Told {
+                    key: event.domain.moref().value.clone(),
+                    state: state.to_owned(),
+                    at: now(),
+                };
+                into.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(told);
+            })
+            .await?;
+        for domain in connect.list_all_domains(DomainFilter::NONE).await?.domains {
+            known.insert(
+                domain.domain.moref().value.clone(),
+                [domain.domain.name().to_owned(), String::new()],
+            );
+        }
+        connects.push((connect, callback));
+    }
+    println!(
+        "start: {:.2} s, {:.2} s of processor time, {} domains known, {} MB",
+        begun.elapsed().as_secs_f64(),
+        cpu_seconds() - cpu,
+        known.len(),
+        memory_mb("VmRSS"),
+    );
+
+    let before = server.ask("requests")?;
+    let cpu = cpu_seconds();
+    tokio::time::sleep(Duration::from_secs(idle)).await;
+    let spent = cpu_seconds() - cpu;
+    let after = server.ask("requests")?;
+    println!(
+        "idle for {idle} s: {} requests of {} connections, {spent:.2} s of processor time",
+        after.parse::<u64>()? - before.parse::<u64>()?,
+        connects.len(),
+    );
+
+    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let before: u64 = after.parse()?;
+    server.say(&format!("change {rate} {seconds}"))?;
+    // Events arrive in the meantime.
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let mut count = 0;
+    loop {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let so_far = told.lock().unwrap_or_else(PoisonError::into_inner).len();
+        if so_far == count && server.is_over() {
+            break;
+        }
+        count = so_far;
+    }
+    let (spent, lasted) = (cpu_seconds() - cpu, begun.elapsed().as_secs_f64());
+    let requests = server.ask("requests")?.parse::<u64>()? - before;
+    let (changes, last) = server.dump()?;
+    let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
+    println!(
+        "changes: {} made in {:.1} s, {} events, {requests} requests",
+        changes.len(),
+        (changes.last().map_or(0, |one| one.at) - changes.first().map_or(0, |one| one.at)) as f64
+            / 1e9,
+        told.len(),
+    );
+    let (delays, skipped, strange) = delays(&changes, &told);
+    let at = |part: f64| {
+        let index = ((delays.len().max(1) - 1) as f64 * part) as usize;
+        delays.get(index).copied().unwrap_or(0) as f64 / 1e6
+    };
+    println!(
+        "delay from change to callback in ms: median {:.2}, p90 {:.2}, p99 {:.2}, largest {:.2}",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0),
+    );
+    println!(
+        "{skipped} changes were overtaken by a later one of the same domain; {strange} events without a change"
+    );
+    println!(
+        "client: {spent:.2} s of processor time in {lasted:.1} s ({:.1} %), {} MB (at most {} MB)",
+        100.0 * spent / lasted,
+        memory_mb("VmRSS"),
+        memory_mb("VmHWM"),
+    );
+
+    // The events put together are what the server has.
+    for one in told {
+        let state = known.entry(one.key).or_default();
+        let index = usize::from(matches!(&*one.state, "on" | "off" | "suspended"));
+        state[index] = one.state;
+    }
+    let mut wrong = 0;
+    for (key, name, power) in &last {
+        let state = known.get(key);
+        let is_right = state.is_some_and(|[known, changed]| {
+            known == name && (changed.is_empty() || changed == power)
+        });
+        wrong += usize::from(!is_right);
+    }
+    println!(
+        "final states: {} of {} right",
+        last.len() - wrong,
+        last.len()
+    );
+    let mut listed = 0;
+    for (connect, callback) in connects {
+        listed += active(&connect).await?;
+        connect.domain_events().deregister(callback).await?;
+        connect.close().await?;
+    }
+    let on = last.iter().filter(|(_, _, power)| power != "off").count();
+    println!("a list afterwards has {listed} active domains, the server {on}");
+    println!("left on the server: {}", server.ask("leftovers")?);
+    if wrong > 0 || listed != on {
+        return Err("the events did not lead to the state of the server".into());
+    }
+    Ok(())
+}
+
+async fn active(connect: &Connect) -> Result<usize> {
+    let list = connect.list_all_domains(DomainFilter::ACTIVE).await?;
+    Ok(list.domains.len())
+}
+
+/// The delays of the changes that were told, in order; the number of those that were not, because a later change of the
+/// same domain overtook them, and the number of events without a change.
+fn delays(changes: &[Told], told: &[Told]) -> (Vec<u64>, usize, usize) {
+    let mut by_domain: HashMap<&str, Vec<&Told>> = HashMap::new();
+    for change in changes.iter().rev() {
+        by_domain.entry(&change.key).or_default().push(change);
+    }
+    let (mut delays, mut skipped, mut strange) = (Vec::new(), 0, 0);
+    for event in told {
+        let ahead = by_domain.entry(&event.key).or_default();
+        let found = ahead
+            .iter()
+            .rposition(|change| change.state == event.state && change.at <= event.at);
+        match found {
+            Some(index) => {
+                delays.push(event.at - ahead[index].at);
+                skipped += ahead.len() - index - 1;
+                ahead.truncate(index);
+            }
+            None => strange += 1,
+        }
+    }
+    skipped += by_domain.values().map(Vec::len).sum::<usize>();
+    delays.sort_unstable();
+    (delays, skipped, strange)
+}
+
+/// The processor time of this process so far.
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, after)| after);
+    let mut fields = after_name.split(' ').skip(11);
+    let mut ticks = || {
+        fields
+            .next()
+            .and_then(|field| field.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    // Linux counts in hundredths of a second.
+    (ticks() + ticks()) / 100.0
+}
+
+fn memory_mb(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines().filter_map(|line| line.strip_prefix(name));
+    let kb = lines
+        .next()
+        .map(|rest| rest.trim_matches([':', ' ', '\t', 'k', 'B']));
+    kb.and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// The process of the server.
+struct Server {
+    child: Child,
+    lines: io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Server {
+    fn start(domains: u64) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", "--domains", &domains.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no output")?;
+        let lines = BufReader::new(stdout).lines();
+        Ok(Self { child, lines })
+    }
+
+    fn line(&mut self) -> Result<String> {
+        Ok(self.lines.next().ok_or("the server ended")??)
+    }
+
+    fn say(&mut self, text: &str) -> Result<()> {
+        let input = self.child.stdin.as_mut().ok_or("no input")?;
+        writeln!(input, "{text}")?;
+        Ok(input.flush()?)
+    }
+
+    fn ask(&mut self, text: &str) -> Result<String> {
+        self.say(text)?;
+        self.line()
+    }
+
+    /// Whether all changes are made.
+    fn is_over(&mut self) -> bool {
+        self.ask("over").is_ok_and(|answer| answer == "true")
+    }
+
+    /// All changes, and the names and power states of the machines.
+    fn dump(&mut self) -> Result<(Vec<Told>, Vec<(String, String, String)>)> {
+        self.say("dump")?;
+        let (mut changes, mut last) = (Vec::new(), Vec::new());
+        loop {
+            let line = self.line()?;
+            let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            match &*words {
+                [word, at, key, state] if word == "change" => changes.push(Told {
+                    key: key.clone(),
+                    state: state.clone(),
+                    at: at.parse()?,
+                }),
+                [word, key, name, power] if word == "machine" => {
+                    last.push((key.clone(), name.clone(), power.clone()));
+                }
+                _ => return Ok((changes, last)),
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+// The server.
+
+#[derive(Default)]
+struct Made {
+    changes: Vec<String>,
+    is_over: bool,
+}
+
+async fn serve(domains: u64) -> Result<()> {
+    let simulator = Simulator::vcenter().vms(domains as usize).build();
+    let server = simulator.listen("127.0.0.1:0", true).await?;
+    println!("{}@{}", simulator.user().replace('@', "%40"), server.addr());
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in io::stdin().lines().map_while(std::result::Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    let made: Arc<Mutex<Made>> = Arc::default();
+    while let Some(line) = lines.recv().await {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        match &*words {
+            [word] if word == "requests" => println!("{}", simulator.requests().len()),
+            [word] if word == "leftovers" => println!("{}", simulator.leftovers().len()),
+            [word] if word == "over" => println!("{}", lock(&made).is_over),
+            [word, rate, seconds] if word == "change" => {
+                let (rate, seconds) = (rate.parse()?, seconds.parse()?);
+                tokio::spawn(change(simulator.clone(), rate, seconds, Arc::clone(&made)));
+            }
+            _ => {
+                let mut text = lock(&made).changes.join("");
+                for vm in simulator.objects("VirtualMachine") {
+                    let Some(machine) = simulator.properties::<VirtualMachine>(&vm) else {
+                        continue;
+                    };
+                    let name = machine.name.clone().unwrap_or_default();
+                    let power = power(&machine);
+                    text += &format!("machine {} {name} {power}\n", vm.value);
+                }
+                println!("{text}end");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lock(made: &Mutex<Made>) -> std::sync::MutexGuard<'_, Made> {
+    made.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn power(machine: &VirtualMachine) -> &'static str {
+    let runtime = machine.runtime.as_deref();
+    match runtime.map(|runtime| &runtime.power_state) {
+        Some(VirtualMachinePowerState::PoweredOn) => "on",
+        Some(VirtualMachinePowerState::Suspended) => "suspended",
+        _ => "off",
+    }
+}
+
+/// Changes power states and, each fourth time, names of random machines.
+async fn change(simulator: Simulator, rate: u64, seconds: u64, made: Arc<Mutex<Made>>) {
+    let vms = simulator.objects("VirtualMachine");
+    let begun = Instant::now();
+    let mut random = 1u64;
+    let mut rounds = tokio::time::interval(Duration::from_millis(5));
+    let mut number = 0;
+    while number < rate * seconds {
+        rounds.tick().await;
+        let due = begun.elapsed().as_secs_f64() * rate as f64;
+        while number < (rate * seconds).min(due as u64) {
+            number += 1;
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let Some(vm) = vms.get((random >> 33) as usize % vms.len().max(1)) else {
+                return;
+            };
+            let is = simulator.change(vm, |machine: &mut VirtualMachine| power(machine));
+            let (action, state) = match (number % 4, is) {
+                (0, _) => (Action::Rename(format!("r{number}")), format!("r{number}")),
+                (1, Some("on")) => (Action::Suspend, "suspended".to_owned()),
+                (_, Some("on")) => (Action::PowerOff, "off".to_owned()),
+                _ => (Action::PowerOn, "on".to_owned()),
+            };
+            let at = now();
+            if simulator.apply(&Change::new(vm, action)).is_ok() {
+                let line = format!("change {at} {} {state}\n", vm.value);
+                lock(&made).changes.push(line);
+            }
+        }
+    }
+    lock(&made).is_over = true;
+}
