@@ -90,7 +90,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
             .open(&uri)
             .await?;
         let into = Arc::clone(&told);
-        let callback = connect
+        connect
             .domain_events()
             .register(None, DomainEventId::Lifecycle, move |event| {
                 let DomainEventDetail::Lifecycle(change) = &event.detail else {
@@ -119,7 +119,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
                 [domain.domain.name().to_owned(), String::new()],
             );
         }
-        connects.push((connect, callback));
+        connects.push(connect);
     }
     println!(
         "start: {:.2} s, {:.2} s of processor time, {} domains known, {} MB",
@@ -207,9 +207,8 @@ async fn measure(arguments: &[String]) -> Result<()> {
         last.len()
     );
     let mut listed = 0;
-    for (connect, callback) in connects {
+    for connect in connects {
         listed += active(&connect).await?;
-        connect.domain_events().deregister(callback).await?;
         connect.close().await?;
     }
     let on = last.iter().filter(|(_, _, power)| power != "off").count();

@@ -358,7 +358,7 @@ fn there(simulator: &Simulator) -> Domains {
 
 /// Lets everything that can go on do so.
 async fn settle() {
-    for _ in 0..60 {
+    for _ in 0..40 {
         tokio::task::yield_now().await;
     }
 }
@@ -380,7 +380,7 @@ fn check(make: impl Fn() -> Simulator, uri: &str) {
     });
     // A server serves many sequences. After a failure, sequences that are tried to find a shorter one begin with a new one.
     let last: RefCell<Option<(Runtime, Running)>> = RefCell::new(None);
-    let result = runner.run(&prop::collection::vec(step(), 1..24), |steps| {
+    let result = runner.run(&prop::collection::vec(step(), 1..16), |steps| {
         let reused = last
             .take()
             .filter(|(_, running)| running.sequences < ON_ONE_SERVER);
