@@ -137,6 +137,13 @@ impl Waiting {
     }
 }
 
+/// Warns about events that were not printed, because more came than could be written.
+pub(crate) fn tell_dropped(ui: &Ui, dropped: u64) {
+    if dropped > 0 {
+        ui.warn(format!("{dropped} events were dropped"));
+    }
+}
+
 /// The kind that virsh calls so.
 ///
 /// # Errors

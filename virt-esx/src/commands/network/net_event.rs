@@ -67,10 +67,12 @@ impl Command for NetEvent {
             None => None,
         };
         let events = connection.network_events();
-        let events = events.stream(network.as_ref(), [kind]).await?;
+        let mut events = events.stream(network.as_ref(), [kind]).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events.map(|event| Ok(print(printer, &event?)));
-        self.waiting.follow(ui, texts).await
+        let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
+        self.waiting.follow(ui, texts).await?;
+        event_loop::tell_dropped(ui, events.dropped());
+        Ok(())
     }
 }
 

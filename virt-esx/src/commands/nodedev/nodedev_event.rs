@@ -58,10 +58,12 @@ impl Command for NodedevEvent {
         };
         options::check_text("device", self.device.as_deref())?;
         let events = connection.node_device_events();
-        let events = events.stream(self.device.as_ref(), [kind]).await?;
+        let mut events = events.stream(self.device.as_ref(), [kind]).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events.map(|event| Ok(print(printer, &event?)));
-        self.waiting.follow(ui, texts).await
+        let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
+        self.waiting.follow(ui, texts).await?;
+        event_loop::tell_dropped(ui, events.dropped());
+        Ok(())
     }
 }
 

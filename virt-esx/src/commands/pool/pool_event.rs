@@ -59,10 +59,14 @@ impl Command for PoolEvent {
         };
         options::check_text("pool", self.pool.as_deref())?;
         let events = connection.storage_pool_events();
-        let events = events.stream(None, [kind]).await?;
+        let mut events = events.stream(None, [kind]).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events.filter_map(|event| std::future::ready(self.print(printer, event)));
-        self.waiting.follow(ui, texts).await
+        let texts = events
+            .by_ref()
+            .filter_map(|event| std::future::ready(self.print(printer, event)));
+        self.waiting.follow(ui, texts).await?;
+        event_loop::tell_dropped(ui, events.dropped());
+        Ok(())
     }
 }
 

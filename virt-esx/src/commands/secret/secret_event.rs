@@ -60,10 +60,12 @@ impl Command for SecretEvent {
             options::check_text("secret", Some(secret))?;
             return Err(Failure::new(format!("failed to get secret '{secret}'")));
         }
-        let events = connection.secret_events().stream(None, [kind]).await?;
+        let mut events = connection.secret_events().stream(None, [kind]).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events.map(|event| Ok(print(printer, &event?)));
-        self.waiting.follow(ui, texts).await
+        let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
+        self.waiting.follow(ui, texts).await?;
+        event_loop::tell_dropped(ui, events.dropped());
+        Ok(())
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Model {
     pub(super) shown: Vec<usize>,
     /// The position of the chosen row among the shown ones.
     pub(super) cursor: usize,
+    /// Whether somebody chose a domain, which then stays chosen wherever it goes. Otherwise the uppermost row is chosen.
+    is_following: bool,
     /// The position of the uppermost visible row.
     pub(super) top: usize,
     pub(super) running: Vec<Running>,
@@ -122,6 +124,7 @@ impl Model {
             mode: Mode::Table,
             shown: Vec::new(),
             cursor: 0,
+            is_following: false,
             top: 0,
             running: Vec::new(),
             notice: None,
@@ -180,12 +183,12 @@ impl Model {
         }
     }
 
-    /// Shows another picture. The chosen domain stays chosen; if it is gone, its place stays.
+    /// Shows another picture. If the chosen domain is gone, its place stays.
     fn take(&mut self, picture: Picture) {
         let chosen = self.chosen().map(|row| row.moref.clone());
         self.picture = picture;
         self.arrange();
-        self.choose(chosen.as_ref());
+        self.follow(chosen.as_ref());
         if let Mode::Answer {
             subject, question, ..
         } = &self.mode
@@ -247,11 +250,13 @@ impl Model {
         self.scroll();
     }
 
-    /// Chooses this domain if it is shown.
-    fn choose(&mut self, moref: Option<&ManagedObjectReference>) {
+    /// Follows this domain, if it is shown and somebody chose it.
+    fn follow(&mut self, moref: Option<&ManagedObjectReference>) {
         let position = self.rows().position(|row| Some(&row.moref) == moref);
-        if let Some(position) = position {
-            self.cursor = position;
+        match position {
+            Some(position) if self.is_following => self.cursor = position,
+            Some(_) => self.cursor = 0,
+            None => {}
         }
         self.scroll();
     }
@@ -290,6 +295,10 @@ impl Model {
 
     fn press_in_table(&mut self, key: KeyEvent) -> Option<Effect> {
         let page = self.page().max(1);
+        // All other keys do something with the chosen domain, or choose another one.
+        if !matches!(key.code, KeyCode::Esc | KeyCode::Char('/')) {
+            self.is_following = true;
+        }
         match key.code {
             KeyCode::Char('q') => return Some(Effect::Quit),
             KeyCode::Esc if self.notice.is_some() => self.notice = None,
@@ -302,7 +311,10 @@ impl Model {
             KeyCode::End | KeyCode::Char('G') => self.cursor = usize::MAX,
             KeyCode::Left | KeyCode::Char('<') => self.sort_by(-1),
             KeyCode::Right | KeyCode::Char('>') => self.sort_by(1),
-            KeyCode::Char('r') => self.rearrange(|model| model.is_reversed = !model.is_reversed),
+            KeyCode::Char('r') => {
+                self.is_following = false;
+                self.rearrange(|model| model.is_reversed = !model.is_reversed);
+            }
             KeyCode::Char('/') => {
                 let before = self.filter.clone();
                 self.mode = Mode::Filter { before };
@@ -382,18 +394,19 @@ impl Model {
         let all = Column::ALL;
         let now = all.iter().position(|column| *column == self.sort);
         let next = (now.unwrap_or(0) + all.len()).saturating_add_signed(step) % all.len();
+        self.is_following = false;
         self.rearrange(|model| {
             model.sort = all[next];
             model.is_reversed = false;
         });
     }
 
-    /// Changes the arrangement; the chosen domain stays chosen.
+    /// Changes the arrangement.
     fn rearrange(&mut self, change: impl FnOnce(&mut Self)) {
         let chosen = self.chosen().map(|row| row.moref.clone());
         change(self);
         self.arrange();
-        self.choose(chosen.as_ref());
+        self.follow(chosen.as_ref());
     }
 
     fn subject(&self) -> Option<Subject> {

@@ -197,32 +197,46 @@ fn quits() {
 }
 
 #[test]
-fn sorts_by_columns_and_keeps_the_chosen_domain() {
+fn sorts_by_columns_and_chooses_the_first_row() {
+    let long = "a-rather-long-name-of-a-domain.example.com";
     let mut model = model();
     press(&mut model, "<end><up>");
     assert_eq!(chosen(&model), "web01");
     press(&mut model, "<right><right>");
     assert_eq!(model.sort, Column::Cpu);
-    assert_eq!(
-        names(&model)[..3],
-        [
-            "db01",
-            "web01",
-            "a-rather-long-name-of-a-domain.example.com"
-        ]
-    );
-    assert_eq!(chosen(&model), "web01");
+    assert_eq!(names(&model)[..3], ["db01", "web01", long]);
+    assert_eq!(chosen(&model), "db01");
     press(&mut model, "r");
     assert_eq!(names(&model).last(), Some(&"db01"));
-    assert_eq!(chosen(&model), "web01");
+    assert_eq!(model.cursor, 0);
     press(&mut model, "<left>");
     assert_eq!((model.sort, model.is_reversed), (Column::State, false));
-    assert_eq!(
-        names(&model)[0],
-        "a-rather-long-name-of-a-domain.example.com"
-    );
-    press(&mut model, "<<");
+    assert_eq!(names(&model)[0], long);
+    press(&mut model, "<");
+    assert_eq!(model.sort, Column::Name);
+    press(&mut model, "<");
     assert_eq!(model.sort, Column::Host);
+}
+
+#[test]
+fn a_domain_that_somebody_chose_stays_chosen() {
+    let busy = |name: &str| {
+        let mut picture = picture();
+        let mut rows = picture.rows.iter_mut();
+        rows.find(|row| row.name == name).unwrap().cpu = Some(1.0);
+        picture
+    };
+    let mut model = model();
+    press(&mut model, "<right><right>");
+    model.update(Message::Picture(busy("web01")));
+    // The first row, whatever stands there.
+    assert_eq!((model.cursor, chosen(&model)), (0, "web01"));
+    press(&mut model, "<down>");
+    assert_eq!(chosen(&model), "db01");
+    model.update(Message::Picture(busy("db01")));
+    assert_eq!((model.cursor, chosen(&model)), (0, "db01"));
+    model.update(Message::Picture(busy("web01")));
+    assert_eq!((model.cursor, chosen(&model)), (1, "db01"));
 }
 
 #[test]
@@ -384,16 +398,16 @@ fn screen(model: &mut Model, look: Look, width: u16, height: u16) -> String {
         let mut is_reversed = false;
         let mut hidden = 0;
         for x in 0..width {
+            // The second half of a wide character.
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
             let cell = &buffer[(x, y)];
             let reversed = cell.modifier.contains(Modifier::REVERSED);
             if reversed != is_reversed {
                 line.push(if reversed { '\u{ab}' } else { '\u{bb}' });
                 is_reversed = reversed;
-            }
-            // The second half of a wide character.
-            if hidden > 0 {
-                hidden -= 1;
-                continue;
             }
             hidden = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
             line.push_str(cell.symbol());
