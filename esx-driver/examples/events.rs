@@ -35,8 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    // Without this, the property filter goes with the session.
-    events.close().await;
+    drop(events);
     connect.close().await?;
     Ok(())
 }

@@ -59,6 +59,8 @@ pub struct EventHistory {
     collector: Collector,
     filter: EventFilterSpec,
     seen: Seen,
+    /// Whether `seen` is what there was when something was read, and not only empty.
+    has_begun: bool,
 }
 
 impl Client {
@@ -75,6 +77,7 @@ impl Client {
             collector: Collector::create(self, &filter).await?,
             filter,
             seen: Seen::default(),
+            has_begun: false,
         })
     }
 }
@@ -95,6 +98,7 @@ impl EventHistory {
         // The API promises this order, but govmomi's simulator reads from the newest to the oldest.
         page.sort_by_key(|event| event.key);
         self.seen.add_all(&page);
+        self.has_begun = true;
         Ok(page)
     }
 
@@ -121,6 +125,7 @@ impl EventHistory {
         let mut page = self.collector.latest_page().await?;
         page.sort_by_key(|event| event.key);
         self.seen.add_all(&page);
+        self.has_begun = true;
         page.reverse();
         Ok(page)
     }
@@ -161,9 +166,9 @@ impl EventHistory {
     }
 
     /// The events after those that [`next_page`](Self::next_page) and [`latest`](Self::latest) have returned, as they
-    /// happen; those after the first poll if they have returned none.
+    /// happen; those after the first poll if neither was called.
     pub fn follow(self) -> EventFollow {
-        EventFollow::new(self.collector, self.filter, self.seen)
+        EventFollow::new(self.collector, self.filter, self.seen, self.has_begun)
     }
 
     /// Destroys the collector.

@@ -5,6 +5,7 @@
 
 mod calls;
 mod driver;
+mod events;
 mod list;
 #[cfg(test)]
 mod tests;
@@ -64,7 +65,7 @@ impl Parity {
         let list = List::read(include_str!("parity/functions.txt"))?;
         let driver = Driver::read(&files(&root, "esx-driver/src")?)?;
         let tests = calls::read(&files(&root, "esx-driver/tests/it")?, &driver)?;
-        let page = page(&list, &driver, &tests)?;
+        let page = page(&list, &driver, &tests)? + &events::section()?;
         let path = root.join("docs/parity.md");
         if self.check {
             let found = fs::read_to_string(&path).unwrap_or_default();

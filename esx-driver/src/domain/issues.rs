@@ -88,15 +88,35 @@ impl Domain {
     }
 }
 
-/// The message of a host whose datastore is full. It names the disk's file.
-const OUT_OF_SPACE: &str = "msg.hbacommon.outofspace";
+/// What the ids of a host's messages about disks begin with.
+const DISK_MESSAGE: &str = "msg.hbacommon.";
+
+/// Which problem with a disk a question is about: the rest of its message's id, such as `outofspace`.
+pub(crate) fn disk_problem(question: &VirtualMachineQuestionInfo) -> Option<&str> {
+    let ids = question.message.iter().map(|message| message.id.as_str());
+    // Old servers have the id in front of the text only.
+    let in_front = question.text.split(':').next();
+    let mut ids = ids.chain(in_front);
+    ids.find_map(message_problem)
+}
+
+/// The problem with a disk that a message of this id is about.
+pub(crate) fn message_problem(id: &str) -> Option<&str> {
+    id.strip_prefix(DISK_MESSAGE)
+}
+
+/// The problem of a host whose datastore is full.
+pub(crate) const OUT_OF_SPACE: &str = "outofspace";
 
 /// Whether the question is about the want of space for a disk.
 fn is_full(question: &VirtualMachineQuestionInfo, source: &str) -> bool {
+    disk_problem(question) == Some(OUT_OF_SPACE) && is_about(question, source)
+}
+
+/// Whether the question names the disk's file.
+pub(crate) fn is_about(question: &VirtualMachineQuestionInfo, source: &str) -> bool {
     let file = source.rsplit(['/', ' ']).next().unwrap_or_default();
     let messages = &question.message;
-    let is_one = messages.iter().any(|message| message.id == OUT_OF_SPACE)
-        || question.text.starts_with(OUT_OF_SPACE);
     let arguments = messages.iter().flat_map(|message| &message.argument);
     let arguments = arguments.filter_map(|argument| match argument {
         Any::String(text) => Some(text.as_str()),
@@ -106,7 +126,7 @@ fn is_full(question: &VirtualMachineQuestionInfo, source: &str) -> bool {
         .iter()
         .filter_map(|message| message.text.as_deref());
     let mut texts = arguments.chain(texts).chain([question.text.as_str()]);
-    is_one && !file.is_empty() && texts.any(|text| names(text, file))
+    !file.is_empty() && texts.any(|text| names(text, file))
 }
 
 /// Whether a text has the name of a file in it, not only the end of another one's.

@@ -25,7 +25,8 @@ property_set! {
 }
 
 property_set! {
-    struct Job: Task {
+    /// A task, as a job.
+    pub(crate) struct Job: Task {
         state: Option<TaskInfoState> = info.state,
         name: Option<String> = info.name,
         description_id: Option<String> = info.description_id,
@@ -34,7 +35,7 @@ property_set! {
         progress: Option<i32> = info.progress,
         queued: Option<DateTime> = info.queue_time,
         started: Option<DateTime> = info.start_time,
-        completed: Option<DateTime> = info.complete_time,
+        pub(crate) completed: Option<DateTime> = info.complete_time,
     }
 }
 
@@ -72,9 +73,7 @@ impl Domain {
         if flags.contains(JobStatsFlags::COMPLETED) {
             let ended = jobs.into_iter().filter(|(_, job)| !job.is_pending());
             let last = ended.max_by_key(|(_, job)| job.completed.map(millis));
-            return Ok(last
-                .map(|(_, job)| job.info(job.completed))
-                .unwrap_or_default());
+            return Ok(last.map(|(_, job)| job.result()).unwrap_or_default());
         }
         match first_pending(jobs) {
             Some((_, job)) => {
@@ -193,11 +192,17 @@ impl Connect {
 }
 
 impl Job {
-    fn is_pending(&self) -> bool {
+    /// Whether it is not over.
+    pub(crate) fn is_pending(&self) -> bool {
         matches!(
             self.state,
             Some(TaskInfoState::Queued | TaskInfoState::Running)
         )
+    }
+
+    /// What libvirt says of the task that is over.
+    pub(crate) fn result(&self) -> DomainJobInfo {
+        self.info(self.completed)
     }
 
     /// What libvirt says of the task that has run until that time.

@@ -23,10 +23,10 @@ use super::{
 use crate::{Error, ErrorKind, Operation, Result, What};
 
 /// The option that has the title.
-const TITLE: &str = "libvirt.title";
+pub(crate) const TITLE: &str = "libvirt.title";
 
 /// The option that has `<metadata>` with its elements.
-const ELEMENTS: &str = "libvirt.metadata";
+pub(crate) const ELEMENTS: &str = "libvirt.metadata";
 
 property_set! {
     struct Metadata: VirtualMachine {

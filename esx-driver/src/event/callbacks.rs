@@ -203,6 +203,11 @@ impl<E: Event> Callbacks<E> {
         self.lock().is_empty()
     }
 
+    /// Whether somebody is registered for events of this kind.
+    pub(crate) fn wants(&self, id: E::Id) -> bool {
+        self.lock().values().any(|it| it.filter.ids.contains(&id))
+    }
+
     /// Is told of every registration and deregistration from now on.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.0.changes.subscribe()

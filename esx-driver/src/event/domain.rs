@@ -1,15 +1,20 @@
 //! Events of domains.
 
+mod agent;
+mod balloon;
+mod clue;
+mod devices;
+mod groups;
+mod history;
+mod jobs;
+mod lifecycle;
+mod metadata;
+mod questions;
 mod source;
-mod stream;
-mod transition;
+mod speech;
+mod timeline;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use futures_util::StreamExt as _;
-use tokio::sync::oneshot;
-use tracing::warn;
+use futures_core::future::BoxFuture;
 use vi_types::DateTime;
 use virt_model::TypedParam;
 use virt_model::event::{
@@ -18,9 +23,11 @@ use virt_model::event::{
     WatchdogAction,
 };
 
-pub use self::stream::DomainEventStream;
-use super::callbacks::{CallbackId, CallbackIds};
-use crate::{Connect, Domain, Error, ErrorKind, Result, question::Question};
+use super::callbacks::{Callbacks, Event};
+use super::events::Events;
+use super::source::{Running, Source};
+use super::stream::EventStream;
+use crate::{Connect, Domain, Result, question::Question};
 
 /// Something that happened to a domain: what libvirt gives to callbacks of `virConnectDomainEventRegisterAny`.
 #[derive(Debug, Clone)]
@@ -140,6 +147,31 @@ pub enum QuestionEvent {
 
 /// The events of a connection's domains.
 ///
+/// The driver watches properties of the virtual machines, which are the truth: the life cycle events of a domain always
+/// fit together, and nothing is told twice. The server's own events say why a state changed, and tell what no property
+/// shows. A change waits for its reason if there is more than one possibility, at most a second; without the right to read
+/// events (`System.View`) the detail is the usual one:
+///
+/// | change | events, with the usual detail first |
+/// |---|---|
+/// | the machine appears | `Defined Added`, and those of a domain that was off until then, or `Started Migrated`, `Resumed Migrated` |
+/// | off to on | `Started` `Booted`, `Snapshot` |
+/// | off to suspended | `Started`, `Suspended` |
+/// | on to suspended | `Suspended` `Paused`, `I/O Error`, `Snapshot`; `PMSuspended Memory` if the guest wanted it |
+/// | suspended to on | `Resumed` `Unpaused`, `Snapshot`; `Started Event wakeup` after `PMSuspended` |
+/// | on to off | `Stopped` `Shutdown`, `Destroyed`, `Crashed`, `Failed`, `Snapshot`; `Shutdown` before `Stopped Shutdown` |
+/// | suspended to off | `Stopped` `Destroyed`, `Snapshot` |
+/// | the guest goes to standby, or comes back | `PMSuspended Memory`, `Started Event wakeup` |
+/// | the guest crashes | `Crashed Panicked` |
+/// | the configuration changes | `Defined` `Updated`, `Snapshot` |
+/// | the name changes | `Undefined Renamed` with the old name, `Defined Renamed` with the new one |
+/// | the machine leaves | those of a domain that stops, or `Suspended Migrated`, `Stopped Migrated`; `Undefined Removed` |
+///
+/// A domain whose host the vCenter has lost stays as it was; the difference is told when the host is back. `docs/parity.md`
+/// has the sources of all kinds. All registrations of a connection share one source, which asks the server only for what
+/// they need: two requests for each group of properties (identity and state; devices; tools; questions; metadata; tasks),
+/// and two for the server's events. One call waits at the server for the next change.
+///
 /// ```no_run
 /// # use esx_driver::{Connect, DomainEventDetail, Result, virt_model::event::DomainEventId};
 /// # async fn follow(connect: &Connect) -> Result<()> {
@@ -152,106 +184,63 @@ pub enum QuestionEvent {
 ///     })
 ///     .await?;
 /// // …
-/// events.deregister(id).await?;
+/// events.deregister(id)?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
-pub struct DomainEvents {
-    connect: Connect,
-}
+pub type DomainEvents = Events<DomainEvent>;
 
-/// The registrations of a connection.
-#[derive(Default)]
-struct Registrations {
-    /// Dropping a sender ends its task.
-    running: Mutex<HashMap<CallbackId, oneshot::Sender<()>>>,
-}
+/// A [`Stream`](crate::Stream) of events of domains.
+///
+/// ```no_run
+/// # use esx_driver::{Connect, Result, virt_model::event::DomainEventId};
+/// use futures_util::StreamExt as _;
+///
+/// # async fn follow(connect: &Connect) -> Result<()> {
+/// let ids = [DomainEventId::Lifecycle, DomainEventId::Reboot];
+/// let mut events = connect.domain_events().stream(None, ids).await?;
+/// while let Some(event) = events.next().await {
+///     let event = event?;
+///     tracing::info!(domain = event.domain.name(), kind = %event.id());
+/// }
+/// # Ok(()) }
+/// ```
+pub type DomainEventStream = EventStream<DomainEvent>;
 
 impl Connect {
     /// The events of this connection's domains. No request.
     pub fn domain_events(&self) -> DomainEvents {
-        DomainEvents {
-            connect: self.clone(),
-        }
+        Events::of(self)
     }
 }
 
-impl DomainEvents {
-    /// Calls `callback` for each event of the kind `id`, of all domains or of one, from now on until
-    /// [`deregister`](Self::deregister). The same callback may be registered any number of times.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`] if `domain` does not exist any more; otherwise the error of the request that failed.
-    #[doc(alias = "virConnectDomainEventRegisterAny")]
-    pub async fn register(
-        &self,
-        domain: Option<&Domain>,
-        id: DomainEventId,
-        callback: impl Fn(&DomainEvent) + Send + Sync + 'static,
-    ) -> Result<CallbackId> {
-        let mut stream = self.stream(domain, [id]).await?;
-        let registrations = self.connect.shared::<Registrations>();
-        let callback_id = self.connect.shared::<CallbackIds>().next();
-        let (running, ended) = oneshot::channel();
-        let mut map = registrations
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        map.insert(callback_id, running);
-        drop(map);
-        tokio::spawn(async move {
-            let mut ended = ended;
-            loop {
-                tokio::select! {
-                    biased;
-                    _ = &mut ended => break,
-                    event = stream.next() => match event {
-                        Some(Ok(event)) => callback(&event),
-                        Some(Err(error)) => warn!(%error, "no more events"),
-                        None => break,
-                    },
-                }
-            }
-            stream.close().await;
-        });
-        Ok(callback_id)
+impl Event for DomainEvent {
+    type Object = Domain;
+    type Id = DomainEventId;
+
+    fn id(&self) -> DomainEventId {
+        self.detail.id()
     }
 
-    /// Ends a registration. No call of its callback begins after that.
-    ///
-    /// # Errors
-    /// If there is no such registration.
-    #[doc(alias = "virConnectDomainEventDeregisterAny")]
-    pub async fn deregister(&self, id: CallbackId) -> Result<()> {
-        let registrations = self.connect.shared::<Registrations>();
-        let mut map = registrations
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match map.remove(&id) {
-            Some(_) => Ok(()),
-            None => {
-                let message = format!("could not find event callback {id} for deletion");
-                Err(Error::new(
-                    ErrorKind::Argument,
-                    virt_model::ErrorNumber::InvalidArg,
-                    message,
-                ))
-            }
-        }
+    fn is_about(&self, domain: &Domain) -> bool {
+        // A domain that gets another name or UUID is still the same one.
+        self.domain.moref() == domain.moref()
+    }
+}
+
+impl Source for DomainEvent {
+    fn start(
+        connect: Connect,
+        callbacks: Callbacks<DomainEvent>,
+    ) -> BoxFuture<'static, Result<Running>> {
+        Box::pin(async move {
+            let source = source::Source::start(connect, callbacks).await?;
+            let running: Running = Box::pin(source.run());
+            Ok(running)
+        })
     }
 
-    /// The events of the kinds `ids`, of all domains or of one, as a stream. Dropping it ends it.
-    ///
-    /// # Errors
-    /// As [`register`](Self::register).
-    pub async fn stream(
-        &self,
-        domain: Option<&Domain>,
-        ids: impl IntoIterator<Item = DomainEventId>,
-    ) -> Result<DomainEventStream> {
-        let ids = ids.into_iter().collect();
-        DomainEventStream::begin(&self.connect, domain, ids).await
+    fn extend(connect: Connect, _: Callbacks<DomainEvent>) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move { connect.shared::<source::Extender>().extend().await })
     }
 }
 

@@ -55,6 +55,7 @@ impl<E: Source> Events<E> {
     /// # Errors
     /// Those of the requests with which the driver subscribes, if nobody was registered before.
     #[doc(alias(
+        "virConnectDomainEventRegisterAny",
         "virConnectNetworkEventRegisterAny",
         "virConnectStoragePoolEventRegisterAny",
         "virConnectNodeDeviceEventRegisterAny",
@@ -81,6 +82,7 @@ impl<E: Source> Events<E> {
     /// # Errors
     /// [`ErrorKind::Argument`] if these events have no such registration.
     #[doc(alias(
+        "virConnectDomainEventDeregisterAny",
         "virConnectNetworkEventDeregisterAny",
         "virConnectStoragePoolEventDeregisterAny",
         "virConnectNodeDeviceEventDeregisterAny",

@@ -18,8 +18,8 @@ pub trait Source: Event {
     /// returns only if it fails.
     fn start(connect: Connect, callbacks: Callbacks<Self>) -> BoxFuture<'static, Result<Running>>;
 
-    /// Is called for a further registration, which `callbacks` has already: the running source may need more from the
-    /// server for it.
+    /// Subscribes for what another registration needs, which is among the `callbacks` already. Called while the source
+    /// runs. What happens after this returned is an event.
     fn extend(_: Connect, _: Callbacks<Self>) -> BoxFuture<'static, Result<()>> {
         Box::pin(async { Ok(()) })
     }

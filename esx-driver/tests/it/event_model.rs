@@ -12,7 +12,7 @@ use esx_driver::{
     virt_model::event::{
         DefinedDetail, DomainEventId,
         LifecycleEvent::{self, *},
-        UndefinedDetail,
+        ResumedDetail, StartedDetail, UndefinedDetail,
     },
 };
 use esx_sim::{Action, Change, Effect, Rule, Simulator, http::StatusCode};
@@ -303,7 +303,8 @@ impl Running {
                     name.clone_into(&mut known.name);
                     self.nameless = None;
                 }
-                (Some(known), DefinedDetail::Updated) if known.name == name => {}
+                (Some(known), DefinedDetail::Updated | DefinedDetail::FromSnapshot)
+                    if known.name == name => {}
                 (None, detail) if detail != DefinedDetail::Renamed => {
                     let new = Seen {
                         name: name.to_owned(),
@@ -326,6 +327,9 @@ impl Running {
                 return Some(());
             }
             (Started(_), Power::Off) | (Resumed(_), Power::Suspended) => Power::On,
+            (Started(StartedDetail::Wakeup), Power::Suspended) => Power::On,
+            // It came running.
+            (Resumed(ResumedDetail::Migrated), Power::On) => Power::On,
             (Suspended(_) | PmSuspended(_), Power::On) => Power::Suspended,
             (Stopped(_), Power::On | Power::Suspended) => Power::Off,
             // They announce that the domain stops, or say that it goes on without its guest.

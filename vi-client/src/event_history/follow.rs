@@ -43,11 +43,16 @@ pub struct EventFollow {
 }
 
 impl EventFollow {
-    pub(super) fn new(collector: Collector, filter: EventFilterSpec, seen: Seen) -> Self {
+    pub(super) fn new(
+        collector: Collector,
+        filter: EventFilterSpec,
+        seen: Seen,
+        knows_start: bool,
+    ) -> Self {
         let reader = Reader {
             client: collector.client().clone(),
             filter,
-            knows_start: !seen.is_empty(),
+            knows_start,
             seen,
             collector: Some(collector),
             watch: None,

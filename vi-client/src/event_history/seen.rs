@@ -36,11 +36,6 @@ struct Fingerprint {
 }
 
 impl Seen {
-    /// Whether nothing was seen yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.last.is_none()
-    }
-
     /// Whether the server's history is another one than before, as after a restart, judged by its newest events.
     pub(super) fn is_other_history(&self, newest: &[Poly<Event>]) -> bool {
         let differs = |event: &Poly<Event>| {

@@ -16,7 +16,7 @@ use vmx::Slot;
 
 /// The name of a device, which no other device of the machine has: `scsi0:1`, `ethernet0`, `serial1`, `scsi0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::domain) enum Name {
+pub(crate) enum Name {
     /// A controller for disks and drives.
     Controller(DiskBus, u32),
     /// A disk or drive.
@@ -33,10 +33,7 @@ pub(in crate::domain) enum Name {
 
 impl Name {
     /// The name of a device among all devices of its machine. `None` for a device that libvirt has no word for.
-    pub(in crate::domain) fn of(
-        device: &Poly<VirtualDevice>,
-        all: &[Poly<VirtualDevice>],
-    ) -> Option<Name> {
+    pub(crate) fn of(device: &Poly<VirtualDevice>, all: &[Poly<VirtualDevice>]) -> Option<Name> {
         if let Some(bus) = bus(device) {
             let controller = device.cast::<VirtualController>()?;
             return Some(Name::Controller(bus, number(controller.bus_number)?));
@@ -116,7 +113,7 @@ impl fmt::Display for Name {
 
 /// The text is no name of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::domain) struct NoName;
+pub(crate) struct NoName;
 
 impl FromStr for Name {
     type Err = NoName;

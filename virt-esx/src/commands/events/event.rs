@@ -79,7 +79,7 @@ impl Command for Event {
         let printer = self.waiting.printer(ui);
         let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         let followed = self.waiting.follow(ui, texts).await;
-        events.close().await;
+        drop(events);
         followed
     }
 }
