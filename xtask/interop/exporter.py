@@ -125,8 +125,15 @@ def ours(proxy):
         while "libvirt_up{connection=\"sim\"} 1" not in scrape(url):
             time.sleep(0.5)
         # Totals need a second sample.
-        time.sleep(21)
-        text, modern = scrape(url), scrape(url, OPENMETRICS)
+        deadline = time.time() + 120
+        while time.time() < deadline:
+            modern = scrape(url, OPENMETRICS)
+            families = {family.name: family for family in openmetrics(modern)}
+            totals = families.get("libvirt_domain_info_cpu_time_seconds")
+            if totals and sum(sample.value > 0 for sample in totals.samples) > 1000:
+                break
+            time.sleep(5)
+        text = scrape(url)
         status, found = promtool(text)
         check("promtool is content with the text format", status == 0 and not found.strip(), found)
         families = list(text_format(text))
