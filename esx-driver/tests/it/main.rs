@@ -25,6 +25,7 @@ mod noun_events;
 mod open;
 mod positions;
 mod redefine;
+mod registrations;
 mod removal;
 mod since;
 mod snapshots;
