@@ -65,7 +65,7 @@ fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {
         let event = UserLogoutSessionEvent {
             ip_address: session.ip_address.filter(|_| since_5_1),
             user_agent: session.user_agent.filter(|_| since_5_1),
-            call_count: session.call_count.map(i64::from).filter(|_| since_5_1),
+            call_count: session.call_count.filter(|_| since_5_1),
             session_id: Some(session.key).filter(|_| since_5_1),
             login_time: Some(session.login_time).filter(|_| since_5_1),
             ..UserLogoutSessionEvent::default()
