@@ -16,7 +16,7 @@ use std::{
 use tracing::warn;
 use vi_client::Client;
 use vi_types::{
-    ManagedObject as _, ManagedObjectReference, properties::ServiceInstance, references,
+    DateTime, ManagedObject as _, ManagedObjectReference, properties::ServiceInstance, references,
 };
 use virt_model::LibVersion;
 
@@ -136,16 +136,24 @@ impl Connect {
     /// Whether the server answers: one request, for its time. (libvirt 9.0.0, esxConnectIsAlive, asks nothing.)
     #[doc(alias = "virConnectIsAlive")]
     pub async fn is_alive(&self) -> bool {
-        // The only object of its type, whose reference is the same on every server.
-        let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
-        let service = references::ServiceInstance::from(moref);
-        match self.0.client.call(&service.current_time()).await {
+        match self.server_time().await {
             Ok(_) => true,
             Err(error) => {
                 warn!(%error, "the server does not answer");
                 false
             }
         }
+    }
+
+    /// The time by the server's clock. One request.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn server_time(&self) -> Result<DateTime> {
+        // The only object of its type, whose reference is the same on every server.
+        let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
+        let service = references::ServiceInstance::from(moref);
+        Ok(self.0.client.call(&service.current_time()).await?)
     }
 
     /// Who answers the questions of this connection's domains: as the URI says (`answers=`, `auto_answer=`), unless

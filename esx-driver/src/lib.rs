@@ -17,6 +17,7 @@
 //! - A [`Connect`] is a connection to a server and one host of it.
 //! - [`Domain`], [`DomainSnapshot`] and [`Network`] are handles: cheap clones that talk to the server.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
+//! - A [`History`] is what the host has written about everything that happened.
 //! - A [`Monitor`] has a live picture of a server, with measurements.
 //! - Every call that changes something returns an [`Operation`], which runs when it is awaited; [`bulk`] runs many.
 //! - A [`policy`] answers the host's [questions](question) while an operation runs.
@@ -45,6 +46,7 @@ mod domain;
 mod engine;
 mod error;
 mod event;
+mod history;
 mod inventory;
 mod monitor;
 mod near;
@@ -69,6 +71,7 @@ pub use event::{
     NodeDeviceEventDetail, NodeDeviceEvents, QuestionEvent, SecretEvent, SecretEventDetail,
     SecretEvents, StoragePoolEvent, StoragePoolEventDetail, StoragePoolEvents,
 };
+pub use history::{History, HistoryEvent, HistoryFilter, HistoryFollow, HistoryValue};
 pub use monitor::{
     CounterValue, DomainUsage, Monitor, MonitorConnection, MonitorOptions, MonitorPoll,
     MonitorSnapshot, MonitoredAlarm, MonitoredDatastore, MonitoredDisk, MonitoredDomain,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -29,6 +29,7 @@ const ORDER: [&str; 18] = [
     "network",
     "snapshot",
     "event",
+    "history",
     // Pictures of a whole server.
     "monitor",
 ];

@@ -84,6 +84,7 @@ recordings! {
     event,
     freecell,
     help,
+    history,
     hostname,
     job,
     json,

@@ -6,15 +6,15 @@ use vi_client::property_set;
 use vi_client::retrieve::{ObjectProperties, PropertySet as _, Retrieve, Selection};
 use vi_types::enums::{TaskInfoState, VirtualMachineConnectionState, VirtualMachinePowerState};
 use vi_types::objects::{LocalizedMethodFault, RequestCanceled, VirtualMachineQuestionInfo};
-use vi_types::properties::{ServiceInstance, VirtualMachine};
-use vi_types::{DateTime, ManagedObject as _, ManagedObjectReference, references};
+use vi_types::properties::VirtualMachine;
+use vi_types::{DateTime, ManagedObjectReference, references};
 use virt_model::domain::{ControlState, DomainControlInfo, DomainJobInfo, JobOperation, JobType};
 use virt_model::flags::{AbortJobFlags, refuse_unknown};
 use virt_model::{ErrorNumber, JobStatsFlags};
 
 use super::{Domain, no_domain_with_uuid, not_running};
 use crate::engine::{Change, Effect};
-use crate::{Connect, Error, ErrorKind, Operation, Result};
+use crate::{Error, ErrorKind, Operation, Result};
 
 property_set! {
     struct Control: VirtualMachine {
@@ -77,7 +77,7 @@ impl Domain {
         }
         match first_pending(jobs) {
             Some((_, job)) => {
-                let now = self.connect.time().await?;
+                let now = self.connect.server_time().await?;
                 Ok(job.info(Some(now)))
             }
             None => Ok(DomainJobInfo::default()),
@@ -140,7 +140,7 @@ impl Domain {
         } else if control.question.is_some() {
             info.state = ControlState::Occupied;
         } else if let Some((_, job)) = first_pending(jobs) {
-            let now = self.connect.time().await?;
+            let now = self.connect.server_time().await?;
             info.state = ControlState::Job;
             info.state_time = job.info(Some(now)).time_elapsed;
         }
@@ -178,16 +178,6 @@ impl Domain {
             Some(TaskInfoState::Queued | TaskInfoState::Running) => Effect::Unknown,
             _ => Effect::Done(()),
         })
-    }
-}
-
-impl Connect {
-    /// The server's time.
-    async fn time(&self) -> Result<DateTime> {
-        // The only object of its type, whose reference is the same on every server.
-        let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
-        let service = references::ServiceInstance::from(moref);
-        Ok(self.client().call(&service.current_time()).await?)
     }
 }
 

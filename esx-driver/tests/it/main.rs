@@ -12,6 +12,7 @@ mod devices;
 mod domains;
 mod event_model;
 mod events;
+mod history;
 mod kinds;
 mod listing;
 mod looking;

@@ -202,7 +202,7 @@ impl Printer {
 }
 
 /// The time as libvirt writes it: in UTC, with milliseconds (`virTimeStringNow`).
-fn stamp(time: Timestamp) -> String {
+pub(crate) fn stamp(time: Timestamp) -> String {
     let time = time.to_zoned(TimeZone::UTC);
     time.strftime("%Y-%m-%d %H:%M:%S%.3f+0000").to_string()
 }

@@ -2,6 +2,7 @@
 
 mod detail;
 mod event;
+mod history;
 
 use super::{Group, Row};
 
@@ -9,5 +10,8 @@ use super::{Group, Row};
 pub(crate) static GROUP: Group = Group {
     title: "Domain Events",
     keyword: "events",
-    rows: &[Row::command::<event::Event>("event")],
+    rows: &[
+        Row::command::<event::Event>("event"),
+        Row::command::<history::Events>("events"),
+    ],
 };

@@ -6,8 +6,8 @@ use super::peers::Tools;
 use super::process;
 use super::report::Report;
 
-/// pyvmomi reads esx-sim's inventory, as a host's and as a vCenter's, makes, changes, copies and removes machines there, and
-/// watches them.
+/// pyvmomi reads esx-sim's inventory, as a host's and as a vCenter's, makes, changes, copies and removes machines there,
+/// reads the event history, and watches the machines.
 pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let servers = [
         ("host", "--esx", "root"),
@@ -19,6 +19,8 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         script(tools, report, &section, &few, "walk.py", &[user, "7"])?;
         let section = format!("pyvmomi changes a simulated {server}");
         script(tools, report, &section, &[kind], "machines.py", &[user])?;
+        let section = format!("pyvmomi reads the events of a simulated {server}");
+        script(tools, report, &section, &[kind], "events.py", &[user])?;
     }
     updates(tools, report)?;
     let free = ["--esx", "--licence", "free"];

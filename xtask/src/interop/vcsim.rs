@@ -108,6 +108,23 @@ fn host(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), String> {
     for domain in ["ha-host_VM0", "ha-host_VM1"] {
         peer.round_trip(report, domain)?;
     }
+    peer.contains(
+        report,
+        &["events", "--type", "VmPoweredOnEvent"],
+        "VmPoweredOnEvent: ha-host_VM0 on ",
+    )?;
+    // A class that our program does not have.
+    peer.contains(
+        report,
+        &[
+            "--output",
+            "json",
+            "events",
+            "--type",
+            "VmUuidAssignedEvent",
+        ],
+        "\"event\":\"VmUuidAssignedEvent\"",
+    )?;
     let wrong = tools.auth_file("vcsim-wrong.conf", "user", "")?;
     Peer {
         auth: &wrong,
@@ -139,6 +156,11 @@ fn vcenter(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), String
     standalone.contains(report, &["nodeinfo"], "CPU(s):              2\n")?;
     standalone.contains(report, &["capabilities"], "<arch>x86_64</arch>")?;
     standalone.round_trip(report, "DC0_H0_VM0")?;
+    standalone.contains(
+        report,
+        &["events", "--domain", "DC0_H0_VM0"],
+        "VmPoweredOnEvent: DC0_H0_VM0 on DC0_H0 in DC0 is powered on",
+    )?;
 
     let mut machines = 0;
     for host in ["DC0_C0_H0", "DC0_C0_H1", "DC0_C0_H2"] {
