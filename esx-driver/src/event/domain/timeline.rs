@@ -311,7 +311,7 @@ impl<D: Clone> Timeline<D> {
             .enumerate()
             .filter_map(|(index, said)| question.is_answered_by(said.clue).then_some(index));
         match is_last && question != Question::Configuration {
-            true => answers.last(),
+            true => answers.next_back(),
             false => answers.next(),
         }
     }
