@@ -7,7 +7,7 @@ use vi_client::transport::{Endpoint, HttpsTransport, Verify};
 use vi_client::{Client, Error, ObjectChange, ObjectWatch, Options, property_set};
 use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachinePowerState;
-use vi_types::objects::VirtualMachineConfigSpec;
+use vi_types::objects::{VirtualHardware, VirtualMachineConfigSpec};
 use vi_types::references::VirtualMachine;
 
 use crate::check;
@@ -17,8 +17,13 @@ property_set! {
     struct Machine: VirtualMachine {
         name: String = name,
         state: VirtualMachinePowerState = runtime.power_state,
-        memory: Option<i32> = config.hardware.memory_mb,
-        annotation: Option<String> = config.annotation,
+        hardware: Option<VirtualHardware> = config.hardware,
+    }
+}
+
+property_set! {
+    struct Host: HostSystem {
+        name: String = name,
     }
 }
 
@@ -45,7 +50,7 @@ async fn watch(address: &str) -> Result<(), Error> {
     let (watching, changing) = (connect(address).await?, connect(address).await?);
     let root = watching.service_content().root_folder.clone();
     let everything = Retrieve::from(&root).select_all(Selection::inventory());
-    let mut machines = watching.watch_set::<Machine>(everything).await?;
+    let mut machines = watching.watch_set::<Machine>(everything.clone()).await?;
     let first = told(&mut machines).await.map_err(Error::Shared)?;
     let entered = |change: &ObjectChange<Machine>| matches!(change, ObjectChange::Entered { .. });
     let all = first.len() >= 2 && first.iter().all(entered);
@@ -54,11 +59,24 @@ async fn watch(address: &str) -> Result<(), Error> {
         return Ok(());
     };
 
+    // A watch that is added while another one waits: vcsim tells of it only in a new collector.
     let waiting = tokio::spawn(async move {
         let changes = told(&mut machines).await;
         (machines, changes)
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut hosts = watching.watch_set::<Host>(everything).await?;
+    let found = tokio::time::timeout(PATIENCE, hosts.next_changes()).await;
+    let found = found.is_ok_and(|changes| changes.is_ok_and(|changes| !changes.is_empty()));
+    let hosts_now = hosts.objects().all();
+    let named = hosts_now.iter().all(|(_, host)| !host.name.is_empty());
+    check(
+        "a second watch is told its objects",
+        found && named,
+        "nothing in time",
+    );
+    hosts.close().await;
+
     let vm = VirtualMachine::from(object.clone());
     changing.run(&vm.power_off_vm_task()).await?;
     let (mut machines, changes) = match waiting.await {
@@ -83,37 +101,35 @@ async fn watch(address: &str) -> Result<(), Error> {
     );
 
     let spec = VirtualMachineConfigSpec {
-        name: Some("renamed".to_owned()),
         memory_mb: Some(64),
-        annotation: Some("a note".to_owned()),
         ..Default::default()
     };
-    changing.run(&vm.reconfig_vm_task(spec)).await?;
+    // vcsim forgets what changes while no call waits, so one waits meanwhile.
+    let request = vm.reconfig_vm_task(spec);
+    let reconfigured = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        changing.run(&request).await
+    };
+    // vcsim tells of `config.hardware`, but not of the properties in it, nor of `name`.
     let is_changed = |machine: &Machine| {
-        machine.name == "renamed"
-            && machine.memory == Some(64)
-            && machine.annotation.as_deref() == Some("a note")
+        let hardware = machine.hardware.as_ref();
+        hardware.is_some_and(|hardware| hardware.memory_mb == 64)
     };
-    // vcsim may tell it in parts.
     let end = tokio::time::Instant::now() + PATIENCE;
-    let has_all = || {
-        machines
-            .objects()
-            .get(&object)
-            .is_some_and(|machine| is_changed(&machine))
-    };
-    let mut arrived = has_all();
-    while !arrived && tokio::time::Instant::now() < end {
-        if told(&mut machines).await.is_err() {
-            break;
+    let objects = machines.objects();
+    let arriving = async {
+        while tokio::time::Instant::now() < end && told(&mut machines).await.is_ok() {
+            let machine = objects.get(&object);
+            if machine.is_some_and(|machine| is_changed(&machine)) {
+                return true;
+            }
         }
-        arrived = machines
-            .objects()
-            .get(&object)
-            .is_some_and(|machine| is_changed(&machine));
-    }
-    let found = format!("{:?}", machines.objects().get(&object));
-    check("another client's ReconfigVM_Task arrives", arrived, &found);
+        false
+    };
+    let (reconfigured, arrived) = tokio::join!(reconfigured, arriving);
+    reconfigured?;
+    let found = "it has not arrived";
+    check("another client's ReconfigVM_Task arrives", arrived, found);
 
     changing.run(&vm.power_off_vm_task()).await?;
     changing.run(&vm.destroy_task()).await?;

@@ -631,10 +631,9 @@ impl Waiter {
         };
         let is_truncated = updates.truncated == Some(true);
         let is_empty = updates.filter_set.is_empty();
-        let mut is_repeated = false;
-        // An answer without a version means that nothing changed in time.
+        // An answer without a version means that nothing changed in time. The same version again means nothing: vcsim has
+        // only one.
         if !updates.version.is_empty() {
-            is_repeated = updates.version == collector.version;
             collector.version = updates.version;
         }
         for set in updates.filter_set {
@@ -649,10 +648,10 @@ impl Waiter {
         if !is_truncated {
             self.watches.values_mut().for_each(Watched::deliver);
         }
-        match (is_repeated, is_truncated, is_empty) {
-            (true, ..) | (_, true, true) => Heard::Stale,
-            (false, false, true) => Heard::Nothing,
-            (false, _, false) => Heard::Told { is_truncated },
+        match (is_truncated, is_empty) {
+            (true, true) => Heard::Stale,
+            (false, true) => Heard::Nothing,
+            (_, false) => Heard::Told { is_truncated },
         }
     }
 
@@ -725,7 +724,7 @@ fn stopping(client: &Client, pausing: &Pausing<Shared>) -> Shared {
     let behaviour = match &pausing.trouble {
         Trouble::Lost(error) => return Arc::clone(error),
         Trouble::Stalled(Stall::Hasty) => "answers at once that nothing has changed",
-        Trouble::Stalled(Stall::Stale) => "answers without telling anything new",
+        Trouble::Stalled(Stall::Stale) => "announces the rest of an answer, which does not come",
     };
     Arc::new(Error::Stalled {
         method: server::wait_method(client),

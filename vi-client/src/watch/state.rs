@@ -128,7 +128,7 @@ pub(super) enum Trouble<E> {
 pub(super) enum Stall {
     /// It does not wait for a change.
     Hasty,
-    /// It repeats an answer, or announces a rest that does not come.
+    /// It announces the rest of an answer, which does not come.
     Stale,
 }
 
@@ -265,11 +265,14 @@ impl Checking {
         let round = self.round;
         match reply {
             CheckReply::Told { is_truncated: true } => State::Truncated(Truncated { round }),
-            // Servers may tell of a filter that is not new only if they are asked for everything, as vcsim does.
-            CheckReply::Nothing { is_new: true } if !self.is_anew => State::Checking(Checking {
-                round,
-                is_anew: true,
-            }),
+            // The filter selects nothing, or the server tells of a later filter only in a new collector: asked for everything,
+            // vcsim tells only of the later filter, as if the others selected nothing.
+            CheckReply::Nothing { is_new: true } if !self.is_anew => {
+                State::Subscribing(Subscribing {
+                    round,
+                    from: Remains::Unknown,
+                })
+            }
             CheckReply::Told { .. } | CheckReply::Nothing { .. } => idle(round),
             CheckReply::Stalled(stall) => stalled(round, Step::Check, stall),
             CheckReply::Failed(loss) if self.is_anew => lost(round, Step::CheckAnew, loss),
