@@ -61,6 +61,9 @@ type State = String;
 
 // The client.
 
+/// A machine at the end: its key, its name and its power state.
+type Machine = (String, String, String);
+
 /// An event: which domain, what it led to, and when its callback was called.
 struct Told {
     key: String,
@@ -315,7 +318,7 @@ impl Server {
     }
 
     /// All changes, and the names and power states of the machines.
-    fn dump(&mut self) -> Result<(Vec<Told>, Vec<(String, String, String)>)> {
+    fn dump(&mut self) -> Result<(Vec<Told>, Vec<Machine>)> {
         self.say("dump")?;
         let (mut changes, mut last) = (Vec::new(), Vec::new());
         loop {

@@ -195,6 +195,12 @@ async fn everything_of_a_vcenter() {
     assert_eq!(stores, expected);
 }
 
+/// A change of a machine.
+type Step = fn(&mut VirtualMachine);
+
+/// Whether a domain shows a change.
+type Shown = fn(&MonitoredDomain) -> bool;
+
 /// Changes that the snapshot shows without a poll.
 #[tokio::test]
 async fn what_the_server_tells() {
@@ -203,7 +209,7 @@ async fn what_the_server_tells() {
     let monitor = Monitor::start(&connect, options).await.unwrap();
     let mut snapshot = monitor.snapshot();
     let web = simulator.vm("web01").unwrap();
-    let steps: [(fn(&mut VirtualMachine), fn(&MonitoredDomain) -> bool); 4] = [
+    let steps: [(Step, Shown); 4] = [
         (
             |vm| vm.base.name = Some("web%2f01".to_owned()),
             |domain| domain.name == "web/01",
