@@ -214,10 +214,11 @@ async fn several_streams_have_one_waiting_call() {
     );
     simulator.clear_requests();
     assert!(told(&mut one).await.is_empty());
-    assert_eq!(
-        methods(&simulator)[..2],
-        ["SetCollectorPageSize", "CreateFilter"]
-    );
+    // Then it follows the server's events; the waiting call is sent meanwhile.
+    let begun = methods(&simulator);
+    for method in ["SetCollectorPageSize", "CreateFilter"] {
+        assert!(begun.iter().any(|name| name == method), "{begun:?}");
+    }
     simulator.clear_requests();
     let mut two = all(&connect).await;
     assert!(
@@ -345,16 +346,18 @@ async fn connections_that_break() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_the_end() {
+async fn answers_that_are_garbage_end_nothing() {
     let (simulator, connect) = host().await;
     let mut events = all(&connect).await;
     let garbage = Effect::rewrite(|_| "<this is not".to_owned());
     simulator.inject(Rule::new("WaitForUpdatesEx", garbage));
     set_power(&simulator, "web01", PoweredOff);
-    let error = events.next().await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(events.next().await.is_none());
-    assert!(events.next().await.is_none());
+    assert!(told(&mut events).await.is_empty());
+    simulator.clear_rules();
+    let pause = Duration::from_secs(120);
+    let event = tokio::time::timeout(pause, events.next()).await.unwrap();
+    assert!(line(event.unwrap()).starts_with("web01: Stopped "));
+    end(events).await;
     nothing_left(&simulator);
 }
 
