@@ -7,9 +7,9 @@ check; exits with 1 when the connection itself fails.
 """
 
 import sys
-import time
 
 from pyVim.connect import Disconnect, SmartConnect
+from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
 
 
@@ -18,9 +18,7 @@ def check(name, found, reason):
 
 
 def run(task):
-    while task.info.state not in ("success", "error"):
-        time.sleep(0.01)
-    return task.info
+    WaitForTask(task)
 
 
 def names(events):
@@ -104,7 +102,8 @@ def follow(instance, manager, vm):
         objectSet=[properties.ObjectSpec(obj=collector)],
         propSet=[properties.PropertySpec(type=vim.event.EventHistoryCollector, pathSet=["latestPage"])],
     )
-    own = instance.content.propertyCollector
+    # WaitForTask uses the session's collector.
+    own = instance.content.propertyCollector.CreatePropertyCollector()
     watched = own.CreateFilter(spec, False)
     first = own.WaitForUpdatesEx("", properties.WaitOptions(maxWaitSeconds=10))
     run(vm.PowerOffVM_Task())
@@ -115,6 +114,7 @@ def follow(instance, manager, vm):
     check("newest first", change.val[0].vm.vm == vm, change.val[0])
     check("latest event", manager.latestEvent.key >= change.val[0].key, manager.latestEvent)
     watched.Destroy()
+    own.Destroy()
     collector.DestroyCollector()
 
 
