@@ -26,7 +26,7 @@
 //!
 //! An event is a [`Poly<Event>`](vi_types::Poly). One of a type that this build leaves out (most of the 442 are in families,
 //! which are features of vi-types) or that is newer than this crate is kept whole: it dereferences to an
-//! [`Event`](vi_types::objects::Event), with time, user and the objects that it is about, it has its own
+//! [`Event`], with time, user and the objects that it is about, it has its own
 //! [`event_type`], and its other properties are in the XML of [`unknown_event`].
 
 mod collector;

@@ -79,6 +79,7 @@ impl Command for Event {
         let printer = self.waiting.printer(ui);
         let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         let followed = self.waiting.follow(ui, texts).await;
+        event_loop::tell_dropped(ui, events.dropped());
         drop(events);
         followed
     }
