@@ -24,6 +24,9 @@ use crate::world::inventory;
 /// Number of tasks kept for each object. The oldest finished ones are removed first.
 const KEPT: usize = 10;
 
+/// Number of tasks in the list of the whole server, unless more are unfinished.
+const KEPT_BY_SERVER: usize = 100;
+
 /// Unfinished tasks, questions, and scripts for later tasks.
 #[derive(Default)]
 pub(crate) struct Tasks {
@@ -429,6 +432,12 @@ impl Tasks {
         for manager in managers {
             world.change(&manager, |manager: &mut properties::TaskManager| {
                 manager.recent_task.insert(0, task.clone());
+                while manager.recent_task.len() > KEPT_BY_SERVER
+                    && manager
+                        .recent_task
+                        .pop_if(|oldest| is_over(oldest))
+                        .is_some()
+                {}
                 if !forgotten.is_empty() {
                     manager.recent_task.retain(|one| !forgotten.contains(one));
                 }
