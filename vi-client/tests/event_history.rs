@@ -401,15 +401,26 @@ async fn following_asks_once_for_each_answer() {
     next(&mut follow, 500).await;
     let mut many = calls(&simulator);
     many.retain(|method| method != "WaitForUpdatesEx");
-    assert_eq!(
-        many,
-        [
-            "CreateCollectorForEvents",
-            "ReadNextEvents",
-            "DestroyCollector"
-        ]
-    );
+    assert_eq!(many, ["CreateCollectorForEvents", "ReadNextEvents"]);
+
+    // More than a page again: the collector goes on where it ended.
+    simulator.clear_requests();
+    happen(&simulator, 500);
+    next(&mut follow, 500).await;
+    let mut more = calls(&simulator);
+    more.retain(|method| method != "WaitForUpdatesEx");
+    assert_eq!(more, ["ReadNextEvents"]);
+
+    // It is not kept for ever.
+    for _ in 0..=50 {
+        happen(&simulator, 1);
+        next(&mut follow, 1).await;
+    }
+    assert!(calls(&simulator).contains(&"DestroyCollector".to_owned()));
+    happen(&simulator, 500);
+    next(&mut follow, 500).await;
     follow.close().await;
+    assert_eq!(simulator.leftovers(), []);
     client.close().await.unwrap();
 }
 

@@ -28,8 +28,8 @@ const PAGE: usize = 20;
 
 /// New events in the order of their keys, without loss or duplicates: a stream that ends only with an error.
 ///
-/// A [`Watch`] of the collector's latest page reports them; if more happened at once than the page holds, they are read. A
-/// lost connection, an ended session and a restart of the server are repaired, and what happened meanwhile follows, for as
+/// A [`Watch`] of the collector's latest page reports them; if more happened at once than the page holds, they are read with
+/// a second collector, which goes on where it ended as long as that happens often. A lost connection, an ended session and a restart of the server are repaired, and what happened meanwhile follows, for as
 /// long as the server keeps it. An ESX host forgets its events when it restarts, and counts again from 0: what it has
 /// written before the restart and nobody has read is lost.
 ///
@@ -56,6 +56,7 @@ impl EventFollow {
             seen,
             collector: Some(collector),
             watch: None,
+            backlog: None,
             failures: 0,
         };
         Self {
@@ -81,11 +82,11 @@ impl EventFollow {
         if let Some(watch) = reader.watch.take() {
             watch.close().await;
         }
-        if let Some(collector) = reader.collector.take()
-            && let Err(error) = collector.close().await
-        {
-            // The server destroys it with the session.
-            tracing::debug!(%error, "an event collector could not be destroyed");
+        if let Some(collector) = reader.collector.take() {
+            close(collector).await;
+        }
+        if let Some(backlog) = reader.backlog.take() {
+            close(backlog.collector).await;
         }
     }
 
@@ -142,9 +143,21 @@ struct Reader {
     knows_start: bool,
     collector: Option<Collector>,
     watch: Option<Watch>,
+    /// What reads when more events happen than a page holds.
+    backlog: Option<Backlog>,
     /// How many attempts in a row have failed.
     failures: u32,
 }
+
+/// A collector that reads what a page does not hold, and is kept for the next time.
+struct Backlog {
+    collector: Collector,
+    /// How many pages have been enough since it read. It would read their events again.
+    pages: usize,
+}
+
+/// How many pages a backlog is kept for.
+const PAGES: usize = 50;
 
 /// The longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -214,7 +227,10 @@ impl Reader {
         let may_be_more = page.len() >= PAGE && page.iter().all(is_new);
         let events = match may_be_more {
             true => self.read_all(is_other, page).await?,
-            false => page,
+            false => {
+                self.spare_backlog().await;
+                page
+            }
         };
         if is_other || self.seen.is_other_history(&events) {
             self.seen.clear();
@@ -225,13 +241,39 @@ impl Reader {
         Ok(new)
     }
 
+    /// Counts a page that was enough, and destroys the backlog after many.
+    async fn spare_backlog(&mut self) {
+        if let Some(backlog) = &mut self.backlog {
+            backlog.pages += 1;
+        }
+        if let Some(backlog) = self.backlog.take_if(|backlog| backlog.pages > PAGES) {
+            close(backlog.collector).await;
+        }
+    }
+
     /// Everything since the newest event that was seen, with another collector. Without a time it reads everything, as the
     /// clock of a restarted server may be another one.
     async fn read_all(
-        &self,
+        &mut self,
         whole: bool,
         newest: Vec<Poly<Event>>,
     ) -> Result<Vec<Poly<Event>>, Error> {
+        if let Some(Backlog { collector, .. }) = self.backlog.take() {
+            let events = match whole {
+                true => Vec::new(),
+                false => read_to_end(&collector).await?,
+            };
+            // A server whose collectors do not go on where they ended has not told the newest event.
+            let last = newest.last().map(|event| event.key);
+            if events.iter().any(|event| Some(event.key) == last) {
+                self.backlog = Some(Backlog {
+                    collector,
+                    pages: 0,
+                });
+                return Ok(in_order(events, newest));
+            }
+            close(collector).await;
+        }
         let mut filter = self.filter.clone();
         if let Some((seconds, _)) = self.seen.newest_time().filter(|_| !whole) {
             let time = filter.time.get_or_insert_default();
@@ -242,34 +284,54 @@ impl Reader {
             }
         }
         let collector = Collector::create(&self.client, &filter).await?;
-        let mut events = newest;
-        loop {
-            let request = ReadNextEvents {
-                this: collector.reference().clone(),
-                max_count: page_size(LARGEST_PAGE),
-                ..ReadNextEvents::default()
-            };
-            let read = collector.call(&request).await?;
-            let is_last = read.len() < LARGEST_PAGE;
-            events.extend(read);
-            if is_last {
-                break;
-            }
-        }
-        if let Err(error) = collector.close().await {
-            tracing::debug!(%error, "an event collector could not be destroyed");
-        }
-        events.sort_by_key(|event| event.key);
-        events.dedup_by_key(|event| event.key);
-        Ok(events)
+        let events = read_to_end(&collector).await?;
+        self.backlog = Some(Backlog {
+            collector,
+            pages: 0,
+        });
+        Ok(in_order(events, newest))
     }
 
     /// Gives up what the server has lost.
     fn forget(&mut self, error: &Error) {
         self.watch = None;
+        self.backlog = None;
         if !error.is_broken() {
             self.collector = None;
         }
+    }
+}
+
+/// Reads everything from where the collector is.
+async fn read_to_end(collector: &Collector) -> Result<Vec<Poly<Event>>, Error> {
+    let mut events = Vec::new();
+    loop {
+        let request = ReadNextEvents {
+            this: collector.reference().clone(),
+            max_count: page_size(LARGEST_PAGE),
+            ..ReadNextEvents::default()
+        };
+        let read = collector.call(&request).await?;
+        let is_last = read.len() < LARGEST_PAGE;
+        events.extend(read);
+        if is_last {
+            return Ok(events);
+        }
+    }
+}
+
+/// All events, each once, in the order of their keys.
+fn in_order(mut events: Vec<Poly<Event>>, more: Vec<Poly<Event>>) -> Vec<Poly<Event>> {
+    events.extend(more);
+    events.sort_by_key(|event| event.key);
+    events.dedup_by_key(|event| event.key);
+    events
+}
+
+async fn close(collector: Collector) {
+    if let Err(error) = collector.close().await {
+        // The server destroys it with the session.
+        tracing::debug!(%error, "an event collector could not be destroyed");
     }
 }
 

@@ -184,6 +184,8 @@ impl Script {
                 }
             }
             (Power::On, Power::Off) => self.stops(clues),
+            // It is suspended for whoever follows the events.
+            (Power::On, Power::Suspended) if before.is_asleep => {}
             (Power::On, Power::Suspended) => self.suspends(clues),
             // A guest that does not run cannot shut itself down.
             (Power::Suspended, Power::Off) => {

@@ -372,7 +372,9 @@ impl<D: Clone> Timeline<D> {
             self.is_asleep = match detail {
                 DomainEventDetail::PmSuspend => true,
                 DomainEventDetail::Lifecycle(
-                    LifecycleEvent::Started(_) | LifecycleEvent::Stopped(_),
+                    LifecycleEvent::Started(_)
+                    | LifecycleEvent::Resumed(_)
+                    | LifecycleEvent::Stopped(_),
                 ) => false,
                 _ => self.is_asleep,
             };

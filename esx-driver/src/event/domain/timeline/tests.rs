@@ -133,6 +133,10 @@ fn without_a_history_nothing_waits() {
                 "a: PMSuspended Memory, a: pm-suspend, a: Started Event wakeup, a: pm-wakeup",
             ),
             ("a:on~ a:off", "a: Stopped Shutdown"),
+            (
+                "a:on a:on~ a:suspended a:on",
+                "a: PMSuspended Memory, a: pm-suspend, a: Started Event wakeup, a: pm-wakeup",
+            ),
             ("a:on a:on! a:on!", "a: Crashed Panicked"),
             ("a:on a:off!", "a: Crashed Panicked, a: Stopped Shutdown"),
             ("a:off a:on!", "a: Started Booted, a: Crashed Panicked"),
@@ -262,6 +266,11 @@ fn why_a_domain_started_or_was_suspended() {
                 "a:on a:suspended +standby +suspended a:off +off-by-user a:on +on a:suspended +suspended a:on +on",
                 "a: PMSuspended Memory, a: pm-suspend, a: Stopped Destroyed, a: Started Booted, a: Suspended Paused, \
                  a: Resumed Unpaused",
+            ),
+            // A revert ends the standby, so that nothing is left to wake up.
+            (
+                "a:on a:suspended +standby +suspended a:on +reverting a:on@2 +reconfigured",
+                "a: PMSuspended Memory, a: pm-suspend, a: Resumed Snapshot, a: Defined Snapshot",
             ),
             ("a:suspended a:on +on", "a: Resumed Unpaused"),
             ("a:suspended a:on +reverting", "a: Resumed Snapshot"),
