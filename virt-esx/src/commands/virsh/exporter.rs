@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::ui::Ui;
 
-/// serve metrics of domains, hosts, datastores and resource pools to Prometheus.
+/// serve metrics of domains and hosts to Prometheus
 ///
 /// The metrics of all connections are at http://ADDRESS:PORT/metrics, in Prometheus' text format or as OpenMetrics, until
 /// Ctrl-C or SIGTERM. Servers are watched and polled in the background; a scrape asks none. Metrics are named as those of
