@@ -239,6 +239,11 @@ impl Watchers {
 }
 
 async fn check(old: bool, happenings: Vec<Happening>) {
+    // Before 4.1 sessions share a collector, so a filter whose creation gets no reply stays until the session ends.
+    let may_leave_filters = old
+        && happenings
+            .iter()
+            .any(|happening| matches!(happening, Happening::Fail("CreateFilter" | "*", ..)));
     let builder = Simulator::esx().vms(5);
     let simulator = match old {
         true => builder.api_version("4.0").unwrap().build(),
@@ -279,7 +284,7 @@ async fn check(old: bool, happenings: Vec<Happening>) {
     assert!(requests <= 21, "{requests} in ten minutes");
     watchers.raw.close().await;
     watchers.sets.close().await;
-    assert_eq!(simulator.leftovers(), []);
+    assert!(may_leave_filters || simulator.leftovers().is_empty());
     client.close().await.unwrap();
 }
 

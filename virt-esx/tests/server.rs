@@ -839,7 +839,7 @@ fn events_are_printed_as_they_come() {
         ),
         (
             "destroy",
-            "event 'lifecycle' for domain 'web01': Stopped Shutdown",
+            "event 'lifecycle' for domain 'web01': Stopped Destroyed",
         ),
         (
             "start",

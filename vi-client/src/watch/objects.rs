@@ -124,7 +124,7 @@ impl Client {
     /// let machines = watch.objects();
     /// while let Some(changes) = watch.next().await {
     ///     for change in changes? {
-    ///         tracing::info!(object = %change.object(), now = change.now().map(|machine| machine.state.as_str()));
+    ///         tracing::info!(object = %change.object(), state = ?change.now().map(|machine| &machine.state));
     ///     }
     ///     tracing::info!("{} machines", machines.len());
     /// }
