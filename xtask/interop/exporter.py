@@ -7,6 +7,7 @@ Prints `ok NAME` for a check that held, `note TEXT` for figures, and anything el
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -173,11 +174,23 @@ def asks_nobody(proxy, url):
     return False
 
 
+def free_port():
+    """A port to name in advance: below those that the system gives to connections, which could take it meanwhile."""
+    for port in range(20000, 32000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                return port
+            except OSError:
+                continue
+    raise OSError("no port from 20000 to 32000 is free")
+
+
 def theirs(proxy):
     environment = dict(os.environ, VSPHERE_HOST=f"127.0.0.1:{proxy.port}", VSPHERE_USER=USER,
                        VSPHERE_PASSWORD=PASSWORD, VSPHERE_IGNORE_SSL="True")
     program = os.path.join(os.path.dirname(VMWARE_PYTHON), "vmware_exporter")
-    port = proxy.port % 20000 + 20000
+    port = free_port()
     process = subprocess.Popen([VMWARE_PYTHON, program, "-p", str(port), "-l", "ERROR"], env=environment)
     try:
         url = f"http://127.0.0.1:{port}/metrics"
