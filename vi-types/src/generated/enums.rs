@@ -2,6 +2,9 @@
 
 //! Enumerations; each may hold a value that is not known here.
 
+mod core_sessions;
+pub use self::core_sessions::*;
+
 mod core_property_collector;
 pub use self::core_property_collector::*;
 

@@ -3862,13 +3862,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "profile")]
         &objects::SERVICE_PROFILE,
         &objects::SESSION_EVENT,
-        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_GENERIC_SERVICE_TICKET,
-        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC,
         #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_LOCAL_TICKET,
-        #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_SERVICE_REQUEST_SPEC,
         #[cfg(feature = "server")]
         &objects::SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC,
@@ -6031,7 +6028,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::SearchIndexQuerySpecResourceType>(),
         #[cfg(feature = "server")]
         rt::EnumInfo::of::<enums::SessionManagerGenericServiceTicketTicketType>(),
-        #[cfg(feature = "server")]
         rt::EnumInfo::of::<enums::SessionManagerHttpServiceRequestSpecMethod>(),
         rt::EnumInfo::of::<enums::SharesLevel>(),
         #[cfg(feature = "server")]
@@ -6573,7 +6569,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::AcquireCloneTicket as rt::Method>::INFO,
         #[cfg(feature = "guest")]
         &<methods::AcquireCredentialsInGuest as rt::Method>::INFO,
-        #[cfg(feature = "server")]
         &<methods::AcquireGenericServiceTicket as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::AcquireLocalTicket as rt::Method>::INFO,

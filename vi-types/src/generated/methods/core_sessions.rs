@@ -65,6 +65,76 @@ impl rt::Method for AcquireCloneTicket {
     }
 }
 
+/// `AcquireGenericServiceTicket`, a method of `SessionManager`, since VI API 5.0.
+///
+/// Returns: required `SessionManagerGenericServiceTicket`.
+///
+/// Needs the privilege `System.Anonymous`.
+pub struct AcquireGenericServiceTicket {
+    /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
+    pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for AcquireGenericServiceTicket {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            spec: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "AcquireGenericServiceTicket",
+    None,
+    "5.0
+SessionManagerServiceRequestSpec spec r
+",
+    <AcquireGenericServiceTicket as rt::DataObject>::unset,
+);
+impl rt::Object for AcquireGenericServiceTicket {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ACQUIRE_GENERIC_SERVICE_TICKET
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&ACQUIRE_GENERIC_SERVICE_TICKET),
+            0 => P::Value(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireGenericServiceTicket);
+impl rt::Method for AcquireGenericServiceTicket {
+    type Output = objects::SessionManagerGenericServiceTicket;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AcquireGenericServiceTicket",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("sessionManager"),
+        managed_object: "SessionManager",
+        returns: "SessionManagerGenericServiceTicket",
+        throws: "",
+        since: "5.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Object(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Object(returned)
+    }
+}
+
 /// `CloneSession`, a method of `SessionManager`, since VI API 2.5u2.
 ///
 /// Returns: required `UserSession`.

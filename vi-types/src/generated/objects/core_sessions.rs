@@ -676,6 +676,238 @@ impl std::fmt::Debug for ServiceContent {
 #[cfg(feature = "serde")]
 rt::serde!(object ServiceContent);
 
+/// `SessionManagerGenericServiceTicket`, a [`DynamicData`], since VI API 5.0.
+pub struct SessionManagerGenericServiceTicket {
+    /// `id`: required string, secret.
+    pub id: String,
+    /// `hostName`: optional string, since VI API 5.1.
+    pub host_name: Option<String>,
+    /// `sslThumbprint`: optional string, since VI API 5.1.
+    pub ssl_thumbprint: Option<String>,
+    /// `certThumbprintList`: list of `VirtualMachineCertThumbprint`, since VI API 7.0.3.1.
+    pub cert_thumbprint_list: Vec<VirtualMachineCertThumbprint>,
+    /// `sslCertificate`: optional string, since VI API 9.0.0.0.
+    pub ssl_certificate: Option<String>,
+    /// `ticketType`: optional string, since VI API 7.0.2.0.
+    pub ticket_type: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for SessionManagerGenericServiceTicket {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            host_name: None,
+            ssl_thumbprint: None,
+            cert_thumbprint_list: Vec::new(),
+            ssl_certificate: None,
+            ticket_type: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static SESSION_MANAGER_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SessionManagerGenericServiceTicket",
+    Some(&DYNAMIC_DATA),
+    "5.0
+string id r secret
+string hostName o since 5.1
+string sslThumbprint o since 5.1
+VirtualMachineCertThumbprint certThumbprintList ol since 7.0.3.1
+string sslCertificate o since 9.0.0.0
+string ticketType o since 7.0.2.0
+",
+    <SessionManagerGenericServiceTicket as rt::DataObject>::unset,
+);
+impl rt::Object for SessionManagerGenericServiceTicket {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_GENERIC_SERVICE_TICKET
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_GENERIC_SERVICE_TICKET),
+            0 => P::Value(&self.id),
+            1 => P::Value(&self.host_name),
+            2 => P::Value(&self.ssl_thumbprint),
+            3 => P::Objects(&self.cert_thumbprint_list),
+            4 => P::Value(&self.ssl_certificate),
+            5 => P::Value(&self.ticket_type),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.id),
+            1 => M::Value(&mut self.host_name),
+            2 => M::Value(&mut self.ssl_thumbprint),
+            3 => M::Objects(&mut self.cert_thumbprint_list),
+            4 => M::Value(&mut self.ssl_certificate),
+            5 => M::Value(&mut self.ticket_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for SessionManagerGenericServiceTicket {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SessionManagerGenericServiceTicket {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SessionManagerGenericServiceTicket {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object SessionManagerGenericServiceTicket);
+
+/// `SessionManagerHttpServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.0.
+pub struct SessionManagerHttpServiceRequestSpec {
+    /// `method`: optional string.
+    pub method: Option<String>,
+    /// `url`: required string.
+    pub url: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for SessionManagerHttpServiceRequestSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            method: None,
+            url: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SessionManagerHttpServiceRequestSpec",
+    Some(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
+    "5.0
+string method o
+string url r
+",
+    <SessionManagerHttpServiceRequestSpec as rt::DataObject>::unset,
+);
+impl rt::Object for SessionManagerHttpServiceRequestSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC),
+            rt::BASE => {
+                P::Object(
+                    &SessionManagerServiceRequestSpec {
+                        _more: (),
+                    },
+                )
+            }
+            0 => P::Value(&self.method),
+            1 => P::Value(&self.url),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.method),
+            1 => M::Value(&mut self.url),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<SessionManagerServiceRequestSpec>
+for SessionManagerHttpServiceRequestSpec {}
+impl Clone for SessionManagerHttpServiceRequestSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SessionManagerHttpServiceRequestSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SessionManagerHttpServiceRequestSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object SessionManagerHttpServiceRequestSpec);
+
+/// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
+pub struct SessionManagerServiceRequestSpec {
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for SessionManagerServiceRequestSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { _more: () }
+    }
+}
+pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SessionManagerServiceRequestSpec",
+    Some(&DYNAMIC_DATA),
+    "5.0",
+    <SessionManagerServiceRequestSpec as rt::DataObject>::unset,
+);
+impl rt::Object for SessionManagerServiceRequestSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SESSION_MANAGER_SERVICE_REQUEST_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&SESSION_MANAGER_SERVICE_REQUEST_SPEC),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<SessionManagerServiceRequestSpec> for SessionManagerServiceRequestSpec {}
+impl Clone for SessionManagerServiceRequestSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SessionManagerServiceRequestSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SessionManagerServiceRequestSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object base SessionManagerServiceRequestSpec);
+
 /// `UserSession`, a [`DynamicData`], since VI API 2.0.
 pub struct UserSession {
     /// `key`: required string.
