@@ -844,7 +844,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "event")]
         &objects::DATACENTER_RENAMED_EVENT,
         &objects::DATASTORE_CAPABILITY,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_CAPACITY_INCREASED_EVENT,
         &objects::DATASTORE_DESTROYED_EVENT,
         &objects::DATASTORE_DISCOVERED_EVENT,
@@ -864,7 +863,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DATASTORE_MOUNT_PATH_DATASTORE_PAIR,
         #[cfg(feature = "storage")]
         &objects::DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO,
-        #[cfg(feature = "fault")]
         &objects::DATASTORE_NOT_WRITABLE_ON_HOST,
         #[cfg(feature = "vmoption")]
         &objects::DATASTORE_OPTION,
@@ -872,7 +870,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DATASTORE_PRINCIPAL_CONFIGURED,
         &objects::DATASTORE_REMOVED_ON_HOST_EVENT,
         &objects::DATASTORE_RENAMED_EVENT,
-        #[cfg(feature = "event")]
         &objects::DATASTORE_RENAMED_ON_HOST_EVENT,
         &objects::DATASTORE_SUMMARY,
         #[cfg(feature = "storage")]
@@ -2031,19 +2028,13 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "cluster")]
         &objects::HOST_MONITORING_STATE_CHANGED_EVENT,
         &objects::HOST_MOUNT_INFO,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY,
         #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY,
-        #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_INFO_PATH,
         #[cfg(feature = "storage")]
         &objects::HOST_MULTIPATH_STATE_INFO,
@@ -2143,7 +2134,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE,
         #[cfg(feature = "cluster")]
         &objects::HOST_OVERCOMMITTED_EVENT,
-        #[cfg(feature = "storage")]
         &objects::HOST_P_MEM_VOLUME,
         &objects::HOST_PARALLEL_SCSI_HBA,
         &objects::HOST_PARALLEL_SCSI_TARGET_TRANSPORT,
@@ -2567,7 +2557,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::IMPORT_SPEC,
         #[cfg(feature = "license")]
         &objects::IN_USE_FEATURE_MANIPULATION_DISALLOWED,
-        #[cfg(feature = "fault")]
         &objects::INACCESSIBLE_DATASTORE,
         #[cfg(feature = "fault")]
         &objects::INACCESSIBLE_FT_METADATA_DATASTORE,
@@ -2877,7 +2866,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::LINK_PROFILE,
         #[cfg(feature = "customization")]
         &objects::LINUX_VOLUME_NOT_CLEAN,
-        #[cfg(feature = "event")]
         &objects::LOCAL_DATASTORE_CREATED_EVENT,
         &objects::LOCAL_DATASTORE_INFO,
         #[cfg(feature = "license")]
@@ -2995,7 +2983,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA,
         #[cfg(feature = "fault")]
         &objects::MULTIPLE_SNAPSHOTS_NOT_SUPPORTED,
-        #[cfg(feature = "event")]
         &objects::NAS_DATASTORE_CREATED_EVENT,
         #[cfg(feature = "guest")]
         &objects::NAME_PASSWORD_AUTHENTICATION,
@@ -3444,7 +3431,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::OVF_WRONG_NAMESPACE,
         #[cfg(feature = "ovf")]
         &objects::OVF_XML_FORMAT,
-        #[cfg(feature = "storage")]
         &objects::P_MEM_DATASTORE_INFO,
         &objects::PARA_VIRTUAL_SCSI_CONTROLLER,
         #[cfg(feature = "vmoption")]
@@ -4000,7 +3986,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::STORAGE_PERFORMANCE_SUMMARY,
         #[cfg(feature = "cluster")]
         &objects::STORAGE_PLACEMENT_ACTION,
-        #[cfg(feature = "cluster")]
         &objects::STORAGE_PLACEMENT_RESULT,
         #[cfg(feature = "cluster")]
         &objects::STORAGE_PLACEMENT_SPEC,
@@ -4258,11 +4243,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::V_FLASH_MODULE_NOT_SUPPORTED,
         #[cfg(feature = "storage")]
         &objects::V_FLASH_MODULE_VERSION_INCOMPATIBLE,
-        #[cfg(feature = "event")]
         &objects::VMFS_DATASTORE_CREATED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VMFS_DATASTORE_EXPANDED_EVENT,
-        #[cfg(feature = "event")]
         &objects::VMFS_DATASTORE_EXTENDED_EVENT,
         #[cfg(feature = "fault")]
         &objects::VMI_NOT_SUPPORTED,
@@ -5209,9 +5191,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VMFS_DATASTORE_ALL_EXTENT_OPTION,
         &objects::VMFS_DATASTORE_BASE_OPTION,
         &objects::VMFS_DATASTORE_CREATE_SPEC,
-        #[cfg(feature = "storage")]
         &objects::VMFS_DATASTORE_EXPAND_SPEC,
-        #[cfg(feature = "storage")]
         &objects::VMFS_DATASTORE_EXTEND_SPEC,
         &objects::VMFS_DATASTORE_INFO,
         &objects::VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION,
@@ -5257,7 +5237,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VSAN_CLUSTER_CORE_CONFIG_SPEC,
         #[cfg(feature = "vsan")]
         &objects::VSAN_CLUSTER_UUID_MISMATCH,
-        #[cfg(feature = "vsan")]
         &objects::VSAN_DATASTORE_INFO,
         #[cfg(feature = "vsan")]
         &objects::VSAN_DISK_FAULT,
@@ -5375,7 +5354,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED,
         #[cfg(feature = "dvs")]
         &objects::VSPAN_SAME_SESSION_PORT_CONFLICT,
-        #[cfg(feature = "storage")]
         &objects::VVOL_DATASTORE_INFO,
         &objects::WAIT_OPTIONS,
         #[cfg(feature = "fault")]
@@ -6890,15 +6868,12 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::DvsManagerLookupDvPortGroup as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::DvsRollbackTask as rt::Method>::INFO,
-        #[cfg(feature = "cluster")]
         &<methods::DatastoreEnterMaintenanceMode as rt::Method>::INFO,
-        #[cfg(feature = "cluster")]
         &<methods::DatastoreExitMaintenanceModeTask as rt::Method>::INFO,
         #[cfg(feature = "license")]
         &<methods::DecodeLicense as rt::Method>::INFO,
         #[cfg(feature = "vm")]
         &<methods::DefragmentAllDisks as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::DefragmentVirtualDiskTask as rt::Method>::INFO,
         #[cfg(feature = "customization")]
         &<methods::DeleteCustomizationSpec as rt::Method>::INFO,
@@ -7015,7 +6990,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::DuplicateCustomizationSpec as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::DvsReconfigureVmVnicNetworkResourcePoolTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::EagerZeroVirtualDiskTask as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::EmitSyslogMark as rt::Method>::INFO,
@@ -7063,7 +7037,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "host")]
         &<methods::ExitLockdownMode as rt::Method>::INFO,
         &<methods::ExitMaintenanceModeTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::ExpandVmfsDatastore as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::ExpandVmfsExtent as rt::Method>::INFO,
@@ -7084,7 +7057,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "storage")]
         &<methods::ExtendVffs as rt::Method>::INFO,
         &<methods::ExtendVirtualDiskTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::ExtendVmfsDatastore as rt::Method>::INFO,
         #[cfg(feature = "vm")]
         &<methods::ExtractOvfEnvironment as rt::Method>::INFO,
@@ -7268,7 +7240,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::IncreaseDirectorySize as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
         &<methods::InflateDiskTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::InflateVirtualDiskTask as rt::Method>::INFO,
         #[cfg(feature = "vsan")]
         &<methods::InitializeDisksTask as rt::Method>::INFO,
@@ -7647,9 +7618,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryVMotionCompatibility as rt::Method>::INFO,
         #[cfg(feature = "vmotion")]
         &<methods::QueryVMotionCompatibilityExTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::QueryVirtualDiskFragmentation as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::QueryVirtualDiskGeometry as rt::Method>::INFO,
         &<methods::QueryVirtualDiskUuid as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
@@ -7657,9 +7626,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "storage")]
         &<methods::QueryVmfsConfigOption as rt::Method>::INFO,
         &<methods::QueryVmfsDatastoreCreateOptions as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::QueryVmfsDatastoreExpandOptions as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::QueryVmfsDatastoreExtendOptions as rt::Method>::INFO,
         #[cfg(feature = "network")]
         &<methods::QueryVnicStatus as rt::Method>::INFO,
@@ -7847,7 +7814,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::RenameCustomFieldDef as rt::Method>::INFO,
         #[cfg(feature = "customization")]
         &<methods::RenameCustomizationSpec as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::RenameDatastore as rt::Method>::INFO,
         &<methods::RenameSnapshot as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
@@ -8042,11 +8008,9 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::SetTaskState as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
         &<methods::SetVStorageObjectControlFlags as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::SetVirtualDiskUuid as rt::Method>::INFO,
         #[cfg(feature = "vslm")]
         &<methods::SetVirtualDiskUuidExTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::ShrinkVirtualDiskTask as rt::Method>::INFO,
         &<methods::ShutdownGuest as rt::Method>::INFO,
         &<methods::ShutdownHostTask as rt::Method>::INFO,

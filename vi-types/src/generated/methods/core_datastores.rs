@@ -553,6 +553,238 @@ impl rt::Method for CreateVmfsDatastore {
 impl rt::Throws<objects::DuplicateName> for CreateVmfsDatastore {}
 impl rt::Throws<objects::HostConfigFault> for CreateVmfsDatastore {}
 
+/// `DatastoreEnterMaintenanceMode`, a method of `Datastore`, since VI API 5.0.
+///
+/// Returns: required `StoragePlacementResult`.
+///
+/// Faults: `InvalidState`.
+///
+/// Needs the privilege `Datastore.Config`.
+pub struct DatastoreEnterMaintenanceMode {
+    /// `_this`: required reference to `Datastore`.
+    pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreEnterMaintenanceMode {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreEnterMaintenanceMode",
+    None,
+    "5.0
+ManagedObjectReference _this r
+",
+    <DatastoreEnterMaintenanceMode as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreEnterMaintenanceMode {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_ENTER_MAINTENANCE_MODE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_ENTER_MAINTENANCE_MODE),
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreEnterMaintenanceMode);
+impl rt::Method for DatastoreEnterMaintenanceMode {
+    type Output = objects::StoragePlacementResult;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreEnterMaintenanceMode",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "Datastore",
+        returns: "StoragePlacementResult",
+        throws: "InvalidState",
+        since: "5.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Object(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Object(returned)
+    }
+}
+impl rt::Throws<objects::InvalidState> for DatastoreEnterMaintenanceMode {}
+
+/// `DatastoreExitMaintenanceMode_Task`, a method of `Datastore`, since VI API 5.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `InvalidState`.
+///
+/// Needs the privilege `Datastore.Config`.
+pub struct DatastoreExitMaintenanceModeTask {
+    /// `_this`: required reference to `Datastore`.
+    pub this: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreExitMaintenanceModeTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreExitMaintenanceMode_Task",
+    None,
+    "5.0
+ManagedObjectReference _this r
+",
+    <DatastoreExitMaintenanceModeTask as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreExitMaintenanceModeTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_EXIT_MAINTENANCE_MODE_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_EXIT_MAINTENANCE_MODE_TASK),
+            0 => P::Value(&self.this),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreExitMaintenanceModeTask);
+impl rt::Method for DatastoreExitMaintenanceModeTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DatastoreExitMaintenanceMode_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "Datastore",
+        returns: "ManagedObjectReference",
+        throws: "InvalidState",
+        since: "5.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for DatastoreExitMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for DatastoreExitMaintenanceModeTask {}
+
+/// `DefragmentVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct DefragmentVirtualDiskTask {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DefragmentVirtualDiskTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DefragmentVirtualDisk_Task",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+",
+    <DefragmentVirtualDiskTask as rt::DataObject>::unset,
+);
+impl rt::Object for DefragmentVirtualDiskTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DEFRAGMENT_VIRTUAL_DISK_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DEFRAGMENT_VIRTUAL_DISK_TASK),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DefragmentVirtualDiskTask);
+impl rt::Method for DefragmentVirtualDiskTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DefragmentVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for DefragmentVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DefragmentVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for DefragmentVirtualDiskTask {}
+
 /// `DeleteDatastoreFile_Task`, a method of `FileManager`, since VI API 2.5.
 ///
 /// Returns: required reference to `Task`.
@@ -870,6 +1102,175 @@ impl rt::Method for DestroyDatastore {
 }
 impl rt::Throws<objects::ResourceInUse> for DestroyDatastore {}
 
+/// `EagerZeroVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 4.0.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct EagerZeroVirtualDiskTask {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for EagerZeroVirtualDiskTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EagerZeroVirtualDisk_Task",
+    None,
+    "4.0
+string name r
+ManagedObjectReference datacenter o
+",
+    <EagerZeroVirtualDiskTask as rt::DataObject>::unset,
+);
+impl rt::Object for EagerZeroVirtualDiskTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EAGER_ZERO_VIRTUAL_DISK_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&EAGER_ZERO_VIRTUAL_DISK_TASK),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object EagerZeroVirtualDiskTask);
+impl rt::Method for EagerZeroVirtualDiskTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "EagerZeroVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "4.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for EagerZeroVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for EagerZeroVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for EagerZeroVirtualDiskTask {}
+
+/// `ExpandVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 4.0.
+///
+/// Returns: required reference to `Datastore`.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+pub struct ExpandVmfsDatastore {
+    /// `_this`: required reference to `HostDatastoreSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    /// `spec`: required `VmfsDatastoreExpandSpec`.
+    pub spec: objects::VmfsDatastoreExpandSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ExpandVmfsDatastore {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static EXPAND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExpandVmfsDatastore",
+    None,
+    "4.0
+ManagedObjectReference _this r
+ManagedObjectReference datastore r
+VmfsDatastoreExpandSpec spec r
+",
+    <ExpandVmfsDatastore as rt::DataObject>::unset,
+);
+impl rt::Object for ExpandVmfsDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXPAND_VMFS_DATASTORE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&EXPAND_VMFS_DATASTORE),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.datastore),
+            2 => P::Object(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.datastore),
+            2 => M::Object(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ExpandVmfsDatastore);
+impl rt::Method for ExpandVmfsDatastore {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExpandVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostDatastoreSystem",
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for ExpandVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExpandVmfsDatastore {}
+
 /// `ExtendVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
 /// Returns: required reference to `Task`.
@@ -964,6 +1365,175 @@ impl rt::TaskMethod for ExtendVirtualDiskTask {
 }
 impl rt::Throws<objects::FileFault> for ExtendVirtualDiskTask {}
 impl rt::Throws<objects::InvalidDatastore> for ExtendVirtualDiskTask {}
+
+/// `ExtendVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
+///
+/// Returns: required reference to `Datastore`.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+pub struct ExtendVmfsDatastore {
+    /// `_this`: required reference to `HostDatastoreSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    /// `spec`: required `VmfsDatastoreExtendSpec`.
+    pub spec: objects::VmfsDatastoreExtendSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ExtendVmfsDatastore {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static EXTEND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ExtendVmfsDatastore",
+    None,
+    "2.0
+ManagedObjectReference _this r
+ManagedObjectReference datastore r
+VmfsDatastoreExtendSpec spec r
+",
+    <ExtendVmfsDatastore as rt::DataObject>::unset,
+);
+impl rt::Object for ExtendVmfsDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EXTEND_VMFS_DATASTORE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&EXTEND_VMFS_DATASTORE),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.datastore),
+            2 => P::Object(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.datastore),
+            2 => M::Object(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendVmfsDatastore);
+impl rt::Method for ExtendVmfsDatastore {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ExtendVmfsDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostDatastoreSystem",
+        returns: "ManagedObjectReference",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for ExtendVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExtendVmfsDatastore {}
+
+/// `InflateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct InflateVirtualDiskTask {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for InflateVirtualDiskTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InflateVirtualDisk_Task",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+",
+    <InflateVirtualDiskTask as rt::DataObject>::unset,
+);
+impl rt::Object for InflateVirtualDiskTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INFLATE_VIRTUAL_DISK_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&INFLATE_VIRTUAL_DISK_TASK),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object InflateVirtualDiskTask);
+impl rt::Method for InflateVirtualDiskTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "InflateVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for InflateVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for InflateVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for InflateVirtualDiskTask {}
 
 /// `MakeDirectory`, a method of `FileManager`, since VI API 2.5.
 ///
@@ -1341,6 +1911,166 @@ impl rt::Method for QueryAvailableDisksForVmfs {
 impl rt::Throws<objects::NotFound> for QueryAvailableDisksForVmfs {}
 impl rt::Throws<objects::HostConfigFault> for QueryAvailableDisksForVmfs {}
 
+/// `QueryVirtualDiskFragmentation`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns: required int.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct QueryVirtualDiskFragmentation {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryVirtualDiskFragmentation {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryVirtualDiskFragmentation",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+",
+    <QueryVirtualDiskFragmentation as rt::DataObject>::unset,
+);
+impl rt::Object for QueryVirtualDiskFragmentation {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VIRTUAL_DISK_FRAGMENTATION
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_FRAGMENTATION),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskFragmentation);
+impl rt::Method for QueryVirtualDiskFragmentation {
+    type Output = i32;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskFragmentation",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "int",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskFragmentation {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskFragmentation {}
+
+/// `QueryVirtualDiskGeometry`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns: required `HostDiskDimensionsChs`.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct QueryVirtualDiskGeometry {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryVirtualDiskGeometry {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryVirtualDiskGeometry",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+",
+    <QueryVirtualDiskGeometry as rt::DataObject>::unset,
+);
+impl rt::Object for QueryVirtualDiskGeometry {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VIRTUAL_DISK_GEOMETRY
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_VIRTUAL_DISK_GEOMETRY),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskGeometry);
+impl rt::Method for QueryVirtualDiskGeometry {
+    type Output = objects::HostDiskDimensionsChs;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVirtualDiskGeometry",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "HostDiskDimensionsChs",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Object(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Object(returned)
+    }
+}
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskGeometry {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskGeometry {}
+
 /// `QueryVirtualDiskUuid`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
 /// Returns: required string.
@@ -1506,6 +2236,178 @@ impl rt::Method for QueryVmfsDatastoreCreateOptions {
 }
 impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreCreateOptions {}
 impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreCreateOptions {}
+
+/// `QueryVmfsDatastoreExpandOptions`, a method of `HostDatastoreSystem`, since VI API 4.0.
+///
+/// Returns: list of `VmfsDatastoreOption`.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+pub struct QueryVmfsDatastoreExpandOptions {
+    /// `_this`: required reference to `HostDatastoreSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryVmfsDatastoreExpandOptions {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static QUERY_VMFS_DATASTORE_EXPAND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryVmfsDatastoreExpandOptions",
+    None,
+    "4.0
+ManagedObjectReference _this r
+ManagedObjectReference datastore r
+",
+    <QueryVmfsDatastoreExpandOptions as rt::DataObject>::unset,
+);
+impl rt::Object for QueryVmfsDatastoreExpandOptions {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VMFS_DATASTORE_EXPAND_OPTIONS
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXPAND_OPTIONS),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsDatastoreExpandOptions);
+impl rt::Method for QueryVmfsDatastoreExpandOptions {
+    type Output = Vec<objects::VmfsDatastoreOption>;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExpandOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostDatastoreSystem",
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "4.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExpandOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExpandOptions {}
+
+/// `QueryVmfsDatastoreExtendOptions`, a method of `HostDatastoreSystem`, since VI API 2.0.
+///
+/// Returns: list of `VmfsDatastoreOption`.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+pub struct QueryVmfsDatastoreExtendOptions {
+    /// `_this`: required reference to `HostDatastoreSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `datastore`: required reference to `Datastore`.
+    pub datastore: rt::ManagedObjectReference,
+    /// `devicePath`: required string.
+    pub device_path: String,
+    /// `suppressExpandCandidates`: optional boolean, since VI API 4.0.
+    pub suppress_expand_candidates: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryVmfsDatastoreExtendOptions {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            device_path: String::new(),
+            suppress_expand_candidates: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static QUERY_VMFS_DATASTORE_EXTEND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryVmfsDatastoreExtendOptions",
+    None,
+    "2.0
+ManagedObjectReference _this r
+ManagedObjectReference datastore r
+string devicePath r
+boolean suppressExpandCandidates o since 4.0
+",
+    <QueryVmfsDatastoreExtendOptions as rt::DataObject>::unset,
+);
+impl rt::Object for QueryVmfsDatastoreExtendOptions {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_VMFS_DATASTORE_EXTEND_OPTIONS
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_VMFS_DATASTORE_EXTEND_OPTIONS),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.datastore),
+            2 => P::Value(&self.device_path),
+            3 => P::Value(&self.suppress_expand_candidates),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.datastore),
+            2 => M::Value(&mut self.device_path),
+            3 => M::Value(&mut self.suppress_expand_candidates),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsDatastoreExtendOptions);
+impl rt::Method for QueryVmfsDatastoreExtendOptions {
+    type Output = Vec<objects::VmfsDatastoreOption>;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryVmfsDatastoreExtendOptions",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostDatastoreSystem",
+        returns: "VmfsDatastoreOption",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExtendOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExtendOptions {}
 
 /// `RefreshDatastore`, a method of `Datastore`, since VI API 2.0.
 ///
@@ -1732,6 +2634,86 @@ impl rt::Throws<objects::NotFound> for RemoveDatastore {}
 impl rt::Throws<objects::HostConfigFault> for RemoveDatastore {}
 impl rt::Throws<objects::ResourceInUse> for RemoveDatastore {}
 
+/// `RenameDatastore`, a method of `Datastore`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `DuplicateName`, `InvalidName`.
+///
+/// Needs the privilege `Datastore.Rename`.
+pub struct RenameDatastore {
+    /// `_this`: required reference to `Datastore`.
+    pub this: rt::ManagedObjectReference,
+    /// `newName`: required string.
+    pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for RenameDatastore {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_name: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RenameDatastore",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string newName r
+",
+    <RenameDatastore as rt::DataObject>::unset,
+);
+impl rt::Object for RenameDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RENAME_DATASTORE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RENAME_DATASTORE),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.new_name),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.new_name),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object RenameDatastore);
+impl rt::Method for RenameDatastore {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RenameDatastore",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "Datastore",
+        returns: "",
+        throws: "DuplicateName InvalidName",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::DuplicateName> for RenameDatastore {}
+impl rt::Throws<objects::InvalidName> for RenameDatastore {}
+
 /// `SearchDatastoreSubFolders_Task`, a method of `HostDatastoreBrowser`, since VI API 2.0.
 ///
 /// Returns: required reference to `Task`.
@@ -1909,6 +2891,181 @@ impl rt::TaskMethod for SearchDatastoreTask {
 }
 impl rt::Throws<objects::InvalidDatastore> for SearchDatastoreTask {}
 impl rt::Throws<objects::FileFault> for SearchDatastoreTask {}
+
+/// `SetVirtualDiskUuid`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns nothing.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct SetVirtualDiskUuid {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for SetVirtualDiskUuid {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            uuid: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static SET_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SetVirtualDiskUuid",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+string uuid r
+",
+    <SetVirtualDiskUuid as rt::DataObject>::unset,
+);
+impl rt::Object for SetVirtualDiskUuid {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SET_VIRTUAL_DISK_UUID
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&SET_VIRTUAL_DISK_UUID),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            2 => P::Value(&self.uuid),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            2 => M::Value(&mut self.uuid),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object SetVirtualDiskUuid);
+impl rt::Method for SetVirtualDiskUuid {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "SetVirtualDiskUuid",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::FileFault> for SetVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for SetVirtualDiskUuid {}
+
+/// `ShrinkVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
+///
+/// Returns: required reference to `Task`.
+///
+/// Faults: `FileFault`, `InvalidDatastore`.
+///
+/// Needs the privilege `System.View`.
+pub struct ShrinkVirtualDiskTask {
+    /// `name`: required string.
+    pub name: String,
+    /// `datacenter`: optional reference to `Datacenter`.
+    pub datacenter: Option<rt::ManagedObjectReference>,
+    /// `copy`: optional boolean.
+    pub copy: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ShrinkVirtualDiskTask {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            copy: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static SHRINK_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ShrinkVirtualDisk_Task",
+    None,
+    "2.5
+string name r
+ManagedObjectReference datacenter o
+boolean copy o
+",
+    <ShrinkVirtualDiskTask as rt::DataObject>::unset,
+);
+impl rt::Object for ShrinkVirtualDiskTask {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SHRINK_VIRTUAL_DISK_TASK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&SHRINK_VIRTUAL_DISK_TASK),
+            0 => P::Value(&self.name),
+            1 => P::Value(&self.datacenter),
+            2 => P::Value(&self.copy),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.name),
+            1 => M::Value(&mut self.datacenter),
+            2 => M::Value(&mut self.copy),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ShrinkVirtualDiskTask);
+impl rt::Method for ShrinkVirtualDiskTask {
+    type Output = rt::ManagedObjectReference;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "ShrinkVirtualDisk_Task",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::ServiceContent("virtualDiskManager"),
+        managed_object: "VirtualDiskManager",
+        returns: "ManagedObjectReference",
+        throws: "FileFault InvalidDatastore",
+        since: "2.5",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::TaskMethod for ShrinkVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ShrinkVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ShrinkVirtualDiskTask {}
 
 /// `ZeroFillVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///

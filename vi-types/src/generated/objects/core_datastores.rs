@@ -1704,6 +1704,90 @@ impl std::fmt::Debug for NasDatastoreInfo {
 #[cfg(feature = "serde")]
 rt::serde!(object NasDatastoreInfo);
 
+/// `PMemDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.7.
+pub struct PMemDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `pmem`: required `HostPMemVolume`.
+    pub pmem: HostPMemVolume,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PMemDatastoreInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            pmem: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PMemDatastoreInfo",
+    Some(&DATASTORE_INFO),
+    "6.7
+HostPMemVolume pmem r
+",
+    <PMemDatastoreInfo as rt::DataObject>::unset,
+);
+impl rt::Object for PMemDatastoreInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &P_MEM_DATASTORE_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&P_MEM_DATASTORE_INFO),
+            0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            12 => P::Object(&self.pmem),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            12 => M::Object(&mut self.pmem),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<DatastoreInfo> for PMemDatastoreInfo {}
+impl std::ops::Deref for PMemDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PMemDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+        &mut self.base
+    }
+}
+impl Clone for PMemDatastoreInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PMemDatastoreInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PMemDatastoreInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PMemDatastoreInfo);
+
 /// `SeSparseVirtualDiskSpec`, a [`FileBackedVirtualDiskSpec`], since VI API 5.1.
 pub struct SeSparseVirtualDiskSpec {
     /// The properties of `FileBackedVirtualDiskSpec`.
@@ -1864,6 +1948,91 @@ impl std::fmt::Debug for StorageIoAllocationInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object StorageIoAllocationInfo);
+
+/// `StoragePlacementResult`, a [`DynamicData`], since VI API 5.0.
+pub struct StoragePlacementResult {
+    /// `recommendations`: list of `ClusterRecommendation`.
+    #[cfg(feature = "cluster")]
+    pub recommendations: Vec<ClusterRecommendation>,
+    /// `drsFault`: optional `ClusterDrsFaults`.
+    #[cfg(feature = "cluster")]
+    pub drs_fault: Option<Box<ClusterDrsFaults>>,
+    /// `task`: optional reference to `Task`.
+    pub task: Option<rt::ManagedObjectReference>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for StoragePlacementResult {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "cluster")]
+            recommendations: Vec::new(),
+            #[cfg(feature = "cluster")]
+            drs_fault: None,
+            task: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static STORAGE_PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "StoragePlacementResult",
+    Some(&DYNAMIC_DATA),
+    "5.0
+ClusterRecommendation recommendations ol
+ClusterDrsFaults drsFault o
+ManagedObjectReference task o
+",
+    <StoragePlacementResult as rt::DataObject>::unset,
+);
+impl rt::Object for StoragePlacementResult {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_PLACEMENT_RESULT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&STORAGE_PLACEMENT_RESULT),
+            #[cfg(feature = "cluster")]
+            0 => P::Objects(&self.recommendations),
+            #[cfg(feature = "cluster")]
+            1 => P::Optional(&self.drs_fault),
+            2 => P::Value(&self.task),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            #[cfg(feature = "cluster")]
+            0 => M::Objects(&mut self.recommendations),
+            #[cfg(feature = "cluster")]
+            1 => M::Optional(&mut self.drs_fault),
+            2 => M::Value(&mut self.task),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for StoragePlacementResult {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for StoragePlacementResult {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for StoragePlacementResult {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object StoragePlacementResult);
 
 /// `TemplateConfigFileInfo`, a [`VmConfigFileInfo`], since VI API 2.0.
 pub struct TemplateConfigFileInfo {
@@ -3565,6 +3734,186 @@ impl std::fmt::Debug for VmfsDatastoreCreateSpec {
 #[cfg(feature = "serde")]
 rt::serde!(object VmfsDatastoreCreateSpec);
 
+/// `VmfsDatastoreExpandSpec`, a [`VmfsDatastoreSpec`], since VI API 4.0.
+pub struct VmfsDatastoreExpandSpec {
+    /// The properties of `VmfsDatastoreSpec`.
+    pub base: VmfsDatastoreSpec,
+    /// `partition`: required `HostDiskPartitionSpec`.
+    pub partition: HostDiskPartitionSpec,
+    /// `extent`: required `HostScsiDiskPartition`.
+    pub extent: HostScsiDiskPartition,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmfsDatastoreExpandSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSpec::default(),
+            partition: Default::default(),
+            extent: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreExpandSpec",
+    Some(&VMFS_DATASTORE_SPEC),
+    "4.0
+HostDiskPartitionSpec partition r
+HostScsiDiskPartition extent r
+",
+    <VmfsDatastoreExpandSpec as rt::DataObject>::unset,
+);
+impl rt::Object for VmfsDatastoreExpandSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXPAND_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPAND_SPEC),
+            0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            1 => P::Object(&self.partition),
+            2 => P::Object(&self.extent),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            1 => M::Object(&mut self.partition),
+            2 => M::Object(&mut self.extent),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExpandSpec {}
+impl std::ops::Deref for VmfsDatastoreExpandSpec {
+    type Target = VmfsDatastoreSpec;
+    fn deref(&self) -> &VmfsDatastoreSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreExpandSpec {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreSpec {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreExpandSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreExpandSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreExpandSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmfsDatastoreExpandSpec);
+
+/// `VmfsDatastoreExtendSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
+pub struct VmfsDatastoreExtendSpec {
+    /// The properties of `VmfsDatastoreSpec`.
+    pub base: VmfsDatastoreSpec,
+    /// `partition`: required `HostDiskPartitionSpec`.
+    pub partition: HostDiskPartitionSpec,
+    /// `extent`: list, not empty, of `HostScsiDiskPartition`.
+    pub extent: Vec<HostScsiDiskPartition>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmfsDatastoreExtendSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSpec::default(),
+            partition: Default::default(),
+            extent: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmfsDatastoreExtendSpec",
+    Some(&VMFS_DATASTORE_SPEC),
+    "2.0
+HostDiskPartitionSpec partition r
+HostScsiDiskPartition extent rl
+",
+    <VmfsDatastoreExtendSpec as rt::DataObject>::unset,
+);
+impl rt::Object for VmfsDatastoreExtendSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXTEND_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTEND_SPEC),
+            0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            1 => P::Object(&self.partition),
+            2 => P::Objects(&self.extent),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            1 => M::Object(&mut self.partition),
+            2 => M::Objects(&mut self.extent),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExtendSpec {}
+impl std::ops::Deref for VmfsDatastoreExtendSpec {
+    type Target = VmfsDatastoreSpec;
+    fn deref(&self) -> &VmfsDatastoreSpec {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreExtendSpec {
+    fn deref_mut(&mut self) -> &mut VmfsDatastoreSpec {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreExtendSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreExtendSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreExtendSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmfsDatastoreExtendSpec);
+
 /// `VmfsDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 pub struct VmfsDatastoreInfo {
     /// The properties of `DatastoreInfo`.
@@ -3965,3 +4314,181 @@ impl std::fmt::Debug for VmfsDatastoreSpec {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object base VmfsDatastoreSpec);
+
+/// `VsanDatastoreInfo`, a [`DatastoreInfo`], since VI API 7.0.1.0.
+pub struct VsanDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `membershipUuid`: optional string.
+    pub membership_uuid: Option<String>,
+    /// `accessGenNo`: optional int.
+    pub access_gen_no: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VsanDatastoreInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            membership_uuid: None,
+            access_gen_no: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VsanDatastoreInfo",
+    Some(&DATASTORE_INFO),
+    "7.0.1.0
+string membershipUuid o
+int accessGenNo o
+",
+    <VsanDatastoreInfo as rt::DataObject>::unset,
+);
+impl rt::Object for VsanDatastoreInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_DATASTORE_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VSAN_DATASTORE_INFO),
+            0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            12 => P::Value(&self.membership_uuid),
+            13 => P::Value(&self.access_gen_no),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            12 => M::Value(&mut self.membership_uuid),
+            13 => M::Value(&mut self.access_gen_no),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<DatastoreInfo> for VsanDatastoreInfo {}
+impl std::ops::Deref for VsanDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VsanDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+        &mut self.base
+    }
+}
+impl Clone for VsanDatastoreInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VsanDatastoreInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VsanDatastoreInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VsanDatastoreInfo);
+
+/// `VvolDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.0.
+pub struct VvolDatastoreInfo {
+    /// The properties of `DatastoreInfo`.
+    pub base: DatastoreInfo,
+    /// `vvolDS`: optional `HostVvolVolume`.
+    #[cfg(feature = "storage")]
+    pub vvol_ds: Option<Box<HostVvolVolume>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VvolDatastoreInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            #[cfg(feature = "storage")]
+            vvol_ds: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VvolDatastoreInfo",
+    Some(&DATASTORE_INFO),
+    "6.0
+HostVvolVolume vvolDS o
+",
+    <VvolDatastoreInfo as rt::DataObject>::unset,
+);
+impl rt::Object for VvolDatastoreInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VVOL_DATASTORE_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VVOL_DATASTORE_INFO),
+            0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            #[cfg(feature = "storage")]
+            12 => P::Optional(&self.vvol_ds),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            #[cfg(feature = "storage")]
+            12 => M::Optional(&mut self.vvol_ds),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<DatastoreInfo> for VvolDatastoreInfo {}
+impl std::ops::Deref for VvolDatastoreInfo {
+    type Target = DatastoreInfo;
+    fn deref(&self) -> &DatastoreInfo {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VvolDatastoreInfo {
+    fn deref_mut(&mut self) -> &mut DatastoreInfo {
+        &mut self.base
+    }
+}
+impl Clone for VvolDatastoreInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VvolDatastoreInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VvolDatastoreInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VvolDatastoreInfo);

@@ -495,6 +495,96 @@ impl std::fmt::Debug for DatacenterEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object DatacenterEventArgument);
 
+/// `DatastoreCapacityIncreasedEvent`, a [`DatastoreEvent`], since VI API 4.0.
+pub struct DatastoreCapacityIncreasedEvent {
+    /// The properties of `DatastoreEvent`.
+    pub base: DatastoreEvent,
+    /// `oldCapacity`: required long.
+    pub old_capacity: i64,
+    /// `newCapacity`: required long.
+    pub new_capacity: i64,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreCapacityIncreasedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            old_capacity: 0,
+            new_capacity: 0,
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_CAPACITY_INCREASED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreCapacityIncreasedEvent",
+    Some(&DATASTORE_EVENT),
+    "4.0
+long oldCapacity r
+long newCapacity r
+",
+    <DatastoreCapacityIncreasedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreCapacityIncreasedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_CAPACITY_INCREASED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_CAPACITY_INCREASED_EVENT),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.old_capacity),
+            17 => P::Value(&self.new_capacity),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.old_capacity),
+            17 => M::Value(&mut self.new_capacity),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreCapacityIncreasedEvent {}
+impl std::ops::Deref for DatastoreCapacityIncreasedEvent {
+    type Target = DatastoreEvent;
+    fn deref(&self) -> &DatastoreEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreCapacityIncreasedEvent {
+    fn deref_mut(&mut self) -> &mut DatastoreEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreCapacityIncreasedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreCapacityIncreasedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreCapacityIncreasedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreCapacityIncreasedEvent);
+
 /// `DatastoreDestroyedEvent`, a [`DatastoreEvent`], since VI API 2.0.
 pub struct DatastoreDestroyedEvent {
     /// The properties of `DatastoreEvent`.
@@ -1350,6 +1440,96 @@ impl std::fmt::Debug for DatastoreRenamedEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object DatastoreRenamedEvent);
+
+/// `DatastoreRenamedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct DatastoreRenamedOnHostEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `oldName`: required string.
+    pub old_name: String,
+    /// `newName`: required string.
+    pub new_name: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreRenamedOnHostEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_RENAMED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreRenamedOnHostEvent",
+    Some(&HOST_EVENT),
+    "2.0
+string oldName r
+string newName r
+",
+    <DatastoreRenamedOnHostEvent as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreRenamedOnHostEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_RENAMED_ON_HOST_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_RENAMED_ON_HOST_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Value(&self.old_name),
+            16 => P::Value(&self.new_name),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Value(&mut self.old_name),
+            16 => M::Value(&mut self.new_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for DatastoreRenamedOnHostEvent {}
+impl std::ops::Deref for DatastoreRenamedOnHostEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreRenamedOnHostEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreRenamedOnHostEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreRenamedOnHostEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreRenamedOnHostEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreRenamedOnHostEvent);
 
 /// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
 pub struct DrsVmMigratedEvent {
@@ -3651,6 +3831,96 @@ impl std::fmt::Debug for HostEventArgument {
 #[cfg(feature = "serde")]
 rt::serde!(object HostEventArgument);
 
+/// `LocalDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct LocalDatastoreCreatedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    /// `datastoreUrl`: optional string, since VI API 6.5.
+    pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for LocalDatastoreCreatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static LOCAL_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LocalDatastoreCreatedEvent",
+    Some(&HOST_EVENT),
+    "2.0
+DatastoreEventArgument datastore r
+string datastoreUrl o since 6.5
+",
+    <LocalDatastoreCreatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for LocalDatastoreCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LOCAL_DATASTORE_CREATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&LOCAL_DATASTORE_CREATED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            16 => P::Value(&self.datastore_url),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            16 => M::Value(&mut self.datastore_url),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for LocalDatastoreCreatedEvent {}
+impl std::ops::Deref for LocalDatastoreCreatedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for LocalDatastoreCreatedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for LocalDatastoreCreatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LocalDatastoreCreatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LocalDatastoreCreatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object LocalDatastoreCreatedEvent);
+
 /// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ManagedEntityEventArgument {
     /// The properties of `EntityEventArgument`.
@@ -3895,6 +4165,96 @@ impl std::fmt::Debug for MigrationEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object MigrationEvent);
+
+/// `NASDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct NasDatastoreCreatedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    /// `datastoreUrl`: optional string, since VI API 6.5.
+    pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for NasDatastoreCreatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static NAS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NASDatastoreCreatedEvent",
+    Some(&HOST_EVENT),
+    "2.0
+DatastoreEventArgument datastore r
+string datastoreUrl o since 6.5
+",
+    <NasDatastoreCreatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for NasDatastoreCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NAS_DATASTORE_CREATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&NAS_DATASTORE_CREATED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            16 => P::Value(&self.datastore_url),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            16 => M::Value(&mut self.datastore_url),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for NasDatastoreCreatedEvent {}
+impl std::ops::Deref for NasDatastoreCreatedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NasDatastoreCreatedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for NasDatastoreCreatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NasDatastoreCreatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NasDatastoreCreatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object NasDatastoreCreatedEvent);
 
 /// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
 pub struct NetworkEventArgument {
@@ -4750,6 +5110,264 @@ impl std::fmt::Debug for UserLogoutSessionEvent {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object UserLogoutSessionEvent);
+
+/// `VMFSDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
+pub struct VmfsDatastoreCreatedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    /// `datastoreUrl`: optional string, since VI API 6.5.
+    pub datastore_url: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmfsDatastoreCreatedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMFS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VMFSDatastoreCreatedEvent",
+    Some(&HOST_EVENT),
+    "2.0
+DatastoreEventArgument datastore r
+string datastoreUrl o since 6.5
+",
+    <VmfsDatastoreCreatedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmfsDatastoreCreatedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_CREATED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_CREATED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            16 => P::Value(&self.datastore_url),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            16 => M::Value(&mut self.datastore_url),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmfsDatastoreCreatedEvent {}
+impl std::ops::Deref for VmfsDatastoreCreatedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreCreatedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreCreatedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreCreatedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreCreatedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmfsDatastoreCreatedEvent);
+
+/// `VMFSDatastoreExpandedEvent`, a [`HostEvent`], since VI API 4.0.
+pub struct VmfsDatastoreExpandedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmfsDatastoreExpandedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMFS_DATASTORE_EXPANDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VMFSDatastoreExpandedEvent",
+    Some(&HOST_EVENT),
+    "4.0
+DatastoreEventArgument datastore r
+",
+    <VmfsDatastoreExpandedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmfsDatastoreExpandedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXPANDED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXPANDED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmfsDatastoreExpandedEvent {}
+impl std::ops::Deref for VmfsDatastoreExpandedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreExpandedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreExpandedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreExpandedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreExpandedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmfsDatastoreExpandedEvent);
+
+/// `VMFSDatastoreExtendedEvent`, a [`HostEvent`], since VI API 4.0.
+pub struct VmfsDatastoreExtendedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `datastore`: required `DatastoreEventArgument`.
+    pub datastore: DatastoreEventArgument,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmfsDatastoreExtendedEvent {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMFS_DATASTORE_EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VMFSDatastoreExtendedEvent",
+    Some(&HOST_EVENT),
+    "4.0
+DatastoreEventArgument datastore r
+",
+    <VmfsDatastoreExtendedEvent as rt::DataObject>::unset,
+);
+impl rt::Object for VmfsDatastoreExtendedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMFS_DATASTORE_EXTENDED_EVENT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMFS_DATASTORE_EXTENDED_EVENT),
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.datastore),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.datastore),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmfsDatastoreExtendedEvent {}
+impl std::ops::Deref for VmfsDatastoreExtendedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmfsDatastoreExtendedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmfsDatastoreExtendedEvent {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmfsDatastoreExtendedEvent {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmfsDatastoreExtendedEvent {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmfsDatastoreExtendedEvent);
 
 /// `VmAcquiredMksTicketEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct VmAcquiredMksTicketEvent {

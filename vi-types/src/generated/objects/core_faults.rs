@@ -976,6 +976,90 @@ impl std::fmt::Debug for CpuHotPlugNotSupported {
 #[cfg(feature = "serde")]
 rt::serde!(object CpuHotPlugNotSupported);
 
+/// The fault `DatastoreNotWritableOnHost`, a [`InvalidDatastore`], since VI API 2.0.
+pub struct DatastoreNotWritableOnHost {
+    /// The properties of `InvalidDatastore`.
+    pub base: InvalidDatastore,
+    /// `host`: required reference to `HostSystem`.
+    pub host: rt::ManagedObjectReference,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DatastoreNotWritableOnHost {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: InvalidDatastore::default(),
+            host: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DatastoreNotWritableOnHost",
+    Some(&INVALID_DATASTORE),
+    "2.0
+ManagedObjectReference host r
+",
+    <DatastoreNotWritableOnHost as rt::DataObject>::unset,
+);
+impl rt::Object for DatastoreNotWritableOnHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DATASTORE_NOT_WRITABLE_ON_HOST
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DATASTORE_NOT_WRITABLE_ON_HOST),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            4 => P::Value(&self.host),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            4 => M::Value(&mut self.host),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for DatastoreNotWritableOnHost {}
+impl std::ops::Deref for DatastoreNotWritableOnHost {
+    type Target = InvalidDatastore;
+    fn deref(&self) -> &InvalidDatastore {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DatastoreNotWritableOnHost {
+    fn deref_mut(&mut self) -> &mut InvalidDatastore {
+        &mut self.base
+    }
+}
+impl Clone for DatastoreNotWritableOnHost {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DatastoreNotWritableOnHost {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DatastoreNotWritableOnHost {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreNotWritableOnHost);
+
 /// The fault `DeviceHotPlugNotSupported`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
 pub struct DeviceHotPlugNotSupported {
     /// The properties of `InvalidDeviceSpec`.
@@ -2587,6 +2671,90 @@ impl std::fmt::Debug for HostNotReachable {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostNotReachable);
+
+/// The fault `InaccessibleDatastore`, a [`InvalidDatastore`], since VI API 2.0.
+pub struct InaccessibleDatastore {
+    /// The properties of `InvalidDatastore`.
+    pub base: InvalidDatastore,
+    /// `detail`: optional string, since VI API 5.0.
+    pub detail: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for InaccessibleDatastore {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: InvalidDatastore::default(),
+            detail: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static INACCESSIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InaccessibleDatastore",
+    Some(&INVALID_DATASTORE),
+    "2.0
+string detail o since 5.0
+",
+    <InaccessibleDatastore as rt::DataObject>::unset,
+);
+impl rt::Object for InaccessibleDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INACCESSIBLE_DATASTORE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&INACCESSIBLE_DATASTORE),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            4 => P::Value(&self.detail),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            4 => M::Value(&mut self.detail),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for InaccessibleDatastore {}
+impl std::ops::Deref for InaccessibleDatastore {
+    type Target = InvalidDatastore;
+    fn deref(&self) -> &InvalidDatastore {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InaccessibleDatastore {
+    fn deref_mut(&mut self) -> &mut InvalidDatastore {
+        &mut self.base
+    }
+}
+impl Clone for InaccessibleDatastore {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InaccessibleDatastore {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InaccessibleDatastore {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object InaccessibleDatastore);
 
 /// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
 pub struct IncorrectFileType {

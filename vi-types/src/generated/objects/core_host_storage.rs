@@ -3029,6 +3029,491 @@ impl std::fmt::Debug for HostMountInfo {
 #[cfg(feature = "serde")]
 rt::serde!(object HostMountInfo);
 
+/// `HostMultipathInfo`, a [`DynamicData`], since VI API 2.0.
+pub struct HostMultipathInfo {
+    /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
+    pub lun: Vec<HostMultipathInfoLogicalUnit>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { lun: Vec::new(), _more: () }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfo",
+    Some(&DYNAMIC_DATA),
+    "2.0
+HostMultipathInfoLogicalUnit lun ol
+",
+    <HostMultipathInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO),
+            0 => P::Objects(&self.lun),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.lun),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostMultipathInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostMultipathInfo);
+
+/// `HostMultipathInfoFixedLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 2.0.
+pub struct HostMultipathInfoFixedLogicalUnitPolicy {
+    /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
+    pub base: HostMultipathInfoLogicalUnitPolicy,
+    /// `prefer`: required string.
+    pub prefer: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostMultipathInfoLogicalUnitPolicy::default(),
+            prefer: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfoFixedLogicalUnitPolicy",
+    Some(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
+    "2.0
+string prefer r
+",
+    <HostMultipathInfoFixedLogicalUnitPolicy as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY),
+            0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            1 => P::Value(&self.prefer),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            1 => M::Value(&mut self.prefer),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
+for HostMultipathInfoFixedLogicalUnitPolicy {}
+impl std::ops::Deref for HostMultipathInfoFixedLogicalUnitPolicy {
+    type Target = HostMultipathInfoLogicalUnitPolicy;
+    fn deref(&self) -> &HostMultipathInfoLogicalUnitPolicy {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostMultipathInfoFixedLogicalUnitPolicy {
+    fn deref_mut(&mut self) -> &mut HostMultipathInfoLogicalUnitPolicy {
+        &mut self.base
+    }
+}
+impl Clone for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfoFixedLogicalUnitPolicy {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostMultipathInfoFixedLogicalUnitPolicy);
+
+/// `HostMultipathInfoLogicalUnit`, a [`DynamicData`], since VI API 2.0.
+pub struct HostMultipathInfoLogicalUnit {
+    /// `key`: required string.
+    pub key: String,
+    /// `id`: required string.
+    pub id: String,
+    /// `lun`: required string, the key of a `ScsiLun`.
+    pub lun: String,
+    /// `path`: list, not empty, of `HostMultipathInfoPath`.
+    pub path: Vec<HostMultipathInfoPath>,
+    /// `policy`: required `HostMultipathInfoLogicalUnitPolicy` or a descendant.
+    pub policy: rt::Poly<HostMultipathInfoLogicalUnitPolicy>,
+    /// `storageArrayTypePolicy`: optional `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, since VI API 4.0.
+    pub storage_array_type_policy: Option<
+        Box<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
+    >,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfoLogicalUnit {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            id: String::new(),
+            lun: String::new(),
+            path: Vec::new(),
+            policy: Default::default(),
+            storage_array_type_policy: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfoLogicalUnit",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string key r
+string id r
+string lun r
+HostMultipathInfoPath path rl
+HostMultipathInfoLogicalUnitPolicy policy r
+HostMultipathInfoLogicalUnitStorageArrayTypePolicy storageArrayTypePolicy o since 4.0
+",
+    <HostMultipathInfoLogicalUnit as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfoLogicalUnit {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.id),
+            2 => P::Value(&self.lun),
+            3 => P::Objects(&self.path),
+            4 => P::Value(&self.policy),
+            5 => P::Optional(&self.storage_array_type_policy),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.id),
+            2 => M::Value(&mut self.lun),
+            3 => M::Objects(&mut self.path),
+            4 => M::Value(&mut self.policy),
+            5 => M::Optional(&mut self.storage_array_type_policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostMultipathInfoLogicalUnit {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfoLogicalUnit {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfoLogicalUnit {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostMultipathInfoLogicalUnit);
+
+/// `HostMultipathInfoLogicalUnitPolicy`, a [`DynamicData`], since VI API 2.0.
+pub struct HostMultipathInfoLogicalUnitPolicy {
+    /// `policy`: required string.
+    pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfoLogicalUnitPolicy {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfoLogicalUnitPolicy",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string policy r
+",
+    <HostMultipathInfoLogicalUnitPolicy as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfoLogicalUnitPolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY),
+            0 => P::Value(&self.policy),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
+for HostMultipathInfoLogicalUnitPolicy {}
+impl Clone for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfoLogicalUnitPolicy {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object base HostMultipathInfoLogicalUnitPolicy);
+
+/// `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, a [`DynamicData`], since VI API 4.0.
+pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    /// `policy`: required string.
+    pub policy: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            policy: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfoLogicalUnitStorageArrayTypePolicy",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string policy r
+",
+    <HostMultipathInfoLogicalUnitStorageArrayTypePolicy as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => {
+                P::Info(&HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY)
+            }
+            0 => P::Value(&self.policy),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostMultipathInfoLogicalUnitStorageArrayTypePolicy);
+
+/// `HostMultipathInfoPath`, a [`DynamicData`], since VI API 2.0.
+pub struct HostMultipathInfoPath {
+    /// `key`: required string.
+    pub key: String,
+    /// `name`: required string.
+    pub name: String,
+    /// `pathState`: required string.
+    pub path_state: String,
+    /// `state`: optional string, since VI API 4.0.
+    pub state: Option<String>,
+    /// `isWorkingPath`: optional boolean, since VI API 4.0.
+    pub is_working_path: Option<bool>,
+    /// `adapter`: required string, the key of a `HostHostBusAdapter`.
+    pub adapter: String,
+    /// `lun`: required string, the key of a `HostMultipathInfoLogicalUnit`.
+    pub lun: String,
+    /// `transport`: optional `HostTargetTransport` or a descendant.
+    pub transport: Option<rt::Poly<HostTargetTransport>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostMultipathInfoPath {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            path_state: String::new(),
+            state: None,
+            is_working_path: None,
+            adapter: String::new(),
+            lun: String::new(),
+            transport: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostMultipathInfoPath",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string key r
+string name r
+string pathState r
+string state o since 4.0
+boolean isWorkingPath o since 4.0
+string adapter r
+string lun r
+HostTargetTransport transport o
+",
+    <HostMultipathInfoPath as rt::DataObject>::unset,
+);
+impl rt::Object for HostMultipathInfoPath {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_MULTIPATH_INFO_PATH
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_MULTIPATH_INFO_PATH),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.path_state),
+            3 => P::Value(&self.state),
+            4 => P::Value(&self.is_working_path),
+            5 => P::Value(&self.adapter),
+            6 => P::Value(&self.lun),
+            7 => P::Value(&self.transport),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.path_state),
+            3 => M::Value(&mut self.state),
+            4 => M::Value(&mut self.is_working_path),
+            5 => M::Value(&mut self.adapter),
+            6 => M::Value(&mut self.lun),
+            7 => M::Value(&mut self.transport),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostMultipathInfoPath {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostMultipathInfoPath {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostMultipathInfoPath {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostMultipathInfoPath);
+
 /// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 pub struct HostNasVolume {
     /// The properties of `HostFileSystemVolume`.
@@ -3273,6 +3758,96 @@ impl std::fmt::Debug for HostNasVolumeSpec {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostNasVolumeSpec);
+
+/// `HostPMemVolume`, a [`HostFileSystemVolume`], since VI API 6.7.
+pub struct HostPMemVolume {
+    /// The properties of `HostFileSystemVolume`.
+    pub base: HostFileSystemVolume,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `version`: required string.
+    pub version: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostPMemVolume {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            uuid: String::new(),
+            version: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPMemVolume",
+    Some(&HOST_FILE_SYSTEM_VOLUME),
+    "6.7
+string uuid r
+string version r
+",
+    <HostPMemVolume as rt::DataObject>::unset,
+);
+impl rt::Object for HostPMemVolume {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_P_MEM_VOLUME
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_P_MEM_VOLUME),
+            0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            3 => P::Value(&self.uuid),
+            4 => P::Value(&self.version),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            3 => M::Value(&mut self.uuid),
+            4 => M::Value(&mut self.version),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostFileSystemVolume> for HostPMemVolume {}
+impl std::ops::Deref for HostPMemVolume {
+    type Target = HostFileSystemVolume;
+    fn deref(&self) -> &HostFileSystemVolume {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostPMemVolume {
+    fn deref_mut(&mut self) -> &mut HostFileSystemVolume {
+        &mut self.base
+    }
+}
+impl Clone for HostPMemVolume {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostPMemVolume {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostPMemVolume {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostPMemVolume);
 
 /// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 pub struct HostParallelScsiHba {
@@ -3930,7 +4505,6 @@ pub struct HostStorageDeviceInfo {
     #[cfg(feature = "storage")]
     pub nvme_topology: Option<Box<HostNvmeTopology>>,
     /// `multipathInfo`: optional `HostMultipathInfo`.
-    #[cfg(feature = "storage")]
     pub multipath_info: Option<Box<HostMultipathInfo>>,
     /// `plugStoreTopology`: optional `HostPlugStoreTopology`, since VI API 4.0.
     #[cfg(feature = "storage")]
@@ -3949,7 +4523,6 @@ impl Default for HostStorageDeviceInfo {
             scsi_topology: None,
             #[cfg(feature = "storage")]
             nvme_topology: None,
-            #[cfg(feature = "storage")]
             multipath_info: None,
             #[cfg(feature = "storage")]
             plug_store_topology: None,
@@ -3985,7 +4558,6 @@ impl rt::Object for HostStorageDeviceInfo {
             2 => P::Optional(&self.scsi_topology),
             #[cfg(feature = "storage")]
             3 => P::Optional(&self.nvme_topology),
-            #[cfg(feature = "storage")]
             4 => P::Optional(&self.multipath_info),
             #[cfg(feature = "storage")]
             5 => P::Optional(&self.plug_store_topology),
@@ -4001,7 +4573,6 @@ impl rt::Object for HostStorageDeviceInfo {
             2 => M::Optional(&mut self.scsi_topology),
             #[cfg(feature = "storage")]
             3 => M::Optional(&mut self.nvme_topology),
-            #[cfg(feature = "storage")]
             4 => M::Optional(&mut self.multipath_info),
             #[cfg(feature = "storage")]
             5 => M::Optional(&mut self.plug_store_topology),

@@ -8,7 +8,6 @@ use crate as rt;
 pub type Datastore = Reference<properties::Datastore>;
 impl Datastore {
     /// [`DatastoreEnterMaintenanceMode`](methods::DatastoreEnterMaintenanceMode), since VI API 5.0: the request.
-    #[cfg(feature = "cluster")]
     #[inline]
     pub fn datastore_enter_maintenance_mode(
         &self,
@@ -19,7 +18,6 @@ impl Datastore {
         }
     }
     /// [`DatastoreExitMaintenanceMode_Task`](methods::DatastoreExitMaintenanceModeTask), since VI API 5.0: the request.
-    #[cfg(feature = "cluster")]
     #[inline]
     pub fn datastore_exit_maintenance_mode_task(
         &self,
@@ -65,7 +63,6 @@ impl Datastore {
         }
     }
     /// [`RenameDatastore`](methods::RenameDatastore), since VI API 2.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn rename_datastore(
         &self,
@@ -238,7 +235,6 @@ impl HostDatastoreSystem {
         }
     }
     /// [`ExpandVmfsDatastore`](methods::ExpandVmfsDatastore), since VI API 4.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn expand_vmfs_datastore(
         &self,
@@ -253,7 +249,6 @@ impl HostDatastoreSystem {
         }
     }
     /// [`ExtendVmfsDatastore`](methods::ExtendVmfsDatastore), since VI API 2.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn extend_vmfs_datastore(
         &self,
@@ -310,7 +305,6 @@ impl HostDatastoreSystem {
         }
     }
     /// [`QueryVmfsDatastoreExpandOptions`](methods::QueryVmfsDatastoreExpandOptions), since VI API 4.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn query_vmfs_datastore_expand_options(
         &self,
@@ -323,7 +317,6 @@ impl HostDatastoreSystem {
         }
     }
     /// [`QueryVmfsDatastoreExtendOptions`](methods::QueryVmfsDatastoreExtendOptions), since VI API 2.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn query_vmfs_datastore_extend_options(
         &self,
