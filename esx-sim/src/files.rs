@@ -1,40 +1,91 @@
 //! The files on datastores.
 
+#![allow(dead_code, reason = "streamed transfers and disks use all of it")]
+
+mod content;
 mod descriptor;
+mod space;
+mod store;
 
 use ::vmx::VmxFile;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 use bytes::Bytes;
 use vi_types::objects::VirtualCdromIsoBackingInfo;
-use vi_types::{ManagedObjectReference, SoapFault, properties};
+use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
+use crate::event::Clock;
 use crate::fault;
 use crate::machine::{chain, snapshot};
 use crate::vmx;
 use crate::world::World;
-use crate::world::inventory::ancestors;
+use crate::world::inventory::{ancestors, parts};
+#[allow(unused_imports, reason = "streamed uploads write with it")]
+pub(crate) use content::{Content, Writer};
 pub(crate) use descriptor::{Descriptor, Parent};
+pub(crate) use store::Store;
 
 /// Files and folders by datastore.
 ///
 /// They are made at the first access to a file, since most tests access none.
 #[derive(Default)]
 pub(crate) struct Files {
-    stores: HashMap<ManagedObjectReference, BTreeMap<String, Entry>>,
+    stores: HashMap<ManagedObjectReference, Entries>,
     filled: bool,
+    /// Where their bytes are kept.
+    store: Store,
+}
+
+/// Files and folders of a datastore by path.
+#[derive(Default)]
+struct Entries {
+    by_path: BTreeMap<String, Entry>,
+    /// The bytes that the files take.
+    allocated: u64,
+}
+
+impl Entries {
+    fn insert(&mut self, path: String, entry: Entry) {
+        self.allocated += entry.allocated();
+        if let Some(old) = self.by_path.insert(path, entry) {
+            self.allocated -= old.allocated();
+        }
+    }
+
+    fn remove(&mut self, path: &str) -> Option<Entry> {
+        let old = self.by_path.remove(path)?;
+        self.allocated -= old.allocated();
+        Some(old)
+    }
 }
 
 /// A file or folder.
 #[derive(Clone)]
 pub(crate) enum Entry {
     Folder,
-    File(Bytes),
-    /// A file of this many zero bytes.
-    Zeros(u64),
+    File(Content),
     /// The VMX file of a virtual machine, which follows the machine's properties.
     Config(ManagedObjectReference, Option<Written>),
+}
+
+impl Entry {
+    /// A file with these bytes.
+    pub(crate) fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self::File(bytes.into().into())
+    }
+
+    /// A file of this many zero bytes, none of which was ever written.
+    pub(crate) fn zeros(length: u64) -> Self {
+        Self::File(Content::zeros(length))
+    }
+
+    /// The bytes that it takes on its datastore. VMX files are too small to count.
+    fn allocated(&self) -> u64 {
+        match self {
+            Self::File(content) => content.allocated(),
+            Self::Folder | Self::Config(..) => 0,
+        }
+    }
 }
 
 /// A VMX file as a client wrote it.
@@ -83,8 +134,8 @@ pub(crate) struct DatastorePath {
     pub(crate) path: String,
 }
 
-/// The largest part of a file of zeros that is read at once, in bytes.
-const MOST_ZEROS: u64 = 64 << 20;
+/// The largest file that is read as a whole, in bytes.
+pub(crate) const LARGEST_WHOLE: u64 = 256 << 20;
 
 /// Length of an NVRAM file in bytes.
 const NVRAM: u64 = 8684;
@@ -150,7 +201,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 impl World {
     /// Makes the files of the virtual machines unless they exist.
     pub(crate) fn fill_files(&mut self) {
-        if std::mem::replace(&mut self.files.filled, true) {
+        if self.files.filled {
             return;
         }
         let stores: Vec<_> = self.all("Datastore").cloned().collect();
@@ -162,10 +213,11 @@ impl World {
             for (location, entry) in files_of(self, &vm) {
                 // Delta disks are there from the time when their snapshots were taken.
                 if self.entry(&location).is_none() {
-                    self.put(&location, entry);
+                    self.place(&location, entry);
                 }
             }
         }
+        self.files.filled = true;
     }
 
     /// Whether the files of the virtual machines are made.
@@ -177,6 +229,7 @@ impl World {
     pub(crate) fn all_files(&self) -> Vec<(String, u64)> {
         let stores = self.files.stores.iter().flat_map(|(store, entries)| {
             entries
+                .by_path
                 .iter()
                 .map(move |(path, entry)| (store, path, entry))
         });
@@ -194,7 +247,7 @@ impl World {
         let store = self.files.stores.get(&location.store)?;
         match location.path.as_str() {
             "" => Some(&Entry::Folder),
-            path => store.get(path),
+            path => store.by_path.get(path),
         }
     }
 
@@ -202,36 +255,46 @@ impl World {
     pub(crate) fn length(&self, entry: &Entry) -> Option<u64> {
         Some(match entry {
             Entry::Folder => return None,
-            Entry::File(bytes) => bytes.len() as u64,
-            Entry::Zeros(length) => *length,
+            Entry::File(content) => content.length(),
             Entry::Config(vm, written) => self.config_text(vm, written.as_ref()).len() as u64,
         })
     }
 
-    /// A part of a file; `None` for a folder, and for more than [`MOST_ZEROS`] zeros.
-    pub(crate) fn bytes(&self, entry: &Entry, range: Range<u64>) -> Option<Bytes> {
-        let whole = match entry {
+    /// What is in the file at a location; `None` for a folder.
+    pub(crate) fn data(&self, location: &DatastorePath) -> Option<Content> {
+        Some(match self.entry(location)? {
             Entry::Folder => return None,
-            Entry::File(bytes) => bytes.clone(),
-            Entry::Zeros(_) => {
-                let length = range.end.saturating_sub(range.start);
-                let length = usize::try_from(length.min(MOST_ZEROS + 1)).ok()?;
-                return (length as u64 <= MOST_ZEROS).then(|| vec![0; length].into());
-            }
-            Entry::Config(vm, written) => self.config_text(vm, written.as_ref()),
-        };
-        let at = |place: u64| {
-            usize::try_from(place)
-                .unwrap_or(usize::MAX)
-                .min(whole.len())
-        };
-        Some(whole.slice(at(range.start)..at(range.end)))
+            Entry::File(content) => content.clone(),
+            Entry::Config(vm, written) => self.config_text(vm, written.as_ref()).into(),
+        })
     }
 
-    /// A whole file.
+    /// A whole file; `None` for a folder, and beyond [`LARGEST_WHOLE`].
     pub(crate) fn content(&self, location: &DatastorePath) -> Option<Bytes> {
-        let entry = self.entry(location)?;
-        self.bytes(entry, 0..self.length(entry)?)
+        let data = self.data(location)?;
+        let length = data.length();
+        (length <= LARGEST_WHOLE)
+            .then(|| data.read_at(0..length).ok())
+            .flatten()
+    }
+
+    /// When a file or folder was written.
+    pub(crate) fn modified(&self, entry: &Entry) -> DateTime {
+        let written = match entry {
+            Entry::File(content) => content.modified,
+            Entry::Folder | Entry::Config(..) => None,
+        };
+        written.unwrap_or_else(parts::made_time)
+    }
+
+    /// Where the bytes of files are kept.
+    pub(crate) fn store(&self) -> Store {
+        self.files.store.clone()
+    }
+
+    /// Keeps the bytes of files there from now on.
+    pub(crate) fn set_store(&mut self, store: Store) {
+        self.files.store = store;
     }
 
     fn config_text(&self, vm: &ManagedObjectReference, written: Option<&Written>) -> Bytes {
@@ -250,28 +313,52 @@ impl World {
     }
 
     /// Writes or replaces a file, and makes its missing folders.
-    pub(crate) fn put(&mut self, location: &DatastorePath, entry: Entry) {
+    pub(crate) fn put(&mut self, location: &DatastorePath, mut entry: Entry) {
+        if let Entry::File(content) = &mut entry {
+            content.modified = Some(self.now());
+        }
+        self.place(location, entry);
+    }
+
+    /// The same without a note of when.
+    fn place(&mut self, location: &DatastorePath, entry: Entry) {
         if location.path.is_empty() {
             return;
         }
         let store = self.files.stores.entry(location.store.clone()).or_default();
+        let before = store.allocated;
         let slashes = location.path.match_indices('/');
         for (end, _) in slashes {
-            let folder = location.path[..end].to_owned();
-            store.entry(folder).or_insert(Entry::Folder);
+            let folder = &location.path[..end];
+            if !store.by_path.contains_key(folder) {
+                store.insert(folder.to_owned(), Entry::Folder);
+            }
         }
         store.insert(location.path.clone(), entry);
+        self.follow_space(&location.store, before);
+    }
+
+    /// The time for what is written now. With a steady clock it is the same in every run.
+    fn now(&self) -> DateTime {
+        match self.events.clock {
+            Clock::Server { .. } => self.clock.now(),
+            Clock::Steady { .. } => {
+                let made = parts::made_time().epoch_seconds();
+                DateTime::from_epoch_seconds(made + 86_400)
+            }
+        }
     }
 
     /// Writes a file. Writing the VMX file of a machine changes the machine.
-    pub(crate) fn write(&mut self, location: &DatastorePath, bytes: Bytes) {
+    pub(crate) fn write(&mut self, location: &DatastorePath, content: Content) {
         let entry = match self.entry(location) {
-            Some(Entry::Config(vm, _)) => {
+            Some(Entry::Config(vm, _)) if content.length() <= LARGEST_WHOLE => {
                 let vm = vm.clone();
+                let bytes = content.read_at(0..content.length()).unwrap_or_default();
                 vmx::apply(self, &vm, location, &bytes);
                 self.as_written(vm, bytes)
             }
-            _ => Entry::File(bytes),
+            _ => Entry::File(content),
         };
         self.put(location, entry);
     }
@@ -292,7 +379,7 @@ impl World {
     pub(crate) fn let_go(&mut self, vm: &ManagedObjectReference) {
         let mut texts = Vec::new();
         for (store, files) in &self.files.stores {
-            for (path, entry) in files {
+            for (path, entry) in &files.by_path {
                 if let Entry::Config(of, written) = entry
                     && of == vm
                 {
@@ -302,25 +389,39 @@ impl World {
             }
         }
         for (location, text) in texts {
-            self.put(&location, Entry::File(text));
+            self.put(&location, Entry::bytes(text));
         }
     }
 
     /// Deletes a file, or a folder and everything in it. Returns whether it existed.
     pub(crate) fn delete(&mut self, location: &DatastorePath) -> bool {
-        let found = self.entry(location).is_some() && !location.path.is_empty();
-        let below = format!("{}/", location.path);
-        if let Some(store) = self.files.stores.get_mut(&location.store) {
-            store.retain(|path, _| *path != location.path && !path.starts_with(&below));
+        let Some(store) = self.files.stores.get_mut(&location.store) else {
+            return false;
+        };
+        let before = store.allocated;
+        let mut gone = vec![location.path.clone()];
+        if let Some(Entry::Folder) = store.by_path.get(&location.path) {
+            let below = format!("{}/", location.path);
+            let paths = store.by_path.range(below.clone()..).map(|(path, _)| path);
+            gone.extend(paths.take_while(|path| path.starts_with(&below)).cloned());
         }
-        found
+        let removed = gone
+            .iter()
+            .filter(|path| store.remove(path).is_some())
+            .count();
+        self.follow_space(&location.store, before);
+        removed > 0
     }
 
     /// Gives a file another place. Its folder is made; a machine's VMX file goes on to follow the machine.
     pub(crate) fn rename(&mut self, from: &DatastorePath, to: &DatastorePath) {
-        let store = self.files.stores.get_mut(&from.store);
-        if let Some(entry) = store.and_then(|store| store.remove(&from.path)) {
-            self.put(to, entry);
+        let Some(store) = self.files.stores.get_mut(&from.store) else {
+            return;
+        };
+        let before = store.allocated;
+        if let Some(entry) = store.remove(&from.path) {
+            self.follow_space(&from.store, before);
+            self.place(to, entry);
         }
     }
 
@@ -337,14 +438,18 @@ impl World {
     /// Copies a file, or a folder and everything in it.
     pub(crate) fn copy(&mut self, from: &DatastorePath, to: &DatastorePath) {
         let below = format!("{}/", from.path);
-        let store = self.files.stores.get(&from.store).into_iter().flatten();
-        let copied: Vec<_> = store
-            .filter(|(path, _)| **path == from.path || path.starts_with(&below))
+        let Some(store) = self.files.stores.get(&from.store) else {
+            return;
+        };
+        let own = store.by_path.get_key_value(&from.path).into_iter();
+        let beneath = store.by_path.range(below.clone()..);
+        let copied: Vec<_> = own
+            .chain(beneath.take_while(|(path, _)| path.starts_with(&below)))
             .map(|(path, entry)| {
                 let place = to.join(&path[from.path.len()..]);
                 match entry {
                     Entry::Config(vm, written) => {
-                        (place, Entry::File(self.config_text(vm, written.as_ref())))
+                        (place, Entry::bytes(self.config_text(vm, written.as_ref())))
                     }
                     other => (place, other.clone()),
                 }
@@ -364,12 +469,24 @@ impl World {
         let Some(store) = self.files.stores.get(&folder.store) else {
             return Vec::new();
         };
-        let below = store.range(prefix.clone()..);
-        below
-            .take_while(|(path, _)| path.starts_with(&prefix))
-            .map(|(path, entry)| (&path[prefix.len()..], entry))
-            .filter(|(name, _)| !name.is_empty() && !name.contains('/'))
-            .collect()
+        let mut found: Vec<(&str, &Entry)> = Vec::new();
+        let mut from = prefix.clone();
+        // What is in folders is passed over, a folder at a time.
+        'folders: loop {
+            let ahead = store.by_path.range(from..);
+            for (path, entry) in ahead.take_while(|(path, _)| path.starts_with(&prefix)) {
+                let name = &path[prefix.len()..];
+                if let Some((folder, _)) = name.split_once('/') {
+                    // The character after a slash.
+                    from = format!("{prefix}{folder}0");
+                    continue 'folders;
+                }
+                if !name.is_empty() {
+                    found.push((name, entry));
+                }
+            }
+            return found;
+        }
     }
 
     /// Fails unless a new file can be made there: `FileAlreadyExists`, or `FileNotFound` without its folder.
@@ -410,13 +527,13 @@ pub(crate) fn files_of(
             let name = location.path.strip_suffix(".vmx").unwrap_or(&location.path);
             DatastorePath::new(&location.store, &format!("{name}.{ending}"))
         };
-        files.push((beside("nvram"), Entry::Zeros(NVRAM)));
+        files.push((beside("nvram"), Entry::zeros(NVRAM)));
         files.push((
             beside("vmsd"),
-            Entry::File(snapshot::list(world, reference)),
+            Entry::bytes(snapshot::list(world, reference)),
         ));
-        let log = Bytes::from_static(b"vmx| Log for VMware ESX\n");
-        files.push((location.parent().join("vmware.log"), Entry::File(log)));
+        let log = b"vmx| Log for VMware ESX\n";
+        files.push((location.parent().join("vmware.log"), Entry::bytes(&log[..])));
         files.push((location, Entry::Config(reference.clone(), None)));
     }
     let layout = vm.layout_ex.as_deref();
@@ -426,7 +543,7 @@ pub(crate) fn files_of(
             && !files.iter().any(|(other, _)| *other == location)
         {
             let length = u64::try_from(file.size).unwrap_or_default();
-            files.push((location, Entry::Zeros(length)));
+            files.push((location, Entry::zeros(length)));
         }
     }
     for (location, descriptor) in chain::bottoms(world, reference) {
@@ -439,7 +556,7 @@ pub(crate) fn files_of(
         if let Some(iso) = backing.cast::<VirtualCdromIsoBackingInfo>()
             && let Some(location) = resolve(&iso.file_name)
         {
-            files.push((location, Entry::Zeros(IMAGE)));
+            files.push((location, Entry::zeros(IMAGE)));
         }
     }
     files
@@ -472,7 +589,7 @@ mod tests {
         let store = ManagedObjectReference::new("Datastore", "1");
         let at = |path: &str| DatastorePath::new(&store, path);
         for path in ["a/b/c", "a/d", "a.b", "e"] {
-            world.put(&at(path), Entry::Zeros(1));
+            world.put(&at(path), Entry::zeros(1));
         }
         let names = |world: &World, path: &str| {
             let found = world.list(&at(path)).into_iter();

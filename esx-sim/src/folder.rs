@@ -18,7 +18,7 @@ use percent_encoding::percent_decode_str;
 use vi_types::ManagedObjectReference;
 
 use self::range::RangeRequest;
-use crate::files::{DatastorePath, Entry};
+use crate::files::{DatastorePath, Entry, LARGEST_WHOLE};
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
@@ -118,7 +118,10 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
     let body = match *request.method() {
         // The length is all that is asked for.
         Method::HEAD => Payload::announcing(Bytes::new(), range.end - range.start),
-        _ => match world.bytes(entry, range) {
+        _ => match world.data(&location).and_then(|data| {
+            let small = range.end - range.start <= LARGEST_WHOLE;
+            small.then(|| data.read_at(range).ok()).flatten()
+        }) {
             Some(bytes) => Payload::from(bytes),
             None => {
                 let why = "a simulator has no room for so much of this file: ask for a range of it";
@@ -155,7 +158,7 @@ fn put(world: &mut World, request: &Request<Bytes>) -> Answer {
             );
         }
     };
-    world.write(&location, request.body().clone());
+    world.write(&location, request.body().clone().into());
     text(status, "")
 }
 

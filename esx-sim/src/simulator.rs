@@ -335,7 +335,8 @@ impl Simulator {
         self.shared.change(|state| {
             state.world.fill_files();
             let location = DatastorePath::resolve(&state.world, None, path);
-            let location = location.map(|location| state.world.write(&location, content.into()));
+            let location =
+                location.map(|location| state.world.write(&location, content.into().into()));
             location.is_ok()
         })
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{DatastorePath, Entry};
+use super::{Content, DatastorePath, Entry};
 use crate::world::inventory::host::volume;
 
 /// What the descriptor of a disk says.
@@ -150,12 +150,15 @@ impl Descriptor {
             self.adapter,
         );
         let data = match parent {
-            None => Entry::Zeros(self.capacity_kb << 10),
-            Some(_) => Entry::File(empty_delta(self.capacity_kb * 2)),
+            None => match Content::zeros(self.capacity_kb << 10) {
+                sparse if self.thin => sparse,
+                sparse => sparse.preallocated(),
+            },
+            Some(_) => empty_delta(self.capacity_kb * 2),
         };
         [
-            (location.clone(), Entry::File(Bytes::from(text))),
-            (content, data),
+            (location.clone(), Entry::bytes(text)),
+            (content, Entry::File(data)),
         ]
     }
 }
@@ -165,7 +168,7 @@ const GRAINS_PER_TABLE: u64 = 4096;
 
 /// A delta disk without any changes: its header of 2,048 bytes, and the directory of its tables, of which there is none.
 /// The format is COWD, with grains of a sector.
-fn empty_delta(sectors: u64) -> Bytes {
+fn empty_delta(sectors: u64) -> Content {
     let tables = sectors.div_ceil(GRAINS_PER_TABLE);
     let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     let directory = tables * 4;
@@ -175,10 +178,9 @@ fn empty_delta(sectors: u64) -> Bytes {
     for value in [1, 3, sectors, 1, first, tables, free] {
         header.extend_from_slice(&number(value));
     }
-    // Megabytes of zeros, which the system has at no cost; growing a vector writes each of them.
-    let mut bytes = vec![0; usize::try_from(free * 512).unwrap_or(2048)];
-    bytes[..header.len()].copy_from_slice(&header);
-    bytes.into()
+    let mut content = Content::from(Bytes::from(header));
+    content.set_length(free * 512);
+    content
 }
 
 /// The names of the files with the content of a disk, as its descriptor has them.
@@ -197,6 +199,13 @@ mod tests {
 
     use super::*;
 
+    fn whole(entry: &Entry) -> Bytes {
+        let Entry::File(content) = entry else {
+            panic!("it is a file");
+        };
+        content.read_at(0..content.length()).unwrap()
+    }
+
     #[test]
     fn descriptors_are_read_as_they_were_written() {
         let store = ManagedObjectReference::new("Datastore", "1");
@@ -204,13 +213,17 @@ mod tests {
         for controller in ADAPTERS.iter().map(|(controller, _)| controller) {
             let descriptor = Descriptor::of(controller, 33_554_432);
             let [(_, text), (flat, content)] = descriptor.files(&location);
-            let Entry::File(text) = text else { panic!() };
+            let text = whole(&text);
             let read = Descriptor::read(&text).unwrap();
             assert_eq!(read, descriptor);
             assert_eq!(read.controller(), Some(*controller));
             assert_eq!(extents(&text), ["b-flat.vmdk"]);
             assert_eq!(flat.path, "a/b-flat.vmdk");
-            assert!(matches!(content, Entry::Zeros(34_359_738_368)));
+            let Entry::File(content) = content else {
+                panic!()
+            };
+            assert_eq!(content.length(), 34_359_738_368);
+            assert!(content.is_preallocated());
         }
         assert_eq!(Descriptor::read(b"KDMV"), None);
     }
@@ -229,7 +242,7 @@ mod tests {
             ..Descriptor::new("pvscsi", 4096)
         };
         let [(_, text), (delta, content)] = descriptor.files(&location);
-        let Entry::File(text) = text else { panic!() };
+        let text = whole(&text);
         assert_eq!(Descriptor::read(&text), Some(descriptor.clone()));
         let text = String::from_utf8(text.to_vec()).unwrap();
         for line in [
@@ -239,9 +252,7 @@ mod tests {
             assert!(text.contains(line), "{text}");
         }
         assert_eq!(delta.path, "a/b-000001-delta.vmdk");
-        let Entry::File(header) = content else {
-            panic!()
-        };
+        let header = whole(&content);
         assert_eq!(&header[..8], b"COWD\x01\0\0\0");
         assert_eq!(header.len(), 2048 + 512);
         assert_eq!(

@@ -578,7 +578,7 @@ fn write_files(
     if world.has_files() {
         for (name, _, size) in files {
             if let Ok(location) = DatastorePath::resolve(world, None, &name) {
-                world.put(&location, Entry::Zeros(size));
+                world.put(&location, Entry::zeros(size));
             }
         }
     }
@@ -595,7 +595,7 @@ fn write_list(world: &mut World, vm: &ManagedObjectReference) {
     };
     if let Ok(location) = DatastorePath::resolve(world, None, &format!("{stem}.vmsd")) {
         let text = list(world, vm);
-        world.put(&location, Entry::File(text));
+        world.put(&location, Entry::bytes(text));
     }
 }
 

@@ -1,6 +1,5 @@
 //! Backings of devices: files and networks. Those of disks are in [`disk`](super::disk).
 
-use bytes::Bytes;
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation as FileOperation;
 use vi_types::objects::{
     VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualDevice, VirtualDeviceFileBackingInfo,
@@ -86,17 +85,18 @@ impl Change<'_> {
             return refused(file);
         };
         let made = if backing.is::<VirtualFloppyImageBackingInfo>() {
-            Some(Entry::Zeros(FLOPPY))
+            Some((Entry::zeros(FLOPPY), false))
         } else if backing.is::<VirtualSerialPortFileBackingInfo>()
             || backing.is::<VirtualParallelPortFileBackingInfo>()
         {
-            Some(Entry::File(Bytes::new()))
+            Some((Entry::zeros(0), true))
         } else if backing.is::<VirtualCdromIsoBackingInfo>() {
             None
         } else {
             return refused(file);
         };
-        let is_port = matches!(made, Some(Entry::File(_)));
+        let is_port = matches!(made, Some((_, true)));
+        let made = made.map(|(made, _)| made);
         let Some(image) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() else {
             return Ok(());
         };

@@ -46,7 +46,7 @@ fn take(world: &mut World, vm: &ManagedObjectReference) -> Result<String, SoapFa
     let names = (1u32..).map(|number| DatastorePath::new(&vmx.store, &format!("{stem}-{number}.png")));
     let mut free = names.filter(|location| world.entry(location).is_none());
     let location = free.next().ok_or_else(fault::invalid_state)?;
-    world.put(&location, Entry::File(picture));
+    world.put(&location, Entry::bytes(picture));
     Ok(location.display(world))
 }
 
