@@ -43,23 +43,7 @@ pub trait Document: Sized {
     /// invalid value; an error of our own if it has a document type declaration, or exceeds
     /// [`xml::MAX_SIZE`], [`xml::MAX_DEPTH`] or [`xml::MAX_NODES`].
     fn read_xml(xml: &str) -> Result<Read<Self>, XmlError> {
-        let root = xml::tree(xml)?;
-        if root.name != Self::ROOT {
-            return Err(XmlError::new(
-                ErrorNumber::XmlError,
-                format!(
-                    "expecting root element of '{}', not '{}'",
-                    Self::ROOT,
-                    root.name
-                ),
-            ));
-        }
-        let unmodelled = Unmodelled::default();
-        let document = Self::read(&mut Node::root(root, &unmodelled))?;
-        Ok(Read {
-            document,
-            unmodelled: unmodelled.into_inner(),
-        })
+        read_root(xml, Self::ROOT, Self::read)
     }
 
     /// Reads a document, and leaves out what is not modelled.
@@ -75,6 +59,27 @@ pub trait Document: Sized {
     fn to_xml(&self, flags: Self::Flags) -> String {
         xml::to_string(&self.tree(flags).0)
     }
+}
+
+/// Reads a document whose root element is `name`, and reports what of it `read` did not take.
+pub(crate) fn read_root<D>(
+    xml: &str,
+    name: &str,
+    read: impl FnOnce(&mut Node<'_>) -> Result<D, XmlError>,
+) -> Result<Read<D>, XmlError> {
+    let root = xml::tree(xml)?;
+    if root.name != name {
+        return Err(XmlError::new(
+            ErrorNumber::XmlError,
+            format!("expecting root element of '{name}', not '{}'", root.name),
+        ));
+    }
+    let unmodelled = Unmodelled::default();
+    let document = read(&mut Node::root(root, &unmodelled))?;
+    Ok(Read {
+        document,
+        unmodelled: unmodelled.into_inner(),
+    })
 }
 
 /// A document that was read, and what of it is not modelled.

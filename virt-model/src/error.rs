@@ -128,6 +128,10 @@ numbers! {
     InvalidInterface = 58, "invalid interface pointer in", "invalid interface pointer in {}";
     /// `VIR_ERR_MULTIPLE_INTERFACES`.
     MultipleInterfaces = 59, "multiple matching interfaces found", "multiple matching interfaces found: {}";
+    /// `VIR_ERR_INVALID_SECRET`.
+    InvalidSecret = 65, "Invalid secret", "Invalid secret: {}";
+    /// `VIR_ERR_NO_SECRET`.
+    NoSecret = 66, "Secret not found", "Secret not found: {}";
     /// `VIR_ERR_CONFIG_UNSUPPORTED`.
     ConfigUnsupported = 67, "unsupported configuration", "unsupported configuration: {}";
     /// `VIR_ERR_OPERATION_TIMEOUT`.
@@ -140,6 +144,10 @@ numbers! {
     InvalidStream = 73, "invalid stream pointer", "invalid stream pointer in {}";
     /// `VIR_ERR_ARGUMENT_UNSUPPORTED`.
     ArgumentUnsupported = 74, "argument unsupported", "argument unsupported: {}";
+    /// `VIR_ERR_STORAGE_PROBE_FAILED`.
+    StorageProbeFailed = 75, "Storage pool probe failed", "Storage pool probe failed: {}";
+    /// `VIR_ERR_STORAGE_POOL_BUILT`.
+    StoragePoolBuilt = 76, "Storage pool already built", "Storage pool already built: {}";
     /// `VIR_ERR_OPERATION_ABORTED`.
     OperationAborted = 78, "operation aborted", "operation aborted: {}";
     /// `VIR_ERR_AUTH_CANCELLED`.
@@ -194,6 +202,8 @@ pub enum ErrorDomain {
     Interface = 26,
     /// The ESX driver.
     Esx = 28,
+    /// Secrets.
+    Secret = 30,
     /// Domain snapshots.
     DomainSnapshot = 35,
     /// Streams.

@@ -5,7 +5,9 @@
 
 mod domain;
 mod network;
+mod secret;
 mod snapshot;
+mod storage;
 
 pub use domain::{
     AbortJobFlags, BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags,
@@ -14,9 +16,16 @@ pub use domain::{
     UndefineFlags, VcpuFlags,
 };
 pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
+pub use secret::{SecretDefineFlags, SecretFilter};
 pub use snapshot::{
     SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
     SnapshotXmlFlags,
+};
+pub use storage::{
+    StoragePoolBuildFlags, StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags,
+    StoragePoolFilter, StoragePoolXmlFlags, StorageVolCreateFlags, StorageVolDeleteFlags,
+    StorageVolDownloadFlags, StorageVolInfoFlags, StorageVolParseFlags, StorageVolResizeFlags,
+    StorageVolUploadFlags,
 };
 
 use crate::ErrorNumber;
@@ -238,6 +247,11 @@ macro_rules! flags {
 
 use flags;
 
+flags! {
+    /// The flags of a function that has none yet.
+    pub struct NoFlags {}
+}
+
 /// Writes `Type(NAME | NAME | 0xREST)`.
 fn debug(
     f: &mut std::fmt::Formatter<'_>,
@@ -317,6 +331,11 @@ mod tests {
         );
         check_groups(NetworkFilter::GROUPS.iter().map(|group| group.bits()), 0x3f);
         check_groups(
+            StoragePoolFilter::GROUPS.iter().map(|group| group.bits()),
+            0xf_ffff,
+        );
+        check_groups(SecretFilter::GROUPS.iter().map(|group| group.bits()), 0xf);
+        check_groups(
             SnapshotListFlags::GROUPS.iter().map(|group| group.bits()),
             // Neither ROOTS nor TOPOLOGICAL is in a group.
             0x3fe,
@@ -362,6 +381,16 @@ mod tests {
             (NetworkFilter::INACTIVE.bits(), 1),
             (NetworkFilter::ACTIVE.bits(), 2),
             (NetworkDefineFlags::VALIDATE.bits(), 1),
+            (StoragePoolFilter::ISCSI_DIRECT.bits(), 1 << 19),
+            (StoragePoolXmlFlags::INACTIVE.bits(), 1),
+            (StoragePoolCreateFlags::VALIDATE.bits(), 1 << 3),
+            (StoragePoolBuildFlags::OVERWRITE.bits(), 1 << 3),
+            (StoragePoolDeleteFlags::ZEROED.bits(), 1),
+            (StorageVolCreateFlags::VALIDATE.bits(), 1 << 2),
+            (StorageVolDeleteFlags::WITH_SNAPSHOTS.bits(), 1 << 1),
+            (StorageVolResizeFlags::SHRINK.bits(), 1 << 2),
+            (StorageVolInfoFlags::GET_PHYSICAL.bits(), 1),
+            (SecretFilter::NO_PRIVATE.bits(), 1 << 3),
         ];
         for (ours, libvirts) in numbers {
             assert_eq!(ours, libvirts);

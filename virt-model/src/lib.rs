@@ -16,7 +16,8 @@
 //! # Ok::<(), virt_model::XmlError>(())
 //! ```
 //!
-//! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`].
+//! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`],
+//!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`].
 //! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
 //!   before a driver sees it.
 //! - [`event`] has the kinds of events and their details.
@@ -58,7 +59,12 @@ mod mac;
 mod netdev;
 pub mod network;
 mod node;
+pub mod secret;
+mod size;
 pub mod snapshot;
+mod storage;
+pub mod storage_pool;
+pub mod storage_vol;
 mod typed_param;
 mod uuid;
 mod validate;
@@ -75,17 +81,24 @@ pub use event::LifecycleEvent;
 pub use flags::{
     BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
     DomainXmlFlags, ExclusiveFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,
-    ModificationImpact, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, RebootFlags,
-    ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags,
-    SnapshotRevertFlags, SnapshotXmlFlags, StatsFlags, StatsTypes, UndefineFlags, UnsupportedFlags,
-    VcpuFlags,
+    ModificationImpact, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, NoFlags, RebootFlags,
+    SecretDefineFlags, SecretFilter, ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags,
+    SnapshotListFlags, SnapshotRevertFlags, SnapshotXmlFlags, StatsFlags, StatsTypes,
+    StoragePoolBuildFlags, StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags,
+    StoragePoolFilter, StoragePoolXmlFlags, StorageVolCreateFlags, StorageVolDeleteFlags,
+    StorageVolDownloadFlags, StorageVolInfoFlags, StorageVolParseFlags, StorageVolResizeFlags,
+    StorageVolUploadFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
 };
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};
 pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, VlanTag};
 pub use network::NetworkDef;
 pub use node::NodeInfo;
+pub use secret::SecretDef;
 pub use snapshot::SnapshotDef;
+pub use storage::StoragePermissions;
+pub use storage_pool::{StoragePoolDef, StoragePoolInfo, StoragePoolState, StoragePoolType};
+pub use storage_vol::{StorageVolDef, StorageVolInfo, StorageVolType, StorageVolWipeAlgorithm};
 pub use typed_param::{ParamValue, TypedParam};
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};
