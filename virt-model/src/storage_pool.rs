@@ -21,6 +21,7 @@ pub use info::{StoragePoolInfo, StoragePoolState};
 pub use kind::{StoragePoolFormat, StoragePoolType};
 pub use source::{
     StoragePoolAuth, StoragePoolAuthType, StoragePoolDevice, StoragePoolHost, StoragePoolSource,
+    sources_to_xml,
 };
 
 /// A storage pool's definition (libvirt's `virStoragePoolDef`).
@@ -168,8 +169,8 @@ impl Document for StoragePoolDef {
         };
         let mut def = StoragePoolDef::new(kind, "");
         def.source.format = kind.default_format();
-        if let Some(source) = node.child("source") {
-            def.source = StoragePoolSource::read(source, kind)?;
+        if let Some(mut source) = node.child("source") {
+            def.source = StoragePoolSource::read(&mut source, kind)?;
         }
         def.name = match (node.text_of("name"), &def.source.name) {
             (Some(name), _) => name,

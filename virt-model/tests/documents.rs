@@ -6,6 +6,7 @@
 use virt_model::{
     Document, NetworkDef, Read, SecretDef, SnapshotDef, StoragePoolDef, StoragePoolType,
     StorageVolDef, StorageVolParseFlags, XmlError,
+    storage_pool::{StoragePoolSource, sources_to_xml},
     storage_vol::{StorageVolDevice, StorageVolExtent, StorageVolTimestamps, Timestamp},
 };
 
@@ -936,4 +937,23 @@ fn large_owners_are_written_with_a_sign() {
     assert!(written.contains("<owner>-2</owner>"), "{written}");
     let error = StoragePoolDef::from_xml(&written).unwrap_err();
     assert_eq!(error.to_string(), "XML error: malformed owner element");
+}
+
+#[test]
+fn a_source_is_read_by_itself() {
+    let read = |xml, kind| StoragePoolSource::read_xml(xml, kind).map(|read| read.document);
+    let source = read("<source/>", StoragePoolType::Netfs).unwrap();
+    assert_eq!(
+        sources_to_xml(StoragePoolType::Netfs, &[source]),
+        "<sources>\n  <source>\n    <format type='auto'/>\n  </source>\n</sources>\n"
+    );
+    assert_eq!(
+        sources_to_xml(StoragePoolType::Iscsi, &[]),
+        "<sources>\n</sources>\n"
+    );
+    let error = read("<sourc/>", StoragePoolType::Dir).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "XML error: expecting root element of 'source', not 'sourc'"
+    );
 }

@@ -85,6 +85,11 @@ pub(super) struct Uses {
 }
 
 impl StoragePoolType {
+    /// libvirt's number.
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
     /// The formats that a source can have. None: pools of the type have no format.
     pub const fn formats(self) -> &'static [StoragePoolFormat] {
         use StoragePoolFormat::*;

@@ -2,10 +2,12 @@ use xmltree::Element;
 
 use super::{StoragePoolAdapter, StoragePoolFormat, StoragePoolType};
 use crate::{
+    Read,
+    document::read_root,
     secret::SecretLookup,
     storage::sanitize_path,
     words::words,
-    xml::{Build, Node, XmlError, broken, yes_no},
+    xml::{self, Build, Node, XmlError, broken, yes_no},
 };
 
 words! {
@@ -81,10 +83,47 @@ pub struct StoragePoolAuth {
     pub secret: SecretLookup,
 }
 
+/// The document `<sources>`: where pools of that type could be (libvirt's `virStoragePoolSourceListFormat`).
+///
+/// ```
+/// use virt_model::{
+///     StoragePoolType,
+///     storage_pool::{StoragePoolHost, StoragePoolSource, sources_to_xml},
+/// };
+///
+/// let source = StoragePoolSource {
+///     hosts: vec![StoragePoolHost::new("san")],
+///     ..StoragePoolSource::default()
+/// };
+/// assert_eq!(
+///     sources_to_xml(StoragePoolType::Iscsi, &[source]),
+///     "\
+/// <sources>
+///   <source>
+///     <host name='san'/>
+///   </source>
+/// </sources>
+/// "
+/// );
+/// ```
+pub fn sources_to_xml(kind: StoragePoolType, sources: &[StoragePoolSource]) -> String {
+    let sources = sources.iter().map(|source| source.to_element(kind));
+    xml::to_string(&broken(Element::new("sources").children(sources)))
+}
+
 impl StoragePoolSource {
+    /// Reads a document `<source>`, which is a part of a pool's document (libvirt's
+    /// `virStoragePoolDefParseSourceString`). What pools of the type need besides is not checked.
+    ///
+    /// # Errors
+    /// As for [`Document::read_xml`](crate::Document::read_xml).
+    pub fn read_xml(xml: &str, kind: StoragePoolType) -> Result<Read<StoragePoolSource>, XmlError> {
+        read_root(xml, "source", |node| StoragePoolSource::read(node, kind))
+    }
+
     /// libvirt 9.0's `virStoragePoolDefParseSource`.
     pub(super) fn read(
-        mut node: Node<'_>,
+        node: &mut Node<'_>,
         kind: StoragePoolType,
     ) -> Result<StoragePoolSource, XmlError> {
         let mut source = StoragePoolSource {
@@ -94,7 +133,7 @@ impl StoragePoolSource {
         if kind == StoragePoolType::Rbd && source.name.is_none() {
             return Err(node.error("element 'name' is mandatory for RBD pool"));
         }
-        source.format = read_format(&mut node, kind)?;
+        source.format = read_format(node, kind)?;
         for mut host in node.children("host") {
             let Some(name) = host.attr("name") else {
                 return Err(host.error("missing storage pool host name"));
@@ -134,7 +173,7 @@ impl StoragePoolSource {
             source.protocol_version = protocol.filled("ver");
         }
         if source.protocol_version.is_some() {
-            check_protocol_version(&node, kind, source.format)?;
+            check_protocol_version(node, kind, source.format)?;
         }
         let mut name_of = |child| node.child(child).and_then(|mut node| node.filled("name"));
         source.vendor = name_of("vendor");
