@@ -23,6 +23,7 @@ mod params;
 mod pool;
 mod question;
 mod secret;
+mod size;
 mod snapshot;
 mod state;
 pub(crate) mod unsupported;

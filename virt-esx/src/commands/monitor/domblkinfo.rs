@@ -5,6 +5,7 @@ use crate::answer::{Answer, property};
 use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_exclusive;
+use crate::commands::size;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::table::Table;
@@ -108,7 +109,7 @@ impl Size {
         }
         sizes.map(|size| match (size.unwrap_or(0), human) {
             (size, false) => size.to_string(),
-            (size, true) => pretty(size),
+            (size, true) => size::pretty(size, 3),
         })
     }
 }
@@ -136,40 +137,5 @@ impl Answer for Sizes {
             table.push([&*disk.target, &capacity, &allocation, &physical]);
         }
         table.render(!quiet)
-    }
-}
-
-/// A size in the largest unit of which it has one, as virsh shows it (vshPrettyCapacity).
-#[expect(clippy::cast_precision_loss, reason = "three decimals are shown")]
-fn pretty(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut size = bytes as f64;
-    let mut units = units.into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    for larger in units {
-        if size < 1024.0 {
-            break;
-        }
-        (size, unit) = (size / 1024.0, larger);
-    }
-    format!("{size:.3} {unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pretty;
-
-    #[test]
-    fn sizes_for_people() {
-        for (bytes, expected) in [
-            (0, "0.000 B"),
-            (1023, "1023.000 B"),
-            (1024, "1.000 KiB"),
-            (1_099_506_450_432, "1023.995 GiB"),
-            (1 << 40, "1.000 TiB"),
-            (u64::MAX, "16.000 EiB"),
-        ] {
-            assert_eq!(pretty(bytes), expected);
-        }
     }
 }
