@@ -5,6 +5,7 @@ mod disks;
 mod files;
 mod item;
 mod path;
+mod transfer;
 
 use vi_client::{
     Client, property_set,
@@ -19,6 +20,7 @@ use vmx::names::Datastore;
 pub(crate) use self::browse::Browser;
 pub(crate) use self::item::item_name;
 pub use self::path::DatastorePath;
+pub use self::transfer::{DownloadOptions, FileDownload, Piece, Sha256, UploadOptions, Uploaded};
 use crate::{Connect, Error, ErrorKind, Result, What};
 
 property_set! {

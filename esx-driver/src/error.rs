@@ -363,6 +363,9 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
             internal,
             format!("The server redirects from '{from}' to '{to}'"),
         ),
+        Cause::Range { .. } | Cause::Source(_) | Cause::SourceUsed { .. } => {
+            (ErrorKind::File, internal, error.to_string())
+        }
         Cause::NotVi { .. } => (ErrorKind::NotVi, internal, error.to_string()),
         Cause::Deadline { .. } => (
             ErrorKind::Timeout,

@@ -58,7 +58,9 @@ mod snapshot;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
-pub use datastore::DatastorePath;
+pub use datastore::{
+    DatastorePath, DownloadOptions, FileDownload, Piece, Sha256, UploadOptions, Uploaded,
+};
 pub use domain::{
     AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, DomainStatsRecord,
     MigrateParameters, MigratePriority, Screenshot, SkippedDomain,
@@ -84,6 +86,7 @@ pub use snapshot::{DomainSnapshot, SnapshotEntry};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use futures_core::Stream;
+pub use vi_client::UploadSource;
 pub use vi_client::{self, vi_types};
 pub use virt_model;
 pub use virt_model::flags::{

@@ -3,6 +3,7 @@
 mod cookies;
 mod exchange;
 mod files;
+mod screen;
 mod session;
 
 use std::fmt;
@@ -25,7 +26,9 @@ use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Negotiation, since};
 
 pub use exchange::Traffic;
-pub use files::{DatastoreFile, Download};
+pub use files::{
+    DatastoreFile, Download, FileHead, FilePart, FileRange, FileVersion, Files, Sent, UploadSource,
+};
 
 use exchange::{HttpCalls, ResponseReader, SoapRequest, SoapResponse};
 use session::Session;

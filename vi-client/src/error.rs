@@ -60,12 +60,35 @@ pub enum Error {
     /// The server refused to download or upload a file of a datastore.
     #[error("HTTP response code {status} for {action} '{path}'{}", reason_phrase(*.status))]
     File {
-        /// `download from` or `upload to`.
+        /// `download from`, `upload to`, `look at` or `delete`.
         action: &'static str,
         /// The path and query of the file's URL.
         path: String,
         /// The HTTP status.
         status: u16,
+    },
+    /// The server answered the request for a range of a file with something else.
+    #[error("the server answered the request for {asked} of '{path}' with {answered}")]
+    Range {
+        /// The path and query of the file's URL.
+        path: String,
+        /// The `Range` asked for.
+        asked: String,
+        /// What the answer says about its range.
+        answered: String,
+    },
+    /// What was to be uploaded cannot be read; the server may have a part of it.
+    #[error("what is to be uploaded cannot be read: {0}")]
+    Source(#[source] std::io::Error),
+    /// The upload has to be sent again, and its source can be read only once. The server may have a part of it.
+    #[error(
+        "the upload to '{path}' has to be sent again from its start after {sent} bytes, and its source can be read only once"
+    )]
+    SourceUsed {
+        /// The path and query of the file's URL.
+        path: String,
+        /// How many bytes were read from the source.
+        sent: u64,
     },
     /// The server redirects. Redirects are never followed, so that the password goes to the intended server only.
     #[error("the server redirects from '{from}' to '{to}'")]

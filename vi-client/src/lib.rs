@@ -30,7 +30,7 @@
 //! - [`Watch`]: changes of properties, as they happen;
 //! - [`event_history`]: what has happened on the server, page by page, and what happens; [`ObjectWatch`]: the same as a [`PropertySet`](retrieve::PropertySet),
 //!   with a shared snapshot;
-//! - [`DatastoreFile`]: download and upload of files on datastores;
+//! - [`Files`]: files on datastores, streamed in both directions;
 //! - [`transport`]: HTTP(S), a function in the same process, a recording.
 
 mod client;
@@ -44,7 +44,10 @@ pub mod transport;
 mod version;
 mod watch;
 
-pub use client::{Client, DatastoreFile, Download, Options, Traffic};
+pub use client::{
+    Client, DatastoreFile, Download, FileHead, FilePart, FileRange, FileVersion, Files, Options,
+    Sent, Traffic, UploadSource,
+};
 pub use error::{Error, UnexpectedResponse};
 pub use password::Password;
 pub use since::{Feature, TooNew};

@@ -8,6 +8,7 @@ mod in_process;
 mod proxy;
 mod record;
 mod redact;
+mod request_body;
 mod thumbprint;
 mod tls;
 
@@ -23,6 +24,8 @@ pub use in_process::InProcess;
 pub use proxy::{Proxy, ProxyKind};
 pub use record::{Recorder, Replay};
 pub(crate) use redact::redact;
+pub(crate) use request_body::Sending;
+pub use request_body::{Pieces, RequestBody};
 pub use thumbprint::{InvalidThumbprint, Thumbprint};
 pub use tls::Verify;
 
@@ -42,9 +45,27 @@ pub trait Transport: Send + Sync + 'static {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
 
+    /// Sends a request whose body is read while it is sent.
+    ///
+    /// This collects the body, up to 1 GiB, and [sends](Self::send) it whole. That suits transports without a network, and
+    /// recordings, which hold every request in memory anyhow; [`HttpsTransport`] streams.
+    fn send_streamed(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let whole = body.collect(LARGEST_COLLECTED).await?;
+            self.send(http::Request::from_parts(parts, whole)).await
+        })
+    }
+
     /// Whether the connection is private: true for HTTPS and within a process.
     fn is_secure(&self) -> bool;
 }
+
+/// The largest streamed body that becomes a whole one.
+const LARGEST_COLLECTED: usize = 1 << 30;
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
     fn send(
@@ -52,6 +73,13 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         (**self).send(request)
+    }
+
+    fn send_streamed(
+        &self,
+        request: http::Request<RequestBody>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        (**self).send_streamed(request)
     }
 
     fn is_secure(&self) -> bool {

@@ -41,7 +41,8 @@ impl Connect {
         )
     }
 
-    fn file(&self, path: &DatastorePath) -> DatastoreFile {
+    /// The file, as the server addresses it.
+    pub(super) fn file(&self, path: &DatastorePath) -> DatastoreFile {
         DatastoreFile {
             datacenter_path: self.place().datacenter_path.clone(),
             datastore: path.datastore().to_owned(),
@@ -51,7 +52,7 @@ impl Connect {
 
     /// libvirt's text for a transfer that failed (esxVI_CURL_Download and esxVI_CURL_Upload of esx_vi.c, 9.0.0), which has
     /// the whole URL.
-    fn file_error(&self, error: Cause) -> Error {
+    pub(super) fn file_error(&self, error: Cause) -> Error {
         match &error {
             Cause::File {
                 action,
@@ -59,7 +60,11 @@ impl Connect {
                 status,
             } => {
                 let uri = self.uri();
-                let server = format!("{}://{}:{}", uri.transport(), uri.server(), uri.port());
+                let server = match path.starts_with('/') {
+                    true => format!("{}://{}:{}", uri.transport(), uri.server(), uri.port()),
+                    // A host of the vCenter.
+                    false => String::new(),
+                };
                 let message = format!("HTTP response code {status} for {action} '{server}{path}'");
                 Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
             }

@@ -21,7 +21,7 @@ use vi_types::{DecodeError, ManagedObjectReference};
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
 use crate::error::UnexpectedResponse;
-use crate::transport::{Body, Transport, TransportError};
+use crate::transport::{Body, RequestBody, Transport, TransportError};
 use crate::version::{ApiVersion, newest_common};
 use crate::{Error, transport};
 
@@ -232,25 +232,76 @@ impl HttpCalls {
 impl HttpCalls {
     /// Sends a request like [`exchange`](Self::exchange), and returns the answer's head and its body, which is read later.
     /// The body is not compressed.
+    ///
+    /// Files do not count among the parallel calls, which would wait for them.
     pub(super) async fn open(
         &self,
         method: &'static str,
         mut request: Request<Bytes>,
     ) -> Result<(response::Parts, Body), Error> {
-        let _permit = self.permits.acquire().await.ok();
+        let sent = self.head(request.headers_mut());
+        let sending = self.transport.send(request);
+        let answer = self.within_deadline(method, sending).await?;
+        Ok(self.opened(&sent, answer))
+    }
+
+    /// Like [`open`](Self::open), with a body that is read while it is sent.
+    pub(super) async fn open_streamed(
+        &self,
+        method: &'static str,
+        mut request: Request<RequestBody>,
+    ) -> Result<(response::Parts, Body), Error> {
+        let sent = self.head(request.headers_mut());
+        let answer = self.streamed(method, &*self.transport, request).await?;
+        Ok(self.opened(&sent, answer))
+    }
+
+    /// Sends a request over another transport, without the cookies of this server.
+    pub(super) async fn streamed(
+        &self,
+        method: &'static str,
+        transport: &dyn Transport,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Body>, Error> {
+        let progress = request.body().sending();
+        let sending = transport.send_streamed(request);
+        tokio::pin!(sending);
+        loop {
+            let ends = progress.silent_since() + self.deadline;
+            tokio::select! {
+                answer = &mut sending => return answer.map_err(|error| match error {
+                    TransportError::Source(source) => Error::Source(source),
+                    error => error.into(),
+                }),
+                () = tokio::time::sleep_until(ends) => {}
+            }
+            if progress.silent_since() + self.deadline <= tokio::time::Instant::now() {
+                let after = self.deadline;
+                return Err(Error::Deadline { method, after });
+            }
+        }
+    }
+
+    /// Adds the headers that all requests to this server have.
+    fn head(&self, headers: &mut HeaderMap) -> Snapshot {
         let sent = self.cookies.snapshot();
-        let headers = request.headers_mut();
-        headers.insert(USER_AGENT, self.user_agent.clone());
+        self.count(headers);
         if let Some(cookies) = sent.header() {
             headers.insert(COOKIE, cookies);
         }
+        sent
+    }
+
+    /// Adds the headers that all requests have.
+    pub(super) fn count(&self, headers: &mut HeaderMap) {
+        headers.insert(USER_AGENT, self.user_agent.clone());
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .within_deadline(method, self.transport.send(request))
-            .await?;
+    }
+
+    fn opened(&self, sent: &Snapshot, answer: Response<Body>) -> (response::Parts, Body) {
         let (parts, body) = answer.into_parts();
-        self.cookies.take(&sent, &parts.headers);
-        Ok((parts, body))
+        self.cookies.take(sent, &parts.headers);
+        (parts, body)
     }
 
     /// Waits for a part of an answer, but not longer than for a whole one.

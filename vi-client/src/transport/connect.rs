@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -14,6 +14,9 @@ use super::error::ProxyProblem;
 use super::https::{Endpoint, Scheme};
 use super::proxy::{self, Proxy, ProxyKind};
 use super::tls::Tls;
+
+/// TLS reads records of 16 KiB in small pieces; from a buffer of this size, a system call reads several records.
+const TLS_BUFFER: usize = 128 << 10;
 
 /// How long to wait for one address before the next one is tried in parallel (RFC 8305, section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -34,7 +37,10 @@ pub(super) async fn open(
     };
     match endpoint.scheme {
         Scheme::Http => Ok(Box::new(tcp)),
-        Scheme::Https => Ok(Box::new(tls.handshake(endpoint, tcp).await?)),
+        Scheme::Https => {
+            let buffered = BufReader::with_capacity(TLS_BUFFER, tcp);
+            Ok(Box::new(tls.handshake(endpoint, buffered).await?))
+        }
     }
 }
 

@@ -82,6 +82,9 @@ pub enum TransportError {
     /// The request cannot be sent over this transport, for example because its URI names another server.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
+    /// What is to be sent cannot be read.
+    #[error("what is to be sent cannot be read: {0}")]
+    Source(#[source] io::Error),
     /// A recording cannot be read or written.
     #[error("cannot use the recording '{}': {reason}", .path.display())]
     Recording {

@@ -16,10 +16,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
 
 use super::connect;
 use super::tls::{Tls, Verify};
-use super::{Body, BoxFuture, Proxy, ProxyKind, Transport, TransportError};
+use super::{Body, BoxFuture, Proxy, ProxyKind, RequestBody, Sending, Transport, TransportError};
 
 /// The address of a server.
 #[non_exhaustive]
@@ -158,27 +159,33 @@ impl HttpsTransport {
         &self.endpoint
     }
 
-    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Body>, TransportError> {
-        let mut request = self.addressed(request)?.map(Full::new);
+    async fn exchange(&self, request: Request<Outgoing>) -> Result<Response<Body>, TransportError> {
+        let mut request = self.addressed(request)?;
+        let sending = request.body().sending();
         loop {
-            let (mut sender, reused) = match self.idle.take().await {
-                Some(sender) => (sender, true),
+            let (mut line, reused) = match self.idle.take().await {
+                Some(line) => (line, true),
                 None => (self.connect().await?, false),
             };
-            let mut failure = match sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.received(response, sender, reused)),
+            let mut failure = match line.sender.try_send_request(request).await {
+                Ok(response) => return Ok(self.received(response, line, reused, sending)),
                 Err(failure) => failure,
             };
             match failure.take_message() {
                 // The server closed the idle connection before any byte of the request was sent.
                 Some(unsent) if reused => request = unsent,
-                _ => return Err(failed(&self.endpoint, failure.into_error(), false, reused)),
+                _ => {
+                    let unreadable = sending.and_then(|sending| sending.failure());
+                    return Err(unreadable.unwrap_or_else(|| {
+                        failed(&self.endpoint, failure.into_error(), false, reused)
+                    }));
+                }
             }
         }
     }
 
     /// Adds the `Host` header, and the absolute form of the URI for an HTTP proxy.
-    fn addressed(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, TransportError> {
+    fn addressed<B>(&self, mut request: Request<B>) -> Result<Request<B>, TransportError> {
         let unsendable = |error: http::Error| TransportError::Unsendable(error.to_string());
         if request.uri().authority().is_some() {
             return Err(TransportError::Unsendable(
@@ -206,7 +213,7 @@ impl HttpsTransport {
         Ok(request)
     }
 
-    async fn connect(&self) -> Result<Sender, TransportError> {
+    async fn connect(&self) -> Result<Line, TransportError> {
         let opening = connect::open(&self.endpoint, self.proxy.as_ref(), &self.tls);
         let stream = tokio::time::timeout(self.connect_timeout, opening)
             .await
@@ -221,28 +228,36 @@ impl HttpsTransport {
             .await
             .map_err(|error| failed(&self.endpoint, error, false, false))?;
         tracing::debug!(server = %self.endpoint, "connected");
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             // A waiting request gets the error itself; an idle connection may end without one.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended");
             }
         });
-        Ok(sender)
+        Ok(Line {
+            sender,
+            task: task.abort_handle(),
+            is_idle: false,
+        })
     }
 
     fn received(
         &self,
         response: Response<Incoming>,
-        sender: Sender,
+        line: Line,
         reused: bool,
+        sending: Option<Arc<Sending>>,
     ) -> Response<Body> {
+        let is_refusal = !response.status().is_success();
         response.map(|incoming| {
             let mut body = Receiving {
                 incoming,
-                sender: Some(sender),
+                line: Some(line),
                 idle: self.idle.clone(),
                 endpoint: self.endpoint.clone(),
                 reused,
+                sending,
+                is_refusal,
             };
             body.give_back_at_end();
             Body::streaming(body)
@@ -255,7 +270,14 @@ impl Transport for HttpsTransport {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
-        Box::pin(self.exchange(request))
+        Box::pin(self.exchange(request.map(|bytes| Outgoing::Whole(Full::new(bytes)))))
+    }
+
+    fn send_streamed(
+        &self,
+        request: Request<RequestBody>,
+    ) -> BoxFuture<'_, Result<Response<Body>, TransportError>> {
+        Box::pin(self.exchange(request.map(Outgoing::Streamed)))
     }
 
     fn is_secure(&self) -> bool {
@@ -272,23 +294,84 @@ impl fmt::Debug for HttpsTransport {
     }
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+/// The body of a request.
+enum Outgoing {
+    /// In memory: the request can be sent again if a connection turns out to be dead.
+    Whole(Full<Bytes>),
+    /// Read while it is sent.
+    Streamed(RequestBody),
+}
+
+impl Outgoing {
+    fn sending(&self) -> Option<Arc<Sending>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Streamed(body) => Some(body.sending()),
+        }
+    }
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Streamed(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A connection. Dropped while it has a request, it is closed at once, whatever is still to be sent or received.
+struct Line {
+    sender: SendRequest<Outgoing>,
+    task: AbortHandle,
+    is_idle: bool,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.is_idle {
+            self.task.abort();
+        }
+    }
+}
 
 /// Idle connections: the last answer has been read completely.
 #[derive(Default)]
-struct Idle(Mutex<VecDeque<(Sender, Instant)>>);
+struct Idle(Mutex<VecDeque<(Line, Instant)>>);
 
 impl Idle {
     /// The largest number of idle connections; more are closed.
-    const MOST: usize = 8;
+    const MOST: usize = 16;
     /// How long to keep an idle connection. Servers close it after about a minute; closing it earlier means that no
     /// request meets a closing connection.
     const LONGEST: Duration = Duration::from_secs(45);
 
     /// The most recently used connection that still works.
-    async fn take(&self) -> Option<Sender> {
+    async fn take(&self) -> Option<Line> {
         loop {
-            let (mut sender, since) = self.lock().pop_back()?;
+            let (mut line, since) = self.lock().pop_back()?;
             if since.elapsed() > Self::LONGEST {
                 continue;
             }
@@ -297,24 +380,26 @@ impl Idle {
                 tokio::task::yield_now().await;
             }
             // The last answer has been read, so this waits only for hyper's own state, or fails.
-            if sender.ready().await.is_ok() {
-                return Some(sender);
+            if line.sender.ready().await.is_ok() {
+                line.is_idle = false;
+                return Some(line);
             }
         }
     }
 
-    fn put(&self, sender: Sender) {
-        if sender.is_closed() {
+    fn put(&self, mut line: Line) {
+        line.is_idle = true;
+        if line.sender.is_closed() {
             return;
         }
         let mut idle = self.lock();
-        idle.push_back((sender, Instant::now()));
+        idle.push_back((line, Instant::now()));
         if idle.len() > Self::MOST {
             idle.pop_front();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Sender, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(Line, Instant)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -322,18 +407,28 @@ impl Idle {
 /// The body of an answer. At its end the connection becomes idle; dropped earlier, it closes the connection.
 struct Receiving {
     incoming: Incoming,
-    sender: Option<Sender>,
+    line: Option<Line>,
     idle: Arc<Idle>,
     endpoint: Endpoint,
     reused: bool,
+    /// The request's body, if it is streamed.
+    sending: Option<Arc<Sending>>,
+    is_refusal: bool,
 }
 
 impl Receiving {
     fn give_back_at_end(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(sender) = self.sender.take()
-        {
-            self.idle.put(sender);
+        if self.incoming.is_end_stream() {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        // A server that refuses a request may never read the rest of it, and the next request would wait behind that.
+        let is_sent = |sending: &Arc<Sending>| sending.is_finished() && !self.is_refusal;
+        if self.sending.as_ref().is_none_or(is_sent) {
+            self.idle.put(line);
         }
     }
 }
@@ -354,13 +449,11 @@ impl http_body::Body for Receiving {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                this.sender = None;
+                this.line = None;
                 Poll::Ready(Some(Err(failed(&this.endpoint, error, true, this.reused))))
             }
             None => {
-                if let Some(sender) = this.sender.take() {
-                    this.idle.put(sender);
-                }
+                this.give_back();
                 Poll::Ready(None)
             }
         }
