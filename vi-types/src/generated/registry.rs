@@ -1832,7 +1832,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_DISK_MAPPING_PARTITION_OPTION,
         &objects::HOST_DISK_PARTITION_ATTRIBUTES,
         &objects::HOST_DISK_PARTITION_BLOCK_RANGE,
-        #[cfg(feature = "storage")]
         &objects::HOST_DISK_PARTITION_INFO,
         &objects::HOST_DISK_PARTITION_LAYOUT,
         &objects::HOST_DISK_PARTITION_SPEC,
@@ -6908,7 +6907,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "storage")]
         &<methods::DeleteVffsVolumeState as rt::Method>::INFO,
         &<methods::DeleteVirtualDiskTask as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::DeleteVmfsVolumeState as rt::Method>::INFO,
         #[cfg(feature = "vsan")]
         &<methods::DeleteVsanObjects as rt::Method>::INFO,
@@ -7884,7 +7882,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::RetrieveDasAdvancedRuntimeInfo as rt::Method>::INFO,
         #[cfg(feature = "profile")]
         &<methods::RetrieveDescription as rt::Method>::INFO,
-        #[cfg(feature = "storage")]
         &<methods::RetrieveDiskPartitionInfo as rt::Method>::INFO,
         #[cfg(feature = "vmoption")]
         &<methods::RetrieveDynamicPassthroughInfo as rt::Method>::INFO,

@@ -176,6 +176,85 @@ impl rt::Method for AddInternetScsiStaticTargets {
 impl rt::Throws<objects::NotFound> for AddInternetScsiStaticTargets {}
 impl rt::Throws<objects::HostConfigFault> for AddInternetScsiStaticTargets {}
 
+/// `DeleteVmfsVolumeState`, a method of `HostStorageSystem`, since VI API 5.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Storage`.
+pub struct DeleteVmfsVolumeState {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `vmfsUuid`: required string.
+    pub vmfs_uuid: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DeleteVmfsVolumeState {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DELETE_VMFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DeleteVmfsVolumeState",
+    None,
+    "5.0
+ManagedObjectReference _this r
+string vmfsUuid r
+",
+    <DeleteVmfsVolumeState as rt::DataObject>::unset,
+);
+impl rt::Object for DeleteVmfsVolumeState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DELETE_VMFS_VOLUME_STATE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DELETE_VMFS_VOLUME_STATE),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.vmfs_uuid),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.vmfs_uuid),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVmfsVolumeState);
+impl rt::Method for DeleteVmfsVolumeState {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "DeleteVmfsVolumeState",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostStorageSystem",
+        returns: "",
+        throws: "HostConfigFault",
+        since: "5.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::HostConfigFault> for DeleteVmfsVolumeState {}
+
 /// `MountVmfsVolume`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
 /// Returns nothing.
@@ -731,6 +810,82 @@ impl rt::Method for RescanVmfs {
     }
 }
 impl rt::Throws<objects::HostConfigFault> for RescanVmfs {}
+
+/// `RetrieveDiskPartitionInfo`, a method of `HostStorageSystem`, since VI API 2.0.
+///
+/// Returns: list of `HostDiskPartitionInfo`.
+///
+/// Needs the privilege `System.Read`.
+pub struct RetrieveDiskPartitionInfo {
+    /// `_this`: required reference to `HostStorageSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `devicePath`: list, not empty, of string.
+    pub device_path: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for RetrieveDiskPartitionInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RetrieveDiskPartitionInfo",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string devicePath rl
+",
+    <RetrieveDiskPartitionInfo as rt::DataObject>::unset,
+);
+impl rt::Object for RetrieveDiskPartitionInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RETRIEVE_DISK_PARTITION_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RETRIEVE_DISK_PARTITION_INFO),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device_path),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device_path),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveDiskPartitionInfo);
+impl rt::Method for RetrieveDiskPartitionInfo {
+    type Output = Vec<objects::HostDiskPartitionInfo>;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RetrieveDiskPartitionInfo",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostStorageSystem",
+        returns: "HostDiskPartitionInfo",
+        throws: "",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+}
 
 /// `UnmountVmfsVolume`, a method of `HostStorageSystem`, since VI API 5.0.
 ///

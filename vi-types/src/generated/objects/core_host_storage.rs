@@ -549,6 +549,83 @@ impl std::fmt::Debug for HostDiskPartitionBlockRange {
 #[cfg(feature = "serde")]
 rt::serde!(object HostDiskPartitionBlockRange);
 
+/// `HostDiskPartitionInfo`, a [`DynamicData`], since VI API 2.0.
+pub struct HostDiskPartitionInfo {
+    /// `deviceName`: required string.
+    pub device_name: String,
+    /// `spec`: required `HostDiskPartitionSpec`.
+    pub spec: HostDiskPartitionSpec,
+    /// `layout`: required `HostDiskPartitionLayout`.
+    pub layout: HostDiskPartitionLayout,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostDiskPartitionInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            spec: Default::default(),
+            layout: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDiskPartitionInfo",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string deviceName r
+HostDiskPartitionSpec spec r
+HostDiskPartitionLayout layout r
+",
+    <HostDiskPartitionInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostDiskPartitionInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DISK_PARTITION_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_DISK_PARTITION_INFO),
+            0 => P::Value(&self.device_name),
+            1 => P::Object(&self.spec),
+            2 => P::Object(&self.layout),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device_name),
+            1 => M::Object(&mut self.spec),
+            2 => M::Object(&mut self.layout),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostDiskPartitionInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDiskPartitionInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDiskPartitionInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostDiskPartitionInfo);
+
 /// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionLayout {
     /// `total`: optional `HostDiskDimensionsLba`.

@@ -205,7 +205,6 @@ impl HostStorageSystem {
         }
     }
     /// [`DeleteVmfsVolumeState`](methods::DeleteVmfsVolumeState), since VI API 5.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn delete_vmfs_volume_state(
         &self,
@@ -699,7 +698,6 @@ impl HostStorageSystem {
         }
     }
     /// [`RetrieveDiskPartitionInfo`](methods::RetrieveDiskPartitionInfo), since VI API 2.0: the request.
-    #[cfg(feature = "storage")]
     #[inline]
     pub fn retrieve_disk_partition_info(
         &self,
