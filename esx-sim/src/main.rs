@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use esx_sim::{Changes, Churn, Licence, Question, Rule, Script, Server, Simulator};
+use esx_sim::{
+    Changes, Churn, IscsiTarget, Licence, NewDatastore, Question, Rule, Script, Server, Simulator,
+};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -49,6 +51,21 @@ struct Arguments {
     /// Maximum number of objects in one answer of WaitForUpdatesEx
     #[arg(long, value_name = "NUMBER")]
     update_size: Option<usize>,
+    /// Datastore in addition to those of the preset; repeat it for several
+    ///
+    /// vmfs:NAME[:SIZE], nfs:NAME:HOST:/PATH[:SIZE] (also nfs41 and cifs), local:NAME:/PATH[:SIZE], vsan:NAME[:SIZE],
+    /// vvol:NAME[:SIZE] or pmem:NAME[:SIZE]. A size has K, M, G or T behind it; without one it is 1T. Words behind commas
+    /// are free=SIZE, full, inaccessible, maintenance, readonly and host=NAME: 'vmfs:tiny:64M,full'.
+    #[arg(long = "datastore", value_name = "DATASTORE")]
+    datastores: Vec<NewDatastore>,
+    /// iSCSI target in addition to those of the preset; repeat it for several
+    ///
+    /// IQN[@ADDRESS[:PORT][,ADDRESS[:PORT]...]][=SIZE[,SIZE...]], with the sizes of its disks.
+    #[arg(long = "iscsi", value_name = "TARGET")]
+    targets: Vec<IscsiTarget>,
+    /// Hosts without an iSCSI adapter
+    #[arg(long, conflicts_with = "targets")]
+    no_iscsi: bool,
     /// Name of a virtual machine; repeat it to name the second one, the third one, ...
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
@@ -163,6 +180,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     });
     if let Some(size) = arguments.page_size {
         builder = builder.page_size(size.max(1));
+    }
+    builder = builder.iscsi(!arguments.no_iscsi);
+    for datastore in arguments.datastores {
+        builder = builder.datastore(datastore);
+    }
+    for target in arguments.targets {
+        builder = builder.iscsi_target(target);
     }
     if let Some(user) = arguments.user {
         builder = builder.user(user);

@@ -24,6 +24,8 @@ objects! {
     folder,
     host_auto_start_manager,
     host_datastore_browser,
+    host_datastore_system,
+    host_storage_system,
     list_view,
     managed_entity,
     managed_object,

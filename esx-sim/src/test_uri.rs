@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::changes::{Churn, InvalidChanges};
 use crate::simulator::{Builder, Licence, Simulator, UnknownRelease};
+use crate::storage::InvalidStorage;
 
 /// The URI names no simulator.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,14 @@ pub enum TestUriError {
         /// The mistake.
         source: InvalidChanges,
     },
+    /// A datastore or an iSCSI target is not described correctly.
+    #[error("query parameter '{name}': {source}")]
+    Storage {
+        /// The parameter.
+        name: String,
+        /// The mistake.
+        source: InvalidStorage,
+    },
     /// There is no such release.
     #[error("query parameter 'api_version' names no release")]
     Release(#[from] UnknownRelease),
@@ -59,7 +68,8 @@ impl Simulator {
     ///
     /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]), `page_size` (see
     /// [`Builder::page_size`]), `licence` (`full` or `free`, see [`Builder::licence`]), `live` (0 or 1, see
-    /// [`Builder::live`]), `play` (a file of [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a
+    /// [`Builder::live`]), `datastore` (a [`NewDatastore`](crate::NewDatastore); repeat it for several), `iscsi` (0 or 1, see
+    /// [`Builder::iscsi`], or an [`IscsiTarget`](crate::IscsiTarget)), `play` (a file of [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a
     /// second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
     ///
     /// The clock is [steady](Builder::steady_clock), so that a command prints the same in every run.
@@ -108,6 +118,22 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
             })?)
         }
         "churn" => builder.churn(Churn::new(number()? as f64)),
+        "datastore" => {
+            builder.datastore(value.parse().map_err(|source| TestUriError::Storage {
+                name: name.to_owned(),
+                source,
+            })?)
+        }
+        "iscsi" => match value {
+            "0" => builder.iscsi(false),
+            "1" => builder.iscsi(true),
+            target => {
+                builder.iscsi_target(target.parse().map_err(|source| TestUriError::Storage {
+                    name: name.to_owned(),
+                    source,
+                })?)
+            }
+        },
         "live" => builder.live(number()? > 0),
         "licence" => builder.licence(match value {
             "full" => Licence::Full,
@@ -139,6 +165,9 @@ mod tests {
             "test:///default?licence=free",
             "test:///default?churn=10",
             "test:///vcenter?live=1",
+            "test:///default?datastore=nfs:iso:nas:/iso:200G&datastore=vmfs:tiny:64M,full",
+            "test:///default?iscsi=0",
+            "test:///default?iscsi=iqn.2001-05.com.example:db@192.0.2.60=1T",
         ] {
             assert!(Simulator::from_test_uri(uri).is_ok(), "{uri}");
         }
@@ -166,6 +195,11 @@ mod tests {
             (
                 "test:///default?play=/nowhere/a.changes",
                 "query parameter 'play': cannot read '/nowhere/a.changes': No such file or directory (os error 2)",
+            ),
+            (
+                "test:///default?datastore=tape:a",
+                "query parameter 'datastore': 'tape:a' describes no datastore: there is no kind 'tape' (should be \
+                 vmfs|nfs|nfs41|cifs|local|vsan|vvol|pmem)",
             ),
             (
                 "test:///default?api_version=9",

@@ -24,7 +24,7 @@ use vmx::escape::PIPE;
 pub(crate) use self::read::{VmxValues, apply, locate, spec};
 use crate::machine::config::own_options;
 use crate::machine::device::NO_FILE;
-use crate::world::inventory::host::volume;
+use crate::world::inventory::datastore::volume;
 
 /// The `.vmx` file.
 pub(crate) fn file(config: &VirtualMachineConfigInfo) -> VmxFile {

@@ -1,6 +1,7 @@
 //! The managed objects of a simulated server, as data.
 
 pub(crate) mod container_view;
+pub(crate) mod fabric;
 pub(crate) mod inventory;
 
 use std::cell::OnceCell;
@@ -9,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
+use self::fabric::Fabric;
 use self::inventory::ServerKind;
 use crate::event::EventLog;
 use crate::files::Files;
@@ -38,6 +40,8 @@ pub(crate) struct World {
     users: OnceCell<HashMap<String, Vec<ManagedObjectReference>>>,
     /// What is on the datastores.
     pub(crate) files: Files,
+    /// Disks, whether or not a host sees them.
+    pub(crate) fabric: Fabric,
     /// The server's time.
     pub(crate) clock: Clock,
     /// Values of counters that a test has set.
@@ -91,6 +95,7 @@ impl World {
             uuids: None,
             users: OnceCell::new(),
             files: Files::default(),
+            fabric: Fabric::default(),
             clock: Clock::default(),
             fixed_values: FixedValues::default(),
             events: EventLog::new(kind),

@@ -22,7 +22,7 @@ use crate::machine::config::escaped;
 use crate::machine::device::{add, connectable, device};
 use crate::machine::{console, power};
 use crate::simulator::{Settings, Simulator, State};
-use crate::world::inventory::{ancestors, root_folder};
+use crate::world::inventory::{ancestors, hosts, root_folder};
 
 /// What a client would get: the message of a fault.
 type Made = Result<(), String>;
@@ -290,7 +290,7 @@ impl Making<'_> {
     fn create(&mut self, name: &str, host: Option<&str>) -> Made {
         let host = match host {
             Some(host) => self.find(&Target::from(host), &["HostSystem"])?,
-            None => world::hosts(&self.state.world)
+            None => hosts(&self.state.world)
                 .into_iter()
                 .next()
                 .ok_or("there is no host")?,

@@ -11,18 +11,12 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::machine::config::escaped;
+use crate::storage::{DatastoreKind, NewDatastore};
 use crate::world::World;
-use crate::world::inventory::{ServerKind, ancestors, folders, host, network};
+use crate::world::inventory::{ServerKind, ancestors, datastore, folders, hosts, network, storage};
 
 /// Why a change is impossible.
 type Made = Result<(), String>;
-
-/// All hosts, the oldest first.
-pub(super) fn hosts(world: &World) -> Vec<ManagedObjectReference> {
-    let mut hosts: Vec<_> = world.all("HostSystem").cloned().collect();
-    hosts.sort_by(|a, b| (a.value.len(), &a.value).cmp(&(b.value.len(), &b.value)));
-    hosts
-}
 
 pub(super) fn reach_datastore(world: &mut World, store: &ManagedObjectReference, reached: bool) {
     world.change(store, |store: &mut properties::Datastore| {
@@ -68,37 +62,13 @@ pub(super) fn maintain_datastore(world: &mut World, store: &ManagedObjectReferen
     });
 }
 
-/// Size of a new datastore.
-const STORE_GIB: i64 = 1024;
-
 pub(super) fn add_datastore(world: &mut World, name: &str) -> Made {
     if let Some(other) = named(world, "Datastore", name) {
         return Err(format!("there is a datastore '{name}' ({})", other.value));
     }
-    for datacenter in datacenters(world) {
-        let hosts = hosts_of(world, &datacenter);
-        if hosts.is_empty() {
-            continue;
-        }
-        let value = match world.kind() {
-            ServerKind::Esx => world.next_value("65e19a00-0c4d1a2f-9e4e-000c29ab000"),
-            ServerKind::VCenter => world.next_value("datastore-"),
-        };
-        let made = host::datastore_on(world, &value, name, STORE_GIB, &hosts);
-        let state = world.read::<properties::Datacenter>(&datacenter);
-        let folder = state.and_then(|datacenter| datacenter.datastore_folder.clone());
-        if let Some(folder) = folder {
-            world.change(&made, |store: &mut properties::Datastore| {
-                store.parent = Some(folder.clone());
-            });
-            folders::put(world, &folder, &made);
-        }
-        world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
-            datacenter.datastore.push(made.clone());
-        });
+    let new = NewDatastore::new(escaped(name), DatastoreKind::Vmfs);
+    for (made, hosts) in storage::add_datastore(world, &new) {
         for host in hosts {
-            let list = |list: &mut Vec<ManagedObjectReference>| list.push(made.clone());
-            change_stores(world, &host, list);
             let event = DatastoreDiscoveredEvent {
                 datastore: world.datastore_argument(&made),
                 ..DatastoreDiscoveredEvent::default()
@@ -115,21 +85,8 @@ pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference
         return Err("virtual machines use it".to_owned());
     }
     let argument = world.datastore_argument(store);
-    let mut had = hosts(world);
-    had.retain(|host| {
-        let host = world.read::<properties::HostSystem>(host);
-        host.is_some_and(|host| host.datastore.contains(store))
-    });
-    for host in hosts(world) {
-        change_stores(world, &host, |list| list.retain(|one| one != store));
-    }
-    for datacenter in datacenters(world) {
-        world.change(&datacenter, |datacenter: &mut properties::Datacenter| {
-            datacenter.datastore.retain(|one| one != store);
-        });
-    }
-    leave_folder(world, store);
-    world.remove(store);
+    let had = datastore::hosts_of(world, store);
+    datastore::remove(world, store);
     for host in had {
         let event = DatastoreRemovedOnHostEvent {
             datastore: argument.clone(),
@@ -138,29 +95,6 @@ pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference
         world.log(&host, event);
     }
     Ok(())
-}
-
-/// Changes the datastores of a host and of its compute resource.
-fn change_stores(
-    world: &mut World,
-    host: &ManagedObjectReference,
-    change: impl Fn(&mut Vec<ManagedObjectReference>),
-) {
-    world.change(host, |host: &mut properties::HostSystem| {
-        change(&mut host.datastore);
-    });
-    let Some(compute) = world.parent(host).cloned() else {
-        return;
-    };
-    world.change(&compute, |compute: &mut properties::ComputeResource| {
-        change(&mut compute.datastore);
-        let mut known = Vec::new();
-        compute.datastore.retain(|one| {
-            let is_new = !known.contains(one);
-            known.push(one.clone());
-            is_new
-        });
-    });
 }
 
 pub(super) fn add_switch(world: &mut World, name: &str) -> Made {

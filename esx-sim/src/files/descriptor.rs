@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, DatastorePath, Entry};
-use crate::world::inventory::host::volume;
+use crate::world::inventory::datastore::volume;
 
 /// What the descriptor of a disk says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::device::{Devices, FileChanges, board};
 use super::{guest, storage};
 use crate::fault;
 use crate::world::World;
-use crate::world::inventory::host::volume;
+use crate::world::inventory::datastore::volume;
 use crate::world::inventory::parts::{made_time, text, uuid};
 use crate::world::inventory::{ServerKind, ancestors};
 

@@ -13,8 +13,10 @@ use crate::event::Clock;
 use crate::objects::property_collector::Collectors;
 use crate::server::UriParts;
 use crate::session::Sessions;
+use crate::storage::{self, IscsiTarget, NewDatastore};
 use crate::task::Tasks;
 use crate::version::Release;
+use crate::world::inventory::storage::Equipment;
 use crate::world::inventory::{self, ServerKind};
 
 /// Settings of a simulator; [`Simulator::esx`] and [`Simulator::vcenter`] make one.
@@ -32,6 +34,7 @@ pub struct Builder {
     churn: Option<Churn>,
     live: bool,
     steady_clock: bool,
+    equipment: Equipment,
 }
 
 /// What the licence of a server allows.
@@ -78,6 +81,11 @@ impl Builder {
             churn: None,
             live: false,
             steady_clock: false,
+            equipment: Equipment {
+                datastores: Vec::new(),
+                initiator: true,
+                targets: storage::presets(),
+            },
         }
     }
 
@@ -184,9 +192,30 @@ impl Builder {
         }
     }
 
+    /// Adds a datastore to those of the preset. On a vCenter, each datacenter gets one of its own.
+    #[must_use]
+    pub fn datastore(mut self, datastore: NewDatastore) -> Self {
+        self.equipment.datastores.push(datastore);
+        self
+    }
+
+    /// Adds an iSCSI target to those of the preset.
+    #[must_use]
+    pub fn iscsi_target(mut self, target: IscsiTarget) -> Self {
+        self.equipment.targets.push(target);
+        self
+    }
+
+    /// Whether the hosts have a software iSCSI adapter (default: yes). Without one they have no targets.
+    #[must_use]
+    pub fn iscsi(mut self, adapter: bool) -> Self {
+        self.equipment.initiator = adapter;
+        self
+    }
+
     /// Builds the server.
     pub fn build(self) -> Simulator {
-        let (mut world, path) = inventory::make(self.kind, self.release, self.vms);
+        let (mut world, path) = inventory::make(self.kind, self.release, self.vms, &self.equipment);
         world.clock.set_live(self.live);
         world.events.open(match self.steady_clock {
             true => Clock::Steady { seconds: 0 },

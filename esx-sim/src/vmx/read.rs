@@ -28,7 +28,7 @@ use crate::files::{DatastorePath, Descriptor};
 use crate::machine::device::{NO_FILE, add, connectable, controller, device};
 use crate::machine::{self, chain};
 use crate::world::World;
-use crate::world::inventory::host::volume;
+use crate::world::inventory::datastore::volume;
 
 /// A file, and its values as the properties show them.
 pub(crate) struct VmxValues(VmxFile);

@@ -1,16 +1,19 @@
 //! The inventory of a simulated server: parents and children, and the presets.
 
+pub(crate) mod datastore;
 mod esx;
 pub(crate) mod folders;
 pub(crate) mod host;
 pub(crate) mod network;
 pub(crate) mod parts;
 mod service;
+pub(crate) mod storage;
 mod vcenter;
 mod virtual_machine;
 
 use vi_types::{ManagedObjectReference, properties};
 
+use self::storage::Equipment;
 use crate::version::Release;
 use crate::world::World;
 
@@ -43,11 +46,21 @@ pub(crate) fn make(
     kind: ServerKind,
     release: &'static Release,
     vms: Option<usize>,
+    equipment: &Equipment,
 ) -> (World, String) {
-    match kind {
+    let (mut world, path) = match kind {
         ServerKind::Esx => (esx::make(release, vms), String::new()),
         ServerKind::VCenter => vcenter::make(release, vms),
-    }
+    };
+    storage::equip(&mut world, equipment);
+    (world, path)
+}
+
+/// All hosts, the oldest first.
+pub(crate) fn hosts(world: &World) -> Vec<ManagedObjectReference> {
+    let mut hosts: Vec<_> = world.all("HostSystem").cloned().collect();
+    hosts.sort_by(|a, b| (a.value.len(), &a.value).cmp(&(b.value.len(), &b.value)));
+    hosts
 }
 
 /// The root folder.

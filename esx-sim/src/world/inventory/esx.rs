@@ -6,8 +6,9 @@ use vi_types::{ManagedObjectReference, properties};
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
 use super::virtual_machine::{self, Site};
-use super::{ServerKind, network, service};
+use super::{ServerKind, datastore, network, service};
 use crate::machine::Place;
+use crate::storage::{DatastoreKind, NewDatastore};
 use crate::version::Release;
 use crate::world::World;
 
@@ -47,21 +48,13 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         managed_by: None,
     };
     let datastores = [
-        host::datastore(
-            &mut world,
-            "65e19a00-0c4d1a2f-9e4e-000c29aa0001",
-            "datastore1",
-            512,
-            &[&spec],
-        ),
-        host::datastore(
-            &mut world,
-            "65e19a00-0c4d1a2f-9e4e-000c29aa0002",
-            "ssd",
-            256,
-            &[&spec],
-        ),
-    ];
+        ("65e19a00-0c4d1a2f-9e4e-000c29aa0001", "datastore1", 512),
+        ("65e19a00-0c4d1a2f-9e4e-000c29aa0002", "ssd", 256),
+    ]
+    .map(|(value, name, gib)| {
+        let new = NewDatastore::new(name, DatastoreKind::Vmfs).capacity(gib << 30);
+        datastore::add(&mut world, value, &new, None)
+    });
     let networks: Vec<_> = network::vm_networks()
         .map(|name| network::add(&mut world, &format!("HaNetwork-{name}"), name, &[&spec]))
         .collect();

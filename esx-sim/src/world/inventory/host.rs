@@ -2,19 +2,17 @@
 
 use vi_types::enums::{HostSystemConnectionState, HostSystemPowerState, ManagedEntityStatus};
 use vi_types::objects::{
-    AutoStartDefaults, AutoStartPowerInfo, DatastoreCapability, DatastoreHostMount, DatastoreInfo,
-    DatastoreSummary, Description, ElementDescription, HealthSystemRuntime,
+    AutoStartDefaults, AutoStartPowerInfo, Description, ElementDescription, HealthSystemRuntime,
     HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo, HostConfigManager,
-    HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage, HostFileSystemVolume,
-    HostHardwareInfo, HostHardwareSummary, HostListSummary, HostListSummaryQuickStats,
-    HostMountInfo, HostNumaInfo, HostNumaNode, HostNumericSensorInfo, HostRuntimeInfo,
-    HostScsiDiskPartition, HostSystemHealthInfo, HostSystemInfo, HostVmfsVolume,
-    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary, VmfsDatastoreInfo,
+    HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage, HostHardwareInfo,
+    HostHardwareSummary, HostListSummary, HostListSummaryQuickStats, HostNumaInfo, HostNumaNode,
+    HostNumericSensorInfo, HostRuntimeInfo, HostSystemHealthInfo, HostSystemInfo,
+    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
-use super::{ServerKind, network, service};
+use super::{ServerKind, network, service, storage};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -56,7 +54,7 @@ impl HostSpec {
     }
 
     /// The name of an object that belongs to the host: ESX has fixed names, a vCenter numbers.
-    fn part(&self, kind: &str) -> String {
+    pub(super) fn part(&self, kind: &str) -> String {
         match self.reference.value.strip_prefix("host-") {
             Some(number) => format!("{kind}-{number}"),
             None => format!("ha-{}", kind.to_ascii_lowercase()),
@@ -73,6 +71,7 @@ pub(crate) fn add(
 ) {
     let network_info = network::info(spec);
     let network_system = network::add_system(world, spec, &network_info);
+    let (storage_system, datastore_system) = storage::add_systems(world, spec, datastores);
     let auto_start = auto_start(None);
     let auto_start_manager = world.add(
         spec.part("autoStartManager"),
@@ -91,6 +90,8 @@ pub(crate) fn add(
             HostConfigManager {
                 auto_start_manager: Some(auto_start_manager),
                 network_system: Some(network_system),
+                storage_system: Some(storage_system),
+                datastore_system: Some(datastore_system),
                 ..HostConfigManager::default()
             }
             .into(),
@@ -392,135 +393,6 @@ fn capability(spec: &HostSpec) -> HostCapability {
         scaled_screenshot_supported: true,
         ..HostCapability::default()
     }
-}
-
-/// The UUID of the volume that is a datastore: on a host also its name.
-pub(crate) fn volume(datastore: &str) -> String {
-    match datastore.strip_prefix("datastore-") {
-        Some(number) => format!("65e19a00-0c4d1a2f-9e4e-000c29bb{number:0>4}"),
-        None => datastore.to_owned(),
-    }
-}
-
-/// A VMFS datastore that those hosts have mounted; its parent is set by whoever has a folder for it.
-pub(crate) fn datastore(
-    world: &mut World,
-    value: &str,
-    name: &str,
-    capacity_gib: i64,
-    hosts: &[&HostSpec],
-) -> ManagedObjectReference {
-    let hosts: Vec<_> = hosts.iter().map(|host| host.reference.clone()).collect();
-    datastore_on(world, value, name, capacity_gib, &hosts)
-}
-
-/// The same on hosts that there are.
-pub(crate) fn datastore_on(
-    world: &mut World,
-    value: &str,
-    name: &str,
-    capacity_gib: i64,
-    hosts: &[ManagedObjectReference],
-) -> ManagedObjectReference {
-    let reference = ManagedObjectReference::new("Datastore", value);
-    let volume = volume(value);
-    let capacity = capacity_gib << 30;
-    let free = capacity / 8 * 5;
-    let path = format!("/vmfs/volumes/{volume}");
-    let url = match value.starts_with("datastore-") {
-        true => format!("ds:///vmfs/volumes/{volume}/"),
-        false => path.clone(),
-    };
-    let mounts = hosts.iter().map(|host| DatastoreHostMount {
-        key: host.clone(),
-        mount_info: HostMountInfo {
-            path: Some(path.clone()),
-            access_mode: "readWrite".to_owned(),
-            mounted: Some(true),
-            accessible: Some(true),
-            ..HostMountInfo::default()
-        },
-        ..DatastoreHostMount::default()
-    });
-    let newest = world.since("6.5");
-    let browser = world.add(
-        format!("datastoreBrowser-{value}"),
-        properties::HostDatastoreBrowser {
-            datastore: vec![reference.clone()],
-            ..properties::HostDatastoreBrowser::default()
-        },
-    );
-    world.add(
-        value,
-        properties::Datastore {
-            base: entity(name, None),
-            info: Some(
-                VmfsDatastoreInfo {
-                    base: DatastoreInfo {
-                        name: name.to_owned(),
-                        url: url.clone(),
-                        free_space: free,
-                        max_file_size: 70_368_744_177_664,
-                        timestamp: Some(boot_time()),
-                        ..DatastoreInfo::default()
-                    },
-                    vmfs: Some(
-                        HostVmfsVolume {
-                            base: HostFileSystemVolume {
-                                r#type: "VMFS".to_owned(),
-                                name: name.to_owned(),
-                                capacity,
-                                ..HostFileSystemVolume::default()
-                            },
-                            block_size_mb: 1,
-                            max_blocks: 63_963_136,
-                            major_version: if newest { 6 } else { 3 },
-                            version: if newest { "6.82" } else { "3.33" }.to_owned(),
-                            uuid: volume,
-                            extent: vec![HostScsiDiskPartition {
-                                disk_name: format!("naa.600508b1001c{:020x}", capacity_gib),
-                                partition: 1,
-                                ..HostScsiDiskPartition::default()
-                            }],
-                            vmfs_upgradable: false,
-                            ..HostVmfsVolume::default()
-                        }
-                        .into(),
-                    ),
-                    ..VmfsDatastoreInfo::default()
-                }
-                .into(),
-            ),
-            summary: Some(
-                DatastoreSummary {
-                    datastore: Some(reference.clone()),
-                    name: name.to_owned(),
-                    url,
-                    capacity,
-                    free_space: free,
-                    uncommitted: Some(capacity / 4),
-                    accessible: true,
-                    multiple_host_access: Some(hosts.len() > 1),
-                    r#type: "VMFS".to_owned(),
-                    maintenance_mode: text("normal"),
-                    ..DatastoreSummary::default()
-                }
-                .into(),
-            ),
-            host: mounts.collect(),
-            browser: Some(browser),
-            capability: Some(
-                DatastoreCapability {
-                    directory_hierarchy_supported: true,
-                    raw_disk_mappings_supported: true,
-                    per_file_thin_provisioning_supported: true,
-                    ..DatastoreCapability::default()
-                }
-                .into(),
-            ),
-            ..properties::Datastore::default()
-        },
-    )
 }
 
 /// The root resource pool of a compute resource.

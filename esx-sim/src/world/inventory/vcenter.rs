@@ -19,8 +19,9 @@ use super::folders::{self, ANY_COMPUTE, ANY_DATACENTER, ANY_VM, Folders};
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder};
 use super::virtual_machine::{self, Site};
-use super::{ServerKind, network, service};
+use super::{ServerKind, datastore, network, service};
 use crate::machine::Place;
+use crate::storage::{DatastoreKind, NewDatastore};
 use crate::version::Release;
 use crate::world::World;
 
@@ -153,7 +154,8 @@ impl Maker {
             .map(|kind| {
                 let value = self.number("datastore-");
                 let name = format!("{label}-{kind}");
-                let made = host::datastore(&mut self.world, &value, &name, 4096, &on);
+                let new = NewDatastore::new(name, DatastoreKind::Vmfs).capacity(4 << 40);
+                let made = datastore::add(&mut self.world, &value, &new, None);
                 self.world
                     .change(&made, |made: &mut properties::Datastore| {
                         made.parent = Some(folders.datastore.clone());
