@@ -2,13 +2,14 @@
 
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
-    AlreadyExists, CannotDeleteFile, ConcurrentAccess, DuplicateName, FileAlreadyExists, FileFault,
-    FileLocked, FileNotFound, InvalidArgument, InvalidCollectorVersion, InvalidDatastore,
-    InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin, InvalidName,
-    InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
-    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
-    NotFound, NotImplemented, NotSupported, RequestCanceled, ResourceInUse,
-    RestrictedByAdministrator, RestrictedVersion, TaskInProgress, ToolsUnavailable,
+    AlreadyExists, CannotDeleteFile, ConcurrentAccess, DatastoreNotWritableOnHost, DuplicateName,
+    FileAlreadyExists, FileFault, FileLocked, FileNotFound, InaccessibleDatastore, InvalidArgument,
+    InvalidCollectorVersion, InvalidDatastore, InvalidDatastorePath, InvalidDiskFormat,
+    InvalidFolder, InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest,
+    InvalidState, InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound,
+    NoDiskSpace, NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported,
+    PlatformConfigFault, RequestCanceled, ResourceInUse, RestrictedByAdministrator,
+    RestrictedVersion, TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -388,5 +389,63 @@ where
         fault: fault.into(),
         localized_message: Some(message.to_owned()),
         ..LocalizedMethodFault::default()
+    }
+}
+
+/// The host cannot do it; the text says why.
+pub(crate) fn platform_config(text: &str) -> SoapFault {
+    SoapFault::new(
+        PlatformConfigFault {
+            text: text.to_owned(),
+            ..PlatformConfigFault::default()
+        },
+        format!("An error occurred during host configuration: {text}"),
+    )
+}
+
+/// There is no room for a file.
+pub(crate) fn no_disk_space(file: &str, datastore: &str) -> SoapFault {
+    SoapFault::new(
+        NoDiskSpace {
+            base: file_fault(file),
+            datastore: datastore.to_owned(),
+            ..NoDiskSpace::default()
+        },
+        format!("Insufficient disk space on datastore '{datastore}'."),
+    )
+}
+
+/// No host reaches the datastore.
+pub(crate) fn inaccessible_datastore(store: &ManagedObjectReference, name: &str) -> SoapFault {
+    SoapFault::new(
+        InaccessibleDatastore {
+            base: invalid_datastore_detail(store, name),
+            ..InaccessibleDatastore::default()
+        },
+        format!("Unable to access datastore: '{name}'."),
+    )
+}
+
+/// The host can only read the datastore.
+pub(crate) fn datastore_not_writable(
+    store: &ManagedObjectReference,
+    name: &str,
+    host: &ManagedObjectReference,
+) -> SoapFault {
+    SoapFault::new(
+        DatastoreNotWritableOnHost {
+            base: invalid_datastore_detail(store, name),
+            host: host.clone(),
+            ..DatastoreNotWritableOnHost::default()
+        },
+        format!("The datastore '{name}' is not writable on the host."),
+    )
+}
+
+fn invalid_datastore_detail(store: &ManagedObjectReference, name: &str) -> InvalidDatastore {
+    InvalidDatastore {
+        datastore: Some(store.clone()),
+        name: Some(name.to_owned()),
+        ..InvalidDatastore::default()
     }
 }

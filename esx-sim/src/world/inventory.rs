@@ -5,6 +5,7 @@ mod esx;
 pub(crate) mod folders;
 pub(crate) mod host;
 pub(crate) mod network;
+pub(crate) mod partition;
 pub(crate) mod parts;
 mod service;
 pub(crate) mod storage;
@@ -102,6 +103,15 @@ pub(crate) fn children(
         return host.vm.clone();
     }
     Vec::new()
+}
+
+/// The datacenter that an object of the inventory is in.
+pub(crate) fn datacenter_of(
+    world: &World,
+    object: &ManagedObjectReference,
+) -> Option<ManagedObjectReference> {
+    let mut above = ancestors(world, object);
+    above.find(|one| one.r#type == "Datacenter").cloned()
 }
 
 /// The ancestors of an object of the inventory, from its parent to the root folder.

@@ -13,6 +13,7 @@ use vi_types::{ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, text};
 use super::{ServerKind, ancestors, storage};
+use crate::files::DatastorePath;
 use crate::storage::{DatastoreKind, NewDatastore};
 use crate::world::World;
 use crate::world::fabric::{Disk, DiskKind, hash};
@@ -425,6 +426,31 @@ pub(crate) fn remove(world: &mut World, store: &ManagedObjectReference) {
     }
     world.fabric.unmounted.retain(|(_, what)| what != store);
     world.remove(store);
+}
+
+/// Takes a datastore from a host, and out of the inventory if that was the last one that had it.
+pub(crate) fn leave(
+    world: &mut World,
+    store: &ManagedObjectReference,
+    host: &ManagedObjectReference,
+) {
+    unmount(world, store, host);
+    if hosts_of(world, store).is_empty() {
+        remove(world, store);
+    }
+}
+
+/// Deletes everything on a datastore.
+pub(crate) fn erase(world: &mut World, store: &ManagedObjectReference) {
+    let root = DatastorePath::new(store, "");
+    let names: Vec<_> = world
+        .list(&root)
+        .into_iter()
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    for name in names {
+        world.delete(&root.join(&name));
+    }
 }
 
 /// The hosts that have a datastore.

@@ -1,26 +1,28 @@
 //! A host's storage: adapters, disks, the ways to them, and the volumes on them.
 
 use vi_types::objects::{
-    HostBlockAdapterTargetTransport, HostBlockHba, HostDatastoreSystemCapabilities,
-    HostDiskDimensionsLba, HostFileSystemMountInfo, HostFileSystemVolume, HostFileSystemVolumeInfo,
-    HostHostBusAdapter, HostInternetScsiHba, HostInternetScsiHbaAuthenticationCapabilities,
-    HostInternetScsiHbaAuthenticationProperties, HostInternetScsiHbaDigestCapabilities,
-    HostInternetScsiHbaDigestProperties, HostInternetScsiHbaDiscoveryCapabilities,
-    HostInternetScsiHbaDiscoveryProperties, HostInternetScsiHbaIpCapabilities,
-    HostInternetScsiHbaIpProperties, HostInternetScsiHbaSendTarget,
-    HostInternetScsiHbaStaticTarget, HostInternetScsiTargetTransport, HostLocalFileSystemVolume,
-    HostMultipathInfo, HostMultipathInfoFixedLogicalUnitPolicy, HostMultipathInfoLogicalUnit,
+    DatastoreDiscoveredEvent, HostBlockAdapterTargetTransport, HostBlockHba,
+    HostDatastoreSystemCapabilities, HostDiskDimensionsLba, HostFileSystemMountInfo,
+    HostFileSystemVolume, HostFileSystemVolumeInfo, HostHostBusAdapter, HostInternetScsiHba,
+    HostInternetScsiHbaAuthenticationCapabilities, HostInternetScsiHbaAuthenticationProperties,
+    HostInternetScsiHbaDigestCapabilities, HostInternetScsiHbaDigestProperties,
+    HostInternetScsiHbaDiscoveryCapabilities, HostInternetScsiHbaDiscoveryProperties,
+    HostInternetScsiHbaIpCapabilities, HostInternetScsiHbaIpProperties,
+    HostInternetScsiHbaSendTarget, HostInternetScsiHbaStaticTarget,
+    HostInternetScsiTargetTransport, HostLocalFileSystemVolume, HostMultipathInfo,
+    HostMultipathInfoFixedLogicalUnitPolicy, HostMultipathInfoLogicalUnit,
     HostMultipathInfoLogicalUnitStorageArrayTypePolicy, HostMultipathInfoPath, HostScsiDisk,
     HostScsiTopology, HostScsiTopologyInterface, HostScsiTopologyLun, HostScsiTopologyTarget,
     HostStorageDeviceInfo, HostTargetTransport, LocalDatastoreInfo, NasDatastoreInfo,
     PMemDatastoreInfo, ScsiLun, ScsiLunCapabilities, ScsiLunDescriptor, ScsiLunDurableName,
     VmfsDatastoreInfo,
 };
-use vi_types::{ManagedObjectReference, Poly, properties};
+use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 use super::datastore;
 use super::host::HostSpec;
 use super::parts::text;
+use crate::fault;
 use crate::storage::{ISCSI_PORT, IscsiTarget, NewDatastore};
 use crate::world::World;
 use crate::world::fabric::{Disk, DiskKind};
@@ -903,4 +905,99 @@ fn volume_of(store: &properties::Datastore) -> Option<Poly<HostFileSystemVolume>
         );
     }
     Some(base.into())
+}
+
+/// Whether a host has an adapter.
+pub(crate) fn has_adapter(world: &World, host: &ManagedObjectReference, device: &str) -> bool {
+    let host = world.read::<properties::HostSystem>(host);
+    let info = host.and_then(|host| host.config.as_deref()?.storage_device.as_deref());
+    info.is_some_and(|info| {
+        info.host_bus_adapter
+            .iter()
+            .any(|adapter| adapter.device == device)
+    })
+}
+
+/// Mounts the VMFS volumes on disks that a host sees, except for those that were unmounted there. Only those of its
+/// datacenter: a datastore belongs to one.
+pub(crate) fn mount_volumes(world: &mut World, host: &ManagedObjectReference) {
+    let names: Vec<_> = disks_of(world, host)
+        .filter_map(|disk| disk.base.canonical_name.clone())
+        .collect();
+    let Some(datacenter) = super::datacenter_of(world, host) else {
+        return;
+    };
+    let mut stores: Vec<_> = world.all("Datastore").cloned().collect();
+    stores.retain(|store| {
+        let Some(state) = world.read::<properties::Datastore>(store) else {
+            return false;
+        };
+        let info = state
+            .info
+            .as_ref()
+            .and_then(|info| info.cast::<VmfsDatastoreInfo>());
+        let vmfs = info.and_then(|info| info.vmfs.as_deref());
+        let is_seen = vmfs.is_some_and(|vmfs| {
+            vmfs.extent
+                .iter()
+                .all(|extent| names.contains(&extent.disk_name))
+        });
+        is_seen
+            && state.host.iter().all(|mount| mount.key != *host)
+            && !world.fabric.is_unmounted(host, store)
+            && super::datacenter_of(world, store).as_ref() == Some(&datacenter)
+    });
+    stores.sort();
+    for store in stores {
+        datastore::mount(world, &store, host, false);
+        let event = DatastoreDiscoveredEvent {
+            datastore: world.datastore_argument(&store),
+            ..DatastoreDiscoveredEvent::default()
+        };
+        world.log(host, event);
+    }
+}
+
+/// Mounts or unmounts a VMFS volume on a host. The host keeps the datastore.
+pub(crate) fn set_mounted(
+    world: &mut World,
+    store: &ManagedObjectReference,
+    host: &ManagedObjectReference,
+    mounted: bool,
+) {
+    world
+        .fabric
+        .unmounted
+        .retain(|(on, what)| on != host || what != store);
+    if !mounted {
+        world.fabric.unmounted.push((host.clone(), store.clone()));
+    }
+    world.change(store, |store: &mut properties::Datastore| {
+        for mount in store.host.iter_mut().filter(|mount| mount.key == *host) {
+            mount.mount_info.mounted = Some(mounted);
+        }
+    });
+    reach(world, store, host, mounted);
+}
+
+/// Checks that no machine is on a datastore, or none that is on that host.
+pub(crate) fn check_unused(
+    world: &World,
+    store: &ManagedObjectReference,
+    host: Option<&ManagedObjectReference>,
+) -> Result<(), SoapFault> {
+    let state = world.read::<properties::Datastore>(store);
+    let mut vms = state.into_iter().flat_map(|store| &store.vm);
+    let is_there = |vm: &ManagedObjectReference| {
+        let vm = world.read::<properties::VirtualMachine>(vm);
+        let runtime = vm.and_then(|vm| vm.runtime.as_deref());
+        host.is_none() || runtime.and_then(|runtime| runtime.host.as_ref()) == host
+    };
+    match vms.any(is_there) {
+        true => Err(fault::resource_in_use(
+            "Datastore",
+            world.name(store).unwrap_or_default(),
+        )),
+        false => Ok(()),
+    }
 }
