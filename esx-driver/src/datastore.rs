@@ -9,10 +9,10 @@ mod transfer;
 
 use vi_client::{
     Client, property_set,
-    retrieve::{Retrieve, Selection},
+    retrieve::{PropertySet, Retrieve, Selection, Typed},
 };
 use vi_types::ManagedObjectReference;
-use vi_types::objects::DatastoreHostMount;
+use vi_types::objects::{DatastoreHostMount, HostMountInfo};
 use vi_types::properties::HostSystem;
 use virt_model::ErrorNumber;
 use vmx::names::Datastore;
@@ -32,24 +32,37 @@ property_set! {
 
 property_set! {
     struct DatastoreName: Datastore {
-        name: String = name,
+        name: String = summary.name,
     }
+}
+
+/// A request that leads from a host to its datastores, for callers that read or watch more than one set.
+pub(crate) fn of_host(host: &ManagedObjectReference) -> Retrieve {
+    Retrieve::from(host).select(Selection::along(|host: &HostSystem| &host.datastore))
+}
+
+/// Properties of all datastores of a host, in the server's order: one request.
+///
+/// # Errors
+/// If the server does not answer.
+pub(crate) async fn all<P: PropertySet>(
+    client: &Client,
+    host: &ManagedObjectReference,
+) -> Result<Vec<Typed<P>>> {
+    let request = of_host(host).skip_start();
+    Ok(client.retrieve_set::<P>(request).await?)
 }
 
 /// The reference of the host's datastore of that name: one request.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if the host has none.
-pub(crate) async fn of_host(
+pub(crate) async fn by_name(
     client: &Client,
     host: &ManagedObjectReference,
     name: &str,
 ) -> Result<ManagedObjectReference> {
-    let request = Retrieve::from(host)
-        .skip_start()
-        .select(Selection::along(|host: &HostSystem| &host.datastore));
-    let found = client.retrieve_set::<DatastoreName>(request).await?;
-    let mut found = found.into_iter();
+    let mut found = all::<DatastoreName>(client, host).await?.into_iter();
     let is_it = found.find(|found| {
         let properties = found.properties.as_ref();
         properties.is_ok_and(|datastore| datastore.name == name)
@@ -59,11 +72,26 @@ pub(crate) async fn of_host(
         .ok_or_else(|| no_datastore(name).advise("the host has no such datastore"))
 }
 
+/// How a host has mounted a datastore; `None` if it has not. `mounts` are those of all hosts of a vCenter.
+pub(crate) fn mount_on<'a>(
+    mounts: &'a [DatastoreHostMount],
+    host: &ManagedObjectReference,
+) -> Option<&'a HostMountInfo> {
+    let mount = mounts.iter().find(|mount| mount.key == *host)?;
+    Some(&mount.mount_info)
+}
+
 /// The error that there is no datastore of that name.
 pub(crate) fn no_datastore(name: &str) -> Error {
     let kind = ErrorKind::NotFound(What::Datastore);
     let message = format!("Could not find datastore with name '{name}'");
     Error::new(kind, ErrorNumber::InternalError, message)
+}
+
+/// libvirt's text for a datastore that the host has not mounted (esxVI_LookupDatastoreHostMount of esx_vi.c, 9.0.0).
+pub(crate) fn no_mount() -> Error {
+    let message = "Could not lookup datastore host mount";
+    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
 }
 
 impl Connect {
@@ -73,21 +101,13 @@ impl Connect {
     /// [`ErrorKind::Property`] if the server does not give a mount path.
     pub(crate) async fn mounts(&self) -> Result<Vec<Datastore>> {
         let host = &self.place().host_system;
-        let request = Retrieve::from(host)
-            .skip_start()
-            .select(Selection::along(|host: &HostSystem| &host.datastore));
-        let found = self.client().retrieve_set::<Mounts>(request).await?;
+        let found = all::<Mounts>(self.client(), host).await?;
         let mounts = found.into_iter().map(|found| {
             let mounts = found.properties.map_err(Error::missing_property)?;
-            let mut hosts = mounts.hosts.into_iter();
-            let here = hosts.find(|mount| mount.key == *host);
-            let mount = here.and_then(|mount| mount.mount_info.path);
+            let path = mount_on(&mounts.hosts, host).and_then(|mount| mount.path.clone());
             Ok(Datastore {
                 name: mounts.name,
-                mount: mount.ok_or_else(|| {
-                    let message = "Could not lookup datastore host mount";
-                    Error::new(ErrorKind::Property, ErrorNumber::InternalError, message)
-                })?,
+                mount: path.ok_or_else(no_mount)?,
             })
         });
         mounts.collect()

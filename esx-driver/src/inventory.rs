@@ -48,6 +48,8 @@ property_set! {
         in_maintenance_mode: Option<bool> = runtime.in_maintenance_mode,
         management_server_ip: Option<String> = summary.management_server_ip,
         auto_start_manager: Option<ManagedObjectReference> = config_manager.auto_start_manager,
+        datastore_system: Option<ManagedObjectReference> = config_manager.datastore_system,
+        storage_system: Option<ManagedObjectReference> = config_manager.storage_system,
     }
 }
 
@@ -150,6 +152,8 @@ pub(crate) struct Host {
     pub(crate) in_maintenance_mode: Option<bool>,
     pub(crate) management_server_ip: Option<String>,
     pub(crate) auto_start_manager: Option<ManagedObjectReference>,
+    pub(crate) datastore_system: Option<ManagedObjectReference>,
+    pub(crate) storage_system: Option<ManagedObjectReference>,
 }
 
 /// The host of a connection, and the entities that it belongs to.
@@ -362,6 +366,8 @@ impl Entity {
                     in_maintenance_mode: host.in_maintenance_mode,
                     management_server_ip: host.management_server_ip,
                     auto_start_manager: host.auto_start_manager,
+                    datastore_system: host.datastore_system,
+                    storage_system: host.storage_system,
                 });
                 (host.name, host.parent, kind)
             }

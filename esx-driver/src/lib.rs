@@ -41,6 +41,7 @@ pub mod auth;
 pub mod bulk;
 mod connect;
 mod datastore;
+mod derived_uuid;
 mod document;
 mod domain;
 mod engine;
@@ -54,7 +55,9 @@ mod network;
 mod operation;
 pub mod policy;
 pub mod question;
+mod secret;
 mod snapshot;
+mod storage_pool;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
@@ -82,7 +85,9 @@ pub use monitor::{
 };
 pub use network::Network;
 pub use operation::Operation;
+pub use secret::Secret;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};
+pub use storage_pool::{StoragePool, StoragePoolEntry};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use futures_core::Stream;

@@ -5,11 +5,10 @@ mod list;
 
 use std::fmt;
 
-use md5::{Digest as _, Md5};
 use virt_model::{ErrorNumber, Uuid};
 
 pub(crate) use self::definition::networks;
-use crate::{Connect, Error, ErrorKind, What};
+use crate::{Connect, Error, ErrorKind, What, derived_uuid::derived_uuid};
 
 /// A network: libvirt's `virNetwork`, a standard virtual switch of the connection's host.
 ///
@@ -30,7 +29,7 @@ impl Network {
         Network {
             connect: connect.clone(),
             name,
-            uuid: uuid(key),
+            uuid: derived_uuid(key),
         }
     }
 
@@ -80,11 +79,6 @@ impl fmt::Debug for Network {
     }
 }
 
-/// The UUID of the switch with this key.
-fn uuid(key: &str) -> Uuid {
-    Uuid::from_bytes(Md5::digest(key).into())
-}
-
 fn no_network_with_uuid(uuid: Uuid) -> Error {
     no_network(format!(
         "Could not find HostVirtualSwitch with UUID '{uuid}'"
@@ -94,22 +88,4 @@ fn no_network_with_uuid(uuid: Uuid) -> Error {
 fn no_network(message: String) -> Error {
     let kind = ErrorKind::NotFound(What::Network);
     Error::new(kind, ErrorNumber::NoNetwork, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::uuid;
-
-    #[test]
-    fn uuids() {
-        for (key, expected) in [
-            (
-                "key-vim.host.VirtualSwitch-vSwitch0",
-                "2f467347-8b4e-8655-e7d6-c4c3fb968009",
-            ),
-            ("", "d41d8cd9-8f00-b204-e980-0998ecf8427e"),
-        ] {
-            assert_eq!(uuid(key).to_string(), expected, "{key}");
-        }
-    }
 }

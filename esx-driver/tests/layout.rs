@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 22] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
     "near",
+    "derived_uuid",
     "document",
     "uri",
     "auth",
@@ -25,6 +26,8 @@ const ORDER: [&str; 19] = [
     "connect",
     // The nouns.
     "datastore",
+    "secret",
+    "storage_pool",
     "domain",
     "network",
     "snapshot",

@@ -1,19 +1,15 @@
 //! Details of files of datastores.
 
-use vi_client::{
-    property_set,
-    retrieve::{Retrieve, Selection},
-};
+use vi_client::property_set;
 use vi_types::methods::SearchDatastoreTask;
 use vi_types::objects::{FileInfo, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec};
-use vi_types::properties::HostSystem;
 use vi_types::{Poly, references};
 use virt_model::ErrorNumber;
 
 use super::DatastorePath;
 use crate::engine::Change;
 use crate::error::fault_words;
-use crate::{Connect, Error, ErrorKind, Operation, Result};
+use crate::{Connect, Error, ErrorKind, Operation, Result, datastore};
 
 property_set! {
     /// The browser of a datastore.
@@ -30,10 +26,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give one of them.
     pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
-        let request = Retrieve::from(&self.place().host_system)
-            .skip_start()
-            .select(Selection::along(|host: &HostSystem| &host.datastore));
-        let found = self.client().retrieve_set::<Browser>(request).await?;
+        let found = datastore::all::<Browser>(self.client(), self.host_system()).await?;
         let browsers = found.into_iter().map(|found| found.properties);
         browsers
             .map(|browser| browser.map_err(Error::missing_property))

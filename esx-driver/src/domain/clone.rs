@@ -142,7 +142,7 @@ impl Domain {
         let host = place.as_ref().map(|place| place.host_system.clone());
         let host = host.or(source.host);
         let datastore = match (&options.datastore, &host) {
-            (Some(name), Some(host)) => Some(datastore::of_host(client, host, name).await?),
+            (Some(name), Some(host)) => Some(datastore::by_name(client, host, name).await?),
             _ => None,
         };
         let folder = source.folder;

@@ -318,7 +318,7 @@ impl Domain {
         parameters: &MigrateParameters,
     ) -> Result<Movement> {
         let datastore = match &parameters.datastore {
-            Some(name) => Some(datastore::of_host(client, &target.host, name).await?),
+            Some(name) => Some(datastore::by_name(client, &target.host, name).await?),
             None => None,
         };
         Ok(Movement {

@@ -7,7 +7,7 @@ use virt_model::event::{SecretEventId, SecretLifecycleEvent};
 use super::callbacks::{Callbacks, Event};
 use super::events::Events;
 use super::source::{Running, Source};
-use crate::{Connect, Result};
+use crate::{Connect, Result, secret::SecretChange};
 
 /// Something that happened to a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,12 @@ pub enum SecretEventDetail {
 
 /// The events of a connection's secrets.
 ///
-/// Hosts have no secrets, and this driver keeps none. So registering works, and nothing happens. No request.
+/// Hosts have no secrets. The events are about those that the [connection keeps](crate::Secret), of changes by any of its
+/// clones. No request.
 pub type SecretEvents = Events<SecretEvent>;
 
 impl Connect {
-    /// The events of this connection's secrets: none, as there are no secrets. No request.
+    /// The events of this connection's secrets. No request.
     pub fn secret_events(&self) -> SecretEvents {
         Events::of(self)
     }
@@ -58,8 +59,31 @@ impl Event for SecretEvent {
 }
 
 impl Source for SecretEvent {
-    fn start(_: Connect, _: Callbacks<SecretEvent>) -> BoxFuture<'static, Result<Running>> {
-        let nothing: Running = Box::pin(std::future::pending());
-        Box::pin(async { Ok(nothing) })
+    fn start(
+        connect: Connect,
+        callbacks: Callbacks<SecretEvent>,
+    ) -> BoxFuture<'static, Result<Running>> {
+        let mut changes = connect.secret_changes();
+        let running: Running = Box::pin(async move {
+            while let Some(change) = changes.recv().await {
+                callbacks.dispatch(event(change));
+            }
+            // The connection is gone, and nobody can change its secrets any more.
+            std::future::pending().await
+        });
+        Box::pin(async { Ok(running) })
+    }
+}
+
+fn event(change: SecretChange) -> SecretEvent {
+    match change {
+        SecretChange::Lifecycle(secret, happened) => SecretEvent {
+            secret,
+            detail: SecretEventDetail::Lifecycle(happened),
+        },
+        SecretChange::Value(secret) => SecretEvent {
+            secret,
+            detail: SecretEventDetail::ValueChanged,
+        },
     }
 }

@@ -1,14 +1,8 @@
 //! Events of storage pools.
 
 use futures_core::future::BoxFuture;
-use md5::{Digest as _, Md5};
-use vi_client::{
-    property_set,
-    retrieve::{Retrieve, Selection},
-};
-use vi_types::{
-    DateTime, ManagedObjectReference, objects::DatastoreHostMount, properties::HostSystem,
-};
+use vi_client::property_set;
+use vi_types::{DateTime, ManagedObjectReference, objects::DatastoreHostMount};
 use virt_model::Uuid;
 use virt_model::event::{StoragePoolEventId, StoragePoolLifecycleEvent};
 
@@ -16,7 +10,12 @@ use super::callbacks::{Callbacks, Event};
 use super::events::Events;
 use super::follow::follow;
 use super::source::{Running, Source};
-use crate::{Connect, Result};
+use crate::{
+    Connect, Result,
+    datastore::{self, mount_on},
+    derived_uuid::derived_uuid,
+    storage_pool::is_accessible,
+};
 
 /// Something that happened to a storage pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,8 +98,7 @@ impl Source for StoragePoolEvent {
     ) -> BoxFuture<'static, Result<Running>> {
         Box::pin(async move {
             let host = connect.host_system().clone();
-            let request =
-                Retrieve::from(&host).select(Selection::along(|host: &HostSystem| &host.datastore));
+            let request = datastore::of_host(&host);
             let events = move |before: Option<&Pool>, now: Option<&Pool>| {
                 let state = |pool: Option<&Pool>| pool.and_then(|pool| pool.on(&host));
                 changes(state(before).as_ref(), state(now).as_ref())
@@ -122,16 +120,12 @@ struct State {
 impl Pool {
     /// `None` if that host has not mounted the datastore.
     fn on(&self, host: &ManagedObjectReference) -> Option<State> {
-        let mount = self.mounts.iter().find(|mount| mount.key == *host)?;
-        let mount = &mount.mount_info;
-        // The summary says whether any host has access.
-        let is_accessible =
-            mount.accessible.unwrap_or(self.accessible) && mount.mounted.unwrap_or(true);
+        let mount = mount_on(&self.mounts, host)?;
         let is_in_maintenance = self.maintenance.as_deref() == Some("inMaintenance");
         Some(State {
             name: self.name.clone(),
-            uuid: Uuid::from_bytes(Md5::digest(mount.path.as_deref()?).into()),
-            is_active: is_accessible && !is_in_maintenance,
+            uuid: derived_uuid(mount.path.as_deref()?),
+            is_active: is_accessible(mount, self.accessible) && !is_in_maintenance,
             sizes: (self.capacity, self.free, self.read_at),
         })
     }

@@ -17,8 +17,8 @@ use virt_model::{
 };
 use vmx::escape::PERCENT;
 
-use super::{Network, no_network_with_uuid, uuid};
-use crate::{Connect, Error, ErrorKind, Result, connect::no_host};
+use super::{Network, no_network_with_uuid};
+use crate::{Connect, Error, ErrorKind, Result, connect::no_host, derived_uuid::derived_uuid};
 
 property_set! {
     struct HostNetwork: HostSystem {
@@ -48,7 +48,7 @@ impl Network {
     pub async fn xml_desc(&self, flags: NetworkXmlFlags) -> Result<String> {
         let (host, usable) = self.read().await?;
         let mut switches = host.switches.iter();
-        let switch = switches.find(|switch| uuid(&switch.key) == self.uuid);
+        let switch = switches.find(|switch| derived_uuid(&switch.key) == self.uuid);
         let switch = switch.ok_or_else(|| no_network_with_uuid(self.uuid))?;
         Ok(def(switch, &host.nics, &host.port_groups, &usable)?.to_xml(flags))
     }
@@ -111,7 +111,7 @@ fn def(
     usable: &HashSet<String>,
 ) -> Result<NetworkDef> {
     let mut def = NetworkDef::new(&switch.name);
-    def.uuid = Some(uuid(&switch.key));
+    def.uuid = Some(derived_uuid(&switch.key));
     let mut devices = Vec::new();
     for key in &switch.pnic {
         let mut nics = nics.iter();

@@ -30,6 +30,7 @@ mod registrations;
 mod removal;
 mod since;
 mod snapshots;
+mod storage_pools;
 mod tasks;
 mod tls;
 mod tuning;
