@@ -4,6 +4,7 @@ mod browse;
 mod disks;
 mod files;
 mod item;
+mod manage;
 mod path;
 mod transfer;
 
@@ -17,8 +18,9 @@ use vi_types::properties::HostSystem;
 use virt_model::ErrorNumber;
 use vmx::names::Datastore;
 
-pub(crate) use self::browse::Browser;
+pub(crate) use self::browse::{Browser, FoundIn, Store, is_missing};
 pub(crate) use self::item::item_name;
+pub(crate) use self::manage::is_taken;
 pub use self::path::DatastorePath;
 pub use self::transfer::{DownloadOptions, FileDownload, Piece, Sha256, UploadOptions, Uploaded};
 use crate::{Connect, Error, ErrorKind, Result, What};

@@ -58,6 +58,7 @@ pub mod question;
 mod secret;
 mod snapshot;
 mod storage_pool;
+mod storage_volume;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};
@@ -88,6 +89,7 @@ pub use operation::Operation;
 pub use secret::Secret;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};
 pub use storage_pool::{StoragePool, StoragePoolEntry};
+pub use storage_volume::{StorageVol, StorageVolEntry};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use futures_core::Stream;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -28,6 +28,7 @@ const ORDER: [&str; 22] = [
     "datastore",
     "secret",
     "storage_pool",
+    "storage_volume",
     "domain",
     "network",
     "snapshot",

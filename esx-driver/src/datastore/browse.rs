@@ -1,22 +1,131 @@
-//! Details of files of datastores.
+//! Looking for files on datastores: one file, the files of a folder, and those of all folders.
+//!
+//! A search is a task whose result is one answer, however many files it has.
 
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
 use vi_client::property_set;
-use vi_types::methods::SearchDatastoreTask;
-use vi_types::objects::{FileInfo, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchSpec};
-use vi_types::{Poly, references};
+use vi_types::methods::{SearchDatastoreSubFoldersTask, SearchDatastoreTask};
+use vi_types::objects::{
+    FileInfo, FileNotFound, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchResults,
+    HostDatastoreBrowserSearchSpec,
+};
+use vi_types::{ManagedObjectReference, Poly, references};
 use virt_model::ErrorNumber;
 
-use super::DatastorePath;
+use super::{DatastorePath, no_datastore};
 use crate::engine::Change;
 use crate::error::fault_words;
 use crate::{Connect, Error, ErrorKind, Operation, Result, datastore};
 
 property_set! {
-    /// The browser of a datastore.
-    pub(crate) struct Browser: Datastore {
-        /// The datastore's name.
-        pub(crate) datastore: String = summary.name,
+    struct Properties: Datastore {
+        name: String = summary.name,
+        kind: String = summary.r#type,
         browser: references::HostDatastoreBrowser = browser,
+    }
+}
+
+/// A datastore whose files can be looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Browser {
+    /// The datastore's name.
+    pub(crate) datastore: String,
+    /// The datastore.
+    pub(crate) moref: ManagedObjectReference,
+    /// What it is, as the API says it: `VMFS`, `NFS`, `NFS41`, `vsan`, `VVOL`, `PMEM`.
+    pub(crate) kind: String,
+    browser: references::HostDatastoreBrowser,
+}
+
+impl Browser {
+    fn new(moref: ManagedObjectReference, properties: Properties) -> Browser {
+        Browser {
+            datastore: properties.name,
+            moref,
+            kind: properties.kind,
+            browser: properties.browser,
+        }
+    }
+}
+
+/// A datastore by its name or reference, whose [`Browser`] is read when it is first needed.
+#[derive(Debug)]
+pub(crate) struct Store {
+    name: String,
+    moref: Option<ManagedObjectReference>,
+    browser: OnceCell<Browser>,
+}
+
+impl Store {
+    /// The host's datastore of that name.
+    pub(crate) fn named(name: &str) -> Arc<Store> {
+        Arc::new(Store {
+            name: name.to_owned(),
+            moref: None,
+            browser: OnceCell::new(),
+        })
+    }
+
+    /// The datastore with that reference and name.
+    pub(crate) fn at(moref: &ManagedObjectReference, name: &str) -> Arc<Store> {
+        Arc::new(Store {
+            name: name.to_owned(),
+            moref: Some(moref.clone()),
+            browser: OnceCell::new(),
+        })
+    }
+
+    /// The datastore of a browser.
+    pub(crate) fn of(browser: Browser) -> Arc<Store> {
+        Arc::new(Store {
+            name: browser.datastore.clone(),
+            moref: Some(browser.moref.clone()),
+            browser: OnceCell::new_with(Some(browser)),
+        })
+    }
+
+    /// The datastore's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The browser: one request the first time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such datastore.
+    pub(crate) async fn browser(&self, connect: &Connect) -> Result<&Browser> {
+        let read = || async {
+            let Some(moref) = &self.moref else {
+                let mut browsers = connect.browsers().await?.into_iter();
+                let found = browsers.find(|browser| browser.datastore == self.name);
+                return found.ok_or_else(|| no_datastore(&self.name));
+            };
+            let found = connect.read_complete::<Properties>(moref).await?;
+            let found = found.ok_or_else(|| no_datastore(&self.name))?;
+            Ok(Browser::new(moref.clone(), found))
+        };
+        self.browser.get_or_try_init(read).await
+    }
+}
+
+/// What a search finds in one folder.
+#[derive(Debug)]
+pub(crate) struct FoundIn {
+    /// The folder.
+    pub(crate) folder: DatastorePath,
+    /// Its files, by their names within the folder.
+    pub(crate) files: Vec<Poly<FileInfo>>,
+}
+
+impl FoundIn {
+    fn new(results: HostDatastoreBrowserSearchResults) -> Result<FoundIn> {
+        let folder = results.folder_path.unwrap_or_default();
+        Ok(FoundIn {
+            folder: folder.trim_end_matches('/').parse()?,
+            files: results.file,
+        })
     }
 }
 
@@ -26,15 +135,16 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give one of them.
     pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
-        let found = datastore::all::<Browser>(self.client(), self.host_system()).await?;
-        let browsers = found.into_iter().map(|found| found.properties);
-        browsers
-            .map(|browser| browser.map_err(Error::missing_property))
-            .collect()
+        let found = datastore::all::<Properties>(self.client(), self.host_system()).await?;
+        let browsers = found.into_iter().map(|found| {
+            let properties = found.properties.map_err(Error::missing_property)?;
+            Ok(Browser::new(found.object, properties))
+        });
+        browsers.collect()
     }
 
-    /// Details of one file: a search task of the host. `query` says which kind of file it is and which details are wanted.
-    /// `None` if there is no such file of that kind.
+    /// Details of one file: a search task of the host. `queries` say which kinds of files it may be and which details are
+    /// wanted. `None` if there is no such file of those kinds.
     ///
     /// # Errors
     /// [`ErrorKind::File`] if the directory cannot be searched.
@@ -42,29 +152,82 @@ impl Connect {
         &self,
         browser: &Browser,
         path: &DatastorePath,
-        query: Poly<FileQuery>,
+        queries: Vec<Poly<FileQuery>>,
     ) -> Result<Option<Poly<FileInfo>>> {
-        let request = SearchDatastoreTask {
-            search_spec: Some(Box::new(HostDatastoreBrowserSearchSpec {
-                query: vec![query],
-                details: Some(Box::new(FileQueryFlags {
-                    file_type: true,
-                    file_size: true,
-                    ..FileQueryFlags::default()
-                })),
-                match_pattern: vec![path.file().to_owned()],
-                ..HostDatastoreBrowserSearchSpec::default()
-            })),
+        let mut spec = spec(queries, true);
+        spec.match_pattern = vec![path.file().to_owned()];
+        let found = self.search(browser, &path.parent(), spec).await?;
+        // The server takes the file's name for a pattern, which other names may match, and two queries may find the same
+        // file: the one that tells more is of the longer type.
+        let files = found.into_iter().filter(|file| file.path == path.file());
+        Ok(files.max_by_key(|file| file.type_name() != "FileInfo"))
+    }
+
+    /// The files right in a folder: a search task of the host.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the folder cannot be searched.
+    pub(crate) async fn files_in(
+        &self,
+        browser: &Browser,
+        folder: &DatastorePath,
+        queries: Vec<Poly<FileQuery>>,
+    ) -> Result<Vec<Poly<FileInfo>>> {
+        self.search(browser, folder, spec(queries, true)).await
+    }
+
+    /// The files of all folders of a datastore: one search task of the host, whose result is one answer. `sizes` says
+    /// whether the files' sizes are wanted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`] if the datastore cannot be searched.
+    pub(crate) async fn files_below(
+        &self,
+        browser: &Browser,
+        queries: Vec<Poly<FileQuery>>,
+        sizes: bool,
+    ) -> Result<Vec<FoundIn>> {
+        let root = DatastorePath::new(&browser.datastore, "");
+        let request = SearchDatastoreSubFoldersTask {
+            search_spec: Some(Box::new(spec(queries, sizes))),
             ..browser
                 .browser
-                .search_datastore_task(path.parent().to_string())
+                .search_datastore_sub_folders_task(root.to_string())
         };
         let search = Change::task(self.client(), request);
-        let found = Operation::of("Could not search in datastore", Ok(search)).await;
-        let found = found.map_err(|error| not_searched(error, path.datastore()))?;
-        // The server takes the file's name for a pattern, which other names may match.
-        let mut files = found.file.into_iter();
-        Ok(files.find(|file| file.path == path.file()))
+        let found = Operation::of(COULD_NOT, Ok(search)).await;
+        let found = found.map_err(|error| not_searched(error, &browser.datastore))?;
+        found.into_iter().map(FoundIn::new).collect()
+    }
+
+    async fn search(
+        &self,
+        browser: &Browser,
+        folder: &DatastorePath,
+        spec: HostDatastoreBrowserSearchSpec,
+    ) -> Result<Vec<Poly<FileInfo>>> {
+        let request = SearchDatastoreTask {
+            search_spec: Some(Box::new(spec)),
+            ..browser.browser.search_datastore_task(folder.to_string())
+        };
+        let search = Change::task(self.client(), request);
+        let found = Operation::of(COULD_NOT, Ok(search)).await;
+        let found = found.map_err(|error| not_searched(error, folder.datastore()))?;
+        Ok(found.file)
+    }
+}
+
+const COULD_NOT: &str = "Could not search in datastore";
+
+fn spec(queries: Vec<Poly<FileQuery>>, sizes: bool) -> HostDatastoreBrowserSearchSpec {
+    HostDatastoreBrowserSearchSpec {
+        query: queries,
+        details: Some(Box::new(FileQueryFlags {
+            file_type: true,
+            file_size: sizes,
+            ..FileQueryFlags::default()
+        })),
+        ..HostDatastoreBrowserSearchSpec::default()
     }
 }
 
@@ -76,4 +239,10 @@ fn not_searched(error: Error, datastore: &str) -> Error {
     let reason = fault_words(fault);
     let message = format!("Could not search in datastore '{datastore}': {reason}");
     Error::new(ErrorKind::File, ErrorNumber::InternalError, message).because(error)
+}
+
+/// Whether the host says that there is no such file or directory.
+pub(crate) fn is_missing(error: &Error) -> bool {
+    let fault = error.fault();
+    fault.is_some_and(|fault| fault.is::<FileNotFound>())
 }

@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use vi_client::{DatastoreFile, Error as Cause};
-use vi_types::methods::DeleteDatastoreFileTask;
 use virt_model::ErrorNumber;
 
 use super::DatastorePath;
-use crate::engine::Change;
-use crate::{Connect, Error, ErrorKind, Operation, Result};
+use crate::{Connect, Error, ErrorKind, Result};
 
 impl Connect {
     /// Downloads a file of a datastore of the host's datacenter.
@@ -26,19 +24,6 @@ impl Connect {
     pub(crate) async fn upload(&self, path: &DatastorePath, content: Bytes) -> Result<()> {
         let written = self.client().upload(&self.file(path), content).await;
         written.map_err(|error| self.file_error(error))
-    }
-
-    /// Deletes a file or directory of a datastore of the host's datacenter.
-    pub(crate) fn delete_file(&self, path: &DatastorePath) -> Operation<'static> {
-        let request = DeleteDatastoreFileTask {
-            name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
-            ..DeleteDatastoreFileTask::default()
-        };
-        Operation::of(
-            format!("Could not delete '{path}'"),
-            Ok(Change::task(self.client(), request)),
-        )
     }
 
     /// The file, as the server addresses it.

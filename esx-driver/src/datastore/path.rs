@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind};
 ///
 /// A file in the datastore's root has no directory. (libvirt 9.0.0, esxUtil_ParseDatastorePath of esx_util.c, takes the
 /// file's own name for its directory.)
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DatastorePath {
     datastore: String,
     path: String,
@@ -49,6 +49,15 @@ impl DatastorePath {
     /// The directory of the file as a datastore path: `[datastore] directory`, or `[datastore]`.
     pub fn parent(&self) -> DatastorePath {
         DatastorePath::new(self.datastore.clone(), self.directory())
+    }
+
+    /// The path of a file or directory right in this directory.
+    pub fn child(&self, name: &str) -> DatastorePath {
+        let path = match self.path.as_str() {
+            "" => name.to_owned(),
+            directory => format!("{directory}/{name}"),
+        };
+        DatastorePath::new(self.datastore.clone(), path)
     }
 }
 

@@ -218,7 +218,7 @@ impl Domain {
         let browser = browsers.find(|browser| browser.datastore == path.datastore());
         let browser = browser.ok_or_else(missing)?;
         let query = Poly::new(FileQuery::default());
-        let file = self.connect.browse(browser, path, query).await?;
+        let file = self.connect.browse(browser, path, vec![query]).await?;
         let size = file.and_then(|file| file.file_size).ok_or_else(missing)?;
         let size = u64::try_from(size).unwrap_or(0);
         Ok(DomainBlockInfo {

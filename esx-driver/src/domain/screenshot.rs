@@ -142,7 +142,8 @@ impl Domain {
         let path = Operation::of("Could not take a screenshot", Ok(task)).await?;
         let path: DatastorePath = path.parse()?;
         let content = self.connect.download(&path).await;
-        if let Err(error) = self.connect.delete_file(&path).await {
+        let deletion = Ok(self.connect.deletion(&path));
+        if let Err(error) = Operation::of("Could not delete the screenshot", deletion).await {
             tracing::warn!(%path, %error, "the file of the screenshot stays on the datastore");
         }
         Ok(Screenshot(Content::Whole(Some(content?))))

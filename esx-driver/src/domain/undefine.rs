@@ -2,7 +2,6 @@
 
 use vi_client::{Client, property_set};
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn};
-use vi_types::methods::DeleteDatastoreFileTask;
 use vi_types::objects::VirtualMachineFileLayoutExFileInfo;
 use vi_types::references;
 use virt_model::ErrorNumber;
@@ -63,12 +62,7 @@ impl Domain {
                 let Some(nvram) = nvram else {
                     return Ok(());
                 };
-                let request = DeleteDatastoreFileTask {
-                    name: nvram.to_string(),
-                    datacenter: Some(domain.connect.place().datacenter.clone()),
-                    ..DeleteDatastoreFileTask::default()
-                };
-                let removed = Change::task(domain.connect.client(), request);
+                let removed = domain.connect.deletion(&nvram);
                 runner.perform(removed).await.map_err(|error| {
                     error.advise(format!("the domain is undefined, and '{nvram}' stays"))
                 })

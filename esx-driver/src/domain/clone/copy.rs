@@ -2,13 +2,11 @@
 
 use vi_client::{Error as Cause, property_set};
 use vi_types::Method as _;
-use vi_types::methods::{
-    CopyVirtualDiskTask, DeleteDatastoreFileTask, MakeDirectory, RegisterVmTask,
-};
+use vi_types::methods::{CopyVirtualDiskTask, RegisterVmTask};
 use vi_types::objects::{
-    FileAlreadyExists, VirtualBusLogicController, VirtualDevice, VirtualDeviceFileBackingInfo,
-    VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualDiskRawDiskMappingVer1BackingInfo,
-    VirtualDiskSpec, VirtualIdeController,
+    VirtualBusLogicController, VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk,
+    VirtualDiskFlatVer2BackingInfo, VirtualDiskRawDiskMappingVer1BackingInfo, VirtualDiskSpec,
+    VirtualIdeController,
 };
 use vi_types::{Poly, enums::VirtualMachinePowerState, enums::VirtualMachinePowerState::*};
 use virt_model::{ErrorNumber, Uuid};
@@ -16,9 +14,9 @@ use vmx::names::Datastores;
 
 use super::file::{self, Edit};
 use super::{CloneOptions, exists};
-use crate::datastore::{item_name, no_datastore};
+use crate::datastore::{is_taken, item_name, no_datastore};
 use crate::domain::Domain;
-use crate::engine::{Change, Runner};
+use crate::engine::Runner;
 use crate::{Connect, DatastorePath, Error, ErrorKind, Operation, Result, What};
 
 property_set! {
@@ -164,16 +162,9 @@ impl Connect {
         runner: &mut Runner<'_>,
         directory: &DatastorePath,
     ) -> Result<()> {
-        let request = MakeDirectory {
-            name: directory.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
-            create_parent_directories: Some(false),
-            ..MakeDirectory::default()
-        };
-        let change = Change::call(self.client(), request);
+        let change = self.directory_creation(directory, false);
         runner.perform(change).await.map_err(|error| {
-            let fault = error.fault();
-            if fault.is_some_and(|fault| fault.is::<FileAlreadyExists>()) {
+            if is_taken(&error) {
                 let message = format!("the directory '{directory}' already exists");
                 return Error::new(ErrorKind::File, ErrorNumber::OperationFailed, message)
                     .because(error);
@@ -188,18 +179,9 @@ impl Connect {
     }
 
     async fn copy_disks(&self, runner: &mut Runner<'_>, plan: &Plan) -> Result<()> {
-        let datacenter = &self.place().datacenter;
         for disk in &plan.disks {
-            let request = CopyVirtualDiskTask {
-                source_name: disk.from.to_string(),
-                source_datacenter: Some(datacenter.clone()),
-                dest_name: disk.to.to_string(),
-                dest_datacenter: Some(datacenter.clone()),
-                dest_spec: Some(Poly::new(disk.spec.clone())),
-                force: Some(false),
-                ..CopyVirtualDiskTask::default()
-            };
-            let change = Change::task(self.client(), request);
+            let spec = Some(Poly::new(disk.spec.clone()));
+            let change = self.disk_copy((self, &disk.from), &disk.to, spec);
             runner.perform(change).await?;
         }
         Ok(())
@@ -225,12 +207,7 @@ impl Connect {
             let stays = format!("the directory '{directory}' was made and stays");
             return error.advise_also(&stays);
         }
-        let request = DeleteDatastoreFileTask {
-            name: directory.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
-            ..DeleteDatastoreFileTask::default()
-        };
-        let change = Change::task(self.client(), request);
+        let change = self.deletion(directory);
         // The caller's deadline and cancellation are not those of tidying up.
         let removed = Operation::of("Could not remove directory", Ok(change)).await;
         match removed {

@@ -82,7 +82,7 @@ impl Connect {
             ..VmDiskFileQuery::default()
         };
         let query = Poly::<FileQuery>::new(query);
-        let Some(file) = self.browse(browser, &path, query).await? else {
+        let Some(file) = self.browse(browser, &path, vec![query]).await? else {
             let message = format!("No storage volume with key or path '{source}'");
             let kind = ErrorKind::NotFound(What::StorageVol);
             return Err(Error::new(kind, ErrorNumber::NoStorageVol, message));

@@ -6,7 +6,7 @@ use vi_types::Poly;
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation;
 use vi_types::methods::CreateVmTask;
 use vi_types::objects::{
-    FileNotFound, FileQuery, VirtualDeviceConfigSpec, VirtualDeviceFileBackingInfo, VirtualDisk,
+    FileQuery, VirtualDeviceConfigSpec, VirtualDeviceFileBackingInfo, VirtualDisk,
     VirtualMachineConfigSpec, VirtualMachineFileInfo, VmDiskFileQuery,
 };
 use vi_types::{ManagedObjectReference, references};
@@ -15,6 +15,7 @@ use virt_model::{CreateFlags, ErrorNumber, flags::refuse_unknown};
 
 use super::define::{check_name, lost, name_of, vmx_path};
 use super::difference::config_spec;
+use crate::datastore::is_missing;
 use crate::engine::{Change, Effect};
 use crate::{Connect, DatastorePath, Domain, Error, ErrorKind, Operation, Result, What};
 
@@ -129,7 +130,7 @@ impl Connect {
             let exists = match browser {
                 Some(browser) => {
                     let query = Poly::<FileQuery>::new(VmDiskFileQuery::default());
-                    match self.browse(browser, &path, query).await {
+                    match self.browse(browser, &path, vec![query]).await {
                         Ok(found) => found.is_some(),
                         // Its directory does not exist.
                         Err(error) if is_missing(&error) => false,
@@ -171,13 +172,6 @@ impl Connect {
                 })
             })
     }
-}
-
-/// Whether the host says that there is no such file.
-fn is_missing(error: &Error) -> bool {
-    error
-        .fault()
-        .is_some_and(|fault| fault.is::<FileNotFound>())
 }
 
 /// Lets the host make the file of a new disk, if it is one of `sizes`.
