@@ -1,7 +1,5 @@
 //! The files on datastores.
 
-#![allow(dead_code, reason = "streamed transfers and disks use all of it")]
-
 mod content;
 mod descriptor;
 mod space;
@@ -20,7 +18,6 @@ use crate::machine::{chain, snapshot};
 use crate::vmx;
 use crate::world::World;
 use crate::world::inventory::{ancestors, parts};
-#[allow(unused_imports, reason = "streamed uploads write with it")]
 pub(crate) use content::{Content, Writer};
 pub(crate) use descriptor::{Descriptor, Parent};
 pub(crate) use store::Store;

@@ -1,58 +1,91 @@
 //! `/folder/…`: access to datastore files over HTTP.
 //!
 //! `/folder/DIRECTORY%2FNAME?dcPath=DATACENTER&dsName=DATASTORE` is a file or a folder, which shows what is in it;
-//! without the path it is the datastore, without `dsName` the datacenter, without both the server.
+//! without the path it is the datastore, without `dsName` the datacenter, without both the server. At a host's own address
+//! there is no `dcPath`.
 
 mod index;
+mod place;
 mod range;
+mod upload;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, ALLOW, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderName, RANGE,
-    SET_COOKIE, WWW_AUTHENTICATE,
+    ACCEPT_RANGES, ALLOW, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_RANGE,
+    LAST_MODIFIED, RANGE, SET_COOKIE, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use percent_encoding::percent_decode_str;
-use vi_types::ManagedObjectReference;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use vi_types::{DateTime, ManagedObjectReference, properties};
 
+pub(crate) use self::place::path_in;
+use self::place::{NoPlace, Place};
 use self::range::RangeRequest;
-use crate::files::{DatastorePath, Entry, LARGEST_WHOLE};
+pub(crate) use self::upload::Upload;
+use crate::files::{Content, DatastorePath, Entry};
+use crate::machine::lock;
+use crate::objects::session_manager;
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
 use crate::world::World;
-use crate::world::inventory::ancestors;
 
-/// The cookie of a client that has logged in with name and password.
+/// The cookie with a ticket for a request.
 const TICKET: &str = "vmware_cgi_ticket";
 
-/// Answers a request for a file.
-pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<Bytes>) -> Answer {
-    let Some(ticket) = admit(state, settings, request.headers()) else {
+/// Types of datastores whose files are objects of their own: what is on a disk cannot be reached by a path.
+const WITHOUT_EXTENTS: [&str; 3] = ["vsan", "VVOL", "PMEM"];
+
+/// Answers a request for a file other than a PUT, at the server's own address or that of one of its hosts.
+pub(crate) fn answer(
+    state: &mut State,
+    settings: &Settings,
+    host: Option<&ManagedObjectReference>,
+    head: &Parts,
+) -> Answer {
+    let Some(admitted) = admit(state, settings, host, head) else {
         return not_logged_in();
     };
     state.world.fill_files();
-    let mut answer = match *request.method() {
-        Method::GET => get(&state.world, request),
-        Method::HEAD => get(&state.world, request).map(|body| {
+    let answer = match head.method {
+        Method::GET => get(state, host, head),
+        Method::HEAD => get(state, host, head).map(|body| {
             let length = body.length();
             Payload::announcing(Bytes::new(), length)
         }),
-        Method::PUT => put(&mut state.world, request),
-        Method::DELETE => delete(&mut state.world, request.uri()),
+        Method::DELETE => delete(&mut state.world, host, &head.uri),
         _ => {
             let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
             set(&mut refusal, ALLOW, "GET, HEAD, PUT, DELETE");
             refusal
         }
     };
-    if let Some(ticket) = ticket {
-        let cookie = format!("{TICKET}=\"{ticket}\"; Path=/folder; HttpOnly");
-        set(&mut answer, SET_COOKIE, &cookie);
+    admitted.tell(answer)
+}
+
+/// Begins a PUT.
+///
+/// # Errors
+/// The refusal, which has an empty body: virsh 9.0.0 crashes when there is text.
+pub(crate) fn begin_upload(
+    state: &mut State,
+    settings: &Settings,
+    host: Option<&ManagedObjectReference>,
+    head: &Parts,
+) -> Result<(Upload, Admitted), Answer> {
+    let Some(admitted) = admit(state, settings, host, head) else {
+        return Err(not_logged_in().map(|_| Payload::default()));
+    };
+    state.world.fill_files();
+    match Upload::begin(state, host, head) {
+        Ok(upload) => Ok((upload, admitted)),
+        Err(status) => Err(admitted.tell(text(status, ""))),
     }
-    answer
 }
 
 /// The answer to a request without valid credentials.
@@ -66,45 +99,98 @@ pub(crate) fn not_logged_in() -> Answer {
     refusal
 }
 
-/// Checks the credentials of a request: a session, the cookie of an earlier answer, or name and password. The last gives
-/// a new cookie.
+/// Who shows valid credentials.
+#[derive(Default)]
+pub(crate) struct Admitted {
+    /// The cookie of a session that has begun with this request.
+    cookie: Option<String>,
+}
+
+impl Admitted {
+    /// The answer with the cookie.
+    pub(crate) fn tell(&self, mut answer: Answer) -> Answer {
+        let cookie = self.cookie.as_deref();
+        if let Some(cookie) = cookie.and_then(|cookie| session::set_cookie(cookie, false)) {
+            answer.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        answer
+    }
+}
+
+/// Checks the credentials of a request: a session, a ticket for it, or name and password, which begin a session. A host of
+/// a vCenter knows tickets only.
 pub(crate) fn admit(
     state: &mut State,
     settings: &Settings,
-    headers: &HeaderMap,
-) -> Option<Option<String>> {
-    let session = session::cookie_of(headers);
-    if session.is_some_and(|session| state.sessions.with_cookie(&session).is_some()) {
-        return Some(None);
+    host: Option<&ManagedObjectReference>,
+    head: &Parts,
+) -> Option<Admitted> {
+    if let Some(ticket) = session::cookie(&head.headers, TICKET) {
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("", |target| target.as_str());
+        if state
+            .sessions
+            .use_ticket(&ticket, &head.method, target, host)
+        {
+            return Some(Admitted::default());
+        }
     }
-    if session::cookie(headers, TICKET).is_some_and(|ticket| state.sessions.has_ticket(&ticket)) {
-        return Some(None);
+    if host.is_some() {
+        return None;
     }
+    let session = session::cookie_of(&head.headers);
+    if let Some(session) = session.filter(|one| state.sessions.with_cookie(one).is_some()) {
+        state.sessions.touch(&session);
+        return Some(Admitted::default());
+    }
+    let (user, password) = basic(&head.headers)?;
+    let (cookie, _) = session_manager::log_in(state, settings, &user, &password, None)?;
+    Some(Admitted {
+        cookie: Some(cookie),
+    })
+}
+
+/// Name and password of a header.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, given) = given.split_once(' ')?;
     let given = STANDARD.decode(given.trim()).ok()?;
-    let expected = format!("{}:{}", settings.user, settings.password);
-    (scheme.eq_ignore_ascii_case("basic") && given == expected.as_bytes())
-        .then(|| Some(state.sessions.begin_ticket()))
+    let given = String::from_utf8(given).ok()?;
+    let (user, password) = given.split_once(':')?;
+    scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| (user.to_owned(), password.to_owned()))
 }
 
-fn get(world: &World, request: &Request<Bytes>) -> Answer {
-    let place = match Place::of(world, request.uri()) {
-        Some(place) => place,
-        None => return text(StatusCode::NOT_FOUND, "not found"),
+fn get(state: &mut State, host: Option<&ManagedObjectReference>, head: &Parts) -> Answer {
+    let world = &state.world;
+    let location = match Place::of(world, host, &head.uri) {
+        Err(reason) => return nothing(&reason),
+        Ok(Place::Server) => return html(index::server(world)),
+        Ok(Place::Datacenter(datacenter)) => return html(index::datacenter(world, &datacenter)),
+        Ok(Place::DatastorePath(location)) => location,
     };
-    let location = match place {
-        Place::Server => return html(index::server(world)),
-        Place::Datacenter(datacenter) => return html(index::datacenter(world, &datacenter)),
-        Place::DatastorePath(location) => location,
-    };
-    let Some(entry) = world.entry(&location) else {
+    if !is_accessible(world, &location.store) {
+        return inaccessible();
+    }
+    let Some(entry) = world.entry(&location).filter(|_| !hides(world, &location)) else {
         return text(StatusCode::NOT_FOUND, "not found");
     };
-    let Some(length) = world.length(entry) else {
+    let Some(content) = world.data(&location) else {
         return html(index::folder(world, &location));
     };
-    let asked = RangeRequest::read(request.headers().get(RANGE), length);
+    if lock::is_written(world, &location) {
+        let why = "a virtual machine that is on writes to this file";
+        return text(StatusCode::FORBIDDEN, why);
+    }
+    let (tag, modified) = (tag(entry, &content), http_date(world.modified(entry)));
+    let length = content.length();
+    let still = head.headers.get(IF_RANGE);
+    let is_as_before = still.is_none_or(|still| *still == *tag || *still == *modified);
+    let asked = head.headers.get(RANGE).filter(|_| is_as_before);
+    let asked = RangeRequest::read(asked, length);
     let range = match &asked {
         RangeRequest::Whole => 0..length,
         RangeRequest::Part(range) => range.clone(),
@@ -115,23 +201,19 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
         }
     };
     let (first, last) = (range.start, range.end.saturating_sub(1));
-    let body = match *request.method() {
+    let body = match head.method {
         // The length is all that is asked for.
         Method::HEAD => Payload::announcing(Bytes::new(), range.end - range.start),
-        _ => match world.data(&location).and_then(|data| {
-            let small = range.end - range.start <= LARGEST_WHOLE;
-            small.then(|| data.read_at(range).ok()).flatten()
-        }) {
-            Some(bytes) => Payload::from(bytes),
-            None => {
-                let why = "a simulator has no room for so much of this file: ask for a range of it";
-                return text(StatusCode::INSUFFICIENT_STORAGE, why);
-            }
+        _ => match state.transfers.begin(host) {
+            None => return text(StatusCode::SERVICE_UNAVAILABLE, "too many transfers"),
+            Some(transfer) => Payload::file(content, range, state.transfers.pace(), transfer),
         },
     };
     let mut answer = Response::new(body);
     set(&mut answer, CONTENT_TYPE, "application/octet-stream");
     set(&mut answer, ACCEPT_RANGES, "bytes");
+    set(&mut answer, ETAG, &tag);
+    set(&mut answer, LAST_MODIFIED, &modified);
     if let RangeRequest::Part(_) = asked {
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
         let range = format!("bytes {first}-{last}/{length}");
@@ -140,118 +222,78 @@ fn get(world: &World, request: &Request<Bytes>) -> Answer {
     answer
 }
 
-fn put(world: &mut World, request: &Request<Bytes>) -> Answer {
-    let Some(Place::DatastorePath(location)) = Place::of(world, request.uri()) else {
-        return text(StatusCode::NOT_FOUND, "there is no such datastore");
+fn delete(world: &mut World, host: Option<&ManagedObjectReference>, uri: &Uri) -> Answer {
+    let location = match Place::of(world, host, uri) {
+        Ok(Place::DatastorePath(location)) => location,
+        Ok(_) => return nothing(&NoPlace::NotFound),
+        Err(reason) => return nothing(&reason),
     };
-    if request.headers().contains_key(CONTENT_RANGE) {
-        return text(StatusCode::BAD_REQUEST, "only whole files can be written");
+    if !is_accessible(world, &location.store) {
+        return inaccessible();
     }
-    let status = match world.entry(&location) {
-        Some(Entry::Folder) => return text(StatusCode::CONFLICT, "this is a folder"),
-        Some(_) => StatusCode::OK,
-        None if world.has_folder_of(&location) => StatusCode::CREATED,
-        None => {
-            return text(
-                StatusCode::NOT_FOUND,
-                "the folder of this file is not there",
-            );
-        }
-    };
-    world.write(&location, request.body().clone().into());
-    text(status, "")
-}
-
-fn delete(world: &mut World, uri: &Uri) -> Answer {
-    let Some(Place::DatastorePath(location)) = Place::of(world, uri) else {
-        return text(StatusCode::NOT_FOUND, "not found");
-    };
     if !world.list(&location).is_empty() {
         return text(StatusCode::CONFLICT, "the folder is not empty");
     }
-    match world.delete(&location) {
-        true => text(StatusCode::NO_CONTENT, ""),
-        false => text(StatusCode::NOT_FOUND, "not found"),
+    if hides(world, &location) || world.entry(&location).is_none() || location.path.is_empty() {
+        return text(StatusCode::NOT_FOUND, "not found");
+    }
+    if lock::check_free(world, &location).is_err() {
+        return text(
+            StatusCode::FORBIDDEN,
+            "a virtual machine that is on has this file",
+        );
+    }
+    world.delete(&location);
+    text(StatusCode::NO_CONTENT, "")
+}
+
+/// Whether a datastore cannot show this file: what is on a disk of a datastore whose disks are objects.
+fn hides(world: &World, location: &DatastorePath) -> bool {
+    let store = world.read::<properties::Datastore>(&location.store);
+    let summary = store.and_then(|store| store.summary.as_deref());
+    let is_extent = ["-flat.vmdk", "-delta.vmdk", "-sesparse.vmdk"]
+        .iter()
+        .any(|ending| location.path.ends_with(ending));
+    is_extent && summary.is_some_and(|summary| WITHOUT_EXTENTS.contains(&summary.r#type.as_str()))
+}
+
+fn is_accessible(world: &World, store: &ManagedObjectReference) -> bool {
+    let store = world.read::<properties::Datastore>(store);
+    let summary = store.and_then(|store| store.summary.as_deref());
+    summary.is_none_or(|summary| summary.accessible)
+}
+
+/// What changes with a file.
+fn tag(entry: &Entry, content: &Content) -> String {
+    let version = match entry {
+        // It is made for every request.
+        Entry::Config(..) => {
+            let mut hasher = DefaultHasher::new();
+            let text = content.read_at(0..content.length()).unwrap_or_default();
+            text.hash(&mut hasher);
+            hasher.finish()
+        }
+        Entry::File(_) | Entry::Folder => content.version(),
+    };
+    format!("\"{version:x}-{:x}\"", content.length())
+}
+
+fn http_date(time: DateTime) -> String {
+    let seconds = u64::try_from(time.epoch_seconds()).unwrap_or(0);
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    httpdate::fmt_http_date(time.unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+fn nothing(reason: &NoPlace) -> Answer {
+    match reason {
+        NoPlace::NotFound => text(StatusCode::NOT_FOUND, "not found"),
+        NoPlace::Invalid => text(StatusCode::BAD_REQUEST, "this names no file"),
     }
 }
 
-/// What a URI names.
-enum Place {
-    Server,
-    Datacenter(ManagedObjectReference),
-    DatastorePath(DatastorePath),
-}
-
-impl Place {
-    fn of(world: &World, uri: &Uri) -> Option<Self> {
-        let path = decode(uri.path().strip_prefix("/folder").unwrap_or_default());
-        let (mut datacenter, mut datastore) = (None, None);
-        for pair in uri.query().unwrap_or_default().split('&') {
-            match pair.split_once('=') {
-                Some(("dcPath", value)) => datacenter = Some(decode(value)),
-                Some(("dsName", value)) => datastore = Some(decode(value)),
-                _ => {}
-            }
-        }
-        let path = path.trim_matches('/');
-        if path.split('/').any(|part| part == "..") {
-            return None;
-        }
-        let found = match &datacenter {
-            Some(wanted) => {
-                let is_it =
-                    |name: &str, one: &ManagedObjectReference| datacenter_path(world, one) == name;
-                Some(named(world, "Datacenter", wanted, is_it)?)
-            }
-            None => None,
-        };
-        let Some(datastore) = datastore else {
-            return match (path, found) {
-                ("", Some(found)) => Some(Self::Datacenter(found)),
-                ("", None) => Some(Self::Server),
-                _ => None,
-            };
-        };
-        let is_in = |one: &ManagedObjectReference| {
-            let mut ancestors = ancestors(world, one);
-            found
-                .as_ref()
-                .is_none_or(|found| ancestors.any(|ancestor| ancestor == found))
-        };
-        let is_it =
-            |name: &str, one: &ManagedObjectReference| world.name(one) == Some(name) && is_in(one);
-        let store = named(world, "Datastore", &datastore, is_it)?;
-        Some(Self::DatastorePath(DatastorePath::new(&store, path)))
-    }
-}
-
-/// The object with a name. libvirt 12 and later encode it twice, since there are servers that decode it twice.
-fn named(
-    world: &World,
-    ty: &str,
-    name: &str,
-    is_it: impl Fn(&str, &ManagedObjectReference) -> bool,
-) -> Option<ManagedObjectReference> {
-    let twice = decode(name);
-    let find = |name: &str| world.all(ty).find(|one| is_it(name, one));
-    find(name).or_else(|| find(&twice)).cloned()
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-/// The folders and the name of a datacenter, with slashes between them.
-fn datacenter_path(world: &World, datacenter: &ManagedObjectReference) -> String {
-    let above = ancestors(world, datacenter);
-    let mut names: Vec<_> = std::iter::once(datacenter)
-        .chain(above)
-        .filter_map(|one| world.name(one))
-        .collect();
-    // The last one is the root folder, which is in no path.
-    names.pop();
-    names.reverse();
-    names.join("/")
+fn inaccessible() -> Answer {
+    let why = "the datastore is not accessible";
+    text(StatusCode::INTERNAL_SERVER_ERROR, why)
 }
 
 fn html(page: String) -> Answer {

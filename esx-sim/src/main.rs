@@ -78,9 +78,11 @@ struct Arguments {
     /// Failure on purpose: METHOD[@OBJECT][:CALLS]=EFFECT, for example 'PowerOnVM_Task@web01:2=drop-after'
     ///
     /// METHOD is a method of the API, * for all methods, or GET, PUT, HEAD or DELETE for files. OBJECT is the name or the
-    /// id of an object. CALLS is 2 for the second call, 2- for the second and all later calls, or 2-4. EFFECT is
+    /// id of an object, or the path or the name of a file. CALLS is 2 for the second call, 2- for the second and all later calls, or 2-4. EFFECT is
     /// drop-before (close the connection, don't run the call), drop-after (run the call, lose the answer),
-    /// expire-session, silence, html, status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE.
+    /// expire-session, silence, html, ignore-range (a GET of a part of a file gets the whole file), status:NUMBER,
+    /// delay:SECONDS, truncate:BYTES, tear:BYTES (close the connection after that many bytes of the file that is read or
+    /// written) or fault:TYPE.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
     /// Allow clients to cancel all tasks, not only those of clones, moves and copies
@@ -99,6 +101,23 @@ struct Arguments {
     /// Number that selects the sequence of random changes
     #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "churn")]
     seed: u64,
+    /// Keep what is written to files in a temporary file in this folder (default: in memory)
+    #[arg(long, value_name = "FOLDER")]
+    store: Option<PathBuf>,
+    /// Most bytes that are written to files, such as 4G (default: 1G in memory, in a folder what fits)
+    ///
+    /// K, M, G and T are 1024, 1024 K, 1024 M and 1024 G. Uploads beyond are answered with status 507.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    store_limit: Option<u64>,
+    /// Maximum number of files that are transferred at the same time; more are answered with status 503
+    #[arg(long, value_name = "NUMBER")]
+    max_transfers: Option<usize>,
+    /// Most bytes a second of each transfer of a file, such as 50M
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    file_rate: Option<u64>,
+    /// Let the hosts of the vCenter listen too, at the loopback addresses behind that of the vCenter, with its port
+    #[arg(long, requires = "vcenter")]
+    hosts: bool,
     /// Write the certificate to this file, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     certificate_file: Option<PathBuf>,
@@ -196,7 +215,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(password) = password {
         builder = builder.password(password);
     }
+    builder = match (&arguments.store, arguments.store_limit) {
+        (Some(folder), limit) => builder
+            .files_in(folder, limit)
+            .map_err(|error| format!("cannot keep files in '{}': {error}", folder.display()))?,
+        (None, Some(limit)) => builder.files_in_memory(limit),
+        (None, None) => builder,
+    };
     let simulator = builder.record(false).live(arguments.live).build();
+    simulator.limit_transfers(arguments.max_transfers);
+    simulator.set_file_rate(arguments.file_rate);
     simulator.limit_updates(arguments.update_size);
     rename(&simulator, &arguments.names);
     if let Some(asked) = arguments.ask {
@@ -218,7 +246,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;
     }
-    announce(&simulator, &server, own_password);
+    let hosts = match arguments.hosts {
+        true => simulator.listen_hosts(&server).await?,
+        false => Vec::new(),
+    };
+    announce(&simulator, &server, &hosts, own_password);
     let play = async {
         if let Some(changes) = changes {
             simulator.play_on(changes, |error| report(&error)).await;
@@ -231,6 +263,24 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     tokio::join!(server.run(), play, churn);
     Ok(())
+}
+
+/// A number of bytes such as 4096, 50M or 4G.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1 << 40,
+        _ => 0,
+    };
+    let bytes = digits.parse::<u64>().ok();
+    let bytes = bytes.and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "expected a number of bytes, such as 4096, 50M or 4G".to_owned())
 }
 
 /// Gives the virtual machines these names, escaped as servers do it.
@@ -254,7 +304,7 @@ fn rename(simulator: &Simulator, names: &[String]) {
 }
 
 /// Prints how to reach the server, one fact a line. The first line is a command to try.
-fn announce(simulator: &Simulator, server: &Server, own_password: bool) {
+fn announce(simulator: &Simulator, server: &Server, hosts: &[Server], own_password: bool) {
     let mut text = format!("virt-esx -c '{}' list --all\n", server.uri());
     text += &format!("uri: {}\n", server.uri());
     text += &format!("user: {}\n", simulator.user());
@@ -265,6 +315,9 @@ fn announce(simulator: &Simulator, server: &Server, own_password: bool) {
     if let Some(certificate) = server.certificate() {
         text += &format!("sha256: {}\n", certificate.sha256_thumbprint());
         text += &format!("sha1: {}\n", certificate.sha1_thumbprint());
+    }
+    for host in hosts {
+        text += &format!("host: {}\n", host.addr());
     }
     // The server runs on if the reader has closed the pipe.
     let _ = io::stdout().write_all(text.as_bytes());

@@ -39,7 +39,8 @@ enum OnObject {
 impl Rule {
     /// A rule for every call of a VI method, for example `Login`; `*` means all methods.
     ///
-    /// For file requests, `method` is the HTTP method: `GET`, `PUT`, `HEAD` or `DELETE`.
+    /// For file requests, `method` is the HTTP method: `GET`, `PUT`, `HEAD` or `DELETE`, and their object is
+    /// [named](Self::on_named) by the path of the file on its datastore, or its last part.
     pub fn new(method: impl Into<String>, effect: Effect) -> Self {
         Self {
             method: method.into(),
@@ -105,6 +106,8 @@ impl Rule {
         this: Option<&ManagedObjectReference>,
         name: Option<&str>,
     ) -> Option<Effect> {
+        let file = name.filter(|_| this.is_none());
+        let file = file.and_then(|path| path.rsplit('/').next());
         let is_a_call = this.is_some();
         if self.method != method && !(self.method == "*" && is_a_call) {
             return None;
@@ -113,7 +116,9 @@ impl Rule {
             None => true,
             Some(OnObject::Object(object)) => this == Some(object),
             Some(OnObject::Named(wanted)) => {
-                name == Some(wanted) || this.is_some_and(|this| this.value == *wanted)
+                name == Some(wanted)
+                    || file == Some(wanted)
+                    || this.is_some_and(|this| this.value == *wanted)
             }
         };
         if !is_target {
@@ -138,6 +143,11 @@ pub enum Effect {
     Announce(u64),
     /// The answer is a fault, with status 500. The call is not run.
     Fault(Box<SoapFault>),
+    /// The connection is closed after this many bytes of a file, in the answer to a GET or in the body of a PUT. The part of
+    /// a PUT that has arrived is written.
+    Tear(u64),
+    /// A GET of a part of a file gets the whole file, as from a server that does not know `Range`.
+    IgnoreRange,
     /// There is never an answer. The call is not run.
     Silence,
     /// The call is run after this time. It is tokio's time, so a test that pauses time doesn't wait.
@@ -185,16 +195,16 @@ impl Effect {
     /// What becomes of the answer to the call.
     pub(crate) fn spoil(&self, answer: Answer) -> Answer {
         answer.map(|payload| match self {
-            Self::Truncate(length) => {
-                let whole = payload.bytes();
-                let kept = whole.slice(..whole.len().min(*length));
-                Payload::announcing(kept, payload.length())
-            }
-            Self::Announce(length) => Payload::announcing(payload.bytes().clone(), *length),
-            Self::Rewrite(with) => {
-                let text = String::from_utf8_lossy(payload.bytes()).into_owned();
-                Payload::from(Bytes::from(with(text)))
-            }
+            Self::Truncate(length) => payload.truncated(*length as u64),
+            Self::Tear(length) if *length < payload.length() => payload.truncated(*length),
+            Self::Announce(length) => payload.announced_as(*length),
+            Self::Rewrite(with) => match payload.bytes() {
+                Some(bytes) => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    Payload::from(Bytes::from(with(text)))
+                }
+                None => payload,
+            },
             _ => payload,
         })
     }
@@ -208,6 +218,8 @@ impl fmt::Debug for Effect {
             Self::Truncate(length) => f.debug_tuple("Truncate").field(length).finish(),
             Self::Announce(length) => f.debug_tuple("Announce").field(length).finish(),
             Self::Fault(fault) => f.debug_tuple("Fault").field(fault).finish(),
+            Self::Tear(length) => f.debug_tuple("Tear").field(length).finish(),
+            Self::IgnoreRange => f.write_str("IgnoreRange"),
             Self::Silence => f.write_str("Silence"),
             Self::Delay(time) => f.debug_tuple("Delay").field(time).finish(),
             Self::DropBefore => f.write_str("DropBefore"),
@@ -262,5 +274,14 @@ mod tests {
         assert!(all.apply("GET", None, None).is_none());
         let mut get = Rule::new("GET", Effect::Html);
         assert!(get.apply("GET", None, None).is_some());
+        for (name, path, expected) in [
+            ("a.vmdk", "x/a.vmdk", true),
+            ("x/a.vmdk", "x/a.vmdk", true),
+            ("x", "x/a.vmdk", false),
+        ] {
+            let mut get = Rule::new("GET", Effect::IgnoreRange).on_named(name);
+            let is_about = get.apply("GET", None, Some(path)).is_some();
+            assert_eq!(is_about, expected, "{name}");
+        }
     }
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::{ManagedObjectReference, properties};
@@ -18,17 +19,17 @@ use crate::world::World;
 use crate::world::inventory::parts::mix;
 
 /// Answers a request for the picture of a machine's screen, which only a running machine has.
-pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<Bytes>) -> Answer {
-    if folder::admit(state, settings, request.headers()).is_none() {
+pub(crate) fn answer(state: &mut State, settings: &Settings, head: &Parts) -> Answer {
+    if folder::admit(state, settings, None, head).is_none() {
         return folder::not_logged_in();
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
         let mut refusal = folder::text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
         let allowed = HeaderValue::from_static("GET, HEAD");
         refusal.headers_mut().insert(ALLOW, allowed);
         return refusal;
     }
-    let pairs = request.uri().query().unwrap_or_default().split('&');
+    let pairs = head.uri.query().unwrap_or_default().split('&');
     let id = pairs
         .filter_map(|pair| pair.split_once('='))
         .find(|(name, _)| *name == "id");
@@ -43,7 +44,7 @@ pub(crate) fn answer(state: &mut State, settings: &Settings, request: &Request<B
         return folder::text(StatusCode::SERVICE_UNAVAILABLE, why);
     };
     let length = picture.len() as u64;
-    let mut answer = Response::new(match *request.method() {
+    let mut answer = Response::new(match head.method {
         Method::HEAD => Payload::announcing(Bytes::new(), length),
         _ => Payload::from(picture),
     });

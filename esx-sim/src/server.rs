@@ -5,15 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -21,10 +19,11 @@ use tracing::debug;
 
 #[cfg(feature = "tls")]
 use crate::certificate::{Certificate, CertificateError};
-use crate::payload::{Answer, Dropped, Payload, with_length};
+use crate::payload::{Answer, Dropped, with_length};
+use crate::upload::Upload;
 
-/// The largest request in bytes. No client of the VI API sends a larger one.
-const MAX_REQUEST: usize = 64 << 20;
+/// What is read of a connection at once, in bytes: several records of TLS.
+const READ_AT_ONCE: usize = 128 << 10;
 
 /// Whether a [`Server`] speaks TLS, and with which certificate.
 ///
@@ -67,7 +66,7 @@ type Acceptor = std::convert::Infallible;
 
 /// A function from a request to its answer.
 pub(crate) type Answering =
-    Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Result<Answer, Dropped>> + Send + Sync>;
+    Arc<dyn Fn(Request<Upload>) -> BoxFuture<'static, Result<Answer, Dropped>> + Send + Sync>;
 
 /// A simulator that listens; dropping it closes the port and every connection.
 pub struct Server {
@@ -142,12 +141,12 @@ impl Server {
     }
 
     #[cfg(feature = "tls")]
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.certificate.is_none()
     }
 
     #[cfg(not(feature = "tls"))]
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         true
     }
 
@@ -169,6 +168,12 @@ impl Server {
         self.certificate
             .as_ref()
             .map(Certificate::sha256_thumbprint)
+    }
+
+    /// The certificate's SHA-1 thumbprint, which vCenters show; none without TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn sha1_thumbprint(&self) -> Option<String> {
+        self.certificate.as_ref().map(Certificate::sha1_thumbprint)
     }
 
     /// Never completes; keeps the server running until this future is dropped.
@@ -239,7 +244,10 @@ async fn connection(stream: TcpStream, acceptor: Option<Acceptor>, answering: An
     match acceptor {
         None => serve(stream, answering).await,
         #[cfg(feature = "tls")]
-        Some(acceptor) => match acceptor.accept(stream).await {
+        Some(acceptor) => match acceptor
+            .accept(BufReader::with_capacity(READ_AT_ONCE, stream))
+            .await
+        {
             Ok(stream) => serve(stream, answering).await,
             Err(error) => debug!(%error, "TLS handshake failed"),
         },
@@ -260,12 +268,5 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, answering: Answering
 }
 
 async fn answer(request: Request<Incoming>, answering: Answering) -> Result<Answer, Dropped> {
-    let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
-        let mut refusal = Response::new(Payload::default());
-        *refusal.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(refusal);
-    };
-    let request = Request::from_parts(head, body.to_bytes());
-    answering(request).await.map(with_length)
+    answering(request.map(Upload::new)).await.map(with_length)
 }

@@ -1,12 +1,12 @@
 //! Sessions: who is logged in, and by which cookie.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
 use http::header::{COOKIE, HeaderValue};
-use vi_types::DateTime;
+use http::{HeaderMap, Method};
 use vi_types::objects::UserSession;
+use vi_types::{DateTime, ManagedObjectReference};
 
 /// The name of the cookie that carries a session.
 const COOKIE_NAME: &str = "vmware_soap_session";
@@ -15,10 +15,19 @@ const COOKIE_NAME: &str = "vmware_soap_session";
 #[derive(Default)]
 pub(crate) struct Sessions {
     open: HashMap<String, UserSession>,
-    /// The tickets for files.
-    tickets: HashSet<String>,
+    /// The tickets for files that nobody has used.
+    tickets: HashMap<String, Ticket>,
     /// How many there have ever been: the next one's number.
     begun: u64,
+}
+
+/// What a ticket is for: one request.
+pub(crate) struct Ticket {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    /// The host that it is for; `None` for the server itself.
+    pub(crate) host: Option<ManagedObjectReference>,
 }
 
 impl Sessions {
@@ -46,16 +55,30 @@ impl Sessions {
         (cookie, session)
     }
 
-    /// Lets somebody get files who shows this from now on.
-    pub(crate) fn begin_ticket(&mut self) -> String {
+    /// Admits whoever sends a request with what this returns.
+    pub(crate) fn issue(&mut self, ticket: Ticket) -> String {
         self.begun += 1;
-        let ticket = key(0xc9, self.begun).replace('-', "");
-        self.tickets.insert(ticket.clone());
-        ticket
+        let id = key(0xc9, self.begun);
+        self.tickets.insert(id.clone(), ticket);
+        id
     }
 
-    pub(crate) fn has_ticket(&self, ticket: &str) -> bool {
-        self.tickets.contains(ticket)
+    /// Whether there is a ticket for a request, which is used up then.
+    pub(crate) fn use_ticket(
+        &mut self,
+        id: &str,
+        method: &Method,
+        target: &str,
+        host: Option<&ManagedObjectReference>,
+    ) -> bool {
+        let is_for = |ticket: &Ticket| {
+            ticket.method == method && ticket.target == target && ticket.host.as_ref() == host
+        };
+        let is_admitted = self.tickets.get(id).is_some_and(is_for);
+        if is_admitted {
+            self.tickets.remove(id);
+        }
+        is_admitted
     }
 
     /// Ends the session with this cookie; its key when there was one.

@@ -5,6 +5,7 @@ mod dispatch;
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
@@ -21,12 +22,14 @@ use self::dispatch::Shared;
 pub(crate) use self::dispatch::{State, end_session};
 use crate::changes;
 use crate::files::{DatastorePath, Descriptor};
+use crate::hosts::{self, HostAddress};
 use crate::machine::{place, power};
 use crate::payload::whole;
 use crate::recording::Recorded;
 use crate::rule::Rule;
 use crate::server::{Server, Tls, UriParts};
 use crate::task::{Question, Script};
+use crate::upload::Upload;
 use crate::version::{ApiVersion, Release};
 use crate::world::inventory::ServerKind;
 
@@ -109,7 +112,7 @@ impl Simulator {
             let shared = Arc::clone(&shared);
             Box::pin(async move {
                 begin(&shared);
-                whole(shared.answer(request).await)
+                whole(shared.answer(None, request.map(Upload::from)).await).await
             })
         }
     }
@@ -125,17 +128,83 @@ impl Simulator {
         address: impl ToSocketAddrs,
         tls: impl Into<Tls>,
     ) -> io::Result<Server> {
+        let uri = self.shared.settings.uri.clone();
+        self.serve(address, tls.into(), uri, None).await
+    }
+
+    /// Lets the hosts of a simulated vCenter listen at addresses of their own, so that clients with a ticket
+    /// (`AcquireGenericServiceTicket`) get files from them: the loopback addresses behind that of `server`, which listens at
+    /// a loopback address, with its port. If it has TLS they have too, each with a certificate of its own.
+    ///
+    /// The hosts' properties show the addresses from then on: `config.network.vnic` and `summary.config`. There is nothing
+    /// but `/folder` at them. The [`Server`]s are in the order of the hosts; an ESX host has none.
+    ///
+    /// # Errors
+    /// `server` listens at another address, or an address cannot be bound.
+    pub async fn listen_hosts(&self, server: &Server) -> io::Result<Vec<Server>> {
+        let mut servers = Vec::new();
+        if self.shared.settings.kind == ServerKind::Esx {
+            return Ok(servers);
+        }
+        for (host, number) in self.objects("HostSystem").into_iter().zip(1..) {
+            let address = hosts::address(server.addr(), number)?;
+            let tls = match server.is_plain() {
+                true => Tls::Off,
+                false => Tls::default(),
+            };
+            let uri = UriParts {
+                scheme: ServerKind::Esx.scheme(),
+                user: "root".to_owned(),
+                path: String::new(),
+            };
+            let own = self.serve(address, tls, uri, Some(host.clone())).await?;
+            #[cfg(feature = "tls")]
+            let (sha1, sha256) = (own.sha1_thumbprint(), own.thumbprint());
+            #[cfg(not(feature = "tls"))]
+            let (sha1, sha256) = (None, None);
+            let at = HostAddress {
+                host,
+                address,
+                sha1,
+                sha256,
+            };
+            self.shared.change(|state| {
+                hosts::show(&mut state.world, &at);
+                state.hosts.add(at);
+            });
+            servers.push(own);
+        }
+        Ok(servers)
+    }
+
+    async fn serve(
+        &self,
+        address: impl ToSocketAddrs,
+        tls: Tls,
+        uri: UriParts,
+        host: Option<ManagedObjectReference>,
+    ) -> io::Result<Server> {
         let shared = Arc::clone(&self.shared);
         let answering = Arc::new(move |request| {
-            let shared = Arc::clone(&shared);
+            let (shared, host) = (Arc::clone(&shared), host.clone());
             Box::pin(async move {
                 begin(&shared);
-                shared.answer(request).await
+                shared.answer(host.as_ref(), request).await
             }) as BoxFuture<'static, _>
         });
-        let uri = self.shared.settings.uri.clone();
         let restarts = self.shared.restarts.subscribe();
-        Server::start(address, tls.into(), uri, answering, restarts).await
+        Server::start(address, tls, uri, answering, restarts).await
+    }
+
+    /// Limits the number of files that are transferred at the same time, through the server and from each of its hosts. More
+    /// are answered with status 503. `None` means no limit.
+    pub fn limit_transfers(&self, most: Option<usize>) {
+        self.shared.lock().transfers.most = most;
+    }
+
+    /// Limits how fast later transfers of files are, each of them, in bytes a second. `None` means no limit.
+    pub fn set_file_rate(&self, rate: Option<u64>) {
+        self.shared.lock().transfers.rate = rate;
     }
 
     /// Name of the only user.
@@ -312,13 +381,33 @@ impl Simulator {
             .change(|state| power::set(&mut state.world, vm, power))
     }
 
-    /// The content of the file at a datastore path (`[datastore] directory/file`). `None` if there is no such file.
+    /// The content of the file at a datastore path (`[datastore] directory/file`). `None` if there is no such file, or it is
+    /// larger than 256 MiB: [`file_part`](Self::file_part) reads that.
     pub fn file(&self, path: &str) -> Option<Bytes> {
         self.shared.change(|state| {
             state.world.fill_files();
             let location = DatastorePath::resolve(&state.world, None, path).ok()?;
             state.world.content(&location)
         })
+    }
+
+    /// The length of the file at a datastore path, in bytes. `None` if there is no such file.
+    pub fn file_length(&self, path: &str) -> Option<u64> {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let location = DatastorePath::resolve(&state.world, None, path).ok()?;
+            Some(state.world.data(&location)?.length())
+        })
+    }
+
+    /// A part of the file at a datastore path, as far as it is there. `None` if there is no such file.
+    pub fn file_part(&self, path: &str, range: Range<u64>) -> Option<Bytes> {
+        let data = self.shared.change(|state| {
+            state.world.fill_files();
+            let location = DatastorePath::resolve(&state.world, None, path).ok()?;
+            state.world.data(&location)
+        });
+        data?.read_at(range).ok()
     }
 
     /// The datastore paths of all files with their lengths in bytes, in order.
@@ -338,6 +427,22 @@ impl Simulator {
             let location =
                 location.map(|location| state.world.write(&location, content.into().into()));
             location.is_ok()
+        })
+    }
+
+    /// Writes bytes into a file that is there, beyond its end too. Returns whether it is there and the bytes are kept.
+    pub fn write_file_part(&self, path: &str, offset: u64, bytes: &[u8]) -> bool {
+        self.shared.change(|state| {
+            state.world.fill_files();
+            let Ok(location) = DatastorePath::resolve(&state.world, None, path) else {
+                return false;
+            };
+            let Some(mut data) = state.world.data(&location) else {
+                return false;
+            };
+            let written = data.write_at(&state.world.store(), offset, bytes);
+            state.world.write(&location, data);
+            written.is_ok()
         })
     }
 

@@ -95,6 +95,7 @@ impl Content {
     }
 
     /// Whether every byte has its place on the datastore, written or not.
+    #[cfg(test)]
     pub(crate) fn is_preallocated(&self) -> bool {
         self.is_preallocated
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use vi_types::ManagedObjectReference;
 
-use super::datacenter_path;
+use super::place::datacenter_path;
 use crate::files::{DatastorePath, Entry};
 use crate::world::World;
 use crate::world::inventory::ancestors;

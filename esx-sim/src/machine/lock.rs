@@ -1,6 +1,6 @@
 //! Locks of disk files: a running machine holds its disks.
 
-use vi_types::enums::VirtualMachinePowerState::PoweredOff;
+use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
 use vi_types::objects::{VirtualDiskFlatVer2BackingInfo, VirtualMachineConfigInfo};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
@@ -65,6 +65,34 @@ fn check(world: &World, location: &DatastorePath, with_vmx: bool) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Whether a machine that is on writes to a file: what is on its disks, not what is on the disks below those.
+pub(crate) fn is_written(world: &World, location: &DatastorePath) -> bool {
+    let path = location.display(world);
+    let writes = |vm: &ManagedObjectReference| {
+        let Some(machine) = world.read::<properties::VirtualMachine>(vm) else {
+            return false;
+        };
+        let runtime = machine.runtime.as_deref();
+        let mut disks = machine.config.as_deref().into_iter().flat_map(own_disks);
+        runtime.is_some_and(|runtime| runtime.power_state == PoweredOn)
+            && disks.any(|(file, store)| {
+                let name = file.split_once("] ").map_or("", |(_, name)| name);
+                let disk = DatastorePath::new(store, name);
+                // The first one is the descriptor.
+                world
+                    .disk_files(&disk)
+                    .iter()
+                    .skip(1)
+                    .any(|file| file == location)
+            })
+    };
+    match (path.ends_with(".vmdk"), world.since("4.0")) {
+        (false, _) => false,
+        (true, true) => world.users_of(&path).iter().any(writes),
+        (true, false) => world.all("VirtualMachine").any(writes),
+    }
 }
 
 /// Fails with `FileLocked` if another machine holds a disk of this one, and with `FileNotFound` if a disk file is gone.

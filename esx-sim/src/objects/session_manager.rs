@@ -1,15 +1,18 @@
 //! SessionManager: login and logout.
 
-use vi_types::methods::{Login, Logout, SessionIsActive};
+use http::{Method, Uri};
+use vi_types::methods::{AcquireGenericServiceTicket, Login, Logout, SessionIsActive};
 use vi_types::objects::{
-    BadUsernameSessionEvent, UserLoginSessionEvent, UserLogoutSessionEvent, UserSession,
+    BadUsernameSessionEvent, SessionManagerGenericServiceTicket,
+    SessionManagerHttpServiceRequestSpec, UserLoginSessionEvent, UserLogoutSessionEvent,
+    UserSession, VirtualMachineCertThumbprint,
 };
 use vi_types::{SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::session::Sessions;
-use crate::simulator::end_session;
+use crate::session::{Sessions, Ticket};
+use crate::simulator::{Settings, State, end_session};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -17,6 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Row::new(login).anonymous(),
         Row::new(logout),
         Row::new(session_is_active),
+        Row::new(acquire_ticket),
     ]
 }
 
@@ -24,30 +28,107 @@ pub(crate) fn rows() -> Vec<Row> {
 const CLIENT: &str = "127.0.0.1";
 
 fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession, SoapFault> {
-    let settings = call.settings;
-    let server = call.state.world.about_server();
-    let events = &mut call.state.world.events;
-    events.act_for(Some(request.user_name.clone()), None);
-    if request.user_name != settings.user || request.password != settings.password {
+    let locale = request.locale.as_deref();
+    let begun = log_in(
+        call.state,
+        call.settings,
+        &request.user_name,
+        &request.password,
+        locale,
+    );
+    let (cookie, session) = begun.ok_or_else(fault::invalid_login)?;
+    call.new_cookie = Some(cookie);
+    Ok(session)
+}
+
+/// Begins a session: its cookie and what is told of it. `None` for a wrong name or password. Both are events.
+pub(crate) fn log_in(
+    state: &mut State,
+    settings: &Settings,
+    user: &str,
+    password: &str,
+    locale: Option<&str>,
+) -> Option<(String, UserSession)> {
+    let before = state.world.events.act_for(Some(user.to_owned()), None);
+    let begun = try_login(state, settings, user, password, locale);
+    state.world.events.act_for(before.0, before.1);
+    begun
+}
+
+fn try_login(
+    state: &mut State,
+    settings: &Settings,
+    user: &str,
+    password: &str,
+    locale: Option<&str>,
+) -> Option<(String, UserSession)> {
+    let server = state.world.about_server();
+    if user != settings.user || password != settings.password {
         let event = BadUsernameSessionEvent {
             ip_address: CLIENT.to_owned(),
             ..BadUsernameSessionEvent::default()
         };
-        call.state.world.log_about(&server, event);
-        return Err(fault::invalid_login());
+        state.world.log_about(&server, event);
+        return None;
     }
-    let locale = request.locale.as_deref();
-    let (cookie, session) = call.state.sessions.begin(&request.user_name, locale);
-    call.new_cookie = Some(cookie);
+    let (cookie, session) = state.sessions.begin(user, locale);
     let event = UserLoginSessionEvent {
         ip_address: CLIENT.to_owned(),
-        user_agent: session.user_agent.clone().filter(|_| call.state.world.since("5.1")),
+        user_agent: session.user_agent.clone().filter(|_| state.world.since("5.1")),
         locale: session.locale.clone(),
         session_id: session.key.clone(),
         ..UserLoginSessionEvent::default()
     };
-    call.state.world.log_about(&server, event);
-    Ok(session)
+    state.world.log_about(&server, event);
+    Some((cookie, session))
+}
+
+/// A ticket for one request for a file: at the address of a host, if the URL has one, or else at the server's own.
+fn acquire_ticket(
+    call: &mut Call<'_>,
+    request: &AcquireGenericServiceTicket,
+) -> Result<SessionManagerGenericServiceTicket, SoapFault> {
+    let spec = request.spec.cast::<SessionManagerHttpServiceRequestSpec>();
+    let spec = spec.ok_or_else(|| fault::invalid_argument("spec"))?;
+    let method = match spec.method.as_deref() {
+        None | Some("httpGet") => Method::GET,
+        Some("httpHead") => Method::HEAD,
+        Some("httpPut") => Method::PUT,
+        Some("httpDelete") => Method::DELETE,
+        Some("httpPost") => Method::POST,
+        Some("httpOptions") => Method::OPTIONS,
+        Some("httpTrace") => Method::TRACE,
+        Some("httpConnect") => Method::CONNECT,
+        Some(_) => return Err(fault::invalid_argument("spec.method")),
+    };
+    let invalid = || fault::invalid_argument("spec.url");
+    let url: Uri = spec.url.parse().map_err(|_| invalid())?;
+    let authority = url.authority().ok_or_else(invalid)?;
+    let target = url.path_and_query().map_or("/", |target| target.as_str());
+    let address = call.state.hosts.at(authority);
+    let host = address.map(|address| address.host.clone());
+    let host_name = address.map(|address| address.address.ip().to_string());
+    let sha1 = address.and_then(|address| address.sha1.clone());
+    let sha256 = address.and_then(|address| address.sha256.clone());
+    let id = call.state.sessions.issue(Ticket {
+        method,
+        target: target.to_owned(),
+        host,
+    });
+    Ok(SessionManagerGenericServiceTicket {
+        id,
+        host_name,
+        ssl_thumbprint: sha1,
+        cert_thumbprint_list: sha256
+            .map(|thumbprint| VirtualMachineCertThumbprint {
+                thumbprint,
+                hash_algorithm: Some("sha256".to_owned()),
+                ..VirtualMachineCertThumbprint::default()
+            })
+            .into_iter()
+            .collect(),
+        ..SessionManagerGenericServiceTicket::default()
+    })
 }
 
 fn logout(call: &mut Call<'_>, _: &Logout) -> Result<(), SoapFault> {

@@ -24,7 +24,7 @@ pub enum InvalidRule {
     /// The effect is unknown.
     #[error(
         "unknown effect '{0}' (expected drop-before, drop-after, expire-session, silence, html, \
-         status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)"
+         ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES or fault:TYPE)"
     )]
     Effect(String),
     /// The value behind the effect's colon is invalid.
@@ -100,6 +100,7 @@ fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
         "expire-session" => Effect::ExpireSession,
         "silence" => Effect::Silence,
         "html" => Effect::Html,
+        "ignore-range" => Effect::IgnoreRange,
         "status" => {
             let status = given.parse::<StatusCode>();
             return Ok(Effect::Status(
@@ -116,6 +117,10 @@ fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
         "truncate" => {
             let length = given.parse().map_err(|_| invalid("a number of bytes"))?;
             return Ok(Effect::Truncate(length));
+        }
+        "tear" => {
+            let length = given.parse().map_err(|_| invalid("a number of bytes"))?;
+            return Ok(Effect::Tear(length));
         }
         "fault" => {
             return named_fault(given)
@@ -169,6 +174,13 @@ mod tests {
                 "PUT:1=truncate:9",
                 Rule::new("PUT", Effect::Truncate(9)).nth(1),
             ),
+            (
+                "PUT@dir/a.vmdk:2=tear:4294967296",
+                Rule::new("PUT", Effect::Tear(1 << 32))
+                    .on_named("dir/a.vmdk")
+                    .nth(2),
+            ),
+            ("GET=ignore-range", Rule::new("GET", Effect::IgnoreRange)),
         ] {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(format!("{rule:?}"), format!("{expected:?}"), "{text}");
@@ -199,7 +211,7 @@ mod tests {
             (
                 "Login=drop",
                 "unknown effect 'drop' (expected drop-before, drop-after, expire-session, silence, html, \
-                 status:NUMBER, delay:SECONDS, truncate:BYTES or fault:TYPE)",
+                 ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES or fault:TYPE)",
             ),
             (
                 "Login=status:x",
@@ -208,6 +220,10 @@ mod tests {
             (
                 "Login=delay:-1",
                 "invalid value '-1' of the effect 'delay' (expected seconds, such as 0.5)",
+            ),
+            (
+                "PUT=tear:x",
+                "invalid value 'x' of the effect 'tear' (expected a number of bytes)",
             ),
             (
                 "Login=fault:Description",

@@ -1,6 +1,8 @@
 //! Settings of a simulator.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,11 +12,14 @@ use super::dispatch::{Shared, State};
 use super::{Settings, Simulator};
 use crate::changes::{Changes, Churn};
 use crate::event::Clock;
+use crate::files::Store;
+use crate::hosts::Hosts;
 use crate::objects::property_collector::Collectors;
 use crate::server::UriParts;
 use crate::session::Sessions;
 use crate::storage::{self, IscsiTarget, NewDatastore};
 use crate::task::Tasks;
+use crate::transfers::Transfers;
 use crate::version::Release;
 use crate::world::inventory::storage::Equipment;
 use crate::world::inventory::{self, ServerKind};
@@ -35,6 +40,7 @@ pub struct Builder {
     live: bool,
     steady_clock: bool,
     equipment: Equipment,
+    store: Option<Store>,
 }
 
 /// What the licence of a server allows.
@@ -86,6 +92,7 @@ impl Builder {
                 initiator: true,
                 targets: storage::presets(),
             },
+            store: None,
         }
     }
 
@@ -213,10 +220,36 @@ impl Builder {
         self
     }
 
+    /// Keeps the bytes that clients write to files in memory, at most so many (default: 1 GiB). Zeros and the blocks that
+    /// copies share take no room. Beyond, an upload is answered with status 507.
+    #[must_use]
+    pub fn files_in_memory(self, limit: u64) -> Self {
+        Self {
+            store: Some(Store::in_memory(Some(limit))),
+            ..self
+        }
+    }
+
+    /// Keeps the bytes that clients write to files in a file without a name in that folder, at most so many bytes (default:
+    /// what fits). It is gone when the simulator ends, however it ends.
+    ///
+    /// # Errors
+    /// The folder is not there, or nothing can be written to it.
+    pub fn files_in(self, folder: impl AsRef<Path>, limit: Option<u64>) -> io::Result<Self> {
+        let store = Store::in_folder(folder.as_ref(), limit)?;
+        Ok(Self {
+            store: Some(store),
+            ..self
+        })
+    }
+
     /// Builds the server.
     pub fn build(self) -> Simulator {
         let (mut world, path) = inventory::make(self.kind, self.release, self.vms, &self.equipment);
         world.clock.set_live(self.live);
+        if let Some(store) = self.store {
+            world.set_store(store);
+        }
         world.events.open(match self.steady_clock {
             true => Clock::Steady { seconds: 0 },
             false => Clock::default(),
@@ -241,6 +274,8 @@ impl Builder {
             sessions: Sessions::default(),
             collectors: Collectors::default(),
             tasks: Tasks::default(),
+            transfers: Transfers::default(),
+            hosts: Hosts::default(),
             unreadable: Vec::new(),
             rules: Vec::new(),
             recorded: Vec::new(),

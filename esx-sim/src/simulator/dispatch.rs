@@ -1,10 +1,13 @@
 //! From a request to its answer: routing by path, the effects of rules, and turns until a method returns.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{
+    ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderValue, RANGE,
+};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tokio::sync::watch;
 use vi_types::ManagedObjectReference;
 
@@ -12,6 +15,7 @@ use super::Settings;
 use crate::call::{self, SoapCall, Turn, Waiting};
 use crate::changes::{Changes, Churn};
 use crate::folder;
+use crate::hosts::Hosts;
 use crate::objects::property_collector::Collectors;
 use crate::payload::{Answer, Dropped, Payload};
 use crate::recording::Recorded;
@@ -19,8 +23,19 @@ use crate::rule::{Effect, Rule};
 use crate::screen;
 use crate::session::{self, Sessions};
 use crate::task::Tasks;
+use crate::transfers::Transfers;
+use crate::upload::{NotCollected, Upload};
 use crate::version::versions_document;
 use crate::world::World;
+
+/// The largest request in bytes, other than a file. No client of the VI API sends a larger one.
+const MAX_REQUEST: usize = 64 << 20;
+
+/// The largest file whose bytes are recorded with the request that brings it.
+const RECORDED_UPLOAD: u64 = 1 << 20;
+
+/// The most bytes of a refused file that are read and thrown away, so that its client reads why.
+const DRAINED: u64 = 64 << 20;
 
 /// The part that all handles of a simulator share.
 pub(super) struct Shared {
@@ -40,6 +55,9 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) collectors: Collectors,
     pub(crate) tasks: Tasks,
+    pub(crate) transfers: Transfers,
+    /// The hosts of a vCenter that listen.
+    pub(crate) hosts: Hosts,
     /// Number of tickets for screens so far.
     pub(crate) tickets: u64,
     /// Properties that nobody may read: type and path.
@@ -77,21 +95,49 @@ impl Shared {
     }
 
     /// The answer to a request, unless the server restarts before it is complete.
-    pub(super) async fn answer(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
+    ///
+    /// It is sent to the server's own address, or to that of a host of a vCenter.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        host: Option<&ManagedObjectReference>,
+        request: Request<Upload>,
+    ) -> Result<Answer, Dropped> {
         let mut restarts = self.restarts.subscribe();
         tokio::select! {
             biased;
             _ = restarts.changed() => Err(Dropped),
-            answer = self.route(request) => answer,
+            answer = self.route(host, request) => answer,
         }
     }
 
-    async fn route(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
-        match (request.uri().path().trim_end_matches('/'), request.method()) {
-            ("/sdk", &Method::POST) => return self.soap(request).await,
-            (path, _) if path == "/folder" || path.starts_with("/folder/") => {
-                return self.file(request).await;
+    async fn route(
+        self: &Arc<Self>,
+        host: Option<&ManagedObjectReference>,
+        request: Request<Upload>,
+    ) -> Result<Answer, Dropped> {
+        let path = request.uri().path().trim_end_matches('/');
+        let is_file = path == "/folder" || path.starts_with("/folder/");
+        if is_file && request.method() == Method::PUT {
+            return self.upload(host, request).await;
+        }
+        let (head, body) = request.into_parts();
+        let body = match body.collect(MAX_REQUEST).await {
+            Ok(body) => body,
+            Err(NotCollected::Torn) => return Err(Dropped),
+            Err(NotCollected::TooLarge) => {
+                let text = "the request is too large".to_owned();
+                return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", text));
             }
+        };
+        let request = Request::from_parts(head, body);
+        match (request.uri().path().trim_end_matches('/'), request.method()) {
+            _ if is_file => return self.file(host, request).await,
+            _ if host.is_some() => {
+                self.record(&request, None);
+                let text = "this host of a simulated vCenter has only /folder".to_owned();
+                return Ok(plain(StatusCode::NOT_FOUND, "text/plain", text));
+            }
+            ("/sdk", &Method::POST) => return self.soap(request).await,
             ("/screen", _) => return self.screen(request).await,
             _ => self.record(&request, None),
         }
@@ -126,23 +172,112 @@ impl Shared {
         };
         self.record(&request, Some(&soap));
         let call = &soap.call;
-        let effects = self.effects(&call.name, Some(&call.this), soap.cookie.as_deref());
-        self.spoiled(&effects, self.run(&soap)).await
+        let effects = self.effects(&call.name, Some(&call.this), None, soap.cookie.as_deref());
+        let run = async { Ok(self.run(&soap).await) };
+        self.spoiled(&effects, run).await
     }
 
-    async fn file(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
+    async fn file(
+        &self,
+        host: Option<&ManagedObjectReference>,
+        request: Request<Bytes>,
+    ) -> Result<Answer, Dropped> {
         self.record(&request, None);
-        let cookie = session::cookie_of(request.headers());
-        let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
-        let answer = async { self.change(|state| folder::answer(state, &self.settings, &request)) };
+        let effects = self.effects_on_file(request.method(), request.uri(), request.headers());
+        let (mut head, _) = request.into_parts();
+        let ignores_range = is_there(&effects, |effect| matches!(effect, Effect::IgnoreRange));
+        if ignores_range {
+            head.headers.remove(RANGE);
+        }
+        let answer = async {
+            let mut answer =
+                self.change(|state| folder::answer(state, &self.settings, host, &head));
+            if ignores_range {
+                answer.headers_mut().remove(ACCEPT_RANGES);
+            }
+            Ok(answer)
+        };
         self.spoiled(&effects, answer).await
+    }
+
+    /// Writes a file while it arrives.
+    async fn upload(
+        self: &Arc<Self>,
+        host: Option<&ManagedObjectReference>,
+        request: Request<Upload>,
+    ) -> Result<Answer, Dropped> {
+        let (head, mut body) = request.into_parts();
+        let announced = head.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let is_small = announced.is_some_and(|length| length <= RECORDED_UPLOAD);
+        if is_small && !head.headers.contains_key(EXPECT) {
+            body = body.gather().await;
+        }
+        let read = body.read().clone();
+        let recorded = match read.len() as u64 <= RECORDED_UPLOAD {
+            true => read,
+            false => Bytes::new(),
+        };
+        let recorded = Request::from_parts(head.clone(), recorded);
+        self.record(&recorded, None);
+        let effects = self.effects_on_file(&head.method, &head.uri, &head.headers);
+        let torn_after = effects.iter().find_map(|effect| match effect {
+            Effect::Tear(bytes) => Some(*bytes),
+            _ => None,
+        });
+        if let Some(bytes) = torn_after {
+            body = body.torn_after(bytes);
+        }
+        let answer = self.receive(host, &head, body);
+        self.spoiled(&effects, answer).await
+    }
+
+    async fn receive(
+        self: &Arc<Self>,
+        host: Option<&ManagedObjectReference>,
+        head: &Parts,
+        mut body: Upload,
+    ) -> Result<Answer, Dropped> {
+        let begun = self.change(|state| folder::begin_upload(state, &self.settings, host, head));
+        let (upload, admitted) = match begun {
+            Ok(begun) => begun,
+            Err(refusal) => {
+                // A client that asks first sends nothing.
+                if !head.headers.contains_key(EXPECT) {
+                    body.drain(DRAINED).await;
+                }
+                return Ok(refusal);
+            }
+        };
+        let mut receiving = Receiving {
+            shared: Arc::clone(self),
+            upload: Some(upload),
+        };
+        while let Some(next) = body.next().await {
+            let (Ok(bytes), Some(upload)) = (next, &mut receiving.upload) else {
+                return Err(Dropped);
+            };
+            if let Some(pace) = &mut upload.pace {
+                pace.take(bytes.len() as u64).await;
+            }
+            if let Err(status) = upload.write(&bytes) {
+                drop(receiving);
+                body.drain(DRAINED).await;
+                return Ok(admitted.tell(folder::text(status, "")));
+            }
+        }
+        let finished = receiving.finish();
+        let status = finished.unwrap_or_else(|status| status);
+        Ok(admitted.tell(folder::text(status, "")))
     }
 
     async fn screen(&self, request: Request<Bytes>) -> Result<Answer, Dropped> {
         self.record(&request, None);
         let cookie = session::cookie_of(request.headers());
-        let effects = self.effects(request.method().as_str(), None, cookie.as_deref());
-        let answer = async { self.change(|state| screen::answer(state, &self.settings, &request)) };
+        let effects = self.effects(request.method().as_str(), None, None, cookie.as_deref());
+        let (head, _) = request.into_parts();
+        let answer =
+            async { Ok(self.change(|state| screen::answer(state, &self.settings, &head))) };
         self.spoiled(&effects, answer).await
     }
 
@@ -150,9 +285,9 @@ impl Shared {
     async fn spoiled(
         &self,
         effects: &[Effect],
-        answer: impl Future<Output = Answer>,
+        answer: impl Future<Output = Result<Answer, Dropped>>,
     ) -> Result<Answer, Dropped> {
-        let has = |wanted: fn(&Effect) -> bool| effects.iter().any(wanted);
+        let has = |wanted: fn(&Effect) -> bool| is_there(effects, wanted);
         for effect in effects {
             if let Effect::Delay(time) = effect {
                 tokio::time::sleep(*time).await;
@@ -167,7 +302,7 @@ impl Shared {
         if let Some(answer) = effects.iter().find_map(Effect::instead) {
             return Ok(answer);
         }
-        let answer = answer.await;
+        let answer = answer.await?;
         if has(|effect| matches!(effect, Effect::DropAfter)) {
             return Err(Dropped);
         }
@@ -176,15 +311,23 @@ impl Shared {
             .fold(answer, |answer, effect| effect.spoil(answer)))
     }
 
-    /// The effects of rules on a call, or on a request for a file.
+    /// The effects of rules on a request for a file.
+    fn effects_on_file(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Vec<Effect> {
+        let cookie = session::cookie_of(headers);
+        let path = folder::path_in(uri);
+        self.effects(method.as_str(), None, path.as_deref(), cookie.as_deref())
+    }
+
+    /// The effects of rules on a call, or on another request.
     fn effects(
         &self,
         method: &str,
         this: Option<&ManagedObjectReference>,
+        file: Option<&str>,
         cookie: Option<&str>,
     ) -> Vec<Effect> {
         self.change(|state| {
-            let name = this.and_then(|this| state.world.name(this));
+            let name = this.and_then(|this| state.world.name(this)).or(file);
             let rules = state.rules.iter_mut();
             let effects: Vec<_> = rules
                 .filter_map(|rule| rule.apply(method, this, name))
@@ -237,6 +380,35 @@ impl Shared {
         };
         self.lock().recorded.push(recorded);
     }
+}
+
+/// A file while it arrives. When this is dropped before its end, the part that has arrived is the file.
+struct Receiving {
+    shared: Arc<Shared>,
+    upload: Option<folder::Upload>,
+}
+
+impl Receiving {
+    /// Puts the file in its place.
+    fn finish(mut self) -> Result<StatusCode, StatusCode> {
+        match self.upload.take() {
+            Some(upload) => self.shared.change(|state| upload.finish(&mut state.world)),
+            None => Err(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            // Nobody is there to be told.
+            let _ = self.shared.change(|state| upload.finish(&mut state.world));
+        }
+    }
+}
+
+fn is_there(effects: &[Effect], wanted: fn(&Effect) -> bool) -> bool {
+    effects.iter().any(wanted)
 }
 
 /// Counts a waiting call until its answer is taken or its client is gone.

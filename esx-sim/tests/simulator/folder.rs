@@ -102,13 +102,15 @@ async fn whoever_gets_files_logged_in_or_says_who_he_is() {
     }
     let response = with("authorization", "Basic cm9vdDpwYXNzd29yZA==".to_owned()).await;
     let cookie = header(&response, "set-cookie").split(';').next().unwrap();
-    assert!(cookie.starts_with("vmware_cgi_ticket="), "{cookie}");
+    assert!(cookie.starts_with("vmware_soap_session="), "{cookie}");
     let again = with("cookie", cookie.to_owned()).await;
     assert_eq!(again.status(), StatusCode::OK);
     assert_eq!(header(&again, "set-cookie"), "");
-    let other = with("cookie", "vmware_cgi_ticket=other".to_owned()).await;
-    assert_eq!(other.status(), StatusCode::UNAUTHORIZED);
-    assert_eq!(client.simulator.sessions(), 0);
+    for other in ["vmware_cgi_ticket=other", "vmware_soap_session=other"] {
+        let other = with("cookie", other.to_owned()).await;
+        assert_eq!(other.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(client.simulator.sessions(), 3, "every login is one");
 }
 
 #[tokio::test]

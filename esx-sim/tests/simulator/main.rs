@@ -35,6 +35,7 @@ mod search;
 mod sessions;
 mod snapshots;
 mod tasks;
+mod transfers;
 mod updates;
 mod versions;
 mod views;

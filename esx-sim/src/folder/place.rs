@@ -1,0 +1,164 @@
+//! What the URI of a file names.
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+use vi_types::{ManagedObjectReference, properties};
+
+use crate::files::DatastorePath;
+use crate::world::World;
+use crate::world::inventory::{ServerKind, ancestors};
+
+/// The datacenter of an ESX host.
+const HOSTS_OWN: &str = "ha-datacenter";
+
+/// What a URI names.
+pub(super) enum Place {
+    Server,
+    Datacenter(ManagedObjectReference),
+    DatastorePath(DatastorePath),
+}
+
+/// Why a URI names nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// It is no URI of a file.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+}
+
+impl Place {
+    /// At the address of a vCenter, or of one of its hosts.
+    pub(super) fn of(
+        world: &World,
+        host: Option<&ManagedObjectReference>,
+        uri: &Uri,
+    ) -> Result<Self, NoPlace> {
+        let path = decode(uri.path().strip_prefix("/folder").unwrap_or_default())?;
+        let (mut datacenter, mut datastore) = (None, None);
+        for pair in uri.query().unwrap_or_default().split('&') {
+            match pair.split_once('=') {
+                Some(("dcPath", value)) => datacenter = Some(decode(value)?),
+                Some(("dsName", value)) => datastore = Some(decode(value)?),
+                _ => {}
+            }
+        }
+        let path = path.trim_matches('/');
+        if path.split('/').any(|part| part == "..") {
+            return Err(NoPlace::NotFound);
+        }
+        let is_a_hosts = host.is_some() || world.kind() == ServerKind::Esx;
+        let found = match datacenter.as_deref() {
+            // A host has only one, which it does not need to be told.
+            Some(wanted) if host.is_some() && is_named(wanted, HOSTS_OWN) => None,
+            Some(_) if host.is_some() => return Err(NoPlace::NotFound),
+            Some(wanted) => {
+                let is_it =
+                    |one: &&ManagedObjectReference| is_named(wanted, &datacenter_path(world, one));
+                let found = world.all("Datacenter").find(is_it);
+                Some(found.ok_or(NoPlace::NotFound)?.clone())
+            }
+            None => None,
+        };
+        let Some(datastore) = datastore else {
+            return match (path, found) {
+                ("", Some(found)) => Ok(Self::Datacenter(found)),
+                ("", None) => Ok(Self::Server),
+                _ => Err(NoPlace::NotFound),
+            };
+        };
+        if found.is_none() && !is_a_hosts {
+            return Err(NoPlace::NotFound);
+        }
+        let own = host.and_then(|host| world.read::<properties::HostSystem>(host));
+        let is_there = |one: &ManagedObjectReference| match (&found, own) {
+            (Some(found), _) => ancestors(world, one).any(|ancestor| ancestor == found),
+            (None, Some(own)) => own.datastore.contains(one),
+            (None, None) => true,
+        };
+        let is_it = |one: &&ManagedObjectReference| {
+            is_named(&datastore, world.name(one).unwrap_or_default()) && is_there(one)
+        };
+        let store = world.all("Datastore").find(is_it);
+        let store = store.ok_or(NoPlace::NotFound)?;
+        Ok(Self::DatastorePath(DatastorePath::new(store, path)))
+    }
+}
+
+/// The path that a URI names, for rules: the file on its datastore, as far as it can be read.
+pub(crate) fn path_in(uri: &Uri) -> Option<String> {
+    let path = decode(uri.path().strip_prefix("/folder")?).ok()?;
+    Some(path.trim_matches('/').to_owned())
+}
+
+/// Whether a name is that one. libvirt 12 and later encode it twice, since there are servers that decode it twice.
+fn is_named(given: &str, name: &str) -> bool {
+    let once = given.trim_matches('/');
+    once == name || decode(given).is_ok_and(|twice| twice.trim_matches('/') == name)
+}
+
+/// Undoes percent-encoding. Half a code, text that is not UTF-8 and a NUL are invalid.
+fn decode(text: &str) -> Result<String, NoPlace> {
+    let mut codes = text.split('%').skip(1);
+    let is_code =
+        |code: &str| code.len() >= 2 && code.bytes().take(2).all(|c| c.is_ascii_hexdigit());
+    if !codes.all(is_code) {
+        return Err(NoPlace::Invalid);
+    }
+    let decoded = percent_decode_str(text).decode_utf8();
+    let decoded = decoded.map_err(|_| NoPlace::Invalid)?;
+    match decoded.contains('\0') {
+        true => Err(NoPlace::Invalid),
+        false => Ok(decoded.into_owned()),
+    }
+}
+
+/// The folders and the name of a datacenter, with slashes between them.
+pub(super) fn datacenter_path(world: &World, datacenter: &ManagedObjectReference) -> String {
+    let above = ancestors(world, datacenter);
+    let mut names: Vec<_> = std::iter::once(datacenter)
+        .chain(above)
+        .filter_map(|one| world.name(one))
+        .collect();
+    // The last one is the root folder, which is in no path.
+    names.pop();
+    names.reverse();
+    names.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_undone_or_refused() {
+        for (text, expected) in [
+            ("a%20b%2Fc", Ok("a b/c")),
+            ("", Ok("")),
+            ("%E4%B8%AD", Ok("中")),
+            ("a+b", Ok("a+b")),
+            ("%", Err(NoPlace::Invalid)),
+            ("a%2", Err(NoPlace::Invalid)),
+            ("a%zz", Err(NoPlace::Invalid)),
+            ("%FF%FE", Err(NoPlace::Invalid)),
+            ("a%00", Err(NoPlace::Invalid)),
+        ] {
+            assert_eq!(decode(text), expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_may_have_slashes_around_and_be_encoded_twice() {
+        for (given, name, expected) in [
+            ("ha-datacenter", "ha-datacenter", true),
+            ("/ha-datacenter", "ha-datacenter", true),
+            ("%2Fha-datacenter", "ha-datacenter", true),
+            ("Europe%2FParis", "Europe/Paris", true),
+            ("100%", "100%", true),
+            ("100%25", "100%25", true),
+            ("ha", "ha-datacenter", false),
+        ] {
+            assert_eq!(is_named(given, name), expected, "{given}");
+        }
+    }
+}
