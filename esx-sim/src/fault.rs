@@ -2,14 +2,14 @@
 
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
-    AlreadyExists, CannotDeleteFile, ConcurrentAccess, DatastoreNotWritableOnHost, DuplicateName,
-    FileAlreadyExists, FileFault, FileLocked, FileNotFound, InaccessibleDatastore, InvalidArgument,
-    InvalidCollectorVersion, InvalidDatastore, InvalidDatastorePath, InvalidDiskFormat,
-    InvalidFolder, InvalidLogin, InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest,
-    InvalidState, InvalidVmConfig, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound,
-    NoDiskSpace, NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported,
-    PlatformConfigFault, RequestCanceled, ResourceInUse, RestrictedByAdministrator,
-    RestrictedVersion, TaskInProgress, ToolsUnavailable,
+    AlreadyExists, CannotCreateFile, CannotDeleteFile, ConcurrentAccess,
+    DatastoreNotWritableOnHost, DuplicateName, FileAlreadyExists, FileFault, FileLocked,
+    FileNotFound, InaccessibleDatastore, InvalidArgument, InvalidCollectorVersion,
+    InvalidDatastore, InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin,
+    InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
+    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoDiskSpace, NoPermission,
+    NotAuthenticated, NotFound, NotImplemented, NotSupported, PlatformConfigFault, RequestCanceled,
+    ResourceInUse, RestrictedByAdministrator, RestrictedVersion, TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -254,6 +254,15 @@ pub(crate) fn file_locked(file: &str) -> SoapFault {
         fault,
         format!("Unable to access file {file} since it is locked"),
     )
+}
+
+/// The datastore does not take the file.
+pub(crate) fn cannot_create_file(file: &str) -> SoapFault {
+    let fault = CannotCreateFile {
+        base: file_fault(file),
+        ..CannotCreateFile::default()
+    };
+    SoapFault::new(fault, format!("Cannot create file {file}"))
 }
 
 pub(crate) fn cannot_delete_file(file: &str) -> SoapFault {

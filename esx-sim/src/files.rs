@@ -142,7 +142,8 @@ const IMAGE: u64 = 4 << 20;
 
 impl DatastorePath {
     pub(crate) fn new(store: &ManagedObjectReference, path: &str) -> Self {
-        let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+        let parts: Vec<_> = parts.collect();
         Self {
             store: store.clone(),
             path: parts.join("/"),

@@ -16,6 +16,7 @@ pub(crate) mod place;
 pub(crate) mod power;
 pub(crate) mod relocation;
 pub(crate) mod removal;
+pub(crate) mod renamed_store;
 pub(crate) mod snapshot;
 mod storage;
 mod summary;

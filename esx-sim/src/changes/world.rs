@@ -54,6 +54,10 @@ pub(super) fn reach_datastore(world: &mut World, store: &ManagedObjectReference,
 }
 
 pub(super) fn maintain_datastore(world: &mut World, store: &ManagedObjectReference, on: bool) {
+    // Before, there was no such mode.
+    if !world.since("5.0") {
+        return;
+    }
     world.change(store, |store: &mut properties::Datastore| {
         if let Some(summary) = store.summary.as_deref_mut() {
             let mode = if on { "inMaintenance" } else { "normal" };

@@ -94,6 +94,16 @@ impl Content {
         }
     }
 
+    /// The same, where zeros that were written are holes, and only what was written has its place.
+    pub(crate) fn shrunk(mut self) -> Self {
+        Arc::make_mut(&mut self.blocks).retain(|_, block| !matches!(block, Block::Zeros));
+        Self {
+            is_preallocated: false,
+            version: next_version(),
+            ..self
+        }
+    }
+
     /// Whether every byte has its place on the datastore, written or not.
     #[cfg(test)]
     pub(crate) fn is_preallocated(&self) -> bool {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, DatastorePath, Entry};
+use crate::world::World;
 use crate::world::inventory::datastore::volume;
 
 /// What the descriptor of a disk says.
@@ -17,6 +18,8 @@ pub(crate) struct Descriptor {
     pub(crate) content: u32,
     /// The disk that it has the changes to, if it is a delta disk.
     pub(crate) parent: Option<Parent>,
+    /// The UUID that it was given, if it does not have the one of its place.
+    pub(crate) uuid: Option<String>,
 }
 
 /// The disk below a delta disk, as the delta disk's descriptor names it.
@@ -29,6 +32,9 @@ pub(crate) struct Parent {
 
 /// The id of a content that nobody has changed since the disk was made.
 const FRESH: u32 = 0xffff_fffe;
+
+/// The longest descriptor that is read, in bytes.
+const LONGEST: u64 = 64 << 10;
 
 /// Types of controllers, and what they are in descriptors.
 const ADAPTERS: &[(&str, &str)] = &[
@@ -60,6 +66,7 @@ impl Descriptor {
             thin: false,
             content: FRESH,
             parent: None,
+            uuid: None,
         }
     }
 
@@ -71,6 +78,13 @@ impl Descriptor {
             adapter.map_or("lsilogic", |(_, adapter)| adapter),
             capacity_kb,
         )
+    }
+
+    /// What the file at a location says; none if it is no descriptor. The extents of disks are too long to be one.
+    pub(crate) fn at(world: &World, location: &DatastorePath) -> Option<Self> {
+        let data = world.data(location)?;
+        (data.length() <= LONGEST).then_some(())?;
+        Self::read(&data.read_at(0..data.length()).ok()?)
     }
 
     /// What a descriptor says; none if it is no descriptor.
@@ -89,6 +103,7 @@ impl Descriptor {
             let value = value.trim().trim_matches('"');
             match key.trim() {
                 "ddb.adapterType" => value.clone_into(&mut read.adapter),
+                "ddb.uuid" => read.uuid = Some(value.to_owned()),
                 "ddb.thinProvisioned" => read.thin = value == "1",
                 "CID" => read.content = u32::from_str_radix(value, 16).ok()?,
                 "parentCID" => parent = u32::from_str_radix(value, 16).ok()?,
@@ -116,6 +131,7 @@ impl Descriptor {
         Self {
             parent: None,
             content: FRESH,
+            uuid: None,
             ..self
         }
     }
@@ -137,6 +153,10 @@ impl Descriptor {
         let hint = parent.map_or(String::new(), |parent| {
             format!("parentFileNameHint=\"{}\"\n", parent.name)
         });
+        let uuid = match &self.uuid {
+            Some(uuid) => format!("ddb.uuid = \"{uuid}\"\n"),
+            None => String::new(),
+        };
         let thin = match self.thin {
             true => "ddb.thinProvisioned = \"1\"\n",
             false => "",
@@ -144,7 +164,7 @@ impl Descriptor {
         let text = format!(
             "# Disk DescriptorFile\nversion=1\nencoding=\"UTF-8\"\nCID={:08x}\nparentCID={below:08x}\n\
              createType=\"{kind}\"\n{hint}\n# Extent description\nRW {} {extent} \"{name}\"\n\n# The Disk Data Base\n\
-             #DDB\n\nddb.adapterType = \"{}\"\n{thin}ddb.virtualHWVersion = \"20\"\n",
+             #DDB\n\nddb.adapterType = \"{}\"\n{thin}{uuid}ddb.virtualHWVersion = \"20\"\n",
             self.content,
             self.capacity_kb * 2,
             self.adapter,

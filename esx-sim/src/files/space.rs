@@ -3,6 +3,7 @@
 use vi_types::objects::DatastoreInfo;
 use vi_types::{ManagedObjectReference, properties};
 
+use super::DatastorePath;
 use crate::world::World;
 
 impl World {
@@ -10,6 +11,18 @@ impl World {
     pub(crate) fn allocated(&self, store: &ManagedObjectReference) -> u64 {
         let files = self.files.stores.get(store);
         files.map_or(0, |files| files.allocated)
+    }
+
+    /// The bytes that a file takes, or a folder with everything in it.
+    pub(crate) fn allocated_by(&self, location: &DatastorePath) -> u64 {
+        let Some(store) = self.files.stores.get(&location.store) else {
+            return 0;
+        };
+        let below = format!("{}/", location.path);
+        let own = store.by_path.get_key_value(&location.path).into_iter();
+        let beneath = store.by_path.range(below.clone()..);
+        let all = own.chain(beneath.take_while(|(path, _)| path.starts_with(&below)));
+        all.map(|(_, entry)| entry.allocated()).sum()
     }
 
     /// The bytes that are free on a datastore.

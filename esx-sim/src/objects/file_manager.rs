@@ -7,13 +7,14 @@ use vi_types::objects::{
     DatastoreEvent, DatastoreFileCopiedEvent, DatastoreFileDeletedEvent, DatastoreFileEvent,
     DatastoreFileMovedEvent,
 };
-use vi_types::{ManagedObjectReference, SoapFault};
+use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{DatastorePath, Entry};
 use crate::machine::lock;
 use crate::world::World;
+use crate::world::inventory::datastore::{check_reached, check_space, check_writable};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -31,6 +32,8 @@ fn make_directory(
 ) -> Result<(), SoapFault> {
     let location = place(call, request.datacenter.as_ref(), &request.name)?;
     let world = &mut call.state.world;
+    check_writable(world, &location.store)?;
+    check_top_level(world, &location)?;
     let with_parents = request.create_parent_directories.unwrap_or_default();
     if !with_parents || world.entry(&location).is_some() {
         world.check_room(&location)?;
@@ -45,6 +48,7 @@ fn delete(
 ) -> Result<ManagedObjectReference, SoapFault> {
     let location = place(call, request.datacenter.as_ref(), &request.name)?;
     call.begin::<DeleteDatastoreFileTask>("FileManager.deleteFile", move |world| {
+        check_writable(world, &location.store)?;
         lock::check_free(world, &location)?;
         take_out(world, &location)?;
         let event = DatastoreFileDeletedEvent {
@@ -70,8 +74,9 @@ fn move_file(
     let to = place(call, to, &request.destination_name)?;
     let force = request.force.unwrap_or_default();
     call.begin::<MoveDatastoreFileTask>("FileManager.moveFile", move |world| {
+        check_writable(world, &from.store)?;
         lock::check_free(world, &from)?;
-        transfer(world, &from, &to, force)?;
+        transfer(world, &from, &to, force, true)?;
         world.delete(&from);
         let event = DatastoreFileMovedEvent {
             base: file_event(world, &to),
@@ -98,7 +103,7 @@ fn copy(
     let to = place(call, to, &request.destination_name)?;
     let force = request.force.unwrap_or_default();
     call.begin::<CopyDatastoreFileTask>("FileManager.copyFile", move |world| {
-        transfer(world, &from, &to, force)?;
+        transfer(world, &from, &to, force, false)?;
         let event = DatastoreFileCopiedEvent {
             base: file_event(world, &to),
             source_datastore: world.datastore_argument(&from.store),
@@ -122,6 +127,17 @@ fn file_event(world: &World, file: &DatastorePath) -> DatastoreFileEvent {
     }
 }
 
+/// Datastores of objects have no folders but those of their objects: an object is made with its folder by other means.
+fn check_top_level(world: &World, location: &DatastorePath) -> Result<(), SoapFault> {
+    let store = world.read::<properties::Datastore>(&location.store);
+    let capability = store.and_then(|store| store.capability.as_deref());
+    let is_there = world.entry(&location.parent()).is_some() && !location.parent().path.is_empty();
+    match capability.and_then(|capability| capability.top_level_directory_create_supported) {
+        Some(false) if !is_there => Err(fault::cannot_create_file(&location.display(world))),
+        _ => Ok(()),
+    }
+}
+
 /// What a path means; on a vCenter it needs its datacenter.
 pub(super) fn place(
     call: &mut Call<'_>,
@@ -133,7 +149,9 @@ pub(super) fn place(
     if datacenter.is_none() && world.all("Datacenter").count() > 1 {
         return Err(fault::invalid_argument("datacenter"));
     }
-    DatastorePath::resolve(world, datacenter, path)
+    let location = DatastorePath::resolve(world, datacenter, path)?;
+    check_reached(world, &location.store)?;
+    Ok(location)
 }
 
 /// Takes a file out, or a folder with everything in it.
@@ -147,7 +165,14 @@ pub(super) fn take_out(world: &mut World, location: &DatastorePath) -> Result<()
 }
 
 /// Puts a copy somewhere else.
-fn transfer(world: &mut World, from: &DatastorePath, to: &DatastorePath, force: bool) -> Result<(), SoapFault> {
+fn transfer(
+    world: &mut World,
+    from: &DatastorePath,
+    to: &DatastorePath,
+    force: bool,
+    moves: bool,
+) -> Result<(), SoapFault> {
+    check_writable(world, &to.store)?;
     if world.entry(from).is_none() || from.path.is_empty() {
         return Err(fault::file_not_found(&from.display(world)));
     }
@@ -162,6 +187,9 @@ fn transfer(world: &mut World, from: &DatastorePath, to: &DatastorePath, force: 
         world.delete(to);
     }
     world.check_room(to)?;
+    if !moves || from.store != to.store {
+        check_space(world, to, world.allocated_by(from))?;
+    }
     world.copy(from, to);
     Ok(())
 }

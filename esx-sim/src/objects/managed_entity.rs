@@ -5,7 +5,7 @@ use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::VirtualMachineConfigSpec;
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
-use super::resource_pool;
+use super::{datastore, host_datastore_system, resource_pool};
 use crate::call::{Call, Row};
 use crate::event::lifecycle;
 use crate::fault;
@@ -43,7 +43,8 @@ fn destroy(
 /// - `InvalidPowerState` for a running machine, and for a folder with one.
 /// - `ResourceInUse` for a folder or datacenter with hosts.
 /// - `NotSupported` for what belongs to a host, a datacenter or the server: root folders and root pools.
-/// - `NotImplemented` for hosts, datastores and networks, which the simulator keeps.
+/// - `ResourceInUse` for a datastore that a host or a machine has.
+/// - `NotImplemented` for hosts and networks, which the simulator keeps.
 fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
     match object.r#type.as_str() {
         "VirtualMachine" => {
@@ -61,6 +62,7 @@ fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), S
         },
         "Folder" | "Datacenter" if is_fixed(world, object) => Err(fault::not_supported()),
         "Folder" | "Datacenter" => check_content(world, object),
+        "Datastore" => datastore::check_destroy(world, object),
         _ => Err(fault::not_implemented(object, "Destroy_Task")),
     }
 }
@@ -93,6 +95,7 @@ fn remove(world: &mut World, object: &ManagedObjectReference) {
         "ResourcePool" => {
             resource_pool::remove(world, object);
         }
+        "Datastore" => host_datastore_system::take_out(world, object),
         _ => {
             for child in children(world, object) {
                 remove(world, &child);
@@ -132,10 +135,10 @@ fn rename(
 ///
 /// # Errors
 /// - `NotSupported` for what has a name of its own: root folders and root pools.
-/// - `NotImplemented` for hosts, datastores and networks, whose names are parts of others.
+/// - `NotImplemented` for hosts and networks, whose names are parts of others.
 fn check_rename(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
     match object.r#type.as_str() {
-        "VirtualMachine" => Ok(()),
+        "VirtualMachine" | "Datastore" => Ok(()),
         "ResourcePool" => match resource_pool::parent_pool(world, object)? {
             Some(_) => Ok(()),
             None => Err(fault::not_supported()),
@@ -154,6 +157,9 @@ fn rename_to(
     name: &str,
     at: DateTime,
 ) -> Result<(), SoapFault> {
+    if object.r#type == "Datastore" {
+        return datastore::rename_to(world, object, name);
+    }
     let siblings = world.parent(object).map(|parent| children(world, parent));
     let wanted = config::escaped(name);
     let mut others = siblings.iter().flatten().filter(|other| *other != object);

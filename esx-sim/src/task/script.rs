@@ -6,12 +6,13 @@ use vi_types::{Extends, ManagedObjectReference, SoapFault};
 use super::{Question, soap_fault};
 
 /// The methods whose tasks can be cancelled unless a script says otherwise.
-const CANCELABLE: [&str; 6] = [
+const CANCELABLE: [&str; 7] = [
     "CloneVM_Task",
     "CopyDatastoreFile_Task",
     "CopyVirtualDisk_Task",
     "MigrateVM_Task",
     "MoveDatastoreFile_Task",
+    "MoveVirtualDisk_Task",
     "RelocateVM_Task",
 ];
 

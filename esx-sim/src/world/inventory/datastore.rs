@@ -9,10 +9,11 @@ use vi_types::objects::{
     VmDiskFileQuery, VmLogFileQuery, VmNvramFileQuery, VmSnapshotFileQuery, VmfsDatastoreInfo,
     VsanDatastoreInfo, VvolDatastoreInfo,
 };
-use vi_types::{ManagedObjectReference, Poly, properties};
+use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 use super::parts::{boot_time, entity, text};
 use super::{ServerKind, ancestors, storage};
+use crate::fault;
 use crate::files::DatastorePath;
 use crate::storage::{DatastoreKind, NewDatastore};
 use crate::world::World;
@@ -404,6 +405,37 @@ fn count_hosts(store: &mut properties::Datastore) {
     }
 }
 
+/// Gives a datastore a name, in all properties that show it.
+pub(crate) fn set_name(world: &mut World, store: &ManagedObjectReference, name: &str) {
+    world.change(store, |store: &mut properties::Datastore| {
+        store.base.name = Some(name.to_owned());
+        if let Some(summary) = store.summary.as_deref_mut() {
+            name.clone_into(&mut summary.name);
+        }
+        let Some(info) = store.info.as_mut() else {
+            return;
+        };
+        name.clone_into(&mut info.name);
+        let volume: Option<&mut HostFileSystemVolume> = if info.is::<VmfsDatastoreInfo>() {
+            let vmfs = info
+                .cast_mut::<VmfsDatastoreInfo>()
+                .and_then(|info| info.vmfs.as_deref_mut());
+            vmfs.map(|vmfs| &mut vmfs.base)
+        } else if info.is::<NasDatastoreInfo>() {
+            let nas = info
+                .cast_mut::<NasDatastoreInfo>()
+                .and_then(|info| info.nas.as_deref_mut());
+            nas.map(|nas| &mut nas.base)
+        } else {
+            info.cast_mut::<PMemDatastoreInfo>()
+                .map(|info| &mut info.pmem.base)
+        };
+        if let Some(volume) = volume {
+            name.clone_into(&mut volume.name);
+        }
+    });
+}
+
 /// Takes a datastore out of the inventory, with its browser.
 pub(crate) fn remove(world: &mut World, store: &ManagedObjectReference) {
     for host in hosts_of(world, store) {
@@ -450,6 +482,55 @@ pub(crate) fn erase(world: &mut World, store: &ManagedObjectReference) {
         .collect();
     for name in names {
         world.delete(&root.join(&name));
+    }
+}
+
+/// Fails with `InaccessibleDatastore` if no host reaches a datastore.
+pub(crate) fn check_reached(
+    world: &World,
+    store: &ManagedObjectReference,
+) -> Result<(), SoapFault> {
+    let state = world.read::<properties::Datastore>(store);
+    let summary = state.and_then(|store| store.summary.as_deref());
+    match summary.is_some_and(|summary| summary.accessible) {
+        true => Ok(()),
+        false => Err(fault::inaccessible_datastore(
+            store,
+            world.name(store).unwrap_or_default(),
+        )),
+    }
+}
+
+/// The same, and with `DatastoreNotWritableOnHost` if all of its hosts can only read it.
+pub(crate) fn check_writable(
+    world: &World,
+    store: &ManagedObjectReference,
+) -> Result<(), SoapFault> {
+    check_reached(world, store)?;
+    let state = world.read::<properties::Datastore>(store);
+    let mounts = state.map(|store| store.host.as_slice()).unwrap_or_default();
+    let reads = |mount: &DatastoreHostMount| mount.mount_info.access_mode == "readOnly";
+    match mounts.first() {
+        Some(first) if mounts.iter().all(reads) => {
+            let name = world.name(store).unwrap_or_default();
+            Err(fault::datastore_not_writable(store, name, &first.key))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fails with `NoDiskSpace` unless so many bytes more have room on the datastore of a file.
+pub(crate) fn check_space(
+    world: &World,
+    file: &DatastorePath,
+    bytes: u64,
+) -> Result<(), SoapFault> {
+    match bytes > world.free_space(&file.store) {
+        true => Err(fault::no_disk_space(
+            &file.display(world),
+            world.name(&file.store).unwrap_or_default(),
+        )),
+        false => Ok(()),
     }
 }
 
