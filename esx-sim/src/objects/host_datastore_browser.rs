@@ -263,7 +263,7 @@ fn disk(
     };
     // Servers tell what the disk takes, not its descriptor.
     let size = || match descriptor {
-        Some(_) => world.disk_files(location).get(1).map_or(0, |extent| world.allocated_by(extent)),
+        Some(_) => world.disk_files(location).get(1).map_or(0, |extent| world.taken_by(extent)),
         None => world.entry(location).and_then(|entry| world.length(entry)).unwrap_or(0),
     };
     let of_disk = |flag: fn(&VmDiskFileQueryFlags) -> bool| descriptor.filter(|_| asked(flag));

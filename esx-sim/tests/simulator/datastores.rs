@@ -119,7 +119,11 @@ async fn disks_are_found_with_what_they_are_made_for() {
     );
     assert_eq!(
         facts(1),
-        (32 << 20, "ParaVirtualSCSIController".to_owned(), 32 << 30)
+        (
+            32 << 20,
+            "ParaVirtualSCSIController".to_owned(),
+            (32 << 30) / 3
+        )
     );
 
     let spec = HostDatastoreBrowserSearchSpec {
