@@ -30,7 +30,7 @@ impl World {
     pub(crate) fn taken_by(&self, extent: &DatastorePath) -> u64 {
         match self.entry(extent) {
             Some(Entry::File(content))
-                if content.modified.is_none() && !content.is_preallocated() =>
+                if content.modified.is_none() && content.allocated() == 0 =>
             {
                 content.length() / 3
             }
