@@ -16,7 +16,7 @@ use vi_types::ManagedObjectReference;
 use vi_types::objects::{DatastoreHostMount, HostMountInfo};
 use vi_types::properties::HostSystem;
 use virt_model::ErrorNumber;
-use vmx::names::Datastore;
+use vmx::{escape::PERCENT, names::Datastore};
 
 pub(crate) use self::browse::{Browser, FoundIn, Store, is_missing};
 pub(crate) use self::item::item_name;
@@ -55,7 +55,7 @@ pub(crate) async fn all<P: PropertySet>(
     Ok(client.retrieve_set::<P>(request).await?)
 }
 
-/// The reference of the host's datastore of that name: one request.
+/// The reference of the host's datastore of that name, as people write it or as the server escapes it: one request.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if the host has none.
@@ -65,9 +65,10 @@ pub(crate) async fn by_name(
     name: &str,
 ) -> Result<ManagedObjectReference> {
     let mut found = all::<DatastoreName>(client, host).await?.into_iter();
+    let escaped = PERCENT.escape(name);
     let is_it = found.find(|found| {
         let properties = found.properties.as_ref();
-        properties.is_ok_and(|datastore| datastore.name == name)
+        properties.is_ok_and(|datastore| datastore.name == name || datastore.name == escaped)
     });
     is_it
         .map(|found| found.object)

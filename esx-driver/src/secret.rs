@@ -58,7 +58,6 @@ impl Secret {
     }
 
     /// The connection.
-    #[doc(alias = "virSecretGetConnect")]
     pub fn connect(&self) -> &Connect {
         &self.connect
     }

@@ -100,7 +100,6 @@ impl StoragePool {
     }
 
     /// The connection.
-    #[doc(alias = "virStoragePoolGetConnect")]
     pub fn connect(&self) -> &Connect {
         &self.connect
     }

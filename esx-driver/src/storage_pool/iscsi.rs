@@ -3,7 +3,10 @@
 use vi_client::property_set;
 use vi_types::{
     Poly,
-    objects::{HostHostBusAdapter, HostInternetScsiHba, HostInternetScsiHbaStaticTarget},
+    objects::{
+        HostHostBusAdapter, HostInternetScsiHba, HostInternetScsiHbaStaticTarget,
+        HostInternetScsiTargetTransport, HostScsiTopology,
+    },
 };
 use virt_model::storage_pool::{StoragePoolInfo, StoragePoolState, StoragePoolType};
 
@@ -14,6 +17,33 @@ property_set! {
     /// The adapters of a host.
     pub(super) struct Adapters: HostSystem {
         adapters: Vec<Poly<HostHostBusAdapter>> = config.storage_device.host_bus_adapter,
+    }
+}
+
+property_set! {
+    /// The adapters of a host, and what they have found.
+    pub(super) struct FoundDevices: HostSystem {
+        adapters: Vec<Poly<HostHostBusAdapter>> = config.storage_device.host_bus_adapter,
+        topology: Option<HostScsiTopology> = config.storage_device.scsi_topology,
+    }
+}
+
+impl FoundDevices {
+    /// The targets of the adapters.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        targets(&self.adapters)
+    }
+
+    /// Whether an adapter has found LUNs of the target.
+    pub(super) fn has_luns(&self, target: &str) -> bool {
+        let topology = self.topology.iter();
+        let adapters = topology.flat_map(|topology| &topology.adapter);
+        let mut found = adapters.flat_map(|adapter| &adapter.target);
+        found.any(|found| {
+            let transport = found.transport.as_ref();
+            let iscsi = transport.and_then(|any| any.cast::<HostInternetScsiTargetTransport>());
+            iscsi.is_some_and(|iscsi| iscsi.i_scsi_name == target) && !found.lun.is_empty()
+        })
     }
 }
 
@@ -43,33 +73,43 @@ pub(super) struct Portal {
 impl Adapters {
     /// The iSCSI adapters.
     pub(super) fn iscsi(&self) -> impl Iterator<Item = &HostInternetScsiHba> {
-        let adapters = self.adapters.iter();
-        adapters.filter_map(|adapter| adapter.cast::<HostInternetScsiHba>())
+        iscsi(&self.adapters)
     }
 
-    /// The targets of all adapters in their order, each once. (libvirt 9.0.0 looks at the first iSCSI adapter only, and
-    /// has a pool for each path to a target.)
+    /// The targets of the adapters.
     pub(super) fn targets(&self) -> Vec<Target> {
-        let mut targets: Vec<Target> = Vec::new();
-        for adapter in self.iscsi() {
-            for target in &adapter.configured_static_target {
-                let portal = Portal {
-                    adapter: adapter.base.device.clone(),
-                    initiator: adapter.i_scsi_name.clone(),
-                    target: target.clone(),
-                };
-                let name = &target.i_scsi_name;
-                match targets.iter_mut().find(|known| known.name == *name) {
-                    Some(known) => known.portals.push(portal),
-                    None => targets.push(Target {
-                        name: name.clone(),
-                        portals: vec![portal],
-                    }),
-                }
+        targets(&self.adapters)
+    }
+}
+
+/// The iSCSI adapters.
+fn iscsi(adapters: &[Poly<HostHostBusAdapter>]) -> impl Iterator<Item = &HostInternetScsiHba> {
+    let adapters = adapters.iter();
+    adapters.filter_map(|adapter| adapter.cast::<HostInternetScsiHba>())
+}
+
+/// The targets of all adapters in their order, each once. (libvirt 9.0.0 looks at the first iSCSI adapter only, and has a
+/// pool for each path to a target.)
+fn targets(adapters: &[Poly<HostHostBusAdapter>]) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for adapter in iscsi(adapters) {
+        for target in &adapter.configured_static_target {
+            let portal = Portal {
+                adapter: adapter.base.device.clone(),
+                initiator: adapter.i_scsi_name.clone(),
+                target: target.clone(),
+            };
+            let name = &target.i_scsi_name;
+            match targets.iter_mut().find(|known| known.name == *name) {
+                Some(known) => known.portals.push(portal),
+                None => targets.push(Target {
+                    name: name.clone(),
+                    portals: vec![portal],
+                }),
             }
         }
-        targets
     }
+    targets
 }
 
 impl Portal {

@@ -2,6 +2,7 @@
 
 mod plan;
 
+use tracing::warn;
 use vi_types::{
     ManagedObjectReference,
     methods::{QueryAvailableDisksForVmfs, QueryVmfsDatastoreCreateOptions},
@@ -19,10 +20,17 @@ use virt_model::{
 
 use self::plan::{Build, Plan, TargetPlan, VmfsPlan};
 use super::{
-    StoragePool, changes::Targets, datastore::Row, iscsi::PORT, list::Pools, no_pool_with_name,
+    StoragePool,
+    changes::Targets,
+    datastore::Row,
+    iscsi::{FoundDevices, PORT},
+    list::Pools,
+    no_pool_with_name,
 };
 use crate::{
-    Connect, Error, ErrorKind, Operation, Result, What, document,
+    Connect, Error, ErrorKind, Operation, Result, What,
+    connect::no_host,
+    document,
     engine::{Change, Runner},
     error::fault_words,
     near::Near,
@@ -252,11 +260,17 @@ impl Connect {
             runner.perform(change).await?;
         }
         runner.perform(self.rescan(device)?).await?;
-        let found = runner.prepare(self.iscsi_targets()).await?;
+        let found = self.read_complete::<FoundDevices>(self.host_system());
+        let devices = runner.prepare(found).await?.ok_or_else(no_host)?;
         let mut near = Near::new(name);
         let mut names = Vec::new();
-        for target in found {
+        for target in devices.targets() {
             if target.name == name {
+                if !devices.has_luns(name) {
+                    warn!(
+                        "no LUN of '{name}' was found: check the address, and the user and the secret"
+                    );
+                }
                 return Ok(target.pool(self).pool);
             }
             near.consider(&target.name);

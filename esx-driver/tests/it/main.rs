@@ -28,6 +28,7 @@ mod positions;
 mod redefine;
 mod registrations;
 mod removal;
+mod secrets;
 mod since;
 mod snapshots;
 mod storage_pools;

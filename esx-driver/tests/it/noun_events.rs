@@ -436,7 +436,7 @@ async fn node_devices() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn secrets_have_no_events_and_cost_nothing() {
+async fn secrets_cost_no_request() {
     let (simulator, connect) = host().await;
     let events = connect.secret_events();
     let id = events
