@@ -77,14 +77,14 @@ pub(crate) fn begin_upload(
     settings: &Settings,
     host: Option<&ManagedObjectReference>,
     head: &Parts,
-) -> Result<(Upload, Admitted), Answer> {
+) -> Result<(Upload, Admitted), Box<Answer>> {
     let Some(admitted) = admit(state, settings, host, head) else {
-        return Err(not_logged_in().map(|_| Payload::default()));
+        return Err(Box::new(not_logged_in().map(|_| Payload::default())));
     };
     state.world.fill_files();
     match Upload::begin(state, host, head) {
         Ok(upload) => Ok((upload, admitted)),
-        Err(status) => Err(admitted.tell(text(status, ""))),
+        Err(status) => Err(Box::new(admitted.tell(text(status, "")))),
     }
 }
 

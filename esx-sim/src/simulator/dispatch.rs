@@ -246,7 +246,7 @@ impl Shared {
                 if !head.headers.contains_key(EXPECT) {
                     body.drain(DRAINED).await;
                 }
-                return Ok(refusal);
+                return Ok(*refusal);
             }
         };
         let mut receiving = Receiving {
