@@ -9,10 +9,12 @@ use vi_types::methods::{
 };
 use vi_types::objects::{
     AlreadyExists, DuplicateName, FileAlreadyExists, FileBackedVirtualDiskSpec, FileNotFound,
-    FileQueryFlags, FolderFileInfo, FolderFileQuery, HostDatastoreBrowserSearchResults,
+    FileQuery, FileQueryFlags, FolderFileInfo, FolderFileQuery, HostDatastoreBrowserSearchResults,
     HostDatastoreBrowserSearchSpec, InvalidArgument, InvalidDatastore, InvalidDatastorePath,
     InvalidPowerState, InvalidVmConfig, IsoImageFileInfo, IsoImageFileQuery, LocalizedMethodFault,
-    NotFound, TaskInfo, VirtualDiskSpec, VmDiskFileInfo, VmDiskFileQuery, VmDiskFileQueryFlags,
+    NotFound, TaskInfo, TemplateConfigFileQuery, VirtualDiskSpec, VmConfigFileQuery,
+    VmDiskFileInfo, VmDiskFileQuery, VmDiskFileQueryFilter, VmDiskFileQueryFlags, VmLogFileQuery,
+    VmSnapshotFileQuery,
 };
 use vi_types::{Any, ManagedObjectReference, Method, Poly, SoapFault, properties};
 
@@ -474,4 +476,150 @@ async fn only_machines_that_are_off_leave_the_inventory() {
     client.call(&unregister).await.unwrap();
     assert_eq!(simulator.vm("web01"), None);
     assert_eq!(simulator.file("[ssd] web01/web01.vmx").unwrap(), before);
+}
+
+/// What a search of `[ssd]` and of the folders in it finds, with its details.
+async fn found(
+    client: &Client,
+    path: &str,
+    spec: HostDatastoreBrowserSearchSpec,
+) -> Vec<HostDatastoreBrowserSearchResults> {
+    let request = SearchDatastoreSubFoldersTask {
+        this: browser(&client.simulator, "ssd"),
+        datastore_path: path.to_owned(),
+        search_spec: Some(spec.into()),
+        ..Default::default()
+    };
+    let Any::Array(array) = result(client, &request).await else {
+        panic!("it is a list");
+    };
+    array
+        .items
+        .into_iter()
+        .map(|item| item.cast().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn extents_of_disks_go_by_their_descriptors() {
+    let (simulator, client) = host().await;
+    simulator.make_disk("[ssd] a/x.vmdk", 1024, "lsilogic");
+    for name in [
+        "x-delta.vmdk",
+        "x-ctk.vmdk",
+        "x-sesparse.vmdk",
+        "raw.vmdk",
+        "no-flat.txt",
+    ] {
+        simulator.write_file(&format!("[ssd] a/{name}"), "not a descriptor");
+    }
+    for spec in [all_details(), HostDatastoreBrowserSearchSpec::default()] {
+        let all = spec.query.is_empty();
+        let found = found(&client, "[ssd] a", spec).await;
+        let expected: &[&str] = match all {
+            true => &["no-flat.txt", "raw.vmdk", "x.vmdk"],
+            false => &["raw.vmdk", "x.vmdk"],
+        };
+        assert_eq!(names(&found[0]), expected);
+    }
+    // The folder itself may be a part of the path.
+    let same = found(&client, "[ssd] ./a/.", all_details()).await;
+    assert_eq!(same[0].folder_path.as_deref(), Some("[ssd] a/"));
+}
+
+#[tokio::test]
+async fn queries_filter_and_tell_what_they_ask_for() {
+    let (simulator, client) = host().await;
+    simulator.make_disk("[ssd] a/bus.vmdk", 2048, "buslogic");
+    simulator.make_disk("[ssd] a/lsi.vmdk", 1024, "lsilogic");
+    for name in ["m.vmx", "t.vmtx", "s.vmsn", "l.log"] {
+        simulator.write_file(&format!("[ssd] a/{name}"), "text");
+    }
+    let disks = |filter: VmDiskFileQueryFilter| HostDatastoreBrowserSearchSpec {
+        query: vec![
+            VmDiskFileQuery {
+                filter: Some(filter.into()),
+                details: Some(
+                    VmDiskFileQueryFlags {
+                        disk_type: true,
+                        capacity_kb: true,
+                        hardware_version: true,
+                        controller_type: Some(true),
+                        disk_extents: Some(true),
+                        thin: Some(true),
+                        ..VmDiskFileQueryFlags::default()
+                    }
+                    .into(),
+                ),
+                ..VmDiskFileQuery::default()
+            }
+            .into(),
+        ],
+        ..HostDatastoreBrowserSearchSpec::default()
+    };
+    let filter = VmDiskFileQueryFilter::default;
+    let of = |ty: &str| vec![ty.to_owned()];
+    for (filter, expected) in [
+        (filter(), &["bus.vmdk", "lsi.vmdk"][..]),
+        (
+            VmDiskFileQueryFilter {
+                controller_type: of("VirtualBusLogicController"),
+                ..filter()
+            },
+            &["bus.vmdk"],
+        ),
+        (
+            VmDiskFileQueryFilter {
+                thin: Some(true),
+                ..filter()
+            },
+            &[],
+        ),
+        (
+            VmDiskFileQueryFilter {
+                disk_type: of("VirtualDiskSparseVer2BackingInfo"),
+                ..filter()
+            },
+            &[],
+        ),
+        (
+            VmDiskFileQueryFilter {
+                match_hardware_version: vec![4],
+                ..filter()
+            },
+            &[],
+        ),
+    ] {
+        let found = found(&client, "[ssd] a", disks(filter)).await;
+        assert_eq!(names(&found[0]), expected);
+    }
+    let found_disks = found(&client, "[ssd] a", disks(filter())).await;
+    let disk = found_disks[0].file[1].cast::<VmDiskFileInfo>().unwrap();
+    assert_eq!(
+        disk.disk_type.as_deref(),
+        Some("VirtualDiskFlatVer2BackingInfo")
+    );
+    assert_eq!((disk.capacity_kb, disk.thin), (Some(1024), Some(false)));
+    assert_eq!(disk.disk_extents, ["[ssd] a/lsi-flat.vmdk"]);
+    assert!(disk.hardware_version.is_some() && disk.base.file_size.is_none());
+
+    let kinds: [(Poly<FileQuery>, &[&str]); 4] = [
+        (VmConfigFileQuery::default().into(), &["m.vmx", "t.vmtx"]),
+        (TemplateConfigFileQuery::default().into(), &["t.vmtx"]),
+        (VmSnapshotFileQuery::default().into(), &["s.vmsn"]),
+        (VmLogFileQuery::default().into(), &["l.log"]),
+    ];
+    for (query, expected) in kinds {
+        let spec = HostDatastoreBrowserSearchSpec {
+            query: vec![query],
+            ..HostDatastoreBrowserSearchSpec::default()
+        };
+        assert_eq!(names(&found(&client, "[ssd] a", spec).await[0]), expected);
+    }
+    let spec = HostDatastoreBrowserSearchSpec {
+        match_pattern: vec!["M.*".to_owned()],
+        search_case_insensitive: Some(false),
+        ..HostDatastoreBrowserSearchSpec::default()
+    };
+    assert_eq!(names(&found(&client, "[ssd] a", spec).await[0]), [""; 0]);
 }

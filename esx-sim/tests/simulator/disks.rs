@@ -3,12 +3,15 @@
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
     CopyDatastoreFileTask, CopyVirtualDiskTask, DeleteDatastoreFileTask, DeleteVirtualDiskTask,
-    ExtendVirtualDiskTask, MoveDatastoreFileTask, MoveVirtualDiskTask, ZeroFillVirtualDiskTask,
+    EagerZeroVirtualDiskTask, ExtendVirtualDiskTask, InflateVirtualDiskTask, MoveDatastoreFileTask,
+    MoveVirtualDiskTask, QueryVirtualDiskFragmentation, QueryVirtualDiskGeometry,
+    QueryVirtualDiskUuid, SetVirtualDiskUuid, ShrinkVirtualDiskTask, ZeroFillVirtualDiskTask,
 };
 use vi_types::objects::{
-    FileAlreadyExists, FileLocked, FileNotFound, InvalidArgument, VirtualDisk, VirtualDiskSpec,
+    FileAlreadyExists, FileLocked, FileNotFound, InvalidArgument, InvalidDiskFormat, VirtualDisk,
+    VirtualDiskSpec,
 };
-use vi_types::{Any, ManagedObjectReference, Method};
+use vi_types::{Any, ManagedObjectReference, Method, properties};
 
 use crate::host::Host;
 
@@ -164,4 +167,171 @@ async fn files_of_running_machines_stay() {
     host.succeeds(&copy(disk, to)).await;
     host.succeeds(&delete_disk).await;
     assert_eq!(host.simulator.file(disk), None);
+}
+
+/// A disk with content.
+async fn written() -> Host {
+    let host = host_with_disk().await;
+    assert!(
+        host.simulator
+            .write_file_part("[ssd] disks/one-flat.vmdk", 4096, b"content")
+    );
+    host
+}
+
+fn content(host: &Host, extent: &str) -> (usize, Vec<u8>) {
+    let bytes = host.simulator.file(extent).unwrap();
+    (bytes.len(), bytes[4096..4103].to_vec())
+}
+
+#[tokio::test]
+async fn copies_moves_and_larger_disks_keep_their_content() {
+    let host = written().await;
+    host.succeeds(&copy(DISK, "[datastore1] two.vmdk")).await;
+    assert_eq!(
+        content(&host, "[datastore1] two-flat.vmdk"),
+        (2 << 20, b"content".to_vec())
+    );
+    let moved = MoveVirtualDiskTask {
+        source_name: DISK.to_owned(),
+        dest_name: "[ssd] moved.vmdk".to_owned(),
+        ..MoveVirtualDiskTask::default()
+    };
+    let uuid = |name: &str| QueryVirtualDiskUuid {
+        name: name.to_owned(),
+        ..QueryVirtualDiskUuid::default()
+    };
+    let before = host.client.call(&uuid(DISK)).await.unwrap();
+    host.succeeds(&moved).await;
+    assert_eq!(
+        host.client.call(&uuid("[ssd] moved.vmdk")).await.unwrap(),
+        before,
+        "it is the same disk"
+    );
+    host.succeeds(&extend("[ssd] moved.vmdk", 4096)).await;
+    assert_eq!(
+        content(&host, "[ssd] moved-flat.vmdk"),
+        (4 << 20, b"content".to_vec())
+    );
+    assert_eq!(
+        host.client.call(&uuid("[ssd] moved.vmdk")).await.unwrap(),
+        before
+    );
+    // What is written to a copy is not in the original.
+    assert!(
+        host.simulator
+            .write_file_part("[datastore1] two-flat.vmdk", 4096, b"another")
+    );
+    assert_eq!(content(&host, "[ssd] moved-flat.vmdk").1, b"content");
+    let zeros = ZeroFillVirtualDiskTask {
+        name: "[ssd] moved.vmdk".to_owned(),
+        ..ZeroFillVirtualDiskTask::default()
+    };
+    host.succeeds(&zeros).await;
+    assert_eq!(
+        content(&host, "[ssd] moved-flat.vmdk"),
+        (4 << 20, vec![0; 7])
+    );
+}
+
+#[tokio::test]
+async fn disks_take_the_space_that_their_type_says() {
+    let host = written().await;
+    let simulator = &host.simulator;
+    let free = || {
+        let stores = simulator.objects("Datastore").into_iter();
+        let stores =
+            stores.filter_map(|store| simulator.properties::<properties::Datastore>(&store));
+        let mut summaries = stores.filter_map(|store| store.summary);
+        summaries
+            .find(|summary| summary.name == "ssd")
+            .unwrap()
+            .free_space
+    };
+    let thin = "[ssd] thin.vmdk";
+    let mut request = copy(DISK, thin);
+    request.dest_spec = Some(
+        VirtualDiskSpec {
+            disk_type: "thin".to_owned(),
+            adapter_type: "lsiLogic".to_owned(),
+            ..VirtualDiskSpec::default()
+        }
+        .into(),
+    );
+    let before = free();
+    host.succeeds(&request).await;
+    let taken = before - free();
+    assert!(taken > 0 && taken < 2 << 20, "{taken}");
+    let inflate = InflateVirtualDiskTask {
+        name: thin.to_owned(),
+        ..InflateVirtualDiskTask::default()
+    };
+    let eager = EagerZeroVirtualDiskTask {
+        name: thin.to_owned(),
+        ..EagerZeroVirtualDiskTask::default()
+    };
+    let shrink = ShrinkVirtualDiskTask {
+        name: thin.to_owned(),
+        ..ShrinkVirtualDiskTask::default()
+    };
+    let fault: InvalidDiskFormat = host.fails(&eager).await;
+    assert_eq!(fault, InvalidDiskFormat::default());
+    host.succeeds(&shrink).await;
+    host.succeeds(&inflate).await;
+    assert!(before - free() >= 2 << 20);
+    assert!(!host.text(thin).contains("thinProvisioned"));
+    host.succeeds(&eager).await;
+    let fault: InvalidDiskFormat = host.fails(&shrink).await;
+    assert_eq!(fault, InvalidDiskFormat::default());
+    assert_eq!(
+        content(&host, "[ssd] thin-flat.vmdk"),
+        (2 << 20, b"content".to_vec())
+    );
+    let delete = DeleteVirtualDiskTask {
+        name: thin.to_owned(),
+        ..DeleteVirtualDiskTask::default()
+    };
+    host.succeeds(&delete).await;
+    assert_eq!(free(), before);
+}
+
+#[tokio::test]
+async fn disks_are_asked_for_their_facts() {
+    let host = host_with_disk().await;
+    let given = "60 00 c2 94 1b 2d 3e 4f-50 61 72 83 94 a5 b6 c7";
+    let set = |uuid: &str| SetVirtualDiskUuid {
+        name: DISK.to_owned(),
+        uuid: uuid.to_owned(),
+        ..SetVirtualDiskUuid::default()
+    };
+    let query = QueryVirtualDiskUuid {
+        name: DISK.to_owned(),
+        ..QueryVirtualDiskUuid::default()
+    };
+    host.client
+        .call(&set("6000C294-1b2d-3e4f-5061-728394a5b6c7"))
+        .await
+        .unwrap();
+    assert_eq!(host.client.call(&query).await.unwrap(), given);
+    assert!(
+        host.client
+            .call(&set("x"))
+            .await
+            .unwrap_err()
+            .is::<InvalidArgument>()
+    );
+    let geometry = QueryVirtualDiskGeometry {
+        name: DISK.to_owned(),
+        ..QueryVirtualDiskGeometry::default()
+    };
+    let geometry = host.client.call(&geometry).await.unwrap();
+    assert_eq!(
+        (geometry.cylinder, geometry.head, geometry.sector),
+        (2, 64, 32)
+    );
+    let fragmentation = QueryVirtualDiskFragmentation {
+        name: DISK.to_owned(),
+        ..QueryVirtualDiskFragmentation::default()
+    };
+    assert_eq!(host.client.call(&fragmentation).await.unwrap(), 0);
 }

@@ -34,6 +34,7 @@ mod screens;
 mod search;
 mod sessions;
 mod snapshots;
+mod storage;
 mod tasks;
 mod transfers;
 mod updates;

@@ -101,6 +101,7 @@ pub(crate) fn add(
         },
     );
     let mut base = entity(&new.name, None);
+    base.alarm_actions_enabled = world.since("4.0").then_some(true);
     if !new.accessible {
         base.overall_status = Some(ManagedEntityStatus::Red);
     }
