@@ -21,6 +21,7 @@ mod offline;
 pub(crate) mod options;
 mod params;
 mod pool;
+mod pool_arg;
 mod question;
 mod secret;
 mod size;

@@ -65,6 +65,20 @@ pub(crate) fn flags<F: std::ops::BitOr<Output = F> + Copy, const N: usize>(
     given.fold(none, |flags, (_, flag)| flags | flag)
 }
 
+/// Splits at commas; two of them are one that belongs to a word (vshStringToArray).
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_end = c == ',' && chars.next_if_eq(&',').is_none();
+        match words.last_mut() {
+            Some(word) if !is_end => word.push(c),
+            _ => words.push(String::new()),
+        }
+    }
+    words
+}
+
 /// A number as C's `strtol` reads it: blanks may precede it.
 ///
 /// # Errors

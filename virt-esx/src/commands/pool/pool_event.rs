@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
-use crate::commands::{Command, options};
+use crate::commands::{Command, options, pool_arg};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -57,13 +57,19 @@ impl Command for PoolEvent {
         let Wanted::One(kind) = self.wanted()? else {
             return event_loop::print_kinds::<StoragePoolEventId>(ui);
         };
-        options::check_text("pool", self.pool.as_deref())?;
+        // virsh reports an unknown pool too, and then waits for events of all pools.
+        let pool = match &self.pool {
+            Some(text) => {
+                options::check_text("pool", Some(text))?;
+                Some(pool_arg::find(connection, text).await?)
+            }
+            None => None,
+        };
+        let uuid = pool.map(|pool| pool.uuid());
         let events = connection.storage_pool_events();
-        let mut events = events.stream(None, [kind]).await?;
+        let mut events = events.stream(uuid.as_ref(), [kind]).await?;
         let printer = self.waiting.printer(ui);
-        let texts = events
-            .by_ref()
-            .filter_map(|event| std::future::ready(self.print(printer, event)));
+        let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         self.waiting.follow(ui, texts).await?;
         event_loop::tell_dropped(ui, events.dropped());
         Ok(())
@@ -73,24 +79,6 @@ impl Command for PoolEvent {
 impl PoolEvent {
     fn wanted(&self) -> Result<Wanted<StoragePoolEventId>, Failure> {
         self.waiting.wanted(self.event.as_deref())
-    }
-
-    /// The text of an event; `None` if it is another pool's.
-    fn print(
-        &self,
-        printer: Printer,
-        event: esx_driver::Result<StoragePoolEvent>,
-    ) -> Option<Result<String, Failure>> {
-        match event {
-            Ok(event) if !self.is_wanted(&event) => None,
-            Ok(event) => Some(Ok(print(printer, &event))),
-            Err(error) => Some(Err(error.into())),
-        }
-    }
-
-    fn is_wanted(&self, event: &StoragePoolEvent) -> bool {
-        let wanted = self.pool.as_deref();
-        wanted.is_none_or(|pool| pool == event.name || pool.parse() == Ok(event.uuid))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The options that say where a snapshot stores memory and disks.
 
+use crate::commands::options;
 use crate::failure::Failure;
 use crate::markup::escaped;
 
@@ -9,7 +10,7 @@ use crate::markup::escaped;
 /// virsh's text.
 pub(super) fn disk(text: &str) -> Result<String, Failure> {
     let failed = || Failure::new(format!("unable to parse diskspec: {text}"));
-    let mut words = words(text).into_iter();
+    let mut words = options::words(text).into_iter();
     let name = words.next().unwrap_or_default();
     let [snapshot, driver, storage, file] =
         values(words, ["snapshot", "driver", "stype", "file"]).ok_or_else(failed)?;
@@ -42,7 +43,7 @@ pub(super) fn disk(text: &str) -> Result<String, Failure> {
 /// # Errors
 /// virsh's text.
 pub(super) fn memory(text: &str) -> Result<String, Failure> {
-    let values = values(words(text), ["snapshot", "file"]);
+    let values = values(options::words(text), ["snapshot", "file"]);
     let [snapshot, file] =
         values.ok_or_else(|| Failure::new(format!("unable to parse memspec: {text}")))?;
     let mut xml = "<memory".to_owned();
@@ -55,20 +56,6 @@ fn push_attribute(xml: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         *xml += &format!(" {name}='{}'", escaped(value));
     }
-}
-
-/// Splits at commas; two of them are one that belongs to a word.
-fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let is_end = c == ',' && chars.next_if_eq(&',').is_none();
-        match words.last_mut() {
-            Some(word) if !is_end => word.push(c),
-            _ => words.push(String::new()),
-        }
-    }
-    words
 }
 
 /// The values of `NAME=VALUE` words; None if a word is something else or comes twice.
