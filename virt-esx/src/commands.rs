@@ -24,6 +24,7 @@ mod pool;
 mod pool_arg;
 mod question;
 mod secret;
+mod secret_arg;
 mod size;
 mod snapshot;
 mod state;

@@ -105,6 +105,7 @@ recordings! {
     question,
     schedinfo,
     screenshot,
+    secret,
     shell,
     snapshot,
     snapshot_edit,

@@ -34,7 +34,7 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// The table, in the order of virsh's `help`.
-const TABLE: [&str; 11] = [
+const TABLE: [&str; 10] = [
     include_str!("unsupported/domain.txt"),
     include_str!("unsupported/monitor.txt"),
     include_str!("unsupported/host.txt"),
@@ -43,7 +43,6 @@ const TABLE: [&str; 11] = [
     include_str!("unsupported/filter.txt"),
     include_str!("unsupported/network.txt"),
     include_str!("unsupported/nodedev.txt"),
-    include_str!("unsupported/secret.txt"),
     include_str!("unsupported/backup.txt"),
     include_str!("unsupported/volume.txt"),
 ];

@@ -232,7 +232,11 @@ impl Description {
         let (wwnn, wwpn) = (self.adapter_wwnn.as_ref()?, self.adapter_wwpn.as_ref()?);
         let attribute = |name: &str, value: &str| format!(" {name}='{}'", escaped(value));
         let parents = (&self.adapter_parent_wwnn, &self.adapter_parent_wwpn);
-        let parent = match (&self.adapter_parent, parents, &self.adapter_parent_fabric_wwn) {
+        let parent = match (
+            &self.adapter_parent,
+            parents,
+            &self.adapter_parent_fabric_wwn,
+        ) {
             (Some(parent), _, _) => attribute("parent", parent),
             (None, (Some(wwnn), Some(wwpn)), _) => {
                 attribute("parent_wwnn", wwnn) + &attribute("parent_wwpn", wwpn)

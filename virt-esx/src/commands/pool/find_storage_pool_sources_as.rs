@@ -48,7 +48,10 @@ impl FindStoragePoolSourcesAs {
     /// The document that restricts the sources; none without a host, as in virsh.
     fn specification(&self) -> Option<String> {
         let host = escaped(self.host.as_ref()?);
-        let port = self.port.as_ref().map(|port| format!(" port='{}'", escaped(port)));
+        let port = self
+            .port
+            .as_ref()
+            .map(|port| format!(" port='{}'", escaped(port)));
         let initiator = self.initiator.as_ref().map(|iqn| {
             let iqn = escaped(iqn);
             format!("  <initiator>\n    <iqn name='{iqn}'/>\n  </initiator>\n")

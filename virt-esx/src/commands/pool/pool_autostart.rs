@@ -33,7 +33,10 @@ impl Command for PoolAutostart {
             done,
         };
         let failed = |reason| {
-            Failure::because(format!("failed to {verb} pool {text} as autostarted"), reason)
+            Failure::because(
+                format!("failed to {verb} pool {text} as autostarted"),
+                reason,
+            )
         };
         let writable = connection.check_writable(change.function);
         writable.map_err(failed)?;

@@ -30,7 +30,8 @@ impl Command for PoolCreate {
         let Self { file, .. } = &self;
         options::check_text("file", Some(file))?;
         let xml = file::read(file)?;
-        let failed = |reason| Failure::because(format!("Failed to create pool from {file}"), reason);
+        let failed =
+            |reason| Failure::because(format!("Failed to create pool from {file}"), reason);
         let writable = connection.check_writable("virStoragePoolCreateXML");
         writable.map_err(failed)?;
         let operation = connection.storage_pool_create_xml(&xml, self.build.flags());

@@ -28,7 +28,8 @@ impl Command for PoolDefine {
         let Self { file, .. } = &self;
         options::check_text("file", Some(file))?;
         let xml = file::read(file)?;
-        let failed = |reason| Failure::because(format!("Failed to define pool from {file}"), reason);
+        let failed =
+            |reason| Failure::because(format!("Failed to define pool from {file}"), reason);
         let writable = connection.check_writable("virStoragePoolDefineXML");
         writable.map_err(failed)?;
         let flags = [(self.validate, StoragePoolDefineFlags::VALIDATE)];

@@ -5,14 +5,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
-use crate::commands::{Command, options};
+use crate::commands::{Command, options, secret_arg};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// Secret Events
 ///
-/// List event types, or wait for secret events to occur. ESX has no secrets, so there are no events.
+/// List event types, or wait for secret events to occur. A host keeps no secrets, so there are events only of those of this
+/// run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SecretEvent {
     /// filter by secret name or uuid
@@ -56,11 +57,16 @@ impl Command for SecretEvent {
         let Wanted::One(kind) = self.wanted()? else {
             return event_loop::print_kinds::<SecretEventId>(ui);
         };
-        if let Some(secret) = &self.secret {
-            options::check_text("secret", Some(secret))?;
-            return Err(Failure::new(format!("failed to get secret '{secret}'")));
-        }
-        let mut events = connection.secret_events().stream(None, [kind]).await?;
+        // virsh reports an unknown secret too, and then waits for events of all secrets.
+        let secret = match &self.secret {
+            Some(text) => {
+                options::check_text("secret", Some(text))?;
+                Some(secret_arg::find(connection, text)?.uuid())
+            }
+            None => None,
+        };
+        let events = connection.secret_events();
+        let mut events = events.stream(secret.as_ref(), [kind]).await?;
         let printer = self.waiting.printer(ui);
         let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         self.waiting.follow(ui, texts).await?;

@@ -4,7 +4,6 @@ use std::fmt::Display;
 use std::ops::ControlFlow;
 
 use clap::ArgMatches;
-use virt_model::Uuid;
 
 use super::super::domain_arg::{self, Any, Keys as _};
 use super::super::number::Number;
@@ -30,8 +29,6 @@ pub(super) enum Step {
     Bandwidth(Value),
     /// `below 0 --a: TEXT`: the number is not below this one.
     Below(i64, &'static str, Text),
-    /// `uuid --a: TEXT`: a UUID.
-    Uuid(&'static str, Text),
     /// `file --a`: a file that can be read.
     File(&'static str),
     /// `domain`: the option `domain` names a domain, if it is given.
@@ -127,7 +124,6 @@ impl Step {
                 more: text,
             }),
             "below" => Self::Below(option().parse().unwrap_or_default(), option(), text),
-            "uuid" => Self::Uuid(option(), text),
             "file" => Self::File(option()),
             "domain" => Self::Domain,
             "network" => Self::Network,
@@ -205,9 +201,7 @@ impl Step {
             | Self::Number(_, value)
             | Self::Scaled(value)
             | Self::Bandwidth(value) => [vec![value.option], of_text(&value.more)].concat(),
-            Self::Below(_, option, text) | Self::Uuid(option, text) => {
-                [vec![*option], of_text(text)].concat()
-            }
+            Self::Below(_, option, text) => [vec![*option], of_text(text)].concat(),
             Self::File(option) => vec![option],
             Self::Domain => vec!["domain"],
             Self::Network => vec!["network"],
@@ -252,10 +246,6 @@ impl Step {
                     _ => Ok(()),
                 }
             }
-            Self::Uuid(option, text) => match value(given, option).map(str::parse::<Uuid>) {
-                Some(Err(_)) => Err(text.failure(given)),
-                _ => Ok(()),
-            },
             Self::File(option) => match value(given, option) {
                 Some(path) => file::read_bytes(path).map(drop),
                 None => Ok(()),

@@ -1,0 +1,144 @@
+use std::fs::File;
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::change::Changed;
+use crate::commands::Command;
+use crate::commands::file::c_text;
+use crate::commands::options::{check_exclusive, check_text};
+use crate::commands::secret_arg::SecretArg;
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// set a secret value
+///
+/// Set a secret value. It is not stored: it is forgotten when virt-esx ends.
+#[derive(clap::Args)]
+pub(crate) struct SecretSetValue {
+    #[command(flatten)]
+    secret: SecretArg,
+
+    /// read secret from file
+    #[arg(long, value_name = "string")]
+    file: Option<String>,
+
+    /// read the secret from file without converting from base64
+    #[arg(long)]
+    plain: bool,
+
+    /// read the secret from the terminal
+    #[arg(long)]
+    interactive: bool,
+
+    /// base64-encoded secret value
+    #[arg(value_name = "base64")]
+    base64: Option<String>,
+}
+
+/// The most bytes of a file that virsh reads.
+const LARGEST: u64 = 1024;
+
+impl Command for SecretSetValue {
+    fn check(&self) -> Result<(), Failure> {
+        let file = ("file", self.file.is_some());
+        let plain = ("plain", self.plain);
+        let interactive = ("interactive", self.interactive);
+        let base64 = ("base64", self.base64.is_some());
+        check_exclusive([interactive, file])?;
+        check_exclusive([file, base64])?;
+        check_exclusive([interactive, plain])?;
+        check_exclusive([plain, base64])?;
+        check_exclusive([interactive, base64])
+    }
+
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
+        let secret = self.secret.find(connection)?;
+        let value = self.value(ui)?;
+        let failed = |reason| Failure::because("Failed to set secret value", reason);
+        let writable = connection.check_writable("virSecretSetValue");
+        writable.map_err(failed)?;
+        let set = secret.set_value(&value);
+        set.map_err(|error| failed(error.into()))?;
+        let text = "Secret value set".to_owned();
+        let changed = Changed::new("secret-set-value", secret.uuid(), text);
+        Ok(ui.answer(&changed)?)
+    }
+}
+
+impl SecretSetValue {
+    fn value(&self, ui: &Ui) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        check_text("base64", self.base64.as_deref())?;
+        check_text("file", self.file.as_deref())?;
+        match (&self.base64, &self.file) {
+            (Some(text), _) => {
+                ui.tell("error: Passing secret value as command-line argument is insecure!\n");
+                decode(text.as_bytes())
+            }
+            (None, Some(path)) => {
+                let bytes = read(path)?;
+                match self.plain {
+                    true => Ok(bytes),
+                    false => decode(&bytes),
+                }
+            }
+            (None, None) if self.interactive => {
+                let value = rpassword::prompt_password("Enter new value for secret:");
+                let value = value.map_err(|error| {
+                    let reason = Failure::new(c_text(&error));
+                    Failure::because("Failed to read secret", reason)
+                })?;
+                Ok(Zeroizing::new(value.into_bytes()))
+            }
+            (None, None) => Err(Failure::new("Input secret value is missing")),
+        }
+    }
+}
+
+/// A file's content.
+fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error: std::io::Error| {
+        let reason = c_text(&error);
+        Failure::new(format!("Failed to open file '{path}': {reason}"))
+    };
+    let file = File::open(path).map_err(failed)?;
+    // The bytes never move, so that no copy of them stays anywhere.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST as usize + 1));
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        let reason = "Value too large for defined data type";
+        return Err(Failure::new(format!(
+            "Failed to read file '{path}': {reason}"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The bytes that a text of base64 stands for. White space may be anywhere in it. (virsh ignores whatever is no base64, and
+/// so would set another value than the one that was meant.)
+fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
+    compact.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    let decoded = STANDARD.decode(compact.as_slice()).map(Zeroizing::new);
+    decoded.map_err(|_| {
+        let failure = Failure::new("the value is not base64");
+        failure.advise("with --file and --plain, the value is taken as it is")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn base64_may_be_broken_into_lines() {
+        assert_eq!(**decode(b"Z2Vo\nZWlt\n").unwrap(), *b"geheim");
+        for wrong in ["geheim\n", "xx!", "Z2VoZWlt="] {
+            assert!(decode(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
