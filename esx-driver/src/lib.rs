@@ -1,4 +1,4 @@
-//! libvirt's ESX driver: domains, snapshots, networks and events of VMware ESX(i) hosts and vCenters.
+//! libvirt's ESX driver: domains, snapshots, networks, storage and events of VMware ESX(i) hosts and vCenters.
 //!
 //! ```no_run
 //! use esx_driver::{Connect, EsxUri, auth::NoPrompts, virt_model::DomainFilter};
@@ -15,7 +15,9 @@
 //!
 //! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
 //! - A [`Connect`] is a connection to a server and one host of it.
-//! - [`Domain`], [`DomainSnapshot`] and [`Network`] are handles: cheap clones that talk to the server.
+//! - [`Domain`], [`DomainSnapshot`], [`Network`], [`StoragePool`] and [`StorageVol`] are handles: cheap clones that talk to
+//!   the server.
+//! - A [`Secret`] is a password that definitions name; the connection keeps it in memory.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
 //! - A [`History`] is what the host has written about everything that happened.
 //! - A [`Monitor`] has a live picture of a server, with measurements.

@@ -29,6 +29,26 @@ use crate::{Connect, Error, ErrorKind, Result, What, derived_uuid::derived_uuid}
 /// paths, so a datastore of several hosts may have another UUID on each.
 ///
 /// A handle keeps the server's reference of its datastore, so it finds the datastore again after it was renamed.
+///
+/// ```no_run
+/// # async fn run(connect: &esx_driver::Connect) -> esx_driver::Result<()> {
+/// use esx_driver::virt_model::{StoragePoolCreateFlags, StoragePoolFilter};
+///
+/// for entry in connect.list_all_storage_pools(StoragePoolFilter::NETFS).await? {
+///     println!("{} {}", entry.pool.name(), entry.info.available);
+/// }
+/// let xml = "<pool type='netfs'>
+///   <name>images</name>
+///   <source><host name='nas.example.com'/><dir path='/images'/></source>
+///   <target><path>/vmfs/volumes/images</path></target>
+/// </pool>";
+/// let pool = connect
+///     .storage_pool_create_xml(xml, StoragePoolCreateFlags::NONE)
+///     .await?;
+/// pool.refresh().await?;
+/// pool.destroy().await
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct StoragePool {
     connect: Connect,

@@ -65,6 +65,22 @@ impl Targets {
         self.on(adapter).is_some()
     }
 
+    /// The targets for people: `the target 'iqn.…' at 192.0.2.50:3260`.
+    pub(super) fn words(&self) -> String {
+        let place =
+            |address: &str, port: Option<i32>| format!("{address}:{}", port.unwrap_or(PORT));
+        match self {
+            Targets::Static(target) => format!(
+                "the target '{}' at {}",
+                target.i_scsi_name,
+                place(&target.address, target.port)
+            ),
+            Targets::Send(target) => {
+                format!("the address {}", place(&target.address, target.port))
+            }
+        }
+    }
+
     fn set(self) -> HostInternetScsiHbaTargetSet {
         let mut set = HostInternetScsiHbaTargetSet::default();
         match self {

@@ -24,7 +24,7 @@ impl StoragePool {
     /// A VMFS datastore is a pool of the type `fs`, one of a server (NFS, CIFS) is `netfs`, any other is `dir`. (libvirt
     /// 9.0.0 knows neither NFS 4.1 nor vSAN, vVol and persistent memory, and fails for them.) A target is `iscsi`; the
     /// device is the target's name and the initiator that of the adapter. (libvirt puts the target's name into the
-    /// initiator.) Credentials are not in it.
+    /// initiator, and writes no path.) Credentials are not in it.
     ///
     /// # Errors
     /// As [`info`](StoragePool::info).
@@ -96,11 +96,14 @@ impl StoragePool {
         StoragePoolDef {
             uuid: Some(self.uuid),
             source,
-            target: target(None),
+            target: target(Some(DEVICES.to_owned())),
             ..StoragePoolDef::new(StoragePoolType::Iscsi, &self.name)
         }
     }
 }
+
+/// Where hosts show LUNs. libvirt's ESX driver writes no path, without which documents of libvirt's cannot be read.
+const DEVICES: &str = "/vmfs/devices/disks";
 
 /// Where the host shows the pool. libvirt's ESX driver writes the permissions that it has not set.
 fn target(path: Option<String>) -> StoragePoolTarget {

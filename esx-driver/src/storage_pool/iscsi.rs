@@ -122,12 +122,6 @@ impl Portal {
             ..HostInternetScsiHbaStaticTarget::default()
         }
     }
-
-    /// Address and port for people: `192.0.2.50:3260`.
-    pub(super) fn address(&self) -> String {
-        let target = &self.target;
-        format!("{}:{}", target.address, target.port.unwrap_or(PORT))
-    }
 }
 
 impl Target {

@@ -256,16 +256,12 @@ impl StoragePool {
             let authentication = portal.target.authentication_properties.as_ref();
             let has_own = authentication
                 .is_some_and(|set| set.chap_auth_enabled && set.chap_inherited != Some(true));
-            let place = format!(
-                "the target at {} of the adapter {}",
-                portal.address(),
-                portal.adapter
-            );
+            let what = format!("{} was removed from {}", targets.words(), portal.adapter);
             let undo = match has_own {
                 true => None,
                 false => Some(connect.add_targets(&portal.adapter, &targets)?),
             };
-            forgotten.push((format!("{place} was removed"), undo));
+            forgotten.push((what, undo));
         }
         for adapter in target.adapters() {
             let change = connect.rescan(&adapter)?;

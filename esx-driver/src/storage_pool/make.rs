@@ -231,33 +231,50 @@ impl Connect {
         let device = adapter.base.device.as_str();
         let targets = plan.targets();
         let mut done: Vec<Undo> = Vec::new();
-        if !targets.is_on(adapter) {
-            runner.perform(self.add_targets(device, &targets)?).await?;
-            let what = match &targets {
-                Targets::Static(_) => format!("the target '{name}' was added to {device}"),
-                Targets::Send(_) => format!("the address {} was added to {device}", plan.address()),
-            };
-            done.push((what, Some(self.remove_targets(device, &targets)?)));
-        }
-        let rest = self.use_target(runner, device, plan, &targets, name).await;
-        match rest {
+        let made = self
+            .tell_targets(runner, adapter, &targets, &mut done)
+            .await;
+        let used = match made {
+            Ok(()) => self.use_targets(runner, device, plan, &targets, name).await,
+            Err(error) => Err(error),
+        };
+        match used {
             Ok(pool) => Ok(pool),
             Err(error) => Err(take_back(error, done).await),
         }
     }
 
+    /// Tells an adapter of those targets that it does not have. `done` is what to take back.
+    async fn tell_targets(
+        &self,
+        runner: &mut Runner<'_>,
+        adapter: &HostInternetScsiHba,
+        targets: &[Targets],
+        done: &mut Vec<Undo>,
+    ) -> Result<()> {
+        let device = adapter.base.device.as_str();
+        for targets in targets.iter().filter(|targets| !targets.is_on(adapter)) {
+            runner.perform(self.add_targets(device, targets)?).await?;
+            let what = format!("{} was added to {device}", targets.words());
+            done.push((what, Some(self.remove_targets(device, targets)?)));
+        }
+        Ok(())
+    }
+
     /// What comes behind telling an adapter of targets: credentials, and looking for devices.
-    async fn use_target(
+    async fn use_targets(
         &self,
         runner: &mut Runner<'_>,
         device: &str,
         plan: TargetPlan,
-        targets: &Targets,
+        targets: &[Targets],
         name: &str,
     ) -> Result<StoragePool> {
         if let Some(chap) = plan.chap {
-            let change = self.authenticate(device, targets, chap)?;
-            runner.perform(change).await?;
+            for targets in targets {
+                let change = self.authenticate(device, targets, chap.clone())?;
+                runner.perform(change).await?;
+            }
         }
         runner.perform(self.rescan(device)?).await?;
         let found = self.read_complete::<FoundDevices>(self.host_system());
@@ -401,25 +418,24 @@ fn adapter<'a>(pools: &'a Pools, plan: &TargetPlan) -> Result<&'a HostInternetSc
 
 impl TargetPlan {
     /// What the adapter is told.
-    fn targets(&self) -> Targets {
-        let (address, port) = (self.host.clone(), Some(self.port));
-        match &self.name {
-            Some(name) => Targets::Static(HostInternetScsiHbaStaticTarget {
-                address,
-                port,
-                i_scsi_name: name.clone(),
-                ..HostInternetScsiHbaStaticTarget::default()
-            }),
-            None => Targets::Send(HostInternetScsiHbaSendTarget {
-                address,
-                port,
-                ..HostInternetScsiHbaSendTarget::default()
-            }),
-        }
-    }
-
-    fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+    fn targets(&self) -> Vec<Targets> {
+        let targets = self.hosts.iter().cloned().map(|(address, port)| {
+            let port = Some(port);
+            match &self.name {
+                Some(name) => Targets::Static(HostInternetScsiHbaStaticTarget {
+                    address,
+                    port,
+                    i_scsi_name: name.clone(),
+                    ..HostInternetScsiHbaStaticTarget::default()
+                }),
+                None => Targets::Send(HostInternetScsiHbaSendTarget {
+                    address,
+                    port,
+                    ..HostInternetScsiHbaSendTarget::default()
+                }),
+            }
+        });
+        targets.collect()
     }
 }
 

@@ -102,13 +102,9 @@ async fn lists() {
         connect.list_secrets(),
         [UUID.parse::<Uuid>().unwrap(), chosen.uuid()]
     );
-    assert_eq!(
-        connect
-            .secret_lookup_by_uuid(chosen.uuid())
-            .unwrap()
-            .usage_id(),
-        ""
-    );
+    let found = connect.secret_lookup_by_uuid(chosen.uuid()).unwrap();
+    assert_eq!(found.usage_id(), "");
+    assert_eq!(found.xml_desc().unwrap(), chosen.xml_desc().unwrap());
     for (filter, count) in [
         (SecretFilter::NONE, 2),
         (SecretFilter::EPHEMERAL, 1),

@@ -40,12 +40,12 @@ pub(super) struct VmfsPlan {
     pub(super) build: Build,
 }
 
-/// A target, or all targets of a host.
+/// A target, or all targets of hosts.
 #[derive(Debug)]
 pub(super) struct TargetPlan {
-    pub(super) host: String,
-    pub(super) port: i32,
-    /// The target's name; `None` for all of the host.
+    /// Addresses and ports.
+    pub(super) hosts: Vec<(String, i32)>,
+    /// The target's name; `None` for all of the hosts.
     pub(super) name: Option<String>,
     /// The name of the adapter that is to be used.
     pub(super) initiator: Option<String>,
@@ -152,11 +152,6 @@ fn vmfs(def: &StoragePoolDef, build: Option<Build>) -> Result<VmfsPlan> {
 
 fn target(connect: &Connect, def: &StoragePoolDef) -> Result<TargetPlan> {
     let source = &def.source;
-    let [host] = source.hosts.as_slice() else {
-        return Err(unsupported(
-            "Expected exactly 1 host for the storage pool".to_owned(),
-        ));
-    };
     let name = match source.devices.as_slice() {
         [] => None,
         [device] if device.path == def.name => Some(device.path.clone()),
@@ -179,11 +174,14 @@ fn target(connect: &Connect, def: &StoragePoolDef) -> Result<TargetPlan> {
     };
     let chap = source.auth.as_ref();
     Ok(TargetPlan {
-        host: host.name.clone(),
-        port: match host.port {
-            0 => PORT,
-            port => port,
-        },
+        hosts: source
+            .hosts
+            .iter()
+            .map(|host| match host.port {
+                0 => (host.name.clone(), PORT),
+                port => (host.name.clone(), port),
+            })
+            .collect(),
         name,
         initiator: source.initiator.clone(),
         chap: chap.map(|auth| credentials(connect, auth)).transpose()?,

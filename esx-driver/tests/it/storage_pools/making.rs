@@ -376,6 +376,33 @@ async fn a_target_is_added() {
 }
 
 #[tokio::test]
+async fn a_target_with_several_addresses() {
+    let xml = iscsi(
+        BACKUP,
+        &format!("<host name='192.0.2.51' port='3260'/>{}", device(BACKUP)),
+    );
+    let (simulator, connect) = host().await;
+    connect
+        .storage_pool_create_xml(&xml, Create::NONE)
+        .await
+        .unwrap();
+    assert_eq!(targets(&simulator), [TARGET, BACKUP, BACKUP]);
+    assert_eq!(
+        names(&connect, StoragePoolFilter::ISCSI).await,
+        [TARGET, BACKUP]
+    );
+
+    let (simulator, connect) = host().await;
+    simulator.inject(Rule::new("AddInternetScsiStaticTargets", fault()).nth(2));
+    let error = connect
+        .storage_pool_create_xml(&xml, Create::NONE)
+        .await
+        .unwrap_err();
+    assert_eq!(error.advice(), None);
+    assert_eq!(targets(&simulator), [TARGET]);
+}
+
+#[tokio::test]
 async fn targets_are_found() {
     let (simulator, connect) = host().await;
     let pool = connect
@@ -476,7 +503,8 @@ async fn what_cannot_be_taken_back_is_told() {
             .await
             .unwrap_err();
         let advice = error.advice().unwrap();
-        let left = format!("the target '{SECURE}' was added to vmhba64 and stays (");
+        let left =
+            format!("the target '{SECURE}' at 192.0.2.50:3260 was added to vmhba64 and stays (");
         assert!(advice.starts_with(&left), "{advice}");
         assert_eq!(targets(&simulator), [TARGET, SECURE]);
     }

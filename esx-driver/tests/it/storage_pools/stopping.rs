@@ -166,6 +166,7 @@ async fn a_target_is_forgotten() {
         refused(pool.create(Create::NONE)).await,
         wrong_state(&format!("'{TARGET}' is already active"))
     );
+    let own = pool.xml_desc(StoragePoolXmlFlags::NONE).await.unwrap();
     simulator.clear_requests();
     pool.destroy().await.unwrap();
     assert_eq!(
@@ -180,6 +181,10 @@ async fn a_target_is_forgotten() {
         text(pool.info().await),
         format!("Storage pool not found: Could not find storage pool with name '{TARGET}'")
     );
+    // Its document makes it again.
+    let again = connect.storage_pool_create_xml(&own, Create::NONE).await;
+    let again = again.unwrap().xml_desc(StoragePoolXmlFlags::NONE).await;
+    assert_eq!(again.unwrap(), own);
 }
 
 #[tokio::test]
@@ -207,7 +212,7 @@ async fn a_target_that_is_forgotten_in_part_is_put_back() {
     let error = pool.destroy().await.unwrap_err();
     let advice = error.advice().unwrap();
     assert!(
-        advice.contains(" of the adapter vmhba64 was removed and stays ("),
+        advice.contains(" was removed from vmhba64 and stays ("),
         "{advice}"
     );
 
