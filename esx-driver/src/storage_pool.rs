@@ -125,7 +125,6 @@ impl StoragePool {
     }
 
     /// What the pool is.
-    #[allow(dead_code, reason = "volumes go by it")]
     pub(crate) fn backend(&self) -> &Backend {
         &self.backend
     }

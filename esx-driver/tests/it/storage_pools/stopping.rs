@@ -19,6 +19,9 @@ fn spare() -> Builder {
         })
 }
 
+/// What is done with a pool.
+type Operate = fn(&StoragePool) -> Operation<'static>;
+
 /// The kind and the text of the error that an operation ends with.
 async fn refused(operation: Operation<'static>) -> (ErrorKind, String) {
     let error = operation.await.unwrap_err();
@@ -239,7 +242,7 @@ async fn refreshing() {
 #[tokio::test(start_paused = true)]
 async fn answers_that_are_lost() {
     for (effect, is_done) in [(Effect::DropAfter, true), (Effect::DropBefore, false)] {
-        let cases: [(&str, &str, fn(&StoragePool) -> Operation<'static>); 4] = [
+        let cases: [(&str, &str, Operate); 4] = [
             ("spare", "UnmountVmfsVolume", StoragePool::destroy),
             ("spare", "RemoveDatastore", |pool| pool.delete(Delete::NONE)),
             ("iso", "RemoveDatastore", StoragePool::destroy),
