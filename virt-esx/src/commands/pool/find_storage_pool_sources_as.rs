@@ -38,7 +38,8 @@ impl Query for FindStoragePoolSourcesAs {
             ("initiator", &self.initiator),
         ])?;
         if self.host.is_some() {
-            check_texts([("port", &self.port)])?;
+            let checked = check_texts([("port", &self.port)]);
+            checked.map_err(|failure| failure.followed_by("missing argument"))?;
         }
         find(connection, &self.kind, self.specification().as_deref()).await
     }
