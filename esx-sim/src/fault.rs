@@ -4,7 +4,7 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
     AlreadyExists, CannotCreateFile, CannotDeleteFile, ConcurrentAccess,
     DatastoreNotWritableOnHost, DuplicateName, FileAlreadyExists, FileFault, FileLocked,
-    FileNotFound, InaccessibleDatastore, InvalidArgument, InvalidCollectorVersion,
+    FileNotFound, FileTooLarge, InaccessibleDatastore, InvalidArgument, InvalidCollectorVersion,
     InvalidDatastore, InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin,
     InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
     LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoDiskSpace, NoPermission,
@@ -457,4 +457,18 @@ fn invalid_datastore_detail(store: &ManagedObjectReference, name: &str) -> Inval
         name: Some(name.to_owned()),
         ..InvalidDatastore::default()
     }
+}
+
+/// The datastore has no such large files. Sizes are in bytes.
+pub(crate) fn file_too_large(file: &str, datastore: &str, size: i64, most: i64) -> SoapFault {
+    SoapFault::new(
+        FileTooLarge {
+            base: file_fault(file),
+            datastore: datastore.to_owned(),
+            file_size: size,
+            max_file_size: Some(most),
+            ..FileTooLarge::default()
+        },
+        format!("File is larger than the maximum size supported by datastore '{datastore}'."),
+    )
 }

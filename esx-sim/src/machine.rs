@@ -8,6 +8,7 @@ pub(crate) mod chain;
 pub(crate) mod config;
 pub(crate) mod console;
 pub(crate) mod device;
+pub(crate) mod disk;
 pub(crate) mod guest;
 mod hardware;
 pub(crate) mod lock;

@@ -31,6 +31,9 @@ pub(super) fn reach_datastore(world: &mut World, store: &ManagedObjectReference,
             false => ManagedEntityStatus::Red,
         });
     });
+    for host in datastore::hosts_of(world, store) {
+        storage::show_volumes(world, &host);
+    }
     let name = world.name(store).unwrap_or_default();
     let (id, severity, message) = match reached {
         true => (

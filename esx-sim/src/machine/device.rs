@@ -73,6 +73,19 @@ impl FileChanges {
         self.made.extend(descriptor.files(location));
     }
 
+    /// Gives a disk the capacity in its descriptor. What is on it stays.
+    fn grow_disk(&mut self, world: &World, location: &DatastorePath, descriptor: &Descriptor) {
+        let [text, (extent, fresh)] = descriptor.files(location);
+        let content = match world.data(&extent) {
+            Some(mut data) => {
+                data.set_length(descriptor.capacity_kb.saturating_mul(1024));
+                Entry::File(data)
+            }
+            None => fresh,
+        };
+        self.made.extend([text, (extent, content)]);
+    }
+
     fn delete_disk(&mut self, location: &DatastorePath, descriptor: &Descriptor) {
         let files = descriptor.files(location).into_iter();
         self.deleted.extend(files.map(|(file, _)| file));

@@ -1,20 +1,19 @@
 //! VirtualDiskManager: virtual disks, whether or not a machine uses them.
 
 mod content;
-mod disk;
 mod facts;
 
 use vi_types::methods::{
     CopyVirtualDiskTask, CreateVirtualDiskTask, DeleteVirtualDiskTask, MoveVirtualDiskTask,
 };
-use vi_types::objects::{FileBackedVirtualDiskSpec, FileTooLarge, SeSparseVirtualDiskSpec};
+use vi_types::objects::{FileBackedVirtualDiskSpec, SeSparseVirtualDiskSpec};
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
-use self::disk::Disk;
 use super::file_manager::{place, take_out};
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor, Parent};
+use crate::machine::disk::Disk;
 use crate::machine::{chain, lock};
 use crate::world::World;
 use crate::world::inventory::datastore::{check_space, check_writable};
@@ -84,16 +83,8 @@ fn check_size(world: &World, location: &DatastorePath, capacity_kb: u64) -> Resu
     let bytes = i64::try_from(capacity_kb.saturating_mul(1024)).unwrap_or(i64::MAX);
     match largest {
         Some(largest) if bytes > largest => {
-            let file = location.display(world);
-            let detail = FileTooLarge {
-                base: fault::file_fault(&file),
-                datastore: world.name(&location.store).unwrap_or_default().to_owned(),
-                file_size: bytes,
-                max_file_size: Some(largest),
-                ..FileTooLarge::default()
-            };
-            let text = format!("File {file} is larger than the maximum size supported by the datastore");
-            Err(SoapFault::new(detail, text))
+            let name = world.name(&location.store).unwrap_or_default();
+            Err(fault::file_too_large(&location.display(world), name, bytes, largest))
         }
         _ => Ok(()),
     }

@@ -1,17 +1,20 @@
 //! Virtual disks, and files that running machines have.
 
+use vi_types::enums::VirtualDeviceConfigSpecOperation;
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
-    CopyDatastoreFileTask, CopyVirtualDiskTask, DeleteDatastoreFileTask, DeleteVirtualDiskTask,
-    EagerZeroVirtualDiskTask, ExtendVirtualDiskTask, InflateVirtualDiskTask, MoveDatastoreFileTask,
-    MoveVirtualDiskTask, QueryVirtualDiskFragmentation, QueryVirtualDiskGeometry,
-    QueryVirtualDiskUuid, SetVirtualDiskUuid, ShrinkVirtualDiskTask, ZeroFillVirtualDiskTask,
+    CloneVmTask, CopyDatastoreFileTask, CopyVirtualDiskTask, DeleteDatastoreFileTask,
+    DeleteVirtualDiskTask, EagerZeroVirtualDiskTask, ExtendVirtualDiskTask, InflateVirtualDiskTask,
+    MoveDatastoreFileTask, MoveVirtualDiskTask, QueryVirtualDiskFragmentation,
+    QueryVirtualDiskGeometry, QueryVirtualDiskUuid, ReconfigVmTask, SetVirtualDiskUuid,
+    ShrinkVirtualDiskTask, ZeroFillVirtualDiskTask,
 };
 use vi_types::objects::{
-    FileAlreadyExists, FileLocked, FileNotFound, InvalidArgument, InvalidDiskFormat, VirtualDisk,
-    VirtualDiskSpec,
+    FileAlreadyExists, FileLocked, FileNotFound, InvalidArgument, InvalidDiskFormat, VirtualDevice,
+    VirtualDeviceConfigSpec, VirtualDeviceFileBackingInfo, VirtualDisk, VirtualDiskSpec,
+    VirtualMachineConfigSpec,
 };
-use vi_types::{Any, ManagedObjectReference, Method, properties};
+use vi_types::{Any, ManagedObjectReference, Method, Poly, properties};
 
 use crate::host::Host;
 
@@ -334,4 +337,68 @@ async fn disks_are_asked_for_their_facts() {
         ..QueryVirtualDiskFragmentation::default()
     };
     assert_eq!(host.client.call(&fragmentation).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn disks_of_machines_keep_their_content() {
+    let host = Host::vcenter().await;
+    let vms = host.simulator.objects("VirtualMachine").into_iter();
+    let mut off = vms.filter(|vm| {
+        let runtime = host.vm(vm).runtime.unwrap();
+        runtime.power_state == PoweredOff
+            && !host.config(vm).template
+            && host.vm(vm).root_snapshot.is_empty()
+    });
+    let (vm, path) = off
+        .find_map(|vm| Some((vm.clone(), first_disk(&host, &vm)?.1)))
+        .unwrap();
+    let extent = path.replace(".vmdk", "-flat.vmdk");
+    assert!(host.simulator.write_file_part(&extent, 4096, b"content"));
+    let clone = CloneVmTask {
+        this: vm.clone(),
+        folder: host.vm(&vm).parent.clone().unwrap(),
+        name: "copy".to_owned(),
+        ..CloneVmTask::default()
+    };
+    let copy = host.made(&clone).await;
+    let (_, copied) = first_disk(&host, &copy).unwrap();
+    let part = |path: &str| {
+        host.simulator
+            .file_part(&path.replace(".vmdk", "-flat.vmdk"), 4096..4103)
+    };
+    assert_eq!(part(&copied).unwrap(), "content");
+
+    let (mut device, _) = first_disk(&host, &vm).unwrap();
+    if let Some(disk) = device.cast_mut::<VirtualDisk>() {
+        disk.capacity_in_kb += 1 << 20;
+    }
+    let change = VirtualDeviceConfigSpec {
+        operation: Some(VirtualDeviceConfigSpecOperation::Edit),
+        device,
+        ..VirtualDeviceConfigSpec::default()
+    };
+    let grow = ReconfigVmTask {
+        this: vm.clone(),
+        spec: VirtualMachineConfigSpec {
+            device_change: vec![change.into()],
+            ..VirtualMachineConfigSpec::default()
+        },
+        ..ReconfigVmTask::default()
+    };
+    host.succeeds(&grow).await;
+    assert_eq!(part(&path).unwrap(), "content");
+}
+
+/// The first disk of a machine, with the path of its file.
+fn first_disk(host: &Host, vm: &ManagedObjectReference) -> Option<(Poly<VirtualDevice>, String)> {
+    let devices = host.config(vm).hardware.device.into_iter();
+    let mut disks = devices.filter(|device| device.is::<VirtualDisk>());
+    disks.find_map(|device| {
+        let file = device
+            .backing
+            .as_ref()?
+            .cast::<VirtualDeviceFileBackingInfo>()?;
+        let path = file.file_name.clone();
+        Some((device, path))
+    })
 }

@@ -3,11 +3,11 @@
 use esx_sim::{ApiVersion, IscsiTarget, NewDatastore, Simulator};
 use vi_types::enums::TaskInfoState;
 use vi_types::methods::{
-    AddInternetScsiSendTargets, AddInternetScsiStaticTargets, CreateLocalDatastore,
-    CreateNasDatastore, CreateVirtualDiskTask, CreateVmfsDatastore, DatastoreEnterMaintenanceMode,
-    DatastoreExitMaintenanceModeTask, DeleteVmfsVolumeState, DestroyDatastore, ExpandVmfsDatastore,
-    ExtendVmfsDatastore, MakeDirectory, MountVmfsVolume, QueryAvailableDisksForVmfs,
-    QueryVmfsDatastoreCreateOptions, QueryVmfsDatastoreExpandOptions,
+    AddInternetScsiSendTargets, AddInternetScsiStaticTargets, CreateContainerView,
+    CreateLocalDatastore, CreateNasDatastore, CreateVirtualDiskTask, CreateVmfsDatastore,
+    DatastoreEnterMaintenanceMode, DatastoreExitMaintenanceModeTask, DeleteVmfsVolumeState,
+    DestroyDatastore, ExpandVmfsDatastore, ExtendVmfsDatastore, MakeDirectory, MountVmfsVolume,
+    QueryAvailableDisksForVmfs, QueryVmfsDatastoreCreateOptions, QueryVmfsDatastoreExpandOptions,
     QueryVmfsDatastoreExtendOptions, RefreshDatastore, RemoveDatastore,
     RemoveInternetScsiSendTargets, RemoveInternetScsiStaticTargets, RenameDatastore, RescanHba,
     RescanVmfs, RetrieveDiskPartitionInfo, UnmountVmfsVolume,
@@ -306,7 +306,22 @@ async fn folders_of_file_servers_are_mounted_and_unmounted() {
     let host = Host::esx().await;
     let storage = Storage::new(&host, 0);
     let simulator = &host.simulator;
+    let view = CreateContainerView {
+        container: host.client.content.root_folder.clone(),
+        r#type: vec!["Datastore".to_owned()],
+        recursive: true,
+        ..CreateContainerView::default()
+    };
+    let view = host.client.call(&view).await.unwrap();
+    let viewed = || {
+        let view = simulator.properties::<properties::ContainerView>(&view);
+        view.unwrap().base.view.len()
+    };
     let made = storage.mount_nas("iso", "nas", "/iso").await.unwrap();
+    assert_eq!(viewed(), 3);
+    let browser = storage.state().datastore_browser.unwrap();
+    let browser: properties::HostDatastoreBrowser = simulator.properties(&browser).unwrap();
+    assert_eq!(browser.datastore, storage.state().datastore);
     let state = store(simulator, &made);
     let info = state
         .info
@@ -367,6 +382,7 @@ async fn folders_of_file_servers_are_mounted_and_unmounted() {
             .properties::<properties::Datastore>(&made)
             .is_none()
     );
+    assert_eq!(viewed(), 2);
     assert!(!storage.state().datastore.contains(&made));
     assert!(storage.remove(&made).await.unwrap_err().is::<NotFound>());
     // The server still has the files.

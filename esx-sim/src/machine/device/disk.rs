@@ -2,16 +2,16 @@
 
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation as FileOperation;
 use vi_types::objects::{
-    FileTooLarge, NoDiskSpace, VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk,
-    VirtualDiskFlatVer2BackingInfo,
+    VirtualDevice, VirtualDeviceFileBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo,
 };
-use vi_types::{Poly, SoapFault, properties};
+use vi_types::{Poly, SoapFault};
 
 use super::fault::{disallowed_mode, invalid, invalid_backing, invalid_operation};
 use super::{Change, disk_file, file_backing};
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor};
 use crate::machine::{chain, lock};
+use crate::world::inventory::datastore::check_space;
 use crate::world::inventory::parts::uuid;
 
 /// The modes of disks that hosts have.
@@ -211,40 +211,26 @@ impl Change<'_> {
         let Some(disk) = device.cast::<VirtualDisk>() else {
             return Ok(());
         };
-        let datastore = || world.name(&location.store).unwrap_or_default().to_owned();
         let (size, most) = (disk.capacity_in_kb, largest_kb(world.since("5.5")));
         if size > most {
-            let file = location.display(world);
-            let message = format!(
-                "File is larger than the maximum size supported by datastore '{}'.",
-                datastore()
-            );
-            let fault = FileTooLarge {
-                base: fault::file_fault(&file),
-                datastore: datastore(),
-                file_size: size.saturating_mul(1024),
-                max_file_size: Some(most << 10),
-                ..FileTooLarge::default()
-            };
-            return Err(SoapFault::new(fault, message));
+            let name = world.name(&location.store).unwrap_or_default();
+            let (size, most) = (size.saturating_mul(1024), most << 10);
+            return Err(fault::file_too_large(
+                &location.display(world),
+                name,
+                size,
+                most,
+            ));
         }
         let backing = device.backing.as_ref();
         let flat = backing.and_then(|backing| backing.cast::<VirtualDiskFlatVer2BackingInfo>());
-        let is_thin = flat.is_some_and(|flat| flat.thin_provisioned == Some(true));
-        let store = world.read::<properties::Datastore>(&location.store);
-        let summary = store.and_then(|store| store.summary.as_deref());
-        match summary {
-            Some(summary) if !is_thin && size > summary.free_space >> 10 => {
-                let file = location.display(world);
-                let message = format!("Insufficient disk space on datastore '{}'.", datastore());
-                let fault = NoDiskSpace {
-                    base: fault::file_fault(&file),
-                    datastore: datastore(),
-                    ..NoDiskSpace::default()
-                };
-                Err(SoapFault::new(fault, message))
-            }
-            _ => Ok(()),
+        match flat.is_some_and(|flat| flat.thin_provisioned == Some(true)) {
+            true => Ok(()),
+            false => check_space(
+                world,
+                location,
+                u64::try_from(size).unwrap_or_default() << 10,
+            ),
         }
     }
 
@@ -293,7 +279,7 @@ impl Change<'_> {
             capacity_kb: u64::try_from(new_kb).unwrap_or_default(),
             ..found.unwrap_or_else(|| self.descriptor(device))
         };
-        self.files.make_disk(&location, &descriptor);
+        self.files.grow_disk(self.of.world, &location, &descriptor);
         Ok(())
     }
 

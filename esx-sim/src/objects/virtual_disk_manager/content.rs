@@ -8,11 +8,11 @@ use vi_types::objects::VirtualDisk;
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use super::check_size;
-use super::disk::Disk;
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{Content, DatastorePath};
 use crate::machine::device::disk_file;
+use crate::machine::disk::Disk;
 use crate::machine::{lock, set_config};
 use crate::objects::file_manager::place;
 use crate::world::World;

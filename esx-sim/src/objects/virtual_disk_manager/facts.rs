@@ -7,10 +7,10 @@ use vi_types::methods::{
 };
 use vi_types::objects::HostDiskDimensionsChs;
 
-use super::disk::descriptor;
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor};
+use crate::machine::disk::descriptor;
 use crate::machine::lock;
 use crate::objects::file_manager::place;
 use crate::world::World;

@@ -15,6 +15,7 @@ use crate::call::{Call, Row};
 use crate::event::lifecycle;
 use crate::fault;
 use crate::files::{DatastorePath, Descriptor, Parent};
+use crate::machine::disk::Disk;
 use crate::machine::device::disk_file;
 use crate::machine::relocation::store_after;
 use crate::machine::{self, NewMachine, Place, chain, config, migration, place, power};
@@ -204,16 +205,15 @@ impl Clone {
             };
             let move_type = self.move_type(&change.device);
             let disk = self.new_disk(world, &from, &to, move_type)?;
-            for (location, entry) in disk.files(&to) {
-                world.put(&location, entry);
-            }
+            let thin = disk.descriptor.thin;
+            disk.put(world, &to)?;
             made.push(to.clone());
             let Some(backing) = change.device.backing.as_mut() else {
                 continue;
             };
             if let Some(flat) = backing.cast_mut::<VirtualDiskFlatVer2BackingInfo>() {
                 flat.uuid = None;
-                flat.thin_provisioned = Some(disk.thin);
+                flat.thin_provisioned = Some(thin);
                 chain::show_parents(world, flat, &to);
             }
             if let Some(file) = backing.cast_mut::<VirtualDeviceFileBackingInfo>() {
@@ -255,10 +255,9 @@ impl Clone {
         from: &DatastorePath,
         to: &DatastorePath,
         move_type: Option<&str>,
-    ) -> Result<Descriptor, SoapFault> {
-        let text = world.content(from);
-        let disk = text.and_then(|text| Descriptor::read(&text));
-        let disk = disk.ok_or_else(|| fault::file_not_found(&from.display(world)))?;
+    ) -> Result<Disk, SoapFault> {
+        let disk = Disk::read(world, from)?;
+        let own = disk.descriptor.clone();
         let invalid = || fault::invalid_argument("spec.location.diskMoveType");
         match move_type {
             None
@@ -266,22 +265,23 @@ impl Clone {
                 "moveAllDiskBackingsAndAllowSharing"
                 | "moveAllDiskBackingsAndDisallowSharing"
                 | "moveAllDiskBackingsAndConsolidate",
-            ) => Ok(disk.flattened()),
+            ) => Ok(disk.flattened(world, from)),
             Some("createNewChildDiskBacking") if self.spec.snapshot.is_none() => Err(invalid()),
-            Some("createNewChildDiskBacking") => Ok(Descriptor {
+            Some("createNewChildDiskBacking") => Ok(Disk::new(Descriptor {
                 thin: true,
-                parent: Some(Parent::of(to, from, disk.content)),
-                ..disk.flattened()
-            }),
+                parent: Some(Parent::of(to, from, own.content)),
+                ..own.flattened()
+            })),
             Some("moveChildMostDiskBacking") => {
                 let below = chain::of(world, from).into_iter().nth(1);
-                let content = disk.parent.as_ref().map(|parent| parent.content);
-                Ok(Descriptor {
-                    parent: below
-                        .zip(content)
-                        .map(|(below, content)| Parent::of(to, &below, content)),
-                    ..disk
-                })
+                let content = own.parent.as_ref().map(|parent| parent.content);
+                let parent = below.zip(content);
+                let descriptor = Descriptor {
+                    parent: parent.map(|(below, content)| Parent::of(to, &below, content)),
+                    uuid: None,
+                    ..own
+                };
+                Ok(Disk { descriptor, ..disk })
             }
             Some(_) => Err(invalid()),
         }

@@ -16,8 +16,8 @@ use super::{ServerKind, ancestors, storage};
 use crate::fault;
 use crate::files::DatastorePath;
 use crate::storage::{DatastoreKind, NewDatastore};
-use crate::world::World;
 use crate::world::fabric::{Disk, DiskKind, hash};
+use crate::world::{World, container_view};
 
 /// The UUID of the volume that is a datastore: on a host also its name.
 pub(crate) fn volume(datastore: &str) -> String {
@@ -92,13 +92,10 @@ pub(crate) fn add(
         false => path,
     };
     let extents = extents.unwrap_or_else(|| vec![own_extent(&reference)]);
-    let browser = world.add(
+    let browser = add_browser(
+        world,
         format!("datastoreBrowser-{value}"),
-        properties::HostDatastoreBrowser {
-            datastore: vec![reference.clone()],
-            supported_type: file_kinds(),
-            ..properties::HostDatastoreBrowser::default()
-        },
+        vec![reference.clone()],
     );
     let mut base = entity(&new.name, None);
     base.alarm_actions_enabled = world.since("4.0").then_some(true);
@@ -134,6 +131,22 @@ pub(crate) fn add(
         ..properties::Datastore::default()
     };
     world.add(value, state)
+}
+
+/// Makes a browser of datastores: one datastore's, or a host's.
+pub(crate) fn add_browser(
+    world: &mut World,
+    value: String,
+    datastore: Vec<ManagedObjectReference>,
+) -> ManagedObjectReference {
+    world.add(
+        value,
+        properties::HostDatastoreBrowser {
+            datastore,
+            supported_type: file_kinds(),
+            ..properties::HostDatastoreBrowser::default()
+        },
+    )
 }
 
 /// The partition of a volume that has a disk of its own.
@@ -336,6 +349,7 @@ pub(crate) fn place(
             datacenter.datastore.push(store.clone());
         }
     });
+    container_view::refresh(world);
 }
 
 /// Makes a host have a datastore, also in everything that lists the host's datastores.
@@ -458,7 +472,9 @@ pub(crate) fn remove(world: &mut World, store: &ManagedObjectReference) {
         world.remove(&browser);
     }
     world.fabric.unmounted.retain(|(_, what)| what != store);
+    world.fabric.lost.retain(|(_, what)| what != store);
     world.remove(store);
+    container_view::refresh(world);
 }
 
 /// Takes a datastore from a host, and out of the inventory if that was the last one that had it.
@@ -545,7 +561,7 @@ pub(crate) fn hosts_of(
     mounts.map(|mount| mount.key.clone()).collect()
 }
 
-/// Changes the datastores of a host, of its datastore system and of its compute resource.
+/// Changes the datastores of a host, of its datastore system, of its browser and of its compute resource.
 fn change_stores(
     world: &mut World,
     host: &ManagedObjectReference,
@@ -554,12 +570,21 @@ fn change_stores(
     let system = world.change(host, |host: &mut properties::HostSystem| {
         change(&mut host.datastore);
         let managers = host.config_manager.as_deref();
-        managers.and_then(|managers| managers.datastore_system.clone())
+        let system = managers.and_then(|managers| managers.datastore_system.clone());
+        (system, host.datastore_browser.clone())
     });
-    if let Some(system) = system.flatten() {
-        world.change(&system, |system: &mut properties::HostDatastoreSystem| {
-            change(&mut system.datastore);
-        });
+    if let Some((system, browser)) = system {
+        for of_host in [system, browser].into_iter().flatten() {
+            world.change(&of_host, |system: &mut properties::HostDatastoreSystem| {
+                change(&mut system.datastore);
+            });
+            world.change(
+                &of_host,
+                |browser: &mut properties::HostDatastoreBrowser| {
+                    change(&mut browser.datastore);
+                },
+            );
+        }
     }
     let Some(compute) = world.parent(host).cloned() else {
         return;

@@ -12,7 +12,7 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
-use super::{ServerKind, network, service, storage};
+use super::{ServerKind, datastore, network, service, storage};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -80,7 +80,9 @@ pub(crate) fn add(
             ..properties::HostAutoStartManager::default()
         },
     );
+    let browser = datastore::add_browser(world, spec.part("datastoreBrowser"), datastores.to_vec());
     let host = properties::HostSystem {
+        datastore_browser: Some(browser),
         base: entity(&spec.name, Some(&spec.parent)),
         runtime: Some(runtime(spec).into()),
         summary: Some(summary(spec).into()),

@@ -1,6 +1,6 @@
-//! A disk with what is on it.
+//! A virtual disk with what is on it, whether or not a machine has it.
 
-use vi_types::SoapFault;
+use vi_types::{ManagedObjectReference, SoapFault};
 
 use crate::fault;
 use crate::files::{Content, DatastorePath, Descriptor, Entry};
@@ -9,18 +9,19 @@ use crate::world::World;
 use crate::world::inventory::datastore::check_space;
 
 /// A disk: its descriptor, and the content of its extent.
-pub(super) struct Disk {
-    pub(super) descriptor: Descriptor,
-    pub(super) data: Content,
+pub(crate) struct Disk {
+    pub(crate) descriptor: Descriptor,
+    pub(crate) data: Content,
 }
 
 impl Disk {
-    /// A disk of zeros.
-    pub(super) fn new(descriptor: Descriptor) -> Self {
-        let bytes = descriptor.capacity_kb.saturating_mul(1024);
-        let data = match Content::zeros(bytes) {
-            sparse if descriptor.thin => sparse,
-            sparse => sparse.preallocated(),
+    /// A disk of zeros, or a delta disk without any changes.
+    pub(crate) fn new(descriptor: Descriptor) -> Self {
+        // Where it is makes no difference to what is on it.
+        let place = DatastorePath::new(&ManagedObjectReference::default(), "");
+        let data = match descriptor.files(&place) {
+            [_, (_, Entry::File(data))] => data,
+            _ => Content::default(),
         };
         Self { descriptor, data }
     }
@@ -29,7 +30,7 @@ impl Disk {
     ///
     /// # Errors
     /// `FileNotFound` if there is no descriptor.
-    pub(super) fn read(world: &World, location: &DatastorePath) -> Result<Self, SoapFault> {
+    pub(crate) fn read(world: &World, location: &DatastorePath) -> Result<Self, SoapFault> {
         let descriptor = descriptor(world, location)?;
         let extent = world.disk_files(location).into_iter().nth(1);
         let data = extent.and_then(|extent| world.data(&extent));
@@ -41,11 +42,13 @@ impl Disk {
 
     /// The same without disks below it: it has the content of the lowest one. Delta disks have none here, as there are no
     /// guests that write.
-    pub(super) fn flattened(self, world: &World, location: &DatastorePath) -> Self {
+    pub(crate) fn flattened(self, world: &World, location: &DatastorePath) -> Self {
         let lowest = chain::of(world, location).pop();
         let lowest = lowest.filter(|lowest| lowest != location);
         let lowest = lowest.and_then(|lowest| Self::read(world, &lowest).ok());
-        let thin = lowest.as_ref().map_or(self.descriptor.thin, |lowest| lowest.descriptor.thin);
+        let thin = lowest
+            .as_ref()
+            .map_or(self.descriptor.thin, |lowest| lowest.descriptor.thin);
         let data = lowest.map_or(self.data, |lowest| lowest.data);
         let descriptor = Descriptor {
             thin,
@@ -57,7 +60,7 @@ impl Disk {
     }
 
     /// Lets the content take its place at once, or when it is written.
-    pub(super) fn set_thin(&mut self, thin: bool) {
+    pub(crate) fn set_thin(&mut self, thin: bool) {
         self.descriptor.thin = thin;
         let data = std::mem::take(&mut self.data);
         self.data = match thin {
@@ -70,7 +73,7 @@ impl Disk {
     ///
     /// # Errors
     /// `NoDiskSpace` without room for its content.
-    pub(super) fn put(self, world: &mut World, location: &DatastorePath) -> Result<(), SoapFault> {
+    pub(crate) fn put(self, world: &mut World, location: &DatastorePath) -> Result<(), SoapFault> {
         let [(place, text), (extent, _)] = self.descriptor.files(location);
         let before = world.data(&extent).map_or(0, |old| old.allocated());
         let more = self.data.allocated().saturating_sub(before);
@@ -82,7 +85,7 @@ impl Disk {
 }
 
 /// What the descriptor at a location says.
-pub(super) fn descriptor(world: &World, location: &DatastorePath) -> Result<Descriptor, SoapFault> {
+pub(crate) fn descriptor(world: &World, location: &DatastorePath) -> Result<Descriptor, SoapFault> {
     let found = Descriptor::at(world, location);
     found.ok_or_else(|| fault::file_not_found(&location.display(world)))
 }
