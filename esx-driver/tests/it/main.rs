@@ -32,6 +32,7 @@ mod secrets;
 mod since;
 mod snapshots;
 mod storage_pools;
+mod storage_volumes;
 mod tasks;
 mod tls;
 mod tuning;
