@@ -1,5 +1,11 @@
 //! Storage volumes: lists, lookups, keys, sizes and documents.
 
+mod changes;
+mod content;
+mod luns;
+mod many;
+mod names;
+
 use esx_driver::{
     Connect, ErrorKind, StoragePool, StorageVol, What,
     virt_model::{flags::StorageVolInfoFlags, storage_vol::StorageVolType},
@@ -9,7 +15,7 @@ use futures_util::StreamExt as _;
 
 use crate::{host, methods, open, text};
 
-pub(crate) async fn pool(connect: &Connect, name: &str) -> StoragePool {
+async fn pool(connect: &Connect, name: &str) -> StoragePool {
     connect.storage_pool_lookup_by_name(name).await.unwrap()
 }
 
