@@ -11,7 +11,7 @@ use vi_types::objects::{
     FileInfo, FileNotFound, FileQuery, FileQueryFlags, HostDatastoreBrowserSearchResults,
     HostDatastoreBrowserSearchSpec,
 };
-use vi_types::{ManagedObjectReference, Poly, references};
+use vi_types::{ManagedObjectReference, Poly, TaskMethod, references};
 use virt_model::ErrorNumber;
 
 use super::{DatastorePath, no_datastore};
@@ -187,16 +187,13 @@ impl Connect {
         queries: Vec<Poly<FileQuery>>,
         sizes: bool,
     ) -> Result<Vec<FoundIn>> {
-        let root = DatastorePath::new(&browser.datastore, "");
-        let request = SearchDatastoreSubFoldersTask {
-            search_spec: Some(Box::new(spec(queries, sizes))),
-            ..browser
-                .browser
-                .search_datastore_sub_folders_task(root.to_string())
+        let root = DatastorePath::new(&browser.datastore, "").to_string();
+        let spec = spec(queries, sizes);
+        let request = || SearchDatastoreSubFoldersTask {
+            search_spec: Some(Box::new(spec.clone())),
+            ..browser.browser.search_datastore_sub_folders_task(&root)
         };
-        let search = Change::task(self.client(), request);
-        let found = Operation::of(COULD_NOT, Ok(search)).await;
-        let found = found.map_err(|error| not_searched(error, &browser.datastore))?;
+        let found = self.run_search(request, &browser.datastore).await?;
         found.into_iter().map(FoundIn::new).collect()
     }
 
@@ -206,14 +203,25 @@ impl Connect {
         folder: &DatastorePath,
         spec: HostDatastoreBrowserSearchSpec,
     ) -> Result<Vec<Poly<FileInfo>>> {
-        let request = SearchDatastoreTask {
-            search_spec: Some(Box::new(spec)),
+        let request = || SearchDatastoreTask {
+            search_spec: Some(Box::new(spec.clone())),
             ..browser.browser.search_datastore_task(folder.to_string())
         };
-        let search = Change::task(self.client(), request);
-        let found = Operation::of(COULD_NOT, Ok(search)).await;
-        let found = found.map_err(|error| not_searched(error, folder.datastore()))?;
-        Ok(found.file)
+        Ok(self.run_search(request, folder.datastore()).await?.file)
+    }
+
+    async fn run_search<M, T>(&self, request: impl Fn() -> M, datastore: &str) -> Result<T>
+    where
+        M: TaskMethod<Output = ManagedObjectReference, Result = T>,
+        T: Send + 'static,
+    {
+        let search = || Operation::of(COULD_NOT, Ok(Change::task(self.client(), request())));
+        let found = match search().await {
+            // A search changes nothing, so one whose answer was lost can begin again.
+            Err(error) if error.kind() == ErrorKind::InDoubt => search().await,
+            found => found,
+        };
+        found.map_err(|error| not_searched(error, datastore))
     }
 }
 

@@ -50,6 +50,38 @@ fn encoding() -> GeneralPurpose {
 mod tests {
     use super::item_name;
 
+    /// The vectors of libvirt's own test (tests/esxutilstest.c, testEscapeDatastoreItem, 9.0.0).
+    #[test]
+    fn names_are_escaped_as_libvirt_escapes_them() {
+        for (name, expected) in [
+            ("normal", "normal"),
+            (
+                "Aä1ö2ü3ß4#5~6!7§8/9%Z",
+                "A+w6Q-1+w7Y-2+w7w-3+w58-4+Iw-5+fg-6+IQ-7+wqc-8+JQ-2f9+JQ-25Z",
+            ),
+            (
+                "Z~6!7§8/9%0#1\"2'3`4&A",
+                "Z+fg-6+IQ-7+wqc-8+JQ-2f9+JQ-250+Iw-1_2'3+YA-4+Jg-A",
+            ),
+            ("標準語", "+5qiZ5rqW6Kqe"),
+            (
+                "!\"#$%&'()*+,-./0123456789:;<=>?",
+                "+IQ-_+IyQl-25+Jg-'()_+Kw-,-.+JQ-2f0123456789_+Ow-_+PQ-__",
+            ),
+            ("A Z[\\]^_B", "A Z+WyU-5c+XV4-_B"),
+            ("A`B@{|}~DEL", "A+YA-B+QHs-_+fX4-DEL"),
+            ("hÀÁÂÃÄÅH", "h+w4DDgcOCw4PDhMOF-H"),
+            ("A쿀Z", "A+7L+A-Z"),
+            ("!쿀A", "+Iey,gA-A"),
+            ("~~~", "+fn5+"),
+            ("~~~A", "+fn5+-A"),
+            ("K%U/H\\Z", "K+JQ-25U+JQ-2fH+JQ-5cZ"),
+            ("vvv<A\"B\"C>zzz", "vvv_A_B_C_zzz"),
+        ] {
+            assert_eq!(item_name(name), expected, "{name}");
+        }
+    }
+
     #[test]
     fn names_become_what_every_file_system_takes() {
         for (name, expected) in [

@@ -289,15 +289,30 @@ pub(super) fn check_disk_name(def: &StorageVolDef) -> Result<()> {
     }
 }
 
-/// The rules for any name: no part is empty, and none leads elsewhere.
+/// The rules for any name: no part is empty or too long, and none leads elsewhere.
 pub(super) fn check_components(def: &StorageVolDef) -> Result<()> {
     let name = &def.name;
-    let mut parts = name.split('/');
-    match parts.any(|part| matches!(part, "" | "." | "..")) {
-        false => Ok(()),
-        true => Err(bad_name(name)),
+    for part in name.split('/') {
+        if matches!(part, "" | "." | "..") {
+            return Err(bad_name(name));
+        }
+        let bytes = item_name(part).len();
+        if bytes > LONGEST_NAME {
+            let message = format!(
+                "Volume name '{name}' is too long: a part of it has {bytes} bytes on the datastore, which takes \
+                 {LONGEST_NAME}"
+            );
+            let error = Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message);
+            return Err(error.advise(
+                "letters that are not ASCII take more room, as they are written in base64",
+            ));
+        }
     }
+    Ok(())
 }
+
+/// The longest name of a file or directory, in bytes.
+const LONGEST_NAME: usize = 255;
 
 fn bad_name(name: &str) -> Error {
     let message = format!("Volume name '{name}' doesn't have expected format '<directory>/<file>'");

@@ -217,7 +217,7 @@ fn disk_uuid(disk: &VirtualDisk) -> Option<Uuid> {
 }
 
 /// The files of a machine's disk, from the one that it writes to down to the base.
-fn links(disk: &VirtualDisk) -> Vec<&str> {
+pub(super) fn links(disk: &VirtualDisk) -> Vec<&str> {
     let mut links = Vec::new();
     let Some(backing) = disk.base.backing.as_ref() else {
         return links;

@@ -2,13 +2,17 @@
 
 use vi_client::property_set;
 use vi_client::retrieve::{Retrieve, Selection};
+use vi_types::Poly;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff};
-use vi_types::objects::{VirtualMachineFileLayoutEx, VirtualMachineFileLayoutExDiskLayout};
+use vi_types::objects::{
+    VirtualDevice, VirtualDisk, VirtualMachineFileLayoutEx, VirtualMachineFileLayoutExDiskLayout,
+};
 use vi_types::properties::Datastore;
 use virt_model::ErrorNumber;
 use vmx::escape::PERCENT;
 
 use super::file::File;
+use super::key::links;
 use crate::{Connect, Error, ErrorKind, Result};
 
 property_set! {
@@ -16,6 +20,14 @@ property_set! {
         name: Option<String> = name,
         power_state: Option<VirtualMachinePowerState> = runtime.power_state,
         layout: Option<VirtualMachineFileLayoutEx> = layout_ex,
+    }
+}
+
+property_set! {
+    struct OldMachine: VirtualMachine {
+        name: Option<String> = name,
+        power_state: Option<VirtualMachinePowerState> = runtime.power_state,
+        devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
     }
 }
 
@@ -30,7 +42,7 @@ pub(super) struct User {
 }
 
 impl File {
-    /// The machine that has the file among those of its disks, if one has: one request. Machines of API 2.5 do not tell.
+    /// The machine that has the file among those of its disks, if one has: one request.
     ///
     /// A machine with snapshots of the disk comes first, then one that runs.
     pub(super) async fn user(&self, connect: &Connect) -> Result<Option<User>> {
@@ -38,20 +50,26 @@ impl File {
         let request = Retrieve::from(&browser.moref)
             .skip_start()
             .select(Selection::along(|datastore: &Datastore| &datastore.vm));
-        let machines = connect.client().retrieve_set::<Machine>(request).await?;
         let path = self.path.to_string();
-        let users = machines.into_iter().filter_map(|machine| {
-            let machine = machine.properties.ok()?;
-            let in_chain = use_of(machine.layout.as_ref()?, &path)?;
-            let name = machine.name.unwrap_or_default();
-            Some(User {
-                name: PERCENT
-                    .unescape(&name)
-                    .map_or_else(|_| name.clone(), Into::into),
-                is_running: machine.power_state.is_some_and(|state| state != PoweredOff),
-                in_chain,
-            })
-        });
+        let client = connect.client();
+        let users: Vec<User> = if client.api_version().at_least(4, 0) {
+            let machines = client.retrieve_set::<Machine>(request).await?.into_iter();
+            let users = machines.filter_map(|machine| {
+                let machine = machine.properties.ok()?;
+                let in_chain = use_of(machine.layout.as_ref()?, &path)?;
+                Some(User::new(machine.name, machine.power_state, in_chain))
+            });
+            users.collect()
+        } else {
+            let machines = client.retrieve_set::<OldMachine>(request).await?;
+            let users = machines.into_iter().filter_map(|machine| {
+                let machine = machine.properties.ok()?;
+                let in_chain = use_by(&machine.devices, &path)?;
+                Some(User::new(machine.name, machine.power_state, in_chain))
+            });
+            users.collect()
+        };
+        let users = users.into_iter();
         Ok(users.max_by_key(|user| (user.in_chain, user.is_running)))
     }
 
@@ -84,6 +102,21 @@ impl File {
 }
 
 impl User {
+    fn new(
+        name: Option<String>,
+        power_state: Option<VirtualMachinePowerState>,
+        in_chain: bool,
+    ) -> User {
+        let name = name.unwrap_or_default();
+        User {
+            name: PERCENT
+                .unescape(&name)
+                .map_or_else(|_| name.clone(), Into::into),
+            is_running: power_state.is_some_and(|state| state != PoweredOff),
+            in_chain,
+        }
+    }
+
     /// Whether the machine is not off.
     pub(super) fn is_running(&self) -> bool {
         self.is_running
@@ -111,6 +144,16 @@ fn use_of(layout: &VirtualMachineFileLayoutEx, path: &str) -> Option<bool> {
     disks
         .find(|disk| has(disk))
         .map(|disk| disk.chain.len() > 1)
+}
+
+/// The same by the machine's devices, on servers without such lists.
+fn use_by(devices: &[Poly<VirtualDevice>], path: &str) -> Option<bool> {
+    let disks = devices
+        .iter()
+        .filter_map(|device| device.cast::<VirtualDisk>());
+    let mut chains = disks.map(links);
+    let chain = chains.find(|chain| chain.contains(&path))?;
+    Some(chain.len() > 1)
 }
 
 #[cfg(test)]

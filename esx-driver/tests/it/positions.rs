@@ -307,13 +307,15 @@ fn changes(request: &Recorded) -> bool {
 /// How the names of methods begin that change nothing.
 const QUERIES: [&str; 4] = ["Find", "Query", "Retrieve", "ContinueRetrieve"];
 
-const READS: [&str; 7] = [
+const READS: [&str; 9] = [
     "Login",
     "SessionIsActive",
     "CreatePropertyCollector",
     "DestroyPropertyCollector",
     "CreateFilter",
     "DestroyPropertyFilter",
+    "SearchDatastore_Task",
+    "SearchDatastoreSubFolders_Task",
     "WaitForUpdatesEx",
 ];
 

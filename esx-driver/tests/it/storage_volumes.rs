@@ -123,18 +123,21 @@ async fn a_disk_of_a_host_is_found_in_one_request() {
 
 #[tokio::test(start_paused = true)]
 async fn documents_are_libvirts() {
-    let (_simulator, connect) = host().await;
-    let disk = volume(&connect, "[ssd] web01/web01.vmdk").await;
+    let (simulator, connect) = host().await;
+    simulator.make_disk("[ssd] d/x.vmdk", 1024, "lsilogic");
+    let disk = volume(&connect, "[ssd] d/x.vmdk").await;
+    let xml = disk.xml_desc().await.unwrap();
+    let key = disk.key().await.unwrap();
     assert_eq!(
-        disk.xml_desc().await.unwrap(),
+        xml.replace(&key, "KEY"),
         "\
 <volume type='file'>
-  <name>web01/web01.vmdk</name>
-  <key>6000c290-0000-0000-c25f-8454bc6f925d</key>
-  <capacity unit='bytes'>34359738368</capacity>
-  <allocation unit='bytes'>34359738368</allocation>
+  <name>d/x.vmdk</name>
+  <key>KEY</key>
+  <capacity unit='bytes'>1048576</capacity>
+  <allocation unit='bytes'>1048576</allocation>
   <target>
-    <path>[ssd] web01/web01.vmdk</path>
+    <path>[ssd] d/x.vmdk</path>
     <format type='vmdk'/>
   </target>
 </volume>

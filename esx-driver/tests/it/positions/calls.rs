@@ -4,7 +4,8 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, UndefineFlags,
+    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, StorageVol,
+    UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
         domain::{
@@ -12,7 +13,8 @@ use esx_driver::{
         },
         flags::{
             AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, MemoryModFlags, ModificationImpact,
-            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, VcpuFlags,
+            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, StorageVolCreateFlags,
+            StorageVolDeleteFlags, StorageVolResizeFlags, VcpuFlags,
         },
     },
 };
@@ -179,6 +181,28 @@ calls! {
         server.simulator.make_disk("[ssd] disks/a.vmdk", 1024, "lsilogic");
         connect.wipe_disk(&"[ssd] disks/a.vmdk".parse().unwrap())
     };
+    create_volume, esx, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        let pool = connect.storage_pool_lookup_by_name("ssd").await.unwrap();
+        pool.create_volume_xml(&volume("new/a.vmdk"), StorageVolCreateFlags::NONE)
+    };
+    copy_volume, esx, server => {
+        let (connect, disk) = disk(server).await;
+        let pool = connect.storage_pool_lookup_by_name("ssd").await.unwrap();
+        let xml = volume("disks/b.vmdk");
+        pool.create_volume_xml_from(&xml, &disk, StorageVolCreateFlags::NONE)
+    };
+    delete_volume, esx, server => disk(server).await.1.delete(StorageVolDeleteFlags::NONE);
+    wipe_volume, esx, server => disk(server).await.1.wipe();
+    resize_volume, esx, server => {
+        disk(server).await.1.resize(2 << 20, StorageVolResizeFlags::NONE)
+    };
+    delete_image, esx, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        server.simulator.write_file("[ssd] iso/a.iso", "an image");
+        let image = connect.storage_vol_lookup_by_path("[ssd] iso/a.iso").await.unwrap();
+        image.delete(StorageVolDeleteFlags::NONE)
+    };
     set_block_io_tune, esx, server => {
         let limits = [TypedParam::new("total_iops_sec", 500_u64)];
         let disk = "[ssd] web01/web01.vmdk";
@@ -249,6 +273,25 @@ calls! {
     snapshot_rename, esx, server => {
         snapshot(server, "tuned").await.rename(Some("fast"), Some("tuned again"))
     };
+}
+
+/// The document of a virtual disk of a MiB.
+fn volume(name: &str) -> String {
+    format!(
+        "<volume><name>{name}</name><capacity>1048576</capacity><target><format type='vmdk'/></target></volume>"
+    )
+}
+
+/// A virtual disk that no domain has.
+async fn disk(server: &Server) -> (Connect, StorageVol) {
+    let connect = server.connect("esx://esx.example.com/").await;
+    server
+        .simulator
+        .make_disk("[ssd] disks/a.vmdk", 1024, "lsilogic");
+    let disk = connect
+        .storage_vol_lookup_by_path("[ssd] disks/a.vmdk")
+        .await;
+    (connect, disk.unwrap())
 }
 
 /// A disk that the domain does not have.

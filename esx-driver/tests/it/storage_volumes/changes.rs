@@ -8,7 +8,9 @@ use esx_driver::{
             SnapshotCreateFlags, StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolInfoFlags,
             StorageVolResizeFlags,
         },
-        storage_vol::{StorageVolFormat, StorageVolTarget, StorageVolType, StorageVolWipeAlgorithm},
+        storage_vol::{
+            StorageVolFormat, StorageVolTarget, StorageVolType, StorageVolWipeAlgorithm,
+        },
     },
 };
 use esx_sim::{Effect, Rule, Script, Simulator};
@@ -17,7 +19,12 @@ use super::{pool, volume};
 use crate::{host, methods, open, text};
 
 /// A document of a volume.
-pub(super) fn document(name: &str, format: StorageVolFormat, capacity: u64, allocation: u64) -> String {
+pub(super) fn document(
+    name: &str,
+    format: StorageVolFormat,
+    capacity: u64,
+    allocation: u64,
+) -> String {
     let def = StorageVolDef {
         capacity,
         allocation,
@@ -40,7 +47,8 @@ fn directory(name: &str) -> String {
 
 async fn create(connect: &Connect, xml: &str) -> Result<StorageVol, Error> {
     let pool = pool(connect, "ssd").await;
-    pool.create_volume_xml(xml, StorageVolCreateFlags::NONE).await
+    pool.create_volume_xml(xml, StorageVolCreateFlags::NONE)
+        .await
 }
 
 const NONE: StorageVolInfoFlags = StorageVolInfoFlags::NONE;
@@ -155,7 +163,10 @@ async fn a_disk_is_not_made_over_another() {
 async fn what_is_left_of_a_failure_is_told() {
     let (simulator, connect) = host().await;
     let fault = vi_types::SoapFault::new(vi_types::objects::NoDiskSpace::default(), "Full");
-    simulator.inject(Rule::new("CreateVirtualDisk_Task", Effect::Fault(Box::new(fault))));
+    simulator.inject(Rule::new(
+        "CreateVirtualDisk_Task",
+        Effect::Fault(Box::new(fault)),
+    ));
     let xml = document("new/x.vmdk", StorageVolFormat::Vmdk, MIB, MIB);
     let error = create(&connect, &xml).await.unwrap_err();
     assert_eq!(
@@ -190,7 +201,12 @@ async fn plain_files_and_directories_are_made() {
     }
     let made = create(&connect, &directory("a/b")).await.unwrap();
     assert_eq!(made.info(NONE).await.unwrap().kind, StorageVolType::Dir);
-    assert!(made.xml_desc().await.unwrap().contains("<format type='dir'/>"));
+    assert!(
+        made.xml_desc()
+            .await
+            .unwrap()
+            .contains("<format type='dir'/>")
+    );
     let again = create(&connect, &directory("a/b")).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Exists(What::StorageVol));
     let above = volume(&connect, "[ssd] a").await;
@@ -264,7 +280,9 @@ async fn the_disks_of_snapshots_stay() {
             );
         }
         let sent = methods(&simulator);
-        let changed = sent.iter().filter(|method| method.contains("VirtualDisk_Task"));
+        let changed = sent
+            .iter()
+            .filter(|method| method.contains("VirtualDisk_Task"));
         assert_eq!(changed.count(), 0);
     }
 }
@@ -274,7 +292,10 @@ async fn extents_go_with_their_disks() {
     let (simulator, connect) = host().await;
     simulator.make_disk("[ssd] d/x.vmdk", 1024, "lsilogic");
     let extent = volume(&connect, "[ssd] d/x-flat.vmdk").await;
-    let error = extent.delete(StorageVolDeleteFlags::NONE).await.unwrap_err();
+    let error = extent
+        .delete(StorageVolDeleteFlags::NONE)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(error.advice(), Some("delete '[ssd] d/x.vmdk'"));
     // Without its disk it is a file as any other.

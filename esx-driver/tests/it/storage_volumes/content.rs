@@ -93,7 +93,10 @@ async fn disks_in_use_are_not_written() {
     let error = read(&running, 0).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::File);
     let advice = error.advice().unwrap_or_default();
-    assert!(advice.contains("the domain 'web01' runs"), "{error} {advice}");
+    assert!(
+        advice.contains("the domain 'web01' runs"),
+        "{error} {advice}"
+    );
 
     let domain = connect.lookup_by_name("installer").await.unwrap();
     let xml = "<domainsnapshot><name>base</name></domainsnapshot>";

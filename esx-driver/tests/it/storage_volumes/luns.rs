@@ -43,7 +43,11 @@ async fn a_target_has_its_own_luns_each_once() {
     let sizes: Vec<u64> = entries.iter().map(|entry| entry.info.capacity).collect();
     assert_eq!(sizes, [100 << 30, 200 << 30]);
     assert_eq!(pool.num_of_volumes().await.unwrap(), 2);
-    let streamed: Vec<_> = pool.volumes().map(|entry| entry.unwrap().info).collect().await;
+    let streamed: Vec<_> = pool
+        .volumes()
+        .map(|entry| entry.unwrap().info)
+        .collect()
+        .await;
     assert_eq!(streamed.len(), 2);
     for entry in &entries {
         let volume = &entry.volume;
@@ -79,7 +83,12 @@ async fn a_target_has_its_own_luns_each_once() {
 #[tokio::test]
 async fn a_lun_is_one_of_its_own_pool_only() {
     let (_simulator, connect) = targets().await;
-    let lun = pool(&connect, TARGET).await.list_volumes().await.unwrap().remove(0);
+    let lun = pool(&connect, TARGET)
+        .await
+        .list_volumes()
+        .await
+        .unwrap()
+        .remove(0);
     let other = pool(&connect, OTHER).await;
     let error = other.volume_lookup_by_name(&lun).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound(What::StorageVol));
@@ -101,7 +110,10 @@ async fn luns_are_not_changed() {
     let xml = "<volume><name>x</name><capacity>1</capacity></volume>";
     let options = DownloadOptions::default();
     let texts = [
-        text(pool.create_volume_xml(xml, StorageVolCreateFlags::NONE).await),
+        text(
+            pool.create_volume_xml(xml, StorageVolCreateFlags::NONE)
+                .await,
+        ),
         text(
             pool.create_volume_xml_from(xml, &lun, StorageVolCreateFlags::NONE)
                 .await,

@@ -28,7 +28,9 @@ async fn a_stream_searches_a_few_folders_at_a_time() {
     let mut volumes = pool.volumes();
     let searches = || {
         let methods = methods(&simulator);
-        let mut searches = methods.iter().filter(|name| *name == "SearchDatastore_Task");
+        let mut searches = methods
+            .iter()
+            .filter(|name| *name == "SearchDatastore_Task");
         (searches.by_ref().count(), methods.len())
     };
     let mut streamed = Vec::new();

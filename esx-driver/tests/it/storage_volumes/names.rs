@@ -1,7 +1,7 @@
 //! Files of all names are made, listed, read and deleted.
 
 use esx_driver::{
-    Connect, DatastorePath, StoragePool, UploadOptions, UploadSource,
+    Connect, DatastorePath, ErrorKind, StoragePool, UploadOptions, UploadSource,
     virt_model::{
         flags::{StorageVolCreateFlags, StorageVolDeleteFlags},
         storage_vol::StorageVolFormat,
@@ -20,7 +20,9 @@ fn character() -> impl Strategy<Value = char> {
     prop_oneof![
         proptest::char::range('a', 'z'),
         proptest::sample::select(
-            " +%[]'\"&<>#?*:;=,.-_~!@$^(){}|\\`".chars().collect::<Vec<_>>()
+            " +%[]'\"&<>#?*:;=,.-_~!@$^(){}|\\`"
+                .chars()
+                .collect::<Vec<_>>()
         ),
         proptest::sample::select("äöüßéñ標準語名前한글я".chars().collect::<Vec<_>>()),
         proptest::sample::select("😀🚀\u{301}\u{200d}".chars().collect::<Vec<_>>()),
@@ -56,7 +58,10 @@ fn path() -> impl Strategy<Value = String> {
 async fn check(pool: &StoragePool, name: &str, content: &[u8]) -> Result<(), TestCaseError> {
     let fail = |error: esx_driver::Error| TestCaseError::fail(format!("{name}: {error}"));
     let listed = pool.list_volumes().await.map_err(fail)?;
-    prop_assert!(listed.iter().any(|other| other == name), "{name} is none of {listed:?}");
+    prop_assert!(
+        listed.iter().any(|other| other == name),
+        "{name} is none of {listed:?}"
+    );
     let volume = pool.volume_lookup_by_name(name).await.map_err(fail)?;
     prop_assert_eq!(volume.name(), name);
     prop_assert_eq!(read(&volume, 0).await.map_err(fail)?, content);
@@ -73,8 +78,9 @@ async fn check_raw(connect: &Connect, pool: &StoragePool, name: &str) -> Result<
     let fail = |error: esx_driver::Error| TestCaseError::fail(format!("{name}: {error}"));
     let path = DatastorePath::new(pool.name(), name);
     if !path.directory().is_empty() {
-        let simulator = connect.storage_vol_lookup_by_path(&path.parent().to_string());
-        prop_assert!(simulator.await.is_ok());
+        let directory = path.parent().to_string();
+        let directory = connect.storage_vol_lookup_by_path(&directory).await;
+        prop_assert!(directory.is_ok());
     }
     let source = UploadSource::bytes(bytes::Bytes::copy_from_slice(name.as_bytes()));
     let uploaded = connect.upload_file(&path, None, source, UploadOptions::default());
@@ -87,8 +93,22 @@ async fn check_made(pool: &StoragePool, name: &str) -> Result<(), TestCaseError>
     let fail = |error: esx_driver::Error| TestCaseError::fail(format!("{name}: {error}"));
     let xml = document(name, StorageVolFormat::Iso, 0, 0);
     let made = pool.create_volume_xml(&xml, StorageVolCreateFlags::NONE);
-    let made = made.await.map_err(fail)?;
-    prop_assert!(made.name().bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+    let made = match made.await {
+        // Names get longer when they are escaped.
+        Err(error) if error.kind() == ErrorKind::Argument => {
+            prop_assert!(
+                name.split('/').any(|part| part.len() > 80),
+                "{name}: {error}"
+            );
+            return Ok(());
+        }
+        made => made.map_err(fail)?,
+    };
+    prop_assert!(
+        made.name()
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    );
     write(&made, name.as_bytes()).await.map_err(fail)?;
     check(pool, made.name(), name.as_bytes()).await
 }
@@ -102,7 +122,7 @@ fn make_directories(simulator: &Simulator, name: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn all_names_work(paths in proptest::collection::vec(path(), 1..4)) {
@@ -119,7 +139,7 @@ proptest! {
                 check_raw(&connect, &pool, name).await?;
                 check_made(&pool, name).await?;
             }
-            Ok(())
+            Ok::<_, TestCaseError>(())
         })?;
     }
 }
