@@ -47,7 +47,10 @@ async fn measure(files: u64, folders: u64) -> Result<()> {
         .open(&uri)
         .await?;
     let pool = connect.storage_pool_lookup_by_name("datastore1").await?;
-    println!("{files} files in {folders} folders; the client has {} MB", memory_mb("VmRSS"));
+    println!(
+        "{files} files in {folders} folders; the client has {} MB",
+        memory_mb("VmRSS")
+    );
 
     let (begun, before) = (Instant::now(), server.requests()?);
     let (mut volumes, mut found, mut first) = (pool.volumes(), 0, None);

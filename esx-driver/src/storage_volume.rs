@@ -110,7 +110,6 @@ impl StorageVol {
     }
 
     /// The connection.
-    #[doc(alias = "virStorageVolGetConnect")]
     pub fn connect(&self) -> &Connect {
         &self.connect
     }
