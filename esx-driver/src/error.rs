@@ -72,6 +72,8 @@ pub enum ErrorKind {
     Property,
     /// A file of a datastore cannot be downloaded, uploaded or searched.
     File,
+    /// A file of a datastore is another one than when its download began.
+    FileChanged,
     /// A document or a VMX file cannot be read or converted.
     Definition,
     /// The driver does not know this format of native configurations.

@@ -263,24 +263,49 @@ fn mismatch(message: String) -> Error {
 /// The vCenter of `vcenter=` is reached on the host's port: libvirt 9.0.0 (esxConnectToVCenter of esx_driver.c) does so, and
 /// URIs have no other parameter for it.
 fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Box<dyn Transport> {
-    let endpoint = match uri.transport() {
-        crate::Transport::Https => Endpoint::https(server, uri.port()),
-        crate::Transport::Http => Endpoint::http(server, uri.port()),
-    };
     // The weakest check wins: with no_verify=1 libvirt 9.0.0 verifies nothing either, whatever cacert= says.
-    let verify = if uri.no_verify() {
+    let verify = match pin {
+        Some(thumbprint) if !uri.no_verify() => Verify::Pin(thumbprint),
+        _ => verify(uri),
+    };
+    let transport = HttpsTransport::new(endpoint(uri, server, uri.port()));
+    Box::new(transport.verify(verify).proxy(uri.proxy().cloned()))
+}
+
+fn endpoint(uri: &EsxUri, server: &str, port: u16) -> Endpoint {
+    match uri.transport() {
+        crate::Transport::Https => Endpoint::https(server, port),
+        crate::Transport::Http => Endpoint::http(server, port),
+    }
+}
+
+fn verify(uri: &EsxUri) -> Verify {
+    if uri.no_verify() {
         Verify::NoVerify
-    } else if let Some(thumbprint) = pin {
-        Verify::Pin(thumbprint)
     } else if let Some(path) = uri.cacert() {
         Verify::CaFile(path.to_owned())
     } else {
         Verify::SystemRoots
-    };
-    let transport = HttpsTransport::new(endpoint)
-        .verify(verify)
-        .proxy(uri.proxy().cloned());
-    Box::new(transport)
+    }
+}
+
+impl Connect {
+    /// The address of another server that this one names, such as a host of a vCenter.
+    pub(crate) fn endpoint_beside(&self, server: &str, port: u16) -> Endpoint {
+        endpoint(self.uri(), server, port)
+    }
+
+    /// A transport to such a server, with the proxy of the URI. The server is to have the certificate with that thumbprint;
+    /// without one, the certificate is checked as that of the URI's server.
+    pub(crate) fn transport_beside(
+        &self,
+        endpoint: Endpoint,
+        pin: Option<Thumbprint>,
+    ) -> Box<dyn Transport> {
+        let verify = pin.map_or_else(|| verify(self.uri()), Verify::Pin);
+        let transport = HttpsTransport::new(endpoint).verify(verify);
+        Box::new(transport.proxy(self.uri().proxy().cloned()))
+    }
 }
 
 /// The first address of a name. libvirt 9.0.0 (esxUtil_ResolveHostname of esx_util.c) takes the first one too.

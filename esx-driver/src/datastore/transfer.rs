@@ -2,6 +2,8 @@
 
 mod checksum;
 mod download;
+mod host;
+mod parallel;
 mod part;
 mod pause;
 mod upload;

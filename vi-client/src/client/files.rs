@@ -109,6 +109,8 @@ pub struct FilePart {
     pub offset: u64,
     /// How many bytes it has; `None` if the server does not tell.
     pub length: Option<u64>,
+    /// Whether it is a range; otherwise it is the whole file.
+    pub is_a_range: bool,
     /// The length of the whole file, if the server tells.
     pub total: Option<u64>,
     /// Which version of the file it is.
@@ -223,6 +225,7 @@ impl Files {
         Ok(FilePart {
             offset: answered.offset,
             length: answered.length,
+            is_a_range: parts.status == StatusCode::PARTIAL_CONTENT,
             total: answered.total,
             version: FileVersion::of(&parts.headers),
             content: Download::new(&self.client, body),

@@ -1,11 +1,15 @@
 //! Downloading a range of a file.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sha2::Digest as _;
 use tracing::debug;
-use vi_client::{Error as Cause, FilePart, FileRange};
+use vi_client::{Error as Cause, FilePart, FileRange, FileVersion, Files};
 use virt_model::ErrorNumber;
 
+use super::host::Access;
+use super::parallel::{Parallel, first_range};
 use super::part::{Part, Stopped, Subject};
 use super::pause::Pauses;
 use super::{Failure, Sha256};
@@ -16,8 +20,10 @@ use crate::{Connect, DatastorePath, Error, ErrorKind, Result};
 pub struct DownloadOptions {
     offset: u64,
     length: Option<u64>,
+    version: Option<String>,
     connections: usize,
     checksum: bool,
+    host_direct: bool,
 }
 
 impl Default for DownloadOptions {
@@ -25,8 +31,10 @@ impl Default for DownloadOptions {
         DownloadOptions {
             offset: 0,
             length: None,
+            version: None,
             connections: 1,
             checksum: false,
+            host_direct: false,
         }
     }
 }
@@ -49,6 +57,13 @@ impl DownloadOptions {
         self
     }
 
+    /// Refuses another [version](FileDownload::version) of the file than this one, to continue an earlier download.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<Option<String>>) -> Self {
+        self.version = version.into();
+        self
+    }
+
     /// How many connections to use at the same time (default: 1; at most
     /// [`MOST_CONNECTIONS`](DownloadOptions::MOST_CONNECTIONS)). A server that has no room for all of them is asked with
     /// fewer.
@@ -62,6 +77,15 @@ impl DownloadOptions {
     #[must_use]
     pub fn checksum(mut self, wanted: bool) -> Self {
         self.checksum = wanted;
+        self
+    }
+
+    /// With a vCenter, gets the file from a host that has the datastore, without the way through the vCenter (default:
+    /// through the vCenter, since clients often cannot reach the hosts). If that does not work, the file comes through the
+    /// vCenter, with a warning.
+    #[must_use]
+    pub fn host_direct(mut self, wanted: bool) -> Self {
+        self.host_direct = wanted;
         self
     }
 }
@@ -94,6 +118,9 @@ pub struct FileDownload {
 enum Way {
     /// One connection after the other.
     Single(Single),
+    /// Several connections, before the first piece: the first answer, and where it ends.
+    Several(Option<Part>, u64),
+    Parallel(Parallel),
 }
 
 /// Reads on one connection, which is replaced when it breaks.
@@ -102,7 +129,7 @@ struct Single {
     at: u64,
     pauses: Pauses,
     /// What to wait for before the next request.
-    wait: std::time::Duration,
+    wait: Duration,
 }
 
 impl FileDownload {
@@ -121,6 +148,14 @@ impl FileDownload {
         self.subject.total
     }
 
+    /// Which version of the file it is: its `ETag` or, without one, the time of its last change, as the server writes them.
+    /// `None` if the server tells neither.
+    ///
+    /// Another download that continues this one asks for the [same version](DownloadOptions::version).
+    pub fn version(&self) -> Option<&str> {
+        version(&self.subject.version)
+    }
+
     /// Gives the pieces in the file's order, also from several connections; some MiB of pieces are held meanwhile. Only
     /// before the first [`piece`](FileDownload::piece).
     #[must_use]
@@ -136,12 +171,23 @@ impl FileDownload {
     /// or the server has no room for a while. It may be called again if its future was dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if the server refuses, or if the file has changed since the download began;
+    /// [`ErrorKind::File`] if the server refuses; [`ErrorKind::FileChanged`] if the file is another one than when the
+    /// download began;
     /// [`ErrorKind::Transport`] or [`ErrorKind::Timeout`] if several connections in a row brought nothing. What has arrived
     /// is right in any case: another download can begin behind it.
     pub async fn piece(&mut self) -> Result<Option<Piece>> {
+        if let Way::Several(part, first) = &mut self.way
+            && let Some(part) = part.take()
+        {
+            let range = (self.offset, *first, self.end);
+            let (subject, connections) = (&self.subject, self.connections);
+            let parallel = Parallel::begin(subject, part, range, connections, self.is_ordered);
+            self.way = Way::Parallel(parallel);
+        }
         let piece = match &mut self.way {
             Way::Single(single) => single.piece(&self.subject, self.end).await?,
+            Way::Parallel(parallel) => parallel.piece().await?,
+            Way::Several(..) => None,
         };
         let Some(piece) = piece else { return Ok(None) };
         self.given += piece.bytes.len() as u64;
@@ -184,7 +230,7 @@ impl Single {
                 // The server gave less than it was asked for, and said so.
                 Ok(None) => {
                     self.part = None;
-                    self.wait = std::time::Duration::ZERO;
+                    self.wait = Duration::ZERO;
                 }
                 Err(stopped) => self.stop(stopped)?,
             }
@@ -216,7 +262,8 @@ impl Connect {
     /// The content of a virtual disk is in its extent, such as `disk-flat.vmdk`; `disk.vmdk` is a small text.
     ///
     /// # Errors
-    /// [`ErrorKind::File`] if the server does not give the file, or the offset is behind its end.
+    /// [`ErrorKind::File`] if the server does not give the file, or the offset is behind its end;
+    /// [`ErrorKind::FileChanged`] if it is another version than the one that is wanted.
     pub async fn download_file(
         &self,
         path: &DatastorePath,
@@ -224,16 +271,20 @@ impl Connect {
     ) -> Result<FileDownload> {
         let mut subject = Subject {
             connect: self.clone(),
-            files: self.client().files(),
+            files: self.way_to(path, Access::Read, options.host_direct).await,
             file: self.file(path),
             path: path.clone(),
             total: 0,
             version: Default::default(),
         };
         let offset = options.offset;
+        let connections = options.connections;
         let first = FileRange {
             offset,
-            length: options.length,
+            length: match connections {
+                1 => options.length,
+                _ => Some(first_range(options.length)),
+            },
         };
         let begun = match first.length {
             // There is no range of no bytes.
@@ -243,7 +294,7 @@ impl Connect {
         let part = match begun {
             Some(part) => Some(part),
             None => {
-                subject.total = self.file_length(path).await?;
+                subject.total = self.length_by(&subject.files, path).await?;
                 None
             }
         };
@@ -258,6 +309,11 @@ impl Connect {
                 message,
             ));
         }
+        if let Some(wanted) = &options.version
+            && version(&subject.version) != Some(wanted)
+        {
+            return Err(subject.changed("it is another version than before"));
+        }
         let rest = subject.total - offset;
         let end = offset + options.length.map_or(rest, |length| length.min(rest));
         let part = match part {
@@ -268,21 +324,29 @@ impl Connect {
             ),
             None => None,
         };
-        let single = Single {
-            part: part.filter(|part| part.reaches(offset)),
-            at: offset,
-            pauses: Pauses::default(),
-            wait: std::time::Duration::ZERO,
+        let part = part.filter(|part| part.reaches(offset));
+        let way = match part {
+            // A server that ignores ranges gives everything on one connection.
+            Some(part) if connections > 1 && part.is_a_range() && part.end() < end => {
+                let first = part.end();
+                Way::Several(Some(part), first)
+            }
+            part => Way::Single(Single {
+                part,
+                at: offset,
+                pauses: Pauses::default(),
+                wait: Duration::ZERO,
+            }),
         };
         Ok(FileDownload {
             subject,
             offset,
             end,
             given: 0,
-            way: Way::Single(single),
+            way,
             sum: options.checksum.then(sha2::Sha256::default),
             is_ordered: options.checksum,
-            connections: options.connections,
+            connections,
         })
     }
 
@@ -292,7 +356,12 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::File`] if the server does not give the file, or does not tell its length.
     pub async fn file_length(&self, path: &DatastorePath) -> Result<u64> {
-        let (files, file) = (self.client().files(), self.file(path));
+        self.length_by(&self.client().files(), path).await
+    }
+
+    /// The length of a file, asked for in that way.
+    pub(super) async fn length_by(&self, files: &Files, path: &DatastorePath) -> Result<u64> {
+        let file = self.file(path);
         let mut pauses = Pauses::default();
         loop {
             match files.head(&file).await {
@@ -321,16 +390,24 @@ impl Subject {
             match self.files.get(&self.file, range, None).await {
                 Ok(part) => break part,
                 Err(Cause::File { status: 416, .. }) => return Ok(None),
+                Err(error) if self.files.is_direct() => {
+                    let error = self.connect.file_error(error);
+                    self.files = self.connect.through_vcenter(&self.path, &error);
+                }
                 Err(error) => self.connect.patience(&mut pauses, error).await?,
             }
         };
         self.total = match part.total {
             Some(total) => total,
-            None => self.connect.file_length(&self.path).await?,
+            None => self.connect.length_by(&self.files, &self.path).await?,
         };
         self.version = part.version.clone();
         Ok(Some(part))
     }
+}
+
+fn version(version: &FileVersion) -> Option<&str> {
+    version.etag.as_deref().or(version.modified.as_deref())
 }
 
 fn no_length(path: &DatastorePath) -> Error {

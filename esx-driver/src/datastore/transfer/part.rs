@@ -32,6 +32,8 @@ pub(super) struct Part {
     at: u64,
     /// Where the answer ends in the file.
     end: u64,
+    /// Whether the server answered with a range, not with the whole file.
+    is_a_range: bool,
 }
 
 /// Why reading stopped.
@@ -88,20 +90,35 @@ impl Subject {
             content: part.content,
             at: part.offset,
             end: end.min(self.total),
+            is_a_range: part.is_a_range,
         })
     }
 
-    fn changed(&self, how: &str) -> Error {
+    pub(super) fn changed(&self, how: &str) -> Error {
         let message = format!(
-            "The file '{}' has changed while it was downloaded: {how}",
+            "The file '{}' has changed since the download began: {how}",
             self.path
         );
-        Error::new(ErrorKind::File, ErrorNumber::OperationFailed, message)
-            .advise("download it again from the start")
+        Error::new(
+            ErrorKind::FileChanged,
+            ErrorNumber::OperationFailed,
+            message,
+        )
+        .advise("download it again from the start")
     }
 }
 
 impl Part {
+    /// Whether the server answered with a range.
+    pub(super) fn is_a_range(&self) -> bool {
+        self.is_a_range
+    }
+
+    /// Where the answer ends in the file.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Whether the answer has a byte at or behind `offset`.
     pub(super) fn reaches(&self, offset: u64) -> bool {
         self.end > offset

@@ -12,9 +12,9 @@ pub(super) struct Pauses {
 
 impl Pauses {
     /// After this many broken connections in a row, without a byte between them, a transfer gives up.
-    const MOST_BROKEN: u32 = 5;
+    const MOST_BROKEN: usize = 5;
     /// The same for a server that has no room: about two minutes.
-    const MOST_BUSY: u32 = 10;
+    const MOST_BUSY: usize = 10;
 
     /// Something has arrived.
     pub(super) fn reset(&mut self) {
@@ -24,17 +24,31 @@ impl Pauses {
     /// How long to wait before the next request; `None` if it is time to give up.
     pub(super) fn after(&mut self, failure: Failure) -> Option<Duration> {
         let failures = self.failures;
-        self.failures += 1;
+        let wait = self.after_or_longest(failure)?;
+        (!Pauses::is_enough(failure, failures as usize + 1)).then_some(wait)
+    }
+
+    /// How long to wait before the next request, however often there was none; `None` if that would not help.
+    pub(super) fn after_or_longest(&mut self, failure: Failure) -> Option<Duration> {
+        let failures = self.failures;
+        self.failures = failures.saturating_add(1);
         match failure {
             Failure::Final => None,
             // After a transfer that went well so far, the next connection most likely does too.
             Failure::Broken if failures == 0 => Some(Duration::ZERO),
-            Failure::Broken if failures < Self::MOST_BROKEN => {
-                Some(Duration::from_millis(250 << failures))
-            }
-            Failure::Busy if failures < Self::MOST_BUSY => Some(Self::busy(failures)),
-            Failure::Broken | Failure::Busy => None,
+            Failure::Broken => Some(Duration::from_millis(250 << failures.min(6))),
+            Failure::Busy => Some(Self::busy(failures)),
         }
+    }
+
+    /// Whether to give up after so many failures without a byte between them.
+    pub(super) fn is_enough(failure: Failure, failures: usize) -> bool {
+        failures
+            > match failure {
+                Failure::Final => 0,
+                Failure::Broken => Self::MOST_BROKEN,
+                Failure::Busy => Self::MOST_BUSY,
+            }
     }
 
     /// The pause after so many refusals in a row: 1, 2, 4, 8, and then 15 seconds.

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tracing::warn;
-use vi_client::{Error as Cause, UploadSource};
+use vi_client::{Error as Cause, Files, UploadSource};
 use virt_model::ErrorNumber;
 
+use super::host::Access;
 use super::pause::Pauses;
 use super::{Failure, Sha256};
 use crate::{Connect, DatastorePath, Error, ErrorKind, Result};
@@ -14,6 +15,7 @@ use crate::{Connect, DatastorePath, Error, ErrorKind, Result};
 #[derive(Debug, Clone, Default)]
 pub struct UploadOptions {
     checksum: bool,
+    host_direct: bool,
 }
 
 impl UploadOptions {
@@ -21,6 +23,15 @@ impl UploadOptions {
     #[must_use]
     pub fn checksum(mut self, wanted: bool) -> Self {
         self.checksum = wanted;
+        self
+    }
+
+    /// With a vCenter, sends the file to a host that has the datastore, without the way through the vCenter (default:
+    /// through the vCenter, since clients often cannot reach the hosts). If that does not work, the file goes through the
+    /// vCenter, with a warning.
+    #[must_use]
+    pub fn host_direct(mut self, wanted: bool) -> Self {
+        self.host_direct = wanted;
         self
     }
 }
@@ -42,8 +53,8 @@ impl Connect {
     /// comes. Servers cannot continue an upload, so after a broken connection it is sent again from its start, a few times:
     /// only if the source [can be read again](UploadSource::again).
     ///
-    /// Two requests: the file, and whether the server has all of it; one more before a source that can be read only once, to
-    /// renew the session if it has ended. There is no deadline for the whole; a connection on which nothing has moved for the
+    /// Two requests: the file, and whether the server has all of it; one more before, to renew the session if it has ended,
+    /// if the source can be read only once. There is no deadline for the whole; a connection on which nothing has moved for the
     /// deadline of calls is given up.
     ///
     /// # Errors
@@ -61,51 +72,60 @@ impl Connect {
         if let Some(length) = length.into() {
             source = source.with_length(length);
         }
-        let (files, file) = (self.client().files(), self.file(path));
-        let mut pauses = Pauses::default();
-        while !source.is_repeatable() {
-            match files.head(&file).await {
-                Ok(_) | Err(Cause::File { status: 404, .. }) => break,
-                Err(error) => self.patience(&mut pauses, error).await?,
-            }
+        let file = self.file(path);
+        let mut files = self.way_to(path, Access::Write, options.host_direct).await;
+        if files.is_direct() || !source.is_repeatable() {
+            self.knock(&mut files, path).await?;
         }
-        let mut pauses = Attempts::default();
+        let mut attempts = Attempts::default();
         loop {
-            let error = match files.put(&file, &mut source, options.checksum).await {
-                Ok(sent) => match self.file_length(path).await {
+            let (failure, error) = match files.put(&file, &mut source, options.checksum).await {
+                Ok(sent) => match self.length_by(&files, path).await {
                     Ok(found) if found == sent.length => {
                         return Ok(Uploaded {
                             length: found,
                             sha256: sent.sha256.map(Sha256::from),
                         });
                     }
-                    Ok(found) => {
-                        let error = other_length(path, sent.length, found);
-                        (Failure::Broken, error)
-                    }
+                    Ok(found) => (Failure::Broken, other_length(path, sent.length, found)),
                     Err(error) => {
-                        let advice = "the upload succeeded, but its length could not be checked";
+                        let advice =
+                            "the server took the upload, but its length could not be checked";
                         return Err(error.advise_also(advice));
                     }
                 },
                 Err(error) => (Failure::of(&error), self.file_error(error)),
             };
-            let (failure, error) = error;
-            let wait = match failure {
-                Failure::Final => None,
-                _ if source.can_begin_again() => pauses.after(failure),
-                _ => {
-                    let error = error.advise_also(
-                        "the upload cannot be continued, and its source can be read only once",
-                    );
-                    return Err(self.left_behind(path, error).await);
+            let error = match source.can_begin_again() {
+                true => match attempts.after(failure) {
+                    Some(wait) => {
+                        warn!(%error, "the upload to '{path}' is sent again from its start");
+                        tokio::time::sleep(wait).await;
+                        continue;
+                    }
+                    None => error,
+                },
+                false if failure == Failure::Final => error,
+                false => error.advise_also(
+                    "the upload cannot be continued, and its source can be read only once",
+                ),
+            };
+            return Err(self.left_behind(path, error).await);
+        }
+    }
+
+    /// Asks about the file before it is sent: then the session has not ended, and a host can be reached.
+    async fn knock(&self, files: &mut Files, path: &DatastorePath) -> Result<()> {
+        let file = self.file(path);
+        let mut pauses = Pauses::default();
+        loop {
+            match files.head(&file).await {
+                Ok(_) | Err(Cause::File { status: 404, .. }) => return Ok(()),
+                Err(error) if files.is_direct() => {
+                    *files = self.through_vcenter(path, &self.file_error(error));
                 }
-            };
-            let Some(wait) = wait else {
-                return Err(self.left_behind(path, error).await);
-            };
-            warn!(%error, "the upload to '{path}' is sent again from its start");
-            tokio::time::sleep(wait).await;
+                Err(error) => self.patience(&mut pauses, error).await?,
+            }
         }
     }
 
