@@ -35,6 +35,7 @@ mod storage_pools;
 mod storage_volumes;
 mod tasks;
 mod tls;
+mod transfers;
 mod tuning;
 mod vcenter;
 
