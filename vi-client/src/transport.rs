@@ -24,8 +24,8 @@ pub use in_process::InProcess;
 pub use proxy::{Proxy, ProxyKind};
 pub use record::{Recorder, Replay};
 pub(crate) use redact::redact;
-pub(crate) use request_body::Sending;
 pub use request_body::{Pieces, RequestBody};
+pub(crate) use request_body::{Progress, Sending};
 pub use thumbprint::{InvalidThumbprint, Thumbprint};
 pub use tls::Verify;
 

@@ -12,6 +12,7 @@
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
 //! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
+//! - `transfer`: a file goes to esx-sim and comes back, by us and by curl: the same bytes, the rates of both, and our memory;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
 //! - `watches`: what one client changes on vcsim arrives at the watches of another;
 //! - `properties`: every property of every object of vcsim is the same after decoding and encoding;
@@ -28,6 +29,7 @@ mod process;
 mod pyvmomi;
 mod report;
 mod terminal;
+mod transfer;
 mod vcsim;
 mod witness;
 
@@ -57,7 +59,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -92,6 +94,11 @@ const SECTIONS: [Section; 11] = [
         name: "exporter",
         peers: &[Peer::Ours, Peer::Exporters],
         run: exporter::run,
+    },
+    Section {
+        name: "transfer",
+        peers: &[Peer::Transfer, Peer::Curl],
+        run: transfer::run,
     },
     Section {
         name: "requests",

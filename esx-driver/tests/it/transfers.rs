@@ -1,5 +1,6 @@
 //! Files of datastores: ranges, several connections, uploads, and what servers get wrong.
 
+mod hosts;
 mod torn;
 mod uploads;
 
@@ -54,7 +55,9 @@ impl Server {
             let answer = hook(number, &request).unwrap_or_else(|| good(&file, &request));
             Box::pin(async { answer })
         });
-        let connect = open_over(transport, "esx://esx.example.com/").await.unwrap();
+        let connect = open_over(transport, "esx://esx.example.com/")
+            .await
+            .unwrap();
         Server {
             content,
             seen,
@@ -109,7 +112,11 @@ fn part(file: &Bytes, first: usize, last: usize) -> Response<Bytes> {
     *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
     let range = format!("bytes {first}-{last}/{}", file.len());
     set(&mut answer, "content-range", &range);
-    set(&mut answer, "content-length", &(last + 1 - first).to_string());
+    set(
+        &mut answer,
+        "content-length",
+        &(last + 1 - first).to_string(),
+    );
     answer
 }
 
@@ -122,7 +129,9 @@ fn status(status: u16) -> Response<Bytes> {
 /// The connection ends without an answer.
 fn closed() -> Response<Bytes> {
     let mut answer = Response::new(Bytes::new());
-    answer.extensions_mut().insert(std::io::ErrorKind::ConnectionReset);
+    answer
+        .extensions_mut()
+        .insert(std::io::ErrorKind::ConnectionReset);
     answer
 }
 
@@ -167,7 +176,10 @@ async fn all(download: &mut FileDownload) -> Result<Vec<u8>> {
         covered[at..end].fill(true);
         bytes[at..end].copy_from_slice(&piece.bytes);
     }
-    assert!(covered.iter().all(|covered| *covered), "something is missing");
+    assert!(
+        covered.iter().all(|covered| *covered),
+        "something is missing"
+    );
     Ok(bytes)
 }
 
@@ -179,11 +191,17 @@ fn options() -> DownloadOptions {
 async fn a_file_of_the_simulator_comes_down_and_goes_up() {
     let simulator = Simulator::esx().build();
     let connect = open(&simulator, "esx://esx.example.com/").await.unwrap();
-    let (content, path) = (content(100_000), DatastorePath::new("datastore1", "db01/x y+%.iso"));
+    let (content, path) = (
+        content(100_000),
+        DatastorePath::new("datastore1", "db01/x y+%.iso"),
+    );
     let source = esx_driver::UploadSource::bytes(content.clone());
     simulator.clear_requests();
     let options = esx_driver::UploadOptions::default().checksum(true);
-    let sent = connect.upload_file(&path, None, source, options).await.unwrap();
+    let sent = connect
+        .upload_file(&path, None, source, options)
+        .await
+        .unwrap();
     assert_eq!(sent.length, 100_000);
     assert_eq!(sent.sha256, Some(sha256(&content)));
     assert_eq!(simulator.requests().len(), 2, "PUT and HEAD");
@@ -326,7 +344,10 @@ async fn wrong_ranges_are_refused() {
             let error = server.download(options).await.map(|_| ()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File);
             let text = error.to_string();
-            assert!(text.contains("bytes=100-199") && text.contains(range), "{text}");
+            assert!(
+                text.contains("bytes=100-199") && text.contains(range),
+                "{text}"
+            );
             assert_eq!(server.seen().len(), 1, "asking again would not help");
         }
     }
@@ -367,7 +388,13 @@ async fn another_file_is_refused() {
             "its ETag is another one",
         ),
         (
-            |answer, number| set(answer, "last-modified", &format!("Mon, 30 Nov 2026 01:00:0{number} GMT")),
+            |answer, number| {
+                set(
+                    answer,
+                    "last-modified",
+                    &format!("Mon, 30 Nov 2026 01:00:0{number} GMT"),
+                )
+            },
             "its Last-Modified is another one",
         ),
         (
@@ -412,9 +439,17 @@ async fn another_file_is_refused() {
     let download = server.download(options()).await.unwrap();
     assert_eq!(download.version(), Some("\"7\""));
     let again = options().offset(9);
-    assert!(server.download(again.clone().version("\"7\"".to_owned())).await.is_ok());
+    assert!(
+        server
+            .download(again.clone().version("\"7\"".to_owned()))
+            .await
+            .is_ok()
+    );
     let error = server.download(again.version("\"6\"".to_owned())).await;
-    assert_eq!(error.map(|_| ()).unwrap_err().kind(), ErrorKind::FileChanged);
+    assert_eq!(
+        error.map(|_| ()).unwrap_err().kind(),
+        ErrorKind::FileChanged
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -484,7 +519,11 @@ async fn a_file_of_unknown_length_is_refused() {
     let content = content(1000);
     let server = Server::new(&content, |_, request| {
         let is_head = request.method() == "HEAD";
-        Some(Response::new(if is_head { Bytes::new() } else { Bytes::from_static(b"abc") }))
+        Some(Response::new(if is_head {
+            Bytes::new()
+        } else {
+            Bytes::from_static(b"abc")
+        }))
     })
     .await;
     let error = server.download(options()).await.map(|_| ());

@@ -2,6 +2,7 @@
 
 mod direct;
 mod range;
+mod reader;
 mod source;
 
 use std::fmt;

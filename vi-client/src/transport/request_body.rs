@@ -14,6 +14,9 @@ use super::TransportError;
 /// The pieces of a [`RequestBody`], in order.
 pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
+/// Told how many bytes of a body the connection has taken.
+pub(crate) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+
 /// The largest piece that a connection gets at a time: large pieces are cut, so that progress is seen on slow connections.
 const LARGEST_PIECE: usize = 256 << 10;
 
@@ -25,6 +28,7 @@ pub struct RequestBody {
     /// How many bytes are still to be sent; `None` if nobody knows.
     left: Option<u64>,
     sending: Arc<Sending>,
+    progress: Option<Progress>,
 }
 
 /// How far a [`RequestBody`] is, as its sender sees it.
@@ -68,7 +72,13 @@ impl RequestBody {
             rest: Bytes::new(),
             left: length,
             sending: Arc::new(Sending(Mutex::new(state))),
+            progress: None,
         }
+    }
+
+    pub(crate) fn on_progress(mut self, progress: Option<Progress>) -> Self {
+        self.progress = progress;
+        self
     }
 
     pub(crate) fn sending(&self) -> Arc<Sending> {
@@ -148,6 +158,9 @@ impl http_body::Body for RequestBody {
         }
         let polled = self.poll_piece(context);
         let is_last = self.left == Some(0);
+        if let (Poll::Ready(Some(Ok(piece))), Some(progress)) = (&polled, &self.progress) {
+            progress(self.sending.taken() + piece.len() as u64);
+        }
         let mut state = self.sending.lock();
         state.since = Instant::now();
         if state.phase == Phase::Cancelled {

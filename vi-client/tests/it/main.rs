@@ -6,6 +6,7 @@ mod http;
 mod recording;
 mod retrieve;
 mod session;
+mod streams;
 mod support;
 mod tls;
 mod typed;

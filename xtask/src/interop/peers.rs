@@ -9,6 +9,8 @@ use super::process::{self, Server, step};
 pub(crate) enum Peer {
     /// virt-esx and esx-sim.
     Ours,
+    /// esx-sim and the example `transfer` of esx-driver.
+    Transfer,
     /// This workspace's program with all types of the API.
     Witness,
     /// govmomi's simulator.
@@ -21,17 +23,20 @@ pub(crate) enum Peer {
     Tmux,
     /// promtool, Python with a parser of OpenMetrics, and vmware_exporter.
     Exporters,
+    /// curl.
+    Curl,
 }
 
 impl Peer {
     /// The Debian packages of the peer.
     fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Ours | Self::Witness => &[],
+            Self::Ours | Self::Transfer | Self::Witness => &[],
             Self::Vcsim => &["golang-go", "golang-github-vmware-govmomi-dev"],
             Self::Virsh => &["libvirt-clients"],
             Self::Pyvmomi => &["python3-venv"],
             Self::Tmux => &["tmux"],
+            Self::Curl => &["curl"],
             Self::Exporters => &["python3-venv", "prometheus", "openssl"],
         }
     }
@@ -43,8 +48,9 @@ pub(crate) struct Tools {
     /// This workspace's programs.
     pub(crate) virt_esx: PathBuf,
     pub(crate) esx_sim: PathBuf,
-    /// The example of esx-driver.
+    /// The examples of esx-driver.
     pub(crate) monitor: PathBuf,
+    pub(crate) transfer: PathBuf,
     pub(crate) witness: PathBuf,
     /// The peers.
     pub(crate) vcsim: PathBuf,
@@ -74,6 +80,7 @@ impl Tools {
             Peer::Pyvmomi,
             Peer::Tmux,
             Peer::Exporters,
+            Peer::Curl,
         ]
         .into_iter()
         .filter(|peer| needs(*peer));
@@ -108,6 +115,10 @@ impl Tools {
             build(&["-p", "virt-esx", "-p", "esx-sim", "--bins"])?;
             build(&["-p", "esx-driver", "--example", "monitor"])?;
         }
+        if needs(Peer::Transfer) {
+            build(&["-p", "esx-sim", "--bins"])?;
+            build(&["-p", "esx-driver", "--example", "transfer"])?;
+        }
         if needs(Peer::Witness) {
             build(&["-p", "xtask", "--features", "witness", "--bin", "witness"])?;
         }
@@ -116,6 +127,7 @@ impl Tools {
             virt_esx: program("virt-esx"),
             esx_sim: program("esx-sim"),
             monitor: program("examples/monitor"),
+            transfer: program("examples/transfer"),
             witness: program("witness"),
             vcsim,
             python: environment.join("bin/python"),
@@ -139,6 +151,11 @@ impl Tools {
     ) -> Result<Simulator, String> {
         let args = [args, &["--listen", address]].concat();
         Simulator::new(Server::start(&self.esx_sim, &args)?)
+    }
+
+    /// Starts another build of esx-sim over TLS on a free port.
+    pub(crate) fn start_program(&self, esx_sim: &Path, args: &[&str]) -> Result<Simulator, String> {
+        Simulator::new(Server::start(esx_sim, args)?)
     }
 
     /// `program` with the environment of every client here: credentials from `auth`, messages in

@@ -104,7 +104,9 @@ impl Bench {
         let server = simulator.listen("127.0.0.1:0", false).await.unwrap();
         let proxy = Proxy::before(server.addr()).await;
         let uri = format!("esx://root@{}/?transport=http", proxy.address);
-        let connect = Connect::open(&uri.parse().unwrap(), &credentials()).await.unwrap();
+        let connect = Connect::open(&uri.parse().unwrap(), &credentials())
+            .await
+            .unwrap();
         Bench {
             simulator,
             _server: server,
@@ -133,11 +135,19 @@ fn numbers(most: usize) -> impl Iterator<Item = usize> {
 #[tokio::test]
 async fn downloads_torn_at_100_bytes_go_on() {
     let (bench, content) = (Bench::new().await, content(300_000));
-    assert!(bench.simulator.write_file(&bench.path.to_string(), content.clone()));
+    assert!(
+        bench
+            .simulator
+            .write_file(&bench.path.to_string(), content.clone())
+    );
     for cut in numbers(301_000).take(100) {
         *bench.proxy.down.lock().unwrap() = Some(cut);
         let options = options().checksum(true);
-        let mut download = bench.connect.download_file(&bench.path, options).await.unwrap();
+        let mut download = bench
+            .connect
+            .download_file(&bench.path, options)
+            .await
+            .unwrap();
         assert_eq!(all(&mut download).await.unwrap(), content, "torn at {cut}");
         assert_eq!(download.sha256(), Some(sha256(&content)));
     }
@@ -148,11 +158,19 @@ async fn downloads_torn_at_100_bytes_go_on() {
 #[tokio::test]
 async fn downloads_on_several_connections_go_on_too() {
     let (bench, content) = (Bench::new().await, content(10 << 20));
-    assert!(bench.simulator.write_file(&bench.path.to_string(), content.clone()));
+    assert!(
+        bench
+            .simulator
+            .write_file(&bench.path.to_string(), content.clone())
+    );
     for cut in numbers(10 << 20).take(10) {
         *bench.proxy.down.lock().unwrap() = Some(cut);
         let options = options().connections(3);
-        let mut download = bench.connect.download_file(&bench.path, options).await.unwrap();
+        let mut download = bench
+            .connect
+            .download_file(&bench.path, options)
+            .await
+            .unwrap();
         assert_eq!(all(&mut download).await.unwrap(), content, "torn at {cut}");
     }
     *bench.proxy.down.lock().unwrap() = None;
@@ -167,8 +185,15 @@ async fn uploads_torn_at_100_bytes_are_sent_again_or_refused() {
         *bench.proxy.up.lock().unwrap() = Some(cut);
         let source = UploadSource::bytes(content.clone());
         let options = UploadOptions::default().checksum(true);
-        let sent = bench.connect.upload_file(&bench.path, None, source, options).await;
-        assert_eq!(sent.unwrap().sha256, Some(sha256(&content)), "torn at {cut}");
+        let sent = bench
+            .connect
+            .upload_file(&bench.path, None, source, options)
+            .await;
+        assert_eq!(
+            sent.unwrap().sha256,
+            Some(sha256(&content)),
+            "torn at {cut}"
+        );
         assert_eq!(bench.on_server().unwrap(), content, "torn at {cut}");
     }
     *bench.proxy.up.lock().unwrap() = None;
@@ -188,7 +213,10 @@ async fn uploads_of_streams_torn_behind_their_beginning_are_refused() {
         });
         let source = futures_util::stream::iter(pieces);
         let options = UploadOptions::default();
-        let sent = bench.connect.upload_file(&bench.path, 9 << 20, source, options).await;
+        let sent = bench
+            .connect
+            .upload_file(&bench.path, 9 << 20, source, options)
+            .await;
         outcomes[usize::from(sent.is_ok())] += 1;
         match sent {
             Ok(_) => assert_eq!(bench.on_server().unwrap(), content, "torn at {cut}"),

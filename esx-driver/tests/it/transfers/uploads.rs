@@ -22,7 +22,10 @@ async fn upload(
     source: impl Into<UploadSource>,
 ) -> esx_driver::Result<Uploaded> {
     let options = UploadOptions::default().checksum(true);
-    server.connect.upload_file(&path(), length, source, options).await
+    server
+        .connect
+        .upload_file(&path(), length, source, options)
+        .await
 }
 
 #[tokio::test]
@@ -36,7 +39,9 @@ async fn a_stream_goes_up_once() {
         assert_eq!(server.seen(), ["HEAD", "PUT", "HEAD"]);
     }
     let server = Server::new(&Bytes::new(), |_, _| None).await;
-    let sent = upload(&server, Some(150_000), pieces(&content)).await.unwrap();
+    let sent = upload(&server, Some(150_000), pieces(&content))
+        .await
+        .unwrap();
     assert_eq!(sent.length, 150_000);
     assert_eq!(sent.sha256, Some(sha256(&content[..150_000])));
     assert_eq!(*server.content.lock().unwrap(), content[..150_000]);
@@ -59,13 +64,18 @@ async fn an_upload_is_sent_again_if_its_source_can_be_read_again() {
         assert_eq!(*opened.lock().unwrap(), 2);
         assert_eq!(server.seen(), ["PUT", "PUT", "HEAD"]);
     }
-    let server = Server::new(&content, |_, request| (request.method() == "PUT").then(closed));
+    let server = Server::new(&content, |_, request| {
+        (request.method() == "PUT").then(closed)
+    });
     let server = server.await;
     let error = upload(&server, None, UploadSource::bytes(content.clone())).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     let advice = error.advice().unwrap();
-    assert!(advice.contains("has 6291456 bytes on the server"), "{advice}");
+    assert!(
+        advice.contains("has 6291456 bytes on the server"),
+        "{advice}"
+    );
     assert_eq!(server.seen(), ["PUT", "PUT", "PUT", "PUT", "HEAD"]);
 }
 
@@ -77,7 +87,9 @@ async fn a_source_that_can_be_read_once_is_sent_again_from_its_beginning_only() 
     })
     .await;
     let small = content(3 << 20);
-    let sent = upload(&server, Some(3 << 20), pieces(&small)).await.unwrap();
+    let sent = upload(&server, Some(3 << 20), pieces(&small))
+        .await
+        .unwrap();
     assert_eq!(sent.sha256, Some(sha256(&small)));
     assert_eq!(*server.content.lock().unwrap(), small);
 
@@ -87,7 +99,9 @@ async fn a_source_that_can_be_read_once_is_sent_again_from_its_beginning_only() 
     })
     .await;
     let large = content(6 << 20);
-    let error = upload(&server, Some(6 << 20), pieces(&large)).await.unwrap_err();
+    let error = upload(&server, Some(6 << 20), pieces(&large))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert_eq!(
         error.advice().unwrap(),
@@ -109,7 +123,10 @@ async fn a_source_that_fails_is_an_error() {
     ]);
     let error = upload(&server, None, failing).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::File);
-    assert!(error.to_string().ends_with("the disk is on fire"), "{error}");
+    assert!(
+        error.to_string().ends_with("the disk is on fire"),
+        "{error}"
+    );
     assert_eq!(*server.content.lock().unwrap(), Bytes::new());
 }
 

@@ -1,7 +1,9 @@
 //! What is uploaded.
 
 use std::fmt;
+use std::fs::File;
 use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -10,7 +12,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use sha2::{Digest as _, Sha256};
 
-use crate::transport::{Pieces, RequestBody};
+use super::reader::ReadPieces;
+use crate::transport::{Pieces, Progress, RequestBody};
 
 /// How much of a source that can be read only once is kept, to begin again: servers refuse an upload soon, if they do.
 const KEPT: usize = 4 << 20;
@@ -21,6 +24,7 @@ const KEPT: usize = 4 << 20;
 /// refuses soon (the session has ended, it is busy) can be sent again.
 pub struct UploadSource {
     length: Option<u64>,
+    progress: Option<Progress>,
     kind: Kind,
 }
 
@@ -46,6 +50,7 @@ impl UploadSource {
     {
         Self {
             length: None,
+            progress: None,
             kind: Kind::Again(Box::new(move || Box::pin(open()))),
         }
     }
@@ -54,6 +59,33 @@ impl UploadSource {
     pub fn bytes(bytes: Bytes) -> Self {
         let length = bytes.len() as u64;
         Self::again(move || Whole(Some(bytes.clone()))).with_length(length)
+    }
+
+    /// A file. It is opened again when the upload has to be sent again.
+    ///
+    /// # Errors
+    /// If its length cannot be read.
+    pub fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let length = std::fs::metadata(&path)?.len();
+        let open = move || {
+            let path = path.clone();
+            ReadPieces::new(move || File::open(path))
+        };
+        Ok(Self::again(open).with_length(length))
+    }
+
+    /// A reader such as the standard input, which can be read only once. It is read by a thread of its own.
+    pub fn reader(reader: impl io::Read + Send + 'static) -> Self {
+        Self::from(ReadPieces::new(move || Ok(reader)))
+    }
+
+    /// Calls `progress` with the number of bytes that the connection has taken so far. It starts from 0 again if the upload
+    /// is sent again.
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
     }
 
     /// Its length in bytes. Without a length, servers get the body in chunks and learn its end when it comes.
@@ -108,8 +140,10 @@ impl UploadSource {
                 })
             }
         };
+        let body =
+            |pieces| RequestBody::new(self.length, pieces).on_progress(self.progress.clone());
         if !checksum {
-            return Some((RequestBody::new(self.length, pieces), None));
+            return Some((body(pieces), None));
         }
         let sum = Sum(Arc::new(Mutex::new(Sha256::new())));
         let summed = Summed {
@@ -117,7 +151,7 @@ impl UploadSource {
             left: self.length,
             sum: sum.clone(),
         };
-        Some((RequestBody::new(self.length, Box::pin(summed)), Some(sum)))
+        Some((body(Box::pin(summed)), Some(sum)))
     }
 }
 
@@ -134,6 +168,7 @@ where
         };
         Self {
             length: None,
+            progress: None,
             kind: Kind::Once(Arc::new(Mutex::new(once))),
         }
     }
