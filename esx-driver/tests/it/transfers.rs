@@ -4,6 +4,7 @@ mod hosts;
 mod torn;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -165,21 +166,18 @@ fn sha256(bytes: &[u8]) -> Sha256 {
 
 /// Receives everything; the pieces have to cover the range exactly once.
 async fn all(download: &mut FileDownload) -> Result<Vec<u8>> {
-    let begin = download.offset();
-    let mut bytes = vec![0; usize::try_from(download.length()).unwrap()];
-    let mut covered = vec![false; bytes.len()];
+    let (begin, mut pieces) = (download.offset(), BTreeMap::new());
     while let Some(piece) = download.piece().await? {
         assert!(!piece.bytes.is_empty());
-        let at = usize::try_from(piece.offset - begin).unwrap();
-        let end = at + piece.bytes.len();
-        assert!(covered[at..end].iter().all(|covered| !covered));
-        covered[at..end].fill(true);
-        bytes[at..end].copy_from_slice(&piece.bytes);
+        let before = pieces.insert(piece.offset, piece.bytes);
+        assert_eq!(before, None, "twice");
     }
-    assert!(
-        covered.iter().all(|covered| *covered),
-        "something is missing"
-    );
+    let mut bytes = Vec::new();
+    for (offset, piece) in pieces {
+        assert_eq!(offset, begin + bytes.len() as u64);
+        bytes.extend_from_slice(&piece);
+    }
+    assert_eq!(bytes.len() as u64, download.length());
     Ok(bytes)
 }
 
@@ -208,7 +206,7 @@ async fn a_file_of_the_simulator_comes_down_and_goes_up() {
     simulator.clear_requests();
     let options = DownloadOptions::default().checksum(true);
     let mut download = connect.download_file(&path, options).await.unwrap();
-    assert_eq!(all(&mut download).await.unwrap(), content);
+    assert!(all(&mut download).await.unwrap() == content);
     assert_eq!(download.sha256(), sent.sha256);
     assert_eq!(simulator.requests().len(), 1);
     assert_eq!(connect.file_length(&path).await.unwrap(), 100_000);
@@ -261,28 +259,29 @@ async fn ranges_are_what_was_asked_for() {
 
 #[tokio::test]
 async fn several_connections_bring_the_file_together() {
-    let content = content(45 << 20);
+    let content = content(30 << 20);
     let server = Server::new(&content, |_, _| None).await;
     let mut download = server.download(options().connections(4)).await.unwrap();
-    assert_eq!(sha256(&all(&mut download).await.unwrap()), sha256(&content));
+    assert!(all(&mut download).await.unwrap() == content);
     let mut seen = server.seen();
     let requests = seen.len();
-    assert!((8..20).contains(&requests), "{seen:?}");
+    assert!((6..20).contains(&requests), "{seen:?}");
     assert_eq!(seen[0], "GET bytes=0-4194303");
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), requests, "nothing is asked for twice");
 
     let offset = 12_345_678;
-    let ordered = options().connections(4).offset(offset).checksum(true);
+    let ordered = options().connections(4).offset(offset);
     let mut download = server.download(ordered).await.unwrap().ordered();
     let mut next = offset;
     while let Some(piece) = download.piece().await.unwrap() {
         assert_eq!(piece.offset, next);
+        let at = usize::try_from(next).unwrap();
+        assert!(piece.bytes == content[at..at + piece.bytes.len()]);
         next += piece.bytes.len() as u64;
     }
-    assert_eq!(next, 45 << 20);
-    assert_eq!(download.sha256(), Some(sha256(&content[12_345_678..])));
+    assert_eq!(next, 30 << 20);
 }
 
 #[tokio::test]
@@ -316,7 +315,7 @@ async fn a_server_that_ignores_ranges_is_noticed() {
     assert_eq!(error.advice(), Some("download the whole file"));
     assert_eq!(
         error.to_string(),
-        "this function is not supported by the connection driver: The server ignores ranges, so \
+        "Operation not supported: The server ignores ranges, so \
          '[datastore1] dir/file.iso' cannot be read from offset 68157440"
     );
 }
@@ -461,7 +460,7 @@ async fn a_busy_server_is_waited_for() {
         let server = server.await;
         let options = options().connections(connections);
         let mut download = server.download(options).await.unwrap();
-        assert_eq!(sha256(&all(&mut download).await.unwrap()), sha256(&content));
+        assert!(all(&mut download).await.unwrap() == content);
     }
     // There is room for one connection only: the others fail all the time.
     let one = Arc::new(Mutex::new(0));
@@ -472,7 +471,7 @@ async fn a_busy_server_is_waited_for() {
     })
     .await;
     let mut download = server.download(options().connections(4)).await.unwrap();
-    assert_eq!(sha256(&all(&mut download).await.unwrap()), sha256(&content));
+    assert!(all(&mut download).await.unwrap() == content);
 
     let server = Server::new(&content, |_, _| Some(status(503))).await;
     let begun = tokio::time::Instant::now();
@@ -504,10 +503,10 @@ async fn a_server_that_is_gone_is_not_waited_for_long() {
 
 #[tokio::test]
 async fn an_ended_session_is_renewed_in_the_middle() {
-    let content = content(30 << 20);
+    let content = content(13 << 20);
     let server = Server::new(&content, |number, _| (number % 2 == 0).then(|| status(401))).await;
     let mut download = server.download(options().connections(3)).await.unwrap();
-    assert_eq!(sha256(&all(&mut download).await.unwrap()), sha256(&content));
+    assert!(all(&mut download).await.unwrap() == content);
     let server = Server::new(&content, |_, _| Some(status(401))).await;
     let error = server.download(options()).await.map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("401"), "{error}");

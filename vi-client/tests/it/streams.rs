@@ -133,7 +133,7 @@ async fn silence_ends_an_upload_but_a_slow_source_does_not() {
         "abcabcabc"
     );
 
-    simulator.add_rule(Rule::new("PUT", Effect::Silence));
+    simulator.inject(Rule::new("PUT", Effect::Silence));
     let mut source = UploadSource::bytes(Bytes::from(vec![0; 30 << 20]));
     let silent = client
         .files()

@@ -160,11 +160,15 @@ impl Attempts {
     const MOST_BROKEN: u32 = 3;
 
     fn after(&mut self, failure: Failure) -> Option<Duration> {
-        if failure == Failure::Busy {
-            return self.busy.after(failure);
+        match failure {
+            Failure::Final => None,
+            Failure::Busy => self.busy.after(failure),
+            Failure::Broken => {
+                self.broken += 1;
+                let wait = Duration::from_secs(u64::from(self.broken - 1));
+                (self.broken <= Self::MOST_BROKEN).then_some(wait)
+            }
         }
-        self.broken += 1;
-        (self.broken <= Self::MOST_BROKEN).then(|| Duration::from_secs(u64::from(self.broken - 1)))
     }
 }
 

@@ -134,22 +134,27 @@ fn numbers(most: usize) -> impl Iterator<Item = usize> {
 
 #[tokio::test]
 async fn downloads_torn_at_100_bytes_go_on() {
-    let (bench, content) = (Bench::new().await, content(300_000));
+    let (bench, content) = (Bench::new().await, content(60_000));
     assert!(
         bench
             .simulator
             .write_file(&bench.path.to_string(), content.clone())
     );
-    for cut in numbers(301_000).take(100) {
+    for cut in numbers(61_000).take(100) {
         *bench.proxy.down.lock().unwrap() = Some(cut);
-        let options = options().checksum(true);
+        let options = options().checksum(cut % 10 == 0);
         let mut download = bench
             .connect
             .download_file(&bench.path, options)
             .await
             .unwrap();
-        assert_eq!(all(&mut download).await.unwrap(), content, "torn at {cut}");
-        assert_eq!(download.sha256(), Some(sha256(&content)));
+        assert!(
+            all(&mut download).await.unwrap() == content,
+            "torn at {cut}"
+        );
+        if cut % 10 == 0 {
+            assert_eq!(download.sha256(), Some(sha256(&content)));
+        }
     }
     *bench.proxy.down.lock().unwrap() = None;
     bench.connect.close().await.unwrap();
@@ -157,13 +162,13 @@ async fn downloads_torn_at_100_bytes_go_on() {
 
 #[tokio::test]
 async fn downloads_on_several_connections_go_on_too() {
-    let (bench, content) = (Bench::new().await, content(10 << 20));
+    let (bench, content) = (Bench::new().await, content(6 << 20));
     assert!(
         bench
             .simulator
             .write_file(&bench.path.to_string(), content.clone())
     );
-    for cut in numbers(10 << 20).take(10) {
+    for cut in numbers(6 << 20).take(5) {
         *bench.proxy.down.lock().unwrap() = Some(cut);
         let options = options().connections(3);
         let mut download = bench
@@ -171,7 +176,10 @@ async fn downloads_on_several_connections_go_on_too() {
             .download_file(&bench.path, options)
             .await
             .unwrap();
-        assert_eq!(all(&mut download).await.unwrap(), content, "torn at {cut}");
+        assert!(
+            all(&mut download).await.unwrap() == content,
+            "torn at {cut}"
+        );
     }
     *bench.proxy.down.lock().unwrap() = None;
     bench.connect.close().await.unwrap();
@@ -179,8 +187,8 @@ async fn downloads_on_several_connections_go_on_too() {
 
 #[tokio::test]
 async fn uploads_torn_at_100_bytes_are_sent_again_or_refused() {
-    let (bench, content) = (Bench::new().await, content(300_000));
-    for cut in numbers(301_000).take(100) {
+    let (bench, content) = (Bench::new().await, content(60_000));
+    for cut in numbers(61_000).take(100) {
         bench.simulator.delete_file(&bench.path.to_string());
         *bench.proxy.up.lock().unwrap() = Some(cut);
         let source = UploadSource::bytes(content.clone());
@@ -202,12 +210,12 @@ async fn uploads_torn_at_100_bytes_are_sent_again_or_refused() {
 
 #[tokio::test]
 async fn uploads_of_streams_torn_behind_their_beginning_are_refused() {
-    let (bench, content) = (Bench::new().await, content(9 << 20));
+    let (bench, content) = (Bench::new().await, content(5 << 20));
     let mut outcomes = [0, 0];
-    for cut in numbers(9 << 20).take(8) {
+    for cut in (5 << 17..5 << 20).step_by(5 << 18) {
         bench.simulator.delete_file(&bench.path.to_string());
         *bench.proxy.up.lock().unwrap() = Some(cut);
-        let pieces = (0..9 << 20).step_by(1 << 16).map({
+        let pieces = (0..5 << 20).step_by(1 << 16).map({
             let content = content.clone();
             move |at| Ok(content.slice(at..at + (1 << 16)))
         });
@@ -215,11 +223,11 @@ async fn uploads_of_streams_torn_behind_their_beginning_are_refused() {
         let options = UploadOptions::default();
         let sent = bench
             .connect
-            .upload_file(&bench.path, 9 << 20, source, options)
+            .upload_file(&bench.path, 5 << 20, source, options)
             .await;
         outcomes[usize::from(sent.is_ok())] += 1;
         match sent {
-            Ok(_) => assert_eq!(bench.on_server().unwrap(), content, "torn at {cut}"),
+            Ok(_) => assert!(bench.on_server().unwrap() == content, "torn at {cut}"),
             Err(error) => {
                 let advice = error.advice().unwrap();
                 assert!(advice.contains("cannot be continued"), "{advice}");

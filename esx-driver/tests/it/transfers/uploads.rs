@@ -35,7 +35,7 @@ async fn a_stream_goes_up_once() {
         let server = Server::new(&Bytes::new(), |_, _| None).await;
         let sent = upload(&server, length, pieces(&content)).await.unwrap();
         assert_eq!(sent.sha256, Some(sha256(&content)));
-        assert_eq!(*server.content.lock().unwrap(), content);
+        assert!(*server.content.lock().unwrap() == content);
         assert_eq!(server.seen(), ["HEAD", "PUT", "HEAD"]);
     }
     let server = Server::new(&Bytes::new(), |_, _| None).await;
@@ -60,7 +60,7 @@ async fn an_upload_is_sent_again_if_its_source_can_be_read_again() {
         let server = Server::new(&Bytes::new(), move |number, _| (number == 1).then(answer)).await;
         let sent = upload(&server, Some(6 << 20), source).await.unwrap();
         assert_eq!(sent.sha256, Some(sha256(&content)));
-        assert_eq!(*server.content.lock().unwrap(), content);
+        assert!(*server.content.lock().unwrap() == content);
         assert_eq!(*opened.lock().unwrap(), 2);
         assert_eq!(server.seen(), ["PUT", "PUT", "HEAD"]);
     }
