@@ -153,6 +153,30 @@ async fn a_directory_of_a_server_is_mounted() {
 }
 
 #[tokio::test]
+async fn hosts_of_a_vcenter_share_a_directory() {
+    let simulator = Simulator::vcenter().build();
+    let path = simulator.path();
+    let (cluster, _) = path.rsplit_once('/').unwrap();
+    let mut pools = Vec::new();
+    for host in ["esx-01.example.com", "esx-02.example.com"] {
+        let connect = open(&simulator, &format!("vpx://vc/{cluster}/{host}"))
+            .await
+            .unwrap();
+        let pool = connect.storage_pool_create_xml(NFS, Create::NONE).await;
+        pools.push(pool.unwrap());
+    }
+    // Each host mounts and unmounts it for itself.
+    pools[0].destroy().await.unwrap();
+    assert_eq!(
+        text(pools[0].info().await),
+        "Storage pool not found: Could not find storage pool with name 'images'"
+    );
+    assert_eq!(pools[1].info().await.unwrap().state, Running);
+    pools[1].destroy().await.unwrap();
+    assert!(pools[1].info().await.is_err());
+}
+
+#[tokio::test]
 async fn versions_of_nfs() {
     let (_, connect) = host().await;
     let xml = NFS.replace(
