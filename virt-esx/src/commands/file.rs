@@ -1,5 +1,7 @@
 //! Files that commands read.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::string::FromUtf8Error;
 
 use crate::failure::Failure;
@@ -16,18 +18,27 @@ pub(crate) fn read(path: &str) -> Result<String, Failure> {
 
 /// A file that the command line names, which may be in any encoding.
 pub(crate) fn read_bytes(path: &str) -> Result<Vec<u8>, Failure> {
-    let failed = |error: std::io::Error| {
-        let reason = c_text(&error);
-        Failure::new(format!("Failed to open file '{path}': {reason}"))
+    let mut bytes = Vec::new();
+    read_into(path, LARGEST, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Appends a file that the command line names, of at most `largest` bytes.
+pub(crate) fn read_into(path: &str, largest: u64, bytes: &mut Vec<u8>) -> Result<(), Failure> {
+    let failed = |what: &str, error: &std::io::Error| {
+        let reason = c_text(error);
+        Failure::new(format!("Failed to {what} file '{path}': {reason}"))
     };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > LARGEST {
+    let file = File::open(path).map_err(|error| failed("open", &error))?;
+    let read = file.take(largest + 1).read_to_end(bytes);
+    let length = read.map_err(|error| failed("read", &error))?;
+    if length as u64 > largest {
         let reason = "Value too large for defined data type";
         return Err(Failure::new(format!(
             "Failed to read file '{path}': {reason}"
         )));
     }
-    std::fs::read(path).map_err(failed)
+    Ok(())
 }
 
 /// C's text of an error, without the number that Rust puts behind it.

@@ -1,15 +1,11 @@
-use std::fs::File;
-use std::io::Read as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::change::Changed;
-use crate::commands::Command;
-use crate::commands::file::c_text;
 use crate::commands::options::{check_exclusive, check_text};
 use crate::commands::secret_arg::SecretArg;
+use crate::commands::{Command, file};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -88,7 +84,7 @@ impl SecretSetValue {
             (None, None) if self.interactive => {
                 let value = rpassword::prompt_password("Enter new value for secret:");
                 let value = value.map_err(|error| {
-                    let reason = Failure::new(c_text(&error));
+                    let reason = Failure::new(file::c_text(&error));
                     Failure::because("Failed to read secret", reason)
                 })?;
                 Ok(Zeroizing::new(value.into_bytes()))
@@ -100,21 +96,9 @@ impl SecretSetValue {
 
 /// A file's content.
 fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let failed = |error: std::io::Error| {
-        let reason = c_text(&error);
-        Failure::new(format!("Failed to open file '{path}': {reason}"))
-    };
-    let file = File::open(path).map_err(failed)?;
-    // The bytes never move, so that no copy of them stays anywhere.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST as usize + 1));
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        let reason = "Value too large for defined data type";
-        return Err(Failure::new(format!(
-            "Failed to read file '{path}': {reason}"
-        )));
-    }
+    // With room for all of it the bytes never move, so that no copy of them stays anywhere.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LARGEST as usize));
+    file::read_into(path, LARGEST, &mut bytes)?;
     Ok(bytes)
 }
 
