@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use vi_types::ManagedObjectReference;
+use vi_types::{DateTime, ManagedObjectReference};
 
+use super::http_date;
 use super::place::datacenter_path;
 use crate::files::{DatastorePath, Entry};
 use crate::world::World;
 use crate::world::inventory::ancestors;
+use crate::world::inventory::parts::made_time;
 
 /// What stays as it is in a link.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -28,6 +30,7 @@ pub(super) fn server(world: &World) -> String {
         link: format!("/folder?dcPath={}", encode(&name)),
         name,
         length: None,
+        modified: made_time(),
     });
     page("datacenters", rows)
 }
@@ -45,6 +48,7 @@ pub(super) fn datacenter(world: &World, datacenter: &ManagedObjectReference) -> 
         link: format!("/folder?dcPath={}&dsName={}", encode(&path), encode(name)),
         name: name.to_owned(),
         length: None,
+        modified: made_time(),
     });
     page(&format!("datastores of {path}"), rows)
 }
@@ -68,6 +72,7 @@ pub(super) fn folder(world: &World, location: &DatastorePath) -> String {
             ),
             name: format!("{name}{slash}"),
             length: world.length(entry),
+            modified: world.modified(entry),
         }
     });
     page(&location.display(world), rows)
@@ -77,6 +82,7 @@ struct Row {
     name: String,
     link: String,
     length: Option<u64>,
+    modified: DateTime,
 }
 
 fn page(title: &str, rows: impl Iterator<Item = Row>) -> String {
@@ -91,12 +97,22 @@ fn page(title: &str, rows: impl Iterator<Item = Row>) -> String {
             .map_or("-".to_owned(), |length| length.to_string());
         let _ = writeln!(
             page,
-            "<tr><td><a href=\"{}\">{}</a></td><td>01-Mar-2024 08:00</td><td>{length}</td></tr>",
+            "<tr><td><a href=\"{}\">{}</a></td><td>{}</td><td>{length}</td></tr>",
             escape(&row.link),
             escape(&row.name),
+            date(row.modified),
         );
     }
     page + "</table></body></html>\n"
+}
+
+/// `01-Mar-2024 08:00`, of `Fri, 01 Mar 2024 08:00:00 GMT`.
+fn date(time: DateTime) -> String {
+    let date = http_date(time);
+    let mut words = date.split(' ').skip(1);
+    let mut next = || words.next().unwrap_or_default();
+    let (day, month, year, clock) = (next(), next(), next(), next());
+    format!("{day}-{month}-{year} {}", clock.get(..5).unwrap_or(clock))
 }
 
 fn encode(text: &str) -> String {
@@ -108,4 +124,14 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_the_day_and_the_minute() {
+        assert_eq!(date(made_time()), "01-Mar-2024 08:00");
+    }
 }

@@ -425,8 +425,8 @@ async fn disks_of_some_datastores_have_no_files_of_their_content() {
     }
 }
 
-async fn ticket(client: &Client, method: &str, url: &str) -> (String, Option<String>) {
-    let request = AcquireGenericServiceTicket {
+fn ask_for_ticket(method: &str, url: &str) -> AcquireGenericServiceTicket {
+    AcquireGenericServiceTicket {
         spec: SessionManagerHttpServiceRequestSpec {
             method: Some(method.to_owned()),
             url: url.to_owned(),
@@ -434,8 +434,11 @@ async fn ticket(client: &Client, method: &str, url: &str) -> (String, Option<Str
         }
         .into(),
         ..AcquireGenericServiceTicket::default()
-    };
-    let ticket = client.call(&request).await.unwrap();
+    }
+}
+
+async fn ticket(client: &Client, method: &str, url: &str) -> (String, Option<String>) {
+    let ticket = client.call(&ask_for_ticket(method, url)).await.unwrap();
     (ticket.id, ticket.host_name)
 }
 
@@ -459,15 +462,7 @@ async fn a_ticket_admits_one_request() {
         assert_eq!(answer.status().as_u16(), status, "{method}");
     }
     for (method, url) in [("httpGet", "no url"), ("get", &*url)] {
-        let request = AcquireGenericServiceTicket {
-            spec: SessionManagerHttpServiceRequestSpec {
-                method: Some(method.to_owned()),
-                url: url.to_owned(),
-                ..SessionManagerHttpServiceRequestSpec::default()
-            }
-            .into(),
-            ..AcquireGenericServiceTicket::default()
-        };
+        let request = ask_for_ticket(method, url);
         client.call(&request).await.unwrap_err();
     }
 }
@@ -506,6 +501,15 @@ async fn hosts_of_a_vcenter_have_their_files() {
         let answer = line.send(Request::post("/sdk"), whole("")).await.unwrap();
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     }
+    // With TLS, a ticket names the certificate.
+    let server = simulator.listen("127.0.0.1:0", true).await.unwrap();
+    let hosts = simulator.listen_hosts(&server).await.unwrap();
+    let url = format!("https://{}/folder/a?dsName=x", hosts[1].addr());
+    let ticket = client.call(&ask_for_ticket("httpPut", &url)).await.unwrap();
+    let certificate = hosts[1].certificate().unwrap();
+    assert_eq!(ticket.ssl_thumbprint, Some(certificate.sha1_thumbprint()));
+    let listed = &ticket.cert_thumbprint_list[0].thumbprint;
+    assert_eq!(*listed, certificate.sha256_thumbprint());
     assert!(
         Simulator::esx()
             .build()
