@@ -11,7 +11,9 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+#[cfg(feature = "tls")]
+use tokio::io::BufReader;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -23,6 +25,7 @@ use crate::payload::{Answer, Dropped, with_length};
 use crate::upload::Upload;
 
 /// What is read of a connection at once, in bytes: several records of TLS.
+#[cfg(feature = "tls")]
 const READ_AT_ONCE: usize = 128 << 10;
 
 /// Whether a [`Server`] speaks TLS, and with which certificate.
