@@ -25,11 +25,13 @@ mod pool_arg;
 mod question;
 mod secret;
 mod secret_arg;
-mod size;
+pub(crate) mod size;
 mod snapshot;
 mod state;
 pub(crate) mod unsupported;
 mod virsh;
+mod volume;
+mod volume_arg;
 
 use clap::{ArgMatches, Args};
 use futures_util::future::LocalBoxFuture;
@@ -90,7 +92,7 @@ pub(crate) struct Group {
 }
 
 /// The groups in the order of `help`.
-pub(crate) static GROUPS: [&Group; 12] = [
+pub(crate) static GROUPS: [&Group; 13] = [
     &domain::GROUP,
     &monitor::GROUP,
     &events::GROUP,
@@ -100,6 +102,7 @@ pub(crate) static GROUPS: [&Group; 12] = [
     &secret::GROUP,
     &snapshot::GROUP,
     &pool::GROUP,
+    &volume::GROUP,
     &question::GROUP,
     &offline::GROUP,
     &virsh::GROUP,

@@ -6,6 +6,7 @@
 mod input;
 mod output;
 pub(crate) mod progress;
+mod rate;
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -17,7 +18,7 @@ use esx_driver::Operation;
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use self::progress::Progresses;
+use self::progress::{Progresses, TaskProgress};
 use crate::answer::{self, Answer, Format};
 use crate::failure::Failure;
 
@@ -33,6 +34,8 @@ pub(crate) struct Ui {
     interruption: Interruption,
     has_failed: Cell<bool>,
     was_terminated: Cell<bool>,
+    /// Whether the standard output is a file's content.
+    is_content: Cell<bool>,
 }
 
 impl Ui {
@@ -45,6 +48,7 @@ impl Ui {
             interruption: Interruption::default(),
             has_failed: Cell::new(false),
             was_terminated: Cell::new(false),
+            is_content: Cell::new(false),
         }
     }
 
@@ -66,6 +70,12 @@ impl Ui {
     /// Prints `text` as it is, in every format.
     pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
         self.terminal.print(text)
+    }
+
+    /// Prints a piece of a file's content. No empty line follows behind the command.
+    pub(crate) fn content(&self, bytes: &[u8]) -> Result<(), Closed> {
+        self.is_content.set(true);
+        self.terminal.print_bytes(bytes)
     }
 
     /// Prints a line in the text format only.
@@ -140,9 +150,29 @@ impl Ui {
         options: &progress::Options,
         domain: &str,
     ) -> esx_driver::Result<T> {
+        let line = self.progresses(options).begin(domain);
+        self.perform_showing(operation, line).await
+    }
+
+    /// The same for an operation on a volume.
+    pub(crate) async fn perform_on_volume<T>(
+        &self,
+        operation: Operation<'static, T>,
+        options: &progress::Options,
+        volume: &str,
+    ) -> esx_driver::Result<T> {
+        let line = self.progresses(options).begin_volume(volume);
+        self.perform_showing(operation, line).await
+    }
+
+    async fn perform_showing<T>(
+        &self,
+        operation: Operation<'static, T>,
+        line: Option<TaskProgress>,
+    ) -> esx_driver::Result<T> {
         let operation = operation.cancelled_by(self.interruption().comes());
         // Watching a task costs requests, which is for nothing when no progress is shown.
-        match self.progresses(options).begin(domain) {
+        match line {
             Some(line) => {
                 operation
                     .on_progress(move |progress| line.show(&progress))
@@ -192,7 +222,7 @@ impl Ui {
 
     /// Ends the output of a command with the empty line that virsh prints behind each.
     pub(crate) fn close(&self) {
-        if self.format == Format::Text && !self.quiet {
+        if self.format == Format::Text && !self.quiet && !self.is_content.get() {
             // The stream's end is noted where the program ends.
             let _ = self.print("\n");
         }

@@ -69,6 +69,45 @@ fn select(xml: &str, expression: &str, wrap: bool) -> Result<String, Failure> {
     })
 }
 
+/// The document `xml` with `text` as the content of the element that `path` names (`/volume/name`), as libxml2 prints it:
+/// without a declaration, and without an end of the last line.
+///
+/// # Errors
+/// When the document cannot be read.
+pub(crate) fn with_text(xml: &str, path: &str, text: &str) -> Result<String, Failure> {
+    let package = parse(xml)?;
+    let document = package.as_document();
+    let mut element_ = None;
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        let children: Vec<_> = match element_ {
+            None => document
+                .root()
+                .children()
+                .iter()
+                .filter_map(|child| child.element())
+                .collect(),
+            Some(parent) => Element::children(&parent)
+                .iter()
+                .filter_map(|child| child.element())
+                .collect(),
+        };
+        let mut children = children.into_iter();
+        element_ = children.find(|child| child.name().local_part() == name);
+        if element_.is_none() {
+            break;
+        }
+    }
+    if let Some(element_) = element_ {
+        element_.set_text(text);
+    }
+    let children = document.root().children();
+    let mut elements = children.iter().filter_map(|child| child.element());
+    Ok(elements
+        .next()
+        .map(|root| element(root, 0))
+        .unwrap_or_default())
+}
+
 /// The namespace prefixes in an XPath: names in front of a single colon, outside quotes.
 fn prefixes(expression: &str) -> impl Iterator<Item = &str> {
     let outside = expression.split(['"', '\'']).step_by(2);
@@ -252,7 +291,7 @@ fn escaped(text: &str, in_attribute: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::select;
+    use super::{select, with_text};
 
     const XML: &str = "<domain type='vmware' xmlns:vmware='urn:x'>\n  <name>a &lt; b</name>\n  <devices>\n    \
                        <disk type='file' device='disk'>\n      <target dev='sda'/>\n    </disk>\n  \
@@ -280,6 +319,15 @@ mod tests {
         check("//name/text()", false, "a &lt; b\n");
         check("//vmware:moref", false, "<vmware:moref>1</vmware:moref>\n");
         check("//nothing", false, "");
+    }
+
+    #[test]
+    fn an_elements_text_is_replaced() {
+        let xml = "<volume type='file'>\n  <name>a</name>\n  <target>\n    <name>b</name>\n  </target>\n</volume>\n";
+        let expected = "<volume type=\"file\">\n  <name>x &lt;y&gt;</name>\n  <target>\n    <name>b</name>\n  </target>\n</volume>";
+        let found = with_text(xml, "/volume/name", "x <y>");
+        assert_eq!(found.as_deref(), Ok(expected));
+        assert!(with_text(xml, "/volume/nothing", "x").is_ok_and(|xml| xml.contains(">a<")));
     }
 
     #[test]

@@ -117,6 +117,8 @@ recordings! {
     usage,
     version,
     vmx2xml,
+    volume,
+    volume_checks,
     watch,
     wrong_uri,
     xml2vmx,

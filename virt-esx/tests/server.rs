@@ -6,6 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "server/volumes.rs"]
+mod volumes;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 

@@ -51,27 +51,49 @@ impl Number {
     /// # Errors
     /// virsh's text, and libvirt's reason if there is one.
     pub(crate) fn scaled(&self, option: &str, scale: u64) -> Result<u64, Failure> {
-        let failed = || self.malformed("Scaled numeric", option);
-        let digits = self.0.trim_start().trim_start_matches('+');
-        let end = digits.find(|c: char| !c.is_ascii_digit());
-        let (number, unit) = digits.split_at(end.unwrap_or(digits.len()));
-        let number: u64 = number.parse().map_err(|_| Failure::new(failed()))?;
-        let because = |reason| Failure::because(failed(), Failure::new(reason));
-        let factor = factor(unit, scale);
-        let factor =
-            factor.ok_or_else(|| because(format!("invalid argument: unknown suffix '{unit}'")))?;
-        let scaled = number.checked_mul(factor);
-        scaled.ok_or_else(|| {
-            because(format!(
-                "numerical overflow: value too large: {number}{unit}"
-            ))
+        scaled(&self.0, scale).map_err(|reason| {
+            let failure = Failure::new(self.malformed("Scaled numeric", option));
+            match reason {
+                Some(reason) => failure.followed_by(reason),
+                None => failure,
+            }
         })
+    }
+
+    /// The number as vshCommandOptULongLongWrap reads it: a negative one counts back from 2⁶⁴.
+    ///
+    /// # Errors
+    /// virsh's text if it is not one, or out of its type's range.
+    pub(crate) fn wrapping(&self, option: &str) -> Result<u64, Failure> {
+        let negative = options::number::<i64>(&self.0);
+        negative.map_or_else(|_| self.read(option), |number| Ok(number.cast_unsigned()))
     }
 
     fn malformed(&self, kind: &str, option: &str) -> String {
         let text = &self.0;
         format!("{kind} value '{text}' for <{option}> option is malformed or out of range")
     }
+}
+
+/// The number of `text` multiplied by its unit, or by `scale` if it has none.
+///
+/// # Errors
+/// libvirt's reason, if it gives one.
+pub(super) fn scaled(text: &str, scale: u64) -> Result<u64, Option<String>> {
+    let digits = text.trim_start();
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = digits.split_at(end.unwrap_or(digits.len()));
+    let number: u64 = number.parse().map_err(|_| None)?;
+    let factor = factor(unit, scale);
+    let factor =
+        factor.ok_or_else(|| Some(format!("invalid argument: unknown suffix '{unit}'")))?;
+    let scaled = number.checked_mul(factor);
+    scaled.ok_or_else(|| {
+        Some(format!(
+            "numerical overflow: value too large: {number}{unit}"
+        ))
+    })
 }
 
 /// How many bytes a unit is: a power of 1024, or of 1000 with a `B` behind its letter.
@@ -117,6 +139,11 @@ mod tests {
             let read = Number(text.to_owned()).scaled("size", 1024);
             assert_eq!(read.ok(), expected, "{text:?}");
         }
+        let wrapped = |text: &str| Number(text.to_owned()).wrapping("length").ok();
+        assert_eq!(wrapped("-1"), Some(u64::MAX));
+        assert_eq!(wrapped("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(wrapped("5"), Some(5));
+        assert_eq!(wrapped("1k"), None);
         let failed = |text: &str| {
             let failure = Number(text.to_owned()).scaled("size", 1).unwrap_err();
             failure.to_string()

@@ -1,4 +1,7 @@
-//! Sizes of pools, volumes and disks, as virsh prints them.
+//! Sizes of pools, volumes and disks, as virsh prints and reads them.
+
+use super::number;
+use crate::failure::Failure;
 
 /// A size in the largest unit of which it has one, as virsh shows it (vshPrettyCapacity).
 ///
@@ -18,9 +21,23 @@ pub(crate) fn pretty(bytes: u64, decimals: usize) -> String {
     format!("{size:.decimals$} {unit}")
 }
 
+/// The bytes that `text` means: a number with a unit, or of bytes (vshVolSize).
+///
+/// # Errors
+/// virsh's text, and libvirt's reason if there is one.
+pub(crate) fn parse(text: &str) -> Result<u64, Failure> {
+    number::scaled(text, 1).map_err(|reason| {
+        let failure = Failure::new(format!("Malformed size {text}"));
+        match reason {
+            Some(reason) => failure.followed_by(reason),
+            None => failure,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::pretty;
+    use super::{parse, pretty};
 
     #[test]
     fn sizes_for_people() {
@@ -34,6 +51,28 @@ mod tests {
             (u64::MAX, 2, "16.00 EiB"),
         ] {
             assert_eq!(pretty(bytes, decimals), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_of_people() {
+        for (text, expected) in [("5", 5), (" 5", 5), ("+5", 5), ("010", 10), ("2M", 2 << 20)] {
+            assert_eq!(parse(text), Ok(expected), "{text:?}");
+        }
+        for (text, expected) in [
+            ("x", "error: Malformed size x\n"),
+            ("-1", "error: Malformed size -1\n"),
+            (
+                "1.5G",
+                "error: Malformed size 1.5G\nerror: invalid argument: unknown suffix '.5G'\n",
+            ),
+            (
+                "99999E",
+                "error: Malformed size 99999E\nerror: numerical overflow: value too large: 99999E\n",
+            ),
+        ] {
+            let failure = parse(text).unwrap_err();
+            assert_eq!(failure.to_string(), expected);
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// The table, in the order of virsh's `help`.
-const TABLE: [&str; 10] = [
+const TABLE: [&str; 9] = [
     include_str!("unsupported/domain.txt"),
     include_str!("unsupported/monitor.txt"),
     include_str!("unsupported/host.txt"),
@@ -44,7 +44,6 @@ const TABLE: [&str; 10] = [
     include_str!("unsupported/network.txt"),
     include_str!("unsupported/nodedev.txt"),
     include_str!("unsupported/backup.txt"),
-    include_str!("unsupported/volume.txt"),
 ];
 
 /// A command of virsh that virt-esx does not have.

@@ -75,14 +75,22 @@ impl Terminal {
     /// # Errors
     /// When that failed, now or before.
     pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
+        self.print_bytes(text.as_bytes())
+    }
+
+    /// Prints bytes, which need not be text, on the standard output, at once.
+    ///
+    /// # Errors
+    /// When that failed, now or before.
+    pub(crate) fn print_bytes(&self, bytes: &[u8]) -> Result<(), Closed> {
         if self.is_closed() {
             return Err(Closed);
         }
         let written = match &self.0.streams {
-            Streams::Process => self.suspend(|| write(io::stdout().lock(), text)),
+            Streams::Process => self.suspend(|| write(io::stdout().lock(), bytes)),
             #[cfg(test)]
             Streams::Kept(kept) => {
-                lock(kept)[0].push_str(text);
+                lock(kept)[0].push_str(&String::from_utf8_lossy(bytes));
                 Ok(())
             }
         };
@@ -102,7 +110,7 @@ impl Terminal {
         }
         match &self.0.streams {
             Streams::Process => {
-                let _ = self.suspend(|| write(io::stderr().lock(), text));
+                let _ = self.suspend(|| write(io::stderr().lock(), text.as_bytes()));
             }
             #[cfg(test)]
             Streams::Kept(kept) => lock(kept)[1].push_str(text),
@@ -230,8 +238,8 @@ impl Drop for Unanswered<'_> {
     }
 }
 
-fn write(mut stream: impl Write, text: &str) -> io::Result<()> {
-    stream.write_all(text.as_bytes())?;
+fn write(mut stream: impl Write, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
     stream.flush()
 }
 

@@ -1,12 +1,14 @@
 //! How the progress of tasks is shown while a command waits for them.
 
 use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
 
 use esx_driver::{Progress, ProgressState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::Terminal;
+use super::rate::{Rate, line};
 
 /// The option that chooses how progress is shown.
 #[derive(Debug, clap::Args)]
@@ -36,20 +38,50 @@ pub(crate) struct Progresses {
     is_drawn: bool,
 }
 
-/// The progress of one domain's task. Dropping it removes its bar.
+/// The progress of a task on one domain or volume. Dropping it removes its bar.
 pub(crate) struct TaskProgress {
     terminal: Terminal,
-    domain: String,
+    subject: Subject,
     is_json: bool,
     bar: ProgressBar,
+}
+
+/// The progress of the transfer of a volume's content. Dropping it removes its bar.
+pub(crate) struct TransferProgress {
+    task: TaskProgress,
+    total: u64,
+    begun: Instant,
+    rate: Rate,
+    /// When it was last shown.
+    shown: Option<Duration>,
+}
+
+/// What a task works on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Subject {
+    Domain(String),
+    Volume(String),
 }
 
 /// A line of `--progress json`.
 #[derive(Serialize)]
 struct Document<'a> {
-    domain: &'a str,
+    #[serde(flatten)]
+    subject: &'a Subject,
     state: &'a str,
     percent: Option<u8>,
+    #[serde(flatten)]
+    transfer: Option<Transfer>,
+}
+
+/// What such a line has for a transfer besides.
+#[derive(Serialize)]
+struct Transfer {
+    bytes: u64,
+    total_bytes: u64,
+    bytes_per_second: Option<u64>,
+    seconds_left: Option<u64>,
 }
 
 impl Progresses {
@@ -70,18 +102,48 @@ impl Progresses {
 
     /// Begins to show the task of the domain with this name, if anything is shown.
     pub(crate) fn begin(&self, domain: &str) -> Option<TaskProgress> {
+        self.begin_task(Subject::Domain(domain.to_owned()))
+    }
+
+    /// Begins to show the task on the volume with this name, if anything is shown.
+    pub(crate) fn begin_volume(&self, volume: &str) -> Option<TaskProgress> {
+        self.begin_task(Subject::Volume(volume.to_owned()))
+    }
+
+    /// Begins to show the transfer of `total` bytes of the volume with this name, if anything is shown.
+    pub(crate) fn begin_transfer(&self, volume: &str, total: u64) -> Option<TransferProgress> {
+        let task = self.begin_volume(volume)?;
+        task.bar.set_length(total);
+        Some(TransferProgress {
+            task,
+            total,
+            begun: Instant::now(),
+            rate: Rate::default(),
+            shown: None,
+        })
+    }
+
+    fn begin_task(&self, subject: Subject) -> Option<TaskProgress> {
         if !self.is_json && !self.is_drawn {
             return None;
         }
         let bar = ProgressBar::new(100).with_style(style());
         let bar = self.terminal.bars().add(bar);
-        bar.set_prefix(domain.to_owned());
+        bar.set_prefix(subject.name().to_owned());
         Some(TaskProgress {
             terminal: self.terminal.clone(),
-            domain: domain.to_owned(),
+            subject,
             is_json: self.is_json,
             bar,
         })
+    }
+}
+
+impl Subject {
+    fn name(&self) -> &str {
+        match self {
+            Self::Domain(name) | Self::Volume(name) => name,
+        }
     }
 }
 
@@ -94,16 +156,52 @@ impl TaskProgress {
         };
         self.bar.set_message(state.to_owned());
         self.bar.set_position(progress.percent.unwrap_or(0).into());
-        if self.is_json {
-            let document = Document {
-                domain: &self.domain,
-                state,
-                percent: progress.percent,
-            };
-            if let Ok(text) = serde_json::to_string(&document) {
-                self.terminal.tell(&format!("{text}\n"));
-            }
+        self.print(state, progress.percent, None);
+    }
+
+    /// Prints a line of `--progress json`, if that was given.
+    fn print(&self, state: &str, percent: Option<u8>, transfer: Option<Transfer>) {
+        if !self.is_json {
+            return;
         }
+        let document = Document {
+            subject: &self.subject,
+            state,
+            percent,
+            transfer,
+        };
+        if let Ok(text) = serde_json::to_string(&document) {
+            self.terminal.tell(&format!("{text}\n"));
+        }
+    }
+}
+
+impl TransferProgress {
+    /// Shows that `done` bytes are there, if enough time has passed since it was last shown.
+    pub(crate) fn show(&mut self, done: u64) {
+        let now = self.begun.elapsed();
+        let pause = match self.task.is_json {
+            true => Duration::from_secs(1),
+            false => Duration::from_millis(100),
+        };
+        let is_soon = self.shown.is_some_and(|shown| now < shown + pause);
+        if is_soon && done < self.total {
+            return;
+        }
+        self.shown = Some(now);
+        self.rate.add(now, done);
+        let rate = self.rate.bytes_per_second();
+        self.task.bar.set_position(done);
+        self.task.bar.set_message(line(done, self.total, rate));
+        let percent = (u128::from(done) * 100).checked_div(self.total.into());
+        let transfer = Transfer {
+            bytes: done,
+            total_bytes: self.total,
+            bytes_per_second: rate,
+            seconds_left: self.rate.seconds_left(self.total),
+        };
+        let percent = percent.and_then(|percent| percent.try_into().ok());
+        self.task.print("running", percent, Some(transfer));
     }
 }
 

@@ -8,6 +8,7 @@ mod power;
 mod removal;
 mod shell;
 mod snapshot;
+pub(super) mod storage;
 mod tuning;
 
 use std::fs;

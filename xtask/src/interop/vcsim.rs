@@ -1,5 +1,6 @@
 mod changes;
 mod monitor;
+mod storage;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     vcenter(tools, report, &auth)?;
     power_cycles(tools, report, &auth)?;
     changes::run(tools, report, &auth)?;
+    storage::run(tools, report, &auth)?;
     monitor::run(tools, report, &auth)
 }
 

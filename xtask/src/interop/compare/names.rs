@@ -52,15 +52,6 @@ const NOT_YET: &[&str] = &[
     "iface-unbridge",
     "iface-undefine",
     "net-name",
-    "vol-delete",
-    "vol-dumpxml",
-    "vol-info",
-    "vol-key",
-    "vol-list",
-    "vol-name",
-    "vol-path",
-    "vol-pool",
-    "vol-wipe",
 ];
 
 /// Compares all commands: without arguments, with a domain that does not exist, and the synopsis of those that
