@@ -147,6 +147,8 @@ pub enum Action {
     ReachDatastore(bool),
     /// `datastore maintenance`, `datastore normal`: a datastore begins or ends maintenance mode.
     MaintainDatastore(bool),
+    /// `datastore free`: a datastore has so many bytes of free space left, because somebody else has filled or emptied it.
+    FillDatastore(u64),
     /// `add-datastore`: a datastore with this name is added to all hosts.
     AddDatastore,
     /// `remove-datastore`: a datastore goes away.
@@ -202,7 +204,7 @@ pub enum Action {
 /// | `cdrom VM connect`, `disconnect` or `insert PATH` | the first CD-ROM drive |
 /// | `balloon VM MB` | memory that the balloon driver holds |
 /// | `console VM open` or `close` | somebody looks at the screen |
-/// | `datastore NAME accessible`, `inaccessible`, `maintenance` or `normal`; `add-datastore NAME`, `remove-datastore NAME` | datastores |
+/// | `datastore NAME accessible`, `inaccessible`, `maintenance`, `normal` or `free SIZE` (like `0` or `64G`); `add-datastore NAME`, `remove-datastore NAME` | datastores |
 /// | `add-switch NAME`, `remove-switch NAME`, `add-network NAME [SWITCH]`, `remove-network NAME` | virtual switches and port groups of all hosts |
 /// | `add-nic-device NAME`, `remove-nic-device NAME` | physical network cards of all hosts |
 /// | `host NAME connected`, `disconnected`, `maintenance` or `normal` | hosts |

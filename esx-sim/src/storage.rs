@@ -39,7 +39,7 @@ impl InvalidStorage {
 }
 
 /// A size as people write it: bytes, or with K, M, G or T behind it (powers of 1024).
-fn size(text: &str) -> Result<u64, NoSize<'_>> {
+pub(crate) fn size(text: &str) -> Result<u64, NoSize<'_>> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
         Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
@@ -57,7 +57,7 @@ fn size(text: &str) -> Result<u64, NoSize<'_>> {
 }
 
 /// The text is no size.
-struct NoSize<'a>(&'a str);
+pub(crate) struct NoSize<'a>(&'a str);
 
 impl fmt::Display for NoSize<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@ use crate::machine::config::escaped;
 use crate::machine::device::{add, connectable, device};
 use crate::machine::{console, power};
 use crate::simulator::{Settings, Simulator, State};
-use crate::world::inventory::{ancestors, hosts, root_folder};
+use crate::world::inventory::{ancestors, datastore, hosts, root_folder};
 
 /// What a client would get: the message of a fault.
 type Made = Result<(), String>;
@@ -165,6 +165,11 @@ impl Making<'_> {
             Action::MaintainDatastore(on) => {
                 let store = self.find(of, &["Datastore"])?;
                 world::maintain_datastore(&mut self.state.world, &store, *on);
+                Ok(())
+            }
+            Action::FillDatastore(free) => {
+                let store = self.find(of, &["Datastore"])?;
+                datastore::set_free_space(&mut self.state.world, &store, *free);
                 Ok(())
             }
             Action::AddDatastore => world::add_datastore(&mut self.state.world, &of.to_string()),

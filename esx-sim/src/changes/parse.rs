@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{Action, Change, Changes, Step, Target};
+use crate::storage::size;
 use crate::task::Question;
 
 /// The text is no script of changes.
@@ -142,7 +143,7 @@ const FORMS: &[(&str, &str)] = &[
     ("console", "VM open|close"),
     (
         "datastore",
-        "NAME accessible|inaccessible|maintenance|normal",
+        "NAME accessible|inaccessible|maintenance|normal|free [SIZE]",
     ),
     ("add-datastore", "NAME"),
     ("remove-datastore", "NAME"),
@@ -255,10 +256,12 @@ fn read(words: &[String]) -> Result<Change, String> {
         },
         "balloon" => Action::SetBalloon(small(1)?),
         "console" => Action::OpenConsole(choice("open", "close")?),
-        "datastore" => match text(1).as_str() {
-            "maintenance" => Action::MaintainDatastore(true),
-            "normal" => Action::MaintainDatastore(false),
-            _ => Action::ReachDatastore(choice("accessible", "inaccessible")?),
+        "datastore" => match (text(1).as_str(), arguments.get(2)) {
+            ("maintenance", None) => Action::MaintainDatastore(true),
+            ("normal", None) => Action::MaintainDatastore(false),
+            ("free", Some(free)) => Action::FillDatastore(size(free).map_err(|_| expected())?),
+            (_, None) => Action::ReachDatastore(choice("accessible", "inaccessible")?),
+            _ => return Err(expected()),
         },
         "add-datastore" => Action::AddDatastore,
         "remove-datastore" => Action::RemoveDatastore,
@@ -355,6 +358,7 @@ impl Action {
             Self::ReachDatastore(reached) => {
                 ("datastore", choice(*reached, "accessible", "inaccessible"))
             }
+            Self::FillDatastore(free) => ("datastore", vec!["free".to_owned(), free.to_string()]),
             Self::MaintainDatastore(on) => ("datastore", choice(*on, "maintenance", "normal")),
             Self::AddDatastore => ("add-datastore", Vec::new()),
             Self::RemoveDatastore => ("remove-datastore", Vec::new()),
@@ -400,6 +404,7 @@ mod tests {
             1.5 rename web01 \"it's web\"\n\
             +0.25 annotation web01 'two words'\n\
             +0 cdrom web01 insert '[ssd] a.iso'\n\
+            +0 datastore ssd free 64M\n\
             +0 add-disk web01\n\
             30 repeat\n";
         let expected = [
@@ -407,6 +412,7 @@ mod tests {
             "1500 rename web01 \"it's web\"",
             "1750 annotation web01 'two words'",
             "1750 cdrom web01 insert '[ssd] a.iso'",
+            "1750 datastore ssd free 67108864",
             "1750 add-disk web01 1024",
             "30000 repeat",
         ];
@@ -425,7 +431,7 @@ mod tests {
                 let values = match argument.trim_matches(['[', ']']) {
                     "QUESTION" => QUESTIONS.map(|(name, _)| name.to_owned()).to_vec(),
                     "NUMBER" | "MB" => vec!["7".to_owned()],
-                    "PATH" => continue,
+                    "PATH" | "SIZE" => continue,
                     choices_or_name => choices(choices_or_name),
                 };
                 lines = lines
@@ -435,6 +441,7 @@ mod tests {
             }
             for line in lines {
                 let line = line.replace("insert", "insert /a");
+                let line = line.replace(" free", " free 7");
                 let change: Change = line.parse().unwrap();
                 assert_eq!(change.to_string(), line);
             }

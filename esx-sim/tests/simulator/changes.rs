@@ -211,6 +211,8 @@ fn hosts_datastores_and_networks_change() {
         assert!(!store().summary.unwrap().accessible);
         apply("datastore fresh accessible");
         assert!(store().summary.unwrap().accessible);
+        apply("datastore fresh free 64M");
+        assert_eq!(store().summary.unwrap().free_space, 64 << 20);
         apply("datastore fresh maintenance");
         assert_eq!(
             store().summary.unwrap().maintenance_mode.unwrap(),

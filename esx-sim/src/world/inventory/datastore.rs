@@ -502,6 +502,22 @@ pub(crate) fn erase(world: &mut World, store: &ManagedObjectReference) {
     }
 }
 
+/// Sets the free space of a datastore, at most its size.
+pub(crate) fn set_free_space(world: &mut World, store: &ManagedObjectReference, free: u64) {
+    world.change(store, |store: &mut properties::Datastore| {
+        let Some(summary) = store.summary.as_deref_mut() else {
+            return;
+        };
+        let free = i64::try_from(free)
+            .unwrap_or(i64::MAX)
+            .min(summary.capacity);
+        summary.free_space = free;
+        if let Some(info) = store.info.as_mut() {
+            info.free_space = free;
+        }
+    });
+}
+
 /// Fails with `InaccessibleDatastore` if no host reaches a datastore.
 pub(crate) fn check_reached(
     world: &World,
