@@ -19,7 +19,7 @@ use crate::{Connect, DatastorePath, Error, ErrorKind, Result, StoragePool};
 use virt_model::ErrorNumber;
 
 /// How many folders are searched at a time.
-const AT_A_TIME: usize = 4;
+const AT_A_TIME: usize = 8;
 
 /// The longest path of a folder that is searched, in bytes: a server that answers each folder with another one inside has
 /// no end. VMFS has no paths as long.
@@ -84,9 +84,9 @@ impl StoragePool {
         Ok(entries)
     }
 
-    /// Its volumes with their sizes, as they are found: a datastore's folders are searched one by one, four at a time.
+    /// Its volumes with their sizes, as they are found: a datastore's folders are searched one by one, eight at a time.
     ///
-    /// What is kept in memory is what the server answers for five folders, and the names of folders that are still to be
+    /// What is kept in memory is what the server answers for nine folders, and the names of folders that are still to be
     /// searched; not the whole datastore. A request for the datastore's browser and one search task for each folder.
     ///
     /// A folder that cannot be searched is an error in the stream, which goes on behind it. A folder that is gone when its

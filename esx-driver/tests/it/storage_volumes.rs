@@ -12,6 +12,8 @@ use esx_driver::{
 };
 use esx_sim::{Script, Simulator};
 use futures_util::StreamExt as _;
+use vi_types::objects::{VirtualDisk, VirtualDiskFlatVer2BackingInfo};
+use vi_types::properties::VirtualMachine;
 
 use crate::{host, methods, open, text};
 
@@ -259,6 +261,38 @@ async fn keys_lead_back_to_their_volumes() {
             format!("Storage volume not found: Could not find storage volume with key '{key}'")
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_key_of_a_domains_disk_takes_three_requests() {
+    let (simulator, connect) = host().await;
+    let disk = volume(&connect, "[ssd] web01/web01.vmdk").await;
+    let key = disk.key().await.unwrap();
+    let vm = simulator.vm("web01").unwrap();
+    let changed = simulator.change(&vm, |vm: &mut VirtualMachine| {
+        let config = vm.config.as_mut().unwrap();
+        for device in &mut config.hardware.device {
+            let Some(disk) = device.cast_mut::<VirtualDisk>() else {
+                continue;
+            };
+            let backing = disk.base.backing.as_mut().unwrap();
+            let flat = backing.cast_mut::<VirtualDiskFlatVer2BackingInfo>();
+            flat.unwrap().uuid = Some(key.clone());
+        }
+    });
+    changed.unwrap();
+    simulator.clear_requests();
+    let found = connect.storage_vol_lookup_by_key(&key).await.unwrap();
+    assert_eq!(found.path(), disk.path());
+    assert_eq!(
+        methods(&simulator),
+        [
+            // The LUNs, the domains' disks, and whether it is that one.
+            "RetrievePropertiesEx",
+            "RetrievePropertiesEx",
+            "QueryVirtualDiskUuid",
+        ]
+    );
 }
 
 async fn pool_entries(connect: &Connect, name: &str) -> Vec<StorageVol> {

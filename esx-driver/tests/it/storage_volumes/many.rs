@@ -38,7 +38,7 @@ async fn a_stream_searches_a_few_folders_at_a_time() {
         let entry = volumes.next().await.unwrap().unwrap();
         streamed.push(entry.volume.name().to_owned());
     }
-    // Not more than the folders that are done, and four.
+    // Not more than the folders that are done, and eight.
     assert!(searches().0 < 20, "{:?}", searches());
     while let Some(entry) = volumes.next().await {
         streamed.push(entry.unwrap().volume.name().to_owned());
