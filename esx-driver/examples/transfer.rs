@@ -25,10 +25,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: URI download|upload '[DATASTORE] PATH' FILE [--connections N] [--checksum] [--direct]".into());
     };
     let has = |name: &str| options.iter().any(|option| option == name);
-    let connections = options
+    let mut connections = options
         .iter()
         .skip_while(|option| *option != "--connections");
-    let connections = connections.skip(1).next().map(|number| number.parse());
+    let connections = connections.nth(1).map(|number| number.parse());
     let uri: EsxUri = uri.parse()?;
     let remote: DatastorePath = remote.parse()?;
     let connect = Connect::open(&uri, &NoPrompts).await?;

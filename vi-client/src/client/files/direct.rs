@@ -18,13 +18,15 @@ use crate::{Client, Error};
 /// Makes a transport to the host, which accepts the certificate with that thumbprint only, if there is one.
 type Opening = dyn Fn(Option<Thumbprint>) -> Box<dyn Transport> + Send + Sync;
 
+/// The transport, and the certificate that it accepts.
+type Opened = (Option<Thumbprint>, Arc<dyn Transport>);
+
 /// A host that gives files to who has a ticket.
 pub(super) struct Direct {
     /// The beginning of the host's URLs: `https://192.0.2.1`.
     base: String,
     open: Box<Opening>,
-    /// The transport, and the certificate that it accepts.
-    opened: Mutex<Option<(Option<Thumbprint>, Arc<dyn Transport>)>>,
+    opened: Mutex<Option<Opened>>,
 }
 
 impl Direct {
