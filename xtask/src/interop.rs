@@ -60,7 +60,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 13] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
