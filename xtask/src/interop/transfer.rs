@@ -43,7 +43,9 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     };
     write_random(Path::new(&mover.file), mib).map_err(|error| error.to_string())?;
 
-    let store = tools.scratch.join("transfer-store").display().to_string();
+    let store = tools.scratch.join("transfer-store");
+    std::fs::create_dir_all(&store).map_err(|error| error.to_string())?;
+    let store = store.display().to_string();
     let fast = tools.start_program(&esx_sim, &["--store", &store])?;
     let both = [(Direction::Up, "up"), (Direction::Down, "down")];
     for (direction, name) in both {
@@ -78,7 +80,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     same_content(&mover, &fast, report)?;
     drop(fast);
 
-    let slow = tools.start_program(&esx_sim, &["--file-rate", SLOW])?;
+    let slow = tools.start_program(&esx_sim, &["--store", &store, "--file-rate", SLOW])?;
     mover.ours(&slow, Direction::Up, "", &[])?;
     let one = mover.ours(&slow, Direction::Down, "/dev/null", &["--connections", "1"])?;
     let four = mover.ours(&slow, Direction::Down, "/dev/null", &["--connections", "4"])?;
