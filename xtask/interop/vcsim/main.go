@@ -20,6 +20,7 @@ import (
 func main() {
 	esx := flag.Bool("esx", false, "simulate an ESX host instead of a vCenter")
 	machines := flag.Int("machines", 2, "how many virtual machines each host or resource pool has")
+	mounts := flag.Bool("mounts", false, "let hosts tell that they have mounted their datastores")
 	flag.Parse()
 
 	model := simulator.VPX()
@@ -31,6 +32,9 @@ func main() {
 		log.Fatal(err)
 	}
 	defer model.Remove()
+	if *mounts {
+		mount()
+	}
 
 	// Without these two NewServer follows nil pointers.
 	model.Service.TLS = new(tls.Config)
@@ -41,6 +45,29 @@ func main() {
 	fmt.Println(server.URL.Host)
 	for names := bufio.NewScanner(os.Stdin); names.Scan(); {
 		fmt.Println(describe(names.Text()))
+	}
+}
+
+// Fills in what the model leaves out: where each host has mounted its datastores.
+func mount() {
+	for _, entity := range simulator.Map.All("HostSystem") {
+		host, ok := entity.(*simulator.HostSystem)
+		if !ok {
+			continue
+		}
+		for _, ref := range host.Datastore {
+			store := simulator.Map.Get(ref).(*simulator.Datastore)
+			yes := true
+			store.Host = append(store.Host, types.DatastoreHostMount{
+				Key: entity.Reference(),
+				MountInfo: types.HostMountInfo{
+					Path:       "/vmfs/volumes/" + store.Name,
+					AccessMode: "readWrite",
+					Mounted:    &yes,
+					Accessible: &yes,
+				},
+			})
+		}
 	}
 }
 
