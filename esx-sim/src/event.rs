@@ -186,7 +186,7 @@ impl World {
         self.events.next = self.events.next.wrapping_add(1);
         event.key = key;
         event.chain_id = self.events.chain.unwrap_or(key);
-        event.created_time = self.events.clock.now(self.clock.seconds());
+        event.created_time = self.events.clock.now(self.clock.microseconds());
         event.user_name = match (&self.events.user, self.kind()) {
             (Some(user), _) => user.clone(),
             // What an ESX host does by itself is done by "User".

@@ -360,6 +360,15 @@ impl Simulator {
         self.shared.lock().world.read::<T>(reference).cloned()
     }
 
+    /// Looks at the properties of an object without a copy of them. `None` if there is no such object, or it is not a `T`.
+    pub fn read<T: ManagedObject, R>(
+        &self,
+        reference: &ManagedObjectReference,
+        read: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
+        self.shared.lock().world.read::<T>(reference).map(read)
+    }
+
     /// Changes the properties of an object, and wakes all waiting calls. `None` if there is no such object, or it is
     /// not a `T`.
     pub fn change<T: ManagedObject, R>(

@@ -231,21 +231,44 @@ impl World {
         change: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
         let entry = self.objects.get_mut(reference)?;
-        let before = uuids(&*entry.state);
-        let files = files(&*entry.state);
+        let before = Indexed::of(&*entry.state);
         let result = change(entry.state.cast_mut::<T>()?);
+        self.note_change(reference, before);
+        Some(result)
+    }
+
+    /// The same for a change that has to look at other objects. The object itself is empty for it.
+    pub(crate) fn update<T: ManagedObject + Default, R>(
+        &mut self,
+        reference: &ManagedObjectReference,
+        update: impl FnOnce(&World, &mut T) -> R,
+    ) -> Option<R> {
+        let entry = self.objects.get_mut(reference)?;
+        let before = Indexed::of(&*entry.state);
+        let mut object = std::mem::take(entry.state.cast_mut::<T>()?);
+        let result = update(self, &mut object);
+        let entry = self.objects.get_mut(reference)?;
+        *entry.state.cast_mut::<T>()? = object;
+        self.note_change(reference, before);
+        Some(result)
+    }
+
+    fn note_change(&mut self, reference: &ManagedObjectReference, before: Indexed) {
+        let Some(entry) = self.objects.get_mut(reference) else {
+            return;
+        };
         self.version += 1;
         let changed = std::mem::replace(&mut entry.changed, self.version);
         if let Some(reference) = self.changes.remove(&changed) {
             self.changes.insert(self.version, reference);
         }
-        if before != uuids(&*entry.state) {
+        let now = Indexed::of(&*entry.state);
+        if before.uuids != now.uuids {
             self.uuids = None;
         }
-        if files != self::files(&*entry.state) {
+        if before.files != now.files {
             self.users.take();
         }
-        Some(result)
     }
 
     /// Changes measurements of an object, of which nobody is notified.
@@ -416,6 +439,21 @@ impl World {
     }
 }
 
+/// Numbers that change with what a virtual machine is found by.
+struct Indexed {
+    uuids: u64,
+    files: u64,
+}
+
+impl Indexed {
+    fn of(object: &dyn Object) -> Self {
+        Self {
+            uuids: uuids(object),
+            files: files(object),
+        }
+    }
+}
+
 /// A number that changes with the files that a virtual machine lists.
 fn files(object: &dyn Object) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -428,9 +466,12 @@ fn files(object: &dyn Object) -> u64 {
     hasher.finish()
 }
 
-/// The UUIDs of a virtual machine.
-fn uuids(object: &dyn Object) -> Option<(String, Option<String>)> {
-    let vm = object.downcast_ref::<properties::VirtualMachine>()?;
-    let config = vm.config.as_ref()?;
-    Some((config.uuid.clone(), config.instance_uuid.clone()))
+/// A number that changes with the UUIDs of a virtual machine.
+fn uuids(object: &dyn Object) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let vm = object.downcast_ref::<properties::VirtualMachine>();
+    if let Some(config) = vm.and_then(|vm| vm.config.as_deref()) {
+        (&config.uuid, &config.instance_uuid).hash(&mut hasher);
+    }
+    hasher.finish()
 }

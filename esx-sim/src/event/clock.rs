@@ -1,7 +1,5 @@
 //! When events happen.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use vi_types::DateTime;
 
 use crate::world::inventory::parts;
@@ -27,14 +25,11 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// The time of the next event, at a time of the server in seconds since 1970.
-    pub(super) fn now(&mut self, seconds: i64) -> DateTime {
+    /// The time of the next event, at a time of the server in microseconds since 1970.
+    pub(super) fn now(&mut self, time: i64) -> DateTime {
         match self {
             Self::Server { last } => {
-                let fraction = SystemTime::now().duration_since(UNIX_EPOCH);
-                let fraction = fraction.map_or(0, |now| i64::from(now.subsec_micros()));
-                let now = seconds.saturating_mul(1_000_000).saturating_add(fraction);
-                *last = now.max(*last + 1);
+                *last = time.max(*last + 1);
                 from_microseconds(*last)
             }
             Self::Steady { seconds } => {

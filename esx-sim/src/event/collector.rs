@@ -44,9 +44,9 @@ impl Collector {
 
     /// The next newer events, oldest first.
     pub(crate) fn next(&mut self, entries: &VecDeque<Entry>, most: usize) -> Vec<Poly<Event>> {
-        let newer = self.fitting(entries);
-        let newer = newer.filter(|entry| entry.event.key >= self.position);
+        let newer = entries.range(self.index(entries)..);
         let page: Vec<_> = newer
+            .filter(|entry| self.filter.fits(entry))
             .take(most)
             .map(|entry| self.filter.shown(entry))
             .collect();
@@ -58,9 +58,9 @@ impl Collector {
 
     /// The next older events, newest first.
     pub(crate) fn previous(&mut self, entries: &VecDeque<Entry>, most: usize) -> Vec<Poly<Event>> {
-        let older = self.fitting(entries).rev();
-        let older = older.filter(|entry| entry.event.key < self.position);
+        let older = entries.range(..self.index(entries)).rev();
         let page: Vec<_> = older
+            .filter(|entry| self.filter.fits(entry))
             .take(most)
             .map(|entry| self.filter.shown(entry))
             .collect();
@@ -74,6 +74,11 @@ impl Collector {
     pub(crate) fn latest(&self, entries: &VecDeque<Entry>) -> Vec<Poly<Event>> {
         let latest = self.fitting(entries).rev().take(self.page_size);
         latest.map(|entry| self.filter.shown(entry)).collect()
+    }
+
+    /// Where the position is among the events, whose keys grow.
+    fn index(&self, entries: &VecDeque<Entry>) -> usize {
+        entries.partition_point(|entry| entry.event.key < self.position)
     }
 
     fn fitting<'a>(

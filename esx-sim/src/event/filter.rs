@@ -21,8 +21,9 @@ impl Filter {
         let spec = &self.0;
         let event = &entry.event;
         let has = |list: &[String], one: &str| list.is_empty() || list.iter().any(|of| of == one);
-        has(&spec.category, text::category(event))
+        self.fits_entity(entry)
             && self.fits_type(event)
+            && (spec.category.is_empty() || has(&spec.category, text::category(event)))
             && has(&spec.tag, event.change_tag.as_deref().unwrap_or_default())
             && spec.event_chain_id.is_none_or(|chain| chain == event.chain_id)
             // There are neither alarms nor scheduled tasks.
@@ -30,7 +31,6 @@ impl Filter {
             && spec.scheduled_task.is_none()
             && self.fits_user(&event.user_name)
             && self.fits_time(event.created_time)
-            && self.fits_entity(entry)
     }
 
     /// The event as the client gets it.

@@ -148,7 +148,10 @@ const TASKS: &[(&str, &str)] = &[
 
 /// What is said about a type, or about the nearest of its base classes of which anything is said.
 fn of(event: &Poly<Event>) -> Option<&'static Detail> {
-    let find = |name: &str| DETAILS.iter().find(|detail| detail.ty == name);
+    let find = |name: &str| {
+        let found = DETAILS.binary_search_by_key(&name, |detail| detail.ty);
+        found.ok().map(|index| &DETAILS[index])
+    };
     let info = event.as_object().info();
     find(event.type_name()).or_else(|| info.ancestry().find_map(|info| find(info.name)))
 }

@@ -44,15 +44,14 @@ fn change(
     power: VirtualMachinePowerState,
     by_guest: bool,
 ) -> bool {
-    let machine = world.read::<properties::VirtualMachine>(vm);
-    let Some(mut machine) = machine.cloned() else {
-        return false;
-    };
     let before = of(world, vm);
-    show(world, &mut machine, power.clone());
-    world.change(vm, |vm: &mut properties::VirtualMachine| *vm = machine);
-    lifecycle::power_changed(world, vm, &before, &power, by_guest);
-    true
+    let changed = world.update(vm, |world, vm: &mut properties::VirtualMachine| {
+        show(world, vm, power.clone());
+    });
+    if changed.is_some() {
+        lifecycle::power_changed(world, vm, &before, &power, by_guest);
+    }
+    changed.is_some()
 }
 
 /// Lets the guest's operating system crash. The machine stays on. Returns whether it was.

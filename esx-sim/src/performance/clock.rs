@@ -1,6 +1,6 @@
 //! The time of a simulated server.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use vi_types::DateTime;
 
@@ -22,6 +22,17 @@ impl Clock {
     pub(crate) fn seconds(&self) -> i64 {
         let running = || session::now().epoch_seconds().saturating_add(self.ahead);
         self.stopped.unwrap_or_else(running)
+    }
+
+    /// Microseconds since 1970. They pass even while it does not run, within its second.
+    pub(crate) fn microseconds(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |now| i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
+        let seconds = |seconds: i64| seconds.saturating_mul(1_000_000);
+        match self.stopped {
+            Some(at) => seconds(at).saturating_add(now % 1_000_000),
+            None => now.saturating_add(seconds(self.ahead)),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime {
