@@ -16,6 +16,7 @@ use vi_types::methods::ReadNextEvents;
 use vi_types::objects::{
     Event, EventEx, ManagedObjectNotFound, VmEventArgument, VmPoweredOffEvent, VmPoweredOnEvent,
 };
+use vi_types::properties::EventHistoryCollector;
 use vi_types::wire::{Writer, encode_response_with};
 use vi_types::{ManagedObjectReference, Poly};
 
@@ -411,12 +412,50 @@ async fn following_asks_once_for_each_answer() {
     more.retain(|method| method != "WaitForUpdatesEx");
     assert_eq!(more, ["ReadNextEvents"]);
 
-    // It is not kept for ever.
-    for _ in 0..=50 {
+    // As long as that goes on, the latest page only says that there is more.
+    simulator.clear_requests();
+    for _ in 0..3 {
+        happen(&simulator, 500);
+        next(&mut follow, 500).await;
+    }
+    let mut flood = calls(&simulator);
+    flood.retain(|method| method != "WaitForUpdatesEx");
+    assert_eq!(
+        flood,
+        [
+            "SetCollectorPageSize",
+            "ReadNextEvents",
+            "ReadNextEvents",
+            "ReadNextEvents"
+        ]
+    );
+    let sizes = |simulator: &Simulator| {
+        let collectors = simulator.objects("EventHistoryCollector").into_iter();
+        let pages = collectors.filter_map(|one| {
+            let collector = simulator.properties::<EventHistoryCollector>(&one)?;
+            Some(collector.latest_page.len())
+        });
+        let mut sizes: Vec<_> = pages.collect();
+        sizes.sort();
+        sizes
+    };
+    assert_eq!(sizes(&simulator), [1, 10]);
+
+    // The collector is not kept for ever, and the page is large again then.
+    for _ in 0..=54 {
         happen(&simulator, 1);
         next(&mut follow, 1).await;
     }
     assert!(calls(&simulator).contains(&"DestroyCollector".to_owned()));
+    assert_eq!(sizes(&simulator), [20]);
+    simulator.clear_requests();
+    happen(&simulator, 19);
+    next(&mut follow, 19).await;
+    let few = calls(&simulator);
+    assert!(
+        few.iter().all(|method| method == "WaitForUpdatesEx"),
+        "{few:?}"
+    );
     happen(&simulator, 500);
     next(&mut follow, 500).await;
     follow.close().await;

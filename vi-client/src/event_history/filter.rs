@@ -87,6 +87,13 @@ impl EventFilter {
         self
     }
 
+    /// The events come without `fullFormattedMessage`, which the server need not write then.
+    #[must_use]
+    pub fn without_messages(mut self) -> Self {
+        self.0.disable_full_message = Some(true);
+        self
+    }
+
     /// The filter as the server gets it. Servers before 4.0 have no `eventTypeId`; they get `type`.
     pub(super) fn into_spec(self, client: &Client) -> EventFilterSpec {
         let mut spec = self.0;

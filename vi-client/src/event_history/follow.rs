@@ -26,12 +26,16 @@ use crate::{Client, Error, Watch};
 /// How many events the server reports when one is new. So many at a time need no further request.
 const PAGE: usize = 20;
 
+/// How many it reports while many happen: all are read anyway, and one tells that there are some.
+const SMALL_PAGE: usize = 1;
+
 /// New events in the order of their keys, without loss or duplicates: a stream that ends only with an error.
 ///
 /// A [`Watch`] of the collector's latest page reports them; if more happened at once than the page holds, they are read with
-/// a second collector, which goes on where it ended as long as that happens often. A lost connection, an ended session and a restart of the server are repaired, and what happened meanwhile follows, for as
-/// long as the server keeps it. An ESX host forgets its events when it restarts, and counts again from 0: what it has
-/// written before the restart and nobody has read is lost.
+/// a second collector. While that happens often, the second collector goes on where it ended, and the page is small, so
+/// that each event comes once. A lost connection, an ended session and a restart of the server are repaired, and what
+/// happened meanwhile follows, for as long as the server keeps it. An ESX host forgets its events when it restarts, and
+/// counts again from 0: what it has written before the restart and nobody has read is lost.
 ///
 /// Nothing is asked while nobody polls. [`close`](Self::close) destroys what is on the server; dropping it does so in the
 /// background.
@@ -56,6 +60,7 @@ impl EventFollow {
             seen,
             collector: Some(collector),
             watch: None,
+            page: Page::Large,
             backlog: None,
             failures: 0,
         };
@@ -143,21 +148,48 @@ struct Reader {
     knows_start: bool,
     collector: Option<Collector>,
     watch: Option<Watch>,
+    page: Page,
     /// What reads when more events happen than a page holds.
     backlog: Option<Backlog>,
     /// How many attempts in a row have failed.
     failures: u32,
 }
 
+/// The size of the latest page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Large,
+    /// It is to become small.
+    Shrinking,
+    Small,
+    /// It is to become large.
+    Growing,
+    /// The server was told so. Pages may still come that were made before.
+    Grown,
+}
+
+impl Page {
+    /// The least number of events in a page that may not be all that is new.
+    fn may_be_full(self) -> usize {
+        match self {
+            Page::Large => PAGE,
+            _ => SMALL_PAGE,
+        }
+    }
+}
+
 /// A collector that reads what a page does not hold, and is kept for the next time.
 struct Backlog {
     collector: Collector,
-    /// How many pages have been enough since it read. It would read their events again.
+    /// How many pages have been enough since it read, or would have been by far. It would read their events again.
     pages: usize,
 }
 
 /// How many pages a backlog is kept for.
 const PAGES: usize = 50;
+
+/// So many events at a time are few: a page would have been enough by far.
+const FEW: usize = PAGE / 4;
 
 /// The longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -201,11 +233,21 @@ impl Reader {
             Some(watch) => watch,
             None => {
                 collector.set_page_size(page_size(PAGE)).await?;
+                self.page = Page::Large;
                 let made = self.client.watch(spec(collector)).await?;
                 made.keep_trying();
                 self.watch.insert(made)
             }
         };
+        let resized = match self.page {
+            Page::Shrinking => Some((SMALL_PAGE, Page::Small)),
+            Page::Growing => Some((PAGE, Page::Grown)),
+            Page::Large | Page::Small | Page::Grown => None,
+        };
+        if let Some((size, page)) = resized {
+            collector.set_page_size(page_size(size)).await?;
+            self.page = page;
+        }
         let updates = watch.next().await.map_err(Error::Shared)?;
         let Some(mut page) = latest_page(updates) else {
             return Err(Error::NoObject {
@@ -224,7 +266,10 @@ impl Reader {
         }
         let is_other = self.seen.is_other_history(&page);
         let is_new = |event: &Poly<Event>| is_other || self.seen.is_new(event);
-        let may_be_more = page.len() >= PAGE && page.iter().all(is_new);
+        let may_be_more = page.len() >= self.page.may_be_full() && page.iter().all(is_new);
+        if self.page == Page::Grown && page.len() > SMALL_PAGE {
+            self.page = Page::Large;
+        }
         let events = match may_be_more {
             true => self.read_all(is_other, page).await?,
             false => {
@@ -241,13 +286,23 @@ impl Reader {
         Ok(new)
     }
 
-    /// Counts a page that was enough, and destroys the backlog after many.
+    /// Counts a page that was enough. After many, the page gets large again, and then the backlog is destroyed.
     async fn spare_backlog(&mut self) {
-        if let Some(backlog) = &mut self.backlog {
-            backlog.pages += 1;
+        let Some(backlog) = &mut self.backlog else {
+            return;
+        };
+        backlog.pages += 1;
+        if backlog.pages <= PAGES {
+            return;
         }
-        if let Some(backlog) = self.backlog.take_if(|backlog| backlog.pages > PAGES) {
-            close(backlog.collector).await;
+        match self.page {
+            Page::Small => self.page = Page::Growing,
+            Page::Large => {
+                if let Some(backlog) = self.backlog.take() {
+                    close(backlog.collector).await;
+                }
+            }
+            Page::Shrinking | Page::Growing | Page::Grown => {}
         }
     }
 
@@ -258,7 +313,7 @@ impl Reader {
         whole: bool,
         newest: Vec<Poly<Event>>,
     ) -> Result<Vec<Poly<Event>>, Error> {
-        if let Some(Backlog { collector, .. }) = self.backlog.take() {
+        if let Some(Backlog { collector, pages }) = self.backlog.take() {
             let events = match whole {
                 true => Vec::new(),
                 false => read_to_end(&collector).await?,
@@ -266,10 +321,17 @@ impl Reader {
             // A server whose collectors do not go on where they ended has not told the newest event.
             let last = newest.last().map(|event| event.key);
             if events.iter().any(|event| Some(event.key) == last) {
+                let are_few = events.len() <= FEW;
                 self.backlog = Some(Backlog {
                     collector,
-                    pages: 0,
+                    pages: if are_few { pages + 1 } else { 0 },
                 });
+                self.page = match self.page {
+                    // It has been too small twice.
+                    Page::Large => Page::Shrinking,
+                    Page::Small if are_few && pages >= PAGES => Page::Growing,
+                    page => page,
+                };
                 return Ok(in_order(events, newest));
             }
             close(collector).await;
