@@ -38,7 +38,7 @@ use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 pub use self::autostart::AutostartSettings;
 pub use self::clone::CloneOptions;
 pub(crate) use self::device::Name as DeviceName;
-pub(crate) use self::identity::state;
+pub(crate) use self::identity::{name as unescaped_name, state};
 pub(crate) use self::issues::{OUT_OF_SPACE, disk_problem, is_about, message_problem};
 pub(crate) use self::job::Job;
 pub use self::list::{DomainEntry, DomainList, SkippedDomain};

@@ -27,8 +27,8 @@ impl Connect {
     /// and is called again only if another one is registered later and the connection is lost once more. The connection can
     /// still be used: every call tries again.
     ///
-    /// Callbacks run as those of [`Events`](crate::Events) do. Three requests for the first one, and one call that waits at
-    /// the server, which is shared with events and [operations](crate::Operation).
+    /// Callbacks run as those of [`Events`](crate::Events) do. Three requests for the first one, and a fourth that waits
+    /// at the server, which is shared with events and [operations](crate::Operation).
     ///
     /// # Errors
     /// That of the request that failed.

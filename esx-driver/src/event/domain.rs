@@ -170,7 +170,8 @@ pub enum QuestionEvent {
 /// A domain whose host the vCenter has lost stays as it was; the difference is told when the host is back. `docs/parity.md`
 /// has the sources of all kinds. All registrations of a connection share one source, which asks the server only for what
 /// they need: two requests for each group of properties (identity and state; devices; tools; questions; metadata; tasks),
-/// and two for the server's events. One call waits at the server for the next change.
+/// one more for the first group, and four for the server's events (eight for those of a vCenter). One call waits at the
+/// server for the next change.
 ///
 /// ```no_run
 /// # use esx_driver::{Connect, DomainEventDetail, Result, virt_model::event::DomainEventId};

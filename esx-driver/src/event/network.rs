@@ -40,7 +40,7 @@ pub enum NetworkEventDetail {
 ///
 /// Networks have no metadata, so there are no events of [`NetworkEventId::MetadataChange`].
 ///
-/// The source is the property `config.network` of the host. Three requests to begin with.
+/// The source is the property `config.network` of the host. Three requests to begin with; a fourth waits for changes.
 ///
 /// ```no_run
 /// # use esx_driver::{Connect, Result, virt_model::event::NetworkEventId};

@@ -49,7 +49,7 @@ pub enum NodeDeviceEventDetail {
 /// | storage adapter | `config.storageDevice.hostBusAdapter` | `scsi_host32` for vmhba32 |
 /// | disk or drive | `config.storageDevice.scsiLun` | `block_naa_600508b1001c4d6e` |
 ///
-/// Three requests to begin with.
+/// Three requests to begin with; a fourth waits for changes.
 pub type NodeDeviceEvents = Events<NodeDeviceEvent>;
 
 impl Connect {

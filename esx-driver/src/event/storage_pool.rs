@@ -53,7 +53,8 @@ pub enum StoragePoolEventDetail {
 /// Whether a datastore was made or only mounted does not show in its properties, so there are no events `Created` and
 /// `Deleted`. Targets of iSCSI adapters have no events.
 ///
-/// The source are the properties `summary`, `info` and `host` of the host's datastores. Three requests to begin with.
+/// The source are the properties `summary`, `info` and `host` of the host's datastores. Three requests to begin with; a
+/// fourth waits for changes.
 pub type StoragePoolEvents = Events<StoragePoolEvent>;
 
 impl Connect {

@@ -19,7 +19,8 @@ use vi_types::{
     properties::{Datastore, HostSystem},
 };
 use virt_model::event::{
-    ConnectCloseReason, NetworkEventId, NodeDeviceEventId, SecretEventId, StoragePoolEventId,
+    ConnectCloseReason, DomainEventId, NetworkEventId, NodeDeviceEventId, SecretEventId,
+    StoragePoolEventId,
 };
 
 use crate::{host, methods, open};
@@ -522,4 +523,77 @@ async fn close_callbacks_are_taken_back() {
         format!("invalid argument: could not find event callback {id} for deletion")
     );
     settled(&simulator).await;
+}
+
+/// What the documentation of each kind says.
+#[tokio::test(start_paused = true)]
+async fn requests_to_begin_with() {
+    /// The requests until the source has begun, and those until everything waits.
+    async fn counted<F>(begin: impl FnOnce(Connect) -> F) -> (Vec<String>, Vec<String>)
+    where
+        F: Future<Output = ()>,
+    {
+        let (simulator, connect) = host().await;
+        begin(connect.clone()).await;
+        let begun = methods(&simulator);
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+        let mut later = methods(&simulator);
+        later.drain(..begun.len());
+        (begun, later)
+    }
+    let first = [
+        "CreatePropertyCollector",
+        "CreateFilter",
+        "WaitForUpdatesEx",
+    ];
+    let networks = counted(async |connect| {
+        let ids = [NetworkEventId::Lifecycle];
+        let events = connect.network_events().stream(None, ids).await;
+        std::mem::forget(events.unwrap());
+    });
+    let pools = counted(async |connect| {
+        let ids = StoragePoolEventId::ALL.iter().copied();
+        let events = connect.storage_pool_events().stream(None, ids).await;
+        std::mem::forget(events.unwrap());
+    });
+    let devices = counted(async |connect| {
+        let ids = NodeDeviceEventId::ALL.iter().copied();
+        let events = connect.node_device_events().stream(None, ids).await;
+        std::mem::forget(events.unwrap());
+    });
+    let closed = counted(async |connect| {
+        connect.register_close_callback(|_| ()).await.unwrap();
+    });
+    for (kind, (begun, later)) in [
+        ("networks", networks.await),
+        ("storage pools", pools.await),
+        ("node devices", devices.await),
+        ("the end", closed.await),
+    ] {
+        assert_eq!(begun, first, "{kind}");
+        assert_eq!(later, ["WaitForUpdatesEx"], "{kind}");
+    }
+
+    let domains = counted(async |connect| {
+        let ids = [DomainEventId::Lifecycle];
+        let events = connect.domain_events().stream(None, ids).await;
+        std::mem::forget(events.unwrap());
+    });
+    let (begun, mut later) = domains.await;
+    // The filter may be added to a call that waits already.
+    later.sort();
+    let history = ["CreateCollectorForEvents", "RetrievePropertiesEx"];
+    assert_eq!(begun, [&history[..], &first].concat(), "domains");
+    assert_eq!(
+        later,
+        [
+            "CreateFilter",
+            "SetCollectorPageSize",
+            "WaitForUpdatesEx",
+            "WaitForUpdatesEx",
+        ],
+        "domains"
+    );
 }

@@ -42,6 +42,8 @@ pub(super) enum Clue {
     Refused,
     /// Its configuration was changed.
     Reconfigured,
+    /// It has another name.
+    Renamed,
     /// It goes back to a snapshot.
     Reverting,
     /// Another task began.
@@ -101,11 +103,19 @@ const TYPES: &[(&str, Clue)] = &[
     ("VmInstanceUuidAssignedEvent", Clue::Reconfigured),
     ("VmInstanceUuidChangedEvent", Clue::Reconfigured),
     ("VmMacChangedEvent", Clue::Reconfigured),
+    ("VmRenamedEvent", Clue::Renamed),
 ];
 
-/// The types of events that say something.
+/// The types of events that say that a machine moved from one host to another.
+pub(super) fn moves() -> impl Iterator<Item = &'static str> {
+    let moves = TYPES.iter().filter(|(_, clue)| *clue == Clue::Migrated);
+    moves.map(|(name, _)| *name)
+}
+
+/// The types of events that say something else.
 pub(super) fn types() -> impl Iterator<Item = &'static str> {
-    let listed = TYPES.iter().map(|(name, _)| *name);
+    let others = TYPES.iter().filter(|(_, clue)| *clue != Clue::Migrated);
+    let listed = others.map(|(name, _)| *name);
     ["TaskEvent", "VmPoweredOffEvent", "VmStoppingEvent"]
         .into_iter()
         .chain(listed)
@@ -162,7 +172,7 @@ impl Clue {
     pub(super) fn facet(self) -> Facet {
         match self {
             Clue::Added | Clue::Removed | Clue::Migrated => Facet::Place,
-            Clue::Reconfigured => Facet::Configuration,
+            Clue::Reconfigured | Clue::Renamed => Facet::Configuration,
             Clue::Reverting | Clue::OtherTask => Facet::Task,
             Clue::On
             | Clue::Off { .. }

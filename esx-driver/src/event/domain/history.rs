@@ -7,10 +7,11 @@ use tracing::warn;
 use vi_client::Error as Cause;
 use vi_client::event_history::{EventFilter, EventFollow};
 use vi_types::Poly;
+use vi_types::enums::EventFilterSpecRecursionOption;
 use vi_types::objects::Event;
 
 use super::{clue, speech};
-use crate::Connect;
+use crate::{Connect, Scheme};
 
 /// How long to wait before the server is asked again for its events.
 const RETRY: Duration = Duration::from_secs(60);
@@ -19,9 +20,30 @@ const RETRY: Duration = Duration::from_secs(60);
 pub(super) enum History {
     /// Nobody needs it.
     Unused,
-    Followed(EventFollow),
+    Followed(Followed),
     /// The server does not tell it, or not any more. It is asked again at this time.
     Refused(Instant),
+}
+
+/// The events of the connection's host.
+pub(super) struct Followed {
+    /// Those of the host and of the machines on it.
+    own: EventFollow,
+    /// Those of a vCenter about machines that moved, which are of the host that they have moved to.
+    moves: Option<EventFollow>,
+}
+
+impl Followed {
+    async fn next(&mut self) -> Option<Result<Poly<Event>, Cause>> {
+        let Some(moves) = &mut self.moves else {
+            return self.own.next().await;
+        };
+        tokio::select! {
+            biased;
+            event = moves.next() => event,
+            event = self.own.next() => event,
+        }
+    }
 }
 
 impl History {
@@ -65,16 +87,39 @@ impl History {
     }
 }
 
-/// The server's events from now on, oldest first.
-async fn from_now_on(connect: &Connect) -> Result<EventFollow, Cause> {
-    let filter = EventFilter::new().types(types());
-    let mut history = connect.client().event_history(filter).await?;
+/// The host's events from now on, oldest first.
+async fn from_now_on(connect: &Connect) -> Result<Followed, Cause> {
+    // A vCenter has the events of many hosts.
+    if connect.uri().scheme() != Scheme::Vpx {
+        let filter = EventFilter::new().types(types().chain(clue::moves()));
+        let own = follow(connect, filter).await?;
+        return Ok(Followed { own, moves: None });
+    }
+    let (host, all) = (connect.host_system(), EventFilterSpecRecursionOption::All);
+    let own = EventFilter::new().types(types()).entity(host.clone(), all);
+    let moves = EventFilter::new().types(clue::moves());
+    let own = follow(connect, own).await?;
+    let moves = match follow(connect, moves).await {
+        Ok(moves) => Some(moves),
+        Err(error) if error.is_broken() => return Err(error),
+        // A user may have the permission for the host only.
+        Err(error) => {
+            warn!(%error, "the server does not tell which machines moved, so events of those have less details");
+            None
+        }
+    };
+    Ok(Followed { own, moves })
+}
+
+async fn follow(connect: &Connect, filter: EventFilter) -> Result<EventFollow, Cause> {
+    let client = connect.client();
+    let mut history = client.event_history(filter.without_messages()).await?;
     // They begin after the newest event.
     history.latest().await?;
     Ok(history.follow())
 }
 
-/// The types of events that say something.
+/// The types of events that say something, except that a machine moved.
 fn types() -> impl Iterator<Item = &'static str> {
     clue::types().chain(speech::TYPES)
 }

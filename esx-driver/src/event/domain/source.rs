@@ -12,7 +12,7 @@ use tracing::debug;
 use vi_client::retrieve::{ObjectProperties, PropertySet, Retrieve, Selection, Typed};
 use vi_client::{Error as Cause, Watch};
 use vi_types::enums::{ObjectUpdateKind, VirtualMachineConnectionState};
-use vi_types::objects::{Event, ObjectUpdate, VirtualMachineQuestionInfo};
+use vi_types::objects::{Event, ObjectUpdate, VirtualMachineQuestionInfo, VmRenamedEvent};
 use vi_types::properties::{HostSystem, Task, VirtualMachine};
 use vi_types::{ManagedObject, ManagedObjectReference, Poly};
 use virt_model::event::DomainEventId;
@@ -27,7 +27,7 @@ use super::lifecycle::{Observed, Power};
 use super::metadata::{self, Metadata};
 use super::timeline::{REASON_WAIT, State, Timeline};
 use super::{DomainEvent, jobs, questions, speech};
-use crate::domain::Job;
+use crate::domain::{Job, unescaped_name};
 use crate::event::callbacks::Callbacks;
 use crate::{Connect, Domain, Error, Result};
 
@@ -142,12 +142,14 @@ impl Source {
         loop {
             let due = self.due.front().map(|(time, _)| *time);
             let next = tokio::select! {
+                biased;
                 Some(extension) = self.extensions.recv() => Next::Extension(extension),
-                (index, updates) = next_updates(&mut self.watches) => Next::Updates(index, updates),
-                () = sleep_to(due) => Next::Due,
-                found = next_balloons(&mut self.balloon, &self.connect) => Next::Balloons(found),
-                event = self.history.next(&self.connect) => Next::Spoken(event),
                 Ok(()) = registrations.changed() => Next::Registrations,
+                // What changed, then what is said about it. What has arrived already is late for nothing.
+                (index, updates) = next_updates(&mut self.watches) => Next::Updates(index, updates),
+                event = self.history.next(&self.connect) => Next::Spoken(event),
+                found = next_balloons(&mut self.balloon, &self.connect) => Next::Balloons(found),
+                () = sleep_to(due) => Next::Due,
             };
             match next {
                 Next::Extension(done) => {
@@ -471,7 +473,11 @@ impl Source {
             return;
         }
         let machine = self.machines.entry(moref.clone()).or_default();
-        for clue in clues {
+        let is_told = event.cast::<VmRenamedEvent>().is_some_and(|event| {
+            let name = unescaped_name(&event.new_name);
+            name.is_ok_and(|name| machine.timeline.has_told_name(&name))
+        });
+        for clue in clues.into_iter().filter(|_| !is_told) {
             machine.timeline.clue(clue, time, at);
         }
         for detail in speech::events(event, machine.devices.as_ref()) {

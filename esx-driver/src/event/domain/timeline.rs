@@ -86,6 +86,8 @@ enum Question {
     Power(lifecycle::Power),
     /// What happened to its configuration.
     Configuration,
+    /// The same, and it has another name, which may be all.
+    Name,
 }
 
 impl Question {
@@ -97,7 +99,10 @@ impl Question {
             (Some(before), None) if before.power != Off => Question::Leaves,
             (Some(before), Some(now)) if before.power != now.power => Question::Power(now.power),
             (Some(before), Some(now)) if before.configuration != now.configuration => {
-                Question::Configuration
+                match before.name == now.name {
+                    true => Question::Configuration,
+                    false => Question::Name,
+                }
             }
             _ => Question::None,
         }
@@ -116,6 +121,9 @@ impl Question {
             Question::Leaves => matches!(clue, Clue::Removed | Clue::Migrated | Clue::Off { .. }),
             Question::Power(power) => clue == Clue::Reverting || clue.power() == Some(power),
             Question::Configuration => matches!(clue, Clue::Reconfigured | Clue::Reverting),
+            Question::Name => {
+                matches!(clue, Clue::Renamed | Clue::Reconfigured | Clue::Reverting)
+            }
         }
     }
 
@@ -125,7 +133,7 @@ impl Question {
             Question::None => false,
             Question::Appears | Question::Leaves => clue.facet() != Facet::Task,
             Question::Power(_) => clue.facet() == Facet::Power,
-            Question::Configuration => clue.facet() == Facet::Configuration,
+            Question::Configuration | Question::Name => clue.facet() == Facet::Configuration,
         }
     }
 }
@@ -153,6 +161,18 @@ impl<D: Clone> Timeline<D> {
     /// Whether there is nothing to remember.
     pub(super) fn is_over(&self) -> bool {
         self.state.is_none() && self.waiting.is_empty() && self.clues.is_empty()
+    }
+
+    /// Whether it has that name, and that was told.
+    pub(super) fn has_told_name(&self, name: &str) -> bool {
+        let is_named = |state: &State<D>| state.1.name == name;
+        self.state.as_ref().is_some_and(is_named) && !self.has_changes()
+    }
+
+    /// Whether changes wait for their reasons.
+    fn has_changes(&self) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|waiting| matches!(waiting, Waiting::Change { .. }))
     }
 
     /// The domain has another state (`None`: it is gone), which is told when its reason is known.
@@ -185,10 +205,7 @@ impl<D: Clone> Timeline<D> {
     /// The server said something.
     pub(super) fn clue(&mut self, clue: Clue, time: Option<DateTime>, at: Instant) {
         self.clues.retain(|said| at - said.came < CLUE_LIFE);
-        let has_changes = self
-            .waiting
-            .iter()
-            .any(|waiting| matches!(waiting, Waiting::Change { .. }));
+        let has_changes = self.has_changes();
         match clue {
             // Only its own changes are a revert's.
             Clue::OtherTask => self.forget(|clue| clue == Clue::Reverting),
@@ -278,10 +295,7 @@ impl<D: Clone> Timeline<D> {
             match next {
                 Waiting::Event(event) => told.push(event),
                 Waiting::Change { before, now, until } => {
-                    let is_last = !self
-                        .waiting
-                        .iter()
-                        .any(|waiting| matches!(waiting, Waiting::Change { .. }));
+                    let is_last = !self.has_changes();
                     let observed =
                         |state: &Option<State<D>>| state.as_ref().map(|state| state.1.clone());
                     let question =

@@ -45,6 +45,7 @@ fn clue(text: &str) -> Clue {
         "failed" => Clue::Failed,
         "disk-failed" => Clue::DiskFailed,
         "reconfigured" => Clue::Reconfigured,
+        "renamed" => Clue::Renamed,
         "reverting" => Clue::Reverting,
         "task" => Clue::OtherTask,
         "refused" => Clue::Refused,
@@ -332,6 +333,45 @@ fn configurations() {
             (
                 "a:on@1 a:off@2 +reverting",
                 "a: Defined Snapshot, a: Stopped Snapshot",
+            ),
+            // A name is written into the configuration.
+            (
+                "a:on@1 b:on@2 +renamed",
+                "a: Undefined Renamed, b: Defined Renamed",
+            ),
+            (
+                "a:on@1 +renamed b:on@2",
+                "a: Undefined Renamed, b: Defined Renamed",
+            ),
+            (
+                "a:on@1 b:on@2 wait",
+                "wait, a: Undefined Renamed, b: Defined Renamed",
+            ),
+            // With more of it, in either order.
+            (
+                "a:on@1 b:on@2 +renamed +reconfigured",
+                "a: Undefined Renamed, b: Defined Renamed, b: Defined Updated",
+            ),
+            (
+                "a:on@1 b:on@2 +reconfigured",
+                "a: Undefined Renamed, b: Defined Renamed, b: Defined Updated",
+            ),
+            (
+                "a:on@1 +renamed +reconfigured b:on@2",
+                "a: Undefined Renamed, b: Defined Renamed, b: Defined Updated",
+            ),
+            (
+                "a:on@1 +reconfigured +renamed b:on@2",
+                "a: Undefined Renamed, b: Defined Renamed, b: Defined Updated",
+            ),
+            // Another change of the configuration has its own reason.
+            (
+                "a:on@1 b:on@2 +renamed b:on@3 +reconfigured",
+                "a: Undefined Renamed, b: Defined Renamed, b: Defined Updated",
+            ),
+            (
+                "a:on@1 b:on@2 c:on@3 +renamed +renamed",
+                "a: Undefined Renamed, b: Defined Renamed, b: Undefined Renamed, c: Defined Renamed",
             ),
             (
                 "a:on@1 a:on@2 a:on@3 +reconfigured +reconfigured",
