@@ -21,6 +21,7 @@ use esx_driver::auth::{AuthFileSearch, NoPrompts};
 use esx_driver::virt_model::event::{DefinedDetail, DomainEventId, LifecycleEvent};
 use esx_driver::virt_model::flags::DomainFilter;
 use esx_driver::{Connect, DomainEventDetail, EsxUri, OpenOptions};
+use esx_sim::vi_types::DateTime;
 use esx_sim::vi_types::enums::VirtualMachinePowerState;
 use esx_sim::vi_types::properties::VirtualMachine;
 use esx_sim::{Action, Change, Simulator};
@@ -56,19 +57,36 @@ fn now() -> u64 {
     since.map_or(0, |since| since.as_nanos() as u64)
 }
 
+fn nanoseconds(time: DateTime) -> u64 {
+    time.epoch_seconds() as u64 * 1_000_000_000 + u64::from(time.subsecond_nanoseconds())
+}
+
 /// What a change leads to: `on`, `off`, `suspended` or a name.
 type State = String;
+
+fn is_power(state: &str) -> bool {
+    matches!(state, "on" | "off" | "suspended")
+}
 
 // The client.
 
 /// A machine at the end: its key, its name and its power state.
 type Machine = (String, String, String);
 
-/// An event: which domain, what it led to, and when its callback was called.
+/// A change: of which domain, what it leads to, and when it was made.
+struct Made {
+    key: String,
+    state: State,
+    at: u64,
+}
+
+/// An event: of which domain, what it led to, when its callback was called, and the time of the server's event that
+/// explains it.
 struct Told {
     key: String,
     state: State,
     at: u64,
+    time: Option<u64>,
 }
 
 async fn measure(arguments: &[String]) -> Result<()> {
@@ -110,6 +128,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
                     key: event.domain.moref().value.clone(),
                     state: state.to_owned(),
                     at: now(),
+                    time: event.time.map(nanoseconds),
                 };
                 into.lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -145,6 +164,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
 
     let (begun, cpu) = (Instant::now(), cpu_seconds());
     let before: u64 = after.parse()?;
+    let server_cpu: f64 = server.ask("cpu")?.parse()?;
     server.say(&format!("change {rate} {seconds}"))?;
     // Events arrive in the meantime.
     tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -160,6 +180,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
     }
     let (spent, lasted) = (cpu_seconds() - cpu, begun.elapsed().as_secs_f64());
     let requests = server.ask("requests")?.parse::<u64>()? - before;
+    let server_cpu = server.ask("cpu")?.parse::<f64>()? - server_cpu;
     let (changes, last) = server.dump()?;
     let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
     println!(
@@ -184,6 +205,8 @@ async fn measure(arguments: &[String]) -> Result<()> {
     println!(
         "{skipped} changes were overtaken by a later one of the same domain; {strange} events without a change"
     );
+    let unexplained = told.iter().filter(|event| event.time.is_none()).count();
+    println!("{unexplained} events whose reason did not come in time");
     println!(
         "client: {spent:.2} s of processor time in {lasted:.1} s ({:.1} %), {} MB (at most {} MB)",
         100.0 * spent / lasted,
@@ -191,10 +214,17 @@ async fn measure(arguments: &[String]) -> Result<()> {
         memory_mb("VmHWM"),
     );
 
+    let each = |spent: f64| 1e6 * spent / changes.len().max(1) as f64;
+    println!(
+        "processor time of a change: client {:.0} µs, server {:.0} µs",
+        each(spent),
+        each(server_cpu),
+    );
+
     // The events put together are what the server has.
     for one in told {
         let state = known.entry(one.key).or_default();
-        let index = usize::from(matches!(&*one.state, "on" | "off" | "suspended"));
+        let index = usize::from(is_power(&one.state));
         state[index] = one.state;
     }
     let mut wrong = 0;
@@ -231,28 +261,35 @@ async fn active(connect: &Connect) -> Result<usize> {
 
 /// The delays of the changes that were told, in order; the number of those that were not, because a later change of the
 /// same domain overtook them, and the number of events without a change.
-fn delays(changes: &[Told], told: &[Told]) -> (Vec<u64>, usize, usize) {
-    let mut by_domain: HashMap<&str, Vec<&Told>> = HashMap::new();
-    for change in changes.iter().rev() {
-        by_domain.entry(&change.key).or_default().push(change);
+///
+/// An event belongs to the last change that leads to its state, of those before the server's event that explains it. Of
+/// two changes that a watch sees as one, one is not told: `off` and `on` again is nothing. So it would be wrong to take
+/// the first one. Names and power states are told in an order of their own.
+fn delays(changes: &[Made], told: &[Told]) -> (Vec<u64>, usize, usize) {
+    let mut by_domain: HashMap<(&str, bool), Vec<&Made>> = HashMap::new();
+    for change in changes {
+        let of = (change.key.as_str(), is_power(&change.state));
+        by_domain.entry(of).or_default().push(change);
     }
-    let (mut delays, mut skipped, mut strange) = (Vec::new(), 0, 0);
-    for event in told {
-        let ahead = by_domain.entry(&event.key).or_default();
-        let found = ahead
-            .iter()
-            .rposition(|change| change.state == event.state && change.at <= event.at);
+    let (mut delays, mut strange) = (Vec::new(), 0);
+    // From the last one, whose change cannot be that of an earlier event.
+    for event in told.iter().rev() {
+        let of = (event.key.as_str(), is_power(&event.state));
+        // The server's events have microseconds, and one of a name may be that of an earlier name.
+        let time = event.time.filter(|_| of.1);
+        let until = time.map_or(event.at, |time| time + 1_000);
+        let found = by_domain.get_mut(&of).and_then(|before| {
+            let is_it = |change: &&Made| change.state == event.state && change.at <= until;
+            let index = before.iter().rposition(is_it)?;
+            before.drain(index..).next()
+        });
         match found {
-            Some(index) => {
-                delays.push(event.at - ahead[index].at);
-                skipped += ahead.len() - index - 1;
-                ahead.truncate(index);
-            }
+            Some(change) => delays.push(event.at - change.at),
             None => strange += 1,
         }
     }
-    skipped += by_domain.values().map(Vec::len).sum::<usize>();
     delays.sort_unstable();
+    let skipped = changes.len() - delays.len();
     (delays, skipped, strange)
 }
 
@@ -319,14 +356,14 @@ impl Server {
     }
 
     /// All changes, and the names and power states of the machines.
-    fn dump(&mut self) -> Result<(Vec<Told>, Vec<Machine>)> {
+    fn dump(&mut self) -> Result<(Vec<Made>, Vec<Machine>)> {
         self.say("dump")?;
         let (mut changes, mut last) = (Vec::new(), Vec::new());
         loop {
             let line = self.line()?;
             let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
             match &*words {
-                [word, at, key, state] if word == "change" => changes.push(Told {
+                [word, at, key, state] if word == "change" => changes.push(Made {
                     key: key.clone(),
                     state: state.clone(),
                     at: at.parse()?,
@@ -350,7 +387,7 @@ impl Drop for Server {
 // The server.
 
 #[derive(Default)]
-struct Made {
+struct Progress {
     changes: Vec<String>,
     is_over: bool,
 }
@@ -365,12 +402,13 @@ async fn serve(domains: u64) -> Result<()> {
             let _ = sender.send(line);
         }
     });
-    let made: Arc<Mutex<Made>> = Arc::default();
+    let made: Arc<Mutex<Progress>> = Arc::default();
     while let Some(line) = lines.recv().await {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
         match &*words {
             [word] if word == "requests" => println!("{}", simulator.requests().len()),
             [word] if word == "leftovers" => println!("{}", simulator.leftovers().len()),
+            [word] if word == "cpu" => println!("{}", cpu_seconds()),
             [word] if word == "over" => println!("{}", lock(&made).is_over),
             [word, rate, seconds] if word == "change" => {
                 let (rate, seconds) = (rate.parse()?, seconds.parse()?);
@@ -379,12 +417,12 @@ async fn serve(domains: u64) -> Result<()> {
             _ => {
                 let mut text = lock(&made).changes.join("");
                 for vm in simulator.objects("VirtualMachine") {
-                    let Some(machine) = simulator.properties::<VirtualMachine>(&vm) else {
-                        continue;
-                    };
-                    let name = machine.name.clone().unwrap_or_default();
-                    let power = power(&machine);
-                    text += &format!("machine {} {name} {power}\n", vm.value);
+                    let machine = simulator.read(&vm, |machine: &VirtualMachine| {
+                        (machine.name.clone().unwrap_or_default(), power(machine))
+                    });
+                    if let Some((name, power)) = machine {
+                        text += &format!("machine {} {name} {power}\n", vm.value);
+                    }
                 }
                 println!("{text}end");
             }
@@ -393,7 +431,7 @@ async fn serve(domains: u64) -> Result<()> {
     Ok(())
 }
 
-fn lock(made: &Mutex<Made>) -> std::sync::MutexGuard<'_, Made> {
+fn lock(made: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {
     made.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -407,7 +445,7 @@ fn power(machine: &VirtualMachine) -> &'static str {
 }
 
 /// Changes power states and, each sixteenth time, names of random machines.
-async fn change(simulator: Simulator, rate: u64, seconds: u64, made: Arc<Mutex<Made>>) {
+async fn change(simulator: Simulator, rate: u64, seconds: u64, made: Arc<Mutex<Progress>>) {
     let vms = simulator.objects("VirtualMachine");
     let begun = Instant::now();
     let mut random = 1u64;
@@ -427,7 +465,7 @@ async fn change(simulator: Simulator, rate: u64, seconds: u64, made: Arc<Mutex<M
             let Some(vm) = vms.get((random >> 33) as usize % vms.len().max(1)) else {
                 return;
             };
-            let is = simulator.change(vm, |machine: &mut VirtualMachine| power(machine));
+            let is = simulator.read(vm, power);
             let (action, state) = match (number % 16, is) {
                 (0, _) => (Action::Rename(format!("r{number}")), format!("r{number}")),
                 (1..4, Some("on")) => (Action::Suspend, "suspended".to_owned()),
@@ -442,4 +480,69 @@ async fn change(simulator: Simulator, rate: u64, seconds: u64, made: Arc<Mutex<M
         }
     }
     lock(&made).is_over = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(words: &str) -> Vec<Made> {
+        let made = words.split_whitespace().map(|word| {
+            let (state, at) = word.split_once('@').unwrap_or((word, "0"));
+            Made {
+                key: "vm-1".to_owned(),
+                state: state.to_owned(),
+                at: at.parse::<u64>().unwrap_or(0) * 1_000_000,
+            }
+        });
+        made.collect()
+    }
+
+    /// Events as `STATE@TIME` or `STATE@TIME/TIME OF THE SERVER'S EVENT`.
+    fn told(words: &str) -> Vec<Told> {
+        let told = words.split_whitespace().map(|word| {
+            let (word, time) = word.split_once('/').unzip();
+            let event = made(word.unwrap_or(words)).remove(0);
+            Told {
+                key: event.key,
+                state: event.state,
+                at: event.at,
+                time: time.and_then(|time: &str| Some(time.parse::<u64>().ok()? * 1_000_000)),
+            }
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn events_belong_to_their_changes() {
+        for (changes, events, expected) in [
+            ("on@10 off@20", "on@15/11 off@26/21", (vec![5, 6], 0, 0)),
+            // The first two are nothing for a watch, and do not wait for an event for ever.
+            (
+                "on@10 off@11 on@100 off@200",
+                "on@103/101 off@204/201",
+                (vec![3, 4], 2, 0),
+            ),
+            // A later change to the same state is not the one that is told.
+            ("on@10 off@20 on@30", "on@40/11", (vec![30], 2, 0)),
+            ("on@10 off@20 on@30", "on@40/", (vec![10], 2, 0)),
+            (
+                "on@10 off@20 on@30",
+                "on@40/ off@41/ on@42/",
+                (vec![12, 21, 30], 0, 0),
+            ),
+            // Both are one for a watch, and the name is told first.
+            ("on@10 r1@20", "r1@25/21 on@26/11", (vec![5, 16], 0, 0)),
+            ("on@10", "off@20/", (vec![], 1, 1)),
+            ("on@10", "on@20/11 on@30/11", (vec![20], 0, 1)),
+        ] {
+            let (delays, skipped, strange) = delays(&made(changes), &told(events));
+            let milliseconds: Vec<_> = delays.iter().map(|delay| delay / 1_000_000).collect();
+            assert_eq!(
+                (milliseconds, skipped, strange),
+                expected,
+                "{changes}: {events}"
+            );
+        }
+    }
 }
