@@ -60,10 +60,15 @@ impl RequestBody {
     ///
     /// Sending fails if `pieces` end before `length` bytes. What comes after them is not read.
     pub fn new(length: Option<u64>, pieces: Pieces) -> Self {
+        // A connection does not ask an empty body for its pieces.
+        let phase = match length {
+            Some(0) => Phase::Finished,
+            _ => Phase::Sending,
+        };
         let state = State {
             taken: 0,
             since: Instant::now(),
-            phase: Phase::Sending,
+            phase,
             failure: None,
             waker: None,
         };

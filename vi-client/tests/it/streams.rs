@@ -119,6 +119,22 @@ async fn a_refusal_ends_an_upload_and_its_connection() {
 }
 
 #[tokio::test]
+async fn an_empty_file_goes_up() {
+    let simulator = Simulator::esx().build();
+    let (client, _server) = connect(&simulator, Duration::from_secs(60)).await;
+    for (length, checksum) in [(Some(0), false), (Some(0), true), (None, false)] {
+        let mut source = UploadSource::from(pieces(0)).with_length(length);
+        let sent = client
+            .files()
+            .put(&file("db01/empty"), &mut source, checksum)
+            .await;
+        assert_eq!(sent.unwrap().length, 0, "{length:?}");
+        assert_eq!(simulator.file("[datastore1] db01/empty").unwrap(), "");
+    }
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn silence_ends_an_upload_but_a_slow_source_does_not() {
     let simulator = Simulator::esx().build();
     let (client, _server) = connect(&simulator, Duration::from_millis(200)).await;
