@@ -84,6 +84,12 @@ pub(crate) fn mount_on<'a>(
     Some(&mount.mount_info)
 }
 
+/// What tells a mounted datastore from others on its host, and makes its pool's UUID: the path where the host has mounted it,
+/// as in libvirt. The API lets hosts leave out the path; then the datastore's URL.
+pub(crate) fn place_of<'a>(mount: &'a HostMountInfo, url: &'a str) -> &'a str {
+    mount.path.as_deref().unwrap_or(url)
+}
+
 /// The error that there is no datastore of that name.
 pub(crate) fn no_datastore(name: &str) -> Error {
     let kind = ErrorKind::NotFound(What::Datastore);

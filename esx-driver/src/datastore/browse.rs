@@ -230,6 +230,8 @@ const COULD_NOT: &str = "Could not search in datastore";
 fn spec(queries: Vec<Poly<FileQuery>>, sizes: bool) -> HostDatastoreBrowserSearchSpec {
     HostDatastoreBrowserSearchSpec {
         query: queries,
+        // Every name. Hosts take it so without a pattern, too, but vcsim finds nothing then.
+        match_pattern: vec!["*".to_owned()],
         details: Some(Box::new(FileQueryFlags {
             file_type: true,
             file_size: sizes,

@@ -71,30 +71,30 @@ impl Connect {
         &self,
         path: &DatastorePath,
         spec: Poly<VirtualDiskSpec>,
-    ) -> Change<String> {
+    ) -> Change<()> {
         let request = CreateVirtualDiskTask {
             name: path.to_string(),
             datacenter: Some(self.place().datacenter.clone()),
             spec,
             ..CreateVirtualDiskTask::default()
         };
-        Change::task(self.client(), request)
+        Change::task_without_result(self.client(), request)
     }
 
     /// The same, for a disk of which is known that it was not there before: it is there if it has that capacity.
     pub(crate) fn seen_creation(
         &self,
-        change: Change<String>,
+        change: Change<()>,
         store: &Arc<Store>,
         path: &DatastorePath,
         capacity_kb: i64,
-    ) -> Change<String> {
+    ) -> Change<()> {
         let see = Seeing::new(self, store, path);
         change.verified_by(move || {
             let see = see.clone();
             Box::pin(async move {
                 Ok(match see.capacity_kb().await? {
-                    Some(there) if there == capacity_kb => Effect::Done(see.path.to_string()),
+                    Some(there) if there == capacity_kb => Effect::Done(()),
                     // The server may be at it.
                     _ => Effect::Unknown,
                 })
@@ -109,7 +109,7 @@ impl Connect {
         from: (&Connect, &DatastorePath),
         to: &DatastorePath,
         spec: Option<Poly<VirtualDiskSpec>>,
-    ) -> Change<String> {
+    ) -> Change<()> {
         let (origin, from) = from;
         let request = CopyVirtualDiskTask {
             source_name: from.to_string(),
@@ -121,7 +121,7 @@ impl Connect {
             ..CopyVirtualDiskTask::default()
         };
         // A copy that is there may be half a copy, so nothing but the task's end says that it is done.
-        Change::task(self.client(), request)
+        Change::task_without_result(self.client(), request)
     }
 
     /// Deletes a virtual disk with all its files. Nobody checks whether a domain has it; a host refuses to delete the disk of

@@ -143,6 +143,15 @@ impl<T: Send + 'static> Change<T> {
 }
 
 impl Change<()> {
+    /// A call that starts a task whose result nobody needs. It is not read: vcsim's tasks lack some.
+    pub(crate) fn task_without_result<M>(client: &Client, request: M) -> Change<()>
+    where
+        M: TaskMethod<Output = ManagedObjectReference>,
+    {
+        let request = Request::Task(sender(client, request), |_| Ok(()));
+        Change::new(client, M::name(), request)
+    }
+
     /// The change is done when the machine is in that power state.
     pub(crate) fn leads_to(mut self, state: VirtualMachinePowerState) -> Change<()> {
         self.effect = EffectTest::PowerState(state, || ());

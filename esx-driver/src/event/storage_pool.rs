@@ -12,7 +12,7 @@ use super::follow::follow;
 use super::source::{Running, Source};
 use crate::{
     Connect, Result,
-    datastore::{self, mount_on},
+    datastore::{self, mount_on, place_of},
     derived_uuid::derived_uuid,
     storage_pool::is_accessible,
 };
@@ -83,6 +83,7 @@ impl Event for StoragePoolEvent {
 property_set! {
     struct Pool: Datastore {
         name: String = summary.name,
+        url: String = summary.url,
         accessible: bool = summary.accessible,
         maintenance: Option<String> = summary.maintenance_mode,
         capacity: Option<i64> = summary.capacity,
@@ -125,7 +126,7 @@ impl Pool {
         let is_in_maintenance = self.maintenance.as_deref() == Some("inMaintenance");
         Some(State {
             name: self.name.clone(),
-            uuid: derived_uuid(mount.path.as_deref()?),
+            uuid: derived_uuid(place_of(mount, &self.url)),
             is_active: is_accessible(mount, self.accessible) && !is_in_maintenance,
             sizes: (self.capacity, self.free, self.read_at),
         })

@@ -8,12 +8,16 @@ use vi_types::{
 use virt_model::storage_pool::{StoragePoolInfo, StoragePoolState, StoragePoolType};
 
 use super::{StoragePool, StoragePoolEntry};
-use crate::{Connect, datastore::mount_on};
+use crate::{
+    Connect,
+    datastore::{mount_on, place_of},
+};
 
 property_set! {
     /// A datastore in a list of pools.
     pub(super) struct Row: Datastore {
         name: String = summary.name,
+        url: String = summary.url,
         kind: String = summary.r#type,
         accessible: bool = summary.accessible,
         capacity: Option<i64> = summary.capacity,
@@ -52,7 +56,7 @@ impl Row {
     ) -> Option<(StoragePoolEntry, String)> {
         let host = connect.host_system();
         let info = self.info(host)?;
-        let path = mount_on(&self.mounts, host)?.path.clone()?;
+        let path = place_of(mount_on(&self.mounts, host)?, &self.url).to_owned();
         let entry = StoragePoolEntry {
             kind: kind(&self.kind),
             info,

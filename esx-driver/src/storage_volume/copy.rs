@@ -58,7 +58,7 @@ impl StoragePool {
                 let copied = match is_disk {
                     true => {
                         let change = connect.disk_copy(from_there, to, None);
-                        runner.perform(change).await.map(drop)
+                        runner.perform(change).await
                     }
                     false => runner.perform(connect.file_copy(from_there, to)).await,
                 };

@@ -116,9 +116,7 @@ impl StoragePool {
                 };
                 let made = file.make_directory(runner, connect).await?;
                 let created = runner.perform(change).await;
-                created
-                    .map(drop)
-                    .map_err(|error| made.explain(already_there(error)))
+                created.map_err(|error| made.explain(already_there(error)))
             }
             Wanted::Zeros(length) => {
                 if runner.prepare(file.is_there(connect)).await? {

@@ -382,6 +382,18 @@ async fn a_datastore_that_the_host_has_not_mounted_is_no_pool() {
 }
 
 #[tokio::test]
+async fn a_mount_without_a_path_is_a_pool() {
+    let (simulator, connect) = host().await;
+    change_mounts(&simulator, "ssd", |mount| mount.path = None);
+    let ssd = pool(&connect, "ssd").await;
+    assert_ne!(ssd.uuid(), pool(&connect, "datastore1").await.uuid());
+    let found = connect.storage_pool_lookup_by_uuid(ssd.uuid()).await;
+    assert_eq!(found.unwrap().name(), "ssd");
+    assert_eq!(ssd.definition().await.unwrap().target.path, None);
+    assert_eq!(ssd.num_of_volumes().await.unwrap(), 6);
+}
+
+#[tokio::test]
 async fn what_the_user_may_not_read() {
     for (ty, path) in [
         ("HostSystem", "config.storageDevice.hostBusAdapter"),

@@ -107,6 +107,34 @@ async fn lists_take_one_search() {
     );
 }
 
+/// vcsim finds nothing without a pattern.
+#[tokio::test(start_paused = true)]
+async fn every_search_has_a_pattern() {
+    let (simulator, connect) = host().await;
+    let pool = pool(&connect, "ssd").await;
+    simulator.clear_requests();
+    pool.list_volumes().await.unwrap();
+    let streamed: Vec<_> = pool.volumes().map(Result::unwrap).collect().await;
+    let first = &streamed[0].volume;
+    first.info(StorageVolInfoFlags::NONE).await.unwrap();
+    let requests = simulator.requests().into_iter();
+    let mut searches = requests.filter(|request| {
+        let method = request.method.as_deref();
+        method.is_some_and(|method| method.starts_with("SearchDatastore"))
+    });
+    let patterns: Vec<_> = searches
+        .by_ref()
+        .map(|request| {
+            let body = str::from_utf8(&request.body).unwrap().to_owned();
+            let pattern = body.split("<matchPattern>").nth(1).unwrap();
+            pattern.split('<').next().unwrap().to_owned()
+        })
+        .collect();
+    let (name, folders) = patterns.split_last().unwrap();
+    assert_eq!(name, first.name().rsplit('/').next().unwrap());
+    assert!(folders.len() > 2 && folders.iter().all(|pattern| pattern == "*"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_disk_of_a_host_is_found_in_one_request() {
     let (simulator, connect) = host().await;
