@@ -48,7 +48,8 @@ func main() {
 	}
 }
 
-// Fills in what the model leaves out: where each host has mounted its datastores.
+// Fills in what the model leaves out: that every host has mounted its datastores. The model says so of one host of a
+// datastore, without a path.
 func mount() {
 	for _, entity := range simulator.Map.All("HostSystem") {
 		host, ok := entity.(*simulator.HostSystem)
@@ -57,6 +58,9 @@ func mount() {
 		}
 		for _, ref := range host.Datastore {
 			store := simulator.Map.Get(ref).(*simulator.Datastore)
+			if isMounted(store, entity.Reference()) {
+				continue
+			}
 			yes := true
 			store.Host = append(store.Host, types.DatastoreHostMount{
 				Key: entity.Reference(),
@@ -69,6 +73,15 @@ func mount() {
 			})
 		}
 	}
+}
+
+func isMounted(store *simulator.Datastore, host types.ManagedObjectReference) bool {
+	for _, mount := range store.Host {
+		if mount.Key == host {
+			return true
+		}
+	}
+	return false
 }
 
 // Memory, processors, disks and network cards of the machine with that name, on one line.

@@ -10,14 +10,27 @@ use crate::interop::report::Report;
 
 /// What is uploaded is listed, downloaded, copied and deleted.
 pub(super) fn run(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(), String> {
-    let server = Server::start(&tools.vcsim, &["-mounts"])?;
-    let peer = Peer {
-        tools,
-        auth,
-        uri: format!("vpx://{}/DC0/DC0_H0?no_verify=1", server.greeting),
-        section: "virt-esx on vcsim as a vCenter: storage",
-    };
-    peer.storage(report)?;
+    let vcenter = Server::start(&tools.vcsim, &["-mounts"])?;
+    // The host tells no path where it has mounted its datastore.
+    let host = Server::start(&tools.vcsim, &["-esx"])?;
+    for (section, uri) in [
+        (
+            "virt-esx on vcsim as a vCenter: storage",
+            format!("vpx://{}/DC0/DC0_H0?no_verify=1", vcenter.greeting),
+        ),
+        (
+            "virt-esx on vcsim as a host: storage",
+            format!("esx://{}/?no_verify=1", host.greeting),
+        ),
+    ] {
+        let peer = Peer {
+            tools,
+            auth,
+            uri,
+            section,
+        };
+        peer.storage(report)?;
+    }
     Ok(())
 }
 
@@ -74,12 +87,10 @@ impl Peer<'_> {
 const STEPS: &[(&str, &str)] = &[
     ("pool-list", " LocalDS_0 "),
     ("pool-info LocalDS_0", "State:          running"),
-    // vcsim tells no types of files, by which volumes are known in lists.
-    ("vol-list LocalDS_0", " Name   Path\n"),
-    // vcsim answers before it has read the end of an empty body.
+    ("vol-list LocalDS_0", "_VM0/disk1.vmdk   [LocalDS_0] "),
     (
         "vol-create-as LocalDS_0 images/x.iso 0 --format iso",
-        "images/x.iso",
+        "Vol images/x.iso created\n",
     ),
     (
         "vol-create-as LocalDS_0 images/x.iso 0 --format iso",
@@ -112,8 +123,12 @@ const STEPS: &[(&str, &str)] = &[
     ),
     (
         "vol-clone images/a.vmdk images/b.vmdk LocalDS_0",
-        // vcsim's task has no result.
-        "images/a.vmdk",
+        "Vol images/b.vmdk cloned from images/a.vmdk\n",
+    ),
+    ("vol-list LocalDS_0", "   [LocalDS_0] images/b.vmdk\n"),
+    (
+        "vol-list LocalDS_0 --details",
+        " file   2.86 MiB   2.86 MiB",
     ),
     (
         "vol-info images/b.vmdk LocalDS_0",
