@@ -59,10 +59,11 @@ impl Peer<'_> {
         // A download replaces what is there.
         fs::write(&received, "old").map_err(|error| error.to_string())?;
         for (command, expected) in STEPS {
-            let command = command
+            let with_sums = |text: &str| text.replace("WHOLE", CONTENT.1).replace("PART", PART);
+            let command = with_sums(command)
                 .replace("SENT", &sent.display().to_string())
                 .replace("RECEIVED", &received.display().to_string());
-            let expected = expected.replace("WHOLE", CONTENT.1).replace("PART", PART);
+            let expected = with_sums(expected);
             let args: Vec<_> = command
                 .split(' ')
                 .map(|word| word.replace('~', " "))
