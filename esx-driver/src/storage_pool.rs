@@ -113,7 +113,8 @@ impl StoragePool {
         &self.name
     }
 
-    /// The MD5 sum of the path where the host has mounted the datastore, or of the target's name.
+    /// The MD5 sum of the path where the host has mounted the datastore (of the datastore's URL if the host tells no path), or
+    /// of the target's name.
     #[doc(alias("virStoragePoolGetUUID", "virStoragePoolGetUUIDString"))]
     pub fn uuid(&self) -> Uuid {
         self.uuid
