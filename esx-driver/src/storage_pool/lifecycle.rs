@@ -174,8 +174,9 @@ impl StoragePool {
     /// Deletes a VMFS file system with all its files. Its devices are free then. The data of other pools is not the
     /// host's to delete.
     ///
-    /// The host refuses to delete a file system that a domain uses. Unlike libvirt's storage driver, this does not want
-    /// the pool to be inactive: hosts delete only what is mounted.
+    /// The host refuses to delete a file system that a domain uses. Hosts delete only what is mounted: so an inactive pool
+    /// is mounted first, and unmounted again if it is not deleted. Unlike libvirt's storage driver, an active pool is
+    /// deleted, too.
     ///
     /// # Errors
     /// [`ErrorKind::WrongState`] if a domain uses the pool; [`ErrorKind::Unsupported`] for pools of another type;
@@ -203,9 +204,19 @@ impl StoragePool {
                 };
                 let detail = runner.prepare(pool.read::<Detail>(moref)).await?;
                 match Datastore::of(&detail) {
-                    Datastore::Vmfs(_) => {
+                    Datastore::Vmfs(volume) => {
                         let change = pool.connect.remove_datastore(moref)?;
-                        pool.perform(&mut runner, change).await
+                        let mut mounted = Vec::new();
+                        if pool.state_of(&detail)? == StoragePoolState::Inactive {
+                            let mount = pool.connect.set_mounted(moref, &volume, true)?;
+                            pool.perform(&mut runner, mount).await?;
+                            let unmount = pool.connect.set_mounted(moref, &volume, false)?;
+                            mounted.push(("it was mounted".to_owned(), Some(unmount)));
+                        }
+                        match pool.perform(&mut runner, change).await {
+                            Ok(()) => Ok(()),
+                            Err(error) => Err(take_back(error, mounted).await),
+                        }
                     }
                     _ => Err(refused()),
                 }

@@ -106,6 +106,37 @@ async fn a_vmfs_is_forgotten_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_vmfs_that_is_not_mounted_is_deleted() {
+    let (simulator, connect) = opened(spare()).await;
+    let pool = pool(&connect, "spare").await;
+    simulator.write_file("[spare] a.iso", "content");
+    pool.destroy().await.unwrap();
+
+    simulator.inject(Rule::new("RemoveDatastore", fault()).times(1));
+    let error = pool.delete(Delete::NONE).await.unwrap_err();
+    assert_eq!(error.advice(), None, "it was unmounted again");
+    assert_eq!(pool.info().await.unwrap().state, Inactive);
+
+    for method in ["RemoveDatastore", "UnmountVmfsVolume"] {
+        simulator.inject(Rule::new(method, fault()).times(1));
+    }
+    let error = pool.delete(Delete::NONE).await.unwrap_err();
+    let advice = error.advice().unwrap();
+    assert!(advice.starts_with("it was mounted and stays ("), "{advice}");
+    assert_eq!(pool.info().await.unwrap().state, Running);
+    assert!(simulator.file("[spare] a.iso").is_some());
+
+    pool.destroy().await.unwrap();
+    simulator.clear_requests();
+    pool.delete(Delete::NONE).await.unwrap();
+    assert_eq!(
+        methods(&simulator),
+        ["RetrievePropertiesEx", "MountVmfsVolume", "RemoveDatastore"]
+    );
+    assert!(simulator.file("[spare] a.iso").is_none());
+}
+
+#[tokio::test]
 async fn a_datastore_that_a_domain_uses() {
     let (simulator, connect) = host().await;
     let files = simulator.files();
