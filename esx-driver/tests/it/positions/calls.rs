@@ -4,8 +4,8 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, StorageVol,
-    UndefineFlags,
+    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, StoragePool,
+    StorageVol, UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
         domain::{
@@ -13,9 +13,11 @@ use esx_driver::{
         },
         flags::{
             AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, MemoryModFlags, ModificationImpact,
-            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, StorageVolCreateFlags,
-            StorageVolDeleteFlags, StorageVolResizeFlags, VcpuFlags,
+            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, StoragePoolCreateFlags,
+            StoragePoolDefineFlags, StoragePoolDeleteFlags, StoragePoolFilter,
+            StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolResizeFlags, VcpuFlags,
         },
+        storage_vol::StorageVolWipeAlgorithm,
     },
 };
 use esx_sim::{Question, Script, Simulator};
@@ -203,6 +205,42 @@ calls! {
         let image = connect.storage_vol_lookup_by_path("[ssd] iso/a.iso").await.unwrap();
         image.delete(StorageVolDeleteFlags::NONE)
     };
+    wipe_volume_with_zeros, esx, server => {
+        disk(server).await.1.wipe_pattern(StorageVolWipeAlgorithm::Zero)
+    };
+
+    define_pool, storage, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        connect.storage_pool_define_xml(DIRECTORY, StoragePoolDefineFlags::NONE)
+    };
+    create_pool, storage, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        connect.storage_pool_create_xml(TARGET, StoragePoolCreateFlags::NONE)
+    };
+    start_pool, storage, server => {
+        let pool = spare(server).await;
+        pool.destroy().await.unwrap();
+        pool.create(StoragePoolCreateFlags::NONE)
+    };
+    refresh_pool, storage, server => spare(server).await.refresh();
+    destroy_pool, storage, server => spare(server).await.destroy();
+    destroy_target, storage, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        let targets = connect.list_all_storage_pools(StoragePoolFilter::ISCSI).await.unwrap();
+        targets[0].pool.destroy()
+    };
+    undefine_pool, storage, server => {
+        let pool = spare(server).await;
+        pool.destroy().await.unwrap();
+        pool.undefine()
+    };
+    delete_pool, storage, server => spare(server).await.delete(StoragePoolDeleteFlags::NONE);
+    delete_inactive_pool, storage, server => {
+        let pool = spare(server).await;
+        pool.destroy().await.unwrap();
+        pool.delete(StoragePoolDeleteFlags::NONE)
+    };
+
     set_block_io_tune, esx, server => {
         let limits = [TypedParam::new("total_iops_sec", 500_u64)];
         let disk = "[ssd] web01/web01.vmdk";
@@ -280,6 +318,27 @@ fn volume(name: &str) -> String {
     format!(
         "<volume><name>{name}</name><capacity>1048576</capacity><target><format type='vmdk'/></target></volume>"
     )
+}
+
+/// The document of a server's directory as a pool.
+const DIRECTORY: &str = "<pool type='netfs'><name>images</name><source><host name='nas.example.com'/>\
+                         <dir path='/images'/><format type='nfs'/></source>\
+                         <target><path>/vmfs/volumes/images</path></target></pool>";
+
+/// The document of a target that the host has not.
+const TARGET: &str = "<pool type='iscsi'><name>iqn.2001-05.com.example:storage.backup</name><source>\
+                      <host name='192.0.2.50'/><device path='iqn.2001-05.com.example:storage.backup'/></source>\
+                      <target><path>/dev</path></target></pool>";
+
+/// A host with a file system that no domain uses.
+fn storage() -> Simulator {
+    let spare = "vmfs:spare:64G".parse().unwrap();
+    Simulator::esx().datastore(spare).build()
+}
+
+async fn spare(server: &Server) -> StoragePool {
+    let connect = server.connect("esx://esx.example.com/").await;
+    connect.storage_pool_lookup_by_name("spare").await.unwrap()
 }
 
 /// A virtual disk that no domain has.

@@ -6,8 +6,10 @@ use std::fmt::Debug;
 use esx_sim::Simulator;
 use vi_types::{
     ManagedObjectReference,
-    objects::VirtualMachineSnapshotTree,
-    properties::{Folder, HostAutoStartManager, ResourcePool, VirtualMachine},
+    objects::{HostInternetScsiHba, VirtualMachineSnapshotTree},
+    properties::{
+        Datastore, Folder, HostAutoStartManager, HostSystem, ResourcePool, VirtualMachine,
+    },
 };
 
 /// Everything by its name: `domain 'web01': power`, `snapshot 'installed' of domain 'db01'`, `file '[ssd] x.vmx'`; and the
@@ -35,6 +37,19 @@ impl World {
         for pool in simulator.objects("ResourcePool") {
             let pool: ResourcePool = simulator.properties(&pool).unwrap();
             world.add(&format!("pool {:?}", pool.name), &pool.config);
+        }
+        for datastore in simulator.objects("Datastore") {
+            let datastore: Datastore = simulator.properties(&datastore).unwrap();
+            let mounts = datastore.host.iter().map(|mount| {
+                let info = &mount.mount_info;
+                (&mount.key, info.mounted)
+            });
+            let what = format!("datastore '{}'", datastore.name.unwrap_or_default());
+            world.add(&what, &mounts.collect::<Vec<_>>());
+        }
+        for host in simulator.objects("HostSystem") {
+            let host: HostSystem = simulator.properties(&host).unwrap();
+            world.add_targets(&host);
         }
         for (path, length) in simulator.files() {
             if !world.1.contains(&path) {
@@ -86,6 +101,19 @@ impl World {
         if let Some(snapshots) = vm.snapshot.take() {
             let current = snapshots.current_snapshot.as_ref();
             self.add_snapshots(&domain, current, "", &snapshots.root_snapshot_list);
+        }
+    }
+
+    /// The targets that a host's adapters have.
+    fn add_targets(&mut self, host: &HostSystem) {
+        let config = host.config.as_ref();
+        let devices = config.and_then(|config| config.storage_device.as_ref());
+        let adapters = devices.iter().flat_map(|devices| &devices.host_bus_adapter);
+        for adapter in adapters.filter_map(|adapter| adapter.cast::<HostInternetScsiHba>()) {
+            for target in &adapter.configured_static_target {
+                let what = format!("target '{}'", target.i_scsi_name);
+                self.add(&what, &(&adapter.base.device, &target.address));
+            }
         }
     }
 
