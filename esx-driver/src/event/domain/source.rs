@@ -145,8 +145,10 @@ impl Source {
                 biased;
                 Some(extension) = self.extensions.recv() => Next::Extension(extension),
                 Ok(()) = registrations.changed() => Next::Registrations,
-                // What changed, then what is said about it. What has arrived already is late for nothing.
+                // What changed, then what is said about it, which need not be late if it has arrived. A domain waits
+                // longer for that only while there is always something else to hear.
                 (index, updates) = next_updates(&mut self.watches) => Next::Updates(index, updates),
+                () = sleep_to(due.map(|due| due + REASON_WAIT)) => Next::Due,
                 event = self.history.next(&self.connect) => Next::Spoken(event),
                 found = next_balloons(&mut self.balloon, &self.connect) => Next::Balloons(found),
                 () = sleep_to(due) => Next::Due,
