@@ -7,8 +7,8 @@ use vi_types::objects::Event;
 
 use super::event_type;
 
-/// How many of the newest events are remembered one by one.
-const REMEMBERED: usize = 1_000;
+/// How many of the newest events are remembered one by one: more than happen until an answer arrives.
+const REMEMBERED: usize = 5_000;
 
 /// What a reader has seen: everything up to the newest event.
 ///
@@ -37,14 +37,17 @@ struct Fingerprint {
 
 impl Seen {
     /// Whether the server's history is another one than before, as after a restart, judged by its newest events.
+    ///
+    /// An older event that was seen is no sign of that: while the latest page was on its way, later events were read.
     pub(super) fn is_other_history(&self, newest: &[Poly<Event>]) -> bool {
         let differs = |event: &Poly<Event>| {
             let known = self.events.get(&event.key);
             known.is_some_and(|known| *known != fingerprint(event))
         };
+        let ends_earlier =
+            |key: &i32| self.last.is_some_and(|last| *key < last) && !self.events.contains_key(key);
         let newest_key = newest.iter().map(|event| event.key).max();
-        newest_key.is_some_and(|newest| self.last.is_some_and(|last| newest < last))
-            || newest.iter().any(differs)
+        newest_key.as_ref().is_some_and(ends_earlier) || newest.iter().any(differs)
     }
 
     pub(super) fn is_new(&self, event: &Poly<Event>) -> bool {
@@ -152,6 +155,10 @@ mod tests {
             (vec![], false),
             (vec![event(5, 100), event(6, 110)], false),
             (vec![event(6, 110), event(7, 120)], false),
+            // Made before the newest event.
+            (vec![event(5, 100)], false),
+            (vec![event(5, 120)], true),
+            (vec![event(3, 120)], true),
             (vec![event(8, 130), event(9, 140)], false),
             (vec![event(0, 120), event(1, 121)], true),
             (vec![event(6, 130), event(7, 140)], true),
@@ -162,12 +169,15 @@ mod tests {
 
     #[test]
     fn only_the_newest_events_are_remembered() {
-        let events: Vec<_> = (0..1_500).map(|key| event(key, i64::from(key))).collect();
+        let count = REMEMBERED as i32;
+        let events: Vec<_> = (0..count + 500)
+            .map(|key| event(key, i64::from(key)))
+            .collect();
         let known = seen(&events);
         assert_eq!(known.events.len(), REMEMBERED);
         assert!(!known.is_new(&event(3, 3)));
         assert!(
-            known.is_new(&event(1_000, 7)),
+            known.is_new(&event(count, 7)),
             "another event with this key"
         );
     }
