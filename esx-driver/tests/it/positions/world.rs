@@ -44,7 +44,8 @@ impl World {
                 let info = &mount.mount_info;
                 (&mount.key, info.mounted)
             });
-            let what = format!("datastore '{}'", datastore.name.unwrap_or_default());
+            let name = datastore.name.clone().unwrap_or_default();
+            let what = format!("datastore '{name}'");
             world.add(&what, &mounts.collect::<Vec<_>>());
         }
         for host in simulator.objects("HostSystem") {
