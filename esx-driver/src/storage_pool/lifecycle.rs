@@ -211,7 +211,8 @@ impl StoragePool {
                             let mount = pool.connect.set_mounted(moref, &volume, true)?;
                             pool.perform(&mut runner, mount).await?;
                             let unmount = pool.connect.set_mounted(moref, &volume, false)?;
-                            mounted.push(("it was mounted".to_owned(), Some(unmount)));
+                            let what = format!("'{}' was mounted", pool.name);
+                            mounted.push((what, Some(unmount)));
                         }
                         match pool.perform(&mut runner, change).await {
                             Ok(()) => Ok(()),

@@ -122,7 +122,10 @@ async fn a_vmfs_that_is_not_mounted_is_deleted() {
     }
     let error = pool.delete(Delete::NONE).await.unwrap_err();
     let advice = error.advice().unwrap();
-    assert!(advice.starts_with("it was mounted and stays ("), "{advice}");
+    assert!(
+        advice.starts_with("'spare' was mounted and stays ("),
+        "{advice}"
+    );
     assert_eq!(pool.info().await.unwrap().state, Running);
     assert!(simulator.file("[spare] a.iso").is_some());
 
