@@ -209,7 +209,12 @@ impl StoragePool {
                         let mut mounted = Vec::new();
                         if pool.state_of(&detail)? == StoragePoolState::Inactive {
                             let mount = pool.connect.set_mounted(moref, &volume, true)?;
-                            pool.perform(&mut runner, mount).await?;
+                            let done = pool.perform(&mut runner, mount).await;
+                            done.map_err(|error| match error.kind() {
+                                ErrorKind::InDoubt => error
+                                    .advise_also(&format!("'{}' may be mounted now", pool.name)),
+                                _ => error,
+                            })?;
                             let unmount = pool.connect.set_mounted(moref, &volume, false)?;
                             let what = format!("'{}' was mounted", pool.name);
                             mounted.push((what, Some(unmount)));
