@@ -9,6 +9,7 @@ use crate::failure::Failure;
 /// discover potential storage pool sources
 ///
 /// Returns XML <sources> document.
+#[allow(rustdoc::invalid_html_tags, reason = "help text, as virsh has it")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct FindStoragePoolSources {
     /// type of storage pool sources to discover

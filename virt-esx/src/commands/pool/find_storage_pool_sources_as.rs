@@ -8,6 +8,7 @@ use crate::markup::escaped;
 /// find potential storage pool sources
 ///
 /// Returns XML <sources> document.
+#[allow(rustdoc::invalid_html_tags, reason = "help text, as virsh has it")]
 #[derive(Debug, clap::Args)]
 pub(crate) struct FindStoragePoolSourcesAs {
     /// type of storage pool sources to find
