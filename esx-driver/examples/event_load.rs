@@ -9,13 +9,13 @@
 //! requests it makes while nothing changes.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
+mod measured;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::fs;
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fs, io};
 
 use esx_driver::auth::{AuthFileSearch, NoPrompts};
 use esx_driver::virt_model::event::{DefinedDetail, DomainEventId, LifecycleEvent};
@@ -25,6 +25,8 @@ use esx_sim::vi_types::DateTime;
 use esx_sim::vi_types::enums::VirtualMachinePowerState;
 use esx_sim::vi_types::properties::VirtualMachine;
 use esx_sim::{Action, Change, Simulator};
+
+use measured::{Process, memory_mb, number};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -43,12 +45,6 @@ async fn main() -> Result<()> {
         return serve(number(&arguments, "--domains", 10_000)).await;
     }
     measure(&arguments).await
-}
-
-fn number(arguments: &[String], name: &str, default: u64) -> u64 {
-    let mut after = arguments.iter().skip_while(|one| *one != name).skip(1);
-    let given = after.next().and_then(|value| value.parse().ok());
-    given.unwrap_or(default)
 }
 
 /// Nanoseconds of the clock that both processes read.
@@ -95,7 +91,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
     let seconds = number(arguments, "--seconds", 60);
     let idle = number(arguments, "--idle", 60);
 
-    let mut server = Server::start(domains)?;
+    let mut server = Process::start(&["serve", "--domains", &domains.to_string()])?;
     let address = server.line()?;
     println!("{domains} domains; {rate} changes a second for {seconds} s");
 
@@ -176,12 +172,12 @@ async fn measure(arguments: &[String]) -> Result<()> {
         if was_over && so_far == count {
             break;
         }
-        (count, was_over) = (so_far, server.is_over());
+        (count, was_over) = (so_far, is_over(&mut server));
     }
     let (spent, lasted) = (cpu_seconds() - cpu, begun.elapsed().as_secs_f64());
     let requests = server.ask("requests")?.parse::<u64>()? - before;
     let server_cpu = server.ask("cpu")?.parse::<f64>()? - server_cpu;
-    let (changes, last) = server.dump()?;
+    let (changes, last) = dump(&mut server)?;
     let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
     println!(
         "changes: {} made in {:.1} s, {} events, {requests} requests",
@@ -308,79 +304,29 @@ fn cpu_seconds() -> f64 {
     (ticks() + ticks()) / 100.0
 }
 
-fn memory_mb(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mut lines = status.lines().filter_map(|line| line.strip_prefix(name));
-    let kb = lines
-        .next()
-        .map(|rest| rest.trim_matches([':', ' ', '\t', 'k', 'B']));
-    kb.and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+/// Whether the server has made all changes.
+fn is_over(server: &mut Process) -> bool {
+    server.ask("over").is_ok_and(|answer| answer == "true")
 }
 
-/// The process of the server.
-struct Server {
-    child: Child,
-    lines: io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Server {
-    fn start(domains: u64) -> Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", "--domains", &domains.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or("no output")?;
-        let lines = BufReader::new(stdout).lines();
-        Ok(Self { child, lines })
-    }
-
-    fn line(&mut self) -> Result<String> {
-        Ok(self.lines.next().ok_or("the server ended")??)
-    }
-
-    fn say(&mut self, text: &str) -> Result<()> {
-        let input = self.child.stdin.as_mut().ok_or("no input")?;
-        writeln!(input, "{text}")?;
-        Ok(input.flush()?)
-    }
-
-    fn ask(&mut self, text: &str) -> Result<String> {
-        self.say(text)?;
-        self.line()
-    }
-
-    /// Whether all changes are made.
-    fn is_over(&mut self) -> bool {
-        self.ask("over").is_ok_and(|answer| answer == "true")
-    }
-
-    /// All changes, and the names and power states of the machines.
-    fn dump(&mut self) -> Result<(Vec<Made>, Vec<Machine>)> {
-        self.say("dump")?;
-        let (mut changes, mut last) = (Vec::new(), Vec::new());
-        loop {
-            let line = self.line()?;
-            let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
-            match &*words {
-                [word, at, key, state] if word == "change" => changes.push(Made {
-                    key: key.clone(),
-                    state: state.clone(),
-                    at: at.parse()?,
-                }),
-                [word, key, name, power] if word == "machine" => {
-                    last.push((key.clone(), name.clone(), power.clone()));
-                }
-                _ => return Ok((changes, last)),
+/// All changes, and the names and power states of the machines.
+fn dump(server: &mut Process) -> Result<(Vec<Made>, Vec<Machine>)> {
+    server.say("dump")?;
+    let (mut changes, mut last) = (Vec::new(), Vec::new());
+    loop {
+        let line = server.line()?;
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        match &*words {
+            [word, at, key, state] if word == "change" => changes.push(Made {
+                key: key.clone(),
+                state: state.clone(),
+                at: at.parse()?,
+            }),
+            [word, key, name, power] if word == "machine" => {
+                last.push((key.clone(), name.clone(), power.clone()));
             }
+            _ => return Ok((changes, last)),
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

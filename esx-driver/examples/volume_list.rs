@@ -8,16 +8,18 @@
 //! by one, then for the list, which the server answers at once.
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
 
+mod measured;
+
 use std::error::Error;
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::time::Instant;
-use std::{env, fs};
+use std::{env, io};
 
 use esx_driver::auth::{AuthFileSearch, NoPrompts};
 use esx_driver::{EsxUri, OpenOptions};
 use esx_sim::Simulator;
 use futures_util::StreamExt as _;
+
+use measured::{Process, memory_mb, number};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -32,14 +34,10 @@ async fn main() -> Result<()> {
     }
 }
 
-fn number(arguments: &[String], name: &str, default: u64) -> u64 {
-    let mut after = arguments.iter().skip_while(|one| *one != name).skip(1);
-    let given = after.next().and_then(|value| value.parse().ok());
-    given.unwrap_or(default)
-}
-
 async fn measure(files: u64, folders: u64) -> Result<()> {
-    let mut server = Server::start(files, folders)?;
+    let (count, places) = (files.to_string(), folders.to_string());
+    let arguments = ["serve", "--files", &count, "--folders", &places];
+    let mut server = Process::start(&arguments)?;
     let uri: EsxUri = format!("esx://{}/?no_verify=1", server.line()?).parse()?;
     let connect = OpenOptions::new(&NoPrompts)
         .auth_files(AuthFileSearch::default())
@@ -52,7 +50,7 @@ async fn measure(files: u64, folders: u64) -> Result<()> {
         memory_mb("VmRSS")
     );
 
-    let (begun, before) = (Instant::now(), server.requests()?);
+    let (begun, before) = (Instant::now(), requests(&mut server)?);
     let (mut volumes, mut found, mut first) = (pool.volumes(), 0, None);
     while let Some(entry) = volumes.next().await {
         entry?;
@@ -63,17 +61,17 @@ async fn measure(files: u64, folders: u64) -> Result<()> {
         "stream: {found} volumes in {:.1} s, the first after {:.3} s; {} requests; at most {} MB",
         begun.elapsed().as_secs_f64(),
         first.unwrap_or_default().as_secs_f64(),
-        server.requests()? - before,
+        requests(&mut server)? - before,
         memory_mb("VmHWM"),
     );
 
-    let (begun, before) = (Instant::now(), server.requests()?);
+    let (begun, before) = (Instant::now(), requests(&mut server)?);
     let listed = pool.list_all_volumes().await?;
     println!(
         "list: {} volumes in {:.1} s; {} requests; at most {} MB",
         listed.len(),
         begun.elapsed().as_secs_f64(),
-        server.requests()? - before,
+        requests(&mut server)? - before,
         memory_mb("VmHWM"),
     );
     if found != listed.len() {
@@ -82,52 +80,9 @@ async fn measure(files: u64, folders: u64) -> Result<()> {
     Ok(connect.close().await?)
 }
 
-/// A line of this process' memory, in MB.
-fn memory_mb(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kb = line.and_then(|line| line.split_whitespace().nth(1));
-    kb.and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
-}
-
-/// The process with the simulated host.
-struct Server {
-    child: Child,
-    lines: io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Server {
-    fn start(files: u64, folders: u64) -> Result<Self> {
-        let mut child = Command::new(env::current_exe()?)
-            .args(["serve", "--files", &files.to_string()])
-            .args(["--folders", &folders.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdout = child.stdout.take().ok_or("no output")?;
-        let lines = BufReader::new(stdout).lines();
-        Ok(Self { child, lines })
-    }
-
-    fn line(&mut self) -> Result<String> {
-        Ok(self.lines.next().ok_or("the server ended")??)
-    }
-
-    /// How many requests there were.
-    fn requests(&mut self) -> Result<usize> {
-        let input = self.child.stdin.as_mut().ok_or("no input")?;
-        writeln!(input)?;
-        input.flush()?;
-        Ok(self.line()?.parse()?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Without its input it ends by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// How many requests the server had.
+fn requests(server: &mut Process) -> Result<usize> {
+    Ok(server.ask("")?.parse()?)
 }
 
 async fn serve(files: u64, folders: u64) -> Result<()> {

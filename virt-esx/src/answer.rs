@@ -64,6 +64,14 @@ fn write(text: serde_json::Result<String>) -> String {
     text
 }
 
+/// A line that says what was done, which virsh leaves out with `-q`.
+pub(crate) fn unless_quiet(quiet: bool, line: impl FnOnce() -> String) -> String {
+    match quiet {
+        true => String::new(),
+        false => line(),
+    }
+}
+
 /// A line of a list of properties: the title padded to `width`, a blank, the value.
 pub(crate) fn property(width: usize, title: &str, value: impl std::fmt::Display) -> String {
     format!("{title:<width$} {value}\n")

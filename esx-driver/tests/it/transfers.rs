@@ -144,17 +144,21 @@ fn path() -> DatastorePath {
     DatastorePath::new("datastore1", "dir/file.iso")
 }
 
-/// Bytes that are nowhere the same.
-fn content(length: usize) -> Bytes {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
+/// Numbers without an order, always the same (xorshift).
+fn disordered(seed: u64) -> impl Iterator<Item = u64> {
+    let mut state = seed;
+    std::iter::repeat_with(move || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
+        state
+    })
+}
+
+/// Bytes that are nowhere the same.
+fn content(length: usize) -> Bytes {
+    let numbers = disordered(0x9e37_79b9_7f4a_7c15);
+    let bytes: Vec<_> = numbers.flat_map(u64::to_le_bytes).take(length).collect();
     bytes.into()
 }
 

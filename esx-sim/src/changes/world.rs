@@ -4,13 +4,14 @@ use vi_types::enums::{
     HostSystemConnectionState, ManagedEntityStatus, TaskInfoState, VirtualMachineConnectionState,
 };
 use vi_types::objects::{
-    DatastoreDiscoveredEvent, DatastoreRemovedOnHostEvent, EnteredMaintenanceModeEvent, EventEx,
-    ExitMaintenanceModeEvent, HostConnectedEvent, HostConnectionLostEvent, HostNetworkInfo,
-    HostRuntimeInfo, TaskEvent, TaskInfo, VmConnectedEvent, VmDisconnectedEvent,
+    DatastoreDiscoveredEvent, EnteredMaintenanceModeEvent, EventEx, ExitMaintenanceModeEvent,
+    HostConnectedEvent, HostConnectionLostEvent, HostNetworkInfo, HostRuntimeInfo, TaskEvent,
+    TaskInfo, VmConnectedEvent, VmDisconnectedEvent,
 };
 use vi_types::{ManagedObjectReference, properties};
 
 use crate::machine::config::escaped;
+use crate::objects::host_datastore_system;
 use crate::storage::{DatastoreKind, NewDatastore};
 use crate::world::World;
 use crate::world::inventory::{ServerKind, ancestors, datastore, folders, hosts, network, storage};
@@ -91,16 +92,7 @@ pub(super) fn remove_datastore(world: &mut World, store: &ManagedObjectReference
     if state.is_some_and(|store| !store.vm.is_empty()) {
         return Err("virtual machines use it".to_owned());
     }
-    let argument = world.datastore_argument(store);
-    let had = datastore::hosts_of(world, store);
-    datastore::remove(world, store);
-    for host in had {
-        let event = DatastoreRemovedOnHostEvent {
-            datastore: argument.clone(),
-            ..DatastoreRemovedOnHostEvent::default()
-        };
-        world.log(&host, event);
-    }
+    host_datastore_system::leave_all_hosts(world, store);
     Ok(())
 }
 

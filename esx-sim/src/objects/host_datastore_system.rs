@@ -568,10 +568,9 @@ fn remove(call: &mut Call<'_>, request: &RemoveDatastore) -> Result<(), SoapFaul
     Ok(())
 }
 
-/// Takes a datastore out of the inventory, and tells it of all of its hosts.
-pub(crate) fn take_out(world: &mut World, store: &ManagedObjectReference) {
+/// Takes a datastore out of the inventory, with an event of each of its hosts.
+pub(crate) fn leave_all_hosts(world: &mut World, store: &ManagedObjectReference) {
     let argument = world.datastore_argument(store);
-    let about = world.about(store);
     let had = datastore::hosts_of(world, store);
     datastore::remove(world, store);
     for host in had {
@@ -581,6 +580,13 @@ pub(crate) fn take_out(world: &mut World, store: &ManagedObjectReference) {
         };
         world.log(&host, event);
     }
+}
+
+/// Takes a datastore out of the inventory, with the events of its hosts and of the vCenter.
+pub(crate) fn take_out(world: &mut World, store: &ManagedObjectReference) {
+    let argument = world.datastore_argument(store);
+    let about = world.about(store);
+    leave_all_hosts(world, store);
     if world.kind() == ServerKind::VCenter {
         let event = DatastoreDestroyedEvent {
             base: DatastoreEvent {

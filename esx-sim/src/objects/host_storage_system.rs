@@ -1,5 +1,7 @@
 //! HostStorageSystem: a host's adapters, its iSCSI targets, and the VMFS volumes on its disks.
 
+mod target;
+
 use vi_types::methods::{
     AddInternetScsiSendTargets, AddInternetScsiStaticTargets, DeleteVmfsVolumeState,
     MountVmfsVolume, RefreshStorageSystem, RemoveInternetScsiSendTargets,
@@ -9,13 +11,13 @@ use vi_types::methods::{
 };
 use vi_types::objects::{
     HostDiskPartitionInfo, HostInternetScsiHba, HostInternetScsiHbaAuthenticationProperties,
-    HostInternetScsiHbaSendTarget, HostInternetScsiHbaStaticTarget, VmfsDatastoreInfo,
+    VmfsDatastoreInfo,
 };
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
+use self::target::Target;
 use crate::call::{Call, Row};
 use crate::fault;
-use crate::storage::ISCSI_PORT;
 use crate::world::World;
 use crate::world::inventory::{datastore, hosts, partition, storage};
 
@@ -82,114 +84,65 @@ fn without_secret(
     Ok((kept, secret.filter(|_| properties.chap_auth_enabled && !inherits)))
 }
 
-fn is_same(a: &HostInternetScsiHbaStaticTarget, b: &HostInternetScsiHbaStaticTarget) -> bool {
-    let port = |target: &HostInternetScsiHbaStaticTarget| target.port.unwrap_or(ISCSI_PORT);
-    a.i_scsi_name == b.i_scsi_name && a.address == b.address && port(a) == port(b)
-}
-
-fn is_same_source(a: &HostInternetScsiHbaSendTarget, b: &HostInternetScsiHbaSendTarget) -> bool {
-    storage::send_target_name(a) == storage::send_target_name(b)
-}
-
 fn add_static_targets(
     call: &mut Call<'_>,
     request: &AddInternetScsiStaticTargets,
 ) -> Result<(), SoapFault> {
-    let host = host(call)?;
-    let world = &mut call.state.world;
-    let mut added = Vec::new();
-    let mut secrets = Vec::new();
-    for target in &request.targets {
-        let kinds = ["iqn.", "eui.", "naa."];
-        if target.address.is_empty() || !kinds.iter().any(|kind| target.i_scsi_name.starts_with(kind)) {
-            return Err(fault::invalid_argument("targets"));
-        }
-        let port = target.port.unwrap_or(ISCSI_PORT);
-        let mut made = storage::static_target(world, &target.i_scsi_name, &target.address, port);
-        if let Some(properties) = target.authentication_properties.as_deref().filter(|_| world.since("4.0")) {
-            let (kept, secret) = without_secret(properties)?;
-            made.authentication_properties = Some(kept.into());
-            secrets.push((storage::static_target_name(&made), secret));
-        }
-        added.push(made);
-    }
-    change(world, &host, &request.i_scsi_hba_device, |adapter| {
-        for target in added {
-            if adapter.configured_static_target.iter().any(|known| is_same(known, &target)) {
-                return Err(fault::platform_config(&format!(
-                    "The target {} at {} is already configured",
-                    target.i_scsi_name, target.address
-                )));
-            }
-            adapter.configured_static_target.push(target);
-        }
-        Ok(())
-    })?;
-    for (name, secret) in secrets {
-        world.fabric.set_secret(&host, &name, secret);
-    }
-    Ok(())
+    add(call, &request.i_scsi_hba_device, &request.targets)
 }
 
 fn remove_static_targets(
     call: &mut Call<'_>,
     request: &RemoveInternetScsiStaticTargets,
 ) -> Result<(), SoapFault> {
-    let host = host(call)?;
-    let world = &mut call.state.world;
-    change(world, &host, &request.i_scsi_hba_device, |adapter| {
-        for target in &request.targets {
-            let known = &mut adapter.configured_static_target;
-            let Some(index) = known.iter().position(|known| is_same(known, target)) else {
-                return Err(fault::not_found());
-            };
-            known.remove(index);
-        }
-        Ok(())
-    })?;
-    for target in &request.targets {
-        let name = storage::static_target_name(target);
-        world.fabric.set_secret(&host, &name, None);
-    }
-    Ok(())
+    remove(call, &request.i_scsi_hba_device, &request.targets)
 }
 
 fn add_send_targets(
     call: &mut Call<'_>,
     request: &AddInternetScsiSendTargets,
 ) -> Result<(), SoapFault> {
+    add(call, &request.i_scsi_hba_device, &request.targets)
+}
+
+fn remove_send_targets(
+    call: &mut Call<'_>,
+    request: &RemoveInternetScsiSendTargets,
+) -> Result<(), SoapFault> {
+    remove(call, &request.i_scsi_hba_device, &request.targets)
+}
+
+/// Tells an adapter of targets: of all or of none.
+fn add<T: Target>(call: &mut Call<'_>, device: &str, targets: &[T]) -> Result<(), SoapFault> {
     let host = host(call)?;
     let world = &mut call.state.world;
     let mut added = Vec::new();
     let mut secrets = Vec::new();
-    for target in &request.targets {
-        if target.address.is_empty() {
-            return Err(fault::invalid_argument("targets"));
-        }
-        let mut made = HostInternetScsiHbaSendTarget {
-            address: target.address.clone(),
-            port: Some(target.port.unwrap_or(ISCSI_PORT)),
-            ..HostInternetScsiHbaSendTarget::default()
+    for target in targets {
+        let kept = target.kept(world);
+        let mut kept = kept.ok_or_else(|| fault::invalid_argument("targets"))?;
+        let own = target.authentication().filter(|_| world.since("4.0"));
+        let secret = match own {
+            Some(properties) => {
+                let (properties, secret) = without_secret(properties)?;
+                kept.set_authentication(properties);
+                secret
+            }
+            None => None,
         };
-        if world.since("4.0") {
-            let (kept, secret) = match target.authentication_properties.as_deref() {
-                Some(properties) => without_secret(properties)?,
-                None => (storage::no_authentication(world, true), None),
-            };
-            made.authentication_properties = Some(kept.into());
-            secrets.push((storage::send_target_name(&made), secret));
-        }
-        added.push(made);
+        secrets.push((kept.name(), secret));
+        added.push(kept);
     }
-    change(world, &host, &request.i_scsi_hba_device, |adapter| {
+    change(world, &host, device, |adapter| {
+        let known = T::list(adapter);
         for target in added {
-            if adapter.configured_send_target.iter().any(|known| is_same_source(known, &target)) {
+            if known.iter().any(|known| known.name() == target.name()) {
+                let words = target.words();
                 return Err(fault::platform_config(&format!(
-                    "The send target {} is already configured",
-                    target.address
+                    "The {words} is already configured"
                 )));
             }
-            adapter.configured_send_target.push(target);
+            known.push(target);
         }
         Ok(())
     })?;
@@ -199,29 +152,21 @@ fn add_send_targets(
     Ok(())
 }
 
-/// Removes sources of targets, and the targets that were found through them.
-fn remove_send_targets(
-    call: &mut Call<'_>,
-    request: &RemoveInternetScsiSendTargets,
-) -> Result<(), SoapFault> {
+/// Makes an adapter forget targets with all that it has because of them.
+fn remove<T: Target>(call: &mut Call<'_>, device: &str, targets: &[T]) -> Result<(), SoapFault> {
     let host = host(call)?;
     let world = &mut call.state.world;
-    change(world, &host, &request.i_scsi_hba_device, |adapter| {
-        for target in &request.targets {
-            let known = &mut adapter.configured_send_target;
-            let Some(index) = known.iter().position(|known| is_same_source(known, target)) else {
-                return Err(fault::not_found());
-            };
-            known.remove(index);
-            let name = storage::send_target_name(target);
-            let found = &mut adapter.configured_static_target;
-            found.retain(|found| found.parent.as_deref() != Some(&*name));
+    change(world, &host, device, |adapter| {
+        for target in targets {
+            let known = T::list(adapter);
+            let index = known.iter().position(|known| known.name() == target.name());
+            known.remove(index.ok_or_else(fault::not_found)?);
+            target.forget(adapter);
         }
         Ok(())
     })?;
-    for target in &request.targets {
-        let name = storage::send_target_name(target);
-        world.fabric.set_secret(&host, &name, None);
+    for target in targets {
+        world.fabric.set_secret(&host, &target.name(), None);
     }
     Ok(())
 }
@@ -241,26 +186,31 @@ fn update_authentication(
             names.push(request.i_scsi_hba_device.clone());
             return Ok(());
         };
-        for target in &set.static_targets {
-            let mut known = adapter.configured_static_target.iter_mut();
-            let known = known.find(|known| is_same(known, target));
-            let known = known.ok_or_else(fault::not_found)?;
-            known.authentication_properties = Some(kept.clone().into());
-            names.push(storage::static_target_name(known));
-        }
-        for target in &set.send_targets {
-            let mut known = adapter.configured_send_target.iter_mut();
-            let known = known.find(|known| is_same_source(known, target));
-            let known = known.ok_or_else(fault::not_found)?;
-            known.authentication_properties = Some(kept.clone().into());
-            names.push(storage::send_target_name(known));
-        }
+        names.extend(authenticate(adapter, &set.static_targets, &kept)?);
+        names.extend(authenticate(adapter, &set.send_targets, &kept)?);
         Ok(())
     })?;
     for name in names {
         world.fabric.set_secret(&host, &name, secret.clone());
     }
     Ok(())
+}
+
+/// Gives targets of an adapter authentication properties. Returns their names.
+fn authenticate<T: Target>(
+    adapter: &mut HostInternetScsiHba,
+    targets: &[T],
+    properties: &HostInternetScsiHbaAuthenticationProperties,
+) -> Result<Vec<String>, SoapFault> {
+    let mut names = Vec::new();
+    for target in targets {
+        let mut known = T::list(adapter).iter_mut();
+        let known = known.find(|known| known.name() == target.name());
+        let known = known.ok_or_else(fault::not_found)?;
+        known.set_authentication(properties.clone());
+        names.push(known.name());
+    }
+    Ok(names)
 }
 
 fn enable_initiator(

@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use esx_driver::vi_client::bytes::Bytes;
-use esx_driver::{Connect, DatastorePath, UploadOptions, UploadSource};
+use esx_driver::{
+    Connect, DatastorePath, DownloadOptions, FileDownload, UploadOptions, UploadSource,
+};
 use esx_sim::{Server, Simulator};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::{all, content, options, sha256};
+use super::{all, content, disordered, options, sha256};
 use crate::credentials;
 
 /// How many bytes may still pass: all, or so many until every connection is cut.
@@ -116,6 +118,23 @@ impl Bench {
         }
     }
 
+    /// Downloads the file, while the connection breaks after so many bytes; it arrives as it is.
+    async fn download_torn(
+        &self,
+        cut: usize,
+        options: DownloadOptions,
+        content: &Bytes,
+    ) -> FileDownload {
+        *self.proxy.down.lock().unwrap() = Some(cut);
+        let download = self.connect.download_file(&self.path, options).await;
+        let mut download = download.unwrap();
+        assert!(
+            all(&mut download).await.unwrap() == *content,
+            "torn at {cut}"
+        );
+        download
+    }
+
     fn on_server(&self) -> Option<Bytes> {
         self.simulator.file(&self.path.to_string())
     }
@@ -123,13 +142,8 @@ impl Bench {
 
 /// Numbers below `most`, always the same.
 fn numbers(most: usize) -> impl Iterator<Item = usize> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    std::iter::from_fn(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % most as u64).ok()
-    })
+    disordered(0x2545_f491_4f6c_dd1d)
+        .filter_map(move |number| usize::try_from(number % most as u64).ok())
 }
 
 #[tokio::test]
@@ -141,17 +155,8 @@ async fn downloads_torn_at_100_bytes_go_on() {
             .write_file(&bench.path.to_string(), content.clone())
     );
     for cut in numbers(61_000).take(100) {
-        *bench.proxy.down.lock().unwrap() = Some(cut);
         let options = options().checksum(cut % 10 == 0);
-        let mut download = bench
-            .connect
-            .download_file(&bench.path, options)
-            .await
-            .unwrap();
-        assert!(
-            all(&mut download).await.unwrap() == content,
-            "torn at {cut}"
-        );
+        let download = bench.download_torn(cut, options, &content).await;
         if cut % 10 == 0 {
             assert_eq!(download.sha256(), Some(sha256(&content)));
         }
@@ -169,17 +174,8 @@ async fn downloads_on_several_connections_go_on_too() {
             .write_file(&bench.path.to_string(), content.clone())
     );
     for cut in numbers(6 << 20).take(5) {
-        *bench.proxy.down.lock().unwrap() = Some(cut);
         let options = options().connections(3);
-        let mut download = bench
-            .connect
-            .download_file(&bench.path, options)
-            .await
-            .unwrap();
-        assert!(
-            all(&mut download).await.unwrap() == content,
-            "torn at {cut}"
-        );
+        bench.download_torn(cut, options, &content).await;
     }
     *bench.proxy.down.lock().unwrap() = None;
     bench.connect.close().await.unwrap();

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use virt_model::DeviceModifyFlags;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::answering::Answering;
 use crate::commands::Command;
 use crate::commands::domain_arg::DomainArg;
@@ -81,9 +81,8 @@ impl Answer for Detached {
     const SCHEMA: &'static str = "virt-esx/device-detached/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => "Device detach request sent successfully\n".to_owned(),
-        }
+        unless_quiet(quiet, || {
+            "Device detach request sent successfully\n".to_owned()
+        })
     }
 }

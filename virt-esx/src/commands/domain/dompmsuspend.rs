@@ -1,7 +1,7 @@
 use serde::Serialize;
 use virt_model::domain::PmSuspendTarget;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::number::Number;
@@ -60,10 +60,9 @@ impl Answer for Suspended {
     const SCHEMA: &'static str = "virt-esx/domain-pm-suspended/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            // virsh ends the line with that of the command's end.
-            false => format!("Domain '{}' successfully suspended", self.domain),
-        }
+        // virsh ends the line with that of the command's end.
+        unless_quiet(quiet, || {
+            format!("Domain '{}' successfully suspended", self.domain)
+        })
     }
 }

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
@@ -43,10 +43,9 @@ impl Answer for Woken {
     const SCHEMA: &'static str = "virt-esx/domain-pm-woken/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            // virsh ends the line with that of the command's end.
-            false => format!("Domain '{}' successfully woken up", self.domain),
-        }
+        // virsh ends the line with that of the command's end.
+        unless_quiet(quiet, || {
+            format!("Domain '{}' successfully woken up", self.domain)
+        })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use virt_model::flags::ModificationImpact;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::options::{self, check_exclusive};
 use crate::failure::Failure;
 
@@ -77,9 +77,6 @@ impl Answer for Changed {
     const SCHEMA: &'static str = "virt-esx/domain-changed/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => self.text.to_owned(),
-        }
+        unless_quiet(quiet, || self.text.to_owned())
     }
 }

@@ -3,7 +3,7 @@
 use esx_driver::{Operation, StoragePool};
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::pool_arg::PoolArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -74,10 +74,7 @@ impl Answer for Changed {
     const SCHEMA: &'static str = "virt-esx/pool-changed/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => self.text.clone(),
-        }
+        unless_quiet(quiet, || self.text.clone())
     }
 }
 
@@ -106,9 +103,6 @@ impl Answer for Made {
     const SCHEMA: &'static str = "virt-esx/pool-made/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => self.text.clone(),
-        }
+        unless_quiet(quiet, || self.text.clone())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 
 /// A secret that was changed.
 #[derive(Debug, Serialize)]
@@ -31,9 +31,6 @@ impl Answer for Changed {
     const SCHEMA: &'static str = "virt-esx/secret-changed/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => format!("{}\n", self.text),
-        }
+        unless_quiet(quiet, || format!("{}\n", self.text))
     }
 }

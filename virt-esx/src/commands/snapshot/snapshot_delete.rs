@@ -2,7 +2,7 @@ use serde::Serialize;
 use virt_model::flags::SnapshotDeleteFlags;
 
 use super::lookup::{self, Current};
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
@@ -81,9 +81,8 @@ impl Answer for Deleted {
 
     fn text(&self, quiet: bool) -> String {
         let what = if self.children_only { " children" } else { "" };
-        match quiet {
-            true => String::new(),
-            false => format!("Domain snapshot {}{what} deleted\n", self.name),
-        }
+        unless_quiet(quiet, || {
+            format!("Domain snapshot {}{what} deleted\n", self.name)
+        })
     }
 }

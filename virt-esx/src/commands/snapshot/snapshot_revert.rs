@@ -2,7 +2,7 @@ use serde::Serialize;
 use virt_model::flags::SnapshotRevertFlags;
 
 use super::lookup::{self, Current};
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
@@ -84,9 +84,8 @@ impl Answer for Reverted {
     const SCHEMA: &'static str = "virt-esx/snapshot-reverted/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => format!("Domain snapshot {} reverted\n", self.name),
-        }
+        unless_quiet(quiet, || {
+            format!("Domain snapshot {} reverted\n", self.name)
+        })
     }
 }

@@ -2,7 +2,7 @@ use esx_driver::StorageVol;
 use serde::Serialize;
 use virt_model::flags::StorageVolCreateFlags;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::options::{self, check_text};
 use crate::commands::pool_arg::PoolArg;
 use crate::commands::{Command, file};
@@ -88,9 +88,6 @@ impl Answer for Created {
     const SCHEMA: &'static str = "virt-esx/volume-created/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => self.text.clone(),
-        }
+        unless_quiet(quiet, || self.text.clone())
     }
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use virt_model::flags::StorageVolDeleteFlags;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::commands::{Command, options};
 use crate::connection::Connection;
@@ -53,9 +53,6 @@ impl Answer for Deleted {
     const SCHEMA: &'static str = "virt-esx/volume-deleted/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => format!("Vol {} deleted\n", self.name),
-        }
+        unless_quiet(quiet, || format!("Vol {} deleted\n", self.name))
     }
 }

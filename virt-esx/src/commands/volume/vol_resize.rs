@@ -1,7 +1,7 @@
 use serde::Serialize;
 use virt_model::flags::StorageVolResizeFlags;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::options::{self, check_text};
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::commands::{Command, size};
@@ -103,9 +103,8 @@ impl Answer for Resized {
 
     fn text(&self, quiet: bool) -> String {
         let Self { name, change, .. } = self;
-        match quiet {
-            true => String::new(),
-            false => format!("Size of volume '{name}' successfully changed {change}\n"),
-        }
+        unless_quiet(quiet, || {
+            format!("Size of volume '{name}' successfully changed {change}\n")
+        })
     }
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use virt_model::storage_vol::StorageVolWipeAlgorithm;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, unless_quiet};
 use crate::commands::Command;
 use crate::commands::options::check_text;
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
@@ -66,9 +66,6 @@ impl Answer for Wiped {
     const SCHEMA: &'static str = "virt-esx/volume-wiped/1";
 
     fn text(&self, quiet: bool) -> String {
-        match quiet {
-            true => String::new(),
-            false => format!("Vol {} wiped\n", self.name),
-        }
+        unless_quiet(quiet, || format!("Vol {} wiped\n", self.name))
     }
 }
