@@ -248,10 +248,9 @@ impl Document for DomainDef {
             ));
         };
         def.memory = memory;
-        // libvirt cuts it down to the maximum (virDomainDefPostParseMemory).
-        def.current_memory = current
-            .filter(|&current| current > 0)
-            .map(|current| current.min(memory));
+        // libvirt cuts it down to the maximum, and takes 0 for the maximum
+        // (virDomainDefPostParseMemory). The maximum itself is told in one way only.
+        def.current_memory = current.filter(|&current| current > 0 && current < memory);
         if let Some(error) = late {
             return Err(error);
         }

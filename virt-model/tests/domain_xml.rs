@@ -202,6 +202,35 @@ fn units_of_memory() {
     check_memory("<cpu><numa><cell cpus='0' memory='5'/></numa></cpu>", 5);
 }
 
+/// Without a usable `<currentMemory>` it is all of the memory, as with one that is the same or larger. All of
+/// them read as the same definition.
+#[test]
+fn current_memory_that_is_all_of_it() {
+    let memory = |current: &str| {
+        let document = format!(
+            "<domain type='vmware'><name>n</name><memory>1000</memory>{current}<os><type>hvm</type></os></domain>"
+        );
+        DomainDef::from_xml(&document).unwrap()
+    };
+    let all = memory("");
+    assert_eq!((all.current_memory, all.current_memory()), (None, 1000));
+    for kib in [0, 1000, 1001] {
+        assert_eq!(
+            memory(&format!("<currentMemory>{kib}</currentMemory>")),
+            all,
+            "{kib}"
+        );
+    }
+    assert_eq!(
+        memory("<currentMemory>999</currentMemory>").current_memory,
+        Some(999)
+    );
+    assert_eq!(
+        DomainDef::from_xml(&all.to_xml(DomainXmlFlags::NONE)).unwrap(),
+        all
+    );
+}
+
 #[track_caller]
 fn check_error(document: &str, number: ErrorNumber, text: &str, path: Option<&str>) {
     let error = DomainDef::from_xml(document).unwrap_err();

@@ -33,15 +33,12 @@ impl Reader<'_> {
             most => most,
         };
         // libvirt reads 0 as unset, and takes the maximum.
-        let current = match kib(most).min(memory) {
-            0 => memory,
-            current => current,
-        };
+        let current = Some(kib(most)).filter(|&current| current > 0 && current < memory);
         let least = self.long("sched.mem.minsize", 0)?.max(0);
         let guarantee = kib(least).min(memory);
 
         def.memory = memory;
-        def.current_memory = Some(current);
+        def.current_memory = current;
         def.memory_tune.min_guarantee = (guarantee > 0).then_some(guarantee);
         Ok(())
     }
@@ -59,7 +56,7 @@ impl Reader<'_> {
             .with_help("a multiple of 4, in MB");
         self.tolerate(error, "32 MB are used")?;
         def.memory = 32 << 10;
-        def.current_memory = Some(def.memory);
+        def.current_memory = None;
         Ok(())
     }
 }
