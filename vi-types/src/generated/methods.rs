@@ -32,6 +32,18 @@ pub use self::core_auto_start::*;
 mod core_host_networks;
 pub use self::core_host_networks::*;
 
+mod core_distributed_switches;
+pub use self::core_distributed_switches::*;
+
+mod core_host_systems;
+pub use self::core_host_systems::*;
+
+mod core_licenses;
+pub use self::core_licenses::*;
+
+mod core_diagnostics;
+pub use self::core_diagnostics::*;
+
 mod core_host_storage;
 pub use self::core_host_storage::*;
 
@@ -143,11 +155,6 @@ pub use self::host_direct_path::*;
 mod host_services;
 #[cfg(feature = "host")]
 pub use self::host_services::*;
-
-#[cfg(feature = "host")]
-mod host_time;
-#[cfg(feature = "host")]
-pub use self::host_time::*;
 
 #[cfg(feature = "host")]
 mod host_firmware;

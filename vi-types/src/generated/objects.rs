@@ -32,6 +32,18 @@ pub use self::core_auto_start::*;
 mod core_host_networks;
 pub use self::core_host_networks::*;
 
+mod core_distributed_switches;
+pub use self::core_distributed_switches::*;
+
+mod core_host_systems;
+pub use self::core_host_systems::*;
+
+mod core_licenses;
+pub use self::core_licenses::*;
+
+mod core_diagnostics;
+pub use self::core_diagnostics::*;
+
 mod core_host_storage;
 pub use self::core_host_storage::*;
 

@@ -34,6 +34,18 @@ pub use self::core_auto_start::*;
 mod core_host_networks;
 pub use self::core_host_networks::*;
 
+mod core_distributed_switches;
+pub use self::core_distributed_switches::*;
+
+mod core_host_systems;
+pub use self::core_host_systems::*;
+
+mod core_licenses;
+pub use self::core_licenses::*;
+
+mod core_diagnostics;
+pub use self::core_diagnostics::*;
+
 mod core_host_storage;
 pub use self::core_host_storage::*;
 
@@ -45,11 +57,6 @@ pub use self::core_performance::*;
 
 mod core_events;
 pub use self::core_events::*;
-
-#[cfg(feature = "vmoption")]
-mod vmoption_environment;
-#[cfg(feature = "vmoption")]
-pub use self::vmoption_environment::*;
 
 #[cfg(feature = "vmotion")]
 mod vmotion_checks;
@@ -107,11 +114,6 @@ mod host_services;
 pub use self::host_services::*;
 
 #[cfg(feature = "host")]
-mod host_time;
-#[cfg(feature = "host")]
-pub use self::host_time::*;
-
-#[cfg(feature = "host")]
 mod host_firmware;
 #[cfg(feature = "host")]
 pub use self::host_firmware::*;
@@ -150,21 +152,6 @@ pub use self::storage_flash::*;
 mod storage_persistent_memory;
 #[cfg(feature = "storage")]
 pub use self::storage_persistent_memory::*;
-
-#[cfg(feature = "dvs")]
-mod dvs_switches;
-#[cfg(feature = "dvs")]
-pub use self::dvs_switches::*;
-
-#[cfg(feature = "dvs")]
-mod dvs_ports;
-#[cfg(feature = "dvs")]
-pub use self::dvs_ports::*;
-
-#[cfg(feature = "dvs")]
-mod dvs_vmware;
-#[cfg(feature = "dvs")]
-pub use self::dvs_vmware::*;
 
 #[cfg(feature = "cluster")]
 mod cluster_evc;
@@ -256,11 +243,6 @@ mod permission_permissions;
 #[cfg(feature = "permission")]
 pub use self::permission_permissions::*;
 
-#[cfg(feature = "license")]
-mod license_licences;
-#[cfg(feature = "license")]
-pub use self::license_licences::*;
-
 #[cfg(feature = "server")]
 mod server_extensions;
 #[cfg(feature = "server")]
@@ -275,11 +257,6 @@ pub use self::server_custom_fields::*;
 mod server_sessions;
 #[cfg(feature = "server")]
 pub use self::server_sessions::*;
-
-#[cfg(feature = "server")]
-mod server_diagnostics;
-#[cfg(feature = "server")]
-pub use self::server_diagnostics::*;
 
 #[cfg(feature = "server")]
 mod server_sites;

@@ -178,7 +178,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "fault")]
         &objects::BLOCKED_BY_FIREWALL,
         &objects::BOOL_OPTION,
-        #[cfg(feature = "dvs")]
         &objects::BOOL_POLICY,
         #[cfg(feature = "host")]
         &objects::CAM_SERVER_REFUSED_CONNECTION,
@@ -689,51 +688,33 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::CUSTOMIZATION_WIN_OPTIONS,
         #[cfg(feature = "customization")]
         &objects::CUSTOMIZATION_WINDOWS_FLEX_PREP,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORT_CONFIG_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORT_CONFIG_SPEC,
         #[cfg(feature = "fault")]
         &objects::DV_PORT_NOT_SUPPORTED,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORT_SETTING,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORT_STATE,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORT_STATUS,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_CONFIG_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_CONFIG_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_CREATED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_DESTROYED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_EVENT,
         #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_NSX_CONFIG,
         #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_POLICY,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_RECONFIGURED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_RENAMED_EVENT,
         #[cfg(feature = "dvs")]
         &objects::DV_PORTGROUP_SELECTION,
         #[cfg(feature = "dvs")]
         &objects::DVS_BACKUP_RESTORE_CAPABILITY,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CAPABILITY,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CONFIG_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CONFIG_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CONTACT_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CREATE_SPEC,
         #[cfg(feature = "dvs")]
         &objects::DVS_FAILURE_CRITERIA,
@@ -769,7 +750,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_MANAGER_DVS_CONFIG_TARGET,
         #[cfg(feature = "dvs")]
         &objects::DVS_MANAGER_PHYSICAL_NICS_LIST,
-        #[cfg(feature = "dvs")]
         &objects::DVS_NAME_ARRAY_UPLINK_PORT_POLICY,
         #[cfg(feature = "dvs")]
         &objects::DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY,
@@ -779,21 +759,15 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO,
         #[cfg(feature = "dvs")]
         &objects::DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DVS_POLICY,
         #[cfg(feature = "dvs")]
         &objects::DVS_ROLLBACK_CAPABILITY,
-        #[cfg(feature = "dvs")]
         &objects::DVS_RUNTIME_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DVS_SECURITY_POLICY,
         #[cfg(feature = "dvs")]
         &objects::DVS_SELECTION,
-        #[cfg(feature = "dvs")]
         &objects::DVS_SUMMARY,
-        #[cfg(feature = "dvs")]
         &objects::DVS_TRAFFIC_SHAPING_POLICY,
-        #[cfg(feature = "dvs")]
         &objects::DVS_UPLINK_PORT_POLICY,
         #[cfg(feature = "dvs")]
         &objects::DVS_VENDOR_SPECIFIC_CONFIG,
@@ -908,9 +882,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT,
         #[cfg(feature = "server")]
         &objects::DIAGNOSTIC_MANAGER_BUNDLE_INFO,
-        #[cfg(feature = "server")]
         &objects::DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR,
-        #[cfg(feature = "server")]
         &objects::DIAGNOSTIC_MANAGER_LOG_HEADER,
         #[cfg(feature = "fault")]
         &objects::DIGEST_NOT_SUPPORTED,
@@ -982,7 +954,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISK_NOT_SUPPORTED,
         #[cfg(feature = "vsan")]
         &objects::DISK_TOO_SMALL,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_PORT,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_INFO,
@@ -990,23 +961,16 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO,
@@ -1036,14 +1000,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE,
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC,
         #[cfg(feature = "host")]
         &objects::DOMAIN_NOT_FOUND,
@@ -1104,16 +1064,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT,
         #[cfg(feature = "dvs")]
         &objects::DVS_COPY_NETWORK_RULE_ACTION,
-        #[cfg(feature = "dvs")]
         &objects::DVS_CREATED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_DESTROYED_EVENT,
         #[cfg(feature = "dvs")]
         &objects::DVS_DROP_NETWORK_RULE_ACTION,
-        #[cfg(feature = "dvs")]
         &objects::DVS_EVENT,
         &objects::DVS_EVENT_ARGUMENT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_FAULT,
         #[cfg(feature = "dvs")]
         &objects::DVS_FILTER_CONFIG,
@@ -1133,9 +1089,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE,
         #[cfg(feature = "dvs")]
         &objects::DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION,
-        #[cfg(feature = "dvs")]
         &objects::DVS_HOST_JOINED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_HOST_LEFT_EVENT,
         #[cfg(feature = "dvs")]
         &objects::DVS_HOST_STATUS_UPDATED,
@@ -1163,11 +1117,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_NETWORK_RULE_ACTION,
         #[cfg(feature = "dvs")]
         &objects::DVS_NETWORK_RULE_QUALIFIER,
-        #[cfg(feature = "dvs")]
         &objects::DVS_NOT_AUTHORIZED,
-        #[cfg(feature = "dvs")]
         &objects::DVS_OPERATION_BULK_FAULT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST,
         #[cfg(feature = "dvs")]
         &objects::DVS_OUT_OF_SYNC_HOST_ARGUMENT,
@@ -1207,15 +1158,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DVS_PUNT_NETWORK_RULE_ACTION,
         #[cfg(feature = "dvs")]
         &objects::DVS_RATE_LIMIT_NETWORK_RULE_ACTION,
-        #[cfg(feature = "dvs")]
         &objects::DVS_RECONFIGURED_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_RENAMED_EVENT,
         #[cfg(feature = "dvs")]
         &objects::DVS_RESOURCE_RUNTIME_INFO,
         #[cfg(feature = "dvs")]
         &objects::DVS_RESTORE_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::DVS_SCOPE_VIOLATED,
         #[cfg(feature = "profile")]
         &objects::DVS_SERVICE_CONSOLE_V_NIC_PROFILE,
@@ -1695,7 +1643,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::HOST_CACHE_CONFIGURATION_SPEC,
         &objects::HOST_CAPABILITY,
-        #[cfg(feature = "host")]
         &objects::HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC,
@@ -1753,7 +1700,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_CPU_ID_INFO,
         &objects::HOST_CPU_INFO,
         &objects::HOST_CPU_PACKAGE,
-        #[cfg(feature = "host")]
         &objects::HOST_CPU_POWER_MANAGEMENT_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_CPU_SCHEDULER_INFO,
@@ -1786,13 +1732,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_DATASTORE_SYSTEM_DATASTORE_RESULT,
         #[cfg(feature = "storage")]
         &objects::HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC,
-        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_CONFIG,
-        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT,
-        #[cfg(feature = "host")]
         &objects::HOST_DATE_TIME_SYSTEM_TIME_ZONE,
         #[cfg(feature = "host")]
         &objects::HOST_DEPLOYMENT_INFO,
@@ -1836,7 +1778,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_DISK_PARTITION_LAYOUT,
         &objects::HOST_DISK_PARTITION_SPEC,
         &objects::HOST_DNS_CONFIG,
-        #[cfg(feature = "network")]
         &objects::HOST_DNS_CONFIG_SPEC,
         #[cfg(feature = "host")]
         &objects::HOST_DVX_CLASS,
@@ -1852,10 +1793,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_EXTRA_NETWORKS_EVENT,
         #[cfg(feature = "ft")]
         &objects::HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_FEATURE_CAPABILITY,
         &objects::HOST_FEATURE_MASK,
-        #[cfg(feature = "host")]
         &objects::HOST_FEATURE_VERSION_INFO,
         &objects::HOST_FIBRE_CHANNEL_HBA,
         #[cfg(feature = "storage")]
@@ -1874,21 +1813,13 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_FIREWALL_CONFIG,
         #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_CONFIG_RULE_SET_CONFIG,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_DEFAULT_POLICY,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULE,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET_IP_LIST,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET_IP_NETWORK,
-        #[cfg(feature = "host")]
         &objects::HOST_FIREWALL_RULESET_RULESET_SPEC,
-        #[cfg(feature = "host")]
         &objects::HOST_FLAG_INFO,
         #[cfg(feature = "storage")]
         &objects::HOST_FORCE_MOUNTED_INFO,
@@ -1902,7 +1833,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_GRAPHICS_CONFIG,
         #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_CONFIG_DEVICE_TYPE,
-        #[cfg(feature = "host")]
         &objects::HOST_GRAPHICS_INFO,
         &objects::HOST_HARDWARE_ELEMENT_INFO,
         &objects::HOST_HARDWARE_INFO,
@@ -1913,7 +1843,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::HOST_HBA_CREATE_SPEC,
         &objects::HOST_HOST_BUS_ADAPTER,
-        #[cfg(feature = "host")]
         &objects::HOST_HYPER_THREAD_SCHEDULE_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_IMAGE_PROFILE_SUMMARY,
@@ -1957,15 +1886,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "event")]
         &objects::HOST_IP_INCONSISTENT_EVENT,
         &objects::HOST_IP_ROUTE_CONFIG,
-        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_CONFIG_SPEC,
-        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_ENTRY,
-        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_OP,
-        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_TABLE_CONFIG,
-        #[cfg(feature = "network")]
         &objects::HOST_IP_ROUTE_TABLE_INFO,
         #[cfg(feature = "event")]
         &objects::HOST_IP_TO_SHORT_NAME_FAILED_EVENT,
@@ -2008,11 +1932,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "host")]
         &objects::HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO,
         &objects::HOST_MAINTENANCE_SPEC,
-        #[cfg(feature = "host")]
         &objects::HOST_MAINTENANCE_SPEC_EVACUATION_MODE,
         #[cfg(feature = "dvs")]
         &objects::HOST_MEMBER_HEALTH_CHECK_RESULT,
-        #[cfg(feature = "dvs")]
         &objects::HOST_MEMBER_RUNTIME_INFO,
         #[cfg(feature = "dvs")]
         &objects::HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT,
@@ -2057,13 +1979,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_NAT_SERVICE_SPEC,
         &objects::HOST_NET_CAPABILITIES,
         &objects::HOST_NET_OFFLOAD_CAPABILITIES,
-        #[cfg(feature = "network")]
         &objects::HOST_NET_STACK_INSTANCE,
-        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_CONFIG,
-        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_CONFIG_NET_STACK_SPEC,
-        #[cfg(feature = "network")]
         &objects::HOST_NETWORK_CONFIG_RESULT,
         &objects::HOST_NETWORK_INFO,
         &objects::HOST_NETWORK_POLICY,
@@ -2090,7 +2008,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "cluster")]
         &objects::HOST_NOT_IN_CLUSTER_EVENT,
         &objects::HOST_NOT_REACHABLE,
-        #[cfg(feature = "host")]
         &objects::HOST_NTP_CONFIG,
         &objects::HOST_NUMA_INFO,
         &objects::HOST_NUMA_NODE,
@@ -2125,11 +2042,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_NVME_TOPOLOGY_INTERFACE,
         #[cfg(feature = "storage")]
         &objects::HOST_NVME_TRANSPORT_PARAMETERS,
-        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_NETWORK_INFO,
-        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_SWITCH,
-        #[cfg(feature = "network")]
         &objects::HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE,
         #[cfg(feature = "cluster")]
         &objects::HOST_OVERCOMMITTED_EVENT,
@@ -2153,9 +2067,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_PCI_DEVICE,
         #[cfg(feature = "host")]
         &objects::HOST_PCI_DEVICE_DIRECT_PATH_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_PCI_PASSTHRU_CONFIG,
-        #[cfg(feature = "host")]
         &objects::HOST_PCI_PASSTHRU_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE,
@@ -2182,7 +2094,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "network")]
         &objects::HOST_PNIC_NETWORK_RESOURCE_INFO,
         &objects::HOST_PORT_GROUP,
-        #[cfg(feature = "network")]
         &objects::HOST_PORT_GROUP_CONFIG,
         &objects::HOST_PORT_GROUP_PORT,
         #[cfg(feature = "profile")]
@@ -2192,7 +2103,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_POSIX_ACCOUNT_SPEC,
         #[cfg(feature = "fault")]
         &objects::HOST_POWER_OP_FAILED,
-        #[cfg(feature = "host")]
         &objects::HOST_POWER_POLICY,
         #[cfg(feature = "cluster")]
         &objects::HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT,
@@ -2226,15 +2136,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_PROFILES_ENTITY_CUSTOMIZATIONS,
         #[cfg(feature = "storage")]
         &objects::HOST_PROTOCOL_ENDPOINT,
-        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH,
-        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_CONFIG,
         #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_ENS_INFO,
         #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_HOST_LAG_CONFIG,
-        #[cfg(feature = "dvs")]
         &objects::HOST_PROXY_SWITCH_SPEC,
         #[cfg(feature = "host")]
         &objects::HOST_PTP_CONFIG,
@@ -2283,11 +2190,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_SERIAL_ATTACHED_HBA,
         #[cfg(feature = "storage")]
         &objects::HOST_SERIAL_ATTACHED_TARGET_TRANSPORT,
-        #[cfg(feature = "host")]
         &objects::HOST_SERVICE,
-        #[cfg(feature = "host")]
         &objects::HOST_SERVICE_CONFIG,
-        #[cfg(feature = "host")]
         &objects::HOST_SERVICE_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_SERVICE_SOURCE_PACKAGE,
@@ -2323,11 +2227,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_SPECIFICATION_REQUIRE_EVENT,
         #[cfg(feature = "profile")]
         &objects::HOST_SPECIFICATION_UPDATE_EVENT,
-        #[cfg(feature = "host")]
         &objects::HOST_SRIOV_CONFIG,
         #[cfg(feature = "host")]
         &objects::HOST_SRIOV_DEVICE_POOL_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_SRIOV_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_SRIOV_NETWORK_DEVICE_POOL_INFO,
@@ -2337,9 +2239,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION,
         &objects::HOST_STORAGE_DEVICE_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_STORAGE_ELEMENT_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_STORAGE_OPERATIONAL_INFO,
         #[cfg(feature = "storage")]
         &objects::HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT,
@@ -2467,17 +2367,13 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::HOST_VFFS_VOLUME,
         &objects::HOST_VIRTUAL_NIC,
-        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_CONFIG,
-        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_CONNECTION,
-        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_IP_ROUTE_SPEC,
         #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_MANAGER_INFO,
         #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION,
-        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC,
         &objects::HOST_VIRTUAL_NIC_SPEC,
         &objects::HOST_VIRTUAL_SWITCH,
@@ -2485,7 +2381,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_VIRTUAL_SWITCH_BEACON_CONFIG,
         &objects::HOST_VIRTUAL_SWITCH_BOND_BRIDGE,
         &objects::HOST_VIRTUAL_SWITCH_BRIDGE,
-        #[cfg(feature = "network")]
         &objects::HOST_VIRTUAL_SWITCH_CONFIG,
         &objects::HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE,
         &objects::HOST_VIRTUAL_SWITCH_SPEC,
@@ -2578,7 +2473,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED,
         #[cfg(feature = "event")]
         &objects::INFO_UPGRADE_EVENT,
-        #[cfg(feature = "dvs")]
         &objects::INHERITABLE_POLICY,
         #[cfg(feature = "fault")]
         &objects::INSUFFICIENT_AGENT_VMS_DEPLOYED,
@@ -2619,7 +2513,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "dvs")]
         &objects::INT_EXPRESSION,
         &objects::INT_OPTION,
-        #[cfg(feature = "dvs")]
         &objects::INT_POLICY,
         #[cfg(feature = "cluster")]
         &objects::INVALID_AFFINITY_SETTING_FAULT,
@@ -2812,7 +2705,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::LEGACY_NETWORK_INTERFACE_IN_USE,
         #[cfg(feature = "license")]
         &objects::LICENSE_ASSIGNMENT_FAILED,
-        #[cfg(feature = "license")]
         &objects::LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT,
         #[cfg(feature = "license")]
         &objects::LICENSE_AVAILABILITY_INFO,
@@ -2828,13 +2720,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::LICENSE_EXPIRED,
         #[cfg(feature = "license")]
         &objects::LICENSE_EXPIRED_EVENT,
-        #[cfg(feature = "license")]
         &objects::LICENSE_FEATURE_INFO,
         #[cfg(feature = "license")]
         &objects::LICENSE_KEY_ENTITY_MISMATCH,
-        #[cfg(feature = "license")]
         &objects::LICENSE_MANAGER_EVALUATION_INFO,
-        #[cfg(feature = "license")]
         &objects::LICENSE_MANAGER_LICENSE_INFO,
         #[cfg(feature = "license")]
         &objects::LICENSE_NON_COMPLIANCE_EVENT,
@@ -2851,11 +2740,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::LICENSE_SERVER_UNAVAILABLE,
         #[cfg(feature = "license")]
         &objects::LICENSE_SERVER_UNAVAILABLE_EVENT,
-        #[cfg(feature = "license")]
         &objects::LICENSE_SOURCE,
         #[cfg(feature = "license")]
         &objects::LICENSE_SOURCE_UNAVAILABLE,
-        #[cfg(feature = "license")]
         &objects::LICENSE_USAGE_INFO,
         &objects::LIMIT_EXCEEDED,
         &objects::LINK_DISCOVERY_PROTOCOL_CONFIG,
@@ -2882,7 +2769,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "fault")]
         &objects::LOG_BUNDLING_FAILED,
         &objects::LONG_OPTION,
-        #[cfg(feature = "dvs")]
         &objects::LONG_POLICY,
         #[cfg(feature = "dvs")]
         &objects::MAC_ADDRESS,
@@ -3174,7 +3060,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::NUM_VIRTUAL_CPUS_INCOMPATIBLE,
         #[cfg(feature = "fault")]
         &objects::NUM_VIRTUAL_CPUS_NOT_SUPPORTED,
-        #[cfg(feature = "dvs")]
         &objects::NUMERIC_RANGE,
         #[cfg(feature = "storage")]
         &objects::NVDIMM_DIMM_INFO,
@@ -3498,16 +3383,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::PHYSICAL_NIC_CDP_DEVICE_CAPABILITY,
         #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_CDP_INFO,
-        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_CONFIG,
-        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_HINT,
-        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_HINT_INFO,
-        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_IP_HINT,
         &objects::PHYSICAL_NIC_LINK_INFO,
-        #[cfg(feature = "network")]
         &objects::PHYSICAL_NIC_NAME_HINT,
         #[cfg(feature = "profile")]
         &objects::PHYSICAL_NIC_PROFILE,
@@ -3549,9 +3429,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::POWER_ON_FT_SECONDARY_FAILED,
         #[cfg(feature = "ft")]
         &objects::POWER_ON_FT_SECONDARY_TIMEDOUT,
-        #[cfg(feature = "host")]
         &objects::POWER_SYSTEM_CAPABILITY,
-        #[cfg(feature = "host")]
         &objects::POWER_SYSTEM_INFO,
         #[cfg(feature = "permission")]
         &objects::PRIVILEGE_AVAILABILITY,
@@ -4003,7 +3881,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "dvs")]
         &objects::STRING_EXPRESSION,
         &objects::STRING_OPTION,
-        #[cfg(feature = "dvs")]
         &objects::STRING_POLICY,
         #[cfg(feature = "profile")]
         &objects::STRUCTURED_CUSTOMIZATIONS,
@@ -4269,9 +4146,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::V_MOTION_NOT_SUPPORTED,
         #[cfg(feature = "vmotion")]
         &objects::V_MOTION_PROTOCOL_INCOMPATIBLE,
-        #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_CONFIG_INFO,
-        #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_CONFIG_SPEC,
         #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_FEATURE_CAPABILITY,
@@ -4281,9 +4156,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::V_MWARE_DVS_HEALTH_CHECK_CONFIG,
         #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT,
-        #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_PORT_SETTING,
-        #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_PORTGROUP_POLICY,
         #[cfg(feature = "dvs")]
         &objects::V_MWARE_DVS_PVLAN_CONFIG_SPEC,
@@ -4325,7 +4198,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::V_MWARE_IPFIX_CONFIG,
         #[cfg(feature = "dvs")]
         &objects::V_MWARE_UPLINK_LACP_POLICY,
-        #[cfg(feature = "dvs")]
         &objects::V_MWARE_UPLINK_PORT_ORDER_POLICY,
         #[cfg(feature = "dvs")]
         &objects::V_MWARE_VSPAN_PORT,
@@ -4592,7 +4464,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_CONFIG_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR,
         &objects::VIRTUAL_MACHINE_CONFIG_SPEC,
         &objects::VIRTUAL_MACHINE_CONFIG_SUMMARY,
@@ -5206,19 +5077,14 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY,
         #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG,
-        #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC,
         #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG,
         #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION,
-        #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::VMWARE_UPLINK_PORT_TEAMING_POLICY,
         #[cfg(feature = "dvs")]
         &objects::VNIC_PORT_ARGUMENT,
@@ -5522,11 +5388,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::DiagnosticPartitionType>(),
         #[cfg(feature = "fault")]
         rt::EnumInfo::of::<enums::DisallowedChangeByServiceDisallowedChange>(),
-        #[cfg(feature = "dvs")]
         rt::EnumInfo::of::<enums::DistributedVirtualPortgroupBackingType>(),
         #[cfg(feature = "dvs")]
         rt::EnumInfo::of::<enums::DistributedVirtualPortgroupMetaTagName>(),
-        #[cfg(feature = "dvs")]
         rt::EnumInfo::of::<enums::DistributedVirtualPortgroupPortgroupType>(),
         #[cfg(feature = "dvs")]
         rt::EnumInfo::of::<
@@ -5628,9 +5492,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::HostCertificateManagerCertificateKind>(),
         #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostCertificateManagerCryptoAlgorithm>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostConfigChangeMode>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostConfigChangeOperation>(),
         #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostConfigChangeOwner>(),
@@ -5666,11 +5528,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::HostFeatureVersionKey>(),
         #[cfg(feature = "storage")]
         rt::EnumInfo::of::<enums::HostFileSystemVolumeFileSystemType>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostFirewallRuleDirection>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostFirewallRulePortType>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostFirewallRuleProtocol>(),
         #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostFirewallSystemRuleSetId>(),
@@ -5809,7 +5668,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::HostRuntimeInfoStateEncryptionInfoProtectionMode>(),
         #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostRuntimeInfoStatelessNvdsMigrationState>(),
-        #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostServicePolicy>(),
         #[cfg(feature = "host")]
         rt::EnumInfo::of::<enums::HostSevInfoSevState>(),
@@ -5882,7 +5740,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         rt::EnumInfo::of::<enums::LicenseFeatureInfoSourceRestriction>(),
         #[cfg(feature = "license")]
         rt::EnumInfo::of::<enums::LicenseFeatureInfoState>(),
-        #[cfg(feature = "license")]
         rt::EnumInfo::of::<enums::LicenseFeatureInfoUnit>(),
         #[cfg(feature = "license")]
         rt::EnumInfo::of::<enums::LicenseManagerLicenseKey>(),
@@ -6317,17 +6174,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::DATASTORE,
         #[cfg(feature = "storage")]
         &properties::DATASTORE_NAMESPACE_MANAGER,
-        #[cfg(feature = "server")]
         &properties::DIAGNOSTIC_MANAGER,
         #[cfg(feature = "host")]
         &properties::DIRECT_PATH_PROFILE_MANAGER,
-        #[cfg(feature = "dvs")]
         &properties::DISTRIBUTED_VIRTUAL_PORTGROUP,
-        #[cfg(feature = "dvs")]
         &properties::DISTRIBUTED_VIRTUAL_SWITCH,
-        #[cfg(feature = "dvs")]
         &properties::DISTRIBUTED_VIRTUAL_SWITCH_MANAGER,
-        #[cfg(feature = "vmoption")]
         &properties::ENVIRONMENT_BROWSER,
         &properties::EVENT_HISTORY_COLLECTOR,
         &properties::EVENT_MANAGER,
@@ -6370,13 +6222,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::HOST_BOOT_DEVICE_SYSTEM,
         #[cfg(feature = "storage")]
         &properties::HOST_CACHE_CONFIGURATION_MANAGER,
-        #[cfg(feature = "host")]
         &properties::HOST_CERTIFICATE_MANAGER,
         #[cfg(feature = "host")]
         &properties::HOST_CPU_SCHEDULER_SYSTEM,
         &properties::HOST_DATASTORE_BROWSER,
         &properties::HOST_DATASTORE_SYSTEM,
-        #[cfg(feature = "host")]
         &properties::HOST_DATE_TIME_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_DIAGNOSTIC_SYSTEM,
@@ -6384,13 +6234,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::HOST_DIRECTORY_STORE,
         #[cfg(feature = "host")]
         &properties::HOST_ESX_AGENT_HOST_MANAGER,
-        #[cfg(feature = "host")]
         &properties::HOST_FIREWALL_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_FIRMWARE_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_GRAPHICS_MANAGER,
-        #[cfg(feature = "host")]
         &properties::HOST_HEALTH_STATUS_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_IMAGE_CONFIG_MANAGER,
@@ -6407,15 +6255,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::HOST_NVDIMM_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_PATCH_MANAGER,
-        #[cfg(feature = "host")]
         &properties::HOST_PCI_PASSTHRU_SYSTEM,
-        #[cfg(feature = "host")]
         &properties::HOST_POWER_SYSTEM,
         #[cfg(feature = "profile")]
         &properties::HOST_PROFILE,
         #[cfg(feature = "profile")]
         &properties::HOST_PROFILE_MANAGER,
-        #[cfg(feature = "host")]
         &properties::HOST_SERVICE_SYSTEM,
         #[cfg(feature = "host")]
         &properties::HOST_SNMP_SYSTEM,
@@ -6445,9 +6290,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::IP_POOL_MANAGER,
         #[cfg(feature = "network")]
         &properties::ISCSI_MANAGER,
-        #[cfg(feature = "license")]
         &properties::LICENSE_ASSIGNMENT_MANAGER,
-        #[cfg(feature = "license")]
         &properties::LICENSE_MANAGER,
         &properties::LIST_VIEW,
         #[cfg(feature = "server")]
@@ -6457,7 +6300,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "server")]
         &properties::MESSAGE_BUS_PROXY,
         &properties::NETWORK,
-        #[cfg(feature = "network")]
         &properties::OPAQUE_NETWORK,
         &properties::OPTION_MANAGER,
         #[cfg(feature = "cluster")]
@@ -6523,7 +6365,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &properties::VIRTUAL_MACHINE_SNAPSHOT,
         #[cfg(feature = "server")]
         &properties::VIRTUALIZATION_MANAGER,
-        #[cfg(feature = "dvs")]
         &properties::VMWARE_DISTRIBUTED_VIRTUAL_SWITCH,
         #[cfg(feature = "vsan")]
         &properties::VSAN_UPGRADE_SYSTEM,
@@ -6556,7 +6397,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::AddAuthorizationRole as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::AddCustomFieldDef as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::AddDvPortgroupTask as rt::Method>::INFO,
         #[cfg(feature = "vsan")]
         &<methods::AddDisksTask as rt::Method>::INFO,
@@ -6581,7 +6421,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "dvs")]
         &<methods::AddNetworkResourcePool as rt::Method>::INFO,
         &<methods::AddPortGroup as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::AddServiceConsoleVirtualNic as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::AddStandaloneHostTask as rt::Method>::INFO,
@@ -6632,7 +6471,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::BatchQueryConnectInfo as rt::Method>::INFO,
         #[cfg(feature = "network")]
         &<methods::BindVnic as rt::Method>::INFO,
-        #[cfg(feature = "server")]
         &<methods::BrowseDiagnosticLog as rt::Method>::INFO,
         #[cfg(feature = "vsan")]
         &<methods::CanProvisionObjects as rt::Method>::INFO,
@@ -6736,7 +6574,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ConfigureHostCacheTask as rt::Method>::INFO,
         #[cfg(feature = "license")]
         &<methods::ConfigureLicenseSource as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::ConfigurePowerPolicy as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::ConfigureStorageDrsForPodTask as rt::Method>::INFO,
@@ -6767,9 +6604,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::CreateContainerView as rt::Method>::INFO,
         #[cfg(feature = "customization")]
         &<methods::CreateCustomizationSpec as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::CreateDvPortgroupTask as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::CreateDvsTask as rt::Method>::INFO,
         &<methods::CreateDatacenter as rt::Method>::INFO,
         #[cfg(feature = "profile")]
@@ -6863,7 +6698,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::DvsManagerExportEntityTask as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::DvsManagerImportEntityTask as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::DvsManagerLookupDvPortGroup as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::DvsRollbackTask as rt::Method>::INFO,
@@ -6960,13 +6794,11 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::DisableMultipathPath as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::DisableNetworkBootTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::DisableRuleset as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::DisableSecondaryVmTask as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::DisableSmartCardAuthentication as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::DisconnectHostTask as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::DisconnectNvmeController as rt::Method>::INFO,
@@ -7009,7 +6841,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::EnableNetworkBootTask as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::EnableNetworkResourceManagement as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::EnableRuleset as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::EnableSecondaryVmTask as rt::Method>::INFO,
@@ -7061,9 +6892,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::Fetch as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::FetchAuditRecords as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::FetchDvPortKeys as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::FetchDvPorts as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::FetchSystemEventLog as rt::Method>::INFO,
@@ -7275,7 +7104,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::LeaveCurrentDomainTask as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::ListCaCertificateRevocationLists as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::ListCaCertificates as rt::Method>::INFO,
         #[cfg(feature = "guest")]
         &<methods::ListFilesInGuest as rt::Method>::INFO,
@@ -7313,7 +7141,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "server")]
         &<methods::LoginExtensionBySubjectName as rt::Method>::INFO,
         &<methods::Logout as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::LookupDvPortGroup as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::LookupVmOverheadMemory as rt::Method>::INFO,
@@ -7371,7 +7198,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "cluster")]
         &<methods::MoveIntoTask as rt::Method>::INFO,
         &<methods::MoveVirtualDiskTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::NotifyAffectedServices as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::OpenInventoryViewFolder as rt::Method>::INFO,
@@ -7390,7 +7216,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::PostEvent as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::PostHealthUpdates as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::PowerDownHostToStandByTask as rt::Method>::INFO,
         #[cfg(feature = "vapp")]
         &<methods::PowerOffVAppTask as rt::Method>::INFO,
@@ -7400,7 +7225,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "vapp")]
         &<methods::PowerOnVAppTask as rt::Method>::INFO,
         &<methods::PowerOnVmTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::PowerUpHostFromStandByTask as rt::Method>::INFO,
         #[cfg(feature = "crypto")]
         &<methods::PrepareCrypto as rt::Method>::INFO,
@@ -7413,17 +7237,14 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::Query as rt::Method>::INFO,
         #[cfg(feature = "profile")]
         &<methods::QueryAnswerFileStatus as rt::Method>::INFO,
-        #[cfg(feature = "license")]
         &<methods::QueryAssignedLicenses as rt::Method>::INFO,
         &<methods::QueryAvailableDisksForVmfs as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::QueryAvailableDvsSpec as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::QueryAvailablePartition as rt::Method>::INFO,
         &<methods::QueryAvailablePerfMetric as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::QueryAvailableSsds as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::QueryAvailableTimeZones as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::QueryBootDevices as rt::Method>::INFO,
@@ -7444,7 +7265,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryComplianceStatus as rt::Method>::INFO,
         #[cfg(feature = "vmoption")]
         &<methods::QueryConfigOption as rt::Method>::INFO,
-        #[cfg(feature = "vmoption")]
         &<methods::QueryConfigOptionDescriptor as rt::Method>::INFO,
         #[cfg(feature = "vmoption")]
         &<methods::QueryConfigOptionEx as rt::Method>::INFO,
@@ -7462,9 +7282,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryCryptoKeyStatus as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::QueryDatastorePerformanceSummary as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::QueryDateTime as rt::Method>::INFO,
-        #[cfg(feature = "server")]
         &<methods::QueryDescriptions as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::QueryDirectoryInfo as rt::Method>::INFO,
@@ -7472,7 +7290,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryDisksForVsan as rt::Method>::INFO,
         #[cfg(feature = "iofilter")]
         &<methods::QueryDisksUsingFilter as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::QueryDvsByUuid as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::QueryDvsCheckCompatibility as rt::Method>::INFO,
@@ -7529,7 +7346,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryIpPools as rt::Method>::INFO,
         #[cfg(feature = "license")]
         &<methods::QueryLicenseSourceAvailability as rt::Method>::INFO,
-        #[cfg(feature = "license")]
         &<methods::QueryLicenseUsage as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::QueryLockdownExceptions as rt::Method>::INFO,
@@ -7551,7 +7367,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryNfsUser as rt::Method>::INFO,
         #[cfg(feature = "network")]
         &<methods::QueryNetConfig as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::QueryNetworkHint as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::QueryNext as rt::Method>::INFO,
@@ -7590,7 +7405,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryServiceList as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::QueryStorageArrayTypePolicyOptions as rt::Method>::INFO,
-        #[cfg(feature = "license")]
         &<methods::QuerySupportedFeatures as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::QuerySupportedNetworkOffloadSpec as rt::Method>::INFO,
@@ -7666,15 +7480,12 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ReconfigureClusterTask as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::ReconfigureComputeResourceTask as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::ReconfigureDvPortTask as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::ReconfigureDvPortgroupTask as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::ReconfigureDatacenterTask as rt::Method>::INFO,
         #[cfg(feature = "vsan")]
         &<methods::ReconfigureDomObject as rt::Method>::INFO,
-        #[cfg(feature = "dvs")]
         &<methods::ReconfigureDvsTask as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::ReconfigureHostForDasTask as rt::Method>::INFO,
@@ -7686,7 +7497,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ReconfigureSnmpAgent as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::ReconfigureVirtualMachineReservation as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::ReconnectHostTask as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::RectifyDvsHostTask as rt::Method>::INFO,
@@ -7698,20 +7508,16 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::RefreshDvPortState as rt::Method>::INFO,
         &<methods::RefreshDatastore as rt::Method>::INFO,
         &<methods::RefreshDatastoreStorageInfo as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::RefreshDateTimeSystem as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::RefreshFirewall as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::RefreshGraphicsManager as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::RefreshHealthStatusSystem as rt::Method>::INFO,
         &<methods::RefreshNetworkSystem as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::RefreshRecommendation as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::RefreshRuntime as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::RefreshServices as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::RefreshStorageDrsRecommendation as rt::Method>::INFO,
@@ -7793,7 +7599,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::RemovePortGroup as rt::Method>::INFO,
         #[cfg(feature = "alarm")]
         &<methods::RemoveScheduledTask as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::RemoveServiceConsoleVirtualNic as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::RemoveSmartCardTrustAnchor as rt::Method>::INFO,
@@ -7843,7 +7648,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ResetGuestInformation as rt::Method>::INFO,
         &<methods::ResetListView as rt::Method>::INFO,
         &<methods::ResetListViewFromView as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::ResetSystemHealthInfo as rt::Method>::INFO,
         &<methods::ResetVmTask as rt::Method>::INFO,
         #[cfg(feature = "storage")]
@@ -7858,9 +7662,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::ResolveMultipleUnresolvedVmfsVolumesExTask as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::ResolveNfsServerHostName as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::RestartService as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::RestartServiceConsoleVirtualNic as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::RestoreFirmwareConfiguration as rt::Method>::INFO,
@@ -8024,13 +7826,11 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::StartRecordingTask as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::StartReplayingTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::StartService as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::StopRecordingTask as rt::Method>::INFO,
         #[cfg(feature = "ft")]
         &<methods::StopReplayingTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::StopService as rt::Method>::INFO,
         #[cfg(feature = "vapp")]
         &<methods::SuspendVAppTask as rt::Method>::INFO,
@@ -8042,7 +7842,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::TerminateSession as rt::Method>::INFO,
         #[cfg(feature = "vm")]
         &<methods::TerminateVm as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::TestTimeService as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::TurnDiskLocatorLedOffTask as rt::Method>::INFO,
@@ -8101,7 +7900,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         #[cfg(feature = "profile")]
         &<methods::UpdateClusterProfile as rt::Method>::INFO,
         &<methods::UpdateConfig as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateConsoleIpRouteConfig as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::UpdateCounterLevelMapping as rt::Method>::INFO,
@@ -8109,15 +7907,11 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::UpdateDvsHealthCheckConfigTask as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::UpdateDvsLacpGroupConfigTask as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdateDateTime as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdateDateTimeConfig as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdateDefaultPolicy as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::UpdateDiskPartitions as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateDnsConfig as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::UpdateDvsCapability as rt::Method>::INFO,
@@ -8154,9 +7948,7 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::UpdateIpConfig as rt::Method>::INFO,
         #[cfg(feature = "vapp")]
         &<methods::UpdateIpPool as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateIpRouteConfig as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateIpRouteTableConfig as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::UpdateIpmi as rt::Method>::INFO,
@@ -8176,16 +7968,13 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::UpdateLockdownExceptions as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::UpdateModuleOptionString as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateNetworkConfig as rt::Method>::INFO,
         #[cfg(feature = "dvs")]
         &<methods::UpdateNetworkResourcePool as rt::Method>::INFO,
         &<methods::UpdateOptions as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdatePassthruConfig as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::UpdatePerfInterval as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdatePhysicalNicLinkSpeed as rt::Method>::INFO,
         &<methods::UpdatePortGroup as rt::Method>::INFO,
         #[cfg(feature = "host")]
@@ -8194,17 +7983,14 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::UpdateProgress as rt::Method>::INFO,
         #[cfg(feature = "profile")]
         &<methods::UpdateReferenceHost as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdateRuleset as rt::Method>::INFO,
         #[cfg(feature = "storage")]
         &<methods::UpdateScsiLunDisplayName as rt::Method>::INFO,
         #[cfg(feature = "crypto")]
         &<methods::UpdateSelfSignedClientCert as rt::Method>::INFO,
-        #[cfg(feature = "network")]
         &<methods::UpdateServiceConsoleVirtualNic as rt::Method>::INFO,
         #[cfg(feature = "server")]
         &<methods::UpdateServiceMessage as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::UpdateServicePolicy as rt::Method>::INFO,
         &<methods::UpdateSoftwareInternetScsiEnabled as rt::Method>::INFO,
         #[cfg(feature = "host")]

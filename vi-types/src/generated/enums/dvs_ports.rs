@@ -116,56 +116,6 @@ impl rt::FromAny for DvPortStatusVmDirectPathGen2InactiveReasonOther {
 #[cfg(feature = "serde")]
 rt::serde!(enum DvPortStatusVmDirectPathGen2InactiveReasonOther);
 
-/// `DistributedVirtualPortgroupBackingType`, since VI API 7.0.0.0.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DistributedVirtualPortgroupBackingType {
-    /// `standard`.
-    Standard,
-    /// `nsx`.
-    Nsx,
-    /// A value that is not known here; an empty one is unset.
-    Unrecognized(String),
-}
-impl rt::Enum for DistributedVirtualPortgroupBackingType {
-    const NAME: &'static str = "DistributedVirtualPortgroupBackingType";
-    const VALUES: &'static str = "
-standard
-nsx
-";
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Standard => "standard",
-            Self::Nsx => "nsx",
-            Self::Unrecognized(value) => value,
-        }
-    }
-    fn from_wire(value: &str) -> Self {
-        match value {
-            "standard" => Self::Standard,
-            "nsx" => Self::Nsx,
-            value => Self::Unrecognized(value.to_owned()),
-        }
-    }
-}
-impl Default for DistributedVirtualPortgroupBackingType {
-    fn default() -> Self {
-        Self::Unrecognized(String::new())
-    }
-}
-impl std::fmt::Display for DistributedVirtualPortgroupBackingType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(rt::Enum::as_str(self))
-    }
-}
-impl rt::FromAny for DistributedVirtualPortgroupBackingType {
-    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
-        rt::enumeration_from_any(any)
-    }
-}
-#[cfg(feature = "serde")]
-rt::serde!(enum DistributedVirtualPortgroupBackingType);
-
 /// `DistributedVirtualPortgroupMetaTagName`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -220,61 +170,6 @@ impl rt::FromAny for DistributedVirtualPortgroupMetaTagName {
 }
 #[cfg(feature = "serde")]
 rt::serde!(enum DistributedVirtualPortgroupMetaTagName);
-
-/// `DistributedVirtualPortgroupPortgroupType`, since VI API 4.0.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DistributedVirtualPortgroupPortgroupType {
-    /// `earlyBinding`.
-    EarlyBinding,
-    /// `lateBinding`.
-    LateBinding,
-    /// `ephemeral`.
-    Ephemeral,
-    /// A value that is not known here; an empty one is unset.
-    Unrecognized(String),
-}
-impl rt::Enum for DistributedVirtualPortgroupPortgroupType {
-    const NAME: &'static str = "DistributedVirtualPortgroupPortgroupType";
-    const VALUES: &'static str = "
-earlyBinding
-lateBinding
-ephemeral
-";
-    fn as_str(&self) -> &str {
-        match self {
-            Self::EarlyBinding => "earlyBinding",
-            Self::LateBinding => "lateBinding",
-            Self::Ephemeral => "ephemeral",
-            Self::Unrecognized(value) => value,
-        }
-    }
-    fn from_wire(value: &str) -> Self {
-        match value {
-            "earlyBinding" => Self::EarlyBinding,
-            "lateBinding" => Self::LateBinding,
-            "ephemeral" => Self::Ephemeral,
-            value => Self::Unrecognized(value.to_owned()),
-        }
-    }
-}
-impl Default for DistributedVirtualPortgroupPortgroupType {
-    fn default() -> Self {
-        Self::Unrecognized(String::new())
-    }
-}
-impl std::fmt::Display for DistributedVirtualPortgroupPortgroupType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(rt::Enum::as_str(self))
-    }
-}
-impl rt::FromAny for DistributedVirtualPortgroupPortgroupType {
-    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
-        rt::enumeration_from_any(any)
-    }
-}
-#[cfg(feature = "serde")]
-rt::serde!(enum DistributedVirtualPortgroupPortgroupType);
 
 /// `DistributedVirtualSwitchPortConnecteeConnecteeType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -85,6 +85,89 @@ impl rt::Throws<objects::AlreadyExists> for AddPortGroup {}
 impl rt::Throws<objects::NotFound> for AddPortGroup {}
 impl rt::Throws<objects::HostConfigFault> for AddPortGroup {}
 
+/// `AddServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns: required string.
+///
+/// Faults: `HostConfigFault`.
+pub struct AddServiceConsoleVirtualNic {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `portgroup`: required string.
+    pub portgroup: String,
+    /// `nic`: required `HostVirtualNicSpec`.
+    pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for AddServiceConsoleVirtualNic {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            portgroup: String::new(),
+            nic: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static ADD_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "AddServiceConsoleVirtualNic",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string portgroup r
+HostVirtualNicSpec nic r
+",
+    <AddServiceConsoleVirtualNic as rt::DataObject>::unset,
+);
+impl rt::Object for AddServiceConsoleVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &ADD_SERVICE_CONSOLE_VIRTUAL_NIC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&ADD_SERVICE_CONSOLE_VIRTUAL_NIC),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.portgroup),
+            2 => P::Object(&self.nic),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.portgroup),
+            2 => M::Object(&mut self.nic),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object AddServiceConsoleVirtualNic);
+impl rt::Method for AddServiceConsoleVirtualNic {
+    type Output = String;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "AddServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "string",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::HostConfigFault> for AddServiceConsoleVirtualNic {}
+
 /// `AddVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
 /// Returns: required string.
@@ -330,6 +413,86 @@ impl rt::Method for DestroyNetwork {
 }
 impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 
+/// `QueryNetworkHint`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns: list of `PhysicalNicHintInfo`.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `System.Read`.
+pub struct QueryNetworkHint {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: list of string.
+    pub device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for QueryNetworkHint {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "QueryNetworkHint",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string device ol
+",
+    <QueryNetworkHint as rt::DataObject>::unset,
+);
+impl rt::Object for QueryNetworkHint {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &QUERY_NETWORK_HINT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&QUERY_NETWORK_HINT),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object QueryNetworkHint);
+impl rt::Method for QueryNetworkHint {
+    type Output = Vec<objects::PhysicalNicHintInfo>;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "QueryNetworkHint",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "PhysicalNicHintInfo",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Objects(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Objects(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for QueryNetworkHint {}
+impl rt::Throws<objects::HostConfigFault> for QueryNetworkHint {}
+
 /// `RefreshNetworkSystem`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
 /// Returns nothing.
@@ -480,6 +643,87 @@ impl rt::Method for RemovePortGroup {
 impl rt::Throws<objects::NotFound> for RemovePortGroup {}
 impl rt::Throws<objects::ResourceInUse> for RemovePortGroup {}
 impl rt::Throws<objects::HostConfigFault> for RemovePortGroup {}
+
+/// `RemoveServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct RemoveServiceConsoleVirtualNic {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: required string.
+    pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for RemoveServiceConsoleVirtualNic {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RemoveServiceConsoleVirtualNic",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string device r
+",
+    <RemoveServiceConsoleVirtualNic as rt::DataObject>::unset,
+);
+impl rt::Object for RemoveServiceConsoleVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveServiceConsoleVirtualNic);
+impl rt::Method for RemoveServiceConsoleVirtualNic {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RemoveServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RemoveServiceConsoleVirtualNic {}
 
 /// `RemoveVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -642,6 +886,576 @@ impl rt::Throws<objects::NotFound> for RemoveVirtualSwitch {}
 impl rt::Throws<objects::ResourceInUse> for RemoveVirtualSwitch {}
 impl rt::Throws<objects::HostConfigFault> for RemoveVirtualSwitch {}
 
+/// `RestartServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct RestartServiceConsoleVirtualNic {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: required string.
+    pub device: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for RestartServiceConsoleVirtualNic {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static RESTART_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "RestartServiceConsoleVirtualNic",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string device r
+",
+    <RestartServiceConsoleVirtualNic as rt::DataObject>::unset,
+);
+impl rt::Object for RestartServiceConsoleVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESTART_SERVICE_CONSOLE_VIRTUAL_NIC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&RESTART_SERVICE_CONSOLE_VIRTUAL_NIC),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object RestartServiceConsoleVirtualNic);
+impl rt::Method for RestartServiceConsoleVirtualNic {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "RestartServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for RestartServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RestartServiceConsoleVirtualNic {}
+
+/// `UpdateConsoleIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct UpdateConsoleIpRouteConfig {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `config`: required `HostIpRouteConfig` or a descendant.
+    pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateConsoleIpRouteConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_CONSOLE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateConsoleIpRouteConfig",
+    None,
+    "2.0
+ManagedObjectReference _this r
+HostIpRouteConfig config r
+",
+    <UpdateConsoleIpRouteConfig as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateConsoleIpRouteConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_CONSOLE_IP_ROUTE_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_CONSOLE_IP_ROUTE_CONFIG),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.config),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateConsoleIpRouteConfig);
+impl rt::Method for UpdateConsoleIpRouteConfig {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateConsoleIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::HostConfigFault> for UpdateConsoleIpRouteConfig {}
+
+/// `UpdateDnsConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct UpdateDnsConfig {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `config`: required `HostDnsConfig` or a descendant.
+    pub config: rt::Poly<objects::HostDnsConfig>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateDnsConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateDnsConfig",
+    None,
+    "2.0
+ManagedObjectReference _this r
+HostDnsConfig config r
+",
+    <UpdateDnsConfig as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateDnsConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_DNS_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_DNS_CONFIG),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.config),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDnsConfig);
+impl rt::Method for UpdateDnsConfig {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateDnsConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for UpdateDnsConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateDnsConfig {}
+
+/// `UpdateIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`, `InvalidState`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct UpdateIpRouteConfig {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `config`: required `HostIpRouteConfig` or a descendant.
+    pub config: rt::Poly<objects::HostIpRouteConfig>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateIpRouteConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateIpRouteConfig",
+    None,
+    "2.0
+ManagedObjectReference _this r
+HostIpRouteConfig config r
+",
+    <UpdateIpRouteConfig as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateIpRouteConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_IP_ROUTE_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_CONFIG),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.config),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpRouteConfig);
+impl rt::Method for UpdateIpRouteConfig {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "HostConfigFault InvalidState",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteConfig {}
+impl rt::Throws<objects::InvalidState> for UpdateIpRouteConfig {}
+
+/// `UpdateIpRouteTableConfig`, a method of `HostNetworkSystem`, since VI API 4.0.
+///
+/// Returns nothing.
+///
+/// Faults: `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct UpdateIpRouteTableConfig {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `config`: required `HostIpRouteTableConfig`.
+    pub config: objects::HostIpRouteTableConfig,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateIpRouteTableConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateIpRouteTableConfig",
+    None,
+    "4.0
+ManagedObjectReference _this r
+HostIpRouteTableConfig config r
+",
+    <UpdateIpRouteTableConfig as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateIpRouteTableConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_IP_ROUTE_TABLE_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_IP_ROUTE_TABLE_CONFIG),
+            0 => P::Value(&self.this),
+            1 => P::Object(&self.config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Object(&mut self.config),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpRouteTableConfig);
+impl rt::Method for UpdateIpRouteTableConfig {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateIpRouteTableConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "HostConfigFault",
+        since: "4.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteTableConfig {}
+
+/// `UpdateNetworkConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns: required `HostNetworkConfigResult`.
+///
+/// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`, `ResourceInUse`.
+pub struct UpdateNetworkConfig {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `config`: required `HostNetworkConfig`.
+    pub config: objects::HostNetworkConfig,
+    /// `changeMode`: required string.
+    pub change_mode: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateNetworkConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            change_mode: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateNetworkConfig",
+    None,
+    "2.0
+ManagedObjectReference _this r
+HostNetworkConfig config r
+string changeMode r
+",
+    <UpdateNetworkConfig as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateNetworkConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_NETWORK_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_NETWORK_CONFIG),
+            0 => P::Value(&self.this),
+            1 => P::Object(&self.config),
+            2 => P::Value(&self.change_mode),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Object(&mut self.config),
+            2 => M::Value(&mut self.change_mode),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateNetworkConfig);
+impl rt::Method for UpdateNetworkConfig {
+    type Output = objects::HostNetworkConfigResult;
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateNetworkConfig",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "HostNetworkConfigResult",
+        throws: "AlreadyExists NotFound HostConfigFault ResourceInUse",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Object(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Object(returned)
+    }
+}
+impl rt::Throws<objects::AlreadyExists> for UpdateNetworkConfig {}
+impl rt::Throws<objects::NotFound> for UpdateNetworkConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateNetworkConfig {}
+impl rt::Throws<objects::ResourceInUse> for UpdateNetworkConfig {}
+
+/// `UpdatePhysicalNicLinkSpeed`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `HostConfigFault`.
+///
+/// Needs the privilege `Host.Config.Network`.
+pub struct UpdatePhysicalNicLinkSpeed {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: required string.
+    pub device: String,
+    /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
+    pub link_speed: Option<Box<objects::PhysicalNicLinkInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdatePhysicalNicLinkSpeed {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            link_speed: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_PHYSICAL_NIC_LINK_SPEED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdatePhysicalNicLinkSpeed",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string device r
+PhysicalNicLinkInfo linkSpeed o
+",
+    <UpdatePhysicalNicLinkSpeed as rt::DataObject>::unset,
+);
+impl rt::Object for UpdatePhysicalNicLinkSpeed {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_PHYSICAL_NIC_LINK_SPEED
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_PHYSICAL_NIC_LINK_SPEED),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            2 => P::Optional(&self.link_speed),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            2 => M::Optional(&mut self.link_speed),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdatePhysicalNicLinkSpeed);
+impl rt::Method for UpdatePhysicalNicLinkSpeed {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdatePhysicalNicLinkSpeed",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "NotFound HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for UpdatePhysicalNicLinkSpeed {}
+impl rt::Throws<objects::HostConfigFault> for UpdatePhysicalNicLinkSpeed {}
+
 /// `UpdatePortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
 /// Returns nothing.
@@ -728,6 +1542,91 @@ impl rt::Method for UpdatePortGroup {
 impl rt::Throws<objects::AlreadyExists> for UpdatePortGroup {}
 impl rt::Throws<objects::NotFound> for UpdatePortGroup {}
 impl rt::Throws<objects::HostConfigFault> for UpdatePortGroup {}
+
+/// `UpdateServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
+///
+/// Returns nothing.
+///
+/// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
+pub struct UpdateServiceConsoleVirtualNic {
+    /// `_this`: required reference to `HostNetworkSystem`.
+    pub this: rt::ManagedObjectReference,
+    /// `device`: required string.
+    pub device: String,
+    /// `nic`: required `HostVirtualNicSpec`.
+    pub nic: objects::HostVirtualNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for UpdateServiceConsoleVirtualNic {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            nic: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "UpdateServiceConsoleVirtualNic",
+    None,
+    "2.0
+ManagedObjectReference _this r
+string device r
+HostVirtualNicSpec nic r
+",
+    <UpdateServiceConsoleVirtualNic as rt::DataObject>::unset,
+);
+impl rt::Object for UpdateServiceConsoleVirtualNic {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC),
+            0 => P::Value(&self.this),
+            1 => P::Value(&self.device),
+            2 => P::Object(&self.nic),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.this),
+            1 => M::Value(&mut self.device),
+            2 => M::Object(&mut self.nic),
+            _ => M::Absent,
+        }
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateServiceConsoleVirtualNic);
+impl rt::Method for UpdateServiceConsoleVirtualNic {
+    type Output = ();
+    type Bindings = Bindings;
+    const INFO: rt::MethodInfo = rt::MethodInfo {
+        name: "UpdateServiceConsoleVirtualNic",
+        request: <Self as rt::Object>::type_info,
+        this: rt::This::Explicit,
+        managed_object: "HostNetworkSystem",
+        returns: "",
+        throws: "NotFound ResourceInUse HostConfigFault",
+        since: "2.0",
+    };
+    fn output(returned: &Self::Output) -> P<'_> {
+        P::Value(returned)
+    }
+    fn output_mut(returned: &mut Self::Output) -> M<'_> {
+        M::Value(returned)
+    }
+}
+impl rt::Throws<objects::NotFound> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for UpdateServiceConsoleVirtualNic {}
 
 /// `UpdateVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///

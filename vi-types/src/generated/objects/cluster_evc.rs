@@ -187,7 +187,6 @@ pub struct ClusterEvcManagerEvcState {
     /// `guaranteedCPUFeatures`: list of `HostCpuIdInfo`.
     pub guaranteed_cpu_features: Vec<HostCpuIdInfo>,
     /// `featureCapability`: list of `HostFeatureCapability`.
-    #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
     /// `featureMask`: list of `HostFeatureMask`.
     pub feature_mask: Vec<HostFeatureMask>,
@@ -203,7 +202,6 @@ impl Default for ClusterEvcManagerEvcState {
             supported_evc_mode: Vec::new(),
             current_evc_mode_key: None,
             guaranteed_cpu_features: Vec::new(),
-            #[cfg(feature = "host")]
             feature_capability: Vec::new(),
             feature_mask: Vec::new(),
             feature_requirement: Vec::new(),
@@ -235,7 +233,6 @@ impl rt::Object for ClusterEvcManagerEvcState {
             0 => P::Objects(&self.supported_evc_mode),
             1 => P::Value(&self.current_evc_mode_key),
             2 => P::Objects(&self.guaranteed_cpu_features),
-            #[cfg(feature = "host")]
             3 => P::Objects(&self.feature_capability),
             4 => P::Objects(&self.feature_mask),
             5 => P::Objects(&self.feature_requirement),
@@ -248,7 +245,6 @@ impl rt::Object for ClusterEvcManagerEvcState {
             0 => M::Objects(&mut self.supported_evc_mode),
             1 => M::Value(&mut self.current_evc_mode_key),
             2 => M::Objects(&mut self.guaranteed_cpu_features),
-            #[cfg(feature = "host")]
             3 => M::Objects(&mut self.feature_capability),
             4 => M::Objects(&mut self.feature_mask),
             5 => M::Objects(&mut self.feature_requirement),
@@ -1249,7 +1245,6 @@ pub struct EvcMode {
     /// `guaranteedCPUFeatures`: list of `HostCpuIdInfo`, since VI API 4.1.
     pub guaranteed_cpu_features: Vec<HostCpuIdInfo>,
     /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
     /// `featureMask`: list of `HostFeatureMask`, since VI API 5.1.
     pub feature_mask: Vec<HostFeatureMask>,
@@ -1270,7 +1265,6 @@ impl Default for EvcMode {
         Self {
             base: ElementDescription::default(),
             guaranteed_cpu_features: Vec::new(),
-            #[cfg(feature = "host")]
             feature_capability: Vec::new(),
             feature_mask: Vec::new(),
             feature_requirement: Vec::new(),
@@ -1306,7 +1300,6 @@ impl rt::Object for EvcMode {
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.guaranteed_cpu_features),
-            #[cfg(feature = "host")]
             4 => P::Objects(&self.feature_capability),
             5 => P::Objects(&self.feature_mask),
             6 => P::Objects(&self.feature_requirement),
@@ -1322,7 +1315,6 @@ impl rt::Object for EvcMode {
             0..=2 => self.base.get_mut(index),
             rt::BASE => M::Object(&mut self.base),
             3 => M::Objects(&mut self.guaranteed_cpu_features),
-            #[cfg(feature = "host")]
             4 => M::Objects(&mut self.feature_capability),
             5 => M::Objects(&mut self.feature_mask),
             6 => M::Objects(&mut self.feature_requirement),
@@ -1740,7 +1732,6 @@ pub struct FeatureEvcMode {
     /// `mask`: list of `HostFeatureMask`.
     pub mask: Vec<HostFeatureMask>,
     /// `capability`: list of `HostFeatureCapability`.
-    #[cfg(feature = "host")]
     pub capability: Vec<HostFeatureCapability>,
     /// `requirement`: list of `VirtualMachineFeatureRequirement`.
     pub requirement: Vec<VirtualMachineFeatureRequirement>,
@@ -1753,7 +1744,6 @@ impl Default for FeatureEvcMode {
         Self {
             base: ElementDescription::default(),
             mask: Vec::new(),
-            #[cfg(feature = "host")]
             capability: Vec::new(),
             requirement: Vec::new(),
             _more: (),
@@ -1781,7 +1771,6 @@ impl rt::Object for FeatureEvcMode {
             0..=2 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.mask),
-            #[cfg(feature = "host")]
             4 => P::Objects(&self.capability),
             5 => P::Objects(&self.requirement),
             _ => P::Absent,
@@ -1793,7 +1782,6 @@ impl rt::Object for FeatureEvcMode {
             0..=2 => self.base.get_mut(index),
             rt::BASE => M::Object(&mut self.base),
             3 => M::Objects(&mut self.mask),
-            #[cfg(feature = "host")]
             4 => M::Objects(&mut self.capability),
             5 => M::Objects(&mut self.requirement),
             _ => M::Absent,

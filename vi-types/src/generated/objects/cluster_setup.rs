@@ -413,7 +413,6 @@ rt::serde!(object ClusterComputeResourceDvsProfile);
 /// `ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     /// `dvPortgroupSpec`: optional `DVPortgroupConfigSpec`.
-    #[cfg(feature = "dvs")]
     pub dv_portgroup_spec: Option<Box<DvPortgroupConfigSpec>>,
     /// `dvPortgroup`: optional reference to `DistributedVirtualPortgroup`.
     pub dv_portgroup: Option<rt::ManagedObjectReference>,
@@ -426,7 +425,6 @@ impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping
     #[inline(never)]
     fn default() -> Self {
         Self {
-            #[cfg(feature = "dvs")]
             dv_portgroup_spec: None,
             dv_portgroup: None,
             service: String::new(),
@@ -456,7 +454,6 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
                     &CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING,
                 )
             }
-            #[cfg(feature = "dvs")]
             0 => P::Optional(&self.dv_portgroup_spec),
             1 => P::Value(&self.dv_portgroup),
             2 => P::Value(&self.service),
@@ -466,7 +463,6 @@ impl rt::Object for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapp
     #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            #[cfg(feature = "dvs")]
             0 => M::Optional(&mut self.dv_portgroup_spec),
             1 => M::Value(&mut self.dv_portgroup),
             2 => M::Value(&mut self.service),
@@ -742,7 +738,6 @@ rt::serde!(object ClusterComputeResourceHostConfigurationInput);
 /// `ClusterComputeResourceHostConfigurationProfile`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `dateTimeConfig`: optional `HostDateTimeConfig`.
-    #[cfg(feature = "host")]
     pub date_time_config: Option<Box<HostDateTimeConfig>>,
     /// `lockdownMode`: optional `HostLockdownMode`.
     #[cfg(feature = "host")]
@@ -754,7 +749,6 @@ impl Default for ClusterComputeResourceHostConfigurationProfile {
     #[inline(never)]
     fn default() -> Self {
         Self {
-            #[cfg(feature = "host")]
             date_time_config: None,
             #[cfg(feature = "host")]
             lockdown_mode: None,
@@ -779,7 +773,6 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE),
-            #[cfg(feature = "host")]
             0 => P::Optional(&self.date_time_config),
             #[cfg(feature = "host")]
             1 => P::Value(&self.lockdown_mode),
@@ -789,7 +782,6 @@ impl rt::Object for ClusterComputeResourceHostConfigurationProfile {
     #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            #[cfg(feature = "host")]
             0 => M::Optional(&mut self.date_time_config),
             #[cfg(feature = "host")]
             1 => M::Value(&mut self.lockdown_mode),

@@ -190,6 +190,96 @@ impl std::fmt::Debug for HostDnsConfig {
 #[cfg(feature = "serde")]
 rt::serde!(object base HostDnsConfig);
 
+/// `HostDnsConfigSpec`, a [`HostDnsConfig`], since VI API 4.0.
+pub struct HostDnsConfigSpec {
+    /// The properties of `HostDnsConfig`.
+    pub base: HostDnsConfig,
+    /// `virtualNicConnection`: optional `HostVirtualNicConnection`.
+    pub virtual_nic_connection: Option<Box<HostVirtualNicConnection>>,
+    /// `virtualNicConnectionV6`: optional `HostVirtualNicConnection`, since VI API 6.7.
+    pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostDnsConfigSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostDnsConfig::default(),
+            virtual_nic_connection: None,
+            virtual_nic_connection_v6: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostDnsConfigSpec",
+    Some(&HOST_DNS_CONFIG),
+    "4.0
+HostVirtualNicConnection virtualNicConnection o
+HostVirtualNicConnection virtualNicConnectionV6 o since 6.7
+",
+    <HostDnsConfigSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostDnsConfigSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_DNS_CONFIG_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_DNS_CONFIG_SPEC),
+            0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            7 => P::Optional(&self.virtual_nic_connection),
+            8 => P::Optional(&self.virtual_nic_connection_v6),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            7 => M::Optional(&mut self.virtual_nic_connection),
+            8 => M::Optional(&mut self.virtual_nic_connection_v6),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostDnsConfig> for HostDnsConfigSpec {}
+impl std::ops::Deref for HostDnsConfigSpec {
+    type Target = HostDnsConfig;
+    fn deref(&self) -> &HostDnsConfig {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostDnsConfigSpec {
+    fn deref_mut(&mut self) -> &mut HostDnsConfig {
+        &mut self.base
+    }
+}
+impl Clone for HostDnsConfigSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostDnsConfigSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostDnsConfigSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostDnsConfigSpec);
+
 /// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostIpConfig {
     /// `dhcp`: required boolean.
@@ -529,6 +619,392 @@ impl std::fmt::Debug for HostIpRouteConfig {
 #[cfg(feature = "serde")]
 rt::serde!(object base HostIpRouteConfig);
 
+/// `HostIpRouteConfigSpec`, a [`HostIpRouteConfig`], since VI API 4.0.
+pub struct HostIpRouteConfigSpec {
+    /// The properties of `HostIpRouteConfig`.
+    pub base: HostIpRouteConfig,
+    /// `gatewayDeviceConnection`: optional `HostVirtualNicConnection`.
+    pub gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
+    /// `ipV6GatewayDeviceConnection`: optional `HostVirtualNicConnection`.
+    pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostIpRouteConfigSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: HostIpRouteConfig::default(),
+            gateway_device_connection: None,
+            ip_v6_gateway_device_connection: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteConfigSpec",
+    Some(&HOST_IP_ROUTE_CONFIG),
+    "4.0
+HostVirtualNicConnection gatewayDeviceConnection o
+HostVirtualNicConnection ipV6GatewayDeviceConnection o
+",
+    <HostIpRouteConfigSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostIpRouteConfigSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_CONFIG_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_CONFIG_SPEC),
+            0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            4 => P::Optional(&self.gateway_device_connection),
+            5 => P::Optional(&self.ip_v6_gateway_device_connection),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            4 => M::Optional(&mut self.gateway_device_connection),
+            5 => M::Optional(&mut self.ip_v6_gateway_device_connection),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfigSpec {}
+impl std::ops::Deref for HostIpRouteConfigSpec {
+    type Target = HostIpRouteConfig;
+    fn deref(&self) -> &HostIpRouteConfig {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostIpRouteConfigSpec {
+    fn deref_mut(&mut self) -> &mut HostIpRouteConfig {
+        &mut self.base
+    }
+}
+impl Clone for HostIpRouteConfigSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostIpRouteConfigSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostIpRouteConfigSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostIpRouteConfigSpec);
+
+/// `HostIpRouteEntry`, a [`DynamicData`], since VI API 4.0.
+pub struct HostIpRouteEntry {
+    /// `network`: required string.
+    pub network: String,
+    /// `prefixLength`: required int.
+    pub prefix_length: i32,
+    /// `gateway`: required string.
+    pub gateway: String,
+    /// `deviceName`: optional string, since VI API 4.1.
+    pub device_name: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostIpRouteEntry {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            network: String::new(),
+            prefix_length: 0,
+            gateway: String::new(),
+            device_name: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteEntry",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string network r
+int prefixLength r
+string gateway r
+string deviceName o since 4.1
+",
+    <HostIpRouteEntry as rt::DataObject>::unset,
+);
+impl rt::Object for HostIpRouteEntry {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_ENTRY
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_ENTRY),
+            0 => P::Value(&self.network),
+            1 => P::Value(&self.prefix_length),
+            2 => P::Value(&self.gateway),
+            3 => P::Value(&self.device_name),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.network),
+            1 => M::Value(&mut self.prefix_length),
+            2 => M::Value(&mut self.gateway),
+            3 => M::Value(&mut self.device_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostIpRouteEntry {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostIpRouteEntry {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostIpRouteEntry {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostIpRouteEntry);
+
+/// `HostIpRouteOp`, a [`DynamicData`], since VI API 4.0.
+pub struct HostIpRouteOp {
+    /// `changeOperation`: required string.
+    pub change_operation: String,
+    /// `route`: required `HostIpRouteEntry`.
+    pub route: HostIpRouteEntry,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostIpRouteOp {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            change_operation: String::new(),
+            route: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteOp",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string changeOperation r
+HostIpRouteEntry route r
+",
+    <HostIpRouteOp as rt::DataObject>::unset,
+);
+impl rt::Object for HostIpRouteOp {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_OP
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_OP),
+            0 => P::Value(&self.change_operation),
+            1 => P::Object(&self.route),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_operation),
+            1 => M::Object(&mut self.route),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostIpRouteOp {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostIpRouteOp {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostIpRouteOp {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostIpRouteOp);
+
+/// `HostIpRouteTableConfig`, a [`DynamicData`], since VI API 4.0.
+pub struct HostIpRouteTableConfig {
+    /// `ipRoute`: list of `HostIpRouteOp`.
+    pub ip_route: Vec<HostIpRouteOp>,
+    /// `ipv6Route`: list of `HostIpRouteOp`.
+    pub ipv6_route: Vec<HostIpRouteOp>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostIpRouteTableConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            ip_route: Vec::new(),
+            ipv6_route: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteTableConfig",
+    Some(&DYNAMIC_DATA),
+    "4.0
+HostIpRouteOp ipRoute ol
+HostIpRouteOp ipv6Route ol
+",
+    <HostIpRouteTableConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostIpRouteTableConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_TABLE_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_CONFIG),
+            0 => P::Objects(&self.ip_route),
+            1 => P::Objects(&self.ipv6_route),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.ip_route),
+            1 => M::Objects(&mut self.ipv6_route),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostIpRouteTableConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostIpRouteTableConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostIpRouteTableConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostIpRouteTableConfig);
+
+/// `HostIpRouteTableInfo`, a [`DynamicData`], since VI API 4.0.
+pub struct HostIpRouteTableInfo {
+    /// `ipRoute`: list of `HostIpRouteEntry`.
+    pub ip_route: Vec<HostIpRouteEntry>,
+    /// `ipv6Route`: list of `HostIpRouteEntry`.
+    pub ipv6_route: Vec<HostIpRouteEntry>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostIpRouteTableInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            ip_route: Vec::new(),
+            ipv6_route: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostIpRouteTableInfo",
+    Some(&DYNAMIC_DATA),
+    "4.0
+HostIpRouteEntry ipRoute ol
+HostIpRouteEntry ipv6Route ol
+",
+    <HostIpRouteTableInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostIpRouteTableInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_IP_ROUTE_TABLE_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_IP_ROUTE_TABLE_INFO),
+            0 => P::Objects(&self.ip_route),
+            1 => P::Objects(&self.ipv6_route),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.ip_route),
+            1 => M::Objects(&mut self.ipv6_route),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostIpRouteTableInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostIpRouteTableInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostIpRouteTableInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostIpRouteTableInfo);
+
 /// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetCapabilities {
     /// `canSetPhysicalNicLinkSpeed`: required boolean.
@@ -749,12 +1225,423 @@ impl std::fmt::Debug for HostNetOffloadCapabilities {
 #[cfg(feature = "serde")]
 rt::serde!(object HostNetOffloadCapabilities);
 
+/// `HostNetStackInstance`, a [`DynamicData`], since VI API 5.5.
+pub struct HostNetStackInstance {
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `name`: optional string.
+    pub name: Option<String>,
+    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
+    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
+    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    /// `requestedMaxNumberOfConnections`: optional int.
+    pub requested_max_number_of_connections: Option<i32>,
+    /// `congestionControlAlgorithm`: optional string.
+    pub congestion_control_algorithm: Option<String>,
+    /// `ipV6Enabled`: optional boolean.
+    pub ip_v6_enabled: Option<bool>,
+    /// `routeTableConfig`: optional `HostIpRouteTableConfig`.
+    pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
+    /// `owner`: optional string, since VI API 9.0.0.0.
+    pub owner: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostNetStackInstance {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: None,
+            name: None,
+            dns_config: None,
+            ip_route_config: None,
+            requested_max_number_of_connections: None,
+            congestion_control_algorithm: None,
+            ip_v6_enabled: None,
+            route_table_config: None,
+            owner: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetStackInstance",
+    Some(&DYNAMIC_DATA),
+    "5.5
+string key o
+string name o
+HostDnsConfig dnsConfig o
+HostIpRouteConfig ipRouteConfig o
+int requestedMaxNumberOfConnections o
+string congestionControlAlgorithm o
+boolean ipV6Enabled o
+HostIpRouteTableConfig routeTableConfig o
+string owner o since 9.0.0.0
+",
+    <HostNetStackInstance as rt::DataObject>::unset,
+);
+impl rt::Object for HostNetStackInstance {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NET_STACK_INSTANCE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_NET_STACK_INSTANCE),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.dns_config),
+            3 => P::Value(&self.ip_route_config),
+            4 => P::Value(&self.requested_max_number_of_connections),
+            5 => P::Value(&self.congestion_control_algorithm),
+            6 => P::Value(&self.ip_v6_enabled),
+            7 => P::Optional(&self.route_table_config),
+            8 => P::Value(&self.owner),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.dns_config),
+            3 => M::Value(&mut self.ip_route_config),
+            4 => M::Value(&mut self.requested_max_number_of_connections),
+            5 => M::Value(&mut self.congestion_control_algorithm),
+            6 => M::Value(&mut self.ip_v6_enabled),
+            7 => M::Optional(&mut self.route_table_config),
+            8 => M::Value(&mut self.owner),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetStackInstance {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetStackInstance {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetStackInstance {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostNetStackInstance);
+
+/// `HostNetworkConfig`, a [`DynamicData`], since VI API 2.0.
+pub struct HostNetworkConfig {
+    /// `vswitch`: list of `HostVirtualSwitchConfig`.
+    pub vswitch: Vec<HostVirtualSwitchConfig>,
+    /// `proxySwitch`: list of `HostProxySwitchConfig`, since VI API 4.0.
+    pub proxy_switch: Vec<HostProxySwitchConfig>,
+    /// `portgroup`: list of `HostPortGroupConfig`.
+    pub portgroup: Vec<HostPortGroupConfig>,
+    /// `pnic`: list of `PhysicalNicConfig`.
+    pub pnic: Vec<PhysicalNicConfig>,
+    /// `vnic`: list of `HostVirtualNicConfig`.
+    pub vnic: Vec<HostVirtualNicConfig>,
+    /// `consoleVnic`: list of `HostVirtualNicConfig`.
+    pub console_vnic: Vec<HostVirtualNicConfig>,
+    /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
+    pub dns_config: Option<rt::Poly<HostDnsConfig>>,
+    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub console_ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    /// `routeTableConfig`: optional `HostIpRouteTableConfig`, since VI API 4.0.
+    pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
+    /// `dhcp`: list of `HostDhcpServiceConfig`, since VI API 2.5.
+    #[cfg(feature = "network")]
+    pub dhcp: Vec<HostDhcpServiceConfig>,
+    /// `nat`: list of `HostNatServiceConfig`, since VI API 2.5.
+    #[cfg(feature = "network")]
+    pub nat: Vec<HostNatServiceConfig>,
+    /// `ipV6Enabled`: optional boolean, since VI API 4.0.
+    pub ip_v6_enabled: Option<bool>,
+    /// `netStackSpec`: list of `HostNetworkConfigNetStackSpec`, since VI API 5.5.
+    pub net_stack_spec: Vec<HostNetworkConfigNetStackSpec>,
+    /// `migrationStatus`: optional string, since VI API 7.0.2.0.
+    pub migration_status: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostNetworkConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            vswitch: Vec::new(),
+            proxy_switch: Vec::new(),
+            portgroup: Vec::new(),
+            pnic: Vec::new(),
+            vnic: Vec::new(),
+            console_vnic: Vec::new(),
+            dns_config: None,
+            ip_route_config: None,
+            console_ip_route_config: None,
+            route_table_config: None,
+            #[cfg(feature = "network")]
+            dhcp: Vec::new(),
+            #[cfg(feature = "network")]
+            nat: Vec::new(),
+            ip_v6_enabled: None,
+            net_stack_spec: Vec::new(),
+            migration_status: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkConfig",
+    Some(&DYNAMIC_DATA),
+    "2.0
+HostVirtualSwitchConfig vswitch ol
+HostProxySwitchConfig proxySwitch ol since 4.0
+HostPortGroupConfig portgroup ol
+PhysicalNicConfig pnic ol
+HostVirtualNicConfig vnic ol
+HostVirtualNicConfig consoleVnic ol
+HostDnsConfig dnsConfig o
+HostIpRouteConfig ipRouteConfig o
+HostIpRouteConfig consoleIpRouteConfig o
+HostIpRouteTableConfig routeTableConfig o since 4.0
+HostDhcpServiceConfig dhcp ol since 2.5
+HostNatServiceConfig nat ol since 2.5
+boolean ipV6Enabled o since 4.0
+HostNetworkConfigNetStackSpec netStackSpec ol since 5.5
+string migrationStatus o since 7.0.2.0
+",
+    <HostNetworkConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostNetworkConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG),
+            0 => P::Objects(&self.vswitch),
+            1 => P::Objects(&self.proxy_switch),
+            2 => P::Objects(&self.portgroup),
+            3 => P::Objects(&self.pnic),
+            4 => P::Objects(&self.vnic),
+            5 => P::Objects(&self.console_vnic),
+            6 => P::Value(&self.dns_config),
+            7 => P::Value(&self.ip_route_config),
+            8 => P::Value(&self.console_ip_route_config),
+            9 => P::Optional(&self.route_table_config),
+            #[cfg(feature = "network")]
+            10 => P::Objects(&self.dhcp),
+            #[cfg(feature = "network")]
+            11 => P::Objects(&self.nat),
+            12 => P::Value(&self.ip_v6_enabled),
+            13 => P::Objects(&self.net_stack_spec),
+            14 => P::Value(&self.migration_status),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.vswitch),
+            1 => M::Objects(&mut self.proxy_switch),
+            2 => M::Objects(&mut self.portgroup),
+            3 => M::Objects(&mut self.pnic),
+            4 => M::Objects(&mut self.vnic),
+            5 => M::Objects(&mut self.console_vnic),
+            6 => M::Value(&mut self.dns_config),
+            7 => M::Value(&mut self.ip_route_config),
+            8 => M::Value(&mut self.console_ip_route_config),
+            9 => M::Optional(&mut self.route_table_config),
+            #[cfg(feature = "network")]
+            10 => M::Objects(&mut self.dhcp),
+            #[cfg(feature = "network")]
+            11 => M::Objects(&mut self.nat),
+            12 => M::Value(&mut self.ip_v6_enabled),
+            13 => M::Objects(&mut self.net_stack_spec),
+            14 => M::Value(&mut self.migration_status),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostNetworkConfig);
+
+/// `HostNetworkConfigNetStackSpec`, a [`DynamicData`], since VI API 5.5.
+pub struct HostNetworkConfigNetStackSpec {
+    /// `netStackInstance`: required `HostNetStackInstance`.
+    pub net_stack_instance: HostNetStackInstance,
+    /// `operation`: optional string.
+    pub operation: Option<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostNetworkConfigNetStackSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            net_stack_instance: Default::default(),
+            operation: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkConfigNetStackSpec",
+    Some(&DYNAMIC_DATA),
+    "5.5
+HostNetStackInstance netStackInstance r
+string operation o
+",
+    <HostNetworkConfigNetStackSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostNetworkConfigNetStackSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_CONFIG_NET_STACK_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_NET_STACK_SPEC),
+            0 => P::Object(&self.net_stack_instance),
+            1 => P::Value(&self.operation),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.net_stack_instance),
+            1 => M::Value(&mut self.operation),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkConfigNetStackSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkConfigNetStackSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkConfigNetStackSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostNetworkConfigNetStackSpec);
+
+/// `HostNetworkConfigResult`, a [`DynamicData`], since VI API 2.0.
+pub struct HostNetworkConfigResult {
+    /// `vnicDevice`: list of string.
+    pub vnic_device: Vec<String>,
+    /// `consoleVnicDevice`: list of string.
+    pub console_vnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostNetworkConfigResult {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            vnic_device: Vec::new(),
+            console_vnic_device: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_NETWORK_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostNetworkConfigResult",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string vnicDevice ol
+string consoleVnicDevice ol
+",
+    <HostNetworkConfigResult as rt::DataObject>::unset,
+);
+impl rt::Object for HostNetworkConfigResult {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_NETWORK_CONFIG_RESULT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_NETWORK_CONFIG_RESULT),
+            0 => P::Value(&self.vnic_device),
+            1 => P::Value(&self.console_vnic_device),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vnic_device),
+            1 => M::Value(&mut self.console_vnic_device),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostNetworkConfigResult {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostNetworkConfigResult {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostNetworkConfigResult {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostNetworkConfigResult);
+
 /// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkInfo {
     /// `vswitch`: list of `HostVirtualSwitch`, found by its key.
     pub vswitch: Vec<HostVirtualSwitch>,
     /// `proxySwitch`: list of `HostProxySwitch`, since VI API 4.0.
-    #[cfg(feature = "dvs")]
     pub proxy_switch: Vec<HostProxySwitch>,
     /// `portgroup`: list of `HostPortGroup`, found by its key.
     pub portgroup: Vec<HostPortGroup>,
@@ -774,7 +1661,6 @@ pub struct HostNetworkInfo {
     /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub console_ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
     /// `routeTableInfo`: optional `HostIpRouteTableInfo`, since VI API 4.0.
-    #[cfg(feature = "network")]
     pub route_table_info: Option<Box<HostIpRouteTableInfo>>,
     /// `dhcp`: list of `HostDhcpService`, since VI API 2.5.
     #[cfg(feature = "network")]
@@ -787,13 +1673,10 @@ pub struct HostNetworkInfo {
     /// `atBootIpV6Enabled`: optional boolean, since VI API 4.1.
     pub at_boot_ip_v6_enabled: Option<bool>,
     /// `netStackInstance`: list of `HostNetStackInstance`, since VI API 5.5.
-    #[cfg(feature = "network")]
     pub net_stack_instance: Vec<HostNetStackInstance>,
     /// `opaqueSwitch`: list of `HostOpaqueSwitch`, since VI API 5.5.
-    #[cfg(feature = "network")]
     pub opaque_switch: Vec<HostOpaqueSwitch>,
     /// `opaqueNetwork`: list of `HostOpaqueNetworkInfo`, since VI API 5.5.
-    #[cfg(feature = "network")]
     pub opaque_network: Vec<HostOpaqueNetworkInfo>,
     /// `nsxTransportNodeId`: optional string, since VI API 7.0.0.0.
     pub nsx_transport_node_id: Option<String>,
@@ -809,7 +1692,6 @@ impl Default for HostNetworkInfo {
     fn default() -> Self {
         Self {
             vswitch: Vec::new(),
-            #[cfg(feature = "dvs")]
             proxy_switch: Vec::new(),
             portgroup: Vec::new(),
             pnic: Vec::new(),
@@ -820,7 +1702,6 @@ impl Default for HostNetworkInfo {
             dns_config: None,
             ip_route_config: None,
             console_ip_route_config: None,
-            #[cfg(feature = "network")]
             route_table_info: None,
             #[cfg(feature = "network")]
             dhcp: Vec::new(),
@@ -828,11 +1709,8 @@ impl Default for HostNetworkInfo {
             nat: Vec::new(),
             ip_v6_enabled: None,
             at_boot_ip_v6_enabled: None,
-            #[cfg(feature = "network")]
             net_stack_instance: Vec::new(),
-            #[cfg(feature = "network")]
             opaque_switch: Vec::new(),
-            #[cfg(feature = "network")]
             opaque_network: Vec::new(),
             nsx_transport_node_id: None,
             nvds_to_vds_migration_required: None,
@@ -878,7 +1756,6 @@ impl rt::Object for HostNetworkInfo {
         match index {
             rt::INFO => P::Info(&HOST_NETWORK_INFO),
             0 => P::Objects(&self.vswitch),
-            #[cfg(feature = "dvs")]
             1 => P::Objects(&self.proxy_switch),
             2 => P::Objects(&self.portgroup),
             3 => P::Objects(&self.pnic),
@@ -889,7 +1766,6 @@ impl rt::Object for HostNetworkInfo {
             7 => P::Value(&self.dns_config),
             8 => P::Value(&self.ip_route_config),
             9 => P::Value(&self.console_ip_route_config),
-            #[cfg(feature = "network")]
             10 => P::Optional(&self.route_table_info),
             #[cfg(feature = "network")]
             11 => P::Objects(&self.dhcp),
@@ -897,11 +1773,8 @@ impl rt::Object for HostNetworkInfo {
             12 => P::Objects(&self.nat),
             13 => P::Value(&self.ip_v6_enabled),
             14 => P::Value(&self.at_boot_ip_v6_enabled),
-            #[cfg(feature = "network")]
             15 => P::Objects(&self.net_stack_instance),
-            #[cfg(feature = "network")]
             16 => P::Objects(&self.opaque_switch),
-            #[cfg(feature = "network")]
             17 => P::Objects(&self.opaque_network),
             18 => P::Value(&self.nsx_transport_node_id),
             19 => P::Value(&self.nvds_to_vds_migration_required),
@@ -913,7 +1786,6 @@ impl rt::Object for HostNetworkInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Objects(&mut self.vswitch),
-            #[cfg(feature = "dvs")]
             1 => M::Objects(&mut self.proxy_switch),
             2 => M::Objects(&mut self.portgroup),
             3 => M::Objects(&mut self.pnic),
@@ -924,7 +1796,6 @@ impl rt::Object for HostNetworkInfo {
             7 => M::Value(&mut self.dns_config),
             8 => M::Value(&mut self.ip_route_config),
             9 => M::Value(&mut self.console_ip_route_config),
-            #[cfg(feature = "network")]
             10 => M::Optional(&mut self.route_table_info),
             #[cfg(feature = "network")]
             11 => M::Objects(&mut self.dhcp),
@@ -932,11 +1803,8 @@ impl rt::Object for HostNetworkInfo {
             12 => M::Objects(&mut self.nat),
             13 => M::Value(&mut self.ip_v6_enabled),
             14 => M::Value(&mut self.at_boot_ip_v6_enabled),
-            #[cfg(feature = "network")]
             15 => M::Objects(&mut self.net_stack_instance),
-            #[cfg(feature = "network")]
             16 => M::Objects(&mut self.opaque_switch),
-            #[cfg(feature = "network")]
             17 => M::Objects(&mut self.opaque_network),
             18 => M::Value(&mut self.nsx_transport_node_id),
             19 => M::Value(&mut self.nvds_to_vds_migration_required),
@@ -1476,6 +2344,283 @@ impl std::fmt::Debug for HostNicTeamingPolicy {
 #[cfg(feature = "serde")]
 rt::serde!(object HostNicTeamingPolicy);
 
+/// `HostOpaqueNetworkInfo`, a [`DynamicData`], since VI API 5.5.
+pub struct HostOpaqueNetworkInfo {
+    /// `opaqueNetworkId`: required string.
+    pub opaque_network_id: String,
+    /// `opaqueNetworkName`: required string.
+    pub opaque_network_name: String,
+    /// `opaqueNetworkType`: required string.
+    pub opaque_network_type: String,
+    /// `pnicZone`: list of string, since VI API 6.0.
+    pub pnic_zone: Vec<String>,
+    /// `capability`: optional `OpaqueNetworkCapability`, since VI API 6.5.
+    #[cfg(feature = "network")]
+    pub capability: Option<Box<OpaqueNetworkCapability>>,
+    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
+    pub extra_config: Vec<rt::Poly<OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostOpaqueNetworkInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            opaque_network_id: String::new(),
+            opaque_network_name: String::new(),
+            opaque_network_type: String::new(),
+            pnic_zone: Vec::new(),
+            #[cfg(feature = "network")]
+            capability: None,
+            extra_config: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostOpaqueNetworkInfo",
+    Some(&DYNAMIC_DATA),
+    "5.5
+string opaqueNetworkId r
+string opaqueNetworkName r
+string opaqueNetworkType r
+string pnicZone ol since 6.0
+OpaqueNetworkCapability capability o since 6.5
+OptionValue extraConfig ol since 6.5
+",
+    <HostOpaqueNetworkInfo as rt::DataObject>::unset,
+);
+impl rt::Object for HostOpaqueNetworkInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_NETWORK_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_NETWORK_INFO),
+            0 => P::Value(&self.opaque_network_id),
+            1 => P::Value(&self.opaque_network_name),
+            2 => P::Value(&self.opaque_network_type),
+            3 => P::Value(&self.pnic_zone),
+            #[cfg(feature = "network")]
+            4 => P::Optional(&self.capability),
+            5 => P::Value(&self.extra_config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.opaque_network_id),
+            1 => M::Value(&mut self.opaque_network_name),
+            2 => M::Value(&mut self.opaque_network_type),
+            3 => M::Value(&mut self.pnic_zone),
+            #[cfg(feature = "network")]
+            4 => M::Optional(&mut self.capability),
+            5 => M::Value(&mut self.extra_config),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostOpaqueNetworkInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostOpaqueNetworkInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostOpaqueNetworkInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostOpaqueNetworkInfo);
+
+/// `HostOpaqueSwitch`, a [`DynamicData`], since VI API 5.5.
+pub struct HostOpaqueSwitch {
+    /// `key`: required string.
+    pub key: String,
+    /// `name`: optional string.
+    pub name: Option<String>,
+    /// `pnic`: list of string, the key of a `PhysicalNic`.
+    pub pnic: Vec<String>,
+    /// `pnicZone`: list of `HostOpaqueSwitchPhysicalNicZone`, since VI API 6.0.
+    pub pnic_zone: Vec<HostOpaqueSwitchPhysicalNicZone>,
+    /// `status`: optional string, since VI API 6.0.
+    pub status: Option<String>,
+    /// `vtep`: list of `HostVirtualNic`, since VI API 6.0.
+    pub vtep: Vec<HostVirtualNic>,
+    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
+    pub extra_config: Vec<rt::Poly<OptionValue>>,
+    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 6.7.
+    pub feature_capability: Vec<HostFeatureCapability>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostOpaqueSwitch {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: None,
+            pnic: Vec::new(),
+            pnic_zone: Vec::new(),
+            status: None,
+            vtep: Vec::new(),
+            extra_config: Vec::new(),
+            feature_capability: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostOpaqueSwitch",
+    Some(&DYNAMIC_DATA),
+    "5.5
+string key r
+string name o
+string pnic ol
+HostOpaqueSwitchPhysicalNicZone pnicZone ol since 6.0
+string status o since 6.0
+HostVirtualNic vtep ol since 6.0
+OptionValue extraConfig ol since 6.5
+HostFeatureCapability featureCapability ol since 6.7
+",
+    <HostOpaqueSwitch as rt::DataObject>::unset,
+);
+impl rt::Object for HostOpaqueSwitch {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_SWITCH
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.name),
+            2 => P::Value(&self.pnic),
+            3 => P::Objects(&self.pnic_zone),
+            4 => P::Value(&self.status),
+            5 => P::Objects(&self.vtep),
+            6 => P::Value(&self.extra_config),
+            7 => P::Objects(&self.feature_capability),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.name),
+            2 => M::Value(&mut self.pnic),
+            3 => M::Objects(&mut self.pnic_zone),
+            4 => M::Value(&mut self.status),
+            5 => M::Objects(&mut self.vtep),
+            6 => M::Value(&mut self.extra_config),
+            7 => M::Objects(&mut self.feature_capability),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostOpaqueSwitch {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostOpaqueSwitch {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostOpaqueSwitch {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostOpaqueSwitch);
+
+/// `HostOpaqueSwitchPhysicalNicZone`, a [`DynamicData`], since VI API 6.0.
+pub struct HostOpaqueSwitchPhysicalNicZone {
+    /// `key`: required string.
+    pub key: String,
+    /// `pnicDevice`: list of string.
+    pub pnic_device: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostOpaqueSwitchPhysicalNicZone {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            pnic_device: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostOpaqueSwitchPhysicalNicZone",
+    Some(&DYNAMIC_DATA),
+    "6.0
+string key r
+string pnicDevice ol
+",
+    <HostOpaqueSwitchPhysicalNicZone as rt::DataObject>::unset,
+);
+impl rt::Object for HostOpaqueSwitchPhysicalNicZone {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.pnic_device),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.pnic_device),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostOpaqueSwitchPhysicalNicZone {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostOpaqueSwitchPhysicalNicZone);
+
 /// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroup {
     /// `key`: optional string.
@@ -1564,6 +2709,77 @@ impl std::fmt::Debug for HostPortGroup {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostPortGroup);
+
+/// `HostPortGroupConfig`, a [`DynamicData`], since VI API 2.0.
+pub struct HostPortGroupConfig {
+    /// `changeOperation`: optional string.
+    pub change_operation: Option<String>,
+    /// `spec`: optional `HostPortGroupSpec`.
+    pub spec: Option<Box<HostPortGroupSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostPortGroupConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            spec: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostPortGroupConfig",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string changeOperation o
+HostPortGroupSpec spec o
+",
+    <HostPortGroupConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostPortGroupConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PORT_GROUP_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_PORT_GROUP_CONFIG),
+            0 => P::Value(&self.change_operation),
+            1 => P::Optional(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_operation),
+            1 => M::Optional(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostPortGroupConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostPortGroupConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostPortGroupConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostPortGroupConfig);
 
 /// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroupPort {
@@ -1725,6 +2941,376 @@ impl std::fmt::Debug for HostPortGroupSpec {
 #[cfg(feature = "serde")]
 rt::serde!(object HostPortGroupSpec);
 
+/// `HostProxySwitch`, a [`DynamicData`], since VI API 4.0.
+pub struct HostProxySwitch {
+    /// `dvsUuid`: required string.
+    pub dvs_uuid: String,
+    /// `dvsName`: required string.
+    pub dvs_name: String,
+    /// `key`: required string.
+    pub key: String,
+    /// `numPorts`: required int.
+    pub num_ports: i32,
+    /// `configNumPorts`: optional int, since VI API 5.0.
+    pub config_num_ports: Option<i32>,
+    /// `numPortsAvailable`: required int.
+    pub num_ports_available: i32,
+    /// `uplinkPort`: list of `KeyValue`.
+    pub uplink_port: Vec<KeyValue>,
+    /// `mtu`: optional int.
+    pub mtu: Option<i32>,
+    /// `pnic`: list of string, the key of a `PhysicalNic`.
+    pub pnic: Vec<String>,
+    /// `spec`: required `HostProxySwitchSpec`.
+    pub spec: HostProxySwitchSpec,
+    /// `hostLag`: list of `HostProxySwitchHostLagConfig`, since VI API 5.5.
+    #[cfg(feature = "dvs")]
+    pub host_lag: Vec<HostProxySwitchHostLagConfig>,
+    /// `networkReservationSupported`: optional boolean, since VI API 5.5.
+    pub network_reservation_supported: Option<bool>,
+    /// `nsxtEnabled`: optional boolean, since VI API 7.0.0.0.
+    pub nsxt_enabled: Option<bool>,
+    /// `ensEnabled`: optional boolean, since VI API 7.0.0.0.
+    pub ens_enabled: Option<bool>,
+    /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
+    pub ens_interrupt_enabled: Option<bool>,
+    /// `transportZones`: list of `DistributedVirtualSwitchHostMemberTransportZoneInfo`, since VI API 7.0.0.0.
+    #[cfg(feature = "dvs")]
+    pub transport_zones: Vec<DistributedVirtualSwitchHostMemberTransportZoneInfo>,
+    /// `nsxUsedUplinkPort`: list of string, since VI API 7.0.0.0.
+    pub nsx_used_uplink_port: Vec<String>,
+    /// `nsxtStatus`: optional string, since VI API 7.0.0.0.
+    pub nsxt_status: Option<String>,
+    /// `nsxtStatusDetail`: optional string, since VI API 7.0.0.0.
+    pub nsxt_status_detail: Option<String>,
+    /// `ensInfo`: optional `HostProxySwitchEnsInfo`, since VI API 8.0.0.1.
+    #[cfg(feature = "dvs")]
+    pub ens_info: Option<Box<HostProxySwitchEnsInfo>>,
+    /// `networkOffloadingEnabled`: optional boolean, since VI API 8.0.0.1.
+    pub network_offloading_enabled: Option<bool>,
+    /// `hostUplinkState`: list of `DistributedVirtualSwitchHostMemberHostUplinkState`, since VI API 8.0.3.0.
+    #[cfg(feature = "dvs")]
+    pub host_uplink_state: Vec<DistributedVirtualSwitchHostMemberHostUplinkState>,
+    /// `autoDeployOwned`: optional boolean, since VI API 9.1.0.0.
+    pub auto_deploy_owned: Option<bool>,
+    /// `hostPerfNicOffloadState`: optional `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, since VI API 9.1.0.0.
+    #[cfg(feature = "dvs")]
+    pub host_perf_nic_offload_state: Option<
+        Box<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
+    >,
+    /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
+    pub tepless_mode: Option<bool>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostProxySwitch {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            dvs_uuid: String::new(),
+            dvs_name: String::new(),
+            key: String::new(),
+            num_ports: 0,
+            config_num_ports: None,
+            num_ports_available: 0,
+            uplink_port: Vec::new(),
+            mtu: None,
+            pnic: Vec::new(),
+            spec: Default::default(),
+            #[cfg(feature = "dvs")]
+            host_lag: Vec::new(),
+            network_reservation_supported: None,
+            nsxt_enabled: None,
+            ens_enabled: None,
+            ens_interrupt_enabled: None,
+            #[cfg(feature = "dvs")]
+            transport_zones: Vec::new(),
+            nsx_used_uplink_port: Vec::new(),
+            nsxt_status: None,
+            nsxt_status_detail: None,
+            #[cfg(feature = "dvs")]
+            ens_info: None,
+            network_offloading_enabled: None,
+            #[cfg(feature = "dvs")]
+            host_uplink_state: Vec::new(),
+            auto_deploy_owned: None,
+            #[cfg(feature = "dvs")]
+            host_perf_nic_offload_state: None,
+            tepless_mode: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostProxySwitch",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string dvsUuid r
+string dvsName r
+string key r
+int numPorts r
+int configNumPorts o since 5.0
+int numPortsAvailable r
+KeyValue uplinkPort ol
+int mtu o
+string pnic ol
+HostProxySwitchSpec spec r
+HostProxySwitchHostLagConfig hostLag ol since 5.5
+boolean networkReservationSupported o since 5.5
+boolean nsxtEnabled o since 7.0.0.0
+boolean ensEnabled o since 7.0.0.0
+boolean ensInterruptEnabled o since 7.0.0.0
+DistributedVirtualSwitchHostMemberTransportZoneInfo transportZones ol since 7.0.0.0
+string nsxUsedUplinkPort ol since 7.0.0.0
+string nsxtStatus o since 7.0.0.0
+string nsxtStatusDetail o since 7.0.0.0
+HostProxySwitchEnsInfo ensInfo o since 8.0.0.1
+boolean networkOffloadingEnabled o since 8.0.0.1
+DistributedVirtualSwitchHostMemberHostUplinkState hostUplinkState ol since 8.0.3.0
+boolean autoDeployOwned o since 9.1.0.0
+DistributedVirtualSwitchHostMemberHostPerfNicOffloadState hostPerfNicOffloadState o since 9.1.0.0
+boolean teplessMode o since 9.1.0.0
+",
+    <HostProxySwitch as rt::DataObject>::unset,
+);
+impl rt::Object for HostProxySwitch {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH),
+            0 => P::Value(&self.dvs_uuid),
+            1 => P::Value(&self.dvs_name),
+            2 => P::Value(&self.key),
+            3 => P::Value(&self.num_ports),
+            4 => P::Value(&self.config_num_ports),
+            5 => P::Value(&self.num_ports_available),
+            6 => P::Objects(&self.uplink_port),
+            7 => P::Value(&self.mtu),
+            8 => P::Value(&self.pnic),
+            9 => P::Object(&self.spec),
+            #[cfg(feature = "dvs")]
+            10 => P::Objects(&self.host_lag),
+            11 => P::Value(&self.network_reservation_supported),
+            12 => P::Value(&self.nsxt_enabled),
+            13 => P::Value(&self.ens_enabled),
+            14 => P::Value(&self.ens_interrupt_enabled),
+            #[cfg(feature = "dvs")]
+            15 => P::Objects(&self.transport_zones),
+            16 => P::Value(&self.nsx_used_uplink_port),
+            17 => P::Value(&self.nsxt_status),
+            18 => P::Value(&self.nsxt_status_detail),
+            #[cfg(feature = "dvs")]
+            19 => P::Optional(&self.ens_info),
+            20 => P::Value(&self.network_offloading_enabled),
+            #[cfg(feature = "dvs")]
+            21 => P::Objects(&self.host_uplink_state),
+            22 => P::Value(&self.auto_deploy_owned),
+            #[cfg(feature = "dvs")]
+            23 => P::Optional(&self.host_perf_nic_offload_state),
+            24 => P::Value(&self.tepless_mode),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.dvs_uuid),
+            1 => M::Value(&mut self.dvs_name),
+            2 => M::Value(&mut self.key),
+            3 => M::Value(&mut self.num_ports),
+            4 => M::Value(&mut self.config_num_ports),
+            5 => M::Value(&mut self.num_ports_available),
+            6 => M::Objects(&mut self.uplink_port),
+            7 => M::Value(&mut self.mtu),
+            8 => M::Value(&mut self.pnic),
+            9 => M::Object(&mut self.spec),
+            #[cfg(feature = "dvs")]
+            10 => M::Objects(&mut self.host_lag),
+            11 => M::Value(&mut self.network_reservation_supported),
+            12 => M::Value(&mut self.nsxt_enabled),
+            13 => M::Value(&mut self.ens_enabled),
+            14 => M::Value(&mut self.ens_interrupt_enabled),
+            #[cfg(feature = "dvs")]
+            15 => M::Objects(&mut self.transport_zones),
+            16 => M::Value(&mut self.nsx_used_uplink_port),
+            17 => M::Value(&mut self.nsxt_status),
+            18 => M::Value(&mut self.nsxt_status_detail),
+            #[cfg(feature = "dvs")]
+            19 => M::Optional(&mut self.ens_info),
+            20 => M::Value(&mut self.network_offloading_enabled),
+            #[cfg(feature = "dvs")]
+            21 => M::Objects(&mut self.host_uplink_state),
+            22 => M::Value(&mut self.auto_deploy_owned),
+            #[cfg(feature = "dvs")]
+            23 => M::Optional(&mut self.host_perf_nic_offload_state),
+            24 => M::Value(&mut self.tepless_mode),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostProxySwitch {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostProxySwitch {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostProxySwitch {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostProxySwitch);
+
+/// `HostProxySwitchConfig`, a [`DynamicData`], since VI API 4.0.
+pub struct HostProxySwitchConfig {
+    /// `changeOperation`: optional string.
+    pub change_operation: Option<String>,
+    /// `uuid`: required string.
+    pub uuid: String,
+    /// `spec`: optional `HostProxySwitchSpec`.
+    pub spec: Option<Box<HostProxySwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostProxySwitchConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            uuid: String::new(),
+            spec: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostProxySwitchConfig",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string changeOperation o
+string uuid r
+HostProxySwitchSpec spec o
+",
+    <HostProxySwitchConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostProxySwitchConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_CONFIG),
+            0 => P::Value(&self.change_operation),
+            1 => P::Value(&self.uuid),
+            2 => P::Optional(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_operation),
+            1 => M::Value(&mut self.uuid),
+            2 => M::Optional(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostProxySwitchConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostProxySwitchConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostProxySwitchConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostProxySwitchConfig);
+
+/// `HostProxySwitchSpec`, a [`DynamicData`], since VI API 4.0.
+pub struct HostProxySwitchSpec {
+    /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
+    pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostProxySwitchSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { backing: None, _more: () }
+    }
+}
+pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostProxySwitchSpec",
+    Some(&DYNAMIC_DATA),
+    "4.0
+DistributedVirtualSwitchHostMemberBacking backing o
+",
+    <HostProxySwitchSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostProxySwitchSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_PROXY_SWITCH_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_PROXY_SWITCH_SPEC),
+            0 => P::Value(&self.backing),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.backing),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostProxySwitchSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostProxySwitchSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostProxySwitchSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostProxySwitchSpec);
+
 /// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualNic {
     /// `device`: required string.
@@ -1820,6 +3406,302 @@ impl std::fmt::Debug for HostVirtualNic {
 #[cfg(feature = "serde")]
 rt::serde!(object HostVirtualNic);
 
+/// `HostVirtualNicConfig`, a [`DynamicData`], since VI API 2.0.
+pub struct HostVirtualNicConfig {
+    /// `changeOperation`: optional string.
+    pub change_operation: Option<String>,
+    /// `device`: optional string.
+    pub device: Option<String>,
+    /// `portgroup`: required string.
+    pub portgroup: String,
+    /// `spec`: optional `HostVirtualNicSpec`.
+    pub spec: Option<Box<HostVirtualNicSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostVirtualNicConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            device: None,
+            portgroup: String::new(),
+            spec: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNicConfig",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string changeOperation o
+string device o
+string portgroup r
+HostVirtualNicSpec spec o
+",
+    <HostVirtualNicConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostVirtualNicConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONFIG),
+            0 => P::Value(&self.change_operation),
+            1 => P::Value(&self.device),
+            2 => P::Value(&self.portgroup),
+            3 => P::Optional(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_operation),
+            1 => M::Value(&mut self.device),
+            2 => M::Value(&mut self.portgroup),
+            3 => M::Optional(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNicConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNicConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNicConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostVirtualNicConfig);
+
+/// `HostVirtualNicConnection`, a [`DynamicData`], since VI API 4.0.
+pub struct HostVirtualNicConnection {
+    /// `portgroup`: optional string.
+    pub portgroup: Option<String>,
+    /// `dvPort`: optional `DistributedVirtualSwitchPortConnection`.
+    pub dv_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
+    /// `opNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.7.
+    pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostVirtualNicConnection {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            portgroup: None,
+            dv_port: None,
+            op_network: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNicConnection",
+    Some(&DYNAMIC_DATA),
+    "4.0
+string portgroup o
+DistributedVirtualSwitchPortConnection dvPort o
+HostVirtualNicOpaqueNetworkSpec opNetwork o since 6.7
+",
+    <HostVirtualNicConnection as rt::DataObject>::unset,
+);
+impl rt::Object for HostVirtualNicConnection {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_CONNECTION
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_CONNECTION),
+            0 => P::Value(&self.portgroup),
+            1 => P::Optional(&self.dv_port),
+            2 => P::Optional(&self.op_network),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.portgroup),
+            1 => M::Optional(&mut self.dv_port),
+            2 => M::Optional(&mut self.op_network),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNicConnection {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNicConnection {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNicConnection {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostVirtualNicConnection);
+
+/// `HostVirtualNicIpRouteSpec`, a [`DynamicData`], since VI API 6.5.
+pub struct HostVirtualNicIpRouteSpec {
+    /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
+    pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostVirtualNicIpRouteSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            ip_route_config: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNicIpRouteSpec",
+    Some(&DYNAMIC_DATA),
+    "6.5
+HostIpRouteConfig ipRouteConfig o
+",
+    <HostVirtualNicIpRouteSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostVirtualNicIpRouteSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_IP_ROUTE_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_IP_ROUTE_SPEC),
+            0 => P::Value(&self.ip_route_config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.ip_route_config),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNicIpRouteSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNicIpRouteSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNicIpRouteSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostVirtualNicIpRouteSpec);
+
+/// `HostVirtualNicOpaqueNetworkSpec`, a [`DynamicData`], since VI API 6.0.
+pub struct HostVirtualNicOpaqueNetworkSpec {
+    /// `opaqueNetworkId`: required string.
+    pub opaque_network_id: String,
+    /// `opaqueNetworkType`: required string.
+    pub opaque_network_type: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostVirtualNicOpaqueNetworkSpec {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            opaque_network_id: String::new(),
+            opaque_network_type: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualNicOpaqueNetworkSpec",
+    Some(&DYNAMIC_DATA),
+    "6.0
+string opaqueNetworkId r
+string opaqueNetworkType r
+",
+    <HostVirtualNicOpaqueNetworkSpec as rt::DataObject>::unset,
+);
+impl rt::Object for HostVirtualNicOpaqueNetworkSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC),
+            0 => P::Value(&self.opaque_network_id),
+            1 => P::Value(&self.opaque_network_type),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.opaque_network_id),
+            1 => M::Value(&mut self.opaque_network_type),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualNicOpaqueNetworkSpec {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostVirtualNicOpaqueNetworkSpec);
+
 /// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualNicSpec {
     /// `ip`: optional `HostIpConfig`.
@@ -1837,14 +3719,12 @@ pub struct HostVirtualNicSpec {
     /// `netStackInstanceKey`: optional string, since VI API 5.5.
     pub net_stack_instance_key: Option<String>,
     /// `opaqueNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.0.
-    #[cfg(feature = "network")]
     pub opaque_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
     /// `externalId`: optional string, since VI API 6.0.
     pub external_id: Option<String>,
     /// `pinnedPnic`: optional string, since VI API 6.0.
     pub pinned_pnic: Option<String>,
     /// `ipRouteSpec`: optional `HostVirtualNicIpRouteSpec`, since VI API 6.5.
-    #[cfg(feature = "network")]
     pub ip_route_spec: Option<Box<HostVirtualNicIpRouteSpec>>,
     /// `systemOwned`: optional boolean, since VI API 7.0.0.0.
     pub system_owned: Option<bool>,
@@ -1864,11 +3744,9 @@ impl Default for HostVirtualNicSpec {
             mtu: None,
             tso_enabled: None,
             net_stack_instance_key: None,
-            #[cfg(feature = "network")]
             opaque_network: None,
             external_id: None,
             pinned_pnic: None,
-            #[cfg(feature = "network")]
             ip_route_spec: None,
             system_owned: None,
             dpu_id: None,
@@ -1911,11 +3789,9 @@ impl rt::Object for HostVirtualNicSpec {
             4 => P::Value(&self.mtu),
             5 => P::Value(&self.tso_enabled),
             6 => P::Value(&self.net_stack_instance_key),
-            #[cfg(feature = "network")]
             7 => P::Optional(&self.opaque_network),
             8 => P::Value(&self.external_id),
             9 => P::Value(&self.pinned_pnic),
-            #[cfg(feature = "network")]
             10 => P::Optional(&self.ip_route_spec),
             11 => P::Value(&self.system_owned),
             12 => P::Value(&self.dpu_id),
@@ -1932,11 +3808,9 @@ impl rt::Object for HostVirtualNicSpec {
             4 => M::Value(&mut self.mtu),
             5 => M::Value(&mut self.tso_enabled),
             6 => M::Value(&mut self.net_stack_instance_key),
-            #[cfg(feature = "network")]
             7 => M::Optional(&mut self.opaque_network),
             8 => M::Value(&mut self.external_id),
             9 => M::Value(&mut self.pinned_pnic),
-            #[cfg(feature = "network")]
             10 => M::Optional(&mut self.ip_route_spec),
             11 => M::Value(&mut self.system_owned),
             12 => M::Value(&mut self.dpu_id),
@@ -2348,6 +4222,83 @@ impl std::fmt::Debug for HostVirtualSwitchBridge {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object base HostVirtualSwitchBridge);
+
+/// `HostVirtualSwitchConfig`, a [`DynamicData`], since VI API 2.0.
+pub struct HostVirtualSwitchConfig {
+    /// `changeOperation`: optional string.
+    pub change_operation: Option<String>,
+    /// `name`: required string.
+    pub name: String,
+    /// `spec`: optional `HostVirtualSwitchSpec`.
+    pub spec: Option<Box<HostVirtualSwitchSpec>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for HostVirtualSwitchConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            name: String::new(),
+            spec: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostVirtualSwitchConfig",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string changeOperation o
+string name r
+HostVirtualSwitchSpec spec o
+",
+    <HostVirtualSwitchConfig as rt::DataObject>::unset,
+);
+impl rt::Object for HostVirtualSwitchConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_VIRTUAL_SWITCH_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&HOST_VIRTUAL_SWITCH_CONFIG),
+            0 => P::Value(&self.change_operation),
+            1 => P::Value(&self.name),
+            2 => P::Optional(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.change_operation),
+            1 => M::Value(&mut self.name),
+            2 => M::Optional(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for HostVirtualSwitchConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostVirtualSwitchConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostVirtualSwitchConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object HostVirtualSwitchConfig);
 
 /// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
 pub struct HostVirtualSwitchSimpleBridge {
@@ -2951,6 +4902,319 @@ impl std::fmt::Debug for PhysicalNic {
 #[cfg(feature = "serde")]
 rt::serde!(object PhysicalNic);
 
+/// `PhysicalNicConfig`, a [`DynamicData`], since VI API 2.0.
+pub struct PhysicalNicConfig {
+    /// `device`: required string.
+    pub device: String,
+    /// `spec`: required `PhysicalNicSpec`.
+    pub spec: PhysicalNicSpec,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PhysicalNicConfig {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            spec: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicConfig",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string device r
+PhysicalNicSpec spec r
+",
+    <PhysicalNicConfig as rt::DataObject>::unset,
+);
+impl rt::Object for PhysicalNicConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_CONFIG
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_CONFIG),
+            0 => P::Value(&self.device),
+            1 => P::Object(&self.spec),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device),
+            1 => M::Object(&mut self.spec),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PhysicalNicConfig {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicConfig {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicConfig {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PhysicalNicConfig);
+
+/// `PhysicalNicHint`, a [`DynamicData`], since VI API 2.0.
+pub struct PhysicalNicHint {
+    /// `vlanId`: optional int.
+    pub vlan_id: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PhysicalNicHint {
+    #[inline(never)]
+    fn default() -> Self {
+        Self { vlan_id: None, _more: () }
+    }
+}
+pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicHint",
+    Some(&DYNAMIC_DATA),
+    "2.0
+int vlanId o
+",
+    <PhysicalNicHint as rt::DataObject>::unset,
+);
+impl rt::Object for PhysicalNicHint {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_HINT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT),
+            0 => P::Value(&self.vlan_id),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.vlan_id),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PhysicalNicHint {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicHint {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicHint {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PhysicalNicHint);
+
+/// `PhysicalNicHintInfo`, a [`DynamicData`], since VI API 2.0.
+pub struct PhysicalNicHintInfo {
+    /// `device`: required string.
+    pub device: String,
+    /// `subnet`: list of `PhysicalNicIpHint`.
+    pub subnet: Vec<PhysicalNicIpHint>,
+    /// `network`: list of `PhysicalNicNameHint`.
+    pub network: Vec<PhysicalNicNameHint>,
+    /// `connectedSwitchPort`: optional `PhysicalNicCdpInfo`, since VI API 2.5.
+    #[cfg(feature = "network")]
+    pub connected_switch_port: Option<Box<PhysicalNicCdpInfo>>,
+    /// `lldpInfo`: optional `LinkLayerDiscoveryProtocolInfo`, since VI API 5.0.
+    #[cfg(feature = "network")]
+    pub lldp_info: Option<Box<LinkLayerDiscoveryProtocolInfo>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PhysicalNicHintInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            subnet: Vec::new(),
+            network: Vec::new(),
+            #[cfg(feature = "network")]
+            connected_switch_port: None,
+            #[cfg(feature = "network")]
+            lldp_info: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicHintInfo",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string device r
+PhysicalNicIpHint subnet ol
+PhysicalNicNameHint network ol
+PhysicalNicCdpInfo connectedSwitchPort o since 2.5
+LinkLayerDiscoveryProtocolInfo lldpInfo o since 5.0
+",
+    <PhysicalNicHintInfo as rt::DataObject>::unset,
+);
+impl rt::Object for PhysicalNicHintInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_HINT_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_HINT_INFO),
+            0 => P::Value(&self.device),
+            1 => P::Objects(&self.subnet),
+            2 => P::Objects(&self.network),
+            #[cfg(feature = "network")]
+            3 => P::Optional(&self.connected_switch_port),
+            #[cfg(feature = "network")]
+            4 => P::Optional(&self.lldp_info),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.device),
+            1 => M::Objects(&mut self.subnet),
+            2 => M::Objects(&mut self.network),
+            #[cfg(feature = "network")]
+            3 => M::Optional(&mut self.connected_switch_port),
+            #[cfg(feature = "network")]
+            4 => M::Optional(&mut self.lldp_info),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PhysicalNicHintInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicHintInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicHintInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PhysicalNicHintInfo);
+
+/// `PhysicalNicIpHint`, a [`PhysicalNicHint`], since VI API 2.0.
+pub struct PhysicalNicIpHint {
+    /// The properties of `PhysicalNicHint`.
+    pub base: PhysicalNicHint,
+    /// `ipSubnet`: required string.
+    pub ip_subnet: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PhysicalNicIpHint {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: PhysicalNicHint::default(),
+            ip_subnet: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicIpHint",
+    Some(&PHYSICAL_NIC_HINT),
+    "2.0
+string ipSubnet r
+",
+    <PhysicalNicIpHint as rt::DataObject>::unset,
+);
+impl rt::Object for PhysicalNicIpHint {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_IP_HINT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_IP_HINT),
+            0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            1 => P::Value(&self.ip_subnet),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            1 => M::Value(&mut self.ip_subnet),
+            _ => M::Absent,
+        }
+    }
+}
+impl std::ops::Deref for PhysicalNicIpHint {
+    type Target = PhysicalNicHint;
+    fn deref(&self) -> &PhysicalNicHint {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PhysicalNicIpHint {
+    fn deref_mut(&mut self) -> &mut PhysicalNicHint {
+        &mut self.base
+    }
+}
+impl Clone for PhysicalNicIpHint {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicIpHint {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicIpHint {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PhysicalNicIpHint);
+
 /// `PhysicalNicLinkInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicLinkInfo {
     /// `speedMb`: required int.
@@ -3021,6 +5285,89 @@ impl std::fmt::Debug for PhysicalNicLinkInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object PhysicalNicLinkInfo);
+
+/// `PhysicalNicNameHint`, a [`PhysicalNicHint`], since VI API 2.0.
+pub struct PhysicalNicNameHint {
+    /// The properties of `PhysicalNicHint`.
+    pub base: PhysicalNicHint,
+    /// `network`: required string.
+    pub network: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for PhysicalNicNameHint {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: PhysicalNicHint::default(),
+            network: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PhysicalNicNameHint",
+    Some(&PHYSICAL_NIC_HINT),
+    "2.0
+string network r
+",
+    <PhysicalNicNameHint as rt::DataObject>::unset,
+);
+impl rt::Object for PhysicalNicNameHint {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PHYSICAL_NIC_NAME_HINT
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&PHYSICAL_NIC_NAME_HINT),
+            0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            1 => P::Value(&self.network),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            1 => M::Value(&mut self.network),
+            _ => M::Absent,
+        }
+    }
+}
+impl std::ops::Deref for PhysicalNicNameHint {
+    type Target = PhysicalNicHint;
+    fn deref(&self) -> &PhysicalNicHint {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for PhysicalNicNameHint {
+    fn deref_mut(&mut self) -> &mut PhysicalNicHint {
+        &mut self.base
+    }
+}
+impl Clone for PhysicalNicNameHint {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PhysicalNicNameHint {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PhysicalNicNameHint {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object PhysicalNicNameHint);
 
 /// `PhysicalNicSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicSpec {

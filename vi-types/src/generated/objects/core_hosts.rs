@@ -1248,7 +1248,6 @@ pub struct HostConfigInfo {
     #[cfg(feature = "host")]
     pub deployment_info: Option<Box<HostDeploymentInfo>>,
     /// `hyperThread`: optional `HostHyperThreadScheduleInfo`.
-    #[cfg(feature = "host")]
     pub hyper_thread: Option<Box<HostHyperThreadScheduleInfo>>,
     /// `cpuScheduler`: optional `HostCpuSchedulerInfo`, since VI API 8.0.3.0.
     #[cfg(feature = "host")]
@@ -1283,10 +1282,8 @@ pub struct HostConfigInfo {
     /// `offloadCapabilities`: optional `HostNetOffloadCapabilities`.
     pub offload_capabilities: Option<Box<HostNetOffloadCapabilities>>,
     /// `service`: optional `HostServiceInfo`.
-    #[cfg(feature = "host")]
     pub service: Option<Box<HostServiceInfo>>,
     /// `firewall`: optional `HostFirewallInfo`.
-    #[cfg(feature = "host")]
     pub firewall: Option<Box<HostFirewallInfo>>,
     /// `autoStart`: optional `HostAutoStartManagerConfig`.
     pub auto_start: Option<Box<HostAutoStartManagerConfig>>,
@@ -1308,10 +1305,8 @@ pub struct HostConfigInfo {
     #[cfg(feature = "host")]
     pub system_resources: Option<Box<HostSystemResourceInfo>>,
     /// `dateTimeInfo`: optional `HostDateTimeInfo`, since VI API 2.5.
-    #[cfg(feature = "host")]
     pub date_time_info: Option<Box<HostDateTimeInfo>>,
     /// `flags`: optional `HostFlagInfo`, since VI API 2.5.
-    #[cfg(feature = "host")]
     pub flags: Option<Box<HostFlagInfo>>,
     /// `adminDisabled`: optional boolean, since VI API 2.5.
     pub admin_disabled: Option<bool>,
@@ -1331,19 +1326,15 @@ pub struct HostConfigInfo {
     /// `certificate`: list of byte, since VI API 5.0.
     pub certificate: Vec<i8>,
     /// `pciPassthruInfo`: list of `HostPciPassthruInfo` or a descendant, since VI API 4.0.
-    #[cfg(feature = "host")]
     pub pci_passthru_info: Vec<rt::Poly<HostPciPassthruInfo>>,
     /// `authenticationManagerInfo`: optional `HostAuthenticationManagerInfo`, since VI API 4.1.
     #[cfg(feature = "host")]
     pub authentication_manager_info: Option<Box<HostAuthenticationManagerInfo>>,
     /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
-    #[cfg(feature = "host")]
     pub feature_version: Vec<HostFeatureVersionInfo>,
     /// `powerSystemCapability`: optional `PowerSystemCapability`, since VI API 4.1.
-    #[cfg(feature = "host")]
     pub power_system_capability: Option<Box<PowerSystemCapability>>,
     /// `powerSystemInfo`: optional `PowerSystemInfo`, since VI API 4.1.
-    #[cfg(feature = "host")]
     pub power_system_info: Option<Box<PowerSystemInfo>>,
     /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`, since VI API 5.0.
     #[cfg(feature = "storage")]
@@ -1351,10 +1342,8 @@ pub struct HostConfigInfo {
     /// `wakeOnLanCapable`: optional boolean, since VI API 5.0.
     pub wake_on_lan_capable: Option<bool>,
     /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
     /// `maskedFeatureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
-    #[cfg(feature = "host")]
     pub masked_feature_capability: Vec<HostFeatureCapability>,
     /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`, since VI API 5.5.
     #[cfg(feature = "storage")]
@@ -1371,7 +1360,6 @@ pub struct HostConfigInfo {
     /// `descriptionTreeCheckSum`: optional base64Binary, since VI API 7.0.0.0.
     pub description_tree_check_sum: Option<rt::Binary>,
     /// `graphicsInfo`: list of `HostGraphicsInfo`, since VI API 5.5.
-    #[cfg(feature = "host")]
     pub graphics_info: Vec<HostGraphicsInfo>,
     /// `sharedPassthruGpuTypes`: list of string, since VI API 6.0.
     pub shared_passthru_gpu_types: Vec<String>,
@@ -1404,7 +1392,6 @@ impl Default for HostConfigInfo {
             product: Default::default(),
             #[cfg(feature = "host")]
             deployment_info: None,
-            #[cfg(feature = "host")]
             hyper_thread: None,
             #[cfg(feature = "host")]
             cpu_scheduler: None,
@@ -1425,9 +1412,7 @@ impl Default for HostConfigInfo {
             capabilities: None,
             datastore_capabilities: None,
             offload_capabilities: None,
-            #[cfg(feature = "host")]
             service: None,
-            #[cfg(feature = "host")]
             firewall: None,
             auto_start: None,
             #[cfg(feature = "host")]
@@ -1440,9 +1425,7 @@ impl Default for HostConfigInfo {
             system_swap_configuration: None,
             #[cfg(feature = "host")]
             system_resources: None,
-            #[cfg(feature = "host")]
             date_time_info: None,
-            #[cfg(feature = "host")]
             flags: None,
             admin_disabled: None,
             #[cfg(feature = "host")]
@@ -1454,22 +1437,16 @@ impl Default for HostConfigInfo {
             #[cfg(feature = "host")]
             authentication_data: Vec::new(),
             certificate: Vec::new(),
-            #[cfg(feature = "host")]
             pci_passthru_info: Vec::new(),
             #[cfg(feature = "host")]
             authentication_manager_info: None,
-            #[cfg(feature = "host")]
             feature_version: Vec::new(),
-            #[cfg(feature = "host")]
             power_system_capability: None,
-            #[cfg(feature = "host")]
             power_system_info: None,
             #[cfg(feature = "storage")]
             cache_configuration_info: Vec::new(),
             wake_on_lan_capable: None,
-            #[cfg(feature = "host")]
             feature_capability: Vec::new(),
-            #[cfg(feature = "host")]
             masked_feature_capability: Vec::new(),
             #[cfg(feature = "storage")]
             v_flash_config_info: None,
@@ -1479,7 +1456,6 @@ impl Default for HostConfigInfo {
             script_check_sum: None,
             host_config_check_sum: None,
             description_tree_check_sum: None,
-            #[cfg(feature = "host")]
             graphics_info: Vec::new(),
             shared_passthru_gpu_types: Vec::new(),
             #[cfg(feature = "host")]
@@ -1576,7 +1552,6 @@ impl rt::Object for HostConfigInfo {
             1 => P::Object(&self.product),
             #[cfg(feature = "host")]
             2 => P::Optional(&self.deployment_info),
-            #[cfg(feature = "host")]
             3 => P::Optional(&self.hyper_thread),
             #[cfg(feature = "host")]
             4 => P::Optional(&self.cpu_scheduler),
@@ -1597,9 +1572,7 @@ impl rt::Object for HostConfigInfo {
             14 => P::Optional(&self.capabilities),
             15 => P::Optional(&self.datastore_capabilities),
             16 => P::Optional(&self.offload_capabilities),
-            #[cfg(feature = "host")]
             17 => P::Optional(&self.service),
-            #[cfg(feature = "host")]
             18 => P::Optional(&self.firewall),
             19 => P::Optional(&self.auto_start),
             #[cfg(feature = "host")]
@@ -1612,9 +1585,7 @@ impl rt::Object for HostConfigInfo {
             25 => P::Optional(&self.system_swap_configuration),
             #[cfg(feature = "host")]
             26 => P::Optional(&self.system_resources),
-            #[cfg(feature = "host")]
             27 => P::Optional(&self.date_time_info),
-            #[cfg(feature = "host")]
             28 => P::Optional(&self.flags),
             29 => P::Value(&self.admin_disabled),
             #[cfg(feature = "host")]
@@ -1626,22 +1597,16 @@ impl rt::Object for HostConfigInfo {
             #[cfg(feature = "host")]
             34 => P::Objects(&self.authentication_data),
             35 => P::Value(&self.certificate),
-            #[cfg(feature = "host")]
             36 => P::Value(&self.pci_passthru_info),
             #[cfg(feature = "host")]
             37 => P::Optional(&self.authentication_manager_info),
-            #[cfg(feature = "host")]
             38 => P::Objects(&self.feature_version),
-            #[cfg(feature = "host")]
             39 => P::Optional(&self.power_system_capability),
-            #[cfg(feature = "host")]
             40 => P::Optional(&self.power_system_info),
             #[cfg(feature = "storage")]
             41 => P::Objects(&self.cache_configuration_info),
             42 => P::Value(&self.wake_on_lan_capable),
-            #[cfg(feature = "host")]
             43 => P::Objects(&self.feature_capability),
-            #[cfg(feature = "host")]
             44 => P::Objects(&self.masked_feature_capability),
             #[cfg(feature = "storage")]
             45 => P::Optional(&self.v_flash_config_info),
@@ -1651,7 +1616,6 @@ impl rt::Object for HostConfigInfo {
             48 => P::Value(&self.script_check_sum),
             49 => P::Value(&self.host_config_check_sum),
             50 => P::Value(&self.description_tree_check_sum),
-            #[cfg(feature = "host")]
             51 => P::Objects(&self.graphics_info),
             52 => P::Value(&self.shared_passthru_gpu_types),
             #[cfg(feature = "host")]
@@ -1676,7 +1640,6 @@ impl rt::Object for HostConfigInfo {
             1 => M::Object(&mut self.product),
             #[cfg(feature = "host")]
             2 => M::Optional(&mut self.deployment_info),
-            #[cfg(feature = "host")]
             3 => M::Optional(&mut self.hyper_thread),
             #[cfg(feature = "host")]
             4 => M::Optional(&mut self.cpu_scheduler),
@@ -1697,9 +1660,7 @@ impl rt::Object for HostConfigInfo {
             14 => M::Optional(&mut self.capabilities),
             15 => M::Optional(&mut self.datastore_capabilities),
             16 => M::Optional(&mut self.offload_capabilities),
-            #[cfg(feature = "host")]
             17 => M::Optional(&mut self.service),
-            #[cfg(feature = "host")]
             18 => M::Optional(&mut self.firewall),
             19 => M::Optional(&mut self.auto_start),
             #[cfg(feature = "host")]
@@ -1712,9 +1673,7 @@ impl rt::Object for HostConfigInfo {
             25 => M::Optional(&mut self.system_swap_configuration),
             #[cfg(feature = "host")]
             26 => M::Optional(&mut self.system_resources),
-            #[cfg(feature = "host")]
             27 => M::Optional(&mut self.date_time_info),
-            #[cfg(feature = "host")]
             28 => M::Optional(&mut self.flags),
             29 => M::Value(&mut self.admin_disabled),
             #[cfg(feature = "host")]
@@ -1726,22 +1685,16 @@ impl rt::Object for HostConfigInfo {
             #[cfg(feature = "host")]
             34 => M::Objects(&mut self.authentication_data),
             35 => M::Value(&mut self.certificate),
-            #[cfg(feature = "host")]
             36 => M::Value(&mut self.pci_passthru_info),
             #[cfg(feature = "host")]
             37 => M::Optional(&mut self.authentication_manager_info),
-            #[cfg(feature = "host")]
             38 => M::Objects(&mut self.feature_version),
-            #[cfg(feature = "host")]
             39 => M::Optional(&mut self.power_system_capability),
-            #[cfg(feature = "host")]
             40 => M::Optional(&mut self.power_system_info),
             #[cfg(feature = "storage")]
             41 => M::Objects(&mut self.cache_configuration_info),
             42 => M::Value(&mut self.wake_on_lan_capable),
-            #[cfg(feature = "host")]
             43 => M::Objects(&mut self.feature_capability),
-            #[cfg(feature = "host")]
             44 => M::Objects(&mut self.masked_feature_capability),
             #[cfg(feature = "storage")]
             45 => M::Optional(&mut self.v_flash_config_info),
@@ -1751,7 +1704,6 @@ impl rt::Object for HostConfigInfo {
             48 => M::Value(&mut self.script_check_sum),
             49 => M::Value(&mut self.host_config_check_sum),
             50 => M::Value(&mut self.description_tree_check_sum),
-            #[cfg(feature = "host")]
             51 => M::Objects(&mut self.graphics_info),
             52 => M::Value(&mut self.shared_passthru_gpu_types),
             #[cfg(feature = "host")]
@@ -2101,7 +2053,6 @@ pub struct HostConfigSummary {
     /// `faultToleranceEnabled`: optional boolean, since VI API 4.0 and always there from then on.
     pub fault_tolerance_enabled: Option<bool>,
     /// `featureVersion`: list of `HostFeatureVersionInfo`, since VI API 4.1.
-    #[cfg(feature = "host")]
     pub feature_version: Vec<HostFeatureVersionInfo>,
     /// `agentVmDatastore`: optional reference to `Datastore`, since VI API 5.0.
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
@@ -2121,7 +2072,6 @@ impl Default for HostConfigSummary {
             product: None,
             vmotion_enabled: false,
             fault_tolerance_enabled: None,
-            #[cfg(feature = "host")]
             feature_version: Vec::new(),
             agent_vm_datastore: None,
             agent_vm_network: None,
@@ -2161,7 +2111,6 @@ impl rt::Object for HostConfigSummary {
             4 => P::Optional(&self.product),
             5 => P::Value(&self.vmotion_enabled),
             6 => P::Value(&self.fault_tolerance_enabled),
-            #[cfg(feature = "host")]
             7 => P::Objects(&self.feature_version),
             8 => P::Value(&self.agent_vm_datastore),
             9 => P::Value(&self.agent_vm_network),
@@ -2178,7 +2127,6 @@ impl rt::Object for HostConfigSummary {
             4 => M::Optional(&mut self.product),
             5 => M::Value(&mut self.vmotion_enabled),
             6 => M::Value(&mut self.fault_tolerance_enabled),
-            #[cfg(feature = "host")]
             7 => M::Objects(&mut self.feature_version),
             8 => M::Value(&mut self.agent_vm_datastore),
             9 => M::Value(&mut self.agent_vm_network),
@@ -2803,7 +2751,6 @@ pub struct HostHardwareInfo {
     /// `systemInfo`: required `HostSystemInfo`.
     pub system_info: HostSystemInfo,
     /// `cpuPowerManagementInfo`: optional `HostCpuPowerManagementInfo`, since VI API 4.0.
-    #[cfg(feature = "host")]
     pub cpu_power_management_info: Option<Box<HostCpuPowerManagementInfo>>,
     /// `cpuInfo`: required `HostCpuInfo`.
     pub cpu_info: HostCpuInfo,
@@ -2852,7 +2799,6 @@ impl Default for HostHardwareInfo {
     fn default() -> Self {
         Self {
             system_info: Default::default(),
-            #[cfg(feature = "host")]
             cpu_power_management_info: None,
             cpu_info: Default::default(),
             cpu_pkg: Vec::new(),
@@ -2915,7 +2861,6 @@ impl rt::Object for HostHardwareInfo {
         match index {
             rt::INFO => P::Info(&HOST_HARDWARE_INFO),
             0 => P::Object(&self.system_info),
-            #[cfg(feature = "host")]
             1 => P::Optional(&self.cpu_power_management_info),
             2 => P::Object(&self.cpu_info),
             3 => P::Objects(&self.cpu_pkg),
@@ -2947,7 +2892,6 @@ impl rt::Object for HostHardwareInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0 => M::Object(&mut self.system_info),
-            #[cfg(feature = "host")]
             1 => M::Optional(&mut self.cpu_power_management_info),
             2 => M::Object(&mut self.cpu_info),
             3 => M::Objects(&mut self.cpu_pkg),
@@ -3004,7 +2948,6 @@ pub struct HostHardwareStatusInfo {
     /// `cpuStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
     pub cpu_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
     /// `storageStatusInfo`: list of `HostStorageElementInfo`.
-    #[cfg(feature = "host")]
     pub storage_status_info: Vec<HostStorageElementInfo>,
     /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
     #[cfg(feature = "host")]
@@ -3018,7 +2961,6 @@ impl Default for HostHardwareStatusInfo {
         Self {
             memory_status_info: Vec::new(),
             cpu_status_info: Vec::new(),
-            #[cfg(feature = "host")]
             storage_status_info: Vec::new(),
             #[cfg(feature = "host")]
             dpu_status_info: Vec::new(),
@@ -3047,7 +2989,6 @@ impl rt::Object for HostHardwareStatusInfo {
             rt::INFO => P::Info(&HOST_HARDWARE_STATUS_INFO),
             0 => P::Value(&self.memory_status_info),
             1 => P::Value(&self.cpu_status_info),
-            #[cfg(feature = "host")]
             2 => P::Objects(&self.storage_status_info),
             #[cfg(feature = "host")]
             3 => P::Objects(&self.dpu_status_info),
@@ -3059,7 +3000,6 @@ impl rt::Object for HostHardwareStatusInfo {
         match index {
             0 => M::Value(&mut self.memory_status_info),
             1 => M::Value(&mut self.cpu_status_info),
-            #[cfg(feature = "host")]
             2 => M::Objects(&mut self.storage_status_info),
             #[cfg(feature = "host")]
             3 => M::Objects(&mut self.dpu_status_info),
@@ -3686,7 +3626,6 @@ pub struct HostMaintenanceSpec {
     /// `purpose`: optional string, since VI API 7.0.0.0.
     pub purpose: Option<String>,
     /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
-    #[cfg(feature = "host")]
     pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
     #[doc(hidden)]
     pub _more: (),
@@ -3698,7 +3637,6 @@ impl Default for HostMaintenanceSpec {
             #[cfg(feature = "vsan")]
             vsan_mode: None,
             purpose: None,
-            #[cfg(feature = "host")]
             evac_mode: None,
             _more: (),
         }
@@ -3725,7 +3663,6 @@ impl rt::Object for HostMaintenanceSpec {
             #[cfg(feature = "vsan")]
             0 => P::Optional(&self.vsan_mode),
             1 => P::Value(&self.purpose),
-            #[cfg(feature = "host")]
             2 => P::Optional(&self.evac_mode),
             _ => P::Absent,
         }
@@ -3736,7 +3673,6 @@ impl rt::Object for HostMaintenanceSpec {
             #[cfg(feature = "vsan")]
             0 => M::Optional(&mut self.vsan_mode),
             1 => M::Value(&mut self.purpose),
-            #[cfg(feature = "host")]
             2 => M::Optional(&mut self.evac_mode),
             _ => M::Absent,
         }

@@ -707,13 +707,11 @@ pub struct HostConfigSpec {
     #[cfg(feature = "storage")]
     pub nas_datastore: Vec<HostNasVolumeConfig>,
     /// `network`: optional `HostNetworkConfig`.
-    #[cfg(feature = "network")]
     pub network: Option<Box<HostNetworkConfig>>,
     /// `nicTypeSelection`: list of `HostVirtualNicManagerNicTypeSelection`.
     #[cfg(feature = "network")]
     pub nic_type_selection: Vec<HostVirtualNicManagerNicTypeSelection>,
     /// `service`: list of `HostServiceConfig`.
-    #[cfg(feature = "host")]
     pub service: Vec<HostServiceConfig>,
     /// `firewall`: optional `HostFirewallConfig`.
     #[cfg(feature = "host")]
@@ -725,7 +723,6 @@ pub struct HostConfigSpec {
     /// `datastorePrincipalPasswd`: optional string.
     pub datastore_principal_passwd: Option<String>,
     /// `datetime`: optional `HostDateTimeConfig`.
-    #[cfg(feature = "host")]
     pub datetime: Option<Box<HostDateTimeConfig>>,
     /// `storageDevice`: optional `HostStorageDeviceInfo`.
     pub storage_device: Option<Box<HostStorageDeviceInfo>>,
@@ -764,18 +761,15 @@ impl Default for HostConfigSpec {
         Self {
             #[cfg(feature = "storage")]
             nas_datastore: Vec::new(),
-            #[cfg(feature = "network")]
             network: None,
             #[cfg(feature = "network")]
             nic_type_selection: Vec::new(),
-            #[cfg(feature = "host")]
             service: Vec::new(),
             #[cfg(feature = "host")]
             firewall: None,
             option: Vec::new(),
             datastore_principal: None,
             datastore_principal_passwd: None,
-            #[cfg(feature = "host")]
             datetime: None,
             storage_device: None,
             #[cfg(feature = "license")]
@@ -835,18 +829,15 @@ impl rt::Object for HostConfigSpec {
             rt::INFO => P::Info(&HOST_CONFIG_SPEC),
             #[cfg(feature = "storage")]
             0 => P::Objects(&self.nas_datastore),
-            #[cfg(feature = "network")]
             1 => P::Optional(&self.network),
             #[cfg(feature = "network")]
             2 => P::Objects(&self.nic_type_selection),
-            #[cfg(feature = "host")]
             3 => P::Objects(&self.service),
             #[cfg(feature = "host")]
             4 => P::Optional(&self.firewall),
             5 => P::Value(&self.option),
             6 => P::Value(&self.datastore_principal),
             7 => P::Value(&self.datastore_principal_passwd),
-            #[cfg(feature = "host")]
             8 => P::Optional(&self.datetime),
             9 => P::Optional(&self.storage_device),
             #[cfg(feature = "license")]
@@ -874,18 +865,15 @@ impl rt::Object for HostConfigSpec {
         match index {
             #[cfg(feature = "storage")]
             0 => M::Objects(&mut self.nas_datastore),
-            #[cfg(feature = "network")]
             1 => M::Optional(&mut self.network),
             #[cfg(feature = "network")]
             2 => M::Objects(&mut self.nic_type_selection),
-            #[cfg(feature = "host")]
             3 => M::Objects(&mut self.service),
             #[cfg(feature = "host")]
             4 => M::Optional(&mut self.firewall),
             5 => M::Value(&mut self.option),
             6 => M::Value(&mut self.datastore_principal),
             7 => M::Value(&mut self.datastore_principal_passwd),
-            #[cfg(feature = "host")]
             8 => M::Optional(&mut self.datetime),
             9 => M::Optional(&mut self.storage_device),
             #[cfg(feature = "license")]

@@ -16,7 +16,6 @@ pub struct HostNetworkSystem {
     /// `offloadCapabilities`: optional `HostNetOffloadCapabilities`.
     pub offload_capabilities: Option<Box<objects::HostNetOffloadCapabilities>>,
     /// `networkConfig`: optional `HostNetworkConfig`.
-    #[cfg(feature = "network")]
     pub network_config: Option<Box<objects::HostNetworkConfig>>,
     /// `dnsConfig`: optional `HostDnsConfig` or a descendant.
     pub dns_config: Option<rt::Poly<objects::HostDnsConfig>>,
@@ -35,7 +34,6 @@ impl Default for HostNetworkSystem {
             capabilities: None,
             network_info: None,
             offload_capabilities: None,
-            #[cfg(feature = "network")]
             network_config: None,
             dns_config: None,
             ip_route_config: None,
@@ -71,7 +69,6 @@ impl rt::Object for HostNetworkSystem {
             2 => P::Optional(&self.capabilities),
             3 => P::Optional(&self.network_info),
             4 => P::Optional(&self.offload_capabilities),
-            #[cfg(feature = "network")]
             5 => P::Optional(&self.network_config),
             6 => P::Value(&self.dns_config),
             7 => P::Value(&self.ip_route_config),
@@ -87,7 +84,6 @@ impl rt::Object for HostNetworkSystem {
             2 => M::Optional(&mut self.capabilities),
             3 => M::Optional(&mut self.network_info),
             4 => M::Optional(&mut self.offload_capabilities),
-            #[cfg(feature = "network")]
             5 => M::Optional(&mut self.network_config),
             6 => M::Value(&mut self.dns_config),
             7 => M::Value(&mut self.ip_route_config),
@@ -234,4 +230,102 @@ impl rt::ManagedObject for Network {
         "DistributedVirtualPortgroup",
         "OpaqueNetwork",
     ];
+}
+
+/// The properties of the managed object `OpaqueNetwork`, a [`Network`], since VI API 5.5.
+pub struct OpaqueNetwork {
+    /// The properties of `Network`.
+    pub base: Network,
+    /// `capability`: optional `OpaqueNetworkCapability`, since VI API 6.5.
+    #[cfg(feature = "network")]
+    pub capability: Option<Box<objects::OpaqueNetworkCapability>>,
+    /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
+    pub extra_config: Vec<rt::Poly<objects::OptionValue>>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for OpaqueNetwork {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: Network::default(),
+            #[cfg(feature = "network")]
+            capability: None,
+            extra_config: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static OPAQUE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
+    "OpaqueNetwork",
+    Some(&NETWORK),
+    "5.5
+OpaqueNetworkCapability capability o since 6.5
+OptionValue extraConfig ol since 6.5
+",
+    <OpaqueNetwork as rt::DataObject>::unset,
+);
+impl rt::Object for OpaqueNetwork {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &OPAQUE_NETWORK
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&OPAQUE_NETWORK),
+            0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            #[cfg(feature = "network")]
+            19 => P::Optional(&self.capability),
+            20 => P::Value(&self.extra_config),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            #[cfg(feature = "network")]
+            19 => M::Optional(&mut self.capability),
+            20 => M::Value(&mut self.extra_config),
+            _ => M::Absent,
+        }
+    }
+}
+impl std::ops::Deref for OpaqueNetwork {
+    type Target = Network;
+    fn deref(&self) -> &Network {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for OpaqueNetwork {
+    fn deref_mut(&mut self) -> &mut Network {
+        &mut self.base
+    }
+}
+impl Clone for OpaqueNetwork {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for OpaqueNetwork {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for OpaqueNetwork {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object OpaqueNetwork);
+impl rt::ManagedObject for OpaqueNetwork {
+    type Base = references::Reference<Network>;
+    const TYPE: &'static str = "OpaqueNetwork";
+    const DESCENDANTS: &'static [&'static str] = &[];
 }

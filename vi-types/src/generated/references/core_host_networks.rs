@@ -20,7 +20,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`AddServiceConsoleVirtualNic`](methods::AddServiceConsoleVirtualNic), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn add_service_console_virtual_nic(
         &self,
@@ -61,7 +60,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`QueryNetworkHint`](methods::QueryNetworkHint), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn query_network_hint(&self) -> methods::QueryNetworkHint {
         methods::QueryNetworkHint {
@@ -90,7 +88,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`RemoveServiceConsoleVirtualNic`](methods::RemoveServiceConsoleVirtualNic), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn remove_service_console_virtual_nic(
         &self,
@@ -127,7 +124,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`RestartServiceConsoleVirtualNic`](methods::RestartServiceConsoleVirtualNic), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn restart_service_console_virtual_nic(
         &self,
@@ -140,7 +136,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateConsoleIpRouteConfig`](methods::UpdateConsoleIpRouteConfig), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_console_ip_route_config(
         &self,
@@ -153,7 +148,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateDnsConfig`](methods::UpdateDnsConfig), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_dns_config(
         &self,
@@ -166,7 +160,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateIpRouteConfig`](methods::UpdateIpRouteConfig), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_ip_route_config(
         &self,
@@ -179,7 +172,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateIpRouteTableConfig`](methods::UpdateIpRouteTableConfig), since VI API 4.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_ip_route_table_config(
         &self,
@@ -192,7 +184,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateNetworkConfig`](methods::UpdateNetworkConfig), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_network_config(
         &self,
@@ -207,7 +198,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdatePhysicalNicLinkSpeed`](methods::UpdatePhysicalNicLinkSpeed), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_physical_nic_link_speed(
         &self,
@@ -234,7 +224,6 @@ impl HostNetworkSystem {
         }
     }
     /// [`UpdateServiceConsoleVirtualNic`](methods::UpdateServiceConsoleVirtualNic), since VI API 2.0: the request.
-    #[cfg(feature = "network")]
     #[inline]
     pub fn update_service_console_virtual_nic(
         &self,
@@ -303,3 +292,6 @@ impl Network {
         }
     }
 }
+
+/// A reference to a `OpaqueNetwork`, since VI API 5.5.
+pub type OpaqueNetwork = Reference<properties::OpaqueNetwork>;

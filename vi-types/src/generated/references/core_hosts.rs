@@ -26,7 +26,6 @@ impl HostSystem {
         }
     }
     /// [`DisconnectHost_Task`](methods::DisconnectHostTask), since VI API 2.0: the request.
-    #[cfg(feature = "host")]
     #[inline]
     pub fn disconnect_host_task(&self) -> methods::DisconnectHostTask {
         methods::DisconnectHostTask {
@@ -90,7 +89,6 @@ impl HostSystem {
         }
     }
     /// [`PowerDownHostToStandBy_Task`](methods::PowerDownHostToStandByTask), since VI API 2.5: the request.
-    #[cfg(feature = "host")]
     #[inline]
     pub fn power_down_host_to_stand_by_task(
         &self,
@@ -103,7 +101,6 @@ impl HostSystem {
         }
     }
     /// [`PowerUpHostFromStandBy_Task`](methods::PowerUpHostFromStandByTask), since VI API 2.5: the request.
-    #[cfg(feature = "host")]
     #[inline]
     pub fn power_up_host_from_stand_by_task(
         &self,
@@ -198,7 +195,6 @@ impl HostSystem {
         }
     }
     /// [`ReconnectHost_Task`](methods::ReconnectHostTask), since VI API 2.0: the request.
-    #[cfg(feature = "host")]
     #[inline]
     pub fn reconnect_host_task(&self) -> methods::ReconnectHostTask {
         methods::ReconnectHostTask {

@@ -472,7 +472,6 @@ impl Folder {
         }
     }
     /// [`CreateDVS_Task`](methods::CreateDvsTask), since VI API 4.0: the request.
-    #[cfg(feature = "dvs")]
     #[inline]
     pub fn create_dvs_task(
         &self,

@@ -103,28 +103,3 @@ impl HostGraphicsManager {
         }
     }
 }
-
-/// A reference to a `HostPciPassthruSystem`, since VI API 4.0.
-pub type HostPciPassthruSystem = Reference<properties::HostPciPassthruSystem>;
-impl HostPciPassthruSystem {
-    /// [`Refresh`](methods::Refresh), since VI API 4.0: the request.
-    #[inline]
-    pub fn refresh(&self) -> methods::Refresh {
-        methods::Refresh {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-    /// [`UpdatePassthruConfig`](methods::UpdatePassthruConfig), since VI API 4.0: the request.
-    #[inline]
-    pub fn update_passthru_config(
-        &self,
-        config: Vec<rt::Poly<objects::HostPciPassthruConfig>>,
-    ) -> methods::UpdatePassthruConfig {
-        methods::UpdatePassthruConfig {
-            this: self.to_moref(),
-            config,
-            _more: (),
-        }
-    }
-}

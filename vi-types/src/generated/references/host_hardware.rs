@@ -25,43 +25,6 @@ impl HostCpuSchedulerSystem {
     }
 }
 
-/// A reference to a `HostHealthStatusSystem`, since VI API 2.5.
-pub type HostHealthStatusSystem = Reference<properties::HostHealthStatusSystem>;
-impl HostHealthStatusSystem {
-    /// [`ClearSystemEventLog`](methods::ClearSystemEventLog), since VI API 6.5: the request.
-    #[inline]
-    pub fn clear_system_event_log(&self) -> methods::ClearSystemEventLog {
-        methods::ClearSystemEventLog {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-    /// [`FetchSystemEventLog`](methods::FetchSystemEventLog), since VI API 6.5: the request.
-    #[inline]
-    pub fn fetch_system_event_log(&self) -> methods::FetchSystemEventLog {
-        methods::FetchSystemEventLog {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-    /// [`RefreshHealthStatusSystem`](methods::RefreshHealthStatusSystem), since VI API 2.5: the request.
-    #[inline]
-    pub fn refresh_health_status_system(&self) -> methods::RefreshHealthStatusSystem {
-        methods::RefreshHealthStatusSystem {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-    /// [`ResetSystemHealthInfo`](methods::ResetSystemHealthInfo), since VI API 2.5: the request.
-    #[inline]
-    pub fn reset_system_health_info(&self) -> methods::ResetSystemHealthInfo {
-        methods::ResetSystemHealthInfo {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-}
-
 /// A reference to a `HostMemorySystem`, since VI API 2.0.
 pub type HostMemorySystem = Reference<properties::HostMemorySystem>;
 impl HostMemorySystem {
@@ -86,20 +49,6 @@ impl HostMemorySystem {
         methods::ReconfigureVirtualMachineReservation {
             this: self.to_moref(),
             spec,
-            _more: (),
-        }
-    }
-}
-
-/// A reference to a `HostPowerSystem`, since VI API 4.1.
-pub type HostPowerSystem = Reference<properties::HostPowerSystem>;
-impl HostPowerSystem {
-    /// [`ConfigurePowerPolicy`](methods::ConfigurePowerPolicy), since VI API 4.1: the request.
-    #[inline]
-    pub fn configure_power_policy(&self, key: i32) -> methods::ConfigurePowerPolicy {
-        methods::ConfigurePowerPolicy {
-            this: self.to_moref(),
-            key,
             _more: (),
         }
     }

@@ -4,8 +4,5 @@ use super::Reference;
 use super::super::{enums, methods, objects, properties};
 use crate as rt;
 
-/// A reference to a `OpaqueNetwork`, since VI API 5.5.
-pub type OpaqueNetwork = Reference<properties::OpaqueNetwork>;
-
 /// A reference to a `TransitGateway`, since VI API 9.1.0.0.
 pub type TransitGateway = Reference<properties::TransitGateway>;

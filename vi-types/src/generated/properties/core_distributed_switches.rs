@@ -5,6 +5,106 @@ use super::super::{enums, objects, references};
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// The properties of the managed object `DistributedVirtualPortgroup`, a [`Network`], since VI API 4.0.
+pub struct DistributedVirtualPortgroup {
+    /// The properties of `Network`.
+    pub base: Network,
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `config`: optional `DVPortgroupConfigInfo`.
+    pub config: Option<Box<objects::DvPortgroupConfigInfo>>,
+    /// `portKeys`: list of string.
+    pub port_keys: Vec<String>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for DistributedVirtualPortgroup {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: Network::default(),
+            key: None,
+            config: None,
+            port_keys: Vec::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DistributedVirtualPortgroup",
+    Some(&NETWORK),
+    "4.0
+string key o
+DVPortgroupConfigInfo config o
+string portKeys ol
+",
+    <DistributedVirtualPortgroup as rt::DataObject>::unset,
+);
+impl rt::Object for DistributedVirtualPortgroup {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISTRIBUTED_VIRTUAL_PORTGROUP
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&DISTRIBUTED_VIRTUAL_PORTGROUP),
+            0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            19 => P::Value(&self.key),
+            20 => P::Optional(&self.config),
+            21 => P::Value(&self.port_keys),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            19 => M::Value(&mut self.key),
+            20 => M::Optional(&mut self.config),
+            21 => M::Value(&mut self.port_keys),
+            _ => M::Absent,
+        }
+    }
+}
+impl std::ops::Deref for DistributedVirtualPortgroup {
+    type Target = Network;
+    fn deref(&self) -> &Network {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DistributedVirtualPortgroup {
+    fn deref_mut(&mut self) -> &mut Network {
+        &mut self.base
+    }
+}
+impl Clone for DistributedVirtualPortgroup {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DistributedVirtualPortgroup {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DistributedVirtualPortgroup {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object DistributedVirtualPortgroup);
+impl rt::ManagedObject for DistributedVirtualPortgroup {
+    type Base = references::Reference<Network>;
+    const TYPE: &'static str = "DistributedVirtualPortgroup";
+    const DESCENDANTS: &'static [&'static str] = &[];
+}
+
 /// The properties of the managed object `DistributedVirtualSwitch`, a [`ManagedEntity`], since VI API 4.0.
 pub struct DistributedVirtualSwitch {
     /// The properties of `ManagedEntity`.
@@ -18,6 +118,7 @@ pub struct DistributedVirtualSwitch {
     /// `config`: optional `DVSConfigInfo` or a descendant.
     pub config: Option<rt::Poly<objects::DvsConfigInfo>>,
     /// `networkResourcePool`: list of `DVSNetworkResourcePool`, since VI API 4.1.
+    #[cfg(feature = "dvs")]
     pub network_resource_pool: Vec<objects::DvsNetworkResourcePool>,
     /// `portgroup`: list of reference to `DistributedVirtualPortgroup`.
     pub portgroup: Vec<rt::ManagedObjectReference>,
@@ -35,6 +136,7 @@ impl Default for DistributedVirtualSwitch {
             capability: None,
             summary: None,
             config: None,
+            #[cfg(feature = "dvs")]
             network_resource_pool: Vec::new(),
             portgroup: Vec::new(),
             runtime: None,
@@ -70,6 +172,7 @@ impl rt::Object for DistributedVirtualSwitch {
             17 => P::Optional(&self.capability),
             18 => P::Optional(&self.summary),
             19 => P::Value(&self.config),
+            #[cfg(feature = "dvs")]
             20 => P::Objects(&self.network_resource_pool),
             21 => P::Value(&self.portgroup),
             22 => P::Optional(&self.runtime),
@@ -85,6 +188,7 @@ impl rt::Object for DistributedVirtualSwitch {
             17 => M::Optional(&mut self.capability),
             18 => M::Optional(&mut self.summary),
             19 => M::Value(&mut self.config),
+            #[cfg(feature = "dvs")]
             20 => M::Objects(&mut self.network_resource_pool),
             21 => M::Value(&mut self.portgroup),
             22 => M::Optional(&mut self.runtime),
@@ -187,5 +291,86 @@ rt::serde!(object DistributedVirtualSwitchManager);
 impl rt::ManagedObject for DistributedVirtualSwitchManager {
     type Base = rt::ManagedObjectReference;
     const TYPE: &'static str = "DistributedVirtualSwitchManager";
+    const DESCENDANTS: &'static [&'static str] = &[];
+}
+
+/// The properties of the managed object `VmwareDistributedVirtualSwitch`, a [`DistributedVirtualSwitch`], since VI API 4.0.
+pub struct VmwareDistributedVirtualSwitch {
+    /// The properties of `DistributedVirtualSwitch`.
+    pub base: DistributedVirtualSwitch,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VmwareDistributedVirtualSwitch {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: DistributedVirtualSwitch::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmwareDistributedVirtualSwitch",
+    Some(&DISTRIBUTED_VIRTUAL_SWITCH),
+    "4.0",
+    <VmwareDistributedVirtualSwitch as rt::DataObject>::unset,
+);
+impl rt::Object for VmwareDistributedVirtualSwitch {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VMWARE_DISTRIBUTED_VIRTUAL_SWITCH
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VMWARE_DISTRIBUTED_VIRTUAL_SWITCH),
+            0..=22 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=22 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl std::ops::Deref for VmwareDistributedVirtualSwitch {
+    type Target = DistributedVirtualSwitch;
+    fn deref(&self) -> &DistributedVirtualSwitch {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmwareDistributedVirtualSwitch {
+    fn deref_mut(&mut self) -> &mut DistributedVirtualSwitch {
+        &mut self.base
+    }
+}
+impl Clone for VmwareDistributedVirtualSwitch {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmwareDistributedVirtualSwitch {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmwareDistributedVirtualSwitch {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VmwareDistributedVirtualSwitch);
+impl rt::ManagedObject for VmwareDistributedVirtualSwitch {
+    type Base = references::Reference<DistributedVirtualSwitch>;
+    const TYPE: &'static str = "VmwareDistributedVirtualSwitch";
     const DESCENDANTS: &'static [&'static str] = &[];
 }

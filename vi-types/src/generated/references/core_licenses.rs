@@ -16,6 +16,7 @@ impl LicenseAssignmentManager {
         }
     }
     /// [`RemoveAssignedLicense`](methods::RemoveAssignedLicense), since VI API 4.0: the request.
+    #[cfg(feature = "license")]
     #[inline]
     pub fn remove_assigned_license(
         &self,
@@ -28,6 +29,7 @@ impl LicenseAssignmentManager {
         }
     }
     /// [`UpdateAssignedLicense`](methods::UpdateAssignedLicense), since VI API 4.0: the request.
+    #[cfg(feature = "license")]
     #[inline]
     pub fn update_assigned_license(
         &self,

@@ -73,6 +73,7 @@ pub struct LicenseManager {
     /// `sourceAvailable`: optional boolean.
     pub source_available: Option<bool>,
     /// `diagnostics`: optional `LicenseDiagnostics`, since VI API 2.5.
+    #[cfg(feature = "license")]
     pub diagnostics: Option<Box<objects::LicenseDiagnostics>>,
     /// `featureInfo`: list of `LicenseFeatureInfo`.
     pub feature_info: Vec<objects::LicenseFeatureInfo>,
@@ -93,6 +94,7 @@ impl Default for LicenseManager {
         Self {
             source: None,
             source_available: None,
+            #[cfg(feature = "license")]
             diagnostics: None,
             feature_info: Vec::new(),
             licensed_edition: None,
@@ -128,6 +130,7 @@ impl rt::Object for LicenseManager {
             rt::INFO => P::Info(&LICENSE_MANAGER),
             0 => P::Value(&self.source),
             1 => P::Value(&self.source_available),
+            #[cfg(feature = "license")]
             2 => P::Optional(&self.diagnostics),
             3 => P::Objects(&self.feature_info),
             4 => P::Value(&self.licensed_edition),
@@ -142,6 +145,7 @@ impl rt::Object for LicenseManager {
         match index {
             0 => M::Value(&mut self.source),
             1 => M::Value(&mut self.source_available),
+            #[cfg(feature = "license")]
             2 => M::Optional(&mut self.diagnostics),
             3 => M::Objects(&mut self.feature_info),
             4 => M::Value(&mut self.licensed_edition),

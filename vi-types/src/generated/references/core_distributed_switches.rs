@@ -4,6 +4,34 @@ use super::Reference;
 use super::super::{enums, methods, objects, properties};
 use crate as rt;
 
+/// A reference to a `DistributedVirtualPortgroup`, since VI API 4.0.
+pub type DistributedVirtualPortgroup = Reference<
+    properties::DistributedVirtualPortgroup,
+>;
+impl DistributedVirtualPortgroup {
+    /// [`DVPortgroupRollback_Task`](methods::DvPortgroupRollbackTask), since VI API 5.1: the request.
+    #[cfg(feature = "dvs")]
+    #[inline]
+    pub fn dv_portgroup_rollback_task(&self) -> methods::DvPortgroupRollbackTask {
+        methods::DvPortgroupRollbackTask {
+            this: self.to_moref(),
+            ..Default::default()
+        }
+    }
+    /// [`ReconfigureDVPortgroup_Task`](methods::ReconfigureDvPortgroupTask), since VI API 4.0: the request.
+    #[inline]
+    pub fn reconfigure_dv_portgroup_task(
+        &self,
+        spec: objects::DvPortgroupConfigSpec,
+    ) -> methods::ReconfigureDvPortgroupTask {
+        methods::ReconfigureDvPortgroupTask {
+            this: self.to_moref(),
+            spec,
+            _more: (),
+        }
+    }
+}
+
 /// A reference to a `DistributedVirtualSwitch`, since VI API 4.0.
 pub type DistributedVirtualSwitch = Reference<properties::DistributedVirtualSwitch>;
 impl DistributedVirtualSwitch {
@@ -20,6 +48,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`AddNetworkResourcePool`](methods::AddNetworkResourcePool), since VI API 5.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn add_network_resource_pool(
         &self,
@@ -44,6 +73,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`DVSRollback_Task`](methods::DvsRollbackTask), since VI API 5.1: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn dvs_rollback_task(&self) -> methods::DvsRollbackTask {
         methods::DvsRollbackTask {
@@ -52,6 +82,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`DvsReconfigureVmVnicNetworkResourcePool_Task`](methods::DvsReconfigureVmVnicNetworkResourcePoolTask), since VI API 6.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn dvs_reconfigure_vm_vnic_network_resource_pool_task(
         &self,
@@ -64,6 +95,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`EnableNetworkResourceManagement`](methods::EnableNetworkResourceManagement), since VI API 4.1: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn enable_network_resource_management(
         &self,
@@ -104,6 +136,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`MergeDvs_Task`](methods::MergeDvsTask), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn merge_dvs_task(
         &self,
@@ -116,6 +149,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`MoveDVPort_Task`](methods::MoveDvPortTask), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn move_dv_port_task(&self, port_key: Vec<String>) -> methods::MoveDvPortTask {
         methods::MoveDvPortTask {
@@ -125,6 +159,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`PerformDvsProductSpecOperation_Task`](methods::PerformDvsProductSpecOperationTask), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn perform_dvs_product_spec_operation_task(
         &self,
@@ -137,6 +172,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`QueryUsedVlanIdInDvs`](methods::QueryUsedVlanIdInDvs), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn query_used_vlan_id_in_dvs(&self) -> methods::QueryUsedVlanIdInDvs {
         methods::QueryUsedVlanIdInDvs {
@@ -169,6 +205,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`RectifyDvsHost_Task`](methods::RectifyDvsHostTask), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn rectify_dvs_host_task(&self) -> methods::RectifyDvsHostTask {
         methods::RectifyDvsHostTask {
@@ -177,6 +214,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`RefreshDVPortState`](methods::RefreshDvPortState), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn refresh_dv_port_state(&self) -> methods::RefreshDvPortState {
         methods::RefreshDvPortState {
@@ -185,6 +223,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`RemoveNetworkResourcePool`](methods::RemoveNetworkResourcePool), since VI API 5.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn remove_network_resource_pool(
         &self,
@@ -197,6 +236,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`UpdateDVSHealthCheckConfig_Task`](methods::UpdateDvsHealthCheckConfigTask), since VI API 5.1: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn update_dvs_health_check_config_task(
         &self,
@@ -209,6 +249,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`UpdateDvsCapability`](methods::UpdateDvsCapability), since VI API 4.0: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn update_dvs_capability(
         &self,
@@ -221,6 +262,7 @@ impl DistributedVirtualSwitch {
         }
     }
     /// [`UpdateNetworkResourcePool`](methods::UpdateNetworkResourcePool), since VI API 4.1: the request.
+    #[cfg(feature = "dvs")]
     #[inline]
     pub fn update_network_resource_pool(
         &self,
@@ -238,3 +280,23 @@ impl DistributedVirtualSwitch {
 pub type DistributedVirtualSwitchManager = Reference<
     properties::DistributedVirtualSwitchManager,
 >;
+
+/// A reference to a `VmwareDistributedVirtualSwitch`, since VI API 4.0.
+pub type VmwareDistributedVirtualSwitch = Reference<
+    properties::VmwareDistributedVirtualSwitch,
+>;
+impl VmwareDistributedVirtualSwitch {
+    /// [`UpdateDVSLacpGroupConfig_Task`](methods::UpdateDvsLacpGroupConfigTask), since VI API 5.5: the request.
+    #[cfg(feature = "dvs")]
+    #[inline]
+    pub fn update_dvs_lacp_group_config_task(
+        &self,
+        lacp_group_spec: Vec<objects::VMwareDvsLacpGroupSpec>,
+    ) -> methods::UpdateDvsLacpGroupConfigTask {
+        methods::UpdateDvsLacpGroupConfigTask {
+            this: self.to_moref(),
+            lacp_group_spec,
+            _more: (),
+        }
+    }
+}
