@@ -12,6 +12,7 @@ mod event;
 mod fault;
 mod files;
 mod folder;
+mod host_network;
 mod hosts;
 mod machine;
 mod objects;

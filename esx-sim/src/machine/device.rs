@@ -22,7 +22,7 @@ use vi_types::objects::{
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault};
 
-pub(crate) use self::backing::NO_FILE;
+pub(crate) use self::backing::{NO_FILE, is_mac};
 pub(crate) use self::board::board;
 use self::fault::{device_not_found, invalid_operation};
 use super::hardware::Hardware;

@@ -5,10 +5,11 @@ use vi_types::methods::{DestroyTask, RenameTask};
 use vi_types::objects::VirtualMachineConfigSpec;
 use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
-use super::{datastore, host_datastore_system, resource_pool};
+use super::{datastore, host_datastore_system, network, resource_pool};
 use crate::call::{Call, Row};
 use crate::event::lifecycle;
 use crate::fault;
+use crate::host_network;
 use crate::machine::{self, config, removal};
 use crate::world::inventory::{ServerKind, children};
 use crate::world::{World, container_view};
@@ -44,7 +45,8 @@ fn destroy(
 /// - `ResourceInUse` for a folder or datacenter with hosts.
 /// - `NotSupported` for what belongs to a host, a datacenter or the server: root folders and root pools.
 /// - `ResourceInUse` for a datastore that a host or a machine has.
-/// - `NotImplemented` for hosts and networks, which the simulator keeps.
+/// - `ResourceInUse` for a network that a host has or a machine names.
+/// - `NotImplemented` for hosts, which the simulator keeps.
 fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
     match object.r#type.as_str() {
         "VirtualMachine" => {
@@ -63,6 +65,7 @@ fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), S
         "Folder" | "Datacenter" if is_fixed(world, object) => Err(fault::not_supported()),
         "Folder" | "Datacenter" => check_content(world, object),
         "Datastore" => datastore::check_destroy(world, object),
+        "Network" => network::check_destroy(world, object),
         _ => Err(fault::not_implemented(object, "Destroy_Task")),
     }
 }
@@ -96,6 +99,10 @@ fn remove(world: &mut World, object: &ManagedObjectReference) {
             resource_pool::remove(world, object);
         }
         "Datastore" => host_datastore_system::take_out(world, object),
+        "Network" => {
+            host_network::remove_network(world, object);
+            container_view::refresh(world);
+        }
         _ => {
             for child in children(world, object) {
                 remove(world, &child);

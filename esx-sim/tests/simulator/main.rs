@@ -20,6 +20,7 @@ mod folder;
 mod folds;
 mod guests;
 mod host;
+mod host_networks;
 mod http;
 mod inventory;
 mod licences;

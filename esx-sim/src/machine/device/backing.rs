@@ -225,7 +225,7 @@ impl Change<'_> {
 }
 
 /// Whether a text is an address of one card: six bytes, not all zero, and no multicast.
-fn is_mac(text: &str) -> bool {
+pub(crate) fn is_mac(text: &str) -> bool {
     let parts: Vec<_> = text.split(':').collect();
     let bytes: Vec<_> = parts
         .iter()

@@ -90,3 +90,12 @@ pub(crate) fn put(
         folder.child_entity.push(object.clone());
     });
 }
+
+/// Takes something out of its folder.
+pub(crate) fn take_out(world: &mut World, object: &ManagedObjectReference) {
+    if let Some(folder) = world.parent(object).cloned() {
+        world.change(&folder, |folder: &mut properties::Folder| {
+            folder.child_entity.retain(|one| one != object);
+        });
+    }
+}

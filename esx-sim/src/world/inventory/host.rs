@@ -69,7 +69,7 @@ pub(crate) fn add(
     datastores: &[ManagedObjectReference],
     networks: &[ManagedObjectReference],
 ) {
-    let network_info = network::info(spec);
+    let network_info = network::info(world, spec);
     let network_system = network::add_system(world, spec, &network_info);
     let (storage_system, datastore_system) = storage::add_systems(world, spec, datastores);
     let auto_start = auto_start(None);

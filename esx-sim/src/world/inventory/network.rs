@@ -11,6 +11,7 @@ use vi_types::{ManagedObjectReference, properties};
 
 use super::host::HostSpec;
 use super::parts::{entity, text};
+use crate::host_network::{self, DEFAULT_STACK, TEAMING, port_key};
 use crate::world::World;
 
 /// A virtual switch of a preset.
@@ -126,13 +127,16 @@ pub(crate) fn vm_networks() -> impl Iterator<Item = &'static str> {
 }
 
 /// `HostSystem.config.network`.
-pub(crate) fn info(spec: &HostSpec) -> HostNetworkInfo {
+pub(crate) fn info(world: &World, spec: &HostSpec) -> HostNetworkInfo {
     let (host, domain) = spec.name.split_once('.').unwrap_or((&spec.name, ""));
     let groups = || {
         let of = |switch: &'static Switch| switch.groups.iter().map(move |group| (switch, group));
         SWITCHES.iter().flat_map(of)
     };
-    HostNetworkInfo {
+    let mut info = HostNetworkInfo {
+        ip_v6_enabled: world.since("4.0").then_some(true),
+        at_boot_ip_v6_enabled: world.since("4.1").then_some(true),
+        net_stack_instance: host_network::stacks(world),
         vswitch: SWITCHES.iter().map(virtual_switch).collect(),
         portgroup: groups()
             .map(|(switch, group)| port_group(spec, switch, group))
@@ -142,7 +146,9 @@ pub(crate) fn info(spec: &HostSpec) -> HostNetworkInfo {
             .map(|(index, device)| physical_nic(spec, index, device))
             .collect(),
         vnic: groups()
-            .filter_map(|(_, group)| Some(virtual_nic(spec, group, group.interface.as_ref()?)))
+            .filter_map(|(_, group)| {
+                Some(virtual_nic(world, spec, group, group.interface.as_ref()?))
+            })
             .collect(),
         dns_config: Some(
             HostDnsConfig {
@@ -163,7 +169,9 @@ pub(crate) fn info(spec: &HostSpec) -> HostNetworkInfo {
             .into(),
         ),
         ..HostNetworkInfo::default()
-    }
+    };
+    host_network::derive_routes(world, &mut info);
+    info
 }
 
 /// Adds the managed object through which a host's networks are changed. It shows what `HostSystem.config.network`
@@ -177,40 +185,29 @@ pub(crate) fn add_system(
         Some(number) => format!("networkSystem-{number}"),
         None => "networkSystem".to_owned(),
     };
-    world.add(
-        value,
-        properties::HostNetworkSystem {
-            capabilities: Some(
-                HostNetCapabilities {
-                    can_set_physical_nic_link_speed: true,
-                    supports_nic_teaming: true,
-                    nic_teaming_policy: [
-                        "loadbalance_ip",
-                        "loadbalance_srcmac",
-                        "loadbalance_srcid",
-                        "failover_explicit",
-                    ]
-                    .map(str::to_owned)
-                    .to_vec(),
-                    supports_vlan: true,
-                    uses_service_console_nic: false,
-                    supports_network_hints: true,
-                    vswitch_config_supported: true,
-                    vnic_config_supported: true,
-                    ip_route_config_supported: true,
-                    dns_config_supported: true,
-                    dhcp_on_vnic_supported: true,
-                    ip_v6_supported: Some(true),
-                    ..HostNetCapabilities::default()
-                }
-                .into(),
-            ),
-            network_info: Some(info.clone().into()),
-            dns_config: info.dns_config.clone(),
-            ip_route_config: info.ip_route_config.clone(),
-            ..properties::HostNetworkSystem::default()
-        },
-    )
+    let mut system = properties::HostNetworkSystem {
+        capabilities: Some(
+            HostNetCapabilities {
+                can_set_physical_nic_link_speed: true,
+                supports_nic_teaming: true,
+                nic_teaming_policy: TEAMING.map(str::to_owned).to_vec(),
+                supports_vlan: true,
+                uses_service_console_nic: !world.since("5.0"),
+                supports_network_hints: true,
+                vswitch_config_supported: true,
+                vnic_config_supported: true,
+                ip_route_config_supported: true,
+                dns_config_supported: true,
+                dhcp_on_vnic_supported: true,
+                ip_v6_supported: world.since("4.0").then_some(true),
+                ..HostNetCapabilities::default()
+            }
+            .into(),
+        ),
+        ..properties::HostNetworkSystem::default()
+    };
+    host_network::show_system(&mut system, info.clone());
+    world.add(value, system)
 }
 
 /// A network of port groups on those hosts; whoever has a folder for it sets its parent.
@@ -287,6 +284,7 @@ pub(crate) fn bare_nic(device: &str, number: u8) -> PhysicalNic {
             ip: Some(no_address().into()),
             ..PhysicalNicSpec::default()
         },
+        valid_link_specification: SPEEDS.map(link).to_vec(),
         wake_on_lan_supported: true,
         mac: format!("00:1b:21:01:00:{number:02x}"),
         ..PhysicalNic::default()
@@ -310,7 +308,8 @@ fn group_key(name: &str) -> String {
     format!("key-vim.host.PortGroup-{name}")
 }
 
-fn nic_key(device: &str) -> String {
+/// The key of a physical NIC.
+pub(crate) fn nic_key(device: &str) -> String {
     format!("key-vim.host.PhysicalNic-{device}")
 }
 
@@ -399,7 +398,7 @@ fn limits(shaping: Shaping) -> HostNetworkTrafficShapingPolicy {
 
 fn port_group(spec: &HostSpec, switch: &Switch, group: &Group) -> HostPortGroup {
     let port = group.interface.as_ref().map(|interface| HostPortGroupPort {
-        key: Some(port_key(interface)),
+        key: Some(port_key(interface.device)),
         mac: vec![interface_mac(spec, interface)],
         r#type: "host".to_owned(),
         ..HostPortGroupPort::default()
@@ -423,30 +422,33 @@ fn port_group(spec: &HostSpec, switch: &Switch, group: &Group) -> HostPortGroup 
     }
 }
 
-fn port_key(interface: &Interface) -> String {
-    format!("key-vim.host.PortGroup.Port-{}", interface.device)
-}
-
 fn physical_nic(spec: &HostSpec, index: u8, device: &str) -> PhysicalNic {
     PhysicalNic {
         key: Some(nic_key(device)),
         device: device.to_owned(),
         pci: format!("0000:02:0{index}.0"),
         driver: text("ixgben"),
-        link_speed: (index == 0).then(|| link().into()),
+        link_speed: (index == 0).then(|| link(FASTEST).into()),
         spec: PhysicalNicSpec {
             ip: Some(no_address().into()),
             ..PhysicalNicSpec::default()
         },
+        valid_link_specification: SPEEDS.map(link).to_vec(),
         wake_on_lan_supported: true,
         mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
         ..PhysicalNic::default()
     }
 }
 
-fn link() -> PhysicalNicLinkInfo {
+/// The fastest of [`SPEEDS`].
+const FASTEST: i32 = 10_000;
+
+/// The speeds of physical NICs, in Mbit/s.
+const SPEEDS: [i32; 2] = [1000, FASTEST];
+
+fn link(speed_mb: i32) -> PhysicalNicLinkInfo {
     PhysicalNicLinkInfo {
-        speed_mb: 10_000,
+        speed_mb,
         duplex: true,
         ..PhysicalNicLinkInfo::default()
     }
@@ -461,25 +463,36 @@ fn no_address() -> HostIpConfig {
     }
 }
 
-fn virtual_nic(spec: &HostSpec, group: &Group, interface: &Interface) -> HostVirtualNic {
+fn virtual_nic(
+    world: &World,
+    spec: &HostSpec,
+    group: &Group,
+    interface: &Interface,
+) -> HostVirtualNic {
+    let mac = interface_mac(spec, interface);
+    let ip = HostIpConfig {
+        dhcp: false,
+        ip_address: Some(format!("192.0.{}.{}", interface.subnet, spec.number)),
+        subnet_mask: text("255.255.255.0"),
+        ip_v6_config: world
+            .since("4.0")
+            .then(|| host_network::only_link(&mac).into()),
+        ..HostIpConfig::default()
+    };
     HostVirtualNic {
         device: interface.device.to_owned(),
         key: format!("key-vim.host.VirtualNic-{}", interface.device),
         portgroup: group.name.to_owned(),
         spec: HostVirtualNicSpec {
-            ip: Some(
-                HostIpConfig {
-                    dhcp: false,
-                    ip_address: Some(format!("192.0.{}.{}", interface.subnet, spec.number)),
-                    subnet_mask: text("255.255.255.0"),
-                    ..HostIpConfig::default()
-                }
-                .into(),
-            ),
-            mac: Some(interface_mac(spec, interface)),
+            ip: Some(ip.into()),
+            mac: Some(mac),
+            portgroup: text(group.name).filter(|_| world.since("4.0")),
+            mtu: world.since("4.0").then_some(1500),
+            tso_enabled: world.since("4.0").then_some(true),
+            net_stack_instance_key: text(DEFAULT_STACK).filter(|_| world.since("5.5")),
             ..HostVirtualNicSpec::default()
         },
-        port: Some(port_key(interface)),
+        port: Some(port_key(interface.device)),
         ..HostVirtualNic::default()
     }
 }
