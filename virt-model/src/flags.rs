@@ -4,7 +4,9 @@
 //! client may send them, and the function that is given them refuses them ([`refuse_unknown`]).
 
 mod domain;
+mod interface;
 mod network;
+mod node_device;
 mod secret;
 mod snapshot;
 mod storage;
@@ -15,7 +17,12 @@ pub use domain::{
     MigrateFlags, ModificationImpact, RebootFlags, ShutdownFlags, StatsFlags, StatsTypes,
     UndefineFlags, VcpuFlags,
 };
-pub use network::{NetworkDefineFlags, NetworkFilter, NetworkXmlFlags};
+pub use interface::{InterfaceDefineFlags, InterfaceFilter, InterfaceXmlFlags};
+pub use network::{
+    NetworkCreateFlags, NetworkDefineFlags, NetworkFilter, NetworkUpdateCommand,
+    NetworkUpdateFlags, NetworkUpdateSection, NetworkXmlFlags,
+};
+pub use node_device::{NodeDeviceCreateFlags, NodeDeviceDefineFlags, NodeDeviceFilter};
 pub use secret::{SecretDefineFlags, SecretFilter};
 pub use snapshot::{
     SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags, SnapshotRevertFlags,
@@ -331,6 +338,14 @@ mod tests {
         );
         check_groups(NetworkFilter::GROUPS.iter().map(|group| group.bits()), 0x3f);
         check_groups(
+            InterfaceFilter::GROUPS.iter().map(|group| group.bits()),
+            0x3,
+        );
+        check_groups(
+            NodeDeviceFilter::GROUPS.iter().map(|group| group.bits()),
+            0xc03f_ffff,
+        );
+        check_groups(
             StoragePoolFilter::GROUPS.iter().map(|group| group.bits()),
             0xf_ffff,
         );
@@ -381,6 +396,15 @@ mod tests {
             (NetworkFilter::INACTIVE.bits(), 1),
             (NetworkFilter::ACTIVE.bits(), 2),
             (NetworkDefineFlags::VALIDATE.bits(), 1),
+            (NetworkCreateFlags::VALIDATE.bits(), 1),
+            (NetworkUpdateFlags::CONFIG.bits(), 2),
+            (NetworkUpdateCommand::AddFirst.number(), 4),
+            (NetworkUpdateSection::DnsSrv.number(), 12),
+            (InterfaceFilter::ACTIVE.bits(), 2),
+            (InterfaceXmlFlags::INACTIVE.bits(), 1),
+            (InterfaceDefineFlags::VALIDATE.bits(), 1),
+            (NodeDeviceFilter::CAP_VPD.bits(), 1 << 21),
+            (NodeDeviceFilter::ACTIVE.bits(), 1 << 31),
             (StoragePoolFilter::ISCSI_DIRECT.bits(), 1 << 19),
             (StoragePoolXmlFlags::INACTIVE.bits(), 1),
             (StoragePoolCreateFlags::VALIDATE.bits(), 1 << 3),

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`],
-//!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`].
+//!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`], [`InterfaceDef`].
 //! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
 //!   before a driver sees it.
 //! - [`event`] has the kinds of events and their details.
@@ -54,6 +54,7 @@ pub mod domain;
 mod error;
 pub mod event;
 pub mod flags;
+pub mod interface;
 mod libvirt_version;
 mod mac;
 mod netdev;
@@ -80,20 +81,24 @@ pub use error::{ErrorDomain, ErrorNumber};
 pub use event::LifecycleEvent;
 pub use flags::{
     BlockResizeFlags, CreateFlags, DefineFlags, DestroyFlags, DeviceModifyFlags, DomainFilter,
-    DomainXmlFlags, ExclusiveFlags, HostnameFlags, JobStatsFlags, MemoryModFlags, MigrateFlags,
-    ModificationImpact, NetworkDefineFlags, NetworkFilter, NetworkXmlFlags, NoFlags, RebootFlags,
-    SecretDefineFlags, SecretFilter, ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags,
-    SnapshotListFlags, SnapshotRevertFlags, SnapshotXmlFlags, StatsFlags, StatsTypes,
-    StoragePoolBuildFlags, StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags,
-    StoragePoolFilter, StoragePoolXmlFlags, StorageVolCreateFlags, StorageVolDeleteFlags,
-    StorageVolDownloadFlags, StorageVolInfoFlags, StorageVolParseFlags, StorageVolResizeFlags,
-    StorageVolUploadFlags, UndefineFlags, UnsupportedFlags, VcpuFlags,
+    DomainXmlFlags, ExclusiveFlags, HostnameFlags, InterfaceDefineFlags, InterfaceFilter,
+    InterfaceXmlFlags, JobStatsFlags, MemoryModFlags, MigrateFlags, ModificationImpact,
+    NetworkCreateFlags, NetworkDefineFlags, NetworkFilter, NetworkUpdateCommand,
+    NetworkUpdateFlags, NetworkUpdateSection, NetworkXmlFlags, NoFlags, NodeDeviceCreateFlags,
+    NodeDeviceDefineFlags, NodeDeviceFilter, RebootFlags, SecretDefineFlags, SecretFilter,
+    ShutdownFlags, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotListFlags,
+    SnapshotRevertFlags, SnapshotXmlFlags, StatsFlags, StatsTypes, StoragePoolBuildFlags,
+    StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags, StoragePoolFilter,
+    StoragePoolXmlFlags, StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolDownloadFlags,
+    StorageVolInfoFlags, StorageVolParseFlags, StorageVolResizeFlags, StorageVolUploadFlags,
+    UndefineFlags, UnsupportedFlags, VcpuFlags,
 };
+pub use interface::InterfaceDef;
 pub use libvirt_version::{LibvirtVersion, ParseLibvirtVersionError};
 pub use mac::{MacAddress, ParseMacAddressError};
 pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, VlanTag};
 pub use network::NetworkDef;
-pub use node::NodeInfo;
+pub use node::{NodeCpuMap, NodeCpuStats, NodeInfo, NodeMemoryStats, NodeSuspendTarget};
 pub use secret::SecretDef;
 pub use snapshot::SnapshotDef;
 pub use storage::StoragePermissions;

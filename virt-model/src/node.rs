@@ -1,3 +1,5 @@
+use crate::words::words;
+
 /// A host's processors and memory (libvirt's `virNodeInfo`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeInfo {
@@ -31,6 +33,114 @@ impl NodeInfo {
             end -= 1;
         }
         &model[..end]
+    }
+}
+
+/// How much memory a host or one of its NUMA nodes has (`virNodeGetMemoryStats`), in KiB. None: not
+/// known, and not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NodeMemoryStats {
+    /// All memory.
+    pub total: Option<u64>,
+    /// What nobody uses.
+    pub free: Option<u64>,
+    /// What buffers use.
+    pub buffers: Option<u64>,
+    /// What caches use.
+    pub cached: Option<u64>,
+}
+
+impl NodeMemoryStats {
+    /// libvirt's names and the values, in libvirt's order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let fields = [
+            ("total", self.total),
+            ("free", self.free),
+            ("buffers", self.buffers),
+            ("cached", self.cached),
+        ];
+        let known = |(name, value): (_, Option<u64>)| Some((name, value?));
+        fields.into_iter().filter_map(known)
+    }
+}
+
+/// What the processors of a host did (`virNodeGetCPUStats`): times since the host was started, in ns,
+/// or their share now. None: not known, and not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NodeCpuStats {
+    /// The time in the kernel.
+    pub kernel: Option<u64>,
+    /// The time in user space.
+    pub user: Option<u64>,
+    /// The time without work.
+    pub idle: Option<u64>,
+    /// The time without work but for input and output that is waited for.
+    pub iowait: Option<u64>,
+    /// The time in interrupts.
+    pub intr: Option<u64>,
+    /// How busy the processors are now, in percent.
+    pub utilization: Option<u64>,
+}
+
+impl NodeCpuStats {
+    /// libvirt's names and the values, in libvirt's order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        let fields = [
+            ("kernel", self.kernel),
+            ("user", self.user),
+            ("idle", self.idle),
+            ("iowait", self.iowait),
+            ("intr", self.intr),
+            ("utilization", self.utilization),
+        ];
+        let known = |(name, value): (_, Option<u64>)| Some((name, value?));
+        fields.into_iter().filter_map(known)
+    }
+}
+
+/// Which processors of a host are online (`virNodeGetCPUMap`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NodeCpuMap {
+    /// A value for each processor that the host has, by its number: whether it is online.
+    pub online: Vec<bool>,
+}
+
+impl NodeCpuMap {
+    /// A host with these processors.
+    pub fn new(online: Vec<bool>) -> NodeCpuMap {
+        NodeCpuMap { online }
+    }
+
+    /// The number of processors.
+    pub fn present(&self) -> usize {
+        self.online.len()
+    }
+
+    /// The number of processors that are online.
+    pub fn online_count(&self) -> usize {
+        self.online.iter().filter(|&&online| online).count()
+    }
+}
+
+words! {
+    /// How a host is suspended (`virNodeSuspendTarget`).
+    pub enum NodeSuspendTarget {
+        /// To memory (S3).
+        Mem = "mem",
+        /// To disk (S4).
+        Disk = "disk",
+        /// To both.
+        Hybrid = "hybrid",
+    }
+}
+
+impl NodeSuspendTarget {
+    /// libvirt's number.
+    pub const fn number(self) -> u32 {
+        self as u32
     }
 }
 
