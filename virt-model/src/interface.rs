@@ -139,6 +139,16 @@ pub struct VlanInterface {
     pub _more: (),
 }
 
+impl Link {
+    /// None if nothing is known of it.
+    pub(crate) fn to_element(self) -> Option<Element> {
+        let link = Element::new("link")
+            .maybe_attr("speed", Some(self.speed).filter(|speed| *speed > 0))
+            .maybe_attr("state", self.state);
+        (!link.attributes.is_empty()).then_some(link)
+    }
+}
+
 impl InterfaceKind {
     /// The type.
     pub const fn interface_type(&self) -> InterfaceType {
@@ -258,10 +268,7 @@ impl InterfaceDef {
 
     fn to_element(&self) -> Element {
         let ethernet = self.kind == InterfaceKind::Ethernet;
-        let link = Element::new("link")
-            .maybe_attr("speed", Some(self.link.speed).filter(|speed| *speed > 0))
-            .maybe_attr("state", self.link.state);
-        let link = (ethernet && !link.attributes.is_empty()).then_some(link);
+        let link = self.link.to_element().filter(|_| ethernet);
         let mac = self.mac.as_ref().filter(|_| ethernet);
         let of = |name, attribute, value: Option<String>| {
             value.map(|value| Element::new(name).attr(attribute, value))

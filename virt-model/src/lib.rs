@@ -17,7 +17,8 @@
 //! ```
 //!
 //! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`],
-//!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`], [`InterfaceDef`].
+//!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`], [`InterfaceDef`],
+//!   [`NodeDeviceDef`].
 //! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
 //!   before a driver sees it.
 //! - [`event`] has the kinds of events and their details.
@@ -60,6 +61,7 @@ mod mac;
 mod netdev;
 pub mod network;
 mod node;
+pub mod node_device;
 pub mod secret;
 mod size;
 pub mod snapshot;
@@ -99,6 +101,7 @@ pub use mac::{MacAddress, ParseMacAddressError};
 pub use netdev::{Bandwidth, BandwidthRate, NativeVlanMode, VirtualPort, Vlan, VlanTag};
 pub use network::NetworkDef;
 pub use node::{NodeCpuMap, NodeCpuStats, NodeInfo, NodeMemoryStats, NodeSuspendTarget};
+pub use node_device::NodeDeviceDef;
 pub use secret::SecretDef;
 pub use snapshot::SnapshotDef;
 pub use storage::StoragePermissions;
