@@ -18,7 +18,7 @@
 //!
 //! - [`Document`] reads and writes a definition: [`DomainDef`], [`NetworkDef`], [`SnapshotDef`],
 //!   [`StoragePoolDef`], [`StorageVolDef`], [`SecretDef`], [`InterfaceDef`],
-//!   [`NodeDeviceDef`].
+//!   [`NodeDeviceDef`], [`SysinfoDef`], [`DomainCapabilitiesDef`].
 //! - [`DomainDef::post_parse`] completes a domain, [`DomainDef::validate`] checks it, as libvirt does
 //!   before a driver sees it.
 //! - [`event`] has the kinds of events and their details.
@@ -52,6 +52,7 @@ mod capabilities;
 mod cpu_set;
 mod document;
 pub mod domain;
+pub mod domain_capabilities;
 mod error;
 pub mod event;
 pub mod flags;
@@ -68,6 +69,7 @@ pub mod snapshot;
 mod storage;
 pub mod storage_pool;
 pub mod storage_vol;
+pub mod sysinfo;
 mod typed_param;
 mod uuid;
 mod validate;
@@ -79,6 +81,7 @@ pub use capabilities::{Capabilities, CapabilitiesGuest};
 pub use cpu_set::{CpuSet, ParseCpuSetError};
 pub use document::{Document, Read};
 pub use domain::{DomainDef, DomainInfo, DomainState, StateReason};
+pub use domain_capabilities::DomainCapabilitiesDef;
 pub use error::{ErrorDomain, ErrorNumber};
 pub use event::LifecycleEvent;
 pub use flags::{
@@ -107,6 +110,7 @@ pub use snapshot::SnapshotDef;
 pub use storage::StoragePermissions;
 pub use storage_pool::{StoragePoolDef, StoragePoolInfo, StoragePoolState, StoragePoolType};
 pub use storage_vol::{StorageVolDef, StorageVolInfo, StorageVolType, StorageVolWipeAlgorithm};
+pub use sysinfo::SysinfoDef;
 pub use typed_param::{ParamValue, TypedParam};
 pub use uuid::{ParseUuidError, Uuid};
 pub use version::{LibVersion, ParseVersionError};

@@ -5,7 +5,7 @@
 
 use std::{fs, path::Path};
 
-use virt_model::{Document, InterfaceDef, NodeDeviceDef};
+use virt_model::{Document, DomainCapabilitiesDef, InterfaceDef, NodeDeviceDef, SysinfoDef};
 
 /// Checks every pair `NAME.xml` and `NAME.out.xml` of a folder.
 fn check_folder<D: Document + PartialEq + std::fmt::Debug>(folder: &str) {
@@ -65,4 +65,110 @@ fn errors_of_interfaces() {
 #[test]
 fn errors_of_node_devices() {
     check_errors::<NodeDeviceDef>(include_str!("documents/node_device/errors.txt"));
+}
+
+/// What the test driver's `virsh sysinfo` prints, with the other parts as libvirt's schema has them.
+#[test]
+fn sysinfo_is_read_as_it_is_written() {
+    let xml = "\
+<sysinfo type='smbios'>
+  <bios>
+    <entry name='vendor'>LENOVO</entry>
+    <entry name='version'>G4ETA1WW (2.61 )</entry>
+    <entry name='date'>05/07/2014</entry>
+    <entry name='release'>2.61</entry>
+  </bios>
+  <system>
+    <entry name='manufacturer'>a &lt; b</entry>
+    <entry name='uuid'>dd8fe884-6c02-601e-7551-cca97df1c5df</entry>
+    <entry name='family'>f</entry>
+  </system>
+  <baseBoard>
+    <entry name='product'>p</entry>
+  </baseBoard>
+  <baseBoard>
+    <entry name='location'>l</entry>
+  </baseBoard>
+  <chassis>
+    <entry name='sku'>s</entry>
+  </chassis>
+  <processor>
+    <entry name='type'>t</entry>
+    <entry name='part_number'>n</entry>
+  </processor>
+  <memory_device>
+    <entry name='size'>16 GB</entry>
+    <entry name='type'>DRAM</entry>
+  </memory_device>
+  <oemStrings>
+    <entry>one</entry>
+    <entry>two</entry>
+  </oemStrings>
+</sysinfo>
+";
+    let read = SysinfoDef::read_xml(xml).unwrap();
+    assert_eq!(read.unmodelled, Vec::<String>::new());
+    assert_eq!(read.document.to_xml(Default::default()), xml);
+    assert_eq!(
+        SysinfoDef::from_xml("<sysinfo type='x'/>")
+            .unwrap_err()
+            .to_string(),
+        "XML error: Invalid value for attribute 'type' in element 'sysinfo': 'x'."
+    );
+}
+
+/// The document has the shape of those in libvirt's documentation.
+#[test]
+fn domain_capabilities_are_read_as_they_are_written() {
+    let xml = "\
+<domainCapabilities>
+  <path>/bin/vmx</path>
+  <domain>vmware</domain>
+  <machine>vmx-19</machine>
+  <arch>x86_64</arch>
+  <vcpu max='128'/>
+  <iothreads supported='no'/>
+  <os supported='yes'>
+    <enum name='firmware'>
+      <value>bios</value>
+      <value>efi</value>
+    </enum>
+    <loader supported='yes'>
+      <value>/a</value>
+      <enum name='secure'>
+        <value>no</value>
+      </enum>
+    </loader>
+  </os>
+  <cpu>
+    <mode name='host-passthrough' supported='yes'>
+      <enum name='hostPassthroughMigratable'/>
+    </mode>
+    <mode name='maximum' supported='no'/>
+    <mode name='host-model' supported='yes'>
+      <model fallback='forbid'>Skylake</model>
+      <vendor>Intel</vendor>
+      <feature policy='require' name='ss'/>
+    </mode>
+    <mode name='custom' supported='yes'>
+      <model usable='yes'>qemu64</model>
+    </mode>
+  </cpu>
+  <memoryBacking supported='no'/>
+  <devices>
+    <disk supported='yes'>
+      <enum name='diskDevice'>
+        <value>disk</value>
+      </enum>
+    </disk>
+    <rng supported='no'/>
+  </devices>
+  <features>
+    <gic supported='no'/>
+  </features>
+</domainCapabilities>
+";
+    let read = DomainCapabilitiesDef::read_xml(xml).unwrap();
+    assert_eq!(read.unmodelled, Vec::<String>::new());
+    assert_eq!(read.document.to_xml(Default::default()), xml);
 }
