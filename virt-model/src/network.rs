@@ -1,10 +1,14 @@
 //! A network's definition: libvirt's `<network>` document.
 //!
-//! What is not modelled (`<dns>`, `<route>`, `<nat>`, …) is named by
+//! What is not modelled (options of dnsmasq, counts of connections) is named by
 //! [`Document::read_xml`].
 
+mod address;
+mod dns;
 mod forward;
 mod ip;
+mod nat;
+mod route;
 
 use xmltree::Element;
 
@@ -15,8 +19,11 @@ use crate::{
     xml::{self, Build, Node, Tree, XmlError, broken, decimal, yes_no},
 };
 
-pub use forward::{Forward, ForwardDevice, ForwardMode};
-pub use ip::{DhcpHost, DhcpRange, NetworkIp};
+pub use dns::{Dns, DnsForwarder, DnsHost, DnsSrv, DnsTxt};
+pub use forward::{Forward, ForwardDevice, ForwardDriver, ForwardMode};
+pub use ip::{Bootp, DhcpHost, DhcpLease, DhcpRange, LeaseUnit, NetworkIp};
+pub use nat::Nat;
+pub use route::Route;
 
 /// A network's definition (libvirt's `virNetworkDef`).
 ///
@@ -64,6 +71,8 @@ pub struct NetworkDef {
     pub mac: Option<MacAddress>,
     /// The DNS domain of the guests.
     pub domain: Option<DnsDomain>,
+    /// The DNS server of the guests.
+    pub dns: Option<Dns>,
     /// VLAN tags of all ports.
     pub vlan: Option<Vlan>,
     /// Limits of the network's traffic.
@@ -72,6 +81,8 @@ pub struct NetworkDef {
     pub port_isolated: Option<bool>,
     /// The addresses of the host in the network.
     pub ips: Vec<NetworkIp>,
+    /// Routes to other networks.
+    pub routes: Vec<Route>,
     /// How cards are announced to the switch.
     pub virtual_port: Option<VirtualPort>,
     /// Classes of ports.
@@ -214,9 +225,17 @@ impl Document for NetworkDef {
                 .ok_or_else(|| def.error(&mtu, format!("Invalid mtu size '{size}'")))?;
             def.mtu = Some(parsed);
         }
+        if let Some(dns) = node.child("dns") {
+            def.dns = Some(Dns::read(dns, &def)?);
+        }
         for ip in node.children("ip") {
             let ip = NetworkIp::read(ip, &def)?;
             def.ips.push(ip);
+        }
+        for route in node.children("route") {
+            let route = Route::read(route, &def)?;
+            def.check_reachable(node, &route)?;
+            def.routes.push(route);
         }
         for port_group in node.children("portgroup") {
             def.port_groups.push(PortGroup::read(port_group)?);
@@ -257,6 +276,7 @@ impl Document for NetworkDef {
             .children(with("mtu", "size", self.mtu.map(|mtu| mtu.to_string())))
             .children(with("mac", "address", self.mac.map(|mac| mac.to_string())))
             .children(domain)
+            .children(self.dns.as_ref().and_then(Dns::to_element))
             .children(self.vlan.as_ref().map(Vlan::to_element))
             .children(self.bandwidth.as_ref().map(Bandwidth::to_element))
             .children(
@@ -264,6 +284,7 @@ impl Document for NetworkDef {
                     .map(|isolated| Element::new("port").attr("isolated", yes_no(isolated))),
             )
             .children(self.ips.iter().map(NetworkIp::to_element))
+            .children(self.routes.iter().map(Route::to_element))
             .children(self.virtual_port.as_ref().map(VirtualPort::to_element))
             .children(self.port_groups.iter().map(PortGroup::to_element));
         Tree(root)
@@ -273,11 +294,17 @@ impl Document for NetworkDef {
 impl NetworkDef {
     /// Checks what the forward mode needs and excludes.
     fn check_forward(&self, node: &Node<'_>, bridge_options: bool) -> Result<(), XmlError> {
-        use ForwardMode::{Bridge, Nat, Route};
+        use ForwardMode::{Bridge, Nat, Open, Route};
         let (mode, name) = (self.forward_mode(), &self.name);
-        if matches!(mode, Nat | Route) && self.ips.is_empty() {
+        if matches!(mode, Nat | Route | Open) && self.ips.is_empty() {
             return Err(node.error(format!(
                 "{mode} forwarding requested, but no IP address provided for network '{name}'"
+            )));
+        }
+        let forward = self.forward.as_ref();
+        if mode == Open && forward.is_some_and(|forward| forward.dev().is_some()) {
+            return Err(node.error(format!(
+                "forward dev not allowed for network '{name}' with forward mode='{mode}'"
             )));
         }
         if !mode.has_own_bridge() {
@@ -305,6 +332,22 @@ impl NetworkDef {
             )));
         }
         Ok(())
+    }
+
+    /// Checks that one of the network's addresses leads to the gateway of a route.
+    fn check_reachable(&self, node: &Node<'_>, route: &Route) -> Result<(), XmlError> {
+        let mut ips = self.ips.iter().filter_map(|ip| Some((ip.address?, ip)));
+        let reaches = |(own, ip): (std::net::IpAddr, &NetworkIp)| {
+            let prefix = address::prefix(own, ip.netmask, ip.prefix);
+            address::same_network(own, route.gateway, prefix)
+        };
+        match ips.any(reaches) {
+            true => Ok(()),
+            false => Err(node.unsupported(format!(
+                "unreachable static route gateway '{}' specified for network '{}'",
+                route.gateway, self.name
+            ))),
+        }
     }
 
     /// The error of something in the network, in libvirt's form.

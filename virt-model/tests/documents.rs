@@ -405,9 +405,6 @@ fn what_is_not_modelled_is_named() {
         unmodelled,
         [
             "/network/@connections",
-            "/network/dns",
-            "/network/forward/nat",
-            "/network/ip[1]/tftp",
             "/network/ip[2]/@x",
             "/network/title",
         ]

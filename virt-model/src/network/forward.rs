@@ -1,6 +1,6 @@
 use xmltree::Element;
 
-use super::NetworkDef;
+use super::{Nat, NetworkDef};
 use crate::{
     domain::PciAddress,
     words::words,
@@ -43,8 +43,21 @@ pub struct Forward {
     pub physical_function: Option<String>,
     /// Whether libvirt detaches the devices from the host before it gives them to a guest.
     pub managed: bool,
+    /// The host's driver that gives the devices to guests.
+    pub driver: Option<ForwardDriver>,
+    /// How addresses are translated, in the mode `nat`.
+    pub nat: Option<Nat>,
     #[doc(hidden)]
     pub _more: (),
+}
+
+words! {
+    /// A driver that gives devices of the host to guests.
+    pub enum ForwardDriver {
+        Default = "default",
+        Kvm = "kvm",
+        Vfio = "vfio",
+    }
 }
 
 /// A device of the host that a network's traffic leaves through.
@@ -94,6 +107,24 @@ impl Forward {
             ..Forward::default()
         };
         let dev = node.filled("dev");
+        forward.read_driver(&mut node, network)?;
+        for (name, count) in [("pf", node.count("pf")), ("nat", node.count("nat"))] {
+            if count > 1 {
+                return Err(node.error(format!(
+                    "Only one <{name}> element is allowed in <forward> of network {}",
+                    network.name
+                )));
+            }
+        }
+        if let Some(nat) = node.child("nat") {
+            if forward.mode != ForwardMode::Nat {
+                return Err(node.error(format!(
+                    "The <nat> element can only be used when <forward> 'mode' is 'nat' in network {}",
+                    network.name
+                )));
+            }
+            forward.nat = Some(Nat::read(nat, network)?);
+        }
         for mut interface in node.children("interface") {
             let Some(name) = interface.filled("dev") else {
                 return Err(interface.error(format!(
@@ -125,16 +156,52 @@ impl Forward {
         }
         if forward.devices.is_empty() {
             for mut address in node.children("address") {
-                if address.attr("type").as_deref() == Some("pci") {
-                    let device = ForwardDevice::Pci(PciAddress::read(&mut address)?);
-                    forward.devices.push(device);
-                } else {
-                    address.unmodelled();
+                match address.attr("type").as_deref() {
+                    Some("pci") => {
+                        let device = ForwardDevice::Pci(PciAddress::read(&mut address)?);
+                        forward.devices.push(device);
+                    }
+                    Some(other) => {
+                        return Err(address.unsupported(format!(
+                            "unknown address type '{other}' in network {}",
+                            network.name
+                        )));
+                    }
+                    None => {
+                        let message = format!("missing address type in network {}", network.name);
+                        return Err(address.error(message));
+                    }
                 }
             }
         }
-        forward.physical_function = node.attr_of("pf", "dev");
+        // Beside other devices, libvirt does not look at it.
+        if forward.devices.is_empty()
+            && let Some(mut pf) = node.child("pf")
+        {
+            let Some(dev) = pf.filled("dev") else {
+                return Err(pf.error(format!(
+                    "Missing required dev attribute in <pf> element of network '{}'",
+                    network.name
+                )));
+            };
+            forward.physical_function = Some(dev);
+        }
         Ok((forward.mode != ForwardMode::None).then_some(forward))
+    }
+
+    fn read_driver(&mut self, node: &mut Node<'_>, network: &NetworkDef) -> Result<(), XmlError> {
+        if let Some(mut driver) = node.child("driver")
+            && let Some(word) = driver.filled("name")
+        {
+            let known = ForwardDriver::from_word(&word).ok_or_else(|| {
+                driver.unsupported(format!(
+                    "Unknown forward <driver name='{word}'/> in network {}",
+                    network.name
+                ))
+            })?;
+            self.driver = Some(known).filter(|driver| *driver != ForwardDriver::Default);
+        }
+        Ok(())
     }
 
     pub(super) fn to_element(&self) -> Element {
@@ -144,6 +211,11 @@ impl Forward {
             .maybe_attr("dev", self.dev())
             .attr("mode", self.mode)
             .maybe_attr("managed", managed)
+            .children(
+                self.driver
+                    .map(|driver| Element::new("driver").attr("name", driver)),
+            )
+            .children(self.nat.as_ref().and_then(Nat::to_element))
             .children(pf.map(|dev| Element::new("pf").attr("dev", dev)))
             .children(self.devices.iter().map(ForwardDevice::to_element))
     }

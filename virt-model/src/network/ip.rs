@@ -2,9 +2,10 @@ use std::net::IpAddr;
 
 use xmltree::Element;
 
-use super::NetworkDef;
+use super::{NetworkDef, address};
 use crate::{
-    MacAddress,
+    ErrorNumber, MacAddress,
+    words::words,
     xml::{Build, Node, XmlError, broken, yes_no},
 };
 
@@ -21,10 +22,14 @@ pub struct NetworkIp {
     pub prefix: Option<u32>,
     /// Whether addresses of the network are looked up in the network itself only.
     pub local_ptr: Option<bool>,
+    /// The folder that guests read files from when they boot.
+    pub tftp_root: Option<String>,
     /// The ranges from which addresses are given to guests.
     pub dhcp_ranges: Vec<DhcpRange>,
     /// The addresses of certain guests.
     pub dhcp_hosts: Vec<DhcpHost>,
+    /// The file that guests boot.
+    pub bootp: Option<Bootp>,
     #[doc(hidden)]
     pub _more: (),
 }
@@ -37,6 +42,37 @@ pub struct DhcpRange {
     pub start: IpAddr,
     /// The last address.
     pub end: IpAddr,
+    /// How long a guest has an address.
+    pub lease: Option<DhcpLease>,
+}
+
+/// How long a guest has an address: `<lease>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DhcpLease {
+    /// The time; 0: for ever.
+    pub expiry: u64,
+    /// Its unit.
+    pub unit: LeaseUnit,
+}
+
+words! {
+    /// The unit of a time.
+    #[derive(Default)]
+    pub enum LeaseUnit {
+        Seconds = "seconds",
+        #[default]
+        Minutes = "minutes",
+        Hours = "hours",
+    }
+}
+
+/// The file that guests boot: `<bootp>`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bootp {
+    /// The name of the file.
+    pub file: String,
+    /// The server that has it.
+    pub server: Option<IpAddr>,
 }
 
 /// The address of a guest: `<host>` of `<dhcp>`.
@@ -50,6 +86,8 @@ pub struct DhcpHost {
     pub name: Option<String>,
     /// The address it gets.
     pub ip: Option<IpAddr>,
+    /// How long the guest has the address.
+    pub lease: Option<DhcpLease>,
     #[doc(hidden)]
     pub _more: (),
 }
@@ -128,12 +166,21 @@ impl NetworkIp {
             local_ptr: node.yes_no("localPtr")?,
             ..NetworkIp::default()
         };
+        if let Some(mut tftp) = node.child("tftp") {
+            ip.tftp_root = tftp.filled("root");
+        }
         if let Some(mut dhcp) = node.child("dhcp") {
+            let prefix = address::prefix(address, ip.netmask, ip.prefix);
             for range in dhcp.children("range") {
-                ip.dhcp_ranges.push(DhcpRange::read(range, network)?);
+                let range = DhcpRange::read(range, network, address, prefix)?;
+                ip.dhcp_ranges.push(range);
             }
             for host in dhcp.children("host") {
-                ip.dhcp_hosts.push(DhcpHost::read(host, network)?);
+                let host = DhcpHost::read(host, network, address.is_ipv6())?;
+                ip.dhcp_hosts.push(host);
+            }
+            if let Some(bootp) = dhcp.child("bootp") {
+                ip.bootp = Bootp::read(bootp)?;
             }
         }
         Ok(ip)
@@ -146,19 +193,31 @@ impl NetworkIp {
             (false, true) => Some("ipv4"),
             (false, false) => None,
         };
+        let ranges = self.dhcp_ranges.iter().map(|range| {
+            Element::new("range")
+                .attr("start", range.start)
+                .attr("end", range.end)
+                .children(range.lease.map(DhcpLease::to_element))
+        });
+        let hosts = self.dhcp_hosts.iter().map(|host| {
+            Element::new("host")
+                .maybe_attr("mac", host.mac)
+                .maybe_attr("id", host.id.as_ref())
+                .maybe_attr("name", host.name.as_ref())
+                .maybe_attr("ip", host.ip)
+                .children(host.lease.map(DhcpLease::to_element))
+        });
+        let bootp = self.bootp.as_ref().map(|bootp| {
+            Element::new("bootp")
+                .attr("file", &bootp.file)
+                .maybe_attr("server", bootp.server)
+        });
         let dhcp = Element::new("dhcp")
-            .children(self.dhcp_ranges.iter().map(|range| {
-                Element::new("range")
-                    .attr("start", range.start)
-                    .attr("end", range.end)
-            }))
-            .children(self.dhcp_hosts.iter().map(|host| {
-                Element::new("host")
-                    .maybe_attr("mac", host.mac)
-                    .maybe_attr("id", host.id.as_ref())
-                    .maybe_attr("name", host.name.as_ref())
-                    .maybe_attr("ip", host.ip)
-            }));
+            .children(ranges)
+            .children(hosts)
+            .children(bootp);
+        let tftp = self.tftp_root.as_ref();
+        let tftp = tftp.map(|root| Element::new("tftp").attr("root", root));
         broken(
             Element::new("ip")
                 .maybe_attr("family", family)
@@ -166,6 +225,7 @@ impl NetworkIp {
                 .maybe_attr("netmask", self.netmask)
                 .maybe_attr("prefix", self.prefix)
                 .maybe_attr("localPtr", self.local_ptr.map(yes_no))
+                .children(tftp)
                 .children((!dhcp.children.is_empty()).then_some(dhcp)),
         )
     }
@@ -174,10 +234,20 @@ impl NetworkIp {
 impl DhcpRange {
     /// The range between these addresses, both included.
     pub fn new(start: IpAddr, end: IpAddr) -> DhcpRange {
-        DhcpRange { start, end }
+        DhcpRange {
+            start,
+            end,
+            lease: None,
+        }
     }
 
-    fn read(mut node: Node<'_>, network: &NetworkDef) -> Result<DhcpRange, XmlError> {
+    /// Reads a range of the network of `address`.
+    fn read(
+        mut node: Node<'_>,
+        network: &NetworkDef,
+        address: IpAddr,
+        prefix: u32,
+    ) -> Result<DhcpRange, XmlError> {
         let mut end = |name: &str| {
             let Some(text) = node.filled(name) else {
                 return Err(node.error(format!(
@@ -187,16 +257,26 @@ impl DhcpRange {
             };
             text.parse().map_err(|_| cannot_parse(&node, &text))
         };
+        let (start, end) = (end("start")?, end("end")?);
+        let checked = address::check_range(start, end, address, prefix);
+        checked.map_err(|message| node.fail(ErrorNumber::InternalError, message))?;
         Ok(DhcpRange {
-            start: end("start")?,
-            end: end("end")?,
+            start,
+            end,
+            lease: DhcpLease::read(&mut node)?,
         })
     }
 }
 
 impl DhcpHost {
-    fn read(mut node: Node<'_>, network: &NetworkDef) -> Result<DhcpHost, XmlError> {
-        let mac = match node.filled("mac") {
+    fn read(mut node: Node<'_>, network: &NetworkDef, is_ipv6: bool) -> Result<DhcpHost, XmlError> {
+        let of = &network.name;
+        if is_ipv6 && let Some(text) = node.filled("mac") {
+            return Err(node.error(format!(
+                "Invalid to specify MAC address '{text}' in network '{of}' IPv6 static host definition"
+            )));
+        }
+        let mac: Option<MacAddress> = match node.filled("mac") {
             Some(text) => Some(text.parse().map_err(|_| {
                 node.error(format!(
                     "Cannot parse MAC address '{text}' in network '{}'",
@@ -205,7 +285,25 @@ impl DhcpHost {
             })?),
             None => None,
         };
-        let (id, name) = (node.filled("id"), node.filled("name"));
+        if let Some(mac) = mac.filter(MacAddress::is_multicast) {
+            return Err(node.error(format!(
+                "expected unicast mac address, found multicast '{mac}' in network '{of}'"
+            )));
+        }
+        let (id, name) = (node.filled("id"), node.attr("name"));
+        if name.as_deref() == Some("") {
+            return Err(node.error(format!("Cannot use host name '' in network '{of}'")));
+        }
+        let (protocol, key, has_key) = match is_ipv6 {
+            true => ("IPv6", "id", id.is_some()),
+            false => ("IPv4", "mac", mac.is_some()),
+        };
+        if !has_key && name.is_none() {
+            return Err(node.error(format!(
+                "Static host definition in {protocol} network '{of}' must have {key} or name \
+                 attribute"
+            )));
+        }
         let Some(text) = node.filled("ip") else {
             return Err(node.error(format!(
                 "Missing IP address in static host definition for network '{}'",
@@ -218,6 +316,7 @@ impl DhcpHost {
             id,
             name,
             ip: Some(ip),
+            lease: DhcpLease::read(&mut node)?,
             _more: (),
         })
     }
@@ -225,4 +324,53 @@ impl DhcpHost {
 
 fn cannot_parse(node: &Node<'_>, text: &str) -> XmlError {
     node.error(format!("Cannot parse IP address '{text}'"))
+}
+
+impl DhcpLease {
+    /// Reads the `<lease>` of a range or guest.
+    fn read(node: &mut Node<'_>) -> Result<Option<DhcpLease>, XmlError> {
+        let Some(mut node) = node.child("lease") else {
+            return Ok(None);
+        };
+        let Some(expiry) = node.number("expiry")? else {
+            return Ok(None);
+        };
+        let unit = node.word("unit")?.unwrap_or_default();
+        let least = match unit {
+            LeaseUnit::Seconds => 120,
+            LeaseUnit::Minutes => 2,
+            LeaseUnit::Hours => 1,
+        };
+        if expiry > 0 && expiry < least {
+            let message = "The minimum lease time should be greater than 2 minutes";
+            return Err(node.unsupported(message));
+        }
+        Ok(Some(DhcpLease { expiry, unit }))
+    }
+
+    fn to_element(self) -> Element {
+        Element::new("lease")
+            .attr("expiry", self.expiry)
+            .maybe_attr("unit", (self.expiry > 0).then_some(self.unit))
+    }
+}
+
+impl Bootp {
+    /// None if it names no file.
+    fn read(mut node: Node<'_>) -> Result<Option<Bootp>, XmlError> {
+        let (file, server) = (node.filled("file"), node.filled("server"));
+        let Some(file) = file else {
+            return Ok(None);
+        };
+        let server = match server {
+            // libvirt looks the name up; ours reads addresses only.
+            Some(text) => Some(text.parse().map_err(|_| {
+                let message =
+                    format!("Cannot parse socket address '{text}': Name or service not known");
+                node.fail(ErrorNumber::SystemError, message)
+            })?),
+            None => None,
+        };
+        Ok(Some(Bootp { file, server }))
+    }
 }
