@@ -7,9 +7,10 @@ use vi_types::objects::{
     FileNotFound, FileTooLarge, InaccessibleDatastore, InvalidArgument, InvalidCollectorVersion,
     InvalidDatastore, InvalidDatastorePath, InvalidDiskFormat, InvalidFolder, InvalidLogin,
     InvalidName, InvalidPowerState, InvalidProperty, InvalidRequest, InvalidState, InvalidVmConfig,
-    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoDiskSpace, NoPermission,
-    NotAuthenticated, NotFound, NotImplemented, NotSupported, PlatformConfigFault, RequestCanceled,
-    ResourceInUse, RestrictedByAdministrator, RestrictedVersion, TaskInProgress, ToolsUnavailable,
+    LimitExceeded, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoDiskSpace,
+    NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported, PlatformConfigFault,
+    RequestCanceled, ResourceInUse, RestrictedByAdministrator, RestrictedVersion, TaskInProgress,
+    ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -378,6 +379,18 @@ pub(crate) fn concurrent_change() -> SoapFault {
     SoapFault::new(
         ConcurrentAccess::default(),
         "The configuration has been changed by somebody else.",
+    )
+}
+
+/// There is too much of something: `limit` is the most that there can be, or the least.
+pub(crate) fn limit_exceeded(property: &str, limit: i32) -> SoapFault {
+    SoapFault::new(
+        LimitExceeded {
+            property: Some(property.to_owned()),
+            limit: Some(limit),
+            ..LimitExceeded::default()
+        },
+        format!("The limit of {property} is {limit}."),
     )
 }
 

@@ -20,9 +20,13 @@ use vi_types::{ManagedObjectReference, SoapFault, properties};
 pub(crate) use self::address::only_link;
 pub(crate) use self::configuration::{Mode, configuration};
 pub(crate) use self::interface::{DEFAULT_STACK, Kind, port_key};
-pub(crate) use self::network::{remove as remove_network, show as show_networks};
+pub(crate) use self::network::{
+    enter as enter_network, remove as remove_network, show as show_networks, show_compute,
+};
 pub(crate) use self::policy::{TEAMING, merged};
+pub(crate) use self::proxy::nics as distributed_nics;
 pub(crate) use self::routes::{derive_routes, stacks};
+use crate::distributed;
 use crate::fault;
 use crate::world::World;
 use crate::world::inventory::ServerKind;
@@ -60,6 +64,7 @@ pub(crate) fn change<R>(
     edit.derive();
     let info = edit.info;
     set(world, host, info);
+    distributed::take_backings(world, host);
     log(world, host, call);
     Ok(result)
 }
@@ -81,6 +86,18 @@ pub(crate) fn force<E>(
     set(world, host, info);
     log(world, host, "updateNetworkConfig");
     Ok(())
+}
+
+/// Changes what the vCenter writes into a host's networks.
+pub(crate) fn adjust(
+    world: &mut World,
+    host: &ManagedObjectReference,
+    adjust: impl FnOnce(&mut HostNetworkInfo),
+) {
+    if let Some(mut info) = info(world, host).cloned() {
+        adjust(&mut info);
+        set(world, host, info);
+    }
 }
 
 /// Looks at the networks of a host as a change would see them.

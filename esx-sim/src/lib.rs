@@ -8,6 +8,7 @@ mod call;
 #[cfg(feature = "tls")]
 mod certificate;
 mod changes;
+mod distributed;
 mod event;
 mod fault;
 mod files;
@@ -15,6 +16,7 @@ mod folder;
 mod host_network;
 mod hosts;
 mod machine;
+mod network;
 mod objects;
 mod payload;
 mod performance;
@@ -38,6 +40,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use {bytes, http, vi_types};
 
 pub use changes::{Action, Change, ChangeError, Changes, Churn, InvalidChanges, Target};
+pub use network::{InvalidSwitch, NewDistributedSwitch};
 pub use recording::Recorded;
 pub use rule::{Effect, InvalidRule, Rewrite, Rule};
 pub use server::{Server, Tls};

@@ -149,7 +149,11 @@ fn show_config(
 ) {
     vm.name = Some(config.name.clone());
     vm.datastore = storage::datastores(world, vm, &config);
-    vm.network = device::networks(world, &config);
+    let host = vm
+        .runtime
+        .as_deref()
+        .and_then(|runtime| runtime.host.clone());
+    vm.network = device::networks(world, host.as_ref(), &config);
     summary::show_config(world, vm, &config);
     storage::show(world, vm, &config);
     vm.config = Some(config.into());

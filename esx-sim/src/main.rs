@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use esx_sim::{
-    Changes, Churn, IscsiTarget, Licence, NewDatastore, Question, Rule, Script, Server, Simulator,
+    Changes, Churn, IscsiTarget, Licence, NewDatastore, NewDistributedSwitch, Question, Rule,
+    Script, Server, Simulator,
 };
 use vi_types::properties;
 
@@ -66,6 +67,12 @@ struct Arguments {
     /// Hosts without an iSCSI adapter
     #[arg(long, conflicts_with = "targets")]
     no_iscsi: bool,
+    /// Distributed switch of each datacenter of the vCenter: NAME[@FOLDER][:GROUP[=VLAN],...]; repeat it for several
+    #[arg(long = "dvs", value_name = "SWITCH", requires = "vcenter")]
+    switches: Vec<NewDistributedSwitch>,
+    /// Opaque network of all hosts, as NSX makes them; repeat it for several
+    #[arg(long = "opaque-network", value_name = "NAME")]
+    opaque_networks: Vec<String>,
     /// Name of a virtual machine; repeat it to name the second one, the third one, ...
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
@@ -206,6 +213,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     for target in arguments.targets {
         builder = builder.iscsi_target(target);
+    }
+    for switch in arguments.switches {
+        builder = builder.distributed_switch(switch);
+    }
+    for network in arguments.opaque_networks {
+        builder = builder.opaque_network(network);
     }
     if let Some(user) = arguments.user {
         builder = builder.user(user);

@@ -18,6 +18,7 @@ macro_rules! objects {
 
 objects! {
     datastore,
+    distributed_virtual_switch,
     event_history_collector,
     event_manager,
     file_manager,

@@ -13,10 +13,10 @@ use vi_types::objects::{
     VirtualDeviceDeviceBackingInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
     VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard,
     VirtualEthernetCardDistributedVirtualPortBackingInfo, VirtualEthernetCardNetworkBackingInfo,
-    VirtualFloppy, VirtualFloppyDeviceBackingInfo, VirtualFloppyImageBackingInfo,
-    VirtualMachineConfigInfo, VirtualMachineVideoCard, VirtualNvmeController, VirtualParallelPort,
-    VirtualScsiController, VirtualSerialPort, VirtualSoundCard, VirtualTpm, VirtualUsbController,
-    VirtualUsbxhciController,
+    VirtualEthernetCardOpaqueNetworkBackingInfo, VirtualFloppy, VirtualFloppyDeviceBackingInfo,
+    VirtualFloppyImageBackingInfo, VirtualMachineConfigInfo, VirtualMachineVideoCard,
+    VirtualNvmeController, VirtualParallelPort, VirtualScsiController, VirtualSerialPort,
+    VirtualSoundCard, VirtualTpm, VirtualUsbController, VirtualUsbxhciController,
 };
 use vmx::VmxFile;
 use vmx::escape::PIPE;
@@ -335,6 +335,19 @@ impl File {
                 self.set(&format!("{slot}.dvs.{key}"), value.unwrap_or_default());
             }
         }
+        let opaque = card.backing.as_ref();
+        let opaque = opaque
+            .and_then(|backing| backing.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>());
+        if let Some(network) = opaque {
+            self.set(
+                &format!("{slot}.opaqueNetwork.id"),
+                &network.opaque_network_id,
+            );
+            self.set(
+                &format!("{slot}.opaqueNetwork.type"),
+                &network.opaque_network_type,
+            );
+        }
         if card.wake_on_lan_enabled == Some(false) {
             self.set(&format!("{slot}.wakeOnPcktRcv"), "FALSE");
         }
@@ -382,7 +395,7 @@ fn guest_os(id: &str) -> String {
 }
 
 /// `56 4d 97 58 35 de 1c 97-1d 0b 14 e4 db 01 8f ed`.
-fn spaced(uuid: &str) -> String {
+pub(crate) fn spaced(uuid: &str) -> String {
     let digits: Vec<_> = uuid.chars().filter(char::is_ascii_hexdigit).collect();
     let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
     let (first, second) = pairs.split_at(pairs.len().min(8));

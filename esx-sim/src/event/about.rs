@@ -2,10 +2,12 @@
 
 use vi_types::objects::{
     ComputeResourceEventArgument, DatacenterEventArgument, DatastoreEventArgument,
-    EntityEventArgument, Event, HostEventArgument, NetworkEventArgument, VmEventArgument,
+    DvsEventArgument, EntityEventArgument, Event, HostEventArgument, NetworkEventArgument,
+    VmEventArgument,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
 
+use crate::distributed::SWITCH;
 use crate::world::World;
 use crate::world::inventory::{ancestors, root_folder};
 
@@ -22,6 +24,7 @@ pub(crate) struct About {
     vm: Option<VmEventArgument>,
     store: Option<DatastoreEventArgument>,
     network: Option<NetworkEventArgument>,
+    switch: Option<DvsEventArgument>,
 }
 
 impl About {
@@ -39,6 +42,7 @@ impl About {
         if since_4_0 {
             put(&mut event.ds, self.store.as_ref());
             put(&mut event.net, self.network.as_ref());
+            put(&mut event.dvs, self.switch.as_ref());
         }
     }
 
@@ -89,6 +93,12 @@ impl World {
                 base: self.entity(object),
                 network: object.clone(),
                 ..NetworkEventArgument::default()
+            });
+        } else if object.r#type == SWITCH {
+            about.switch = Some(DvsEventArgument {
+                base: self.entity(object),
+                dvs: object.clone(),
+                ..DvsEventArgument::default()
             });
         } else if self.read::<properties::ManagedEntity>(object).is_none() {
             return self.about_server();

@@ -9,6 +9,7 @@ use vi_types::objects::{
 use super::Edit;
 use super::address::{self, Asking};
 use super::switch::MTU;
+use crate::distributed;
 use crate::fault;
 use crate::machine::device;
 use crate::world::inventory::parts::text;
@@ -282,14 +283,22 @@ impl Edit<'_> {
         &self,
         asked: &DistributedVirtualSwitchPortConnection,
     ) -> Result<DistributedVirtualSwitchPortConnection, SoapFault> {
-        let uuid = &asked.switch_uuid;
-        let mut switches = self.info.proxy_switch.iter();
-        match switches.any(|switch| switch.dvs_uuid.eq_ignore_ascii_case(uuid)) {
-            true => Ok(asked.clone()),
-            false => Err(fault::platform_config(&format!(
-                "The host is not on the distributed switch {uuid}"
-            ))),
-        }
+        let interfaces = self
+            .info
+            .vnic
+            .iter()
+            .flat_map(|nic| &nic.spec.distributed_virtual_port);
+        let taken: Vec<_> = interfaces
+            .filter_map(|port| port.port_key.clone())
+            .collect();
+        let port = distributed::connect(self.world, self.host, asked, self.host, &taken);
+        port.ok_or_else(|| {
+            let group = asked.portgroup_key.as_deref().unwrap_or_default();
+            fault::platform_config(&format!(
+                "The host cannot connect to the port group '{group}' of the distributed switch {}",
+                asked.switch_uuid
+            ))
+        })
     }
 
     fn stack(&self, key: &str) -> Result<String, SoapFault> {
@@ -322,7 +331,7 @@ fn is_elsewhere(now: &HostVirtualNicSpec, asked: &HostVirtualNicSpec) -> bool {
     let port = asked.distributed_virtual_port.as_deref();
     let is_there = port.is_none_or(|asked| {
         now.distributed_virtual_port.as_deref().is_some_and(|now| {
-            now.switch_uuid.eq_ignore_ascii_case(&asked.switch_uuid)
+            distributed::is_same_uuid(&now.switch_uuid, &asked.switch_uuid)
                 && (asked.portgroup_key.is_none() || now.portgroup_key == asked.portgroup_key)
                 && (asked.port_key.is_none() || now.port_key == asked.port_key)
         })

@@ -16,16 +16,18 @@ use std::collections::HashMap;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOn};
 use vi_types::enums::{VirtualDeviceConfigSpecFileOperation, VirtualDeviceConfigSpecOperation};
 use vi_types::objects::{
-    Description, VirtualController, VirtualDevice, VirtualDeviceConfigSpec,
-    VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
-    VirtualEthernetCardNetworkBackingInfo, VirtualMachineConfigInfo,
+    Description, OpaqueNetworkSummary, VirtualController, VirtualDevice, VirtualDeviceBackingInfo,
+    VirtualDeviceConfigSpec, VirtualDeviceConnectInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
+    VirtualEthernetCardDistributedVirtualPortBackingInfo, VirtualEthernetCardNetworkBackingInfo,
+    VirtualEthernetCardOpaqueNetworkBackingInfo, VirtualMachineConfigInfo,
 };
-use vi_types::{ManagedObjectReference, Poly, SoapFault};
+use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 pub(crate) use self::backing::{NO_FILE, is_mac};
 pub(crate) use self::board::board;
 use self::fault::{device_not_found, invalid_operation};
 use super::hardware::Hardware;
+use crate::distributed::GROUP;
 use crate::files::{DatastorePath, Descriptor, Entry};
 use crate::world::World;
 use crate::world::inventory::parts::text;
@@ -307,24 +309,65 @@ pub(crate) fn connectable(connected: bool) -> VirtualDeviceConnectInfo {
     }
 }
 
-/// The networks that a machine is on.
+/// The networks that a machine of a host is on.
 pub(crate) fn networks(
     world: &World,
+    host: Option<&ManagedObjectReference>,
     config: &VirtualMachineConfigInfo,
 ) -> Vec<ManagedObjectReference> {
     let mut found = Vec::new();
     for device in &config.hardware.device {
         let backing = device.backing.as_ref();
-        let network =
-            backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
-        if let Some(network) = network.and_then(|network| network.network.as_ref())
-            && world.get(network).is_some()
-            && !found.contains(network)
+        let network = backing.and_then(|backing| network(world, host, backing));
+        if let Some(network) = network
+            && !found.contains(&network)
         {
-            found.push(network.clone());
+            found.push(network);
         }
     }
     found
+}
+
+/// The network that a card's backing means. Each datacenter has an opaque network of one id; that of the host is meant, if a
+/// host is given.
+pub(super) fn network(
+    world: &World,
+    host: Option<&ManagedObjectReference>,
+    backing: &Poly<VirtualDeviceBackingInfo>,
+) -> Option<ManagedObjectReference> {
+    if let Some(network) = backing.cast::<VirtualEthernetCardNetworkBackingInfo>() {
+        let network = network.network.clone()?;
+        return world.get(&network).map(|_| network);
+    }
+    if let Some(port) = backing.cast::<VirtualEthernetCardDistributedVirtualPortBackingInfo>() {
+        let group = ManagedObjectReference::new(GROUP, port.port.portgroup_key.clone()?);
+        return world.get(&group).map(|_| group);
+    }
+    let mut all = world.all("OpaqueNetwork");
+    let found = all.find(|network| {
+        let state = world.read::<properties::Network>(network);
+        let is_near = host.is_none_or(|host| state.is_some_and(|state| state.host.contains(host)));
+        is_near && is_network(world, network, backing)
+    });
+    found.cloned()
+}
+
+/// Whether a distributed or opaque network is the one that a card's backing means.
+pub(super) fn is_network(
+    world: &World,
+    network: &ManagedObjectReference,
+    backing: &Poly<VirtualDeviceBackingInfo>,
+) -> bool {
+    if let Some(port) = backing.cast::<VirtualEthernetCardDistributedVirtualPortBackingInfo>() {
+        return network.r#type == GROUP && port.port.portgroup_key.as_ref() == Some(&network.value);
+    }
+    let opaque = backing.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>();
+    let state = world.read::<properties::Network>(network);
+    let summary = state.and_then(|state| state.summary.as_ref());
+    let summary = summary.and_then(|summary| summary.cast::<OpaqueNetworkSummary>());
+    summary.is_some_and(|summary| {
+        opaque.is_some_and(|opaque| opaque.opaque_network_id == summary.opaque_network_id)
+    })
 }
 
 /// The file that a device is backed by.

@@ -9,6 +9,7 @@ use vi_types::objects::{
 };
 use vi_types::properties;
 
+use super::device;
 use crate::world::World;
 use crate::world::inventory::parts::text;
 
@@ -181,12 +182,18 @@ const DOMAIN: &str = "example.com";
 /// and one of the link. A card that is not connected has none.
 fn nic(world: &World, card: &VirtualEthernetCard) -> GuestNicInfo {
     let backing = card.backing.as_ref();
-    let network =
-        backing.and_then(|backing| backing.cast::<VirtualEthernetCardNetworkBackingInfo>());
+    let named = backing.and_then(|backing| {
+        let named = backing.cast::<VirtualEthernetCardNetworkBackingInfo>();
+        let named = named.map(|named| named.device_name.clone());
+        named.or_else(|| {
+            let network = device::network(world, None, backing)?;
+            world.name(&network).map(str::to_owned)
+        })
+    });
     let mac = card.mac_address.as_deref().unwrap_or_default();
     let connected = (card.connectable.as_deref()).is_none_or(|info| info.connected);
     let silent = GuestNicInfo {
-        network: network.map(|network| network.device_name.clone()),
+        network: named,
         mac_address: Some(mac.to_owned()),
         connected,
         device_config_id: card.key,

@@ -9,7 +9,8 @@ use vi_types::objects::{
 use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 use super::Place;
-use super::device::file_backing;
+use super::config::escaped;
+use super::device::{self, file_backing};
 use crate::fault;
 use crate::world::World;
 
@@ -187,26 +188,40 @@ fn network_problem(
     device: &Poly<VirtualDevice>,
 ) -> Option<SoapFault> {
     let backing = device.backing.as_ref()?;
-    let network = backing.cast::<VirtualEthernetCardNetworkBackingInfo>()?;
-    let mut networks = to.network.iter();
-    if networks.any(|one| world.name(one) == Some(&*network.device_name)) {
-        return None;
-    }
+    let (name, network) = match backing.cast::<VirtualEthernetCardNetworkBackingInfo>() {
+        Some(network) => {
+            let mut networks = to.network.iter();
+            let wanted = escaped(&network.device_name);
+            if networks.any(|one| world.name(one) == Some(&*wanted)) {
+                return None;
+            }
+            (network.device_name.clone(), network.network.clone())
+        }
+        None => {
+            let mut own = to.network.iter();
+            if own.any(|one| device::is_network(world, one, backing)) {
+                return None;
+            }
+            let network = device::network(world, None, backing)?;
+            let name = world.name(&network).unwrap_or_default().to_owned();
+            (name, Some(network))
+        }
+    };
     let label = label(device);
     let host = to.name.as_deref().unwrap_or_default();
     let message = format!(
         "Currently connected network interface '{label}' uses network '{}', which is not accessible from the host \
          '{host}'.",
-        network.device_name
+        name
     );
     let fault = CannotAccessNetwork {
         base: CannotAccessVmDevice {
             device: label,
-            backing: network.device_name.clone(),
+            backing: name,
             connected: is_connected(device),
             ..CannotAccessVmDevice::default()
         },
-        network: network.network.clone(),
+        network,
         ..CannotAccessNetwork::default()
     };
     Some(SoapFault::new(fault, message))

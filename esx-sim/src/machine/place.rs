@@ -5,6 +5,7 @@ use vi_types::{ManagedObject, ManagedObjectReference, SoapFault, properties};
 
 use super::config::escaped;
 use super::{Place, snapshot};
+use crate::distributed;
 use crate::fault;
 use crate::files::DatastorePath;
 use crate::world::{World, container_view};
@@ -70,6 +71,7 @@ pub(crate) fn free_directory(world: &World, folder: &DatastorePath, name: &str) 
 pub(crate) fn enter(world: &mut World, vm: &ManagedObjectReference) {
     for place in places(world, vm) {
         world.change_place(&place, |list| list.push(vm.clone()));
+        distributed::machines_changed(world, &place);
     }
     container_view::refresh(world);
 }
@@ -86,6 +88,7 @@ pub(crate) fn leave(world: &mut World, vm: &ManagedObjectReference) -> bool {
     world.remove(vm);
     for place in places {
         world.change_place(&place, |list| list.retain(|one| one != vm));
+        distributed::machines_changed(world, &place);
     }
     container_view::refresh(world);
     true
@@ -161,9 +164,15 @@ fn move_between(
     });
     for place in left.unwrap_or_default() {
         world.change_place(&place, |list| list.retain(|one| one != vm));
+        distributed::machines_changed(world, &place);
     }
     for place in joined {
         world.change_place(&place, |list| list.push(vm.clone()));
+    }
+    // A second card may have come to a network that the machine was on.
+    let state = world.read::<properties::VirtualMachine>(vm);
+    for network in state.map_or(Vec::new(), |vm| vm.network.clone()) {
+        distributed::machines_changed(world, &network);
     }
 }
 

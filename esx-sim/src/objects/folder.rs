@@ -2,7 +2,7 @@
 
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
-    CreateDatacenter, CreateFolder, CreateVmTask, MoveIntoFolderTask, RegisterVmTask,
+    CreateDatacenter, CreateDvsTask, CreateFolder, CreateVmTask, MoveIntoFolderTask, RegisterVmTask,
 };
 use vi_types::objects::{
     DatacenterCreatedEvent, VirtualMachineConfigSpec, VirtualMachineFileInfo, VmBeingCreatedEvent, VmCreatedEvent,
@@ -11,6 +11,7 @@ use vi_types::objects::{
 use vi_types::{Any, ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
+use crate::distributed;
 use crate::event::lifecycle;
 use crate::fault;
 use crate::files::DatastorePath;
@@ -25,6 +26,7 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new(create_folder),
         Row::new(create_datacenter),
+        Row::new(create_switch),
         Row::new(move_into),
         Row::new(create_vm),
         Row::new(register_vm),
@@ -67,6 +69,22 @@ fn create_datacenter(
     };
     world.log(&made.datacenter, event);
     Ok(made.datacenter)
+}
+
+/// Makes a distributed switch.
+fn create_switch(
+    call: &mut Call<'_>,
+    request: &CreateDvsTask,
+) -> Result<ManagedObjectReference, SoapFault> {
+    let spec = &request.spec;
+    let product = spec.product_info.as_deref();
+    distributed::check_create(&call.state.world, call.this, &spec.config_spec, product)?;
+    let (this, spec) = (call.this.clone(), request.spec.clone());
+    call.begin::<CreateDvsTask>("Folder.createDistributedVirtualSwitch", move |world| {
+        let product = spec.product_info.as_deref();
+        let made = distributed::create(world, &this, &spec.config_spec, product)?;
+        Ok(Some(Any::from(made)))
+    })
 }
 
 /// Moves objects of the inventory into a folder of the same datacenter.

@@ -7,6 +7,7 @@ use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 
 use super::{datastore, host_datastore_system, network, resource_pool};
 use crate::call::{Call, Row};
+use crate::distributed::{self, GROUP, SWITCH};
 use crate::event::lifecycle;
 use crate::fault;
 use crate::host_network;
@@ -33,7 +34,11 @@ fn destroy(
     let description = format!("{}.destroy", this.r#type);
     call.begin::<DestroyTask>(&description, move |world| {
         check_destroy(world, &this)?;
-        remove(world, &this);
+        match this.r#type.as_str() {
+            SWITCH => distributed::remove(world, &this)?,
+            GROUP => distributed::remove_group(world, &this)?,
+            _ => remove(world, &this),
+        }
         Ok(None)
     })
 }
@@ -66,6 +71,9 @@ fn check_destroy(world: &World, object: &ManagedObjectReference) -> Result<(), S
         "Folder" | "Datacenter" => check_content(world, object),
         "Datastore" => datastore::check_destroy(world, object),
         "Network" => network::check_destroy(world, object),
+        "OpaqueNetwork" => Err(fault::not_supported()),
+        SWITCH => distributed::check_remove(world, object),
+        GROUP => distributed::check_unused(world, object),
         _ => Err(fault::not_implemented(object, "Destroy_Task")),
     }
 }
@@ -145,7 +153,7 @@ fn rename(
 /// - `NotImplemented` for hosts and networks, whose names are parts of others.
 fn check_rename(world: &World, object: &ManagedObjectReference) -> Result<(), SoapFault> {
     match object.r#type.as_str() {
-        "VirtualMachine" | "Datastore" => Ok(()),
+        "VirtualMachine" | "Datastore" | SWITCH | GROUP => Ok(()),
         "ResourcePool" => match resource_pool::parent_pool(world, object)? {
             Some(_) => Ok(()),
             None => Err(fault::not_supported()),
@@ -166,6 +174,9 @@ fn rename_to(
 ) -> Result<(), SoapFault> {
     if object.r#type == "Datastore" {
         return datastore::rename_to(world, object, name);
+    }
+    if matches!(object.r#type.as_str(), SWITCH | GROUP) {
+        return distributed::rename(world, object, name);
     }
     let siblings = world.parent(object).map(|parent| children(world, parent));
     let wanted = config::escaped(name);

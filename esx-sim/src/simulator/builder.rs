@@ -14,6 +14,7 @@ use crate::changes::{Changes, Churn};
 use crate::event::Clock;
 use crate::files::Store;
 use crate::hosts::Hosts;
+use crate::network::NewDistributedSwitch;
 use crate::objects::property_collector::Collectors;
 use crate::server::UriParts;
 use crate::session::Sessions;
@@ -40,6 +41,8 @@ pub struct Builder {
     live: bool,
     steady_clock: bool,
     equipment: Equipment,
+    switches: Vec<NewDistributedSwitch>,
+    opaque_networks: Vec<String>,
     store: Option<Store>,
 }
 
@@ -92,6 +95,8 @@ impl Builder {
                 initiator: true,
                 targets: storage::presets(),
             },
+            switches: Vec::new(),
+            opaque_networks: Vec::new(),
             store: None,
         }
     }
@@ -220,6 +225,20 @@ impl Builder {
         self
     }
 
+    /// Adds a distributed switch to each datacenter of a vCenter (from 4.0 on). An ESX host has none.
+    #[must_use]
+    pub fn distributed_switch(mut self, switch: NewDistributedSwitch) -> Self {
+        self.switches.push(switch);
+        self
+    }
+
+    /// Adds an opaque network, as NSX makes them, on a switch of its own to all hosts (from 5.5 on).
+    #[must_use]
+    pub fn opaque_network(mut self, name: impl Into<String>) -> Self {
+        self.opaque_networks.push(name.into());
+        self
+    }
+
     /// Keeps the bytes that clients write to files in memory, at most so many (default: 1 GiB). Zeros and the blocks that
     /// copies share take no room. Beyond, an upload is answered with status 507.
     #[must_use]
@@ -245,7 +264,14 @@ impl Builder {
 
     /// Builds the server.
     pub fn build(self) -> Simulator {
-        let (mut world, path) = inventory::make(self.kind, self.release, self.vms, &self.equipment);
+        let (mut world, path) = inventory::make(
+            self.kind,
+            self.release,
+            self.vms,
+            &self.equipment,
+            &self.switches,
+            &self.opaque_networks,
+        );
         world.clock.set_live(self.live);
         if let Some(store) = self.store {
             world.set_store(store);

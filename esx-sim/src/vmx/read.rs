@@ -12,12 +12,12 @@ use vi_types::objects::{
     VirtualDeviceRemoteDeviceBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo,
     VirtualE1000, VirtualE1000e, VirtualEnsoniq1371, VirtualEthernetCard,
     VirtualEthernetCardDistributedVirtualPortBackingInfo, VirtualEthernetCardNetworkBackingInfo,
-    VirtualFloppy, VirtualFloppyDeviceBackingInfo, VirtualFloppyImageBackingInfo,
-    VirtualFloppyRemoteDeviceBackingInfo, VirtualHdAudioCard, VirtualLsiLogicController,
-    VirtualLsiLogicSasController, VirtualMachineConfigInfo, VirtualMachineConfigSpec,
-    VirtualMachineVideoCard, VirtualNvmeController, VirtualPcNet32, VirtualSataController,
-    VirtualScsiController, VirtualSoundBlaster16, VirtualTpm, VirtualUsbController,
-    VirtualUsbxhciController, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
+    VirtualEthernetCardOpaqueNetworkBackingInfo, VirtualFloppy, VirtualFloppyDeviceBackingInfo,
+    VirtualFloppyImageBackingInfo, VirtualFloppyRemoteDeviceBackingInfo, VirtualHdAudioCard,
+    VirtualLsiLogicController, VirtualLsiLogicSasController, VirtualMachineConfigInfo,
+    VirtualMachineConfigSpec, VirtualMachineVideoCard, VirtualNvmeController, VirtualPcNet32,
+    VirtualSataController, VirtualScsiController, VirtualSoundBlaster16, VirtualTpm,
+    VirtualUsbController, VirtualUsbxhciController, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
 };
 use vi_types::{ManagedObjectReference, Poly, properties};
 use vmx::VmxFile;
@@ -506,6 +506,15 @@ impl Maker<'_> {
             };
             return VirtualEthernetCardDistributedVirtualPortBackingInfo {
                 port,
+                ..Default::default()
+            }
+            .into();
+        }
+        let opaque = self.value(slot, "opaqueNetwork.id");
+        if !opaque.is_empty() {
+            return VirtualEthernetCardOpaqueNetworkBackingInfo {
+                opaque_network_id: opaque,
+                opaque_network_type: self.value(slot, "opaqueNetwork.type"),
                 ..Default::default()
             }
             .into();

@@ -5,6 +5,7 @@ mod esx;
 pub(crate) mod folders;
 pub(crate) mod host;
 pub(crate) mod network;
+mod networks;
 pub(crate) mod partition;
 pub(crate) mod parts;
 mod service;
@@ -15,6 +16,7 @@ mod virtual_machine;
 use vi_types::{ManagedObjectReference, properties};
 
 use self::storage::Equipment;
+use crate::network::NewDistributedSwitch;
 use crate::version::Release;
 use crate::world::World;
 
@@ -48,12 +50,15 @@ pub(crate) fn make(
     release: &'static Release,
     vms: Option<usize>,
     equipment: &Equipment,
+    switches: &[NewDistributedSwitch],
+    opaque: &[String],
 ) -> (World, String) {
     let (mut world, path) = match kind {
         ServerKind::Esx => (esx::make(release, vms), String::new()),
         ServerKind::VCenter => vcenter::make(release, vms),
     };
     storage::equip(&mut world, equipment);
+    networks::equip(&mut world, switches, opaque);
     (world, path)
 }
 

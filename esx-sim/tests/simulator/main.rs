@@ -14,6 +14,7 @@ mod client;
 mod clones;
 mod datastores;
 mod disks;
+mod distributed;
 mod events;
 mod faults;
 mod folder;

@@ -3,17 +3,20 @@
 use vi_types::enums::VirtualDeviceConfigSpecFileOperation as FileOperation;
 use vi_types::objects::{
     VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualDevice, VirtualDeviceFileBackingInfo,
-    VirtualDisk, VirtualEthernetCard, VirtualEthernetCardNetworkBackingInfo, VirtualFloppy,
-    VirtualFloppyImageBackingInfo, VirtualParallelPort, VirtualParallelPortFileBackingInfo,
-    VirtualSerialPort, VirtualSerialPortFileBackingInfo,
+    VirtualDisk, VirtualEthernetCard, VirtualEthernetCardDistributedVirtualPortBackingInfo,
+    VirtualEthernetCardNetworkBackingInfo, VirtualEthernetCardOpaqueNetworkBackingInfo,
+    VirtualFloppy, VirtualFloppyImageBackingInfo, VirtualParallelPort,
+    VirtualParallelPortFileBackingInfo, VirtualSerialPort, VirtualSerialPortFileBackingInfo,
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 use super::fault::{invalid, invalid_backing, invalid_operation};
 use super::{Change, connectable};
+use crate::distributed;
 use crate::fault;
 use crate::files::{DatastorePath, Entry};
-use crate::machine::config::datacenter_of;
+use crate::host_network;
+use crate::machine::config::{datacenter_of, escaped};
 use crate::machine::storage::store_of;
 use crate::world::inventory::ServerKind;
 use crate::world::inventory::parts::text;
@@ -154,6 +157,7 @@ impl Change<'_> {
                 None => network.network = None,
             }
         }
+        self.back_with_port(index, device)?;
         let kind = self.of.world.kind();
         if let Some(card) = device.cast_mut::<VirtualEthernetCard>() {
             let address_type = card.address_type.get_or_insert_with(|| match kind {
@@ -182,6 +186,44 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Resolves the port of a card on a distributed switch, and the opaque network of one.
+    fn back_with_port(
+        &self,
+        index: i32,
+        device: &mut Poly<VirtualDevice>,
+    ) -> Result<(), SoapFault> {
+        let key = device.key;
+        let Some(backing) = device.backing.as_mut() else {
+            return Ok(());
+        };
+        let from_client = self.of.from_client;
+        if let Some(backing) =
+            backing.cast_mut::<VirtualEthernetCardDistributedVirtualPortBackingInfo>()
+        {
+            let cards = self.list.iter().filter(|one| one.key != key);
+            let cards = cards.filter_map(|one| distributed::port_of(one.cast()?));
+            let taken: Vec<_> = cards.filter_map(|port| port.port_key.clone()).collect();
+            let port = self.of.host.and_then(|host| {
+                distributed::connect(self.of.world, host, &backing.port, self.of.vm, &taken)
+            });
+            match port {
+                Some(port) => backing.port = port,
+                None if from_client => return Err(invalid_backing(index)),
+                None => {}
+            }
+        } else if let Some(backing) = backing.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>()
+        {
+            let host = self.of.host;
+            let info = host.and_then(|host| host_network::info(self.of.world, host));
+            let mut networks = info.into_iter().flat_map(|info| &info.opaque_network);
+            let is_there = networks.any(|one| one.opaque_network_id == backing.opaque_network_id);
+            if from_client && !is_there {
+                return Err(invalid_backing(index));
+            }
+        }
+        Ok(())
+    }
+
     /// The host's network that a backing names, and its name.
     fn network(
         &self,
@@ -191,10 +233,14 @@ impl Change<'_> {
         let host = world.read::<properties::HostSystem>(self.of.host?)?;
         let named = |network: &&ManagedObjectReference| match &backing.network {
             Some(meant) if backing.device_name.is_empty() => meant == *network,
-            _ => world.name(network) == Some(&*backing.device_name),
+            _ => world.name(network) == Some(&*escaped(&backing.device_name)),
         };
         let found = host.network.iter().find(named)?;
-        Some((found.clone(), world.name(found)?.to_owned()))
+        let name = match backing.device_name.is_empty() {
+            true => world.name(found)?.to_owned(),
+            false => backing.device_name.clone(),
+        };
+        Some((found.clone(), name))
     }
 
     /// The address of the card in a slot, with VMware's prefix for generated addresses.
@@ -251,6 +297,15 @@ pub(super) fn summary(device: &Poly<VirtualDevice>) -> Option<String> {
     }
     if let Some(network) = backing.cast::<VirtualEthernetCardNetworkBackingInfo>() {
         return Some(network.device_name.clone());
+    }
+    if let Some(port) = backing.cast::<VirtualEthernetCardDistributedVirtualPortBackingInfo>() {
+        return Some(format!("DVSwitch: {}", port.port.switch_uuid));
+    }
+    if let Some(network) = backing.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>() {
+        return Some(format!(
+            "{}: {}",
+            network.opaque_network_type, network.opaque_network_id
+        ));
     }
     let file = backing.cast::<VirtualSerialPortFileBackingInfo>()?;
     Some(format!("File {}", file.file_name))

@@ -20,7 +20,7 @@ pub(crate) const ANY_DATACENTER: &[&str] = &["Folder", "Datacenter"];
 pub(crate) const ANY_VM: &[&str] = &["Folder", "VirtualMachine", "VirtualApp"];
 pub(crate) const ANY_COMPUTE: &[&str] = &["Folder", "ComputeResource"];
 const ANY_DATASTORE: &[&str] = &["Folder", "Datastore", "StoragePod"];
-const ANY_NETWORK: &[&str] = &["Folder", "Network"];
+pub(crate) const ANY_NETWORK: &[&str] = &["Folder", "Network", "DistributedVirtualSwitch"];
 
 /// Makes a folder in a folder or datacenter.
 pub(crate) fn add(

@@ -76,6 +76,12 @@ pub(crate) fn add(
             ..properties::EventManager::default()
         },
     );
+    if kind == ServerKind::VCenter {
+        world.add(
+            "DVSManager",
+            properties::DistributedVirtualSwitchManager::default(),
+        );
+    }
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let content = ServiceContent {
         root_folder: root.clone(),
@@ -88,6 +94,8 @@ pub(crate) fn add(
         search_index: Some(search_index),
         task_manager: Some(task_manager),
         event_manager: Some(event_manager),
+        dv_switch_manager: (kind == ServerKind::VCenter && since("4.0"))
+            .then(|| ManagedObjectReference::new("DistributedVirtualSwitchManager", "DVSManager")),
         file_manager: since("2.5").then_some(file_manager),
         virtual_disk_manager: since("2.5").then_some(virtual_disk_manager),
         ..ServiceContent::default()
