@@ -5,6 +5,7 @@ mod open;
 mod processor;
 mod product;
 mod read;
+mod systems;
 
 use std::{
     any::{Any, TypeId},

@@ -50,6 +50,7 @@ property_set! {
         auto_start_manager: Option<ManagedObjectReference> = config_manager.auto_start_manager,
         datastore_system: Option<ManagedObjectReference> = config_manager.datastore_system,
         storage_system: Option<ManagedObjectReference> = config_manager.storage_system,
+        network_system: Option<ManagedObjectReference> = config_manager.network_system,
     }
 }
 
@@ -154,6 +155,7 @@ pub(crate) struct Host {
     pub(crate) auto_start_manager: Option<ManagedObjectReference>,
     pub(crate) datastore_system: Option<ManagedObjectReference>,
     pub(crate) storage_system: Option<ManagedObjectReference>,
+    pub(crate) network_system: Option<ManagedObjectReference>,
 }
 
 /// The host of a connection, and the entities that it belongs to.
@@ -368,6 +370,7 @@ impl Entity {
                     auto_start_manager: host.auto_start_manager,
                     datastore_system: host.datastore_system,
                     storage_system: host.storage_system,
+                    network_system: host.network_system,
                 });
                 (host.name, host.parent, kind)
             }

@@ -61,6 +61,7 @@ mod secret;
 mod snapshot;
 mod storage_pool;
 mod storage_volume;
+mod undo;
 mod uri;
 
 pub use connect::{Connect, OpenOptions};

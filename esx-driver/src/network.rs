@@ -1,46 +1,86 @@
-//! Networks: the virtual switches of a host.
+//! Networks: the switches of a host.
 
+mod changes;
+mod define;
 mod definition;
+mod lifecycle;
 mod list;
+mod port_group;
+mod switches;
+mod update;
 
 use std::fmt;
 
 use virt_model::{ErrorNumber, Uuid};
 
 pub(crate) use self::definition::networks;
-use crate::{Connect, Error, ErrorKind, What, derived_uuid::derived_uuid};
+use crate::{Connect, Error, ErrorKind, Result, What};
 
-/// A network: libvirt's `virNetwork`, a standard virtual switch of the connection's host.
+/// A network: libvirt's `virNetwork`, a switch of the connection's host.
 ///
-/// A cheap clone that talks to a server through its [`Connect`]. A switch has no UUID; as in libvirt's ESX driver, the
-/// UUID is the MD5 sum of the switch's key. Keys are unique on one host only: switches of the same name on two hosts
-/// have the same UUID.
+/// | switch | UUID | what can be changed |
+/// |---|---|---|
+/// | a standard virtual switch, as in libvirt | the MD5 sum of its key | all of it |
+/// | a distributed switch of a vCenter, as the host has it | the switch's own, the same on all its hosts | its port groups, by the vCenter |
+/// | an opaque switch of a network manager, such as NSX | its key, or the key's MD5 sum | nothing |
 ///
-/// Distributed switches are no networks, as in libvirt.
+/// A cheap clone that talks to a server through its [`Connect`]. Keys of standard switches are unique on one host only:
+/// such switches of the same name on two hosts have the same UUID.
+///
+/// ```no_run
+/// # async fn run(connect: &esx_driver::Connect) -> esx_driver::Result<()> {
+/// use esx_driver::virt_model::flags::{
+///     NetworkDefineFlags, NetworkUpdateCommand, NetworkUpdateFlags, NetworkUpdateSection,
+/// };
+///
+/// let xml = "<network>
+///   <name>lab</name>
+///   <forward mode='bridge'><interface dev='vmnic2'/></forward>
+///   <portgroup name='Lab'><vlan><tag id='42'/></vlan></portgroup>
+/// </network>";
+/// let network = connect
+///     .network_define_xml(xml, NetworkDefineFlags::NONE)
+///     .await?;
+/// network
+///     .update(
+///         NetworkUpdateCommand::AddLast,
+///         NetworkUpdateSection::Portgroup,
+///         -1,
+///         "<portgroup name='Guests'/>",
+///         NetworkUpdateFlags::NONE,
+///     )
+///     .await?;
+/// network.undefine().await
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Network {
     connect: Connect,
     name: String,
     uuid: Uuid,
+    kind: Kind,
+}
+
+/// What a network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A standard virtual switch.
+    Standard,
+    /// A distributed switch.
+    Distributed,
+    /// An opaque switch, or an opaque network that belongs to none.
+    Opaque,
 }
 
 impl Network {
-    fn new(connect: &Connect, name: String, key: &str) -> Network {
-        Network {
-            connect: connect.clone(),
-            name,
-            uuid: derived_uuid(key),
-        }
-    }
-
     /// The switch's name.
     #[doc(alias = "virNetworkGetName")]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The MD5 sum of the switch's key.
-    #[doc(alias = "virNetworkGetUUID")]
+    /// The UUID; see [`Network`].
+    #[doc(alias("virNetworkGetUUID", "virNetworkGetUUIDString"))]
     pub fn uuid(&self) -> Uuid {
         self.uuid
     }
@@ -48,6 +88,12 @@ impl Network {
     /// The connection.
     pub fn connect(&self) -> &Connect {
         &self.connect
+    }
+
+    /// The name of the network's bridge, which is the switch. No request.
+    #[doc(alias = "virNetworkGetBridgeName")]
+    pub fn bridge_name(&self) -> &str {
+        &self.name
     }
 
     /// Whether the network is active: always. As in libvirt's ESX driver there is no request, so the switch may not
@@ -68,6 +114,55 @@ impl Network {
     pub fn autostart(&self) -> bool {
         true
     }
+
+    /// Sets whether the network starts with its host. All do, so `true` changes nothing. No request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] for `false`.
+    #[doc(alias = "virNetworkSetAutostart")]
+    pub fn set_autostart(&self, autostart: bool) -> Result<()> {
+        match autostart {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorKind::Unsupported,
+                ErrorNumber::InternalError,
+                "Cannot deactivate network autostart",
+            )),
+        }
+    }
+
+    /// The addresses that the network has leased to the card with that address, or to all. Switches lease none, so this
+    /// fails always, without a request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`].
+    #[doc(alias = "virNetworkGetDHCPLeases")]
+    pub fn dhcp_leases(&self, _mac: Option<&str>) -> Result<std::convert::Infallible> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            ErrorNumber::NoSupport,
+            "this function is not supported by the connection driver: virNetworkGetDHCPLeases",
+        )
+        .advise(format!(
+            "'{}' is a switch, which has no DHCP server; addresses of domains are those that their guests report",
+            self.name
+        )))
+    }
+
+    /// libvirt's text of the other drivers for what a network cannot do.
+    fn unsupported(&self, what: &str) -> Error {
+        let manager = match self.kind {
+            Kind::Standard => "its host",
+            Kind::Distributed => "its vCenter",
+            Kind::Opaque => "its network manager",
+        };
+        Error::new(
+            ErrorKind::Unsupported,
+            ErrorNumber::OperationUnsupported,
+            format!("network '{}' cannot be {what} here", self.name),
+        )
+        .advise(format!("it belongs to {manager}"))
+    }
 }
 
 impl fmt::Debug for Network {
@@ -75,10 +170,12 @@ impl fmt::Debug for Network {
         f.debug_struct("Network")
             .field("name", &self.name)
             .field("uuid", &self.uuid)
+            .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
 }
 
+/// libvirt's text (esxNetworkLookupByUUID, 9.0.0).
 fn no_network_with_uuid(uuid: Uuid) -> Error {
     no_network(format!(
         "Could not find HostVirtualSwitch with UUID '{uuid}'"

@@ -1,30 +1,40 @@
 //! A network's definition, made from the properties of its switch.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use vi_client::{
     property_set,
     retrieve::{PropertySet as _, Retrieve, Selection},
 };
-use vi_types::objects::{
-    HostNetworkInfo, HostNetworkPolicy, HostPortGroup, HostVirtualSwitch, PhysicalNic,
+use vi_types::{
+    objects::{
+        DvPortgroupConfigInfo, HostNetworkInfo, HostOpaqueNetworkInfo, HostOpaqueSwitch,
+        HostPortGroup, HostProxySwitch, HostVirtualSwitch, PhysicalNic,
+    },
+    properties::HostSystem,
 };
-use vi_types::properties::Datacenter;
 use virt_model::{
-    Bandwidth, BandwidthRate, Document as _, ErrorNumber, NetworkDef,
+    Document as _, ErrorNumber, NetworkDef, Uuid,
     flags::NetworkXmlFlags,
     network::{Forward, ForwardMode, PortGroup},
 };
 use vmx::escape::PERCENT;
 
-use super::{Network, no_network_with_uuid};
-use crate::{Connect, Error, ErrorKind, Result, connect::no_host, derived_uuid::derived_uuid};
+use super::{
+    Network, no_network_with_uuid,
+    port_group::{bandwidth, of_distributed, of_host},
+    switches::{self, Switch, carries_opaque},
+};
+use crate::{Connect, Error, ErrorKind, Result, connect::no_host};
 
 property_set! {
-    struct HostNetwork: HostSystem {
-        switches: Vec<HostVirtualSwitch> = config.network.vswitch,
-        nics: Vec<PhysicalNic> = config.network.pnic,
-        port_groups: Vec<HostPortGroup> = config.network.portgroup,
+    pub(super) struct HostNetwork: HostSystem {
+        pub(super) standard: Vec<HostVirtualSwitch> = config.network.vswitch,
+        pub(super) nics: Vec<PhysicalNic> = config.network.pnic,
+        pub(super) port_groups: Vec<HostPortGroup> = config.network.portgroup,
+        pub(super) distributed: Vec<HostProxySwitch> = config.network.proxy_switch,
+        pub(super) opaque: Vec<HostOpaqueSwitch> = config.network.opaque_switch,
+        pub(super) opaque_networks: Vec<HostOpaqueNetworkInfo> = config.network.opaque_network,
     }
 }
 
@@ -34,39 +44,97 @@ property_set! {
     }
 }
 
+property_set! {
+    struct DistributedGroup: DistributedVirtualPortgroup {
+        name: String = name,
+        config: DvPortgroupConfigInfo = config,
+    }
+}
+
+property_set! {
+    struct DistributedSwitch: DistributedVirtualSwitch {
+        uuid: String = uuid,
+    }
+}
+
+/// What a host has, and the objects of its networks.
+pub(super) struct Found {
+    pub(super) host: HostNetwork,
+    /// The names of the port groups that virtual machines can use.
+    usable: HashSet<String>,
+    /// Port groups of distributed switches, by their plain names, with those of uplinks.
+    groups: Vec<FoundGroup>,
+}
+
+/// A port group of a distributed switch.
+pub(super) struct FoundGroup {
+    pub(super) name: String,
+    pub(super) config: DvPortgroupConfigInfo,
+}
+
 impl Network {
-    /// The network's definition as libvirt's XML document: one request. A switch with physical network cards is a
-    /// bridge to them. Port groups are listed if virtual machines can use them.
+    /// The network's definition: one request, and another one for a distributed switch of a host that has several.
     ///
-    /// As in libvirt's ESX driver no flag changes the document.
+    /// A switch with physical network cards is a bridge to them. Port groups are listed if virtual machines can use them:
+    /// those of a distributed switch if the connection is one to its vCenter, and the networks of an opaque switch.
+    /// The VLAN 4095 stands for all of them.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if the switch does not exist any more; [`ErrorKind::Property`] if the user may not read
     /// the host's network; [`ErrorKind::UnexpectedValue`] if the switch has a network card or port group that the host
     /// does not have.
-    #[doc(alias = "virNetworkGetXMLDesc")]
-    pub async fn xml_desc(&self, flags: NetworkXmlFlags) -> Result<String> {
-        let (host, usable) = self.read().await?;
-        let mut switches = host.switches.iter();
-        let switch = switches.find(|switch| derived_uuid(&switch.key) == self.uuid);
-        let switch = switch.ok_or_else(|| no_network_with_uuid(self.uuid))?;
-        Ok(def(switch, &host.nics, &host.port_groups, &usable)?.to_xml(flags))
+    pub async fn definition(&self) -> Result<NetworkDef> {
+        let found = self.connect.host_network().await?;
+        let host = &found.host;
+        match found.switch(self.uuid)? {
+            Switch::Standard(switch) => {
+                standard(switch, &host.nics, &host.port_groups, &found.usable)
+            }
+            Switch::Distributed(switch) => {
+                let mut def = distributed(switch, &host.nics)?;
+                for group in self.connect.groups_of(&found, switch).await? {
+                    if !group.is_uplink() {
+                        def.port_groups
+                            .push(of_distributed(&group.name, &group.config));
+                    }
+                }
+                if carries_opaque(switch) {
+                    add_opaque(&mut def, None, &host.opaque_networks);
+                }
+                Ok(def)
+            }
+            Switch::Opaque(switch) => opaque(switch, &host.nics, &host.opaque_networks),
+            Switch::Network(network) => Ok(opaque_network(network)),
+        }
     }
 
-    /// The host's network, and the names of the port groups that virtual machines of the datacenter can use.
-    async fn read(&self) -> Result<(HostNetwork, HashSet<String>)> {
-        let connect = &self.connect;
-        let host_system = connect.host_system();
-        let start = [host_system.clone(), connect.place().datacenter.clone()];
-        let request = Retrieve::from_each(start)
-            .select(Selection::along(|datacenter: &Datacenter| {
-                &datacenter.network
-            }))
-            .set::<HostNetwork>()
+    /// The network's definition as libvirt's XML document; see [`definition`](Network::definition).
+    ///
+    /// As in libvirt's ESX driver no flag changes the document.
+    ///
+    /// # Errors
+    /// As [`definition`](Network::definition).
+    #[doc(alias = "virNetworkGetXMLDesc")]
+    pub async fn xml_desc(&self, flags: NetworkXmlFlags) -> Result<String> {
+        Ok(self.definition().await?.to_xml(flags))
+    }
+}
+
+impl Connect {
+    /// The host's network, and the objects of its networks: one request.
+    pub(super) async fn host_network(&self) -> Result<Found> {
+        let host_system = self.host_system();
+        let mut request = Retrieve::from(host_system)
+            .select(Selection::along(|host: &HostSystem| &host.network))
+            .properties(HostNetwork::TYPE, self.known_paths(HostNetwork::paths()))
             .set::<Name>();
+        if self.client().api_version().at_least(4, 0) {
+            request = request.set::<DistributedGroup>();
+        }
         let mut host = None;
         let mut usable = HashSet::new();
-        for mut found in connect.client().retrieve(&request).await? {
+        let mut groups = Vec::new();
+        for mut found in self.client().retrieve(&request).await? {
             if found.object == *host_system {
                 // A list that the user may not read is not taken for an empty one.
                 if let Some(problem) = found.problems().next() {
@@ -74,46 +142,186 @@ impl Network {
                 }
                 let properties = HostNetwork::from_properties(&mut found);
                 host = Some(properties.map_err(Error::missing_property)?);
+            } else if found.object.r#type == DistributedGroup::TYPE {
+                // One that the user may not read is left out.
+                if let Ok(group) = DistributedGroup::from_properties(&mut found) {
+                    groups.push(FoundGroup {
+                        name: plain(&group.name),
+                        config: group.config,
+                    });
+                }
             } else if let Ok(Name { name }) = Name::from_properties(&mut found) {
                 // Inventory names have `/`, `\` and `%` escaped; names of port groups have not. libvirt 9.0 compares
                 // them without unescaping, and so leaves such port groups out.
-                if let Ok(plain) = PERCENT.unescape(&name) {
-                    usable.insert(plain.into_owned());
-                }
+                usable.insert(plain(&name));
                 usable.insert(name);
             }
         }
-        Ok((host.ok_or_else(no_host)?, usable))
+        Ok(Found {
+            host: host.ok_or_else(no_host)?,
+            usable,
+            groups,
+        })
+    }
+
+    /// The port groups of a distributed switch. One request if the host has several such switches.
+    pub(super) async fn groups_of<'a>(
+        &self,
+        found: &'a Found,
+        switch: &HostProxySwitch,
+    ) -> Result<Vec<&'a FoundGroup>> {
+        if found.host.distributed.len() == 1 {
+            return Ok(found.groups.iter().collect());
+        }
+        let own = |group: &FoundGroup| group.config.distributed_virtual_switch.clone();
+        let switches: HashSet<_> = found.groups.iter().filter_map(own).collect();
+        if switches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = Retrieve::from_each(switches);
+        let read = self.client().retrieve_set::<DistributedSwitch>(request);
+        let mut uuids = HashMap::new();
+        for read in read.await? {
+            if let Ok(properties) = read.properties {
+                uuids.insert(read.object, properties.uuid);
+            }
+        }
+        let groups = found.groups.iter().filter(|group| {
+            let uuid = own(group).and_then(|moref| uuids.get(&moref));
+            uuid == Some(&switch.dvs_uuid)
+        });
+        Ok(groups.collect())
     }
 }
 
-/// The networks of a host, in its order, with their definitions. Those list all port groups, and are `None` if a switch
-/// has a network card or port group that the host does not have.
+impl Found {
+    /// The switch with that UUID.
+    pub(super) fn switch(&self, uuid: Uuid) -> Result<Switch<'_>> {
+        let host = &self.host;
+        let mut switches = switches::all(
+            &host.standard,
+            &host.distributed,
+            &host.opaque,
+            &host.opaque_networks,
+        );
+        let found = switches.find(|switch| switch.uuid() == uuid);
+        found.ok_or_else(|| no_network_with_uuid(uuid))
+    }
+}
+
+impl FoundGroup {
+    /// Whether it is of the switch's uplinks, and so none of virtual machines.
+    pub(super) fn is_uplink(&self) -> bool {
+        // Servers before 6.0 do not say; they name the group.
+        match self.config.uplink {
+            Some(uplink) => uplink,
+            None => self.name.contains("-DVUplinks-"),
+        }
+    }
+}
+
+/// The networks of a host, in its order, with their definitions. Those list all port groups of the host, and are `None` if
+/// a switch has a network card or port group that the host does not have.
 pub(crate) fn networks(
     connect: &Connect,
     host: &HostNetworkInfo,
 ) -> Vec<(Network, Option<NetworkDef>)> {
     let groups = host.portgroup.iter();
     let all = groups.map(|group| group.spec.name.clone()).collect();
-    let networks = host.vswitch.iter().map(|switch| {
-        let network = Network::new(connect, switch.name.clone(), &switch.key);
-        (network, def(switch, &host.pnic, &host.portgroup, &all).ok())
+    let switches = switches::all(
+        &host.vswitch,
+        &host.proxy_switch,
+        &host.opaque_switch,
+        &host.opaque_network,
+    );
+    let networks = switches.map(|switch| {
+        let def = match switch {
+            Switch::Standard(switch) => standard(switch, &host.pnic, &host.portgroup, &all).ok(),
+            Switch::Distributed(switch) => distributed(switch, &host.pnic).ok(),
+            Switch::Opaque(switch) => opaque(switch, &host.pnic, &host.opaque_network).ok(),
+            Switch::Network(network) => Some(opaque_network(network)),
+        };
+        (switch.network(connect), def)
     });
     networks.collect()
 }
 
 /// The definition of a switch of the host. Port groups that are not `usable` are the host's own, such as the one for
 /// its management.
-fn def(
+fn standard(
     switch: &HostVirtualSwitch,
     nics: &[PhysicalNic],
     port_groups: &[HostPortGroup],
     usable: &HashSet<String>,
 ) -> Result<NetworkDef> {
-    let mut def = NetworkDef::new(&switch.name);
-    def.uuid = Some(derived_uuid(&switch.key));
+    let mut def = bridged(&switch.name, Switch::Standard(switch), &switch.pnic, nics)?;
+    def.bandwidth = switch.spec.policy.as_deref().and_then(bandwidth);
+    for key in &switch.portgroup {
+        let mut port_groups = port_groups.iter();
+        let group = port_groups.find(|group| group.key.as_ref() == Some(key));
+        let group = group.ok_or_else(|| missing("HostPortGroup", key))?;
+        if usable.contains(&group.spec.name) {
+            def.port_groups.push(of_host(&group.spec));
+        }
+    }
+    Ok(def)
+}
+
+/// A distributed switch without its port groups.
+fn distributed(switch: &HostProxySwitch, nics: &[PhysicalNic]) -> Result<NetworkDef> {
+    let name = &switch.dvs_name;
+    bridged(name, Switch::Distributed(switch), &switch.pnic, nics)
+}
+
+fn opaque(
+    switch: &HostOpaqueSwitch,
+    nics: &[PhysicalNic],
+    networks: &[HostOpaqueNetworkInfo],
+) -> Result<NetworkDef> {
+    let name = switch.name.as_deref().unwrap_or(&switch.key);
+    let mut def = bridged(name, Switch::Opaque(switch), &switch.pnic, nics)?;
+    let zones: HashSet<&str> = switch
+        .pnic_zone
+        .iter()
+        .map(|zone| zone.key.as_str())
+        .collect();
+    add_opaque(&mut def, Some(&zones), networks);
+    Ok(def)
+}
+
+fn opaque_network(network: &HostOpaqueNetworkInfo) -> NetworkDef {
+    let mut def = NetworkDef::new(&network.opaque_network_name);
+    def.uuid = Some(Switch::Network(network).uuid());
+    def.bridge.stp = false;
+    def
+}
+
+/// Adds opaque networks as port groups: those of the zones, and those that name no zone.
+fn add_opaque(
+    def: &mut NetworkDef,
+    zones: Option<&HashSet<&str>>,
+    networks: &[HostOpaqueNetworkInfo],
+) {
+    let own = networks.iter().filter(|network| {
+        let mut own = network.pnic_zone.iter();
+        network.pnic_zone.is_empty()
+            || zones.is_none_or(|zones| own.any(|zone| zones.contains(zone.as_str())))
+    });
+    let groups = own.map(|network| PortGroup::new(&network.opaque_network_name));
+    def.port_groups.extend(groups);
+}
+
+/// A bridge to network cards, by their keys; without any, an isolated network.
+fn bridged(
+    name: &str,
+    switch: Switch<'_>,
+    keys: &[String],
+    nics: &[PhysicalNic],
+) -> Result<NetworkDef> {
+    let mut def = NetworkDef::new(name);
+    def.uuid = Some(switch.uuid());
     let mut devices = Vec::new();
-    for key in &switch.pnic {
+    for key in keys {
         let mut nics = nics.iter();
         let nic = nics.find(|nic| nic.key.as_ref() == Some(key));
         devices.push(
@@ -126,41 +334,15 @@ fn def(
         true => def.bridge.stp = false,
         false => def.forward = Some(Forward::to(ForwardMode::Bridge, devices)),
     }
-    def.bandwidth = switch.spec.policy.as_deref().and_then(bandwidth);
-    for key in &switch.portgroup {
-        let mut port_groups = port_groups.iter();
-        let group = port_groups.find(|group| group.key.as_ref() == Some(key));
-        let group = group.ok_or_else(|| missing("HostPortGroup", key))?;
-        if usable.contains(&group.spec.name) {
-            def.port_groups.push(PortGroup {
-                bandwidth: bandwidth(&group.spec.policy),
-                ..PortGroup::new(&group.spec.name)
-            });
-        }
-    }
     Ok(def)
 }
 
-/// The limits of a policy, if its traffic shaping is enabled. They hold for both directions.
-fn bandwidth(policy: &HostNetworkPolicy) -> Option<Bandwidth> {
-    let shaping = policy.shaping_policy.as_ref();
-    let shaping = shaping.filter(|shaping| shaping.enabled == Some(true))?;
-    let scaled = |value: Option<i64>, unit: u64| {
-        let value = u64::try_from(value.unwrap_or(0)).unwrap_or(0);
-        value / unit
-    };
-    // The server counts in bits per second and bytes.
-    let rate = BandwidthRate {
-        average: scaled(shaping.average_bandwidth, 8 * 1000),
-        peak: scaled(shaping.peak_bandwidth, 8 * 1000),
-        burst: scaled(shaping.burst_size, 1024),
-        ..BandwidthRate::default()
-    };
-    Some(Bandwidth {
-        inbound: Some(rate.clone()),
-        outbound: Some(rate),
-        ..Bandwidth::default()
-    })
+/// A name of the inventory without its escapes.
+fn plain(name: &str) -> String {
+    match PERCENT.unescape(name) {
+        Ok(plain) => plain.into_owned(),
+        Err(_) => name.to_owned(),
+    }
 }
 
 fn missing(what: &str, key: &str) -> Error {

@@ -1,30 +1,23 @@
 //! All networks of a host, and one by its name or UUID.
 
-use vi_client::property_set;
-use vi_types::objects::HostVirtualSwitch;
 use virt_model::{
-    Uuid,
+    ErrorNumber, Uuid,
     flags::{NetworkFilter, refuse_unknown},
 };
 
-use super::{Network, no_network, no_network_with_uuid};
-use crate::{Connect, Result, connect::no_host, near::Near};
-
-property_set! {
-    struct Switches: HostSystem {
-        switches: Vec<HostVirtualSwitch> = config.network.vswitch,
-    }
-}
+use super::{Kind, Network, no_network, no_network_with_uuid};
+use crate::{Connect, Error, ErrorKind, Result, near::Near};
 
 impl Connect {
-    /// The host's networks that `filter` admits, in the host's order.
+    /// The host's networks that `filter` admits: standard switches in the host's order, then distributed switches, then
+    /// opaque ones.
     ///
     /// Every network is active, persistent and starts with its host. A filter that wants none of these is answered
     /// without a request; any other takes one request.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for bits that libvirt does not have;
-    /// [`ErrorKind::Property`](crate::ErrorKind::Property) if the user may not read the host's switches.
+    /// [`ErrorKind::UnsupportedFlags`] for bits that libvirt does not have;
+    /// [`ErrorKind::Property`] if the user may not read the host's switches.
     #[doc(alias = "virConnectListAllNetworks")]
     pub async fn list_all_networks(&self, filter: NetworkFilter) -> Result<Vec<Network>> {
         refuse_unknown(
@@ -72,44 +65,47 @@ impl Connect {
         Vec::new()
     }
 
-    /// The network of that name: one request.
+    /// The network of that name: one request. A standard switch is found before others of its name, as in libvirt.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none; as
-    /// [`list_all_networks`](Connect::list_all_networks).
+    /// [`ErrorKind::NotFound`] if there is none; [`ErrorKind::Ambiguous`] if several switches that are no standard ones
+    /// have the name, which distributed switches of two folders may; as [`list_all_networks`](Connect::list_all_networks).
     #[doc(alias = "virNetworkLookupByName")]
     pub async fn network_lookup_by_name(&self, name: &str) -> Result<Network> {
         let mut near = Near::new(name);
+        let mut found = Vec::new();
         for network in self.networks().await? {
-            if network.name == name {
-                return Ok(network);
+            match network.name == name {
+                true if network.kind == Kind::Standard => return Ok(network),
+                true => found.push(network),
+                false => near.consider(&network.name),
             }
-            near.consider(&network.name);
         }
-        let missing = no_network(format!(
-            "Could not find HostVirtualSwitch with name '{name}'"
-        ));
-        Err(near.advise(missing))
+        match &found[..] {
+            [network] => Ok(network.clone()),
+            [] => Err(near.advise(no_network(format!(
+                "Could not find HostVirtualSwitch with name '{name}'"
+            )))),
+            several => {
+                let uuids: Vec<_> = several.iter().map(|one| one.uuid.to_string()).collect();
+                let message = format!("several networks have the name '{name}'");
+                Err(
+                    Error::new(ErrorKind::Ambiguous, ErrorNumber::OperationFailed, message)
+                        .advise(format!("name one by its UUID: {}", uuids.join(", "))),
+                )
+            }
+        }
     }
 
     /// The network with that UUID: one request.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none; as
+    /// [`ErrorKind::NotFound`] if there is none; as
     /// [`list_all_networks`](Connect::list_all_networks).
     #[doc(alias = "virNetworkLookupByUUID")]
     pub async fn network_lookup_by_uuid(&self, uuid: Uuid) -> Result<Network> {
         let mut networks = self.networks().await?.into_iter();
         let found = networks.find(|network| network.uuid == uuid);
         found.ok_or_else(|| no_network_with_uuid(uuid))
-    }
-
-    async fn networks(&self) -> Result<Vec<Network>> {
-        let found: Option<Switches> = self.read_complete(self.host_system()).await?;
-        let found = found.ok_or_else(no_host)?;
-        let networks = found.switches.into_iter();
-        Ok(networks
-            .map(|switch| Network::new(self, switch.name, &switch.key))
-            .collect())
     }
 }

@@ -8,9 +8,7 @@ use vi_types::{
         HostInternetScsiHbaSendTarget, HostInternetScsiHbaStaticTarget,
         HostInternetScsiHbaTargetSet, HostNasVolumeSpec, VmfsDatastoreCreateSpec,
     },
-    references::{HostDatastoreSystem, HostStorageSystem},
 };
-use virt_model::ErrorNumber;
 
 use super::iscsi::PORT;
 use crate::{
@@ -293,18 +291,6 @@ impl Connect {
             })
         })
     }
-
-    /// What makes and removes the host's datastores.
-    pub(super) fn datastore_system(&self) -> Result<HostDatastoreSystem> {
-        let system = self.place().host.datastore_system.clone();
-        system.map(Into::into).ok_or_else(|| no_system("datastore"))
-    }
-
-    /// What changes the host's storage.
-    pub(super) fn storage_system(&self) -> Result<HostStorageSystem> {
-        let system = self.place().host.storage_system.clone();
-        system.map(Into::into).ok_or_else(|| no_system("storage"))
-    }
 }
 
 fn effect(is_done: bool) -> Effect<()> {
@@ -312,13 +298,4 @@ fn effect(is_done: bool) -> Effect<()> {
         true => Effect::Done(()),
         false => Effect::NotDone,
     }
-}
-
-fn no_system(of: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        ErrorNumber::NoSupport,
-        format!("the server does not show the host's {of} system"),
-    )
-    .advise("the user needs the privilege System.Read on the host")
 }

@@ -14,11 +14,12 @@ use virt_model::{
     storage_pool::StoragePoolState,
 };
 
-use super::{Backend, StoragePool, changes::Targets, datastore::Detail, make::take_back};
+use super::{Backend, StoragePool, changes::Targets, datastore::Detail};
 use crate::{
     Error, ErrorKind, Operation, Result,
     engine::{Change, Runner},
     error::fault_words,
+    undo::take_back,
 };
 
 /// What a datastore is to its host.

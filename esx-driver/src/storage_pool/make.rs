@@ -31,13 +31,11 @@ use crate::{
     Connect, Error, ErrorKind, Operation, Result, What,
     connect::no_host,
     document,
-    engine::{Change, Runner},
+    engine::Runner,
     error::fault_words,
     near::Near,
+    undo::{Undo, take_back},
 };
-
-/// A step that was done, and how to take it back, if that can be.
-pub(super) type Undo = (String, Option<Change<()>>);
 
 impl Connect {
     /// Makes the pool of libvirt's XML document. Hosts do not keep pools that are not started, so it is active at once.
@@ -312,22 +310,6 @@ impl StoragePool {
         let own = self.definition().await?;
         Ok(own.kind == def.kind && own.source == def.source)
     }
-}
-
-/// Takes back the steps that were done, the last first, because of `error`, which then says what is left.
-pub(super) async fn take_back(mut error: Error, done: Vec<Undo>) -> Error {
-    for (what, undo) in done.into_iter().rev() {
-        let Some(undo) = undo else {
-            error = error.advise_also(&format!("{what}, and that cannot be taken back"));
-            continue;
-        };
-        // The caller's deadline and cancellation are not those of tidying up.
-        let undone = Operation::of("Could not take it back", Ok(undo)).await;
-        if let Err(why) = undone {
-            error = error.advise_also(&format!("{what} and stays ({why})"));
-        }
-    }
-    error
 }
 
 /// Whether and how flags want a pool built.

@@ -4,8 +4,8 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, MigrateFlags, MigrateParameters, RebootFlags, ShutdownFlags, StoragePool,
-    StorageVol, UndefineFlags,
+    DomainSnapshot, MigrateFlags, MigrateParameters, Network, Operation, RebootFlags,
+    ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
         domain::{
@@ -13,9 +13,11 @@ use esx_driver::{
         },
         flags::{
             AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, MemoryModFlags, ModificationImpact,
-            SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags, StoragePoolCreateFlags,
-            StoragePoolDefineFlags, StoragePoolDeleteFlags, StoragePoolFilter,
-            StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolResizeFlags, VcpuFlags,
+            NetworkCreateFlags, NetworkDefineFlags, NetworkUpdateCommand, NetworkUpdateFlags,
+            NetworkUpdateSection, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags,
+            StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags,
+            StoragePoolFilter, StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolResizeFlags,
+            VcpuFlags,
         },
         storage_vol::StorageVolWipeAlgorithm,
     },
@@ -23,7 +25,8 @@ use esx_driver::{
 use esx_sim::{Question, Script, Simulator};
 use vi_types::{
     enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended},
-    properties::VirtualMachine,
+    objects::PhysicalNic,
+    properties::{HostSystem, VirtualMachine},
 };
 
 use super::{Run, Server, check, run};
@@ -209,6 +212,34 @@ calls! {
         disk(server).await.1.wipe_pattern(StorageVolWipeAlgorithm::Zero)
     };
 
+    define_network, cards, server => {
+        host(server).await.network_define_xml(SWITCH, NetworkDefineFlags::NONE)
+    };
+    create_network, cards, server => {
+        host(server).await.network_create_xml(SWITCH, NetworkCreateFlags::NONE)
+    };
+    undefine_network, cards, server => lab(server).await.undefine();
+    destroy_network, cards, server => lab(server).await.destroy();
+    add_port_group, cards, server => {
+        change(server, NetworkUpdateCommand::AddLast, "<portgroup name='new'/>").await
+    };
+    change_port_group, cards, server => {
+        let vlan = "<portgroup name='a'><vlan><tag id='9'/></vlan></portgroup>";
+        change(server, NetworkUpdateCommand::Modify, vlan).await
+    };
+    remove_port_group, cards, server => {
+        change(server, NetworkUpdateCommand::Delete, "<portgroup name='a'/>").await
+    };
+    remove_network_card, cards, server => {
+        let network = lab(server).await;
+        network.update(
+            NetworkUpdateCommand::Delete,
+            NetworkUpdateSection::ForwardInterface,
+            -1,
+            "<interface dev='vmnic2'/>",
+            NetworkUpdateFlags::NONE,
+        )
+    };
     define_pool, storage, server => {
         let connect = server.connect("esx://esx.example.com/").await;
         connect.storage_pool_define_xml(DIRECTORY, StoragePoolDefineFlags::NONE)
@@ -320,6 +351,10 @@ fn volume(name: &str) -> String {
     )
 }
 
+/// A switch with a network card and two port groups.
+const SWITCH: &str = "<network><name>lab</name><forward mode='bridge'><interface dev='vmnic2'/></forward>\
+    <portgroup name='a'><vlan><tag id='7'/></vlan></portgroup><portgroup name='b'/></network>";
+
 /// The document of a server's directory as a pool.
 const DIRECTORY: &str = "<pool type='netfs'><name>images</name><source><host name='nas.example.com'/>\
                          <dir path='/images'/><format type='nfs'/></source>\
@@ -367,6 +402,24 @@ fn esx() -> Simulator {
     Simulator::esx().build()
 }
 
+/// A host with a network card that no switch has.
+fn cards() -> Simulator {
+    let simulator = esx();
+    let host = &simulator.objects("HostSystem")[0];
+    let added = simulator.change(host, |host: &mut HostSystem| {
+        let config = host.config.as_mut().unwrap();
+        let nics = &mut config.network.as_mut().unwrap().pnic;
+        let free = PhysicalNic {
+            key: Some("key-vim.host.PhysicalNic-vmnic2".to_owned()),
+            device: "vmnic2".to_owned(),
+            ..nics[0].clone()
+        };
+        nics.push(free);
+    });
+    added.unwrap();
+    simulator
+}
+
 /// A host whose tasks take their time, so that they are watched.
 fn slow() -> Simulator {
     let simulator = esx();
@@ -408,6 +461,29 @@ async fn snapshot(server: &Server, name: &str) -> DomainSnapshot {
     let connect = server.connect("esx://esx.example.com/").await;
     let domain = connect.lookup_by_name("db01").await.unwrap();
     domain.snapshot_lookup_by_name(name).await.unwrap()
+}
+
+/// A connection to the host.
+async fn host(server: &Server) -> Connect {
+    server.connect("esx://esx.example.com/").await
+}
+
+/// The network of [`SWITCH`].
+async fn lab(server: &Server) -> Network {
+    let connect = host(server).await;
+    let made = connect.network_define_xml(SWITCH, NetworkDefineFlags::NONE);
+    made.await.unwrap()
+}
+
+/// A change of a port group of [`SWITCH`].
+async fn change(
+    server: &Server,
+    command: NetworkUpdateCommand,
+    xml: &str,
+) -> Operation<'static, ()> {
+    let section = NetworkUpdateSection::Portgroup;
+    let network = lab(server).await;
+    network.update(command, section, -1, xml, NetworkUpdateFlags::NONE)
 }
 
 /// A connection to a host of the vCenter.

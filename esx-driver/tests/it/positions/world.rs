@@ -51,6 +51,7 @@ impl World {
         for host in simulator.objects("HostSystem") {
             let host: HostSystem = simulator.properties(&host).unwrap();
             world.add_targets(&host);
+            world.add_switches(&host);
         }
         for (path, length) in simulator.files() {
             if !world.1.contains(&path) {
@@ -115,6 +116,23 @@ impl World {
                 let what = format!("target '{}'", target.i_scsi_name);
                 self.add(&what, &(&adapter.base.device, &target.address));
             }
+        }
+    }
+
+    /// The switches and port groups of a host.
+    fn add_switches(&mut self, host: &HostSystem) {
+        let config = host.config.as_ref();
+        let network = config.and_then(|config| config.network.as_ref());
+        let Some(network) = network else {
+            return;
+        };
+        for switch in &network.vswitch {
+            let what = format!("switch '{}'", switch.name);
+            self.add(&what, &(&switch.spec, &switch.pnic));
+        }
+        for group in &network.portgroup {
+            let what = format!("port group '{}'", group.spec.name);
+            self.add(&what, &group.spec);
         }
     }
 

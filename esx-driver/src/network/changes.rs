@@ -1,0 +1,164 @@
+//! The calls that change a host's standard switches and their port groups, each with how to see whether it was done.
+
+use vi_client::property_set;
+use vi_types::{
+    Method,
+    methods::AddVirtualSwitch,
+    objects::{
+        DuplicateName, HostPortGroup, HostPortGroupSpec, HostVirtualSwitch, HostVirtualSwitchSpec,
+        ResourceInUse,
+    },
+};
+use virt_model::ErrorNumber;
+
+use crate::{
+    Connect, Error, ErrorKind, Result,
+    connect::no_host,
+    engine::{Change, Effect},
+    error::fault_words,
+};
+
+property_set! {
+    struct Made: HostSystem {
+        switches: Vec<HostVirtualSwitch> = config.network.vswitch,
+        port_groups: Vec<HostPortGroup> = config.network.portgroup,
+    }
+}
+
+impl Made {
+    fn switch(&self, name: &str) -> Option<&HostVirtualSwitch> {
+        self.switches.iter().find(|switch| switch.name == name)
+    }
+
+    fn group(&self, name: &str) -> Option<&HostPortGroup> {
+        let mut groups = self.port_groups.iter();
+        groups.find(|group| group.spec.name == name)
+    }
+}
+
+impl Connect {
+    /// Makes a switch, of a name that none had before.
+    pub(super) fn add_switch(&self, name: &str, spec: HostVirtualSwitchSpec) -> Result<Change<()>> {
+        let request = AddVirtualSwitch {
+            spec: Some(spec.into()),
+            ..self.network_system()?.add_virtual_switch(name)
+        };
+        let name = name.to_owned();
+        Ok(self.seen(request, move |made| made.switch(&name).is_some()))
+    }
+
+    /// Changes a switch, which then has the network cards of these keys.
+    pub(super) fn update_switch(
+        &self,
+        name: &str,
+        spec: HostVirtualSwitchSpec,
+        nics: Vec<String>,
+    ) -> Result<Change<()>> {
+        let request = self.network_system()?.update_virtual_switch(name, spec);
+        let name = name.to_owned();
+        Ok(self.seen(request, move |made| {
+            made.switch(&name).is_some_and(|switch| {
+                switch.pnic.len() == nics.len() && nics.iter().all(|nic| switch.pnic.contains(nic))
+            })
+        }))
+    }
+
+    /// Removes a switch with what port groups it has.
+    pub(super) fn remove_switch(&self, name: &str) -> Result<Change<()>> {
+        let request = self.network_system()?.remove_virtual_switch(name);
+        let name = name.to_owned();
+        Ok(self.seen(request, move |made| made.switch(&name).is_none()))
+    }
+
+    /// Makes a port group, of a name that none had before.
+    pub(super) fn add_group(&self, spec: HostPortGroupSpec) -> Result<Change<()>> {
+        let name = spec.name.clone();
+        let request = self.network_system()?.add_port_group(spec);
+        Ok(self.seen(request, move |made| made.group(&name).is_some()))
+    }
+
+    /// Changes a port group.
+    pub(super) fn update_group(&self, spec: HostPortGroupSpec) -> Result<Change<()>> {
+        let wanted = spec.clone();
+        let name = spec.name.clone();
+        let request = self.network_system()?.update_port_group(name, spec);
+        Ok(self.seen(request, move |made| {
+            made.group(&wanted.name).is_some_and(|group| {
+                group.spec.vlan_id == wanted.vlan_id
+                    && group.spec.policy.shaping_policy == wanted.policy.shaping_policy
+            })
+        }))
+    }
+
+    /// Removes a port group.
+    pub(super) fn remove_group(&self, name: &str) -> Result<Change<()>> {
+        let request = self.network_system()?.remove_port_group(name);
+        let name = name.to_owned();
+        Ok(self.seen(request, move |made| made.group(&name).is_none()))
+    }
+
+    /// A call whose effect is seen in the host's switches and port groups.
+    fn seen<M>(
+        &self,
+        request: M,
+        is_done: impl Fn(&Made) -> bool + Send + Sync + Clone + 'static,
+    ) -> Change<()>
+    where
+        M: Method<Output = ()>,
+    {
+        let connect = self.clone();
+        Change::call(self.client(), request).verified_by(move || {
+            let (connect, is_done) = (connect.clone(), is_done.clone());
+            Box::pin(async move {
+                let made: Option<Made> = connect.read_complete(connect.host_system()).await?;
+                let made = made.ok_or_else(no_host)?;
+                Ok(match is_done(&made) {
+                    true => Effect::Done(()),
+                    false => Effect::NotDone,
+                })
+            })
+        })
+    }
+}
+
+/// What the server refused, in words about the thing: `port group 'x'`.
+pub(super) fn refused(error: Error, what: &str) -> Error {
+    let Some(fault) = error.fault() else {
+        return match error.kind() {
+            ErrorKind::InDoubt => error.advise_also(&format!("look at {what}")),
+            _ => error,
+        };
+    };
+    let words = fault_words(fault);
+    if let Some(used) = fault.cast::<ResourceInUse>() {
+        if used.r#type.as_deref() == Some("PhysicalNic") {
+            let nic = used.name.as_deref().unwrap_or("?");
+            let message = format!("{what}: the network card '{nic}' is one of another network");
+            return Error::new(
+                ErrorKind::WrongState,
+                ErrorNumber::OperationInvalid,
+                message,
+            )
+            .because(error);
+        }
+        let message = format!("{what} is in use: {words}");
+        return Error::new(
+            ErrorKind::WrongState,
+            ErrorNumber::OperationInvalid,
+            message,
+        )
+        .advise("domains that run on it, and the host's own interfaces, have to leave it first")
+        .because(error);
+    }
+    if fault.is::<DuplicateName>() {
+        let message = format!("{what} cannot have its name: {words}");
+        return Error::new(ErrorKind::Fault, ErrorNumber::OperationFailed, message).because(error);
+    }
+    match error.kind() {
+        ErrorKind::Fault | ErrorKind::TaskFailed => {
+            let message = format!("{what}: {words}");
+            Error::new(error.kind(), ErrorNumber::OperationFailed, message).because(error)
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,137 @@
+//! Starting, stopping and removing networks.
+
+use vi_types::objects::HostPortGroup;
+use virt_model::ErrorNumber;
+
+use super::{Network, changes::refused, definition::Found, switches::Switch};
+use crate::{
+    Error, ErrorKind, Operation, Result,
+    engine::Runner,
+    undo::{Undo, take_back},
+};
+
+impl Network {
+    /// Starts the network. All are active, so this fails always: one request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if the switch exists; else [`ErrorKind::NotFound`].
+    #[doc(alias = "virNetworkCreate")]
+    pub fn create(&self) -> Operation<'static> {
+        let network = self.clone();
+        Operation::new("Could not start network", move |mut runner| {
+            Box::pin(async move {
+                let found = runner.prepare(network.connect.host_network()).await?;
+                found.switch(network.uuid)?;
+                // libvirt's text (networkCreate of bridge_driver.c, 9.0.0).
+                Err(Error::new(
+                    ErrorKind::WrongState,
+                    ErrorNumber::OperationInvalid,
+                    "network is already active",
+                ))
+            })
+        })
+    }
+
+    /// Stops the network. A switch that does not switch cannot be, so it is removed as [`undefine`](Network::undefine)
+    /// does it: the network is gone then.
+    ///
+    /// # Errors
+    /// As [`undefine`](Network::undefine).
+    #[doc(alias = "virNetworkDestroy")]
+    pub fn destroy(&self) -> Operation<'static> {
+        self.remove("Could not destroy network")
+    }
+
+    /// Removes a standard virtual switch with its port groups.
+    ///
+    /// Not one that the host itself uses. The host refuses to remove port groups that running domains use. If a step fails,
+    /// those before it are taken back; the error says what is left if that fails, too. Requests: one to read, one for each
+    /// port group, and one for the switch.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongState`] if an interface of the host or a running domain uses it; [`ErrorKind::Unsupported`] for
+    /// a switch that its host cannot remove; [`ErrorKind::NotFound`] if the switch does not exist any more; what any
+    /// [`Operation`] may fail with.
+    #[doc(alias = "virNetworkUndefine")]
+    pub fn undefine(&self) -> Operation<'static> {
+        self.remove("Could not undefine network")
+    }
+
+    fn remove(&self, could_not: &'static str) -> Operation<'static> {
+        let network = self.clone();
+        Operation::new(could_not, move |mut runner| {
+            Box::pin(async move {
+                let found = runner.prepare(network.connect.host_network()).await?;
+                let groups = network.removable(&found)?;
+                let mut done = Vec::new();
+                match network.remove_all(&mut runner, groups, &mut done).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(take_back(error, done).await),
+                }
+            })
+        })
+    }
+
+    /// The port groups of a switch that can be removed. Checks and texts are those of esxNetworkUndefine of libvirt 9.0.0.
+    fn removable<'a>(&self, found: &'a Found) -> Result<Vec<&'a HostPortGroup>> {
+        let Switch::Standard(switch) = found.switch(self.uuid)? else {
+            return Err(self.unsupported("removed"));
+        };
+        let mut own = Vec::new();
+        for key in &switch.portgroup {
+            let mut groups = found.host.port_groups.iter();
+            let group = groups.find(|group| group.key.as_ref() == Some(key));
+            let group = group.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::UnexpectedValue,
+                    ErrorNumber::InternalError,
+                    format!("Could not find HostPortGroup for key '{key}'"),
+                )
+            })?;
+            check_ports(group)?;
+            own.push(group);
+        }
+        Ok(own)
+    }
+
+    async fn remove_all(
+        &self,
+        runner: &mut Runner<'_>,
+        groups: Vec<&HostPortGroup>,
+        done: &mut Vec<Undo>,
+    ) -> Result<()> {
+        let connect = &self.connect;
+        for group in groups {
+            let what = format!("port group '{}'", group.spec.name);
+            let change = connect.remove_group(&group.spec.name)?;
+            let removed = runner.perform(change).await;
+            removed.map_err(|error| refused(error, &what))?;
+            done.push((
+                format!("the {what} was removed"),
+                Some(connect.add_group(group.spec.clone())?),
+            ));
+        }
+        let removed = runner.perform(connect.remove_switch(&self.name)?).await;
+        removed.map_err(|error| refused(error, &format!("network '{}'", self.name)))
+    }
+}
+
+/// Only ports of virtual machines may be in a port group that is removed.
+pub(super) fn check_ports(group: &HostPortGroup) -> Result<()> {
+    let mut ports = group.port.iter();
+    match ports.find(|port| port.r#type != "virtualMachine") {
+        None => Ok(()),
+        Some(port) => Err(Error::new(
+            ErrorKind::WrongState,
+            ErrorNumber::OperationInvalid,
+            format!(
+                "Cannot undefine HostVirtualSwitch that has a '{}' port",
+                port.r#type
+            ),
+        )
+        .advise(format!(
+            "an interface of the host is in the port group '{}'",
+            group.spec.name
+        ))),
+    }
+}
