@@ -249,6 +249,14 @@ impl Error {
         self.cause()?.fault()
     }
 
+    /// What the server says below the text, outermost first: the messages of its [`fault`](Error::fault) and of the faults
+    /// that caused it. Often only the last one tells what to do.
+    pub fn reasons(&self) -> Vec<String> {
+        let reasons = self.fault().map(SoapFault::reasons).unwrap_or_default();
+        let told = |reason: &String| self.0.message.contains(reason.as_str());
+        reasons.into_iter().filter(|reason| !told(reason)).collect()
+    }
+
     /// The client's error, if that is the cause. [`match_fault!`](vi_client::match_fault) matches it with the faults that a
     /// method declares.
     pub fn cause(&self) -> Option<&vi_client::Error> {
@@ -341,7 +349,8 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
             // Servers send faults with status 500, and libvirt's text has the status; the client does not keep it.
             format!(
                 "HTTP response code 500 for call to '{method}'. Fault: {} - {}",
-                fault.code, fault.string
+                fault.code,
+                fault.text()
             ),
         ),
         Cause::Renewal(cause) | Cause::Shared(cause) => sort(cause),
@@ -387,9 +396,12 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
 /// libvirt's text (esxVI_GetStringValue and others of esx_vi.c, 9.0.0) for a property that is not there.
 fn property_text(error: &PropertyError) -> String {
     match &error.kind {
-        PropertyErrorKind::Unset | PropertyErrorKind::Missing(_) => {
-            format!("Missing '{}' property", error.path)
-        }
+        PropertyErrorKind::Unset => format!("Missing '{}' property", error.path),
+        // libvirt does not say why, and of what.
+        PropertyErrorKind::Missing(_) => format!(
+            "Missing '{}' property of {}: {}",
+            error.path, error.object, error.kind
+        ),
         _ => error.to_string(),
     }
 }

@@ -21,6 +21,7 @@ use vi_types::{
 };
 
 use crate::error::not_authenticated;
+use crate::retrieve::Paging;
 use crate::transport::{Transport, TransportError};
 use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Negotiation, since};
@@ -139,6 +140,7 @@ struct Inner {
     version: Mutex<Option<ApiVersion>>,
     session: Session,
     waiter: WaiterHandle,
+    paging: Mutex<Paging>,
 }
 
 impl Client {
@@ -182,6 +184,7 @@ impl Client {
             version: Mutex::new(spoken),
             session: Session::default(),
             waiter: WaiterHandle::default(),
+            paging: Mutex::default(),
         })))
     }
 
@@ -266,6 +269,15 @@ impl Client {
         let mut call = outgoing(request, this);
         call.waits = Some(longest);
         self.decoded::<M>(call, Renewal::Never).await
+    }
+
+    /// Whether the server gives more than the first page of an answer.
+    pub(crate) fn paging(&self) -> Paging {
+        *self.0.paging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_paging(&self, paging: Paging) {
+        *self.0.paging.lock().unwrap_or_else(PoisonError::into_inner) = paging;
     }
 
     /// The background task that serves all watches.

@@ -21,6 +21,7 @@ use crate::{Client, Error};
 
 pub use objects::Objects;
 pub use pages::Pages;
+pub(crate) use pages::Paging;
 pub use properties::{ObjectProperties, PropertyError, PropertyErrorKind};
 #[doc(hidden)]
 pub use property_set::next_path;

@@ -28,7 +28,7 @@ pub use watch::{TaskEvent, TaskWatch};
 
 use vi_types::enums::TaskInfoState;
 use vi_types::objects::{LocalizedMethodFault, TaskInfo};
-use vi_types::{Any, SoapFault, TaskMethod};
+use vi_types::{SoapFault, TaskMethod};
 
 use crate::Error;
 
@@ -58,9 +58,5 @@ pub fn task_fault(error: Option<LocalizedMethodFault>) -> SoapFault {
             detail: None,
         };
     };
-    SoapFault {
-        code: "ServerFaultCode".to_owned(),
-        string: error.localized_message.unwrap_or_default(),
-        detail: Some(Any::Object(error.fault.into_object())),
-    }
+    error.into()
 }

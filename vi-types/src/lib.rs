@@ -43,6 +43,8 @@ mod fault;
 mod generated;
 #[cfg(feature = "serde")]
 pub mod json;
+#[cfg(feature = "api")]
+mod localized;
 mod method;
 mod moref;
 mod object;

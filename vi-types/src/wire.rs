@@ -10,6 +10,7 @@ mod reader;
 mod tokens;
 mod writer;
 
+pub(crate) use envelope::texts_of;
 pub use envelope::{
     Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request,
     encode_response, encode_response_with,

@@ -99,6 +99,8 @@ impl From<esx_driver::Error> for Failure {
         if error.kind() == ErrorKind::Credentials {
             lines.extend(error.source().map(ToString::to_string));
         }
+        // virsh prints the outermost sentence only.
+        lines.extend(error.reasons());
         Self {
             lines,
             advice: error.advice().map(str::to_owned),

@@ -169,7 +169,7 @@ async fn a_configuration_that_cannot_be_read() {
     let error = domain.info().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "internal error: Missing 'config.hardware.memoryMB' property"
+        crate::unreadable("config.hardware.memoryMB", "VirtualMachine:1")
     );
     assert_eq!(error.kind(), ErrorKind::Property);
     assert!(domain.state().await.is_ok());

@@ -307,7 +307,7 @@ async fn a_property_that_this_user_may_not_read() {
     let error = &list.skipped[0].error;
     assert_eq!(
         error.to_string(),
-        "internal error: Missing 'configStatus' property"
+        crate::unreadable("configStatus", "VirtualMachine:1")
     );
     let source = std::error::Error::source(error).unwrap().to_string();
     assert!(source.contains("NoPermission"), "{source}");

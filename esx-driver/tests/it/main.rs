@@ -25,6 +25,7 @@ mod node;
 mod noun_events;
 mod open;
 mod positions;
+mod reasons;
 mod redefine;
 mod registrations;
 mod removal;
@@ -93,4 +94,12 @@ fn text<T>(result: Result<T, Error>) -> String {
         Ok(_) => panic!("it worked"),
         Err(error) => error.to_string(),
     }
+}
+
+/// The error of a property that the user may not read, with the server's reason.
+fn unreadable(path: &str, object: &str) -> String {
+    format!(
+        "internal error: Missing '{path}' property of {object}: the server does not give it: NoPermission (object: {object}, \
+         privilegeId: System.Read) - Permission to perform this operation was denied."
+    )
 }

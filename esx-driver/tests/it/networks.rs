@@ -173,7 +173,7 @@ async fn switches_that_this_user_may_not_read() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Property);
-    let message = "internal error: Missing 'config.network.vswitch' property";
+    let message = crate::unreadable("config.network.vswitch", "HostSystem:ha-host");
     assert_eq!(error.to_string(), message);
 }
 

@@ -400,14 +400,12 @@ async fn what_the_user_may_not_read() {
         ("Datastore", "summary.capacity"),
     ] {
         let (simulator, connect) = host().await;
+        let object = simulator.objects(ty).remove(0);
         simulator.set_unreadable(ty, path);
         let list = connect
             .list_all_storage_pools(StoragePoolFilter::NONE)
             .await;
-        assert_eq!(
-            text(list),
-            format!("internal error: Missing '{path}' property")
-        );
+        assert_eq!(text(list), crate::unreadable(path, &object.to_string()));
     }
 }
 

@@ -1,8 +1,13 @@
+use std::collections::HashSet;
+
+use vi_types::ManagedObjectReference;
 use vi_types::methods::{
     CancelRetrievePropertiesEx, ContinueRetrievePropertiesEx, RetrieveProperties,
     RetrievePropertiesEx,
 };
-use vi_types::objects::{ObjectContent, RetrieveOptions};
+use vi_types::objects::{
+    MethodNotFound, NoPermission, NotAuthenticated, NotSupported, ObjectContent, RetrieveOptions,
+};
 
 use super::{ObjectProperties, Retrieve};
 use crate::client::Renewal;
@@ -12,11 +17,27 @@ use crate::{Client, Error};
 ///
 /// The server keeps the remaining pages until they are read or cancelled. [`close`](Self::close) cancels them; dropping
 /// `Pages` early cancels them in the background (on a tokio runtime).
+///
+/// Some servers give the first page and refuse the others: vCenter 7.0.3 to 8.0.2 answer `ContinueRetrievePropertiesEx` with
+/// `NoPermission` to users with restricted rights. Then everything is asked for again without pages, what was given before is
+/// left out, and the client asks for no more pages until it is dropped.
 #[derive(Debug)]
 pub struct Pages {
     client: Client,
     request: Retrieve,
     state: State,
+    /// The objects that were given, while it is not known whether this server gives second pages.
+    given: HashSet<ManagedObjectReference>,
+}
+
+/// Whether a server gives more than the first page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Paging {
+    /// Nobody has asked yet.
+    #[default]
+    Unknown,
+    Given,
+    Refused,
 }
 
 #[derive(Debug)]
@@ -33,6 +54,7 @@ impl Pages {
             client,
             request,
             state: State::Start,
+            given: HashSet::new(),
         }
     }
 
@@ -43,19 +65,20 @@ impl Pages {
     /// an error ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`].
     pub async fn next(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
         loop {
-            let (token, objects) = match &self.state {
+            let (token, objects) = match std::mem::replace(&mut self.state, State::End) {
                 State::End => return Ok(None),
                 State::Start => {
-                    let first = self.first().await;
-                    self.state = State::End;
-                    first?
+                    let first = self.first().await?;
+                    if first.0.is_some() && self.client.paging() == Paging::Unknown {
+                        self.given
+                            .extend(first.1.iter().map(|object| object.object.clone()));
+                    }
+                    first
                 }
                 State::Token(token) => {
                     let mut objects = Vec::new();
                     let take = &mut |object| objects.push(object);
-                    let next = self.following(token, take, false).await;
-                    self.state = State::End;
-                    (next?, objects)
+                    (self.following(token, take, false).await?, objects)
                 }
             };
             self.state = token.map_or(State::End, State::Token);
@@ -120,7 +143,7 @@ impl Pages {
     async fn call_first(&self, take: &mut Take<'_>, pauses: bool) -> Result<Option<String>, Error> {
         let mut take = |content: ObjectContent| take(content.into());
         let spec_set = vec![self.request.filter()];
-        if !self.client.api_version().at_least(4, 1) {
+        if !self.client.api_version().at_least(4, 1) || self.client.paging() == Paging::Refused {
             let request = RetrieveProperties {
                 spec_set,
                 ..Default::default()
@@ -149,32 +172,69 @@ impl Pages {
         Ok(result.token)
     }
 
+    /// Gives the objects of the next page to `take`, and returns the token of the one after it.
     async fn following(
-        &self,
-        token: &str,
+        &mut self,
+        token: String,
         take: &mut Take<'_>,
         pauses: bool,
     ) -> Result<Option<String>, Error> {
-        let mut take = |content: ObjectContent| take(content.into());
+        let mut taken = |content: ObjectContent| take(content.into());
         let request = ContinueRetrievePropertiesEx {
-            token: token.to_owned(),
+            token,
             ..Default::default()
         };
         // Without renewal, because a new session does not know the token.
         let call = self
             .client
-            .call_items(&request, Renewal::Never, pauses, &mut take);
-        let result = call.await?;
-        result.objects.into_iter().for_each(take);
-        Ok(result.token)
+            .call_items(&request, Renewal::Never, pauses, &mut taken);
+        let refused = match call.await {
+            Ok(result) => {
+                self.client.set_paging(Paging::Given);
+                self.given.clear();
+                result.objects.into_iter().for_each(taken);
+                return Ok(result.token);
+            }
+            Err(error) => error,
+        };
+        if self.client.paging() == Paging::Given || !refuses_pages(&refused) {
+            // The token is gone with the error, or nobody can say what the server still has.
+            return Err(refused);
+        }
+        tracing::debug!(error = %refused, "the server gives no second page, everything is asked for without pages");
+        self.client.set_paging(Paging::Refused);
+        let cancel = CancelRetrievePropertiesEx {
+            token: request.token,
+            ..Default::default()
+        };
+        if let Err(error) = self.client.call_in_this_session(&cancel).await {
+            tracing::debug!(%error, "pages not read could not be cancelled");
+        }
+        let given = std::mem::take(&mut self.given);
+        let mut rest = |object: ObjectProperties| {
+            if !given.contains(&object.object) {
+                take(object);
+            }
+        };
+        self.call_first(&mut rest, pauses).await
     }
 
     /// Like [`next`](Self::next), but gives the objects to `take` as they arrive; false after the last page.
     pub(super) async fn next_arriving(&mut self, take: &mut Take<'_>) -> Result<bool, Error> {
         let token = match std::mem::replace(&mut self.state, State::End) {
             State::End => return Ok(false),
+            State::Start if self.client.paging() == Paging::Unknown => {
+                let mut given = HashSet::new();
+                let mut remember = |object: ObjectProperties| {
+                    given.insert(object.object.clone());
+                    take(object);
+                };
+                let token = self.first_arriving(&mut remember).await?;
+                self.given = given;
+                token
+            }
             State::Start => self.first_arriving(take).await?,
-            State::Token(token) => self.following(&token, take, true).await?,
+            State::Token(token) => self.following(token, take, true).await?,
         };
         self.state = token.map_or(State::End, State::Token);
         Ok(true)
@@ -199,6 +259,12 @@ impl Pages {
         held.into_iter().for_each(take);
         Ok(token)
     }
+}
+
+/// Whether the server says that this user, or nobody, gets another page. A session that is over is no such refusal.
+fn refuses_pages(error: &Error) -> bool {
+    let no_permission = error.is_fault::<NoPermission>() && !error.is_fault::<NotAuthenticated>();
+    no_permission || error.is_fault::<MethodNotFound>() || error.is_fault::<NotSupported>()
 }
 
 /// The token of the next page, and the objects.

@@ -306,13 +306,14 @@ pub enum PropertyErrorKind {
     Type(CastError),
 }
 
+/// The fault with its own properties, such as the privilege that is lacking, and the server's text.
 fn fault_text(fault: &LocalizedMethodFault) -> String {
-    SoapFault {
-        code: String::new(),
-        string: fault.localized_message.clone().unwrap_or_default(),
-        detail: Some(Any::Object(fault.fault.clone().into_object())),
+    let fault = SoapFault::from(fault.clone());
+    let what = fault.described().unwrap_or_default();
+    match fault.string.trim() {
+        "" => what,
+        text => format!("{what} - {text}"),
     }
-    .to_string()
 }
 
 #[cfg(test)]

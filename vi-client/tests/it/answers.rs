@@ -300,7 +300,7 @@ async fn one_bad_property_costs_itself_only() {
     assert_eq!(problems.len(), 2);
     assert_eq!(
         problems[0],
-        "property 'c' of VirtualMachine:16: the server does not give it: NoPermission - Permission was denied."
+        "property 'c' of VirtualMachine:16: the server does not give it: NoPermission (object: VirtualMachine:16, privilegeId: System.Read) - Permission was denied."
     );
     let expected = "property 'a' of VirtualMachine:16: cannot be decoded: expected an integer";
     assert!(problems[1].starts_with(expected), "{}", problems[1]);

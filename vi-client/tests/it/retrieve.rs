@@ -487,3 +487,99 @@ async fn views_are_destroyed() {
     }
     client.close().await.unwrap();
 }
+
+/// A server that gives first pages only, as vCenter does to users with restricted rights: others are refused with that fault.
+fn first_pages_only(total: usize, page: usize, refusal: &'static str) -> Arc<Vi> {
+    Vi::new("8.0.1.0", move |call| {
+        let (objects, token) = match call.method.as_str() {
+            "RetrievePropertiesEx" => (0..page.min(total), page < total),
+            "RetrieveProperties" => {
+                let objects: String = (0..total).rev().map(object).collect();
+                let objects = objects.replace("objects>", "returnval>");
+                return Some(result("RetrieveProperties", &objects));
+            }
+            "ContinueRetrievePropertiesEx" => return Some(fault(refusal, "Not for you.")),
+            _ => return None,
+        };
+        let objects: String = objects.map(object).collect();
+        let token = if token { "<token>1</token>" } else { "" };
+        Some(result(
+            &call.method,
+            &format!("<returnval>{token}{objects}</returnval>"),
+        ))
+    })
+}
+
+#[tokio::test]
+async fn without_second_pages_everything_is_asked_for_again_and_nothing_given_twice() {
+    for refusal in ["NoPermission", "NotSupported"] {
+        let vi = first_pages_only(30, 5, refusal);
+        let client = vi.log_in().await;
+        let sorted = |mut numbers: Vec<usize>| {
+            numbers.sort_unstable();
+            numbers
+        };
+        let number = |object: &ManagedObjectReference| object.value.parse::<usize>().unwrap();
+
+        // A stream is the first to find out.
+        let mut objects = client.objects(names());
+        let mut streamed = Vec::new();
+        while let Some(object) = objects.next().await.unwrap() {
+            streamed.push(number(&object.object));
+        }
+        assert_eq!(sorted(streamed), Vec::from_iter(0..30), "{refusal}");
+        assert_eq!(vi.count("ContinueRetrievePropertiesEx"), 1);
+        assert_eq!(vi.count("RetrieveProperties"), 1);
+
+        // From then on nobody asks for pages.
+        let all = client.retrieve(&names()).await.unwrap();
+        let all = all.iter().map(|found| number(&found.object)).collect();
+        assert_eq!(sorted(all), Vec::from_iter(0..30), "{refusal}");
+        assert_eq!(vi.count("RetrievePropertiesEx"), 1);
+        assert_eq!(vi.count("RetrieveProperties"), 2);
+        client.close().await.unwrap();
+
+        // Pages find out in the same way.
+        let vi = first_pages_only(30, 5, refusal);
+        let client = vi.log_in().await;
+        let mut pages = client.pages(names());
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await.unwrap() {
+            found.extend(page.iter().map(|found| number(&found.object)));
+        }
+        assert_eq!(sorted(found), Vec::from_iter(0..30), "{refusal}");
+        client.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn other_faults_of_second_pages_stay_errors() {
+    for refusal in ["InvalidArgument", "NotAuthenticated", ""] {
+        let vi = first_pages_only(30, 5, refusal);
+        let client = vi.log_in().await;
+        let mut pages = client.pages(names());
+        pages.next().await.unwrap();
+        pages.next().await.unwrap_err();
+        assert_eq!(vi.count("RetrieveProperties"), 0, "{refusal}");
+        client.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_gave_second_pages_and_refuses_one_is_in_error() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&refuses);
+    let pages = paging(30, 5);
+    let vi = Vi::new("8.0.1.0", move |call| {
+        if call.method == "ContinueRetrievePropertiesEx" && flag.load(Ordering::SeqCst) {
+            return Some(fault("NoPermission", "Not any more."));
+        }
+        pages.answer_to(call)
+    });
+    let client = vi.log_in().await;
+    assert_eq!(client.retrieve(&names()).await.unwrap().len(), 30);
+    refuses.store(true, Ordering::SeqCst);
+    let error = client.retrieve(&names()).await.unwrap_err();
+    assert!(error.to_string().contains("NoPermission"), "{error}");
+    client.close().await.unwrap();
+}

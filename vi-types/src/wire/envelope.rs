@@ -10,7 +10,7 @@ use crate::moref::ManagedObjectReference;
 use crate::object::Object;
 use crate::registry::Interface;
 use crate::value::View;
-use crate::wire::tokens::local;
+use crate::wire::tokens::{Tokens, local};
 use crate::wire::writer::{Writer, escaped};
 use crate::wire::{Limits, Reader, namespace};
 
@@ -272,13 +272,42 @@ fn close_envelope(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     reader.tokens.finish()
 }
 
+/// The elements directly in a piece of XML, each with its text; those that have elements in them have none.
+pub(crate) fn texts_of(content: &str) -> Result<Vec<(String, String)>, DecodeError> {
+    let wrapped = format!(
+        "<content xmlns:xsi=\"{}\" xmlns:xsd=\"{}\">{content}</content>",
+        namespace::XSI,
+        namespace::XSD
+    );
+    let mut tokens = Tokens::new(&wrapped, Limits::default());
+    let mut found = Vec::new();
+    tokens.root()?;
+    while tokens.next_child()? {
+        let name = tokens.local_name().to_owned();
+        let before = tokens.mark();
+        let text = match tokens.text() {
+            Ok(text) => text.into_owned(),
+            Err(_) => {
+                tokens.rewind(before)?;
+                tokens.skip()?;
+                String::new()
+            }
+        };
+        found.push((name, text));
+    }
+    Ok(found)
+}
+
+/// A fault of SOAP 1.1, as VI servers send them, or of SOAP 1.2, as proxies and other servers do.
 fn fault(reader: &mut Reader<'_>) -> Result<SoapFault, DecodeError> {
     let mut fault = SoapFault::default();
     while reader.tokens.next_child()? {
         match reader.tokens.local_name() {
             "faultcode" => fault.code = reader.text()?.into_owned(),
             "faultstring" => fault.string = reader.text()?.into_owned(),
-            "detail" => {
+            "Code" => fault.code = first_text(reader, "Value")?,
+            "Reason" => fault.string = first_text(reader, "Text")?,
+            "detail" | "Detail" => {
                 while reader.tokens.next_child()? {
                     let detail = detail(reader)?;
                     fault.detail.get_or_insert(detail);
@@ -290,6 +319,18 @@ fn fault(reader: &mut Reader<'_>) -> Result<SoapFault, DecodeError> {
     Ok(fault)
 }
 
+/// The text of the first child with that name.
+fn first_text(reader: &mut Reader<'_>, name: &str) -> Result<String, DecodeError> {
+    let mut found = None;
+    while reader.tokens.next_child()? {
+        match found.is_none() && reader.tokens.local_name() == name {
+            true => found = Some(reader.text()?.into_owned()),
+            false => reader.skip()?,
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
 /// The fault in a detail: an element `XFault` that is an `X`, even where it doesn't say so.
 fn detail(reader: &mut Reader<'_>) -> Result<Any, DecodeError> {
     if reader.tokens.xsi_type().is_some() {
@@ -297,7 +338,14 @@ fn detail(reader: &mut Reader<'_>) -> Result<Any, DecodeError> {
     }
     let name = reader.tokens.local_name();
     match name.strip_suffix("Fault") {
-        Some(name) => reader.any_of(name),
+        Some(name) => {
+            let mut value = reader.any_of(name)?;
+            if let Any::Undecodable(value) = &mut value {
+                let said = &mut value.element.type_name;
+                said.get_or_insert_with(|| name.to_owned());
+            }
+            Ok(value)
+        }
         None => reader.any(),
     }
 }
