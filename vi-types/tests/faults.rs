@@ -139,8 +139,10 @@ fn the_reasons_of_a_fault_are_told_outermost_first_and_once() {
         ]
     );
     // Without a text the type is told.
-    let mut outer = MethodFault::default();
-    outer.fault_cause = Some(Box::new(innermost));
+    let outer = MethodFault {
+        fault_cause: Some(Box::new(innermost)),
+        ..MethodFault::default()
+    };
     let [reason] = &*SoapFault::new(outer, "").reasons() else {
         panic!("not one reason");
     };
@@ -152,15 +154,16 @@ fn the_reasons_of_a_fault_are_told_outermost_first_and_once() {
 fn a_hostile_chain_of_causes_ends() {
     let mut fault = MethodFault::default();
     for depth in 0..100 {
-        let mut outer = MethodFault::default();
-        outer.fault_message = (0..10)
-            .map(|index| message(&format!("{depth} {index}")))
-            .collect();
-        outer.fault_cause = Some(Box::new(LocalizedMethodFault {
-            fault: fault.into(),
-            ..LocalizedMethodFault::default()
-        }));
-        fault = outer;
+        fault = MethodFault {
+            fault_message: (0..10)
+                .map(|index| message(&format!("{depth} {index}")))
+                .collect(),
+            fault_cause: Some(Box::new(LocalizedMethodFault {
+                fault: fault.into(),
+                ..LocalizedMethodFault::default()
+            })),
+            ..MethodFault::default()
+        };
     }
     let reasons = SoapFault::new(fault, "").reasons();
     assert!(reasons.len() <= 33, "{}", reasons.len());

@@ -21,7 +21,10 @@ fn message(text: &str) -> LocalizableMessage {
 async fn the_reasons_of_a_fault_are_kept() {
     let (simulator, connect) = host().await;
     let domain = connect.lookup_by_name("db01").await.unwrap();
-    let mut fault = GenericVmConfigFault::default();
+    let mut fault = GenericVmConfigFault {
+        reason: "out of space".to_owned(),
+        ..GenericVmConfigFault::default()
+    };
     fault.fault_message = vec![
         message("Module 'MonitorLoop' power on failed."),
         message("Failed to extend swap file from 0 KB to 2097152 KB."),
