@@ -136,7 +136,6 @@ impl Network {
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`].
-    #[doc(alias = "virNetworkGetDHCPLeases")]
     pub fn dhcp_leases(&self, _mac: Option<&str>) -> Result<std::convert::Infallible> {
         Err(Error::new(
             ErrorKind::Unsupported,

@@ -260,7 +260,9 @@ fn standard(
         let mut port_groups = port_groups.iter();
         let group = port_groups.find(|group| group.key.as_ref() == Some(key));
         let group = group.ok_or_else(|| missing("HostPortGroup", key))?;
-        if usable.contains(&group.spec.name) {
+        // What looks like an escape in a port group's name is not escaped once more.
+        let name = &group.spec.name;
+        if usable.contains(name) || usable.contains(&plain(name)) {
             def.port_groups.push(of_host(&group.spec));
         }
     }

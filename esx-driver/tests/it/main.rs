@@ -20,6 +20,7 @@ mod matching;
 mod metadata;
 mod migrate;
 mod monitor;
+mod network_changes;
 mod networks;
 mod node;
 mod noun_events;

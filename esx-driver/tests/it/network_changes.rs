@@ -1,0 +1,376 @@
+//! Networks: made, removed and changed; distributed and opaque switches.
+
+use esx_driver::{
+    Connect, ErrorKind, Network, What,
+    virt_model::flags::{
+        NetworkCreateFlags, NetworkDefineFlags, NetworkFilter, NetworkUpdateCommand as Command,
+        NetworkUpdateFlags, NetworkUpdateSection as Section, NetworkXmlFlags,
+    },
+};
+use esx_sim::{NewDistributedSwitch, Simulator};
+use vi_types::{objects::PhysicalNic, properties::HostSystem};
+
+use crate::{host, methods, open, text};
+
+/// A switch with two port groups.
+const LAB: &str = "<network>
+  <name>lab ünï 網</name>
+  <bandwidth>
+    <inbound average='1000' peak='2000' burst='512'/>
+    <outbound average='1000' peak='2000' burst='512'/>
+  </bandwidth>
+  <portgroup name='a/b %25'><vlan><tag id='42'/></vlan></portgroup>
+  <portgroup name='all'><vlan trunk='yes'><tag id='4095'/></vlan></portgroup>
+</network>";
+
+async fn define(connect: &Connect, xml: &str) -> esx_driver::Result<Network> {
+    connect
+        .network_define_xml(xml, NetworkDefineFlags::NONE)
+        .await
+}
+
+async fn described(network: &Network) -> String {
+    network.xml_desc(NetworkXmlFlags::NONE).await.unwrap()
+}
+
+/// The host gets a network card that no switch has.
+fn add_card(simulator: &Simulator, device: &str) {
+    let host = &simulator.objects("HostSystem")[0];
+    let added = simulator.change(host, |host: &mut HostSystem| {
+        let config = host.config.as_mut().unwrap();
+        let nics = &mut config.network.as_mut().unwrap().pnic;
+        let free = PhysicalNic {
+            key: Some(format!("key-vim.host.PhysicalNic-{device}")),
+            device: device.to_owned(),
+            ..nics[0].clone()
+        };
+        nics.push(free);
+    });
+    added.unwrap();
+}
+
+#[tokio::test]
+async fn a_network_is_defined_and_undefined() {
+    let (simulator, connect) = host().await;
+    simulator.clear_requests();
+    let network = define(&connect, LAB).await.unwrap();
+    let made = [
+        "RetrievePropertiesEx",
+        "AddVirtualSwitch",
+        "AddPortGroup",
+        "AddPortGroup",
+    ];
+    assert_eq!(methods(&simulator)[..4], made);
+    assert_eq!(methods(&simulator).len(), 5);
+    assert_eq!(network.name(), "lab ünï 網");
+    assert_eq!(network.bridge_name(), network.name());
+    let xml = described(&network).await;
+    let uuid = network.uuid();
+    assert_eq!(
+        xml,
+        format!(
+            "<network>
+  <name>lab ünï 網</name>
+  <uuid>{uuid}</uuid>
+  <bridge stp='off' delay='0'/>
+  <bandwidth>
+    <inbound average='1000' peak='2000' burst='512'/>
+    <outbound average='1000' peak='2000' burst='512'/>
+  </bandwidth>
+  <portgroup name='a/b %25'>
+    <vlan>
+      <tag id='42'/>
+    </vlan>
+  </portgroup>
+  <portgroup name='all'>
+    <vlan trunk='yes'>
+      <tag id='4095'/>
+    </vlan>
+  </portgroup>
+</network>
+"
+        )
+    );
+    // What was read can be defined again, without the UUID.
+    network.undefine().await.unwrap();
+    let again = xml.replace(&format!("<uuid>{uuid}</uuid>"), "");
+    let network = define(&connect, &again).await.unwrap();
+    assert_eq!(described(&network).await, xml);
+
+    let error = network.create().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert_eq!(
+        error.to_string(),
+        "Requested operation is not valid: network is already active"
+    );
+    simulator.clear_requests();
+    network.destroy().await.unwrap();
+    let removed = [
+        "RetrievePropertiesEx",
+        "RemovePortGroup",
+        "RemovePortGroup",
+        "RemoveVirtualSwitch",
+    ];
+    assert_eq!(methods(&simulator), removed);
+    let error = network.undefine().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound(What::Network));
+}
+
+#[tokio::test]
+async fn documents_that_are_refused() {
+    let (simulator, connect) = host().await;
+    for (xml, expected) in [
+        (
+            "<name>vSwitch0</name><uuid>2f467347-8b4e-8655-e7d6-c4c3fb968009</uuid>",
+            "internal error: HostVirtualSwitch already exists, editing existing ones is not supported yet",
+        ),
+        (
+            "<name>x</name><uuid>2f467347-8b4e-8655-e7d6-c4c3fb968009</uuid>",
+            "unsupported configuration: Cannot use predefined UUID",
+        ),
+        (
+            "<name>x</name><forward mode='vepa'/>",
+            "unsupported configuration: Unsupported forward mode 'vepa'",
+        ),
+        (
+            "<name>x</name><portgroup name='VM Network'/>",
+            "network 'HostPortGroup with name 'VM Network' exists already' already exists",
+        ),
+        (
+            "<name>x</name><forward mode='bridge'><interface dev='vmnic8'/></forward>",
+            "internal error: Could not find PhysicalNic with name 'vmnic8'",
+        ),
+        (
+            "<name>x</name><bandwidth><inbound average='1'/></bandwidth>",
+            "unsupported configuration: Different inbound and outbound bandwidth is unsupported",
+        ),
+        (
+            "<name>x</name><vlan><tag id='3'/></vlan>",
+            "unsupported configuration: network 'x' has a VLAN but no port group",
+        ),
+        (
+            "<name>x</name><portgroup name='t'><vlan><tag id='3'/><tag id='4'/></vlan></portgroup>",
+            "unsupported configuration: port group 't' cannot be a trunk of 2 VLANs",
+        ),
+    ] {
+        simulator.clear_requests();
+        let xml = format!("<network>{xml}</network>");
+        let told = text(define(&connect, &xml).await);
+        if xml.contains("VM Network") {
+            assert!(
+                told.contains("HostPortGroup with name 'VM Network' exists already"),
+                "{told}"
+            );
+        } else {
+            assert_eq!(told, expected);
+        }
+        assert_eq!(methods(&simulator), ["RetrievePropertiesEx"], "{xml}");
+    }
+    // A network card of another network.
+    let xml = "<network><name>x</name><forward dev='vmnic0' mode='bridge'/></network>";
+    let made = connect
+        .network_create_xml(xml, NetworkCreateFlags::NONE)
+        .await;
+    let error = made.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert!(error.message().contains("'vmnic0'"), "{error}");
+}
+
+#[tokio::test]
+async fn a_network_of_the_host_itself_stays() {
+    let (_simulator, connect) = host().await;
+    let network = connect.network_lookup_by_name("vSwitch0").await.unwrap();
+    let error = network.undefine().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert_eq!(
+        error.message(),
+        "Cannot undefine HostVirtualSwitch that has a 'host' port"
+    );
+    assert!(network.set_autostart(true).is_ok());
+    let error = network.set_autostart(false).unwrap_err();
+    assert_eq!(error.message(), "Cannot deactivate network autostart");
+    let error = network.dhcp_leases(None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn parts_of_a_network() {
+    let (simulator, connect) = host().await;
+    add_card(&simulator, "vmnic2");
+    let network = define(&connect, LAB).await.unwrap();
+    let update = async |command, section, xml: &str| {
+        let flags = NetworkUpdateFlags::LIVE | NetworkUpdateFlags::CONFIG;
+        network.update(command, section, -1, xml, flags).await
+    };
+    for (command, section, xml, expected) in [
+        (
+            Command::AddLast,
+            Section::Portgroup,
+            "<portgroup name='new'/>",
+            "<portgroup name='new'>",
+        ),
+        (
+            Command::Modify,
+            Section::Portgroup,
+            "<portgroup name='new'><vlan><tag id='5'/></vlan></portgroup>",
+            "<tag id='5'/>",
+        ),
+        (
+            Command::AddLast,
+            Section::ForwardInterface,
+            "<interface dev='vmnic2'/>",
+            "<forward dev='vmnic2' mode='bridge'>",
+        ),
+    ] {
+        simulator.clear_requests();
+        update(command, section, xml).await.unwrap();
+        assert_eq!(methods(&simulator).len(), 2, "{xml}");
+        let now = described(&network).await;
+        assert!(now.contains(expected), "{xml}: {now}");
+    }
+    for (command, section, xml) in [
+        (
+            Command::Delete,
+            Section::Portgroup,
+            "<portgroup name='new'/>",
+        ),
+        (
+            Command::Delete,
+            Section::ForwardInterface,
+            "<interface dev='vmnic2'/>",
+        ),
+    ] {
+        update(command, section, xml).await.unwrap();
+        let now = described(&network).await;
+        assert!(
+            !now.contains("new") || section != Section::Portgroup,
+            "{now}"
+        );
+    }
+    assert!(!described(&network).await.contains("vmnic2"));
+
+    // libvirt's texts, of the test driver.
+    let name = network.name();
+    for (command, section, xml, expected) in [
+        (
+            Command::AddFirst,
+            Section::Portgroup,
+            "<portgroup name='all'/>",
+            format!(
+                "there is an existing portgroup entry in network '{name}' that matches \"<portgroup name='all'>\""
+            ),
+        ),
+        (
+            Command::Delete,
+            Section::Portgroup,
+            "<portgroup name='VM Network'/>",
+            format!(
+                "couldn't find a portgroup entry in network '{name}' matching <portgroup name='VM Network'>"
+            ),
+        ),
+        (
+            Command::AddLast,
+            Section::Portgroup,
+            "<interface dev='x'/>",
+            format!(
+                "unexpected element <interface>, expecting <portgroup>, while updating network '{name}'"
+            ),
+        ),
+        (
+            Command::Modify,
+            Section::ForwardInterface,
+            "<interface dev='vmnic2'/>",
+            "forward interface entries cannot be modified, only added or deleted".to_owned(),
+        ),
+        (
+            Command::Delete,
+            Section::ForwardInterface,
+            "<interface dev='vmnic0'/>",
+            format!(
+                "couldn't find an interface entry in network '{name}' matching <interface dev='vmnic0'>"
+            ),
+        ),
+        (
+            Command::AddLast,
+            Section::ForwardInterface,
+            "<interface/>",
+            "missing dev attribute in <interface> element".to_owned(),
+        ),
+        (
+            Command::AddLast,
+            Section::Domain,
+            "<domain/>",
+            format!("can't update 'domain' section of network '{name}'"),
+        ),
+    ] {
+        let error = update(command, section, xml).await.unwrap_err();
+        assert_eq!(error.message(), expected, "{xml}");
+    }
+}
+
+#[tokio::test]
+async fn distributed_switches() {
+    let simulator = Simulator::vcenter()
+        .distributed_switch(
+            NewDistributedSwitch::new("dvs/0")
+                .port_group("web", 10)
+                .port_group("a/b", 0),
+        )
+        .distributed_switch(
+            NewDistributedSwitch::new("dvs/0")
+                .folder("Lab")
+                .port_group("other", 20),
+        )
+        .opaque_network("segment")
+        .build();
+    let connect = open(&simulator, &format!("vpx://vc/{}", simulator.path()))
+        .await
+        .unwrap();
+    let list = connect
+        .list_all_networks(NetworkFilter::NONE)
+        .await
+        .unwrap();
+    let names: Vec<_> = list.iter().map(Network::name).collect();
+    assert_eq!(names[0], "vSwitch0");
+    let own: Vec<_> = list.iter().filter(|one| one.name() == "dvs/0").collect();
+    assert_eq!(own.len(), 2, "{names:?}");
+    assert_ne!(own[0].uuid(), own[1].uuid());
+
+    let error = connect.network_lookup_by_name("dvs/0").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous);
+    for network in &own {
+        assert!(
+            error
+                .advice()
+                .unwrap()
+                .contains(&network.uuid().to_string())
+        );
+    }
+    let mut documents = Vec::new();
+    for network in &own {
+        let found = connect
+            .network_lookup_by_uuid(network.uuid())
+            .await
+            .unwrap();
+        simulator.clear_requests();
+        documents.push(described(&found).await);
+        assert!(methods(&simulator).len() <= 2);
+        let error = found.undefine().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+    let web = documents
+        .iter()
+        .find(|xml| xml.contains("name='web'"))
+        .unwrap();
+    assert!(web.contains("<portgroup name='a/b'>"), "{web}");
+    assert!(
+        web.contains("<tag id='10'/>") && !web.contains("other"),
+        "{web}"
+    );
+    assert!(!web.contains("plink"), "{web}");
+    let listed = documents.iter().any(|xml| xml.contains("<tag id='20'/>"));
+    assert!(listed, "{documents:?}");
+    // Opaque networks are shown with the switch that carries them.
+    let opaque = list.last().unwrap();
+    assert!(described(opaque).await.contains("segment"));
+}
