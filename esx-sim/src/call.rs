@@ -214,6 +214,7 @@ const OF_SESSIONS: &[&str] = &[
 
 /// Beginnings of the names of methods that read.
 const READING: &[&str] = &[
+    "Browse",
     "CreateCollector",
     "Current",
     "Fetch",

@@ -10,7 +10,7 @@ use vi_types::objects::{
     LimitExceeded, LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoDiskSpace,
     NoPermission, NotAuthenticated, NotFound, NotImplemented, NotSupported, PlatformConfigFault,
     RequestCanceled, ResourceInUse, RestrictedByAdministrator, RestrictedVersion, TaskInProgress,
-    ToolsUnavailable,
+    Timedout, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -174,6 +174,11 @@ pub(crate) fn invalid_state() -> SoapFault {
         InvalidState::default(),
         "The operation is not allowed in the current state.",
     )
+}
+
+/// The time for something is over.
+pub(crate) fn timedout() -> SoapFault {
+    SoapFault::new(Timedout::default(), "Operation timed out.")
 }
 
 pub(crate) fn host_in_maintenance(host: &str) -> SoapFault {

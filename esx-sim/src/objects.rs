@@ -18,6 +18,7 @@ macro_rules! objects {
 
 objects! {
     datastore,
+    diagnostic_manager,
     distributed_virtual_switch,
     event_history_collector,
     event_manager,
@@ -26,8 +27,14 @@ objects! {
     host_auto_start_manager,
     host_datastore_browser,
     host_datastore_system,
+    host_date_time_system,
+    host_firewall_system,
+    host_health_status_system,
     host_network_system,
+    host_pci_passthru_system,
+    host_service_system,
     host_storage_system,
+    host_system,
     list_view,
     managed_entity,
     managed_object,

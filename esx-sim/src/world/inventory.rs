@@ -10,6 +10,7 @@ pub(crate) mod partition;
 pub(crate) mod parts;
 mod service;
 pub(crate) mod storage;
+pub(crate) mod systems;
 mod vcenter;
 mod virtual_machine;
 
@@ -59,6 +60,7 @@ pub(crate) fn make(
     };
     storage::equip(&mut world, equipment);
     networks::equip(&mut world, switches, opaque);
+    systems::equip(&mut world);
     (world, path)
 }
 

@@ -22,6 +22,7 @@ mod folds;
 mod guests;
 mod host;
 mod host_networks;
+mod host_systems;
 mod http;
 mod inventory;
 mod licences;
