@@ -1,10 +1,12 @@
 //! Connections: opening and closing them, and what they tell about the server and the host.
 
 mod node;
+mod node_stats;
 mod open;
 mod processor;
 mod product;
 mod read;
+mod sysinfo;
 mod systems;
 
 use std::{

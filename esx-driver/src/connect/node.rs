@@ -172,7 +172,7 @@ impl Connect {
     }
 
     /// Properties of the host of this connection.
-    async fn host_properties<P: PropertySet>(&self) -> Result<P> {
+    pub(super) async fn host_properties<P: PropertySet>(&self) -> Result<P> {
         let found = self.client().read_opt::<P>(self.host_system()).await?;
         found.ok_or_else(no_host)
     }

@@ -129,3 +129,81 @@ async fn a_host_that_says_nothing_of_its_processors() {
         "internal error: Missing CPUID leaf 0x80000001 in 'hardware.cpuFeature' property"
     );
 }
+
+#[tokio::test]
+async fn what_is_used_takes_one_request_each() {
+    let (simulator, connect) = host().await;
+    let memory = connect.node_memory_stats(-1).await.unwrap();
+    assert_eq!(memory.total, Some(134_120_964));
+    assert!(memory.free > Some(0) && memory.free < memory.total);
+    assert_eq!((memory.buffers, memory.cached), (None, None));
+    let cell = connect.node_memory_stats(1).await.unwrap();
+    assert_eq!(cell.fields().collect::<Vec<_>>(), [("total", 67_060_482)]);
+    let cpu = connect.node_cpu_stats(-1).await.unwrap();
+    let (names, values): (Vec<_>, Vec<_>) = cpu.fields().unzip();
+    assert_eq!(names, ["utilization"]);
+    assert!(values[0] <= 100);
+    let map = connect.node_cpu_map().await.unwrap();
+    assert_eq!((map.present(), map.online_count()), (32, 32));
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 4]);
+}
+
+#[tokio::test]
+async fn cells_and_processors_that_there_are_not() {
+    let (_simulator, connect) = host().await;
+    for (result, expected) in [
+        (
+            connect.node_memory_stats(-2).await.map(drop),
+            "invalid argument: cellNum in virNodeGetMemoryStats only accepts -1 as a negative value",
+        ),
+        (
+            connect.node_memory_stats(2).await.map(drop),
+            "invalid argument: no NUMA node 2: the host shows 2 nodes",
+        ),
+        (
+            connect.node_cpu_stats(-2).await.map(drop),
+            "invalid argument: cpuNum in virNodeGetCPUStats only accepts -1 as a negative value",
+        ),
+        (
+            connect.node_cpu_stats(0).await.map(drop),
+            "Operation not supported: the host does not say how busy processor 0 alone is",
+        ),
+    ] {
+        assert_eq!(text(result), expected);
+    }
+}
+
+#[tokio::test]
+async fn sysinfo() {
+    let (simulator, connect) = host().await;
+    let sysinfo = connect.sysinfo().await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    assert_eq!(sysinfo.bios.version.as_deref(), Some("1.7.2"));
+    let date = sysinfo.bios.date.as_deref().unwrap();
+    assert_eq!(date.split('/').map(str::len).collect::<Vec<_>>(), [2, 2, 4]);
+    assert_eq!(
+        sysinfo.system.manufacturer.as_deref(),
+        Some("Example Systems")
+    );
+    assert_eq!(sysinfo.system.product.as_deref(), Some("Rack Server 2U"));
+    assert_eq!(sysinfo.processors.len(), 2);
+}
+
+#[tokio::test]
+async fn sysinfo_of_a_host_that_tells_less() {
+    let sysinfo = changed(
+        |host| {
+            let hardware = host.hardware.as_mut().unwrap();
+            hardware.bios_info = None;
+            hardware.cpu_pkg.clear();
+            hardware.system_info.vendor = " ".to_owned();
+            hardware.system_info.serial_number = None;
+        },
+        async |connect| connect.sysinfo().await.unwrap(),
+    )
+    .await;
+    assert_eq!(sysinfo.bios, Default::default());
+    assert_eq!(sysinfo.system.manufacturer, None);
+    assert_eq!(sysinfo.system.product.as_deref(), Some("Rack Server 2U"));
+    assert!(sysinfo.processors.is_empty());
+}
