@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -20,6 +20,7 @@ const ORDER: [&str; 23] = [
     // The engine, on the client.
     "engine",
     "operation",
+    "undo",
     "bulk",
     // The connection.
     "inventory",
