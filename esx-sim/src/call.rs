@@ -8,8 +8,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
+use vi_types::objects::HostConfigManager;
 use vi_types::wire::{self, Limits, Writer};
-use vi_types::{Any, ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, SoapFault};
+use vi_types::{
+    Any, ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, SoapFault, properties,
+};
 
 use crate::fault;
 use crate::objects;
@@ -18,6 +21,7 @@ use crate::session;
 use crate::simulator::{Licence, Settings, State};
 use crate::version::{self, ApiVersion};
 use crate::world::World;
+use crate::world::inventory::hosts;
 
 /// A call of a method, with everything that its function needs.
 pub(crate) struct Call<'a> {
@@ -63,6 +67,21 @@ impl Call<'_> {
     pub(crate) fn session(&self) -> Option<&str> {
         let session = self.state.sessions.with_cookie(self.cookie?)?;
         Some(&session.key)
+    }
+
+    /// The host one of whose managers is called, such as its network system.
+    pub(crate) fn host_of_manager(
+        &self,
+        manager: impl Fn(&HostConfigManager) -> Option<&ManagedObjectReference>,
+    ) -> Result<ManagedObjectReference, SoapFault> {
+        let world = &self.state.world;
+        let is_it = |host: &ManagedObjectReference| {
+            let host = world.read::<properties::HostSystem>(host);
+            let managers = host.and_then(|host| host.config_manager.as_deref());
+            managers.and_then(&manager) == Some(self.this)
+        };
+        let found = hosts(world).into_iter().find(is_it);
+        found.ok_or_else(|| fault::managed_object_not_found(self.this))
     }
 
     /// The key of the caller's session, for methods that are called within one.

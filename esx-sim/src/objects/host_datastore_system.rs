@@ -22,7 +22,7 @@ use crate::fault;
 use crate::machine::config::escaped;
 use crate::storage::{DatastoreKind, NewDatastore};
 use crate::world::World;
-use crate::world::inventory::{ServerKind, datacenter_of, datastore, hosts, partition, storage};
+use crate::world::inventory::{ServerKind, datacenter_of, datastore, partition, storage};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -42,14 +42,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// The host whose datastore system is called.
 fn host(call: &Call<'_>) -> Result<ManagedObjectReference, SoapFault> {
-    let world = &call.state.world;
-    let is_it = |host: &ManagedObjectReference| {
-        let host = world.read::<properties::HostSystem>(host);
-        let managers = host.and_then(|host| host.config_manager.as_deref());
-        managers.and_then(|managers| managers.datastore_system.as_ref()) == Some(call.this)
-    };
-    let found = hosts(world).into_iter().find(is_it);
-    found.ok_or_else(|| fault::managed_object_not_found(call.this))
+    call.host_of_manager(|managers| managers.datastore_system.as_ref())
 }
 
 /// The datastores of the datacenter that a host is in, where names are unique.

@@ -10,12 +10,10 @@ use vi_types::methods::{
     UpdateVirtualSwitch,
 };
 use vi_types::objects::{HostNetworkConfigResult, PhysicalNicHintInfo};
-use vi_types::{ManagedObjectReference, SoapFault, properties};
+use vi_types::{ManagedObjectReference, SoapFault};
 
 use crate::call::{Call, Row};
-use crate::fault;
 use crate::host_network::{self, Edit, Kind, Mode};
-use crate::world::inventory::hosts;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -46,14 +44,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// The host whose network system is called.
 fn host(call: &Call<'_>) -> Result<ManagedObjectReference, SoapFault> {
-    let world = &call.state.world;
-    let is_it = |host: &ManagedObjectReference| {
-        let host = world.read::<properties::HostSystem>(host);
-        let managers = host.and_then(|host| host.config_manager.as_deref());
-        managers.and_then(|managers| managers.network_system.as_ref()) == Some(call.this)
-    };
-    let found = hosts(world).into_iter().find(is_it);
-    found.ok_or_else(|| fault::managed_object_not_found(call.this))
+    call.host_of_manager(|managers| managers.network_system.as_ref())
 }
 
 /// Changes the networks of the host that is called.

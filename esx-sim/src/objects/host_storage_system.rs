@@ -19,7 +19,7 @@ use self::target::Target;
 use crate::call::{Call, Row};
 use crate::fault;
 use crate::world::World;
-use crate::world::inventory::{datastore, hosts, partition, storage};
+use crate::world::inventory::{datastore, partition, storage};
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -43,14 +43,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 /// The host whose storage system is called.
 fn host(call: &Call<'_>) -> Result<ManagedObjectReference, SoapFault> {
-    let world = &call.state.world;
-    let is_it = |host: &ManagedObjectReference| {
-        let host = world.read::<properties::HostSystem>(host);
-        let managers = host.and_then(|host| host.config_manager.as_deref());
-        managers.and_then(|managers| managers.storage_system.as_ref()) == Some(call.this)
-    };
-    let found = hosts(world).into_iter().find(is_it);
-    found.ok_or_else(|| fault::managed_object_not_found(call.this))
+    call.host_of_manager(|managers| managers.storage_system.as_ref())
 }
 
 /// Changes an iSCSI adapter; nothing if that fails. `NotFound` without such an adapter.
