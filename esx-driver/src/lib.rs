@@ -15,8 +15,8 @@
 //!
 //! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
 //! - A [`Connect`] is a connection to a server and one host of it.
-//! - [`Domain`], [`DomainSnapshot`], [`Network`], [`StoragePool`] and [`StorageVol`] are handles: cheap clones that talk to
-//!   the server.
+//! - [`Domain`], [`DomainSnapshot`], [`Network`], [`NodeDevice`], [`StoragePool`] and [`StorageVol`] are handles: cheap clones that
+//!   talk to the server.
 //! - A [`Secret`] is a password that definitions name; the connection keeps it in memory.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
 //! - A [`History`] is what the host has written about everything that happened.
@@ -54,6 +54,7 @@ mod inventory;
 mod monitor;
 mod near;
 mod network;
+mod node_device;
 mod operation;
 pub mod policy;
 pub mod question;
@@ -88,6 +89,7 @@ pub use monitor::{
     MonitoredSnapshot, MonitoredVcpu, ResourcePoolUsage,
 };
 pub use network::Network;
+pub use node_device::{NodeDevice, Passthrough};
 pub use operation::Operation;
 pub use secret::Secret;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -33,6 +33,7 @@ const ORDER: [&str; 24] = [
     "domain",
     "network",
     "snapshot",
+    "node_device",
     "event",
     "history",
     // Pictures of a whole server.

@@ -120,6 +120,8 @@ numbers! {
     NoStoragePool = 49, "Storage pool not found", "Storage pool not found: {}";
     /// `VIR_ERR_NO_STORAGE_VOL`.
     NoStorageVol = 50, "Storage volume not found", "Storage volume not found: {}";
+    /// `VIR_ERR_NO_NODE_DEVICE`.
+    NoNodeDevice = 53, "Node device not found", "Node device not found: {}";
     /// `VIR_ERR_OPERATION_INVALID`.
     OperationInvalid = 55, "Requested operation is not valid", "Requested operation is not valid: {}";
     /// `VIR_ERR_NO_INTERFACE`.
@@ -196,6 +198,8 @@ pub enum ErrorDomain {
     Network = 19,
     /// Domains.
     Domain = 20,
+    /// Devices of hosts.
+    NodeDev = 22,
     /// Storage.
     Storage = 18,
     /// Host interfaces.

@@ -14,6 +14,7 @@ use super::callbacks::{Callbacks, Event};
 use super::events::Events;
 use super::follow::follow_host;
 use super::source::{Running, Source};
+use crate::node_device::{adapter_name, lun_name, nic_name, pci_name};
 use crate::{Connect, Result};
 
 /// Something that happened to a node device.
@@ -39,8 +40,8 @@ pub enum NodeDeviceEventDetail {
 /// The events of the devices of a connection's host.
 ///
 /// A device that appears is `Created`, one that vanishes `Deleted`; any other change is an
-/// [`Update`](NodeDeviceEventDetail::Update). The devices and their names, which follow libvirt's
-/// (node_device_udev.c, 9.0.0):
+/// [`Update`](NodeDeviceEventDetail::Update). The devices, with the names of
+/// [`NodeDevice`](crate::NodeDevice)s:
 ///
 /// | device | VI property | example |
 /// |---|---|---|
@@ -109,39 +110,14 @@ impl Devices {
             .pci
             .iter()
             .map(|pci| (pci_name(&pci.id), Device::Pci(pci)));
-        let nics = self.nics.iter().map(|nic| {
-            let name = format!("net_{}_{}", nic.device, nic.mac.to_ascii_lowercase());
-            (plain(&name), Device::Nic(nic))
-        });
-        let adapters = self.adapters.iter().map(|adapter| {
-            let number = adapter.device.trim_start_matches("vmhba");
-            (
-                plain(&format!("scsi_host{number}")),
-                Device::Adapter(adapter),
-            )
-        });
-        let luns = self.luns.iter().map(|lun| {
-            let name = lun.canonical_name.as_deref();
-            let name = name.unwrap_or(&lun.device_name);
-            (plain(&format!("block_{name}")), Device::Lun(lun))
-        });
+        let nics = self.nics.iter();
+        let nics = nics.map(|nic| (nic_name(nic), Device::Nic(nic)));
+        let adapters = self.adapters.iter();
+        let adapters = adapters.map(|adapter| (adapter_name(adapter), Device::Adapter(adapter)));
+        let luns = self.luns.iter();
+        let luns = luns.filter_map(|lun| Some((lun_name(lun)?, Device::Lun(lun))));
         pci.chain(nics).chain(adapters).chain(luns).collect()
     }
-}
-
-/// The name of a PCI device from its address, `0000:03:00.0`. Old hosts leave out the domain.
-fn pci_name(address: &str) -> String {
-    let domain = match address.matches(':').count() {
-        1 => "0000:",
-        _ => "",
-    };
-    plain(&format!("pci_{domain}{}", address.to_ascii_lowercase()))
-}
-
-/// As libvirt does it, everything but letters and digits becomes `_`.
-fn plain(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    name.chars().map(plain).collect()
 }
 
 /// The events that lead from one state of the host's devices to another.
@@ -163,20 +139,4 @@ fn changes(before: &Devices, now: &Devices) -> Vec<NodeDeviceEvent> {
             Some(_) => None,
         });
     gone.chain(there).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names() {
-        for (address, expected) in [
-            ("0000:03:00.0", "pci_0000_03_00_0"),
-            ("0000:1F:0a.7", "pci_0000_1f_0a_7"),
-            ("03:00.0", "pci_0000_03_00_0"),
-        ] {
-            assert_eq!(pci_name(address), expected);
-        }
-    }
 }

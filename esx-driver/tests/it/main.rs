@@ -23,6 +23,7 @@ mod monitor;
 mod network_changes;
 mod networks;
 mod node;
+mod node_devices;
 mod noun_events;
 mod open;
 mod positions;

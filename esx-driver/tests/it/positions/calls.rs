@@ -4,7 +4,7 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, MigrateFlags, MigrateParameters, Network, Operation, RebootFlags,
+    DomainSnapshot, MigrateFlags, MigrateParameters, Network, NodeDevice, Operation, RebootFlags,
     ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
@@ -240,6 +240,13 @@ calls! {
             NetworkUpdateFlags::NONE,
         )
     };
+    detach_node_device, esx, server => graphics_card(server).await.detach(None);
+    re_attach_node_device, esx, server => {
+        let card = graphics_card(server).await;
+        card.detach(None).await.unwrap();
+        card.re_attach()
+    };
+
     define_pool, storage, server => {
         let connect = server.connect("esx://esx.example.com/").await;
         connect.storage_pool_define_xml(DIRECTORY, StoragePoolDefineFlags::NONE)
@@ -396,6 +403,15 @@ const NOW: ModificationImpact = ModificationImpact::NONE;
 
 const SOURCE: &str = "Berlin/Production/esx-01.example.com";
 const DESTINATION: &str = "Berlin/Production/esx-02.example.com";
+
+/// A device that can be passed through.
+async fn graphics_card(server: &Server) -> NodeDevice {
+    let connect = server.connect("esx://esx.example.com/").await;
+    connect
+        .node_device_lookup_by_name("pci_0000_3b_00_0")
+        .await
+        .unwrap()
+}
 
 /// A host whose tasks are soon over.
 fn esx() -> Simulator {

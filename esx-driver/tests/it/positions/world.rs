@@ -52,6 +52,12 @@ impl World {
             let host: HostSystem = simulator.properties(&host).unwrap();
             world.add_targets(&host);
             world.add_switches(&host);
+            let config = host.config.as_ref();
+            let infos = config.map(|config| {
+                let infos = config.pci_passthru_info.iter();
+                infos.map(|info| info.passthru_enabled).collect::<Vec<_>>()
+            });
+            world.add("devices that are passed through", &infos);
         }
         for (path, length) in simulator.files() {
             if !world.1.contains(&path) {
