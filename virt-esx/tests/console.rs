@@ -94,6 +94,7 @@ recordings! {
     migrate,
     migrate_direct,
     network,
+    network_change,
     nodeinfo,
     object_events,
     password,

@@ -51,7 +51,6 @@ const NOT_YET: &[&str] = &[
     "iface-start",
     "iface-unbridge",
     "iface-undefine",
-    "net-name",
 ];
 
 /// Compares all commands: without arguments, with a domain that does not exist, and the synopsis of those that
