@@ -102,5 +102,5 @@ fn command(word: &str) -> Result<NetworkUpdateCommand, Failure> {
 
 fn section(word: &str) -> Result<NetworkUpdateSection, Failure> {
     let unknown = || Failure::new(format!("unrecognized section name '{word}'"));
-    word.parse().map_err(|_| unknown())
+    NetworkUpdateSection::from_word(word).ok_or_else(unknown)
 }
