@@ -16,7 +16,7 @@ pub(crate) struct NetDumpxml {
     #[command(flatten)]
     network: NetworkArg,
 
-    /// network information of an inactive domain
+    /// show inactive defined XML
     #[arg(long)]
     inactive: bool,
 

@@ -2,6 +2,7 @@ use virt_model::flags::{NetworkUpdateCommand, NetworkUpdateFlags, NetworkUpdateS
 
 use super::change::tell;
 use crate::commands::network_arg::NetworkArg;
+use crate::commands::number::Number;
 use crate::commands::options::{self, check_exclusive, check_text};
 use crate::commands::{Command, file};
 use crate::connection::Connection;
@@ -30,8 +31,8 @@ pub(crate) struct NetUpdate {
     xml: String,
 
     /// which parent object to search through
-    #[arg(long, value_name = "number", value_parser = options::number::<i32>)]
-    parent_index: Option<i32>,
+    #[arg(long, value_name = "number", value_parser = Number::parser())]
+    parent_index: Option<Number>,
 
     /// affect next network startup
     #[arg(long)]
@@ -61,6 +62,9 @@ impl Command for NetUpdate {
         let command = command(&self.command)?;
         check_text("section", Some(&self.section))?;
         let section = section(&self.section)?;
+        let index = self.parent_index.as_ref();
+        let index = index.map(|index| index.read::<i32>("parent-index"));
+        let index = index.transpose()?.unwrap_or(-1);
         check_text("xml", Some(&self.xml))?;
         let xml = match self.xml.starts_with('<') {
             true => self.xml.clone(),
@@ -75,7 +79,6 @@ impl Command for NetUpdate {
             (self.live, NetworkUpdateFlags::LIVE),
         ];
         let flags = options::flags(NetworkUpdateFlags::NONE, flags);
-        let index = self.parent_index.unwrap_or(-1);
         let operation = network.update(command, section, index, &xml, flags);
         let updated = ui.perform(operation, &self.progress, network.name()).await;
         updated.map_err(|error| failed(error.into()))?;
