@@ -15,8 +15,8 @@
 //!
 //! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
 //! - A [`Connect`] is a connection to a server and one host of it.
-//! - [`Domain`], [`DomainSnapshot`], [`Network`], [`NodeDevice`], [`StoragePool`] and [`StorageVol`] are handles: cheap clones that
-//!   talk to the server.
+//! - [`Domain`], [`DomainSnapshot`], [`Network`], [`Interface`], [`NodeDevice`], [`StoragePool`] and [`StorageVol`] are
+//!   handles: cheap clones that talk to the server.
 //! - A [`Secret`] is a password that definitions name; the connection keeps it in memory.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
 //! - A [`History`] is what the host has written about everything that happened.
@@ -50,6 +50,7 @@ mod engine;
 mod error;
 mod event;
 mod history;
+mod interface;
 mod inventory;
 mod monitor;
 mod near;
@@ -82,6 +83,7 @@ pub use event::{
     SecretEvents, StoragePoolEvent, StoragePoolEventDetail, StoragePoolEvents,
 };
 pub use history::{History, HistoryEvent, HistoryFilter, HistoryFollow, HistoryValue};
+pub use interface::Interface;
 pub use monitor::{
     CounterValue, DomainUsage, Monitor, MonitorConnection, MonitorOptions, MonitorPoll,
     MonitorSnapshot, MonitoredAlarm, MonitoredDatastore, MonitoredDisk, MonitoredDomain,

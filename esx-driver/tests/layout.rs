@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -32,6 +32,7 @@ const ORDER: [&str; 25] = [
     "storage_volume",
     "domain",
     "network",
+    "interface",
     "snapshot",
     "node_device",
     "event",

@@ -12,6 +12,8 @@ mod events;
 mod file;
 pub(crate) mod help;
 mod host;
+mod interface;
+mod interface_arg;
 mod monitor;
 mod network;
 mod network_arg;
@@ -92,11 +94,12 @@ pub(crate) struct Group {
 }
 
 /// The groups in the order of `help`.
-pub(crate) static GROUPS: [&Group; 13] = [
+pub(crate) static GROUPS: [&Group; 14] = [
     &domain::GROUP,
     &monitor::GROUP,
     &events::GROUP,
     &host::GROUP,
+    &interface::GROUP,
     &network::GROUP,
     &nodedev::GROUP,
     &secret::GROUP,

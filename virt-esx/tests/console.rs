@@ -86,6 +86,7 @@ recordings! {
     help,
     history,
     hostname,
+    interface,
     job,
     json,
     lifecycle,

@@ -13,6 +13,7 @@ mod domains;
 mod event_model;
 mod events;
 mod history;
+mod interfaces;
 mod kinds;
 mod listing;
 mod looking;

@@ -4,20 +4,20 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, MigrateFlags, MigrateParameters, Network, NodeDevice, Operation, RebootFlags,
-    ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
+    DomainSnapshot, Interface, MigrateFlags, MigrateParameters, Network, NodeDevice, Operation,
+    RebootFlags, ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
         domain::{
             MemoryParameters, MetadataType, NumaParameters, PmSuspendTarget, SchedulerParameters,
         },
         flags::{
-            AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, MemoryModFlags, ModificationImpact,
-            NetworkCreateFlags, NetworkDefineFlags, NetworkUpdateCommand, NetworkUpdateFlags,
-            NetworkUpdateSection, SnapshotCreateFlags, SnapshotDeleteFlags, SnapshotRevertFlags,
-            StoragePoolCreateFlags, StoragePoolDefineFlags, StoragePoolDeleteFlags,
-            StoragePoolFilter, StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolResizeFlags,
-            VcpuFlags,
+            AbortJobFlags, BlockResizeFlags, DeviceModifyFlags, InterfaceDefineFlags,
+            MemoryModFlags, ModificationImpact, NetworkCreateFlags, NetworkDefineFlags,
+            NetworkUpdateCommand, NetworkUpdateFlags, NetworkUpdateSection, SnapshotCreateFlags,
+            SnapshotDeleteFlags, SnapshotRevertFlags, StoragePoolCreateFlags,
+            StoragePoolDefineFlags, StoragePoolDeleteFlags, StoragePoolFilter,
+            StorageVolCreateFlags, StorageVolDeleteFlags, StorageVolResizeFlags, VcpuFlags,
         },
         storage_vol::StorageVolWipeAlgorithm,
     },
@@ -31,6 +31,10 @@ use vi_types::{
 
 use super::{Run, Server, check, run};
 use crate::tasks;
+
+/// Changes an interface of the kernel.
+const INTERFACE: &str =
+    "<interface type='ethernet' name='vmk0'><start mode='onboot'/><mtu size='9000'/></interface>";
 
 /// A test for each call: its name, what the server is, and the operation on it.
 macro_rules! calls {
@@ -246,6 +250,13 @@ calls! {
         card.detach(None).await.unwrap();
         card.re_attach()
     };
+
+    define_interface, esx, server => {
+        let connect = server.connect("esx://esx.example.com/").await;
+        connect.interface_define_xml(INTERFACE, InterfaceDefineFlags::NONE)
+    };
+
+    undefine_interface, esx, server => kernel(server, "vmk1").await.undefine();
 
     define_pool, storage, server => {
         let connect = server.connect("esx://esx.example.com/").await;
@@ -489,6 +500,12 @@ async fn lab(server: &Server) -> Network {
     let connect = host(server).await;
     let made = connect.network_define_xml(SWITCH, NetworkDefineFlags::NONE);
     made.await.unwrap()
+}
+
+/// An interface of the host's kernel.
+async fn kernel(server: &Server, name: &str) -> Interface {
+    let connect = host(server).await;
+    connect.interface_lookup_by_name(name).await.unwrap()
 }
 
 /// A change of a port group of [`SWITCH`].

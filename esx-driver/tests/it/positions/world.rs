@@ -140,6 +140,10 @@ impl World {
             let what = format!("port group '{}'", group.spec.name);
             self.add(&what, &group.spec);
         }
+        for nic in network.vnic.iter().chain(&network.console_vnic) {
+            self.add(&format!("interface '{}'", nic.device), &nic.spec);
+        }
+        self.add("gateways", &network.ip_route_config);
     }
 
     fn add_snapshots(

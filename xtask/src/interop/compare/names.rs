@@ -40,19 +40,6 @@ const KNOWN: &[Known] = &[
 /// What changes the run itself: only compared without arguments.
 const OF_THE_SHELL: &[&str] = &["cd", "connect", "echo", "exit", "help", "pwd", "quit"];
 
-/// What virt-esx does not have yet, though libvirt's ESX driver does it.
-const NOT_YET: &[&str] = &[
-    "iface-destroy",
-    "iface-dumpxml",
-    "iface-edit",
-    "iface-list",
-    "iface-mac",
-    "iface-name",
-    "iface-start",
-    "iface-unbridge",
-    "iface-undefine",
-];
-
 /// Compares all commands: without arguments, with a domain that does not exist, and the synopsis of those that
 /// virt-esx has in its table only.
 ///
@@ -97,13 +84,12 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         }
     }
 
-    let mut shown = vec![false; KNOWN.len() + NOT_YET.len()];
+    let mut shown = vec![false; KNOWN.len()];
     let mut compare = |args: &[&str], theirs: String, ours: String| {
         let known = KNOWN
             .iter()
             .position(|known| known.words.iter().all(|word| args.contains(word)));
-        let not_yet = NOT_YET.iter().position(|name| args[0] == *name);
-        match known.or(not_yet.map(|index| KNOWN.len() + index)) {
+        match known {
             Some(index) if theirs != ours => shown[index] = true,
             _ => {
                 let found = format!("virsh: {theirs}virt-esx: {ours}");
@@ -131,10 +117,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
             &format!("{:?}: {}", known.words, known.reason),
         );
     }
-    let text = format!("virt-esx does not have yet: {}", NOT_YET.join(", "));
-    report.note(&pair.section, &text);
     let all = KNOWN.iter().map(|known| known.words.join(" "));
-    let all = all.chain(NOT_YET.iter().map(|name| (*name).to_owned()));
     for (known, _) in all.zip(shown).filter(|(_, shown)| !shown) {
         let name = format!("{}: known difference {known:?}", pair.section);
         report.fail(&name, "does not show any more: remove it from the list");
