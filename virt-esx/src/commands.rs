@@ -18,6 +18,7 @@ mod monitor;
 mod network;
 mod network_arg;
 mod nodedev;
+mod nodedev_arg;
 pub(crate) mod number;
 mod offline;
 pub(crate) mod options;
@@ -30,6 +31,7 @@ mod secret_arg;
 pub(crate) mod size;
 mod snapshot;
 mod state;
+mod tree;
 pub(crate) mod unsupported;
 mod virsh;
 mod volume;
@@ -116,6 +118,8 @@ pub(crate) static GROUPS: [&Group; 14] = [
 pub(crate) struct Row {
     /// Its name; a command of a family has the family's name in front: `question list`.
     pub(crate) name: &'static str,
+    /// Another name of it, which `help` does not show.
+    alias: Option<&'static str>,
     /// Whether virsh prints an empty line behind it.
     is_closed: bool,
     /// Other names of options with what they stand for, `--persistent=--config`, which `help` does not show.
@@ -162,6 +166,7 @@ impl Row {
     pub(crate) const fn query<Q: Query + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            alias: None,
             is_closed: true,
             renamed: "",
             describe: Q::augment_args,
@@ -185,6 +190,7 @@ impl Row {
     pub(crate) const fn command<C: Command + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            alias: None,
             is_closed: true,
             renamed: "",
             describe: C::augment_args,
@@ -202,6 +208,7 @@ impl Row {
     pub(crate) const fn local<L: LocalCommand + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            alias: None,
             is_closed: false,
             renamed: "",
             describe: L::augment_args,
@@ -216,6 +223,7 @@ impl Row {
     pub(crate) const fn session<S: SessionCommand + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
+            alias: None,
             is_closed: S::IS_CLOSED,
             renamed: "",
             describe: S::augment_args,
@@ -226,6 +234,14 @@ impl Row {
                     run: Box::new(|ui, session| Box::pin(command.run(ui, session))),
                 })
             },
+        }
+    }
+
+    /// Gives the command another name, which `help` does not show.
+    pub(crate) const fn alias(self, alias: &'static str) -> Self {
+        Self {
+            alias: Some(alias),
+            ..self
         }
     }
 
@@ -262,9 +278,9 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     GROUPS.iter().flat_map(|group| group.rows)
 }
 
-/// The command of this name.
+/// The command of this name, which may be another name of it.
 pub(crate) fn find(name: &str) -> Option<&'static Row> {
-    rows().find(|row| row.name == name)
+    rows().find(|row| row.name == name || row.alias == Some(name))
 }
 
 /// The commands of the family `name`, such as `question`.

@@ -96,6 +96,8 @@ recordings! {
     migrate_direct,
     network,
     network_change,
+    nodedev,
+    nodedev_checks,
     nodeinfo,
     object_events,
     password,

@@ -14,7 +14,6 @@ mod snapshot_list;
 mod snapshot_parent;
 mod snapshot_revert;
 mod specification;
-mod tree;
 
 use super::{Group, Row};
 

@@ -54,9 +54,9 @@ pub(crate) struct Unsupported {
     lines: &'static str,
 }
 
-/// The command of this name, which may be one of virsh's aliases.
+/// The command of this name.
 pub(crate) fn find(name: &str) -> Option<Unsupported> {
-    commands().find(|command| command.name() == name || command.header("alias") == Some(name))
+    commands().find(|command| command.name() == name)
 }
 
 /// The names of all commands in the table.
@@ -92,7 +92,6 @@ impl Unsupported {
     /// What follows the word `name` at the start of one of its lines. There are the headers
     ///
     /// - `help`: what the command does;
-    /// - `alias`: another name of it, which `help` does not show;
     /// - `named`: the options that cannot be given by place, only by name;
     /// - `numbers`: the required options whose type is a number;
     /// - `renamed`: old names of options with their new ones, `--kilobytes=--size`, which `help` does not show.
@@ -120,7 +119,7 @@ impl Unsupported {
         let lines = self.lines.lines().map(str::trim_start);
         let is_step = |line: &&str| {
             let word = line.split(' ').next().unwrap_or_default();
-            !["help", "alias", "named", "numbers", "renamed", ""].contains(&word)
+            !["help", "named", "numbers", "renamed", ""].contains(&word)
         };
         lines.filter(is_step).map(Step::parse)
     }
@@ -234,7 +233,6 @@ mod tests {
         for name in all {
             assert_eq!(find(name).map(|command| command.name()), Some(name));
         }
-        assert_eq!(find("nodedev-dettach").unwrap().name(), "nodedev-detach");
         assert!(find("").is_none());
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
-use crate::commands::{Command, options};
+use crate::commands::{Command, nodedev_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -56,9 +56,16 @@ impl Command for NodedevEvent {
         let Wanted::One(kind) = self.wanted()? else {
             return event_loop::print_kinds::<NodeDeviceEventId>(ui);
         };
-        options::check_text("device", self.device.as_deref())?;
+        let device = match &self.device {
+            Some(text) => {
+                options::check_text("device", Some(text))?;
+                let device = nodedev_arg::find(connection, text).await?;
+                Some(device.name().to_owned())
+            }
+            None => None,
+        };
         let events = connection.node_device_events();
-        let mut events = events.stream(self.device.as_ref(), [kind]).await?;
+        let mut events = events.stream(device.as_ref(), [kind]).await?;
         let printer = self.waiting.printer(ui);
         let texts = events.by_ref().map(|event| Ok(print(printer, &event?)));
         self.waiting.follow(ui, texts).await?;

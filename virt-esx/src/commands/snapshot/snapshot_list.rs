@@ -5,10 +5,10 @@ use serde::Serialize;
 use virt_model::DomainState;
 use virt_model::flags::SnapshotListFlags;
 
-use super::tree::{self, Node};
 use crate::answer::{self, Answer};
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_exclusive;
+use crate::commands::tree::{self, Node};
 use crate::commands::{Query, options, state};
 use crate::connection::Connection;
 use crate::failure::Failure;

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::super::domain_arg::{self, Any, Keys as _};
 use super::super::number::Number;
-use super::super::{file, network_arg, options};
+use super::super::{file, network_arg, nodedev_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -35,12 +35,17 @@ pub(super) enum Step {
     Domain,
     /// `network`: the option `network` names a network, if it is given.
     Network,
+    /// `device`: the option `device` names a device of the host; `device wwn`: by its world wide names, too.
+    Device { wwn: bool },
     /// `refuse CONDITION: TEXT`: fails with this text.
     Refuse(Condition, Text),
     /// `print CONDITION: TEXT`: prints this text, and has done its work.
     Print(Condition, Text),
     /// `call CONDITION: TEXT | FUNCTION`: calls a function that no ESX driver has.
     Call(Condition, Text),
+    /// `change CONDITION: TEXT | FUNCTION`: the same for a function that changes something, which libvirt refuses on a
+    /// read-only connection first.
+    Change(Condition, Text),
     /// `later CONDITION: TEXT | FUNCTION`: calls a function that libvirt's ESX driver has, and ours has not yet.
     /// Without a function: virsh does it by functions that ours has, but nobody has written the command.
     Later(Condition, Text),
@@ -127,9 +132,13 @@ impl Step {
             "file" => Self::File(option()),
             "domain" => Self::Domain,
             "network" => Self::Network,
+            "device" => Self::Device {
+                wwn: option() == "wwn",
+            },
             "refuse" => Self::Refuse(Condition::parse(rest), text),
             "print" => Self::Print(Condition::parse(rest), text),
             "call" => Self::Call(Condition::parse(rest), text),
+            "change" => Self::Change(Condition::parse(rest), text),
             "later" => Self::Later(Condition::parse(rest), text),
             _ => unreachable!("the table has the line {line:?}"),
         }
@@ -155,6 +164,14 @@ impl Step {
                     network_arg::find(connection, name).await?;
                 }
             }
+            Self::Device { wwn } => {
+                if let Some(text) = value(given, "device") {
+                    match wwn {
+                        true => nodedev_arg::find_by_wwn(connection, text).await?,
+                        false => nodedev_arg::find(connection, text).await?,
+                    };
+                }
+            }
             Self::Print(condition, text) if condition.holds(given) => {
                 for line in text.lines(given) {
                     ui.line(line)?;
@@ -163,6 +180,12 @@ impl Step {
             }
             Self::Call(condition, text) if condition.holds(given) => {
                 return Err(text.unsupported(given));
+            }
+            Self::Change(condition, text) if condition.holds(given) => {
+                return Err(match connection.is_readonly() {
+                    true => text.forbidden(given),
+                    false => text.unsupported(given),
+                });
             }
             Self::Later(condition, text) if condition.holds(given) => {
                 return Err(match text.0.is_empty() {
@@ -179,9 +202,10 @@ impl Step {
     #[cfg(test)]
     pub(super) fn is_end(&self) -> bool {
         match self {
-            Self::Call(condition, _) | Self::Later(condition, _) | Self::Print(condition, _) => {
-                condition.0.is_empty()
-            }
+            Self::Call(condition, _)
+            | Self::Change(condition, _)
+            | Self::Later(condition, _)
+            | Self::Print(condition, _) => condition.0.is_empty(),
             _ => false,
         }
     }
@@ -205,9 +229,11 @@ impl Step {
             Self::File(option) => vec![option],
             Self::Domain => vec!["domain"],
             Self::Network => vec!["network"],
+            Self::Device { .. } => vec!["device"],
             Self::Refuse(condition, text)
             | Self::Print(condition, text)
             | Self::Call(condition, text)
+            | Self::Change(condition, text)
             | Self::Later(condition, text) => {
                 let terms = condition.0.iter().flatten();
                 [terms.map(|term| term.option).collect(), of_text(text)].concat()
@@ -293,11 +319,19 @@ impl Text {
 
     /// Fails because of the function that the last line names.
     fn unsupported(&self, given: &ArgMatches) -> Failure {
+        let reason = "this function is not supported by the connection driver:";
+        self.of_function(given, reason)
+    }
+
+    /// Fails because the connection is read-only, and the last line names a function that changes something.
+    fn forbidden(&self, given: &ArgMatches) -> Failure {
+        self.of_function(given, "operation forbidden: read only access prevents")
+    }
+
+    fn of_function(&self, given: &ArgMatches, reason: &str) -> Failure {
         let mut lines: Vec<_> = self.lines(given).collect();
         if let Some(function) = lines.pop_if(|line| line.starts_with("vir")) {
-            lines.push(format!(
-                "this function is not supported by the connection driver: {function}"
-            ));
+            lines.push(format!("{reason} {function}"));
         }
         Failure::lines(lines)
     }

@@ -5,6 +5,8 @@ use super::super::report::Report;
 use super::batch::Batch;
 use super::{Known, Pair, in_our_versions};
 
+const NO_DEVICES: &str = "libvirt's ESX driver has no node devices";
+
 /// A command with which virsh and virt-esx differ.
 const KNOWN: &[Known] = &[
     Known {
@@ -30,6 +32,46 @@ const KNOWN: &[Known] = &[
     Known {
         words: &["find-storage-pool-sources-as"],
         reason: "libvirt's ESX driver has no virConnectFindStoragePoolSources",
+    },
+    Known {
+        words: &["nodedev-autostart"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-destroy"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-detach"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-dumpxml"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-info"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-list"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-reattach"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-reset"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-start"],
+        reason: NO_DEVICES,
+    },
+    Known {
+        words: &["nodedev-undefine"],
+        reason: NO_DEVICES,
     },
     Known {
         words: &["secret-list"],
