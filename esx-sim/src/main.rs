@@ -31,6 +31,9 @@ struct Arguments {
     /// Number of virtual machines (default: a small mixed set)
     #[arg(long, value_name = "NUMBER")]
     vms: Option<usize>,
+    /// Number of hosts of the vCenter (default and least: 4)
+    #[arg(long, value_name = "NUMBER", requires = "vcenter")]
+    host_count: Option<u16>,
     /// API version to simulate: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
@@ -196,6 +199,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     if let Some(count) = arguments.vms {
         builder = builder.vms(count);
+    }
+    if let Some(count) = arguments.host_count {
+        builder = builder.hosts(count);
     }
     if let Some(version) = &arguments.api_version {
         builder = builder.api_version(version)?;

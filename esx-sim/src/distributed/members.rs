@@ -126,6 +126,10 @@ pub(super) fn apply(
             _ => edit(world, switch, spec)?,
         }
     }
+    // Once for all, as it looks at all hosts.
+    if specs.iter().any(|spec| spec.operation != "edit") {
+        super::show(world, switch);
+    }
     Ok(())
 }
 
@@ -145,7 +149,6 @@ fn leave(
                 .retain(|member| member.config.host.as_ref() != Some(host));
         }
     });
-    super::show(world, switch);
     let event = DvsHostLeftEvent {
         host_left: world.host_argument(host),
         ..DvsHostLeftEvent::default()
@@ -219,7 +222,6 @@ fn join(
         edit.join_distributed(proxy, nics.into())
     })?;
     take_backings(world, &spec.host);
-    super::show(world, switch);
     let event = DvsHostJoinedEvent {
         host_joined: world.host_argument(&spec.host),
         ..DvsHostJoinedEvent::default()

@@ -23,13 +23,15 @@ pub(crate) fn show(world: &mut World, host: &ManagedObjectReference) {
         return;
     };
     let is_usable = |name: &str| {
+        if !has_interface(info, name) {
+            return true;
+        }
         let wanted = escaped(name);
         let mut known = own
             .iter()
             .filter_map(|one| world.read::<properties::Network>(one));
         let known = known.find(|one| one.name.as_deref() == Some(&wanted));
-        let has_machines = known.is_some_and(|one| one.vm.iter().any(|vm| vms.contains(vm)));
-        has_machines || !has_interface(info, name)
+        known.is_some_and(|one| one.vm.iter().any(|vm| vms.contains(vm)))
     };
     let groups = info.portgroup.iter().map(|group| &group.spec.name);
     let wanted: Vec<_> = groups.filter(|name| is_usable(name)).cloned().collect();

@@ -30,6 +30,7 @@ use crate::world::inventory::{self, ServerKind};
 pub struct Builder {
     kind: ServerKind,
     vms: Option<usize>,
+    hosts: Option<u16>,
     release: &'static Release,
     user: String,
     password: String,
@@ -80,6 +81,7 @@ impl Builder {
         Self {
             kind,
             vms: None,
+            hosts: None,
             release: Release::newest(),
             user: user.to_owned(),
             password: "password".to_owned(),
@@ -106,6 +108,17 @@ impl Builder {
     pub fn vms(self, count: usize) -> Self {
         Self {
             vms: Some(count),
+            ..self
+        }
+    }
+
+    /// Number of hosts of a vCenter (default and least: 4). Those beyond the preset are in clusters of 20 in a datacenter
+    /// `Hall`: `Hall/Cluster 01/esx-0005.example.com` and so on; virtual machines are on them only with
+    /// [`vms`](Builder::vms). An ESX host is always one.
+    #[must_use]
+    pub fn hosts(self, count: u16) -> Self {
+        Self {
+            hosts: Some(count),
             ..self
         }
     }
@@ -268,6 +281,7 @@ impl Builder {
             self.kind,
             self.release,
             self.vms,
+            self.hosts,
             &self.equipment,
             &self.switches,
             &self.opaque_networks,

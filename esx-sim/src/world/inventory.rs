@@ -45,18 +45,20 @@ pub(crate) const DEFAULT_COLLECTOR: [&str; 2] = ["ha-property-collector", "prope
 
 /// A server with its inventory, and the path of its first host for a libvirt URI (empty for an ESX host).
 ///
-/// With a number it has that many virtual machines, without one a handful of different ones.
+/// With a number `vms` it has that many virtual machines, without one a handful of different ones. A vCenter has at least
+/// `count` hosts.
 pub(crate) fn make(
     kind: ServerKind,
     release: &'static Release,
     vms: Option<usize>,
+    count: Option<u16>,
     equipment: &Equipment,
     switches: &[NewDistributedSwitch],
     opaque: &[String],
 ) -> (World, String) {
     let (mut world, path) = match kind {
         ServerKind::Esx => (esx::make(release, vms), String::new()),
-        ServerKind::VCenter => vcenter::make(release, vms),
+        ServerKind::VCenter => vcenter::make(release, vms, count),
     };
     storage::equip(&mut world, equipment);
     networks::equip(&mut world, switches, opaque);

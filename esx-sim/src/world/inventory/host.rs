@@ -37,8 +37,8 @@ pub(crate) struct HostSpec {
     pub(crate) parent: ManagedObjectReference,
     /// Host and domain name, such as `esx.example.com`.
     pub(crate) name: String,
-    /// Makes addresses and UUIDs; from 1 to 250.
-    pub(crate) number: u8,
+    /// Makes addresses and UUIDs; from 1.
+    pub(crate) number: u16,
     pub(crate) release: &'static Release,
     /// The address of the vCenter.
     pub(crate) managed_by: Option<String>,

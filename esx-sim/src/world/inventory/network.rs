@@ -35,7 +35,7 @@ struct Group {
 /// A VMkernel interface.
 struct Interface {
     device: &'static str,
-    /// The third number of its IPv4 address 192.0.x.y, whose last number is the host's.
+    /// The third number of its IPv4 address 192.0.x.y, whose last number is the host's; see [`ipv4`].
     subnet: u8,
 }
 
@@ -435,7 +435,7 @@ fn physical_nic(spec: &HostSpec, index: u8, device: &str) -> PhysicalNic {
         },
         valid_link_specification: SPEEDS.map(link).to_vec(),
         wake_on_lan_supported: true,
-        mac: format!("00:1b:21:00:{:02x}:{index:02x}", spec.number),
+        mac: nic_mac(spec, index),
         ..PhysicalNic::default()
     }
 }
@@ -472,7 +472,7 @@ fn virtual_nic(
     let mac = interface_mac(spec, interface);
     let ip = HostIpConfig {
         dhcp: false,
-        ip_address: Some(format!("192.0.{}.{}", interface.subnet, spec.number)),
+        ip_address: Some(ipv4(spec, interface.subnet)),
         subnet_mask: text("255.255.255.0"),
         ip_v6_config: world
             .since("4.0")
@@ -500,7 +500,30 @@ fn virtual_nic(
 /// The first interface has the address of the first NIC, as on ESX hosts.
 fn interface_mac(spec: &HostSpec, interface: &Interface) -> String {
     match interface.device {
-        "vmk0" => format!("00:1b:21:00:{:02x}:00", spec.number),
-        _ => format!("00:50:56:60:{:02x}:{:02x}", spec.number, interface.subnet),
+        "vmk0" => nic_mac(spec, 0),
+        _ => {
+            let [high, low] = spec.number.to_be_bytes();
+            let high = 0x60 | high & 0x0f;
+            format!("00:50:56:{high:02x}:{low:02x}:{:02x}", interface.subnet)
+        }
+    }
+}
+
+/// The address of a host's physical NIC. Bare NICs have those from `00:1b:21:01:00:00` on.
+fn nic_mac(spec: &HostSpec, index: u8) -> String {
+    let [high, low] = spec.number.to_be_bytes();
+    let high = if high == 0 { 0 } else { high.saturating_add(1) };
+    format!("00:1b:21:{high:02x}:{low:02x}:{index:02x}")
+}
+
+/// The address of a host in a subnet. The hosts beyond the 250th have those of 198.18.0.0/15, which is for tests, too.
+fn ipv4(spec: &HostSpec, subnet: u8) -> String {
+    let (page, host) = (
+        spec.number.saturating_sub(1) / 250,
+        spec.number.saturating_sub(1) % 250 + 1,
+    );
+    match page {
+        0 => format!("192.0.{subnet}.{host}"),
+        _ => format!("198.18.{}.{host}", (page * 16 + u16::from(subnet)) % 256),
     }
 }

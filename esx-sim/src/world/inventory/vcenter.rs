@@ -4,7 +4,8 @@
 //! Datacenters
 //! ├─ Berlin                  host: Production (cluster of esx-01 and esx-02), Edge/esx-edge
 //! │                          vm: Web, Databases/Archive
-//! └─ Europe/Paris            host: Racks/Row A/esx-01
+//! ├─ Europe/Paris            host: Racks/Row A/esx-01
+//! └─ Hall                    host: Cluster 01 (20 hosts: esx-0005, …), Cluster 02, …; only if there are more hosts
 //! ```
 
 use vi_types::enums::DrsBehavior;
@@ -29,25 +30,32 @@ use crate::world::World;
 const ADDRESS: &str = "192.0.2.100";
 
 /// The vCenter with everything in it, and the inventory path of its first host.
-pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> (World, String) {
+pub(crate) fn make(
+    release: &'static Release,
+    vms: Option<usize>,
+    hosts: Option<u16>,
+) -> (World, String) {
     let mut maker = Maker {
         world: World::new(ServerKind::VCenter, release),
         release,
         hosts: 0,
         compute: Vec::new(),
     };
-    maker.make(vms);
+    maker.make(vms, hosts.unwrap_or_default());
     (
         maker.world,
         "Berlin/Production/esx-01.example.com".to_owned(),
     )
 }
 
+/// How many hosts are in each cluster beyond the preset.
+const CLUSTER: u16 = 20;
+
 struct Maker {
     world: World,
     release: &'static Release,
     /// The number of the last host.
-    hosts: u8,
+    hosts: u16,
     compute: Vec<Compute>,
 }
 
@@ -61,7 +69,7 @@ struct Compute {
 }
 
 impl Maker {
-    fn make(&mut self, vms: Option<usize>) {
+    fn make(&mut self, vms: Option<usize>, hosts: u16) {
         let root = ManagedObjectReference::new("Folder", "group-d1");
         service::add(&mut self.world, ServerKind::VCenter, self.release, &root);
         self.world
@@ -86,16 +94,44 @@ impl Maker {
         let row = self.folder(&racks, "Row A", ANY_COMPUTE);
         let far = self.compute(&paris, &row, None, &["esx-01.paris"]);
 
-        let sites = [
+        let mut sites = vec![
             self.site("", &web, production, 0),
             self.site("b-", &databases, production, 1),
             self.site("edge-", &archive, stand_alone, 0),
             self.site("paris-", &paris.vm, far, 0),
         ];
+        let hall = self.hall(&root, hosts);
+        // The handful of different machines is only in the preset's places.
+        if vms.is_some() {
+            sites.extend(hall);
+        }
         virtual_machine::add(&mut self.world, &sites, vms, 101);
         for spec in self.compute.iter().flat_map(|compute| &compute.hosts) {
             host::start_first_vm(&mut self.world, &spec.reference);
         }
+    }
+
+    /// A datacenter with the hosts that are missing to that number.
+    fn hall(&mut self, root: &ManagedObjectReference, hosts: u16) -> Vec<Site> {
+        let mut sites = Vec::new();
+        if hosts <= self.hosts {
+            return sites;
+        }
+        let hall = self.datacenter(root, "Hall");
+        for cluster in 1.. {
+            let names = (self.hosts + 1..=hosts).take(CLUSTER.into());
+            let names: Vec<_> = names.map(|number| format!("esx-{number:04}")).collect();
+            if names.is_empty() {
+                break;
+            }
+            let name = format!("Cluster {cluster:02}");
+            let folder = self.folder(&hall.vm, &name, ANY_VM);
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let made = self.compute(&hall, &hall.host, Some(&name), &names);
+            let own = 0..names.len();
+            sites.extend(own.map(|host| self.site("hall-", &folder, made, host)));
+        }
+        sites
     }
 
     fn number(&mut self, kind: &str) -> String {
