@@ -6,6 +6,7 @@ mod definition;
 mod lifecycle;
 mod list;
 mod port_group;
+mod setting;
 mod switches;
 mod update;
 
@@ -21,7 +22,7 @@ use crate::{Connect, Error, ErrorKind, Result, What};
 /// | switch | UUID | what can be changed |
 /// |---|---|---|
 /// | a standard virtual switch, as in libvirt | the MD5 sum of its key | all of it |
-/// | a distributed switch of a vCenter, as the host has it | the switch's own, the same on all its hosts | its port groups, by the vCenter |
+/// | a distributed switch of a vCenter, as the host has it | the switch's own, the same on all its hosts | its port groups and the host's network cards on it, by the vCenter |
 /// | an opaque switch of a network manager, such as NSX | its key, or the key's MD5 sum | nothing |
 ///
 /// A cheap clone that talks to a server through its [`Connect`]. Keys of standard switches are unique on one host only:

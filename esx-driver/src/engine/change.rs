@@ -152,6 +152,16 @@ impl Change<()> {
         Change::new(client, M::name(), request)
     }
 
+    /// A call that is over when the server answers, with an answer that nobody needs.
+    pub(crate) fn call_without_result<M: Method>(client: &Client, request: M) -> Change<()> {
+        let send = sender(client, request);
+        let request = Request::Call(Box::new(move || {
+            let sent = send();
+            Box::pin(async move { sent.await.map(drop) })
+        }));
+        Change::new(client, M::name(), request)
+    }
+
     /// The change is done when the machine is in that power state.
     pub(crate) fn leads_to(mut self, state: VirtualMachinePowerState) -> Change<()> {
         self.effect = EffectTest::PowerState(state, || ());

@@ -13,7 +13,7 @@ use virt_model::{
     network::{ForwardDevice, ForwardMode, PortGroup},
 };
 
-use super::{Kind, Network, changes::refused, definition::HostNetwork, no_network, port_group};
+use super::{Network, changes::refused, definition::HostNetwork, port_group, switches::Switch};
 use crate::{
     Connect, Error, ErrorKind, Operation, Result, What, document,
     engine::Runner,
@@ -45,7 +45,7 @@ impl Connect {
     /// The rest of the document is about what hosts do not have (addresses, DHCP, DNS, …) and is ignored with a warning.
     ///
     /// If a step fails, those before it are taken back; the error says what is left if that fails, too. Requests: one to
-    /// read, one for the switch, one for each port group, and one to read the switch's key.
+    /// read, one for the switch, one for all port groups, and one to read the switch's key.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be read; [`ErrorKind::Exists`] if the host has a switch of that
@@ -95,28 +95,13 @@ impl Connect {
                 let found = runner.prepare(connect.host_network()).await?;
                 let plan = Plan::of(&def, &found.host)?;
                 let mut done = Vec::new();
-                if let Err(error) = connect
+                let made = connect
                     .make_switch(&mut runner, &def, plan, &mut done)
-                    .await
-                {
-                    return Err(take_back(error, done).await);
+                    .await;
+                match made {
+                    Ok(network) => Ok(network),
+                    Err(error) => Err(take_back(error, done).await),
                 }
-                let made = runner.prepare(connect.networks()).await;
-                let made = made.and_then(|networks| {
-                    let mut networks = networks.into_iter();
-                    let own =
-                        networks.find(|one| one.kind == Kind::Standard && one.name == def.name);
-                    // libvirt's text (esxNetworkLookupByName, 9.0.0).
-                    own.ok_or_else(|| {
-                        no_network(format!(
-                            "Could not find HostVirtualSwitch with name '{}'",
-                            def.name
-                        ))
-                    })
-                });
-                made.map_err(|error| {
-                    error.advise_also(&format!("the network '{}' was made", def.name))
-                })
             })
         })
     }
@@ -128,24 +113,60 @@ impl Connect {
         def: &NetworkDef,
         plan: Plan,
         done: &mut Vec<Undo>,
-    ) -> Result<()> {
+    ) -> Result<Network> {
         let name = &def.name;
         let change = self.add_switch(name, plan.switch)?;
         let made = runner.perform(change).await;
         made.map_err(|error| refused(error, &format!("network '{name}'")))?;
+        // Its port groups go with it.
         done.push((
             format!("the switch '{name}' was made"),
             Some(self.remove_switch(name)?),
         ));
-        for group in plan.groups {
-            let what = format!("port group '{}'", group.name);
-            let undo = self.remove_group(&group.name)?;
-            let made = runner.perform(self.add_group(group)?).await;
-            made.map_err(|error| refused(error, &what))?;
-            done.push((format!("the {what} was made"), Some(undo)));
+        if !plan.groups.is_empty() {
+            let change = self.add_groups(plan.groups)?;
+            let made = runner.perform(change).await;
+            made.map_err(|error| refused(error, &names_of(&def.port_groups)))?;
         }
-        Ok(())
+        let made = match runner.prepare(self.made()).await {
+            Ok(made) => made,
+            // It is there as it was asked for; only its key is not known.
+            Err(error) => {
+                done.clear();
+                return Err(error.advise_also(&format!("the network '{name}' was made")));
+            }
+        };
+        let mut groups = def.port_groups.iter();
+        if let Some(missing) = groups.find(|group| made.group(&group.name).is_none()) {
+            return Err(not_made(&format!("port group '{}'", missing.name)));
+        }
+        let Some(switch) = made.switch(name) else {
+            done.clear();
+            return Err(not_made(&format!("network '{name}'")));
+        };
+        Ok(Switch::Standard(switch).network(self))
     }
+}
+
+/// `port groups 'a' and 'b'`.
+fn names_of(groups: &[PortGroup]) -> String {
+    let names: Vec<_> = groups
+        .iter()
+        .map(|group| format!("'{}'", group.name))
+        .collect();
+    match &names[..] {
+        [name] => format!("port group {name}"),
+        names => format!("port groups {}", names.join(", ")),
+    }
+}
+
+/// The error for a server that says it made something, and has not.
+fn not_made(what: &str) -> Error {
+    Error::new(
+        ErrorKind::UnexpectedValue,
+        ErrorNumber::InternalError,
+        format!("the server says that it made {what}, but does not show it"),
+    )
 }
 
 impl Plan {

@@ -7,6 +7,7 @@ use vi_client::{
     retrieve::{PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{
+    ManagedObjectReference,
     objects::{
         DvPortgroupConfigInfo, HostNetworkInfo, HostOpaqueNetworkInfo, HostOpaqueSwitch,
         HostPortGroup, HostProxySwitch, HostVirtualSwitch, PhysicalNic,
@@ -61,13 +62,14 @@ property_set! {
 pub(super) struct Found {
     pub(super) host: HostNetwork,
     /// The names of the port groups that virtual machines can use.
-    usable: HashSet<String>,
+    pub(super) usable: HashSet<String>,
     /// Port groups of distributed switches, by their plain names, with those of uplinks.
-    groups: Vec<FoundGroup>,
+    pub(super) groups: Vec<FoundGroup>,
 }
 
 /// A port group of a distributed switch.
 pub(super) struct FoundGroup {
+    pub(super) reference: ManagedObjectReference,
     pub(super) name: String,
     pub(super) config: DvPortgroupConfigInfo,
 }
@@ -146,6 +148,7 @@ impl Connect {
                 // One that the user may not read is left out.
                 if let Ok(group) = DistributedGroup::from_properties(&mut found) {
                     groups.push(FoundGroup {
+                        reference: found.object.clone(),
                         name: plain(&group.name),
                         config: group.config,
                     });
@@ -170,27 +173,41 @@ impl Connect {
         found: &'a Found,
         switch: &HostProxySwitch,
     ) -> Result<Vec<&'a FoundGroup>> {
-        if found.host.distributed.len() == 1 {
-            return Ok(found.groups.iter().collect());
+        let uuids = self.switches_of(found).await?;
+        let groups = found
+            .groups
+            .iter()
+            .filter(|group| group.uuid(&uuids) == Some(&switch.dvs_uuid));
+        Ok(groups.collect())
+    }
+
+    /// The UUIDs of the switches that the found port groups are of, by the switches' objects. One request if the host has
+    /// several such switches.
+    pub(super) async fn switches_of(
+        &self,
+        found: &Found,
+    ) -> Result<HashMap<ManagedObjectReference, String>> {
+        let homes = found
+            .groups
+            .iter()
+            .filter_map(|group| group.config.distributed_virtual_switch.clone());
+        let homes: HashSet<_> = homes.collect();
+        if let ([only], false) = (&found.host.distributed[..], homes.is_empty()) {
+            let own = homes.into_iter().map(|home| (home, only.dvs_uuid.clone()));
+            return Ok(own.collect());
         }
-        let own = |group: &FoundGroup| group.config.distributed_virtual_switch.clone();
-        let switches: HashSet<_> = found.groups.iter().filter_map(own).collect();
-        if switches.is_empty() {
-            return Ok(Vec::new());
-        }
-        let request = Retrieve::from_each(switches);
-        let read = self.client().retrieve_set::<DistributedSwitch>(request);
         let mut uuids = HashMap::new();
+        if homes.is_empty() {
+            return Ok(uuids);
+        }
+        let request = Retrieve::from_each(homes);
+        let read = self.client().retrieve_set::<DistributedSwitch>(request);
         for read in read.await? {
             if let Ok(properties) = read.properties {
                 uuids.insert(read.object, properties.uuid);
             }
         }
-        let groups = found.groups.iter().filter(|group| {
-            let uuid = own(group).and_then(|moref| uuids.get(&moref));
-            uuid == Some(&switch.dvs_uuid)
-        });
-        Ok(groups.collect())
+        Ok(uuids)
     }
 }
 
@@ -210,6 +227,14 @@ impl Found {
 }
 
 impl FoundGroup {
+    /// The UUID of its switch.
+    pub(super) fn uuid<'a>(
+        &self,
+        uuids: &'a HashMap<ManagedObjectReference, String>,
+    ) -> Option<&'a String> {
+        uuids.get(self.config.distributed_virtual_switch.as_ref()?)
+    }
+
     /// Whether it is of the switch's uplinks, and so none of virtual machines.
     pub(super) fn is_uplink(&self) -> bool {
         // Servers before 6.0 do not say; they name the group.

@@ -4,11 +4,7 @@ use vi_types::objects::HostPortGroup;
 use virt_model::ErrorNumber;
 
 use super::{Network, changes::refused, definition::Found, switches::Switch};
-use crate::{
-    Error, ErrorKind, Operation, Result,
-    engine::Runner,
-    undo::{Undo, take_back},
-};
+use crate::{Error, ErrorKind, Operation, Result};
 
 impl Network {
     /// Starts the network. All are active, so this fails always: one request.
@@ -44,9 +40,8 @@ impl Network {
 
     /// Removes a standard virtual switch with its port groups.
     ///
-    /// Not one that the host itself uses. The host refuses to remove port groups that running domains use. If a step fails,
-    /// those before it are taken back; the error says what is left if that fails, too. Requests: one to read, one for each
-    /// port group, and one for the switch.
+    /// Not one that the host itself uses. The host refuses to remove port groups that running domains use. Two requests:
+    /// the host removes a switch's port groups with it. (libvirt 9.0.0, esxNetworkUndefine, removes them one by one.)
     ///
     /// # Errors
     /// [`ErrorKind::WrongState`] if an interface of the host or a running domain uses it; [`ErrorKind::Unsupported`] for
@@ -62,22 +57,20 @@ impl Network {
         Operation::new(could_not, move |mut runner| {
             Box::pin(async move {
                 let found = runner.prepare(network.connect.host_network()).await?;
-                let groups = network.removable(&found)?;
-                let mut done = Vec::new();
-                match network.remove_all(&mut runner, groups, &mut done).await {
-                    Ok(()) => Ok(()),
-                    Err(error) => Err(take_back(error, done).await),
-                }
+                network.check_removable(&found)?;
+                let removed = runner
+                    .perform(network.connect.remove_switch(&network.name)?)
+                    .await;
+                removed.map_err(|error| refused(error, &format!("network '{}'", network.name)))
             })
         })
     }
 
-    /// The port groups of a switch that can be removed. Checks and texts are those of esxNetworkUndefine of libvirt 9.0.0.
-    fn removable<'a>(&self, found: &'a Found) -> Result<Vec<&'a HostPortGroup>> {
+    /// Whether it is a switch that can be removed. Checks and texts are those of esxNetworkUndefine of libvirt 9.0.0.
+    fn check_removable(&self, found: &Found) -> Result<()> {
         let Switch::Standard(switch) = found.switch(self.uuid)? else {
             return Err(self.unsupported("removed"));
         };
-        let mut own = Vec::new();
         for key in &switch.portgroup {
             let mut groups = found.host.port_groups.iter();
             let group = groups.find(|group| group.key.as_ref() == Some(key));
@@ -89,30 +82,8 @@ impl Network {
                 )
             })?;
             check_ports(group)?;
-            own.push(group);
         }
-        Ok(own)
-    }
-
-    async fn remove_all(
-        &self,
-        runner: &mut Runner<'_>,
-        groups: Vec<&HostPortGroup>,
-        done: &mut Vec<Undo>,
-    ) -> Result<()> {
-        let connect = &self.connect;
-        for group in groups {
-            let what = format!("port group '{}'", group.spec.name);
-            let change = connect.remove_group(&group.spec.name)?;
-            let removed = runner.perform(change).await;
-            removed.map_err(|error| refused(error, &what))?;
-            done.push((
-                format!("the {what} was removed"),
-                Some(connect.add_group(group.spec.clone())?),
-            ));
-        }
-        let removed = runner.perform(connect.remove_switch(&self.name)?).await;
-        removed.map_err(|error| refused(error, &format!("network '{}'", self.name)))
+        Ok(())
     }
 }
 

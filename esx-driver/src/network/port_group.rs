@@ -10,7 +10,7 @@ use virt_model::{Bandwidth, BandwidthRate, ErrorNumber, Vlan, VlanTag, network::
 use crate::{Error, ErrorKind, Result};
 
 /// The VLAN of a port group that carries all VLANs.
-const ALL_VLANS: u32 = VlanTag::MAX_ID;
+pub(super) const ALL_VLANS: u32 = VlanTag::MAX_ID;
 
 /// The port group of a host's specification.
 pub(super) fn of_host(spec: &HostPortGroupSpec) -> PortGroup {
@@ -95,14 +95,6 @@ pub(super) fn shaping(
     if (rate.average, rate.peak, rate.burst) == (0, 0, 0) {
         return Ok(None);
     }
-    let scaled = |value: u64, unit: u64| {
-        let value = value.checked_mul(unit).map(i64::try_from);
-        match value {
-            Some(Ok(0)) => Ok(None),
-            Some(Ok(value)) => Ok(Some(value)),
-            _ => Err(unsupported("bandwidth is too large for a host".to_owned())),
-        }
-    };
     Ok(Some(HostNetworkTrafficShapingPolicy {
         enabled: Some(true),
         average_bandwidth: scaled(rate.average, 8 * 1000)?,
@@ -110,6 +102,16 @@ pub(super) fn shaping(
         burst_size: scaled(rate.burst, 1024)?,
         ..HostNetworkTrafficShapingPolicy::default()
     }))
+}
+
+/// A limit of a document in the server's unit; `None` for none.
+pub(super) fn scaled(value: u64, unit: u64) -> Result<Option<i64>> {
+    let value = value.checked_mul(unit).map(i64::try_from);
+    match value {
+        Some(Ok(0)) => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        _ => Err(unsupported("bandwidth is too large for a host".to_owned())),
+    }
 }
 
 /// Port groups of hosts have one VLAN, none (0), or all of them.
@@ -215,7 +217,7 @@ fn distributed_vlan(setting: &VMwareDvsPortSetting) -> Option<Vlan> {
     (!ids.is_empty()).then(|| vlans(true, ids))
 }
 
-fn unsupported(message: String) -> Error {
+pub(super) fn unsupported(message: String) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         ErrorNumber::ConfigUnsupported,

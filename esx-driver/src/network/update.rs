@@ -1,8 +1,8 @@
 //! Changing parts of a network.
 
-use vi_types::objects::{
-    HostPortGroup, HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSimpleBridge,
-};
+mod distributed;
+mod standard;
+
 use virt_model::{
     Document as _, ErrorNumber, NetworkDef,
     flags::{
@@ -13,19 +13,8 @@ use virt_model::{
     xml::Element,
 };
 
-use super::{
-    Network,
-    changes::refused,
-    define::{group_exists, nic_named},
-    definition::Found,
-    lifecycle::check_ports,
-    port_group,
-    switches::Switch,
-};
-use crate::{
-    Error, ErrorKind, Operation, Result, What,
-    engine::{Change, Runner},
-};
+use super::{Network, changes::refused, definition::Found, switches::Switch};
+use crate::{Error, ErrorKind, Operation, Result, What, engine::Change};
 
 /// What is changed.
 enum Part {
@@ -34,11 +23,41 @@ enum Part {
     Nic(String),
 }
 
+/// A part as libvirt's texts name it.
+struct Entry {
+    what: What,
+    section: &'static str,
+    element: String,
+}
+
+impl Entry {
+    fn group(name: &str) -> Entry {
+        Entry {
+            what: What::PortGroup,
+            section: "portgroup",
+            element: format!("<portgroup name='{name}'>"),
+        }
+    }
+
+    fn nic(device: &str) -> Entry {
+        Entry {
+            what: What::Device,
+            section: "interface",
+            element: format!("<interface dev='{device}'>"),
+        }
+    }
+}
+
 impl Network {
     /// Changes a part of the network: a port group is added, changed or removed (its VLAN and limits are those of the
     /// document then), or a physical network card is added or removed. The change is at once one of the running network and
     /// of its definition, whatever the flags. Port groups have no order of their own, so it does not matter where one is
     /// added, and `parent_index` is ignored, as in libvirt for these sections. Two requests.
+    ///
+    /// Of a distributed switch the vCenter is asked, if the connection is one to it: port groups are the same on all its hosts,
+    /// and network cards are those of the connection's host. Two requests and those of a task, and one more if the host has
+    /// several distributed switches. Unlike a host's, its port groups may be trunks of several VLANs, and may limit the two
+    /// directions differently.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be read, or is of another section; [`ErrorKind::Exists`] if there is
@@ -62,24 +81,61 @@ impl Network {
         Operation::new("Could not update network", move |mut runner| {
             Box::pin(async move {
                 let part = part?;
-                let found = runner.prepare(network.connect.host_network()).await?;
-                let Switch::Standard(switch) = found.switch(network.uuid)? else {
-                    return Err(network.unsupported("changed"));
+                let change = network.change(command, &part);
+                let change = runner.prepare(change).await?;
+                let what = match &part {
+                    Part::PortGroup(group) => format!("port group '{}'", group.name),
+                    Part::Nic(device) => format!("network '{}' with '{device}'", network.name),
                 };
-                match part {
-                    Part::PortGroup(group) => {
-                        let change = network.change_group(command, &group, switch, &found)?;
-                        let what = format!("port group '{}'", group.name);
-                        perform(&mut runner, change, &what).await
-                    }
-                    Part::Nic(device) => {
-                        let change = network.change_nic(command, &device, switch, &found)?;
-                        let what = format!("network '{}' with '{device}'", network.name);
-                        perform(&mut runner, change, &what).await
-                    }
-                }
+                let done = runner.perform(change).await;
+                done.map_err(|error| refused(error, &what))
             })
         })
+    }
+
+    async fn change(&self, command: Command, part: &Part) -> Result<Change<()>> {
+        let found: Found = self.connect.host_network().await?;
+        match (found.switch(self.uuid)?, part) {
+            (Switch::Standard(switch), Part::PortGroup(group)) => {
+                self.change_group(command, group, switch, &found)
+            }
+            (Switch::Standard(switch), Part::Nic(device)) => {
+                self.change_nic(command, device, switch, &found)
+            }
+            (Switch::Distributed(switch), Part::PortGroup(group)) => {
+                self.change_distributed_group(command, group, switch, &found)
+                    .await
+            }
+            (Switch::Distributed(switch), Part::Nic(device)) => {
+                self.change_uplink(command, device, switch, &found).await
+            }
+            (Switch::Opaque(_) | Switch::Network(_), _) => Err(self.unsupported("changed")),
+        }
+    }
+
+    /// The error for a part that is to be added and that there is.
+    fn exists(&self, entry: &Entry) -> Error {
+        let (section, element, network) = (entry.section, &entry.element, &self.name);
+        Error::new(
+            ErrorKind::Exists(entry.what),
+            ErrorNumber::OperationInvalid,
+            format!(
+                "there is an existing {section} entry in network '{network}' that matches \"{element}\""
+            ),
+        )
+    }
+
+    /// The error for a part that is to be changed or removed and that there is not.
+    fn lacks(&self, entry: &Entry) -> Error {
+        let (section, element, network) = (entry.section, &entry.element, &self.name);
+        Error::new(
+            ErrorKind::NotFound(entry.what),
+            ErrorNumber::OperationInvalid,
+            format!(
+                "couldn't find {} entry in network '{network}' matching {element}",
+                with_article(section)
+            ),
+        )
     }
 
     /// The texts are those of virNetworkDefUpdateSection of libvirt 9.0.0, observed with the test driver.
@@ -142,131 +198,14 @@ impl Network {
             )),
         }
     }
-
-    fn change_group(
-        &self,
-        command: Command,
-        group: &PortGroup,
-        switch: &HostVirtualSwitch,
-        found: &Found,
-    ) -> Result<Change<()>> {
-        let connect = &self.connect;
-        let (name, network) = (&group.name, &self.name);
-        let mut groups = found.host.port_groups.iter();
-        let known = groups.find(|known| known.spec.name == *name);
-        let is_own = |known: &&HostPortGroup| known.spec.vswitch_name == switch.name;
-        match (command, known.filter(is_own)) {
-            (Command::AddFirst | Command::AddLast, Some(_)) => Err(Error::new(
-                ErrorKind::Exists(What::PortGroup),
-                ErrorNumber::OperationInvalid,
-                format!(
-                    "there is an existing portgroup entry in network '{network}' that matches \"<portgroup name='{name}'>\""
-                ),
-            )),
-            (Command::AddFirst | Command::AddLast, None) => match known {
-                Some(_) => Err(group_exists(name)),
-                None => connect.add_group(port_group::to_host(group, &switch.name, None)?),
-            },
-            (Command::Modify | Command::Delete, None) => Err(Error::new(
-                ErrorKind::NotFound(What::PortGroup),
-                ErrorNumber::OperationInvalid,
-                format!(
-                    "couldn't find a portgroup entry in network '{network}' matching <portgroup name='{name}'>"
-                ),
-            )),
-            (Command::Modify, Some(known)) => {
-                let spec = port_group::to_host(group, &switch.name, Some(&known.spec))?;
-                connect.update_group(spec)
-            }
-            (Command::Delete, Some(known)) => {
-                check_ports(known)?;
-                connect.remove_group(name)
-            }
-            (other, _) => Err(self.unsupported(&format!("updated by '{other}'"))),
-        }
-    }
-
-    fn change_nic(
-        &self,
-        command: Command,
-        device: &str,
-        switch: &HostVirtualSwitch,
-        found: &Found,
-    ) -> Result<Change<()>> {
-        let network = &self.name;
-        let nics = &found.host.nics;
-        let mut spec = switch.spec.clone();
-        let bridge = spec.bridge.take();
-        let mut bond = match bridge.as_ref() {
-            None => HostVirtualSwitchBondBridge::default(),
-            Some(bridge) => match bridge.cast::<HostVirtualSwitchSimpleBridge>() {
-                Some(simple) => HostVirtualSwitchBondBridge {
-                    nic_device: vec![simple.nic_device.clone()],
-                    ..HostVirtualSwitchBondBridge::default()
-                },
-                None => bridge
-                    .cast::<HostVirtualSwitchBondBridge>()
-                    .cloned()
-                    .unwrap_or_default(),
-            },
-        };
-        // A card that was removed from the host may still be one of the switch's, by its name in the key.
-        let known = nics.iter().find(|nic| nic.device == device);
-        let key = known.and_then(|nic| nic.key.clone());
-        let is_it = |other: &String| other == device || key.as_ref() == Some(other);
-        let is_own = bond.nic_device.iter().any(is_it);
-        let mut keys = switch.pnic.clone();
-        let policy = spec.policy.as_deref_mut();
-        let order = policy
-            .and_then(|policy| policy.nic_teaming.as_deref_mut())
-            .and_then(|teaming| teaming.nic_order.as_deref_mut());
-        match command {
-            Command::Delete => {
-                if !is_own {
-                    return Err(Error::new(
-                        ErrorKind::NotFound(What::Device),
-                        ErrorNumber::OperationInvalid,
-                        format!(
-                            "couldn't find an interface entry in network '{network}' matching <interface dev='{device}'>"
-                        ),
-                    ));
-                }
-                bond.nic_device.retain(|other| !is_it(other));
-                match &key {
-                    Some(key) => keys.retain(|other| other != key),
-                    None => keys.retain(|other| !other.ends_with(&format!("-{device}"))),
-                }
-                if let Some(order) = order {
-                    order.active_nic.retain(|other| other != device);
-                    order.standby_nic.retain(|other| other != device);
-                }
-            }
-            _ => {
-                if is_own {
-                    return Err(Error::new(
-                        ErrorKind::Exists(What::Device),
-                        ErrorNumber::OperationInvalid,
-                        format!(
-                            "there is an existing interface entry in network '{network}' that matches \"<interface dev='{device}'>\""
-                        ),
-                    ));
-                }
-                let nic = nic_named(device, nics)?;
-                bond.nic_device.push(device.to_owned());
-                keys.extend(nic.key.clone());
-                if let Some(order) = order {
-                    order.active_nic.push(device.to_owned());
-                }
-            }
-        }
-        spec.bridge = (!bond.nic_device.is_empty()).then(|| bond.into());
-        self.connect.update_switch(&switch.name, spec, keys)
-    }
 }
 
-async fn perform(runner: &mut Runner<'_>, change: Change<()>, what: &str) -> Result<()> {
-    let done = runner.perform(change).await;
-    done.map_err(|error| refused(error, what))
+fn with_article(section: &str) -> String {
+    let article = match section.starts_with('i') {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {section}")
 }
 
 fn without_declaration(xml: &str) -> &str {

@@ -15,6 +15,7 @@ mod events;
 mod history;
 mod interfaces;
 mod kinds;
+mod large_vcenter;
 mod listing;
 mod looking;
 mod matching;

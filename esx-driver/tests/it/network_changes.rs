@@ -8,7 +8,10 @@ use esx_driver::{
     },
 };
 use esx_sim::{NewDistributedSwitch, Simulator};
-use vi_types::{objects::PhysicalNic, properties::HostSystem};
+use vi_types::{
+    objects::{HostProxySwitch, PhysicalNic},
+    properties::HostSystem,
+};
 
 use crate::{host, methods, open, text};
 
@@ -57,11 +60,10 @@ async fn a_network_is_defined_and_undefined() {
     let made = [
         "RetrievePropertiesEx",
         "AddVirtualSwitch",
-        "AddPortGroup",
-        "AddPortGroup",
+        "UpdateNetworkConfig",
+        "RetrievePropertiesEx",
     ];
-    assert_eq!(methods(&simulator)[..4], made);
-    assert_eq!(methods(&simulator).len(), 5);
+    assert_eq!(methods(&simulator), made);
     assert_eq!(network.name(), "lab ünï 網");
     assert_eq!(network.bridge_name(), network.name());
     let xml = described(&network).await;
@@ -105,12 +107,7 @@ async fn a_network_is_defined_and_undefined() {
     );
     simulator.clear_requests();
     network.destroy().await.unwrap();
-    let removed = [
-        "RetrievePropertiesEx",
-        "RemovePortGroup",
-        "RemovePortGroup",
-        "RemoveVirtualSwitch",
-    ];
+    let removed = ["RetrievePropertiesEx", "RemoveVirtualSwitch"];
     assert_eq!(methods(&simulator), removed);
     let error = network.undefine().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound(What::Network));
@@ -373,4 +370,146 @@ async fn distributed_switches() {
     // Opaque networks are shown with the switch that carries them.
     let opaque = list.last().unwrap();
     assert!(described(opaque).await.contains("segment"));
+}
+
+/// A vCenter with two distributed switches, and a connection to its first host.
+async fn distributed() -> (Simulator, Connect) {
+    let simulator = Simulator::vcenter()
+        .distributed_switch(NewDistributedSwitch::new("dvs").port_group("web", 10))
+        .distributed_switch(NewDistributedSwitch::new("other").port_group("db", 20))
+        .build();
+    let connect = open(&simulator, &format!("vpx://vc/{}", simulator.path()))
+        .await
+        .unwrap();
+    (simulator, connect)
+}
+
+#[tokio::test]
+async fn parts_of_a_distributed_network() {
+    let (simulator, connect) = distributed().await;
+    add_card(&simulator, "vmnic9");
+    let network = connect.network_lookup_by_name("dvs").await.unwrap();
+    let update = async |command, section, xml: &str| {
+        let flags = NetworkUpdateFlags::NONE;
+        network.update(command, section, -1, xml, flags).await
+    };
+    let group = Section::Portgroup;
+    let nic = Section::ForwardInterface;
+    for (command, section, xml, expected) in [
+        (
+            Command::AddLast,
+            group,
+            "<portgroup name='a/b %25 網'><vlan><tag id='7'/></vlan></portgroup>",
+            "  <portgroup name='a/b %25 網'>\n    <vlan>\n      <tag id='7'/>\n    </vlan>\n  </portgroup>\n",
+        ),
+        (
+            Command::Modify,
+            group,
+            "<portgroup name='a/b %25 網'><vlan trunk='yes'><tag id='4'/><tag id='3'/><tag id='9'/></vlan>\
+             <bandwidth><inbound average='100' peak='200' burst='64'/></bandwidth></portgroup>",
+            "  <portgroup name='a/b %25 網'>\n    <vlan trunk='yes'>\n      \
+             <tag id='3'/>\n      <tag id='4'/>\n      <tag id='9'/>\n    </vlan>\n    <bandwidth>\n      \
+             <inbound average='100' peak='200' burst='64'/>\n    </bandwidth>\n  </portgroup>\n",
+        ),
+        (
+            Command::Modify,
+            group,
+            "<portgroup name='a/b %25 網'><vlan trunk='yes'><tag id='4095'/></vlan></portgroup>",
+            "  <portgroup name='a/b %25 網'>\n    <vlan trunk='yes'>\n      <tag id='4095'/>\n    </vlan>\n",
+        ),
+        (
+            Command::AddLast,
+            nic,
+            "<interface dev='vmnic9'/>",
+            "    <interface dev='vmnic9'/>\n",
+        ),
+    ] {
+        update(command, section, xml).await.unwrap();
+        let now = described(&network).await;
+        assert!(now.contains(expected), "{xml}: {now}");
+    }
+    for (section, xml) in [
+        (group, "<portgroup name='a/b %25 網'/>"),
+        (nic, "<interface dev='vmnic9'/>"),
+    ] {
+        update(Command::Delete, section, xml).await.unwrap();
+    }
+    let now = described(&network).await;
+    assert!(!now.contains("網") && !now.contains("vmnic9"), "{now}");
+    assert!(now.contains("<portgroup name='web'>"), "{now}");
+
+    for (command, section, xml, expected) in [
+        (
+            Command::AddLast,
+            group,
+            "<portgroup name='web'/>",
+            "there is an existing portgroup entry in network 'dvs' that matches \"<portgroup name='web'>\"",
+        ),
+        (
+            Command::Delete,
+            group,
+            "<portgroup name='db'/>",
+            "couldn't find a portgroup entry in network 'dvs' matching <portgroup name='db'>",
+        ),
+        // Names are unique in the datacenter's folder.
+        (
+            Command::AddLast,
+            group,
+            "<portgroup name='db'/>",
+            "port group 'db' cannot have its name",
+        ),
+        (
+            Command::AddLast,
+            nic,
+            "<interface dev='vmnic8'/>",
+            "Could not find PhysicalNic with name 'vmnic8'",
+        ),
+        (
+            Command::AddLast,
+            nic,
+            "<interface dev='vmnic0'/>",
+            "network 'dvs' with 'vmnic0'",
+        ),
+        (
+            Command::Delete,
+            nic,
+            "<interface dev='vmnic0'/>",
+            "couldn't find an interface entry in network 'dvs' matching <interface dev='vmnic0'>",
+        ),
+    ] {
+        let error = update(command, section, xml).await.unwrap_err();
+        assert!(error.message().starts_with(expected), "{xml}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_distributed_network_is_changed_by_its_vcenter() {
+    let simulator = Simulator::esx().build();
+    let host = &simulator.objects("HostSystem")[0];
+    let joined = simulator.change(host, |host: &mut HostSystem| {
+        let config = host.config.as_mut().unwrap();
+        let network = config.network.as_mut().unwrap();
+        network.proxy_switch.push(HostProxySwitch {
+            dvs_name: "dvs".to_owned(),
+            dvs_uuid: "50 17 11 22 33 44 55 66-77 88 99 aa bb cc dd ee".to_owned(),
+            ..HostProxySwitch::default()
+        });
+    });
+    joined.unwrap();
+    let connect = open(&simulator, "esx://h/").await.unwrap();
+    let network = connect.network_lookup_by_name("dvs").await.unwrap();
+    for (section, xml) in [
+        (Section::Portgroup, "<portgroup name='x'/>"),
+        (Section::ForwardInterface, "<interface dev='vmnic0'/>"),
+    ] {
+        let error = network
+            .update(Command::AddLast, section, -1, xml, NetworkUpdateFlags::NONE)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(
+            error.message(),
+            "network 'dvs' can only be changed by its vCenter"
+        );
+    }
 }

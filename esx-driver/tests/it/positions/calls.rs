@@ -22,7 +22,7 @@ use esx_driver::{
         storage_vol::StorageVolWipeAlgorithm,
     },
 };
-use esx_sim::{Question, Script, Simulator};
+use esx_sim::{NewDistributedSwitch, Question, Script, Simulator};
 use vi_types::{
     enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended},
     objects::PhysicalNic,
@@ -257,6 +257,24 @@ calls! {
     };
 
     undefine_interface, esx, server => kernel(server, "vmk1").await.undefine();
+
+    add_distributed_port_group, distributed, server => {
+        let group = "<portgroup name='new'><vlan><tag id='9'/></vlan></portgroup>";
+        of_switch(server, NetworkUpdateCommand::AddLast, NetworkUpdateSection::Portgroup, group).await
+    };
+    change_distributed_port_group, distributed, server => {
+        let vlan = "<portgroup name='web'><vlan><tag id='9'/></vlan></portgroup>";
+        of_switch(server, NetworkUpdateCommand::Modify, NetworkUpdateSection::Portgroup, vlan).await
+    };
+    remove_distributed_port_group, distributed, server => {
+        let group = "<portgroup name='web'/>";
+        of_switch(server, NetworkUpdateCommand::Delete, NetworkUpdateSection::Portgroup, group).await
+    };
+    remove_uplink, distributed, server => {
+        let nic = "<interface dev='vmnic2'/>";
+        of_switch(server, NetworkUpdateCommand::Delete, NetworkUpdateSection::ForwardInterface, nic)
+            .await
+    };
 
     define_pool, storage, server => {
         let connect = server.connect("esx://esx.example.com/").await;
@@ -516,6 +534,24 @@ async fn change(
 ) -> Operation<'static, ()> {
     let section = NetworkUpdateSection::Portgroup;
     let network = lab(server).await;
+    network.update(command, section, -1, xml, NetworkUpdateFlags::NONE)
+}
+
+/// A vCenter with a distributed switch.
+fn distributed() -> Simulator {
+    let switch = NewDistributedSwitch::new("dvs").port_group("web", 10);
+    Simulator::vcenter().distributed_switch(switch).build()
+}
+
+/// A change of the switch of [`distributed`].
+async fn of_switch(
+    server: &Server,
+    command: NetworkUpdateCommand,
+    section: NetworkUpdateSection,
+    xml: &str,
+) -> Operation<'static, ()> {
+    let connect = to(server, SOURCE).await;
+    let network = connect.network_lookup_by_name("dvs").await.unwrap();
     network.update(command, section, -1, xml, NetworkUpdateFlags::NONE)
 }
 

@@ -8,7 +8,8 @@ use vi_types::{
     ManagedObjectReference,
     objects::{HostInternetScsiHba, VirtualMachineSnapshotTree},
     properties::{
-        Datastore, Folder, HostAutoStartManager, HostSystem, ResourcePool, VirtualMachine,
+        Datastore, DistributedVirtualPortgroup, Folder, HostAutoStartManager, HostSystem,
+        ResourcePool, VirtualMachine,
     },
 };
 
@@ -58,6 +59,12 @@ impl World {
                 infos.map(|info| info.passthru_enabled).collect::<Vec<_>>()
             });
             world.add("devices that are passed through", &infos);
+        }
+        for group in simulator.objects("DistributedVirtualPortgroup") {
+            let group: DistributedVirtualPortgroup = simulator.properties(&group).unwrap();
+            let config = group.config.clone().unwrap_or_default();
+            let what = format!("port group '{}'", config.name);
+            world.add(&what, &config.default_port_config);
         }
         for (path, length) in simulator.files() {
             if !world.1.contains(&path) {
@@ -144,6 +151,10 @@ impl World {
             self.add(&format!("interface '{}'", nic.device), &nic.spec);
         }
         self.add("gateways", &network.ip_route_config);
+        for switch in &network.proxy_switch {
+            let what = format!("switch '{}'", switch.dvs_name);
+            self.add(&what, &switch.pnic);
+        }
     }
 
     fn add_snapshots(
