@@ -50,6 +50,7 @@ mod engine;
 mod error;
 mod event;
 mod history;
+mod host;
 mod interface;
 mod inventory;
 mod monitor;
@@ -83,6 +84,9 @@ pub use event::{
     SecretEvents, StoragePoolEvent, StoragePoolEventDetail, StoragePoolEvents,
 };
 pub use history::{History, HistoryEvent, HistoryFilter, HistoryFollow, HistoryValue};
+pub use host::{
+    HostMaintenance, MaintenanceDomain, MaintenanceObstacle, MaintenanceOptions, MaintenanceState,
+};
 pub use interface::Interface;
 pub use monitor::{
     CounterValue, DomainUsage, Monitor, MonitorConnection, MonitorOptions, MonitorPoll,

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -25,6 +25,8 @@ const ORDER: [&str; 26] = [
     // The connection.
     "inventory",
     "connect",
+    // The host beyond libvirt.
+    "host",
     // The nouns.
     "datastore",
     "secret",

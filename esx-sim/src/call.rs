@@ -19,6 +19,7 @@ use crate::objects;
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Licence, Settings, State};
+use crate::task::Wait;
 use crate::version::{self, ApiVersion};
 use crate::world::World;
 use crate::world::inventory::hosts;
@@ -111,7 +112,19 @@ impl Call<'_> {
         work: impl FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send + 'static,
     ) -> Result<ManagedObjectReference, SoapFault> {
         let State { world, tasks, .. } = &mut *self.state;
-        tasks.begin(world, of, M::name(), description, Box::new(work))
+        tasks.begin(world, of, M::name(), description, None, Box::new(work))
+    }
+
+    /// The same for a task of the object that is called, which waits for something before its work.
+    pub(crate) fn begin_waiting<M: Method>(
+        &mut self,
+        description: &str,
+        wait: Wait,
+        work: impl FnOnce(&mut World) -> Result<Option<Any>, SoapFault> + Send + 'static,
+    ) -> Result<ManagedObjectReference, SoapFault> {
+        let State { world, tasks, .. } = &mut *self.state;
+        let (of, method) = (self.this, M::name());
+        tasks.begin(world, of, method, description, Some(wait), Box::new(work))
     }
 }
 

@@ -1,13 +1,16 @@
 //! Tasks and the questions that block them.
 //!
 //! A task is a list of steps, taken one at a time: when a test says so, when a client reads a task, and when a client waits
-//! and there is no change to report. Nothing here reads a clock, so every run is the same.
+//! and there is no change to report. Nothing here reads a clock but for tasks that [wait](Wait) for something with a timeout,
+//! so every other run is the same.
 
 mod question;
 mod script;
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use vi_types::enums::TaskInfoState;
 use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskEvent, TaskInfo, TaskReasonUser};
 use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
@@ -51,6 +54,8 @@ struct OpenTask {
     /// The object whose method started it.
     of: ManagedObjectReference,
     work: Option<Work>,
+    /// What it waits for before its last step.
+    wait: Option<Wait>,
     /// The machine that it is to make, if the machine asks a question and had to be made early.
     made: Option<ManagedObjectReference>,
     steps: VecDeque<Step>,
@@ -76,6 +81,28 @@ enum Step {
     Ask(Question),
     Fail(Box<LocalizedMethodFault>),
     Succeed,
+}
+
+/// What a task waits for before its last step.
+pub(crate) struct Wait {
+    /// Whether the wait is over. It may do something for that.
+    is_over: Box<dyn FnMut(&mut World) -> bool + Send>,
+    /// When the task fails with `Timedout`.
+    until: Option<Instant>,
+}
+
+impl Wait {
+    /// Waits until `is_over`, for so many seconds at most; 0 and less is no limit, as for the API's timeouts.
+    pub(crate) fn new(
+        seconds: i32,
+        is_over: impl FnMut(&mut World) -> bool + Send + 'static,
+    ) -> Self {
+        let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+        Self {
+            is_over: Box::new(is_over),
+            until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
+        }
+    }
 }
 
 /// The work of a task, done at its last step. It returns the task's result.
@@ -119,6 +146,7 @@ impl Tasks {
         of: &ManagedObjectReference,
         method: &str,
         description: &str,
+        wait: Option<Wait>,
         work: Work,
     ) -> Result<ManagedObjectReference, SoapFault> {
         if of.r#type == "VirtualMachine" {
@@ -170,6 +198,7 @@ impl Tasks {
             task: task.clone(),
             of: of.clone(),
             work: Some(work),
+            wait,
             made: None,
             steps: steps(&script),
             asked: None,
@@ -192,7 +221,7 @@ impl Tasks {
         let open = std::mem::take(&mut self.open);
         let mut went_on = false;
         for mut task in open {
-            if task.asked.is_none() {
+            if task.asked.is_none() && !waits(world, &mut task) {
                 went_on = true;
                 self.take_step(world, &mut task);
             }
@@ -209,10 +238,10 @@ impl Tasks {
             return;
         };
         let mut open = self.open.remove(index);
-        while open.asked.is_none() && !open.steps.is_empty() {
+        while open.asked.is_none() && !open.steps.is_empty() && !waits(world, &mut open) {
             self.take_step(world, &mut open);
         }
-        if open.asked.is_some() {
+        if open.asked.is_some() || !open.steps.is_empty() {
             self.open.push(open);
         }
     }
@@ -241,6 +270,13 @@ impl Tasks {
                 manager.recent_task.clear();
             });
         }
+    }
+
+    /// When the first of the tasks that wait fails, unless tasks advance only when they are told to.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        let waits = self.open.iter().filter_map(|open| open.wait.as_ref());
+        let until = waits.filter_map(|wait| wait.until).min();
+        until.filter(|_| !self.stepped)
     }
 
     /// Like [`step`](Self::step), unless tasks advance only when they are told to.
@@ -453,6 +489,24 @@ impl Tasks {
         let made = inventory::parts::made_time().epoch_seconds();
         DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
     }
+}
+
+/// Whether a task waits for something before its last step. When the time is over, that step fails.
+fn waits(world: &mut World, task: &mut OpenTask) -> bool {
+    let (1, Some(wait)) = (task.steps.len(), task.wait.as_mut()) else {
+        return false;
+    };
+    let (user, chain) = world.events.act_for(task.user.clone(), task.chain);
+    let is_over = (wait.is_over)(world);
+    world.events.act_for(user, chain);
+    let is_late = !is_over && wait.until.is_some_and(|until| until <= Instant::now());
+    if is_late {
+        task.steps = [Step::Fail(Box::new(localized(fault::timedout())))].into();
+    }
+    if is_over || is_late {
+        task.wait = None;
+    }
+    task.wait.is_some()
 }
 
 /// Does the work of a task unless it is done, and returns the task's result.

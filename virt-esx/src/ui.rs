@@ -165,6 +165,16 @@ impl Ui {
         self.perform_showing(operation, line).await
     }
 
+    /// The same for an operation on the host.
+    pub(crate) async fn perform_on_host<T>(
+        &self,
+        operation: Operation<'static, T>,
+        options: &progress::Options,
+    ) -> esx_driver::Result<T> {
+        let line = self.progresses(options).begin_host();
+        self.perform_showing(operation, line).await
+    }
+
     async fn perform_showing<T>(
         &self,
         operation: Operation<'static, T>,

@@ -4,7 +4,7 @@ use vi_client::{property_set, retrieve::PropertySet};
 use vi_types::objects::HostCpuIdInfo;
 use virt_model::{Capabilities, CapabilitiesGuest, ErrorNumber, NodeInfo, Uuid};
 
-use super::{Connect, processor};
+use super::{Connect, node_stats::Memory, processor};
 use crate::{Error, ErrorKind, Result};
 
 property_set! {
@@ -23,13 +23,6 @@ property_set! {
         memory: i64 = hardware.memory_size,
         numa_nodes: Option<i32> = hardware.numa_info.num_nodes,
         model: Option<String> = summary.hardware.cpu_model,
-    }
-}
-
-property_set! {
-    struct Memory: HostSystem {
-        size: i64 = hardware.memory_size,
-        used_mib: i32 = summary.quick_stats.overall_memory_usage,
     }
 }
 
@@ -143,8 +136,13 @@ impl Connect {
     #[doc(alias = "virNodeGetFreeMemory")]
     pub async fn free_memory(&self) -> Result<u64> {
         let memory: Memory = self.host_properties().await?;
-        let free = memory.size - i64::from(memory.used_mib) * 1024 * 1024;
-        Ok(u64::try_from(free).unwrap_or(0))
+        memory.free().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Property,
+                ErrorNumber::InternalError,
+                "Missing 'summary.quickStats.overallMemoryUsage' property",
+            )
+        })
     }
 
     /// The maximum number of virtual processors of a domain on this host.

@@ -8,9 +8,17 @@ use super::Connect;
 use crate::{Error, ErrorKind, Result};
 
 property_set! {
-    struct Memory: HostSystem {
+    pub(super) struct Memory: HostSystem {
         size: i64 = hardware.memory_size,
         used_mib: Option<i32> = summary.quick_stats.overall_memory_usage,
+    }
+}
+
+impl Memory {
+    /// What nobody uses, in bytes; None if the server does not say what is used.
+    pub(super) fn free(&self) -> Option<u64> {
+        let free = self.size - i64::from(self.used_mib?) * 1024 * 1024;
+        Some(u64::try_from(free).unwrap_or(0))
     }
 }
 
@@ -53,15 +61,11 @@ impl Connect {
         if cell == ALL {
             let memory: Memory = self.host_properties().await?;
             stats.total = u64::try_from(memory.size / 1024).ok();
-            stats.free = memory
-                .used_mib
-                .and_then(|used| u64::try_from(memory.size / 1024 - i64::from(used) * 1024).ok());
+            stats.free = memory.free().map(|free| free / 1024);
             return Ok(stats);
         }
         let Ok(index) = usize::try_from(cell) else {
-            return Err(argument(
-                "cellNum in virNodeGetMemoryStats only accepts -1 as a negative value",
-            ));
+            return Err(below_all("cellNum", "virNodeGetMemoryStats"));
         };
         let cells: Cells = self.host_properties().await?;
         let mut nodes = cells.nodes.iter();
@@ -87,9 +91,7 @@ impl Connect {
     #[doc(alias = "virNodeGetCPUStats")]
     pub async fn node_cpu_stats(&self, cpu: i32) -> Result<NodeCpuStats> {
         if cpu < ALL {
-            return Err(argument(
-                "cpuNum in virNodeGetCPUStats only accepts -1 as a negative value",
-            ));
+            return Err(below_all("cpuNum", "virNodeGetCPUStats"));
         }
         if cpu != ALL {
             return Err(Error::new(
@@ -122,6 +124,14 @@ impl Connect {
 
 fn argument(message: &str) -> Error {
     Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message)
+}
+
+/// libvirt's check of the argument (`virNodeGetMemoryStats`, `virNodeGetCPUStats` of libvirt-host.c, 9.0.0).
+fn below_all(argument: &str, function: &str) -> Error {
+    self::argument(&format!(
+        "{argument} in {function} only accepts -1 as a negative value"
+    ))
+    .plain()
 }
 
 /// The part of `all` that is used, in percent; None if there is nothing to be used.

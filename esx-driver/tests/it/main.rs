@@ -18,6 +18,7 @@ mod kinds;
 mod large_vcenter;
 mod listing;
 mod looking;
+mod maintenance;
 mod matching;
 mod metadata;
 mod migrate;

@@ -4,13 +4,16 @@ use vi_types::enums::{HostSystemConnectionState, VirtualMachinePowerState};
 use vi_types::objects::{
     CannotAccessNetwork, CannotAccessVmDevice, CannotAccessVmDisk, HostNotConnected,
     InvalidDatastore, MigrationFault, VirtualDevice, VirtualDisk,
-    VirtualEthernetCardNetworkBackingInfo,
+    VirtualEthernetCardNetworkBackingInfo, VirtualPciPassthrough, VmBeingHotMigratedEvent,
+    VmMigratedEvent,
 };
 use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 
 use super::Place;
 use super::config::escaped;
 use super::device::{self, file_backing};
+use super::{place, power};
+use crate::event::lifecycle;
 use crate::fault;
 use crate::world::World;
 
@@ -84,6 +87,32 @@ pub(crate) fn check_elsewhere(
     Err(SoapFault::new(MigrationFault::default(), message))
 }
 
+/// Moves a machine to another host or pool, and writes the events of that.
+pub(crate) fn carry_out(world: &mut World, vm: &ManagedObjectReference, place: &Place) {
+    let before = world.about(vm);
+    if before.host().host == place.host {
+        lifecycle::moved_to_pool(world, vm, place.pool.as_ref());
+        place::move_to(world, vm, place);
+        return;
+    }
+    let to = world.about(&place.host);
+    let being_migrated = VmBeingHotMigratedEvent {
+        dest_host: to.host(),
+        dest_datacenter: to.datacenter().filter(|_| world.since("5.0")),
+        ..VmBeingHotMigratedEvent::default()
+    };
+    if power::of(world, vm) == VirtualMachinePowerState::PoweredOn {
+        world.log(vm, being_migrated);
+    }
+    place::move_to(world, vm, place);
+    let migrated = VmMigratedEvent {
+        source_host: before.host(),
+        source_datacenter: before.datacenter().filter(|_| world.since("5.0")),
+        ..VmMigratedEvent::default()
+    };
+    world.log(vm, migrated);
+}
+
 /// What keeps a machine from running on a host, with the machine's state being `power`.
 ///
 /// `store_of` gives the datastore of a device's file after the move from the one before.
@@ -119,6 +148,9 @@ pub(crate) fn problems(
     let devices = machine.config.as_deref();
     let devices = devices.map_or(&[][..], |config| &config.hardware.device);
     for device in devices {
+        if *power == VirtualMachinePowerState::PoweredOn && from != Some(host) {
+            problems.extend(passthrough_problem(device));
+        }
         problems.extend(file_problem(world, to, device, &store_of));
         problems.extend(network_problem(world, to, device));
     }
@@ -134,6 +166,19 @@ fn vmotion_problem(world: &World, host: &ManagedObjectReference) -> Option<SoapF
     let name = state.name.as_deref().unwrap_or_default();
     let message = format!("The VMotion interface of the host '{name}' is not configured.");
     Some(SoapFault::new(MigrationFault::default(), message))
+}
+
+/// A device of the host that a running machine has stays with it.
+fn passthrough_problem(device: &Poly<VirtualDevice>) -> Option<SoapFault> {
+    device.cast::<VirtualPciPassthrough>()?;
+    let device = label(device);
+    let message = format!("Device '{device}' is a passthrough device, which prevents VMotion.");
+    let fault = CannotAccessVmDevice {
+        device,
+        connected: true,
+        ..CannotAccessVmDevice::default()
+    };
+    Some(SoapFault::new(fault, message))
 }
 
 fn file_problem(

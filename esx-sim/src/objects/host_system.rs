@@ -1,16 +1,21 @@
 //! HostSystem: maintenance mode and power of a host.
 
-use vi_types::enums::{HostSystemConnectionState, HostSystemPowerState, VirtualMachinePowerState};
+use vi_types::enums::{
+    DrsBehavior, HostSystemConnectionState, HostSystemPowerState, VirtualMachinePowerState,
+};
 use vi_types::methods::{
     EnterMaintenanceModeTask, ExitMaintenanceModeTask, PowerDownHostToStandByTask,
     PowerUpHostFromStandByTask, RebootHostTask, ShutdownHostTask,
 };
-use vi_types::objects::HostRuntimeInfo;
+use vi_types::objects::{EnteredMaintenanceModeEvent, ExitMaintenanceModeEvent, HostRuntimeInfo};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
 use crate::fault;
+use crate::machine::{migration, place, power};
+use crate::task::Wait;
 use crate::world::World;
+use crate::world::inventory::ServerKind;
 
 /// The methods.
 pub(crate) fn rows() -> Vec<Row> {
@@ -55,21 +60,70 @@ fn is_busy(world: &World, host: &ManagedObjectReference) -> bool {
     })
 }
 
-/// A real host waits until none of its machines runs, as long as the timeout says. Nothing here reads a clock: if one
-/// still runs at the task's last step, the time is over.
+/// Waits until no machine of the host runs. A cluster that balances itself moves those that can run on its other hosts;
+/// with `off_too` it also moves those that do not run.
+fn until_free(host: &ManagedObjectReference, timeout: i32, off_too: bool) -> Wait {
+    let host = host.clone();
+    Wait::new(timeout, move |world| {
+        evacuate(world, &host, off_too);
+        !is_busy(world, &host)
+    })
+}
+
+fn evacuate(world: &mut World, host: &ManagedObjectReference, off_too: bool) {
+    let others = others_of_cluster(world, host);
+    let state = world.read::<properties::HostSystem>(host);
+    let machines = state.map(|host| host.vm.clone()).unwrap_or_default();
+    for vm in machines {
+        let power = power::of(world, &vm);
+        if power != VirtualMachinePowerState::PoweredOn && !off_too {
+            continue;
+        }
+        let Some(machine) = world.read::<properties::VirtualMachine>(&vm) else {
+            continue;
+        };
+        let mut fitting = others.iter().filter(|other| {
+            migration::problems(world, machine, other, &power, |_, store| store.clone()).is_empty()
+        });
+        if let (Some(other), Some(now)) = (fitting.next().cloned(), place::of(world, &vm)) {
+            let place = crate::machine::Place { host: other, ..now };
+            migration::carry_out(world, &vm, &place);
+        }
+    }
+}
+
+/// The other hosts of a host's cluster, if it moves machines by itself.
+fn others_of_cluster(world: &World, host: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
+    let cluster = world.parent(host).cloned();
+    let cluster = cluster
+        .as_ref()
+        .and_then(|cluster| world.read::<properties::ClusterComputeResource>(cluster));
+    let Some(cluster) = cluster else {
+        return Vec::new();
+    };
+    let is_automatic = cluster.configuration.as_deref().is_some_and(|configuration| {
+        let drs = &configuration.drs_config;
+        drs.enabled == Some(true) && drs.default_vm_behavior == Some(DrsBehavior::FullyAutomated)
+    });
+    let hosts = cluster.base.host.iter().filter(|_| is_automatic);
+    hosts.filter(|other| *other != host).cloned().collect()
+}
+
 fn enter_maintenance(
     call: &mut Call<'_>,
-    _: &EnterMaintenanceModeTask,
+    request: &EnterMaintenanceModeTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
     if is_in_maintenance(call) {
         return Err(fault::invalid_state());
     }
+    call.state.tasks.check_idle(call.this)?;
     let host = call.this.clone();
-    call.begin::<EnterMaintenanceModeTask>("HostSystem.enterMaintenanceMode", move |world| {
-        if is_busy(world, &host) {
-            return Err(fault::timedout());
-        }
+    let off_too = request.evacuate_powered_off_vms == Some(true);
+    let wait = until_free(&host, request.timeout, off_too);
+    let what = "HostSystem.enterMaintenanceMode";
+    call.begin_waiting::<EnterMaintenanceModeTask>(what, wait, move |world| {
         change(world, &host, |runtime| runtime.in_maintenance_mode = true);
+        world.log(&host, EnteredMaintenanceModeEvent::default());
         Ok(None)
     })
 }
@@ -84,19 +138,41 @@ fn exit_maintenance(
     let host = call.this.clone();
     call.begin::<ExitMaintenanceModeTask>("HostSystem.exitMaintenanceMode", move |world| {
         change(world, &host, |runtime| runtime.in_maintenance_mode = false);
+        world.log(&host, ExitMaintenanceModeEvent::default());
         Ok(None)
     })
 }
 
+/// Whether the host can stand by and be woken. Only a vCenter can wake a host.
+fn check_standby(call: &Call<'_>) -> Result<(), SoapFault> {
+    let host = call.state.world.read::<properties::HostSystem>(call.this);
+    let capability = host.and_then(|host| host.capability.as_deref());
+    let is_capable = capability.is_some_and(|capability| capability.standby_supported);
+    match is_capable && call.state.world.kind() == ServerKind::VCenter {
+        true => Ok(()),
+        false => Err(fault::not_supported()),
+    }
+}
+
+fn is_standing_by(call: &Call<'_>) -> bool {
+    runtime(&call.state.world, call.this)
+        .is_some_and(|runtime| runtime.power_state == HostSystemPowerState::StandBy)
+}
+
 fn stand_by(
     call: &mut Call<'_>,
-    _: &PowerDownHostToStandByTask,
+    request: &PowerDownHostToStandByTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
+    check_standby(call)?;
+    if is_standing_by(call) {
+        return Err(fault::invalid_state());
+    }
+    call.state.tasks.check_idle(call.this)?;
     let host = call.this.clone();
-    call.begin::<PowerDownHostToStandByTask>("HostSystem.enterStandbyMode", move |world| {
-        if is_busy(world, &host) {
-            return Err(fault::timedout());
-        }
+    let off_too = request.evacuate_powered_off_vms == Some(true);
+    let wait = until_free(&host, request.timeout_sec, off_too);
+    let what = "HostSystem.enterStandbyMode";
+    call.begin_waiting::<PowerDownHostToStandByTask>(what, wait, move |world| {
         change(world, &host, |runtime| {
             runtime.power_state = HostSystemPowerState::StandBy;
             runtime.connection_state = HostSystemConnectionState::NotResponding;
@@ -110,6 +186,10 @@ fn wake_up(
     call: &mut Call<'_>,
     _: &PowerUpHostFromStandByTask,
 ) -> Result<ManagedObjectReference, SoapFault> {
+    check_standby(call)?;
+    if !is_standing_by(call) {
+        return Err(fault::invalid_state());
+    }
     let host = call.this.clone();
     call.begin::<PowerUpHostFromStandByTask>("HostSystem.exitStandbyMode", move |world| {
         change(world, &host, |runtime| {

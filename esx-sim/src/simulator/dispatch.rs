@@ -355,7 +355,8 @@ impl Shared {
                 return answer;
             }
             counted.get_or_insert_with(|| Waits::one_more(self));
-            match waiting.deadline {
+            let timeout = self.lock().tasks.next_timeout();
+            match waiting.deadline.into_iter().chain(timeout).min() {
                 None => {
                     let _ = changes.changed().await;
                 }

@@ -6,13 +6,15 @@ use vi_types::{Extends, ManagedObjectReference, SoapFault};
 use super::{Question, soap_fault};
 
 /// The methods whose tasks can be cancelled unless a script says otherwise.
-const CANCELABLE: [&str; 7] = [
+const CANCELABLE: [&str; 9] = [
     "CloneVM_Task",
     "CopyDatastoreFile_Task",
     "CopyVirtualDisk_Task",
+    "EnterMaintenanceMode_Task",
     "MigrateVM_Task",
     "MoveDatastoreFile_Task",
     "MoveVirtualDisk_Task",
+    "PowerDownHostToStandBy_Task",
     "RelocateVM_Task",
 ];
 
@@ -37,8 +39,8 @@ pub struct Script {
 impl Script {
     /// A script for the tasks of a method, such as `PowerOnVM_Task`; `*` means all methods.
     ///
-    /// Without further settings, a task succeeds after two steps and asks nothing. Clones, moves and copies can be
-    /// cancelled, other tasks cannot.
+    /// Without further settings, a task succeeds after two steps and asks nothing. Clones, moves, copies, and what waits
+    /// until a host is free can be cancelled, other tasks cannot.
     pub fn new(method: impl Into<String>) -> Self {
         Self {
             method: method.into(),

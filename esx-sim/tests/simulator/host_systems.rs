@@ -1,10 +1,11 @@
 //! Services, firewall, time, passed-through devices, maintenance and logs of a host.
 
 use esx_sim::Simulator;
+use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
 use vi_types::methods::{
-    BrowseDiagnosticLog, DisableRuleset, EnableRuleset, ExitMaintenanceModeTask, QueryDescriptions,
-    RebootHostTask, StartService, StopService, UpdateDateTimeConfig, UpdatePassthruConfig,
-    UpdateServicePolicy,
+    BrowseDiagnosticLog, DisableRuleset, EnableRuleset, EnterMaintenanceModeTask,
+    ExitMaintenanceModeTask, QueryDescriptions, RebootHostTask, StartService, StopService,
+    UpdateDateTimeConfig, UpdatePassthruConfig, UpdateServicePolicy,
 };
 use vi_types::objects::{
     HostConfigInfo, HostConfigManager, HostDateTimeConfig, HostNtpConfig, HostPciPassthruConfig,
@@ -169,6 +170,35 @@ async fn devices_are_a_tree_and_are_passed_through_after_a_reboot() {
         ..ExitMaintenanceModeTask::default()
     };
     let error = client.call(&exit).await.unwrap_err();
+    assert!(error.is::<InvalidState>(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_host_waits_for_its_machines_before_maintenance() {
+    let client = Client::login(&Simulator::esx().build()).await;
+    let simulator = &client.simulator;
+    let (host, ..) = host(&client);
+    let enter = EnterMaintenanceModeTask {
+        this: host.clone(),
+        ..EnterMaintenanceModeTask::default()
+    };
+    let task = client.call(&enter).await.unwrap();
+    while simulator.step_tasks() {}
+    let info = |client: &Client| {
+        let task: properties::Task = client.simulator.properties(&task).unwrap();
+        *task.info.unwrap()
+    };
+    assert_eq!(info(&client).state, TaskInfoState::Running);
+    assert!(info(&client).cancelable);
+    assert!(!simulator.step_tasks(), "it waits");
+    for vm in simulator.objects("VirtualMachine") {
+        simulator.set_power_state(&vm, VirtualMachinePowerState::PoweredOff);
+    }
+    while simulator.step_tasks() {}
+    assert_eq!(info(&client).state, TaskInfoState::Success);
+    let state: properties::HostSystem = simulator.properties(&host).unwrap();
+    assert!(state.runtime.unwrap().in_maintenance_mode);
+    let error = client.call(&enter).await.unwrap_err();
     assert!(error.is::<InvalidState>(), "{error:?}");
 }
 

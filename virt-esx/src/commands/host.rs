@@ -4,7 +4,13 @@ mod capabilities;
 mod freecell;
 mod hostname;
 mod maxvcpus;
+mod node_maintenance;
+mod nodecpumap;
+mod nodecpustats;
 mod nodeinfo;
+mod nodememstats;
+mod nodesuspend;
+mod sysinfo;
 mod uri;
 mod version;
 
@@ -19,7 +25,13 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<freecell::Freecell>("freecell"),
         Row::query::<hostname::Hostname>("hostname"),
         Row::query::<maxvcpus::Maxvcpus>("maxvcpus"),
+        Row::command::<node_maintenance::NodeMaintenance>("node-maintenance"),
+        Row::query::<nodecpumap::Nodecpumap>("nodecpumap"),
+        Row::query::<nodecpustats::Nodecpustats>("nodecpustats"),
         Row::query::<nodeinfo::Nodeinfo>("nodeinfo"),
+        Row::query::<nodememstats::Nodememstats>("nodememstats"),
+        Row::command::<nodesuspend::Nodesuspend>("nodesuspend"),
+        Row::query::<sysinfo::Sysinfo>("sysinfo"),
         Row::query::<uri::Uri>("uri"),
         Row::query::<version::Version>("version"),
     ],

@@ -38,7 +38,7 @@ pub(crate) struct Progresses {
     is_drawn: bool,
 }
 
-/// The progress of a task on one domain or volume. Dropping it removes its bar.
+/// The progress of a task on one domain or volume, or on the host. Dropping it removes its bar.
 pub(crate) struct TaskProgress {
     terminal: Terminal,
     subject: Subject,
@@ -62,6 +62,8 @@ pub(crate) struct TransferProgress {
 enum Subject {
     Domain(String),
     Volume(String),
+    /// The host of the connection: always true.
+    Host(bool),
 }
 
 /// A line of `--progress json`.
@@ -110,6 +112,11 @@ impl Progresses {
         self.begin_task(Subject::Volume(volume.to_owned()))
     }
 
+    /// Begins to show a task of the host, if anything is shown.
+    pub(crate) fn begin_host(&self) -> Option<TaskProgress> {
+        self.begin_task(Subject::Host(true))
+    }
+
     /// Begins to show the transfer of `total` bytes of the volume with this name, if anything is shown.
     pub(crate) fn begin_transfer(&self, volume: &str, total: u64) -> Option<TransferProgress> {
         let task = self.begin_volume(volume)?;
@@ -143,6 +150,7 @@ impl Subject {
     fn name(&self) -> &str {
         match self {
             Self::Domain(name) | Self::Volume(name) => name,
+            Self::Host(_) => "host",
         }
     }
 }

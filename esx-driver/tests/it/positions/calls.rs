@@ -4,10 +4,10 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, Interface, MigrateFlags, MigrateParameters, Network, NodeDevice, Operation,
-    RebootFlags, ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
+    DomainSnapshot, Interface, MaintenanceOptions, MigrateFlags, MigrateParameters, Network,
+    NodeDevice, Operation, RebootFlags, ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
     virt_model::{
-        CpuSet, Document as _, DomainXmlFlags, SnapshotDef, TypedParam,
+        CpuSet, Document as _, DomainXmlFlags, NodeSuspendTarget, SnapshotDef, TypedParam,
         domain::{
             MemoryParameters, MetadataType, NumaParameters, PmSuspendTarget, SchedulerParameters,
         },
@@ -375,6 +375,19 @@ calls! {
     snapshot_delete_children_only, esx, server => {
         snapshot(server, "installed").await.delete(SnapshotDeleteFlags::CHILDREN_ONLY)
     };
+    enter_maintenance_mode, idle, server => {
+        host(server).await.enter_maintenance_mode(MaintenanceOptions::new())
+    };
+    exit_maintenance_mode, idle, server => {
+        let connect = host(server).await;
+        let entered = connect.enter_maintenance_mode(MaintenanceOptions::new());
+        entered.await.unwrap();
+        connect.exit_maintenance_mode(None)
+    };
+    node_suspend_for_duration, idle_vcenter, server => {
+        let minute = Duration::from_secs(60);
+        to(server, SOURCE).await.node_suspend_for_duration(NodeSuspendTarget::Mem, minute, 0)
+    };
     snapshot_rename, esx, server => {
         snapshot(server, "tuned").await.rename(Some("fast"), Some("tuned again"))
     };
@@ -462,6 +475,23 @@ fn cards() -> Simulator {
         nics.push(free);
     });
     added.unwrap();
+    simulator
+}
+
+/// A host on which no domain runs.
+fn idle() -> Simulator {
+    off(esx())
+}
+
+/// A vCenter on which no domain runs.
+fn idle_vcenter() -> Simulator {
+    off(vcenter())
+}
+
+fn off(simulator: Simulator) -> Simulator {
+    for vm in simulator.objects("VirtualMachine") {
+        simulator.set_power_state(&vm, PoweredOff);
+    }
     simulator
 }
 

@@ -59,6 +59,7 @@ impl World {
                 infos.map(|info| info.passthru_enabled).collect::<Vec<_>>()
             });
             world.add("devices that are passed through", &infos);
+            world.add_mode(&host);
         }
         for group in simulator.objects("DistributedVirtualPortgroup") {
             let group: DistributedVirtualPortgroup = simulator.properties(&group).unwrap();
@@ -155,6 +156,16 @@ impl World {
             let what = format!("switch '{}'", switch.dvs_name);
             self.add(&what, &switch.pnic);
         }
+    }
+
+    /// Whether a host is in maintenance mode, and its power.
+    fn add_mode(&mut self, host: &HostSystem) {
+        let name = host.name.as_deref().unwrap_or_default();
+        let runtime = host.runtime.as_ref();
+        let mode = runtime.map(|runtime| runtime.in_maintenance_mode);
+        self.add(&format!("host '{name}': maintenance"), &mode);
+        let power = runtime.map(|runtime| &runtime.power_state);
+        self.add(&format!("host '{name}': power"), &power);
     }
 
     fn add_snapshots(

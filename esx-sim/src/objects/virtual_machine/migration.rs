@@ -1,17 +1,13 @@
 //! VirtualMachine: moves to other hosts, pools, folders and datastores.
 
-use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use vi_types::methods::{MigrateVmTask, RelocateVmTask};
-use vi_types::objects::{
-    VmBeingHotMigratedEvent, VmBeingRelocatedEvent, VmMigratedEvent, VmRelocatedEvent,
-};
+use vi_types::objects::{VmBeingRelocatedEvent, VmRelocatedEvent};
 use vi_types::{ManagedObjectReference, SoapFault, properties};
 
 use crate::call::{Call, Row};
-use crate::event::lifecycle;
 use crate::fault;
 use crate::machine::relocation::{Relocation, store_after};
-use crate::machine::{Place, migration, place, power};
+use crate::machine::{Place, migration, place};
 use crate::world::World;
 use crate::world::inventory::ServerKind;
 
@@ -42,28 +38,7 @@ fn migrate(
         let machine = machine.ok_or_else(|| fault::managed_object_not_found(&vm))?;
         migration::check_elsewhere(world, machine, host.as_ref(), &place)?;
         check(world, &vm, &place.host, |_, store| store.clone())?;
-        let before = world.about(&vm);
-        if before.host().host == place.host {
-            lifecycle::moved_to_pool(world, &vm, place.pool.as_ref());
-            place::move_to(world, &vm, &place);
-            return Ok(None);
-        }
-        let to = world.about(&place.host);
-        let being_migrated = VmBeingHotMigratedEvent {
-            dest_host: to.host(),
-            dest_datacenter: to.datacenter().filter(|_| world.since("5.0")),
-            ..VmBeingHotMigratedEvent::default()
-        };
-        if power::of(world, &vm) == PoweredOn {
-            world.log(&vm, being_migrated);
-        }
-        place::move_to(world, &vm, &place);
-        let migrated = VmMigratedEvent {
-            source_host: before.host(),
-            source_datacenter: before.datacenter().filter(|_| world.since("5.0")),
-            ..VmMigratedEvent::default()
-        };
-        world.log(&vm, migrated);
+        migration::carry_out(world, &vm, &place);
         Ok(None)
     })
 }
