@@ -16,12 +16,13 @@ use crate::failure::Failure;
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
-const SIMULATOR_PARAMETERS: [&str; 7] = [
+const SIMULATOR_PARAMETERS: [&str; 8] = [
     "live",
     "vms",
     "api_version",
     "page_size",
     "licence",
+    "health",
     "play",
     "churn",
 ];
