@@ -27,7 +27,6 @@ pub(crate) use self::node::no_host;
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;
-pub(crate) use self::systems::no_system;
 use crate::{EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.

@@ -26,8 +26,7 @@ impl Connect {
     }
 }
 
-/// The server does not show the manager of a part of the host.
-pub(crate) fn no_system(of: &str) -> Error {
+fn no_system(of: &str) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         ErrorNumber::NoSupport,

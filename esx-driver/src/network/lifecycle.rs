@@ -88,21 +88,24 @@ impl Network {
 }
 
 /// Only ports of virtual machines may be in a port group that is removed.
-pub(super) fn check_ports(group: &HostPortGroup) -> Result<()> {
-    let mut ports = group.port.iter();
-    match ports.find(|port| port.r#type != "virtualMachine") {
+fn check_ports(group: &HostPortGroup) -> Result<()> {
+    match foreign_port(group) {
         None => Ok(()),
-        Some(port) => Err(Error::new(
+        Some(kind) => Err(Error::new(
             ErrorKind::WrongState,
             ErrorNumber::OperationInvalid,
-            format!(
-                "Cannot undefine HostVirtualSwitch that has a '{}' port",
-                port.r#type
-            ),
+            format!("Cannot undefine HostVirtualSwitch that has a '{kind}' port"),
         )
         .advise(format!(
             "an interface of the host is in the port group '{}'",
             group.spec.name
         ))),
     }
+}
+
+/// What the first port is that is none of a virtual machine: `host`, `systemManagement` or `unknown`.
+pub(super) fn foreign_port(group: &HostPortGroup) -> Option<&str> {
+    let mut ports = group.port.iter();
+    let port = ports.find(|port| port.r#type != "virtualMachine");
+    port.map(|port| port.r#type.as_str())
 }

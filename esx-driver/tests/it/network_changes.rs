@@ -183,6 +183,15 @@ async fn a_network_of_the_host_itself_stays() {
         error.message(),
         "Cannot undefine HostVirtualSwitch that has a 'host' port"
     );
+    let group = "<portgroup name='Management Network'/>";
+    let (section, flags) = (Section::Portgroup, NetworkUpdateFlags::NONE);
+    let removed = network.update(Command::Delete, section, -1, group, flags);
+    let error = removed.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongState);
+    assert_eq!(
+        error.message(),
+        "port group 'Management Network' of network 'vSwitch0' has a 'host' port"
+    );
     assert!(network.set_autostart(true).is_ok());
     let error = network.set_autostart(false).unwrap_err();
     assert_eq!(error.message(), "Cannot deactivate network autostart");

@@ -3,19 +3,19 @@
 use vi_types::objects::{
     HostPortGroup, HostVirtualSwitch, HostVirtualSwitchBondBridge, HostVirtualSwitchSimpleBridge,
 };
-use virt_model::{flags::NetworkUpdateCommand as Command, network::PortGroup};
+use virt_model::{ErrorNumber, flags::NetworkUpdateCommand as Command, network::PortGroup};
 
 use super::{
     super::{
         Network,
         define::{group_exists, nic_named},
         definition::Found,
-        lifecycle::check_ports,
+        lifecycle::foreign_port,
         port_group,
     },
     Entry,
 };
-use crate::{Result, engine::Change};
+use crate::{Error, ErrorKind, Result, engine::Change};
 
 impl Network {
     pub(super) fn change_group(
@@ -47,7 +47,15 @@ impl Network {
                 connect.update_group(spec)
             }
             (Command::Delete, Some(known)) => {
-                check_ports(known)?;
+                if let Some(kind) = foreign_port(known) {
+                    let network = &self.name;
+                    return Err(Error::new(
+                        ErrorKind::WrongState,
+                        ErrorNumber::OperationInvalid,
+                        format!("port group '{name}' of network '{network}' has a '{kind}' port"),
+                    )
+                    .advise("an interface of the host is in it"));
+                }
                 connect.remove_group(name)
             }
             (other, _) => Err(self.unsupported(&format!("updated by '{other}'"))),
