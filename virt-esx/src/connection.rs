@@ -16,13 +16,12 @@ use crate::failure::Failure;
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
-const SIMULATOR_PARAMETERS: [&str; 8] = [
+const SIMULATOR_PARAMETERS: [&str; 7] = [
     "live",
     "vms",
     "api_version",
     "page_size",
     "licence",
-    "health",
     "play",
     "churn",
 ];
