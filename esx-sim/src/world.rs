@@ -14,7 +14,6 @@ use self::fabric::Fabric;
 use self::inventory::ServerKind;
 use crate::event::EventLog;
 use crate::files::Files;
-use crate::logs::Logs;
 use crate::performance::{Clock, FixedValues};
 use crate::version::{ApiVersion, Release};
 
@@ -47,8 +46,6 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     /// Values of counters that a test has set.
     pub(crate) fixed_values: FixedValues,
-    /// What was written into logs.
-    pub(crate) logs: Logs,
     /// What has happened.
     pub(crate) events: EventLog,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
@@ -101,7 +98,6 @@ impl World {
             fabric: Fabric::default(),
             clock: Clock::default(),
             fixed_values: FixedValues::default(),
-            logs: Logs::default(),
             events: EventLog::new(kind),
             numbers: 1,
             last_vm: 0,

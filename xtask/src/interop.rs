@@ -3,12 +3,13 @@
 //! The client and the simulator of this workspace share their codec, so a mistake in it could
 //! cancel out between them. Here each talks to a foreign program, in these sections:
 //!
-//! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter, and changes its domains and its datastores;
+//! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter, and changes its domains, datastores and networks;
 //!   a monitor reads its counters;
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
 //! - `devices`: the documents of devices that commands make and change, as virsh prints them;
 //! - `storage`: storage pools and volumes, of several kinds of datastores and of iSCSI targets;
+//! - `networks`: networks of hosts of several releases and of vCenters, made, changed and removed too;
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
@@ -60,7 +61,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 13] = [
+const SECTIONS: [Section; 14] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -80,6 +81,11 @@ const SECTIONS: [Section; 13] = [
         name: "storage",
         peers: &[Peer::Ours, Peer::Virsh],
         run: compare::storage::run,
+    },
+    Section {
+        name: "networks",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: compare::networks::run,
     },
     Section {
         name: "names",

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -21,6 +23,7 @@ func main() {
 	esx := flag.Bool("esx", false, "simulate an ESX host instead of a vCenter")
 	machines := flag.Int("machines", 2, "how many virtual machines each host or resource pool has")
 	mounts := flag.Bool("mounts", false, "let hosts tell that they have mounted their datastores")
+	networks := flag.Bool("networks", false, "let hosts tell what networks they have, after changes too")
 	flag.Parse()
 
 	model := simulator.VPX()
@@ -34,6 +37,9 @@ func main() {
 	defer model.Remove()
 	if *mounts {
 		mount()
+	}
+	if *networks {
+		connect()
 	}
 
 	// Without these two NewServer follows nil pointers.
@@ -82,6 +88,100 @@ func isMounted(store *simulator.Datastore, host types.ManagedObjectReference) bo
 		}
 	}
 	return false
+}
+
+// Fills in what the model leaves out: that what the network system of a host changes shows in the host's configuration, and
+// that a host has the distributed switches whose member it is.
+func connect() {
+	for _, entity := range simulator.Map.All("HostSystem") {
+		host, ok := entity.(*simulator.HostSystem)
+		if !ok {
+			continue
+		}
+		system, ok := simulator.Map.Get(*host.ConfigManager.NetworkSystem).(*simulator.HostNetworkSystem)
+		if !ok {
+			continue
+		}
+		system.NetworkInfo = host.Config.Network
+		own := &networkSystem{system}
+		own.fill()
+		simulator.Map.Put(own)
+		for _, entity := range simulator.Map.All("DistributedVirtualSwitch") {
+			dvs, ok := entity.(*simulator.DistributedVirtualSwitch)
+			if ok && isMember(dvs, host.Reference()) {
+				member := types.HostProxySwitch{DvsUuid: dvs.Uuid, DvsName: dvs.Name, Key: "key-vim.host.ProxySwitch-" + dvs.Uuid}
+				system.NetworkInfo.ProxySwitch = append(system.NetworkInfo.ProxySwitch, member)
+			}
+		}
+	}
+}
+
+func isMember(dvs *simulator.DistributedVirtualSwitch, host types.ManagedObjectReference) bool {
+	for _, member := range dvs.Summary.HostMember {
+		if member == host {
+			return true
+		}
+	}
+	return false
+}
+
+// The network system of a host: what it makes has its specification and a key, and its host has the networks of its port
+// groups.
+type networkSystem struct {
+	*simulator.HostNetworkSystem
+}
+
+func (s *networkSystem) AddVirtualSwitch(c *types.AddVirtualSwitch) soap.HasFault {
+	answer := s.HostNetworkSystem.AddVirtualSwitch(c)
+	if answer.Fault() == nil && c.Spec != nil {
+		s.NetworkInfo.Vswitch[len(s.NetworkInfo.Vswitch)-1].Spec = *c.Spec
+	}
+	s.fill()
+	return answer
+}
+
+func (s *networkSystem) AddPortGroup(ctx *simulator.Context, c *types.AddPortGroup) soap.HasFault {
+	defer s.fill()
+	return s.HostNetworkSystem.AddPortGroup(ctx, c)
+}
+
+func (s *networkSystem) RemovePortGroup(ctx *simulator.Context, c *types.RemovePortGroup) soap.HasFault {
+	defer s.fill()
+	return s.HostNetworkSystem.RemovePortGroup(ctx, c)
+}
+
+func (s *networkSystem) fill() {
+	groups := make(map[string][]string)
+	names := make(map[string]bool)
+	for i := range s.NetworkInfo.Portgroup {
+		group := &s.NetworkInfo.Portgroup[i]
+		// The simulator lists port groups of switches by their names.
+		group.Key = group.Spec.Name
+		groups[group.Spec.VswitchName] = append(groups[group.Spec.VswitchName], group.Key)
+		names[group.Spec.Name] = true
+	}
+	for i := range s.NetworkInfo.Vswitch {
+		vswitch := &s.NetworkInfo.Vswitch[i]
+		vswitch.Key = "key-vim.host.VirtualSwitch-" + vswitch.Name
+		vswitch.Portgroup = groups[vswitch.Name]
+		bridge, ok := vswitch.Spec.Bridge.(*types.HostVirtualSwitchBondBridge)
+		if ok && len(vswitch.Pnic) == 0 {
+			vswitch.Pnic = bridge.NicDevice
+		}
+	}
+	var networks []types.ManagedObjectReference
+	for _, network := range s.Host.Network {
+		if network.Type != "Network" {
+			networks = append(networks, network)
+		}
+	}
+	for _, entity := range simulator.Map.All("Network") {
+		network, ok := entity.(*mo.Network)
+		if ok && names[network.Name] {
+			networks = append(networks, network.Self)
+		}
+	}
+	s.Host.Network = networks
 }
 
 // Memory, processors, disks and network cards of the machine with that name, on one line.

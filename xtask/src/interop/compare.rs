@@ -3,6 +3,7 @@ mod definition;
 pub(super) mod devices;
 mod migrate;
 pub(super) mod names;
+pub(super) mod networks;
 mod nouns;
 mod power;
 mod removal;
@@ -19,6 +20,7 @@ use super::process::{self, Run};
 use super::report::Report;
 
 /// A difference that stays, because what virsh does is a defect.
+#[derive(Clone, Copy)]
 struct Known {
     /// The arguments it shows with: all of these words are among them.
     words: &'static [&'static str],

@@ -1,5 +1,6 @@
 mod changes;
 mod monitor;
+mod networks;
 mod storage;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     power_cycles(tools, report, &auth)?;
     changes::run(tools, report, &auth)?;
     storage::run(tools, report, &auth)?;
+    networks::run(tools, report, &auth)?;
     monitor::run(tools, report, &auth)
 }
 

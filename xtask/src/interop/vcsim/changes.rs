@@ -46,7 +46,7 @@ pub(super) fn run(tools: &Tools, report: &mut Report, auth: &Path) -> Result<(),
 impl Peer<'_> {
     /// Each command prints the text; with a `!` in front of it, it succeeds without. `DOMAIN` is the domain, `~` a blank
     /// within a word, `FILE=…` a file of [`FILES`]. The command `vcsim NAME` asks vcsim what the machine has.
-    fn all(
+    pub(super) fn all(
         &self,
         report: &mut Report,
         server: &mut Server,
@@ -96,7 +96,7 @@ impl Peer<'_> {
 }
 
 /// A command, and what it prints.
-type Step = (&'static str, &'static str);
+pub(super) type Step = (&'static str, &'static str);
 
 const DEVICES: &[Step] = &[
     (
@@ -256,4 +256,15 @@ const FILES: &[(&str, &str)] = &[
          <geometry cyls='16' heads='255' secs='63'/>\n      <target dev='sda' bus='scsi'/>\n    </disk>\n  \
          </devices>\n</domain>\n",
     ),
+    (
+        "switch",
+        "<network>\n  <name>lab 漢</name>\n  <forward mode='bridge'><interface dev='vmnic1'/></forward>\n  <bandwidth>\n    \
+         <inbound average='1000' peak='5000' burst='1024'/>\n    <outbound average='1000' peak='5000' burst='1024'/>\n  \
+         </bandwidth>\n  <portgroup name='Lab &quot;A&quot;'><vlan><tag id='42'/></vlan></portgroup>\n</network>\n",
+    ),
+    (
+        "no-card",
+        "<network>\n  <name>none</name>\n  <forward mode='bridge'><interface dev='vmnic99'/></forward>\n</network>\n",
+    ),
+    ("isolated", "<network>\n  <name>alone</name>\n</network>\n"),
 ];
