@@ -734,5 +734,31 @@ const DISTRIBUTED: &[(&str, &str)] = &[
         "net-update nsxvswitch add portgroup <portgroup~name='x'/>",
         "network 'nsxvswitch' cannot be changed here",
     ),
+    (
+        "net-update UUID2 add portgroup <portgroup~name='new/1~%2f'><vlan><tag~id='77'/></vlan></portgroup>",
+        "Updated network UUID2 live state\n",
+    ),
+    (
+        "net-dumpxml UUID2",
+        "<portgroup name='new/1 %2f'>\n    <vlan>\n      <tag id='77'/>\n",
+    ),
+    ("net-dumpxml UUID3", "!new/1"),
+    (
+        "net-update UUID2 modify portgroup <portgroup~name='new/1~%2f'/> --config",
+        "Updated network UUID2 persistent config\n",
+    ),
+    ("net-dumpxml UUID2", "!<tag id='77'/>"),
+    (
+        "net-update UUID2 delete portgroup <portgroup~name='new/1~%2f'/>",
+        "Updated network UUID2 live state\n",
+    ),
+    (
+        "net-update UUID2 delete portgroup <portgroup~name='new/1~%2f'/>",
+        "couldn't find a portgroup entry in network 'dvSwitch0'",
+    ),
+    (
+        "net-update UUID2 add forward-interface <interface~dev='vmnic99'/>",
+        "Could not find PhysicalNic with name 'vmnic99'",
+    ),
     ("net-dhcp-leases UUID2", "virNetworkGetDHCPLeases"),
 ];

@@ -1,4 +1,5 @@
-//! Networks: listed, described, made, changed and removed on a host; distributed ones read on a vCenter.
+//! Networks: listed, described, made, changed and removed on a host; distributed ones read on a vCenter, which makes and
+//! removes their port groups.
 //!
 //! vcsim changes no switch and no port group that there is: those commands fail with the name of the missing method. Our
 //! program fills in what its model lacks: keys, and the distributed switches of hosts.
@@ -128,5 +129,18 @@ const DISTRIBUTED: &[Step] = &[
         "net-dumpxml DVS0",
         "<bridge stp='off' delay='0'/>\n  <portgroup name='DC0_DVPG0'>\n  </portgroup>\n</network>\n",
     ),
+    (
+        "net-update DVS0 add portgroup <portgroup~name='new~漢'><vlan><tag~id='77'/></vlan></portgroup>",
+        "Updated network DVS0 live state\n",
+    ),
+    (
+        "net-dumpxml DVS0",
+        "<portgroup name='new 漢'>\n    <vlan>\n      <tag id='77'/>\n",
+    ),
+    (
+        "net-update DVS0 delete portgroup <portgroup~name='new~漢'/>",
+        "Updated network DVS0 live state\n",
+    ),
+    ("net-dumpxml DVS0", "!new"),
     ("net-undefine DVS0", "network 'DVS0' cannot be removed here"),
 ];
