@@ -23,7 +23,7 @@ use vi_types::{
 };
 use virt_model::LibVersion;
 
-pub(crate) use self::node::no_host;
+pub(crate) use self::node::{long_mode, no_host};
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;

@@ -194,7 +194,7 @@ impl Domain {
     /// [`ErrorKind::Property`] if the server does not give it.
     #[doc(alias = "virDomainGetMaxVcpus")]
     pub async fn max_vcpus(&self) -> Result<u32> {
-        self.connect.max_vcpus().await
+        self.connect.max_vcpus(None).await
     }
 
     /// Whether the domain still exists after it was stopped: always true.

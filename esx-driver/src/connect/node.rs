@@ -145,12 +145,19 @@ impl Connect {
         })
     }
 
-    /// The maximum number of virtual processors of a domain on this host.
+    /// The maximum number of virtual processors of a domain on this host. `kind` is the type of the hypervisor; there is
+    /// only `vmware`.
     ///
     /// # Errors
-    /// [`ErrorKind::Property`] if the server does not give it.
+    /// [`ErrorKind::Argument`] for another type; [`ErrorKind::Property`] if the server does not give the number.
     #[doc(alias = "virConnectGetMaxVcpus")]
-    pub async fn max_vcpus(&self) -> Result<u32> {
+    pub async fn max_vcpus(&self, kind: Option<&str>) -> Result<u32> {
+        if let Some(other) = kind.filter(|kind| *kind != "vmware") {
+            // libvirt's text (qemuConnectGetMaxVcpus, 9.0.0).
+            let message = format!("unknown type '{other}'");
+            let error = Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message);
+            return Err(error.advise("'vmware'"));
+        }
         let limits: Limits = self.host_properties().await?;
         Ok(u32::try_from(limits.max_vcpus).unwrap_or(0))
     }
@@ -183,7 +190,7 @@ pub(crate) fn no_host() -> Error {
 }
 
 /// Whether the processors have the 64-bit mode.
-fn long_mode(features: &[HostCpuIdInfo]) -> Result<bool> {
+pub(crate) fn long_mode(features: &[HostCpuIdInfo]) -> Result<bool> {
     // CPUID leaf 0x80000001, as a signed number: the API has no unsigned ones.
     const LEAF: i32 = i32::MIN + 1;
     let edx = features

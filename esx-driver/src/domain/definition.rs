@@ -1,6 +1,7 @@
 //! Definitions of domains: reading a domain's definition. [`define`] makes a domain of a definition,
 //! [`convert`] converts between libvirt's form and VMware's.
 
+mod capabilities;
 mod controllers;
 mod convert;
 mod create;

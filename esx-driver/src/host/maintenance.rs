@@ -210,6 +210,9 @@ impl HostMaintenance {
     }
 }
 
+/// Is told what the host waits for.
+type Told = dyn Fn(&HostMaintenance) + Send + Sync;
+
 /// How a host enters maintenance mode. The default waits as long as it takes.
 ///
 /// ```
@@ -226,7 +229,7 @@ impl HostMaintenance {
 pub struct MaintenanceOptions {
     timeout: Option<Duration>,
     evacuate_powered_off: bool,
-    waiting: Option<Arc<dyn Fn(&HostMaintenance) + Send + Sync>>,
+    waiting: Option<Arc<Told>>,
 }
 
 impl MaintenanceOptions {
@@ -390,10 +393,7 @@ impl Connect {
     }
 
     /// Tells what the host waits for, for ever.
-    async fn tell_waiting(
-        &self,
-        told: Option<&(dyn Fn(&HostMaintenance) + Send + Sync)>,
-    ) -> Infallible {
+    async fn tell_waiting(&self, told: Option<&Told>) -> Infallible {
         let Some(told) = told else {
             return std::future::pending().await;
         };

@@ -113,7 +113,7 @@ async fn state_and_info() {
     assert_eq!(domain.max_memory().await.unwrap(), 8 << 20);
     assert_eq!(
         domain.max_vcpus().await.unwrap(),
-        connect.max_vcpus().await.unwrap()
+        connect.max_vcpus(None).await.unwrap()
     );
     assert_eq!(domain.os_type(), "hvm");
     assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 5]);

@@ -150,12 +150,14 @@ rows! { reads:
     node_info, c => c.node_info();
     capabilities, c => c.capabilities();
     free_memory, c => c.free_memory();
-    max_vcpus, c => c.max_vcpus();
+    max_vcpus, c => c.max_vcpus(None);
     supports_migration, c => c.supports_migration();
     node_memory_stats, c => c.node_memory_stats(-1);
     node_cpu_stats, c => c.node_cpu_stats(-1);
     node_cpu_map, c => c.node_cpu_map();
     sysinfo, c => c.sysinfo();
+    domain_capabilities, c => c.domain_capabilities(None, None, None, None, 0);
+    host_maintenance, c => c.host_maintenance();
 
     list_all_networks, c => c.list_all_networks(NetworkFilter::NONE);
     num_of_networks, c => c.num_of_networks();

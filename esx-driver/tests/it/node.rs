@@ -1,6 +1,9 @@
 //! What the host says about itself.
 
-use esx_driver::{ErrorKind, virt_model::NodeInfo};
+use esx_driver::{
+    ErrorKind,
+    virt_model::{Document as _, NodeInfo},
+};
 use vi_types::properties::HostSystem;
 
 use crate::{host, methods, text};
@@ -23,7 +26,7 @@ async fn one_request_each() {
         }
     );
     assert_eq!(connect.free_memory().await.unwrap() % (1 << 10), 0);
-    assert_eq!(connect.max_vcpus().await.unwrap(), 128);
+    assert_eq!(connect.max_vcpus(None).await.unwrap(), 128);
     assert_eq!(connect.capabilities().await.unwrap().guests.len(), 2);
     assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 5]);
 }
@@ -206,4 +209,53 @@ async fn sysinfo_of_a_host_that_tells_less() {
     assert_eq!(sysinfo.system.manufacturer, None);
     assert_eq!(sysinfo.system.product.as_deref(), Some("Rack Server 2U"));
     assert!(sysinfo.processors.is_empty());
+}
+
+#[tokio::test]
+async fn domain_capabilities_take_one_request() {
+    let (simulator, connect) = host().await;
+    let found = connect.domain_capabilities(None, None, None, None, 0).await;
+    let found = found.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    let xml = found.to_xml(Default::default());
+    for line in [
+        "<domain>vmware</domain>",
+        "<arch>x86_64</arch>",
+        "<vcpu max='128'/>",
+        "<value>nvme</value>",
+    ] {
+        assert!(xml.contains(line), "{line} is not in {xml}");
+    }
+    let of =
+        |arch, machine, virttype| connect.domain_capabilities(None, arch, machine, virttype, 0);
+    let old = of(Some("i686"), None, Some("vmware")).await.unwrap();
+    assert_eq!(old.arch, "i686");
+    for (asked, expected) in [
+        (
+            of(None, None, Some("kvm")).await,
+            "invalid argument: unknown virttype: kvm",
+        ),
+        (
+            of(Some("ppc64"), None, None).await,
+            "invalid argument: unknown architecture: ppc64",
+        ),
+        (
+            of(None, Some("pc"), None).await,
+            "invalid argument: 'pc' is no machine type of the host, which has none",
+        ),
+        (
+            connect
+                .domain_capabilities(Some("/bin/qemu"), None, None, None, 0)
+                .await,
+            "invalid argument: '/bin/qemu' is no emulator of the host, which has no programs",
+        ),
+        (
+            connect.domain_capabilities(None, None, None, None, 1).await,
+            "unsupported flags (0x1) in function virConnectGetDomainCapabilities",
+        ),
+    ] {
+        assert_eq!(text(asked), expected);
+    }
+    let max = connect.max_vcpus(Some("kvm")).await;
+    assert_eq!(text(max), "invalid argument: unknown type 'kvm'");
 }

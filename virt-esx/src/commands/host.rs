@@ -1,6 +1,7 @@
 //! virsh's group "Host and Hypervisor".
 
 mod capabilities;
+mod domcapabilities;
 mod freecell;
 mod hostname;
 mod maxvcpus;
@@ -22,6 +23,7 @@ pub(crate) static GROUP: Group = Group {
     keyword: "host",
     rows: &[
         Row::query::<capabilities::Capabilities>("capabilities"),
+        Row::query::<domcapabilities::Domcapabilities>("domcapabilities"),
         Row::query::<freecell::Freecell>("freecell"),
         Row::query::<hostname::Hostname>("hostname"),
         Row::query::<maxvcpus::Maxvcpus>("maxvcpus"),

@@ -1,6 +1,7 @@
 mod batch;
 mod definition;
 pub(super) mod devices;
+mod host;
 mod migrate;
 pub(super) mod names;
 pub(super) mod networks;
@@ -63,6 +64,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     migrate::compare(tools, report)?;
     removal::compare(tools, report)?;
     nouns::compare(tools, report)?;
+    host::compare(tools, report)?;
     snapshot::compare(tools, report)?;
     tuning::compare(tools, report)?;
     shell::compare(tools, report)

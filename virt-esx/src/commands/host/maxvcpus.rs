@@ -31,7 +31,7 @@ impl Query for Maxvcpus {
 
     async fn ask(self, connection: &Connection) -> Result<MaxVcpus, Failure> {
         Ok(MaxVcpus {
-            max_vcpus: connection.max_vcpus().await?,
+            max_vcpus: connection.max_vcpus(self.r#type.as_deref()).await?,
         })
     }
 }

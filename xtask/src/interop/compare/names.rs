@@ -18,6 +18,26 @@ const KNOWN: &[Known] = &[
         reason: "libvirt's ESX driver has no virConnectGetAllDomainStats",
     },
     Known {
+        words: &["nodememstats"],
+        reason: "libvirt's ESX driver has no virNodeGetMemoryStats",
+    },
+    Known {
+        words: &["nodecpustats"],
+        reason: "libvirt's ESX driver has no virNodeGetCPUStats",
+    },
+    Known {
+        words: &["nodecpumap"],
+        reason: "libvirt's ESX driver has no virNodeGetCPUMap",
+    },
+    Known {
+        words: &["sysinfo"],
+        reason: "libvirt's ESX driver has no virConnectGetSysinfo",
+    },
+    Known {
+        words: &["domcapabilities"],
+        reason: "libvirt's ESX driver has no virConnectGetDomainCapabilities",
+    },
+    Known {
         words: &["maxvcpus"],
         reason: "libvirt's ESX driver has no virConnectGetMaxVcpus",
     },
