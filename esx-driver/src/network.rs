@@ -1,5 +1,6 @@
 //! Networks: the switches of a host.
 
+mod attach;
 mod changes;
 mod define;
 mod definition;

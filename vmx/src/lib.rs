@@ -80,6 +80,12 @@ pub use parse::{Parsed, parse, parse_file, pci_address, to_domain};
 pub use slot::{NoSlot, Slot};
 pub use virt_model::{self, LibvirtVersion};
 
+/// The type of opaque networks, which NSX makes: the value of `ethernetN.opaqueNetwork.type`.
+///
+/// libvirt (12.4.0) does not know such networks. A lenient conversion takes a network of a document whose name is a UUID for the
+/// opaque network with that id, and the other way round.
+pub const OPAQUE_NETWORK: &str = "nsx.LogicalSwitch";
+
 /// The README's examples, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -46,7 +46,12 @@ impl Domain {
     ///
     /// A disk without an address gets the place that documents call by its target. The host numbers cards and ports.
     ///
-    /// Two requests, and those of the task.
+    /// A network card is connected to the host's port group of a `bridge`, or to a port group of a distributed switch, or an
+    /// opaque network of that name. A `network`, which is named by its name or UUID, has the port group `portgroup`; it can be
+    /// left out if there is only one.
+    ///
+    /// Two requests, and those of the task. For the network of a card one more, and two if the host has several distributed
+    /// switches; none for a bridge if the connection is one to a host.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be read or VMware has no such device;
@@ -65,6 +70,7 @@ impl Domain {
                     flags.contains(DeviceModifyFlags::LIVE),
                     &machine.power_state,
                 )?;
+                let device = runner.prepare(domain.on_its_network(device)).await?;
                 let mut changes = Changes::of(&machine);
                 let device = numbered(device, &machine)?;
                 let wanted = Wanted::of(&device, &machine)?;
@@ -91,9 +97,19 @@ impl Domain {
     #[doc(alias = "virDomainDetachDevice")]
     #[doc(alias = "virDomainDetachDeviceFlags")]
     pub fn detach_device(&self, xml: &str, flags: DeviceModifyFlags) -> Operation<'static> {
-        let device = read(xml);
-        self.detachment("esxDomainDetachDeviceFlags", flags, move |machine| {
-            machine.find_to_detach(&device?)
+        let (domain, device) = (self.clone(), read(xml));
+        Operation::new("Could not detach device", move |mut runner| {
+            Box::pin(async move {
+                refuse_unknown(flags, BOTH, "esxDomainDetachDeviceFlags")?;
+                let machine = runner.prepare(domain.hardware()).await?;
+                check_live(
+                    flags.contains(DeviceModifyFlags::LIVE),
+                    &machine.power_state,
+                )?;
+                let device = runner.prepare(domain.on_its_network(device?)).await?;
+                let name = machine.find_to_detach(&device)?;
+                runner.perform(domain.detachment(&machine, name)).await
+            })
         })
     }
 
@@ -104,9 +120,18 @@ impl Domain {
     /// As [`detach_device`](Domain::detach_device).
     #[doc(alias = "virDomainDetachDeviceAlias")]
     pub fn detach_device_alias(&self, alias: &str, flags: DeviceModifyFlags) -> Operation<'static> {
-        let alias = alias.to_owned();
-        self.detachment("esxDomainDetachDeviceAlias", flags, move |machine| {
-            machine.find_alias(&alias)
+        let (domain, alias) = (self.clone(), alias.to_owned());
+        Operation::new("Could not detach device", move |mut runner| {
+            Box::pin(async move {
+                refuse_unknown(flags, BOTH, "esxDomainDetachDeviceAlias")?;
+                let machine = runner.prepare(domain.hardware()).await?;
+                check_live(
+                    flags.contains(DeviceModifyFlags::LIVE),
+                    &machine.power_state,
+                )?;
+                let name = machine.find_alias(&alias)?;
+                runner.perform(domain.detachment(&machine, name)).await
+            })
         })
     }
 
@@ -137,6 +162,7 @@ impl Domain {
                     let request = domain.vm().reconfig_vm_task(spec);
                     return runner.perform(domain.task(request)).await;
                 }
+                let device = runner.prepare(domain.on_its_network(device)).await?;
                 let name = machine.find_for_update(&device)?;
                 let wanted = Wanted::of(&device, &machine)?;
                 let wanted = wanted.ok_or_else(|| no_update(&device))?;
@@ -160,30 +186,20 @@ impl Domain {
         })
     }
 
-    /// Removes the device that `find` finds.
-    fn detachment(
-        &self,
-        function: &'static str,
-        flags: DeviceModifyFlags,
-        find: impl FnOnce(&Hardware) -> Result<Name> + Send + 'static,
-    ) -> Operation<'static> {
-        let domain = self.clone();
-        Operation::new("Could not detach device", move |mut runner| {
-            Box::pin(async move {
-                refuse_unknown(flags, BOTH, function)?;
-                let machine = runner.prepare(domain.hardware()).await?;
-                check_live(
-                    flags.contains(DeviceModifyFlags::LIVE),
-                    &machine.power_state,
-                )?;
-                let name = find(&machine)?;
-                let mut changes = Changes::of(&machine);
-                changes.remove(name);
-                let change =
-                    domain.reconfiguration(changes.into_spec(), move |now| now.get(name).is_none());
-                runner.perform(change).await
-            })
-        })
+    /// Removes a device.
+    fn detachment(&self, machine: &Hardware, name: Name) -> Change<()> {
+        let mut changes = Changes::of(machine);
+        changes.remove(name);
+        self.reconfiguration(changes.into_spec(), move |now| now.get(name).is_none())
+    }
+
+    /// The device; a network card names its network as the host does.
+    async fn on_its_network(&self, mut device: Device) -> Result<Device> {
+        if let Device::Interface(card) = &mut device {
+            let cards = std::slice::from_mut(card);
+            self.connect.find_networks(cards, &[]).await?;
+        }
+        Ok(device)
     }
 
     /// A change of the machine's configuration. `is_done` tells by the machine's devices whether it is done.

@@ -30,13 +30,15 @@ pub enum NetworkEventDetail {
     Lifecycle(NetworkLifecycleEvent),
 }
 
-/// The events of the networks of a connection's host, which are its standard virtual switches.
+/// The events of the networks of a connection's host: standard, distributed and opaque switches.
 ///
 /// | change | events |
 /// |---|---|
-/// | a switch appears | `Defined`, `Started`, as every network is active |
-/// | its network cards, port groups or limits change | `Defined` |
-/// | a switch vanishes | `Stopped`, `Undefined` |
+/// | a switch appears, or the host joins a distributed one | `Defined`, `Started`, as every network is active |
+/// | its network cards, limits, or port groups or opaque networks of the host change | `Defined` |
+/// | a switch vanishes, or the host leaves a distributed one | `Stopped`, `Undefined` |
+///
+/// Port groups of distributed switches are not the host's, and changes of them are not told.
 ///
 /// Networks have no metadata, so there are no events of [`NetworkEventId::MetadataChange`].
 ///

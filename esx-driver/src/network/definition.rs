@@ -286,12 +286,16 @@ fn standard(
         let group = port_groups.find(|group| group.key.as_ref() == Some(key));
         let group = group.ok_or_else(|| missing("HostPortGroup", key))?;
         // What looks like an escape in a port group's name is not escaped once more.
-        let name = &group.spec.name;
-        if usable.contains(name) || usable.contains(&plain(name)) {
+        if is_usable(&group.spec.name, usable) {
             def.port_groups.push(of_host(&group.spec));
         }
     }
     Ok(def)
+}
+
+/// Whether machines can use a host's port group.
+pub(super) fn is_usable(name: &str, usable: &HashSet<String>) -> bool {
+    usable.contains(name) || usable.contains(&plain(name))
 }
 
 /// A distributed switch without its port groups.
@@ -307,11 +311,7 @@ fn opaque(
 ) -> Result<NetworkDef> {
     let name = switch.name.as_deref().unwrap_or(&switch.key);
     let mut def = bridged(name, Switch::Opaque(switch), &switch.pnic, nics)?;
-    let zones: HashSet<&str> = switch
-        .pnic_zone
-        .iter()
-        .map(|zone| zone.key.as_str())
-        .collect();
+    let zones = zones_of(switch);
     add_opaque(&mut def, Some(&zones), networks);
     Ok(def)
 }
@@ -329,13 +329,28 @@ fn add_opaque(
     zones: Option<&HashSet<&str>>,
     networks: &[HostOpaqueNetworkInfo],
 ) {
+    let groups = of_zones(zones, networks)
+        .into_iter()
+        .map(|network| PortGroup::new(&network.opaque_network_name));
+    def.port_groups.extend(groups);
+}
+
+/// The opaque networks of a switch with those zones; of one that does not tell its zones, all of them.
+pub(super) fn of_zones<'a>(
+    zones: Option<&HashSet<&str>>,
+    networks: &'a [HostOpaqueNetworkInfo],
+) -> Vec<&'a HostOpaqueNetworkInfo> {
     let own = networks.iter().filter(|network| {
         let mut own = network.pnic_zone.iter();
         network.pnic_zone.is_empty()
             || zones.is_none_or(|zones| own.any(|zone| zones.contains(zone.as_str())))
     });
-    let groups = own.map(|network| PortGroup::new(&network.opaque_network_name));
-    def.port_groups.extend(groups);
+    own.collect()
+}
+
+pub(super) fn zones_of(switch: &HostOpaqueSwitch) -> HashSet<&str> {
+    let zones = switch.pnic_zone.iter();
+    zones.map(|zone| zone.key.as_str()).collect()
 }
 
 /// A bridge to network cards, by their keys; without any, an isolated network.

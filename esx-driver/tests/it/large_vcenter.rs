@@ -11,8 +11,9 @@ use esx_driver::{
     Connect,
     vi_client::transport::InProcess,
     virt_model::flags::{
-        NetworkDefineFlags, NetworkFilter, NetworkUpdateCommand as Command, NetworkUpdateFlags,
-        NetworkUpdateSection as Section, NetworkXmlFlags,
+        DeviceModifyFlags, DomainFilter, NetworkDefineFlags, NetworkFilter,
+        NetworkUpdateCommand as Command, NetworkUpdateFlags, NetworkUpdateSection as Section,
+        NetworkXmlFlags,
     },
 };
 use esx_sim::{NewDistributedSwitch, Simulator};
@@ -221,4 +222,21 @@ rows! { changes:
     give_uplink, c => {
         update(c, "dvSwitch0", Command::AddLast, Section::ForwardInterface, "<interface dev='vmnic2'/>")
     };
+}
+
+#[tokio::test]
+async fn attach_device() {
+    let (connect, talk) = connection().await;
+    let list = connect.list_all_domains(DomainFilter::NONE).await.unwrap();
+    let domain = &list.domains[0].domain;
+    for source in [
+        "type='network'><source network='dvSwitch0' portgroup='web'/>",
+        "type='bridge'><source bridge='segment'/>",
+    ] {
+        talk.lock().unwrap().clear();
+        let card = format!("<interface {source}</interface>");
+        let attached = domain.attach_device(&card, DeviceModifyFlags::NONE).await;
+        attached.unwrap();
+        judge("attach_device", &connect, &talk);
+    }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod attach_networks;
 mod clones;
 mod definitions;
 mod devices;

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use vi_types::{
     Poly,
     objects::{
-        HostBlockHba, HostDevice, HostHostBusAdapter, HostNetworkInfo, HostPciDevice, HostScsiDisk,
-        HostStorageDeviceInfo, HostVirtualSwitch, ScsiLun,
+        HostBlockHba, HostDevice, HostHostBusAdapter, HostNetworkInfo, HostOpaqueSwitch,
+        HostPciDevice, HostProxySwitch, HostScsiDisk, HostStorageDeviceInfo, HostVirtualSwitch,
+        ScsiLun,
     },
     properties::{Datastore, HostSystem},
 };
@@ -148,6 +149,40 @@ async fn networks() {
     );
     drop(events);
     drop(of_zero);
+    settled(&simulator).await;
+}
+
+/// Distributed and opaque switches, which come and go with the host's part of them.
+#[tokio::test(start_paused = true)]
+async fn networks_of_other_kinds() {
+    let (simulator, connect) = host().await;
+    let of = connect.network_events();
+    let mut events = of.stream(None, [NetworkEventId::Lifecycle]).await.unwrap();
+    assert!(told(&mut events).await.is_empty());
+    let change = |change: fn(&mut HostNetworkInfo)| change_network(&simulator, &connect, change);
+    change(|network| {
+        network.proxy_switch.push(HostProxySwitch {
+            dvs_name: "dvs".to_owned(),
+            dvs_uuid: "50 17 11 22 33 44 55 66-77 88 99 aa bb cc dd ee".to_owned(),
+            ..HostProxySwitch::default()
+        });
+    });
+    assert_eq!(told(&mut events).await, ["dvs Defined", "dvs Started"]);
+    change(|network| {
+        let nic = network.pnic[0].key.clone().unwrap();
+        network.proxy_switch[0].pnic.push(nic);
+    });
+    assert_eq!(told(&mut events).await, ["dvs Defined"]);
+    change(|network| {
+        network.opaque_switch.push(HostOpaqueSwitch {
+            key: "nsx".to_owned(),
+            ..HostOpaqueSwitch::default()
+        });
+    });
+    assert_eq!(told(&mut events).await, ["nsx Defined", "nsx Started"]);
+    change(|network| network.proxy_switch.clear());
+    assert_eq!(told(&mut events).await, ["dvs Stopped", "dvs Undefined"]);
+    drop(events);
     settled(&simulator).await;
 }
 

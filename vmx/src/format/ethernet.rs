@@ -1,8 +1,8 @@
 use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
-use virt_model::{DomainDef, MacAddress};
+use virt_model::{DomainDef, MacAddress, Uuid};
 
 use super::Writer;
-use crate::{LibvirtVersion, VmxError};
+use crate::{LibvirtVersion, OPAQUE_NETWORK, VmxError};
 
 impl Writer<'_> {
     /// Writes network cards, numbered by their order in the definition.
@@ -72,6 +72,14 @@ impl Writer<'_> {
             InterfaceSource::User => self.line(&key("connectionType"), "nat"),
             InterfaceSource::Null => {}
             InterfaceSource::Vds(source) => self.distributed_switch(device, source),
+            // Documents name an opaque network by its id.
+            InterfaceSource::Network {
+                network,
+                portgroup: None,
+            } if self.lenient() && network.parse::<Uuid>().is_ok() => {
+                self.text(&key("opaqueNetwork.id"), network);
+                self.text(&key("opaqueNetwork.type"), OPAQUE_NETWORK);
+            }
             other => {
                 return Err(VmxError::unsupported(format!(
                     "Unsupported net type '{}'",

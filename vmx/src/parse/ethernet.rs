@@ -4,7 +4,7 @@ use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
 use virt_model::{DomainDef, MacAddress, Uuid};
 
 use super::reader::Reader;
-use crate::{LibvirtVersion, VmxError};
+use crate::{LibvirtVersion, OPAQUE_NETWORK, VmxError};
 
 impl Reader<'_> {
     /// The numbers of the network cards. libvirt collects them before it reads anything.
@@ -154,6 +154,13 @@ impl Reader<'_> {
             interface.source = InterfaceSource::Vds(source);
             return Ok(());
         }
+        if let Some(id) = self.opaque_network(device) {
+            interface.source = InterfaceSource::Network {
+                network: id,
+                portgroup: None,
+            };
+            return Ok(());
+        }
         let bridge = |name: String| InterfaceSource::Bridge { bridge: name };
         interface.source = match (lower.as_deref(), network) {
             (None, None) => InterfaceSource::Null,
@@ -186,6 +193,18 @@ impl Reader<'_> {
             }
         };
         Ok(())
+    }
+
+    /// The id of an opaque network, which libvirt does not know. Documents name the network by it.
+    fn opaque_network(&mut self, device: &str) -> Option<String> {
+        let key = |name: &str| format!("{device}.opaqueNetwork.{name}");
+        if !self.lenient() {
+            return None;
+        }
+        let id = self.text(&key("id"))?;
+        let kind = self.text(&key("type"));
+        let is_known = kind.is_none_or(|kind| kind == OPAQUE_NETWORK);
+        (is_known && id.parse::<Uuid>().is_ok()).then_some(id)
     }
 
     fn distributed_switch(&mut self, device: &str) -> Result<Option<VdsSource>, VmxError> {

@@ -330,3 +330,29 @@ fn values_that_read_back() {
         &[r#"annotation = "a|0a|22b|7cc""#],
     );
 }
+
+#[test]
+fn opaque_networks() {
+    let on = |name: &str| {
+        let network = InterfaceSource::Network {
+            network: name.to_owned(),
+            portgroup: None,
+        };
+        vec![card("00:0c:29:0a:0b:0c", network)]
+    };
+    let cards = on("0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9");
+    let lines = [
+        r#"ethernet0.present = "true""#,
+        r#"ethernet0.opaqueNetwork.id = "0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9""#,
+        r#"ethernet0.opaqueNetwork.type = "nsx.LogicalSwitch""#,
+        r#"ethernet0.addressType = "generated""#,
+        r#"ethernet0.generatedAddress = "00:0c:29:0a:0b:0c""#,
+        r#"ethernet0.generatedAddressOffset = "0""#,
+    ];
+    check(10, |def| def.devices.interfaces = cards, &lines);
+    refused(
+        &FormatOptions::new(10),
+        |def| def.devices.interfaces = on("default"),
+        "unsupported configuration: Unsupported net type 'network'",
+    );
+}

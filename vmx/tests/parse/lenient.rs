@@ -435,3 +435,19 @@ fn encodings() {
         assert_eq!(parsed.warnings.len(), warnings, "{label}");
     }
 }
+
+#[test]
+fn opaque_networks() {
+    let lines = "ethernet0.present = \"true\"\nethernet0.opaqueNetwork.id = \"0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9\"\n";
+    let named = "<source network='0a1b2c3d-4e5f-4071-8293-a4b5c6d7e8f9'/>";
+    takes(
+        &format!("{lines}ethernet0.opaqueNetwork.type = \"nsx.LogicalSwitch\""),
+        named,
+    );
+    takes(lines, named);
+    // Another kind, which a document could not tell from this one.
+    takes(
+        &format!("{lines}ethernet0.opaqueNetwork.type = \"other\""),
+        "<interface type='null'>",
+    );
+}

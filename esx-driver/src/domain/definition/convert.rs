@@ -51,6 +51,8 @@ impl Connect {
 
     /// Writes a definition as a VMX file for this host.
     pub(super) async fn write_definition(&self, def: &DomainDef) -> Result<String> {
+        let mut def = def.clone();
+        self.find_networks(&mut def.devices.interfaces, &[]).await?;
         let libvirt = self.uri().libvirt();
         let mut options = FormatOptions::new(self.hardware_version());
         if let Some(version) = libvirt {
@@ -61,9 +63,9 @@ impl Connect {
             libvirt: libvirt.unwrap_or_default(),
             ..Datastores::default()
         };
-        let models = self.scsi_models(def).await?;
+        let models = self.scsi_models(&def).await?;
         let names = FileNamesOfHost { names, models };
-        vmx::format(def, &names, &options).map_err(Error::of_vmx)
+        vmx::format(&def, &names, &options).map_err(Error::of_vmx)
     }
 
     /// The newest `virtualHW.version` that a host of this version knows; with `libvirt=` the one that libvirt 9.0.0 takes

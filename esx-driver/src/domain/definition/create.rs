@@ -78,7 +78,9 @@ impl Connect {
         path: &DatastorePath,
     ) -> Result<VirtualMachineConfigSpec> {
         let hardware = self.hardware_version();
-        let mut spec = config_spec(def, hardware)?;
+        let mut own = def.clone();
+        self.find_networks(&mut own.devices.interfaces, &[]).await?;
+        let mut spec = config_spec(&own, hardware)?;
         spec.name = Some(name_of(def).to_owned());
         spec.version = Some(format!("vmx-{hardware:02}"));
         spec.files = Some(

@@ -172,7 +172,13 @@ impl Domain {
         let present = self.definition(&machine.path, &machine.power_state);
         let present = runner.prepare(present).await?;
         self.expect_identity(&present, def)?;
-        let Some(spec) = difference(&present, def, &machine)? else {
+        let mut def = def.clone();
+        let cards = &mut def.devices.interfaces;
+        let found = self
+            .connect
+            .find_networks(cards, &present.devices.interfaces);
+        runner.prepare(found).await?;
+        let Some(spec) = difference(&present, &def, &machine)? else {
             return Ok(self);
         };
         let change = self.task(self.vm().reconfig_vm_task(spec)).verified_by({

@@ -5,8 +5,8 @@ use vi_types::objects::{
     DistributedVirtualSwitchPortConnection, VirtualDevice, VirtualDeviceBackingInfo,
     VirtualDeviceConnectInfo, VirtualDeviceDeviceBackingInfo, VirtualE1000, VirtualE1000e,
     VirtualEthernetCard, VirtualEthernetCardDistributedVirtualPortBackingInfo,
-    VirtualEthernetCardNetworkBackingInfo, VirtualPcNet32, VirtualVmxnet, VirtualVmxnet2,
-    VirtualVmxnet3,
+    VirtualEthernetCardNetworkBackingInfo, VirtualEthernetCardOpaqueNetworkBackingInfo,
+    VirtualPcNet32, VirtualVmxnet, VirtualVmxnet2, VirtualVmxnet3,
 };
 use virt_model::ErrorNumber;
 use virt_model::domain::{Interface, InterfaceSource, LinkState};
@@ -39,7 +39,10 @@ impl WantedCard<'_> {
                 ErrorNumber::ConfigUnsupported,
                 message,
             )
-            .advise("use <interface type='bridge'> with the name of a port group")
+            .advise(
+                "use <interface type='bridge'> with the name of a port group, or <interface type='network'> with a network's \
+                 name and portgroup",
+            )
         })?;
         let base = VirtualEthernetCard {
             base: VirtualDevice {
@@ -197,6 +200,16 @@ impl WantedCard<'_> {
                 ..VirtualEthernetCardDistributedVirtualPortBackingInfo::default()
             }
             .into(),
+            // An opaque network by its id.
+            InterfaceSource::Network {
+                network,
+                portgroup: None,
+            } => VirtualEthernetCardOpaqueNetworkBackingInfo {
+                opaque_network_id: network.clone(),
+                opaque_network_type: vmx::OPAQUE_NETWORK.to_owned(),
+                ..VirtualEthernetCardOpaqueNetworkBackingInfo::default()
+            }
+            .into(),
             InterfaceSource::Null => return Ok(None),
             other => {
                 let message = format!("Unsupported net type '{}'", other.kind());
@@ -228,6 +241,15 @@ fn is_same(old: &Poly<VirtualDeviceBackingInfo>, new: &Poly<VirtualDeviceBacking
         return uuid(&old.switch_uuid) == uuid(&new.switch_uuid)
             && old.portgroup_key == new.portgroup_key
             && (new.port_key.is_none() || old.port_key == new.port_key);
+    }
+    let opaque = (
+        old.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>(),
+        new.cast::<VirtualEthernetCardOpaqueNetworkBackingInfo>(),
+    );
+    if let (Some(old), Some(new)) = opaque {
+        return old
+            .opaque_network_id
+            .eq_ignore_ascii_case(&new.opaque_network_id);
     }
     super::disk::is_same(old, new)
 }

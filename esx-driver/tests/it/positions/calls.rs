@@ -160,6 +160,11 @@ calls! {
         let card = "<interface type='bridge'><source bridge='DMZ'/></interface>";
         domain(server, PoweredOn).await.attach_device(card, DeviceModifyFlags::NONE)
     };
+    attach_card_to_distributed_switch, distributed, server => {
+        let card = "<interface type='network'><source network='dvs' portgroup='web'/></interface>";
+        let domain = to(server, SOURCE).await.lookup_by_name("web01").await.unwrap();
+        domain.attach_device(card, DeviceModifyFlags::NONE)
+    };
     detach_device, esx, server => {
         let domain = domain(server, PoweredOff).await;
         let card = "<interface type='bridge'><mac address='00:0c:29:00:00:01'/>\
