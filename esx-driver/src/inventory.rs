@@ -203,20 +203,47 @@ impl Inventory {
         names: &[String],
         path: &str,
     ) -> Result<Place> {
-        let mut names = names.iter().peekable();
         let mut walk = Walk {
             inventory: self,
             path,
             at: String::new(),
         };
-
-        if names.peek().is_none() {
+        if names.is_empty() {
             return Err(walk.unspecified("datacenter", root));
         }
+        let mut names = names.iter();
         let datacenter = walk.descend(root, &mut names, &DATACENTER)?;
-        if names.peek().is_none() {
+        let names = names.as_slice();
+        let found = self.host_below(walk.clone(), datacenter, names);
+        // The inventory has a folder of its own between a datacenter and its hosts, which libvirt's paths leave out and other
+        // tools' have. A folder of a user's that has the same name goes first.
+        let Some((own, below)) = names.split_first() else {
+            return found;
+        };
+        let hosts = self.get(datacenter.below()).map(Entity::shown_name);
+        if *own != hosts.unwrap_or_else(|| "host".to_owned()) {
+            return found;
+        }
+        walk.at = format!("{}/{own}", walk.at);
+        let inside = self.host_below(walk, datacenter, below);
+        match self.child(datacenter.below(), own, &|_| true).is_some() && inside.is_err() {
+            true => found,
+            false => found.or(inside),
+        }
+    }
+
+    /// The host that names lead to from a datacenter.
+    fn host_below<'a>(
+        &'a self,
+        mut walk: Walk<'a>,
+        datacenter: &'a Entity,
+        names: &[String],
+    ) -> Result<Place> {
+        let path = walk.path;
+        if names.is_empty() {
             return Err(walk.unspecified("compute resource", datacenter.below()));
         }
+        let mut names = names.iter();
         let compute = walk.descend(datacenter.below(), &mut names, &COMPUTE_RESOURCE)?;
         let host = if compute.moref.r#type == "ClusterComputeResource" {
             let name = names
@@ -437,6 +464,7 @@ fn no_host_like(message: String) -> Error {
     )
 }
 
+#[derive(Clone)]
 struct Walk<'a> {
     inventory: &'a Inventory,
     path: &'a str,
@@ -656,6 +684,56 @@ mod tests {
     #[test]
     fn host_of_a_cluster_in_a_folder() {
         found("/Europe/Paris/lab/alpha/esx3", "d1", "h3");
+    }
+
+    #[test]
+    fn the_inventorys_own_folder_of_hosts_may_be_in_the_path() {
+        found("/Europe/Paris/host/esx1", "d1", "h1");
+        found("/Europe/Paris/host/lab/alpha/esx3", "d1", "h3");
+        found("/a|b/host/100%", "d2", "h4");
+        refused(
+            "/Europe/Paris/host",
+            "invalid argument: Path '/Europe/Paris/host' does not specify a compute resource",
+            "there are 'esx1', 'lab'",
+        );
+        refused(
+            "/Europe/Paris/host/lab/alpa/esx3",
+            "internal error: Could not find compute resource specified in '/Europe/Paris/host/lab/alpa/esx3'",
+            "there is no 'alpa' in '/Europe/Paris/host/lab'; did you mean 'alpha'?",
+        );
+        refused(
+            "/Europe/Paris/host/host/esx1",
+            "internal error: Could not find compute resource specified in '/Europe/Paris/host/host/esx1'",
+            "there is no 'host' in '/Europe/Paris/host'; there are 'esx1', 'lab'",
+        );
+    }
+
+    #[test]
+    fn a_folder_with_the_name_of_the_inventorys_own_goes_first() {
+        let inventory = inventory(
+            "Folder d1-hosts d1 host
+             Datacenter d1 root Paris
+             Folder f1 d1-hosts host
+             ComputeResource c1 f1 esx1
+             HostSystem h1 c1 esx1
+             ComputeResource c2 d1-hosts esx1
+             HostSystem h2 c2 esx1
+             ClusterComputeResource c3 d1-hosts host2
+             HostSystem h3 c3 host",
+        );
+        for (path, host) in [
+            ("Paris/esx1", Some("h2")),
+            ("Paris/host/esx1", Some("h1")),
+            ("Paris/host/host/esx1", Some("h1")),
+            ("Paris/host2/host", Some("h3")),
+            ("Paris/host/host2/host", Some("h3")),
+            ("Paris/host/nowhere", None),
+        ] {
+            let names: Vec<_> = path.split('/').map(str::to_owned).collect();
+            let found = inventory.find(&moref("Folder", "root"), &names, path).ok();
+            let found = found.map(|place| place.host_system.value);
+            assert_eq!(found.as_deref(), host, "{path}");
+        }
     }
 
     #[test]

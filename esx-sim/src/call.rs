@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::Instant;
-use vi_types::objects::HostConfigManager;
+use vi_types::objects::{HostConfigManager, TaskInProgress};
 use vi_types::wire::{self, Limits, Writer};
 use vi_types::{
     Any, ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, SoapFault, properties,
@@ -22,7 +22,7 @@ use crate::simulator::{Licence, Settings, State};
 use crate::task::Wait;
 use crate::version::{self, ApiVersion};
 use crate::world::World;
-use crate::world::inventory::hosts;
+use crate::world::inventory::{hosts, managers};
 
 /// A call of a method, with everything that its function needs.
 pub(crate) struct Call<'a> {
@@ -38,6 +38,8 @@ pub(crate) struct Call<'a> {
     pub(crate) new_cookie: Option<String>,
     /// The caller's version of the API.
     pub(crate) view: ApiVersion,
+    /// What the caller's program calls itself.
+    pub(crate) user_agent: &'a str,
     /// State of a waiting method between its turns.
     pub(crate) waiting: &'a mut Waiting,
 }
@@ -158,6 +160,7 @@ pub(crate) enum Turn<T> {
 pub(crate) struct Row {
     info: MethodInfo,
     anonymous: bool,
+    waits: bool,
     run: Run,
 }
 
@@ -176,7 +179,10 @@ impl Row {
 
     /// The same for a method that may wait.
     pub(crate) fn waiting<M: Method>(run: Waits<M>) -> Self {
-        Self::make::<M>(run)
+        Self {
+            waits: true,
+            ..Self::make::<M>(run)
+        }
     }
 
     /// Lets it be called without a session.
@@ -193,6 +199,7 @@ impl Row {
         Self {
             info: M::INFO,
             anonymous: false,
+            waits: false,
             run: Box::new(move |call, request| {
                 let request = request.downcast_ref::<M>().ok_or_else(|| {
                     fault::invalid_request(format_args!("not a request of {}", M::name()))
@@ -220,6 +227,16 @@ impl Row {
             || READING
                 .iter()
                 .any(|beginning| self.info.name.starts_with(beginning))
+    }
+
+    /// Whether it tells its caller how things are, and at once. Time passes before it does. The methods that wait, and those
+    /// that choose objects first, let time pass themselves.
+    fn looks(&self) -> bool {
+        let names = READING.iter().chain(&LOOKING);
+        let looks = names
+            .into_iter()
+            .any(|beginning| self.info.name.starts_with(beginning));
+        looks && !self.waits && !self.info.name.starts_with("RetrieveProperties")
     }
 
     fn is_since(&self, version: ApiVersion) -> bool {
@@ -258,6 +275,9 @@ const READING: &[&str] = &[
     "Validate",
 ];
 
+/// Beginnings of the names of others that tell something.
+const LOOKING: [&str; 4] = ["CheckForUpdates", "Continue", "Find", "SessionIsActive"];
+
 /// All methods there are, by name.
 static ROWS: LazyLock<HashMap<&'static str, Vec<Row>>> = LazyLock::new(|| {
     let mut rows: HashMap<_, Vec<_>> = HashMap::new();
@@ -273,6 +293,8 @@ pub(crate) struct SoapCall {
     pub(crate) cookie: Option<String>,
     /// The caller's version of the API.
     view: ApiVersion,
+    /// What the caller's program calls itself.
+    user_agent: String,
 }
 
 /// Decodes a request.
@@ -285,6 +307,7 @@ pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Result<SoapCall, SoapFau
         call: request,
         cookie: session::cookie_of(headers),
         view: version::view_of(headers),
+        user_agent: session::user_agent_of(headers).to_owned(),
     })
 }
 
@@ -301,6 +324,7 @@ pub(crate) fn turn(
         settings,
         cookie: request.cookie.as_deref(),
         view: request.view,
+        user_agent: &request.user_agent,
         new_cookie: None,
         waiting,
     };
@@ -339,6 +363,7 @@ pub(crate) fn by_another_client<M: Method>(
         settings,
         cookie: None,
         view: settings.version(),
+        user_agent: "",
         new_cookie: None,
         waiting: &mut waiting,
     };
@@ -373,15 +398,36 @@ fn run(call: &mut Call<'_>, request: &wire::Request) -> Result<Turn<String>, Soa
         (Some(row), Some(_)) if !row.reads() && call.settings.licence == Licence::Free => {
             Err(fault::restricted_version())
         }
-        (Some(row), Some(method)) => call.acting_for_its_user(|call| (row.run)(call, &**method)),
-        (None, Some(_)) => Err(fault::not_implemented(this, &request.name)),
-        (_, None) => Err(fault::method_not_found(this, &request.name)),
+        (Some(row), Some(method)) => {
+            if row.looks() {
+                call.state.time_passes();
+            }
+            let result = call.acting_for_its_user(|call| (row.run)(call, &**method));
+            if result.as_ref().is_err_and(SoapFault::is::<TaskInProgress>) {
+                // The client will try again until the other task is over.
+                call.state.time_passes();
+            }
+            result
+        }
+        (None, Some(_)) if managers::answer(&this.r#type, &request.name).is_none() => {
+            Err(fault::not_implemented(this, &request.name))
+        }
+        (None, Some(_)) | (_, None) => match managers::answer(&this.r#type, &request.name) {
+            Some(content) => Ok(Turn::Done(wire::encode_raw_response(
+                &request.name,
+                content,
+            ))),
+            None if managers::is_outline(&this.r#type) => {
+                Err(fault::not_implemented(this, &request.name))
+            }
+            None => Err(fault::method_not_found(this, &request.name)),
+        },
     }
 }
 
 /// The row of a method, which the object's type may have from an ancestor.
 fn row(object: &str, method: &str) -> Option<&'static Row> {
-    let info = vi_types::registry().managed_object(object)?;
+    let info = managers::info(object)?;
     let mut rows = ROWS.get(method)?.iter();
     rows.find(|row| row.is_of(info))
 }

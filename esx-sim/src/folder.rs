@@ -29,7 +29,7 @@ use self::range::RangeRequest;
 pub(crate) use self::upload::Upload;
 use crate::files::{Content, DatastorePath, Entry};
 use crate::machine::lock;
-use crate::objects::session_manager;
+use crate::objects::session_manager::{self, LoginClient};
 use crate::payload::{Answer, Payload};
 use crate::session;
 use crate::simulator::{Settings, State};
@@ -51,6 +51,7 @@ pub(crate) fn answer(
     let Some(admitted) = admit(state, settings, host, head) else {
         return not_logged_in();
     };
+    state.time_passes();
     state.world.fill_files();
     let answer = match head.method {
         Method::GET => get(state, host, head),
@@ -146,7 +147,11 @@ pub(crate) fn admit(
         return Some(Admitted::default());
     }
     let (user, password) = basic(&head.headers)?;
-    let (cookie, _) = session_manager::log_in(state, settings, &user, &password, None)?;
+    let client = LoginClient {
+        locale: None,
+        user_agent: session::user_agent_of(&head.headers),
+    };
+    let (cookie, _) = session_manager::log_in(state, settings, &user, &password, client)?;
     Some(Admitted {
         cookie: Some(cookie),
     })

@@ -29,7 +29,7 @@ use vi_types::{DateTime, ManagedObjectReference, SoapFault, properties};
 use crate::fault;
 use crate::files::files_of;
 use crate::world::World;
-use crate::world::inventory::{ServerKind, parts};
+use crate::world::inventory::{ServerKind, host, parts};
 
 /// A virtual machine to be made.
 pub(crate) struct NewMachine {
@@ -72,6 +72,7 @@ pub(crate) fn create(
     let mut vm = properties::VirtualMachine {
         base: parts::entity(&config.name, Some(&new.place.folder)),
         capability: Some(summary::capability().into()),
+        environment_browser: host::environment(world, &new.place.host),
         resource_pool: new.place.pool,
         runtime: Some(summary::runtime(world, &new.place.host, &config).into()),
         summary: Some(summary::summary(world, &reference).into()),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::header::{COOKIE, HeaderValue};
+use http::header::{COOKIE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 use vi_types::objects::UserSession;
 use vi_types::{DateTime, ManagedObjectReference};
@@ -32,7 +32,12 @@ pub(crate) struct Ticket {
 
 impl Sessions {
     /// Begins a session; gives the value of its cookie and what the server tells of it.
-    pub(crate) fn begin(&mut self, user: &str, locale: Option<&str>) -> (String, UserSession) {
+    pub(crate) fn begin(
+        &mut self,
+        user: &str,
+        locale: Option<&str>,
+        user_agent: &str,
+    ) -> (String, UserSession) {
         self.begun += 1;
         let now = now();
         let locale = locale.unwrap_or("en");
@@ -46,7 +51,7 @@ impl Sessions {
             message_locale: locale.to_owned(),
             extension_session: Some(false),
             ip_address: Some("127.0.0.1".to_owned()),
-            user_agent: Some(String::new()),
+            user_agent: Some(user_agent.to_owned()),
             call_count: Some(0),
             ..UserSession::default()
         };
@@ -135,6 +140,14 @@ pub(crate) fn cookie_of(headers: &HeaderMap) -> Option<String> {
     cookie(headers, COOKIE_NAME)
 }
 
+/// What the program that sends a request calls itself; empty if it says nothing.
+pub(crate) fn user_agent_of(headers: &HeaderMap) -> &str {
+    let agent = headers.get(USER_AGENT);
+    agent
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default()
+}
+
 /// The value of a cookie of that name.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
@@ -179,8 +192,8 @@ mod tests {
     #[test]
     fn sessions_have_keys_of_their_own() {
         let mut sessions = Sessions::default();
-        let (one, first) = sessions.begin("root", None);
-        let (other, second) = sessions.begin("root", None);
+        let (one, first) = sessions.begin("root", None, "");
+        let (other, second) = sessions.begin("root", None, "");
         assert_ne!(one, other);
         assert_ne!(first.key, second.key);
         assert_eq!(sessions.end(&one), Some(first.key));

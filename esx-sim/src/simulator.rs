@@ -493,7 +493,7 @@ impl Simulator {
     }
 
     /// From now on, tasks advance only with [`step_tasks`](Self::step_tasks). By default they advance one step when a
-    /// client reads a task, and when a client waits and there is no change to report.
+    /// client reads something, is refused because of another task, or waits and there is no change to report.
     pub fn stop_tasks(&self) {
         self.shared.lock().tasks.stop();
     }

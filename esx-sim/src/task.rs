@@ -1,9 +1,10 @@
 //! Tasks and the questions that block them.
 //!
-//! A task is a list of steps, taken one at a time: when a test says so, when a client reads a task, and when a client waits
-//! and there is no change to report. Nothing here reads a clock but for tasks that [wait](Wait) for something with a timeout,
-//! so every other run is the same.
+//! A task is a list of steps, taken one at a time: when a test says so, when a client reads something, and when a client
+//! waits and there is no change to report. Nothing here reads a clock but for tasks that [wait](Wait) for something with a
+//! timeout, so every other run is the same.
 
+mod description;
 mod question;
 mod script;
 
@@ -13,8 +14,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vi_types::enums::TaskInfoState;
 use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskEvent, TaskInfo, TaskReasonUser};
-use vi_types::{Any, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
+use vi_types::{
+    Any, DataObject, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, View, properties,
+};
 
+pub(crate) use self::description::description;
 pub use self::question::{Outcome, Question};
 pub use self::script::Script;
 use crate::event::lifecycle;
@@ -156,22 +160,24 @@ impl Tasks {
         let script = scripts.find_map(|script| script.take(method, of));
         let script = script.unwrap_or_else(|| Script::new(method));
         self.made += 1;
-        let key = format!("haTask-{}-vim.{description}-{}", of.value, self.made);
+        let entity = entity(world, of);
+        let whose = entity.as_ref().map_or("", |entity| &entity.value);
+        let key = format!("haTask-{whose}-vim.{description}-{}", self.made);
         let task = ManagedObjectReference::new("Task", key.clone());
         let info = TaskInfo {
             key: key.clone(),
             task: task.clone(),
             name: Some(method.to_owned()),
             description_id: description.to_owned(),
-            // Other objects, such as the file manager, are none (the schema says `ManagedEntity`).
-            entity: world
-                .read::<properties::ManagedEntity>(of)
-                .map(|_| of.clone()),
-            entity_name: world.name(of).map(str::to_owned),
+            entity_name: entity
+                .as_ref()
+                .and_then(|entity| world.name(entity))
+                .map(str::to_owned),
+            entity: entity.clone(),
             state: TaskInfoState::Queued,
             cancelable: script.is_cancelable(method),
             reason: TaskReasonUser {
-                user_name: "root".to_owned(),
+                user_name: world.events.user().unwrap_or("root").to_owned(),
                 ..TaskReasonUser::default()
             }
             .into(),
@@ -212,7 +218,7 @@ impl Tasks {
         }
         self.open.push(open);
         self.most_open = self.most_open.max(self.open.len());
-        self.remember(world, of, &task);
+        self.remember(world, entity.as_ref(), &task);
         Ok(task)
     }
 
@@ -444,19 +450,21 @@ impl Tasks {
     fn remember(
         &mut self,
         world: &mut World,
-        of: &ManagedObjectReference,
+        of: Option<&ManagedObjectReference>,
         task: &ManagedObjectReference,
     ) {
         let open: HashSet<_> = self.open.iter().map(|open| &open.task).collect();
         let is_over = |task: &ManagedObjectReference| !open.contains(task);
         let mut forgotten = Vec::new();
-        let listed = world.change(of, |entity: &mut properties::ManagedEntity| {
-            entity.recent_task.insert(0, task.clone());
-            while entity.recent_task.len() > KEPT
-                && let Some(oldest) = entity.recent_task.pop_if(|oldest| is_over(oldest))
-            {
-                forgotten.push(oldest);
-            }
+        let listed = of.and_then(|of| {
+            world.change(of, |entity: &mut properties::ManagedEntity| {
+                entity.recent_task.insert(0, task.clone());
+                while entity.recent_task.len() > KEPT
+                    && let Some(oldest) = entity.recent_task.pop_if(|oldest| is_over(oldest))
+                {
+                    forgotten.push(oldest);
+                }
+            })
         });
         if listed.is_none() {
             self.unlisted.push_back(task.clone());
@@ -507,6 +515,30 @@ fn waits(world: &mut World, task: &mut OpenTask) -> bool {
         task.wait = None;
     }
     task.wait.is_some()
+}
+
+/// The object of the inventory that a task of an object is about. For a host's managers it is the host, for a browser its
+/// datastore. Tasks of managers of the whole server have none.
+fn entity(world: &World, of: &ManagedObjectReference) -> Option<ManagedObjectReference> {
+    if world.read::<properties::ManagedEntity>(of).is_some() {
+        return Some(of.clone());
+    }
+    if let Some(browser) = world.read::<properties::HostDatastoreBrowser>(of) {
+        return match &browser.datastore[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+    }
+    let has_it = |host: &ManagedObjectReference| {
+        let host = world.read::<properties::HostSystem>(host);
+        let managers = host.and_then(|host| host.config_manager.as_deref());
+        managers.is_some_and(|managers| {
+            let managers = managers.as_object();
+            let mut fields = managers.info().all_fields();
+            fields.any(|field| managers.property(field.name) == Some(View::Moref(of)))
+        })
+    };
+    inventory::hosts(world).into_iter().find(has_it)
 }
 
 /// Does the work of a task unless it is done, and returns the task's result.

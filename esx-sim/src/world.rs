@@ -3,6 +3,8 @@
 pub(crate) mod container_view;
 pub(crate) mod fabric;
 pub(crate) mod inventory;
+#[cfg(test)]
+mod required;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -12,6 +14,7 @@ use vi_types::{ManagedObject, ManagedObjectReference, Object, properties};
 
 use self::fabric::Fabric;
 use self::inventory::ServerKind;
+use self::inventory::managers::Outline;
 use crate::event::EventLog;
 use crate::files::Files;
 use crate::performance::{Clock, FixedValues};
@@ -127,7 +130,13 @@ impl World {
         value: impl Into<String>,
         state: T,
     ) -> ManagedObjectReference {
-        self.insert(ManagedObjectReference::new(T::TYPE, value), state, None)
+        let reference = ManagedObjectReference::new(T::TYPE, value);
+        self.insert(reference, Box::new(state), None)
+    }
+
+    /// Puts an object in of which only properties are known.
+    pub(crate) fn add_outline(&mut self, reference: ManagedObjectReference, state: Outline) {
+        self.insert(reference, Box::new(state), None);
     }
 
     /// Puts an object in that only one session sees, under a name of its own.
@@ -139,19 +148,19 @@ impl World {
         self.made += 1;
         let value = format!("session[{session}]{}", self.made);
         let reference = ManagedObjectReference::new(T::TYPE, value);
-        self.insert(reference, state, Some(session.to_owned()))
+        self.insert(reference, Box::new(state), Some(session.to_owned()))
     }
 
-    fn insert<T: ManagedObject>(
+    fn insert(
         &mut self,
         reference: ManagedObjectReference,
-        state: T,
+        state: Box<dyn Object>,
         owner: Option<String>,
     ) -> ManagedObjectReference {
         self.version += 1;
         self.forget_uuids(&reference);
         let entry = Entry {
-            state: Box::new(state),
+            state,
             changed: self.version,
             owner,
         };

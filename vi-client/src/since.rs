@@ -214,7 +214,7 @@ impl Check<'_> {
 
     fn check_path(&self, object: &str, properties: &'static ObjectInfo, path: &str) -> Checked {
         let (mut info, mut end) = (properties, 0);
-        for step in path.split('.') {
+        for step in vi_types::path::steps(path) {
             end += step.len();
             let name = step.split('[').next().unwrap_or_default();
             let field = info.all_fields().find(|field| field.name == name);

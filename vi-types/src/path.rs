@@ -44,8 +44,8 @@ impl std::error::Error for PathError {}
 
 /// The value at the end of a path, which starts with a property of `root`.
 ///
-/// Names are those of the wire. A step into a list needs the key of the item in brackets; items without a property `key`
-/// cannot be addressed. If an object on the way is unset, the value is unset.
+/// Names are those of the wire. A step into a list needs the key of the item in brackets, in quotes if it is a text; items
+/// without a property `key` cannot be addressed. If an object on the way is unset, the value is unset.
 ///
 /// # Errors
 /// If a type lacks a property of the path.
@@ -59,7 +59,7 @@ pub fn get<'a>(root: &'a dyn Object, path: &str) -> Result<View<'a>, PathError> 
 /// As [`get`].
 pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError> {
     let mut object = root;
-    let mut steps = path.split('.');
+    let mut steps = steps(path);
     let mut step = steps.next().unwrap_or_default();
     loop {
         let error = |ty: &str| PathError {
@@ -128,6 +128,21 @@ pub fn find<'a>(root: &'a dyn Object, path: &str) -> Result<Found<'a>, PathError
     }
 }
 
+/// The steps of a path: names, each with what is in brackets behind it. Keys may have dots and brackets in them if they
+/// are in quotes: `config.extraConfig["svga.present"].value`.
+pub fn steps(path: &str) -> impl Iterator<Item = &str> {
+    let (mut in_brackets, mut in_quotes) = (false, false);
+    path.split(move |c| {
+        match c {
+            '"' if in_brackets => in_quotes = !in_quotes,
+            '[' if !in_quotes => in_brackets = true,
+            ']' if !in_quotes => in_brackets = false,
+            _ => {}
+        }
+        c == '.' && !in_brackets
+    })
+}
+
 fn item<'a>(list: View<'a>, key: &str) -> View<'a> {
     let View::List(list) = list else {
         return View::Unset;
@@ -136,6 +151,8 @@ fn item<'a>(list: View<'a>, key: &str) -> View<'a> {
         .find(|item| match item {
             View::Object(object) => match object.property("key") {
                 Some(View::Int(number)) => key.parse() == Ok(number),
+                Some(View::Short(number)) => key.parse() == Ok(number),
+                Some(View::Long(number)) => key.parse() == Ok(number),
                 Some(View::Text(text)) => text == key,
                 _ => false,
             },

@@ -12,8 +12,8 @@ mod writer;
 
 pub(crate) use envelope::texts_of;
 pub use envelope::{
-    Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request,
-    encode_response, encode_response_with,
+    Decoded, Request, ResponseError, decode_request, decode_response, encode_fault,
+    encode_raw_response, encode_request, encode_response, encode_response_with,
 };
 pub use items::ItemDecoder;
 pub use reader::Reader;

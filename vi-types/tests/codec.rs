@@ -580,6 +580,24 @@ fn paths_lead_through_objects_and_keyed_lists() {
 }
 
 #[test]
+fn keys_in_quotes_may_have_dots_and_brackets() {
+    for (text, steps) in [
+        ("config.name", &["config", "name"][..]),
+        (
+            "config.extraConfig[\"svga.present\"].value",
+            &["config", "extraConfig[\"svga.present\"]", "value"],
+        ),
+        ("a[\"b].c\"].d", &["a[\"b].c\"]", "d"]),
+        ("device[2000].backing", &["device[2000]", "backing"]),
+        ("a[b.c].d", &["a[b.c]", "d"]),
+        ("a[\"unfinished.b", &["a[\"unfinished.b"]),
+        ("", &[""]),
+    ] {
+        assert_eq!(path::steps(text).collect::<Vec<_>>(), steps, "{text}");
+    }
+}
+
+#[test]
 fn a_poly_holds_only_its_family() {
     let disk: Poly<Device> = Disk {
         base: Device {

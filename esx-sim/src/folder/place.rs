@@ -50,13 +50,20 @@ impl Place {
         let is_a_hosts = host.is_some() || world.kind() == ServerKind::Esx;
         let found = match datacenter.as_deref() {
             // A host has only one, which it does not need to be told.
-            Some(wanted) if host.is_some() && is_named(wanted, HOSTS_OWN) => None,
+            Some(wanted)
+                if host.is_some() && named(wanted, vec![(HOSTS_OWN.to_owned(), ())]).is_some() =>
+            {
+                None
+            }
             Some(_) if host.is_some() => return Err(NoPlace::NotFound),
             Some(wanted) => {
-                let is_it =
-                    |one: &&ManagedObjectReference| is_named(wanted, &datacenter_path(world, one));
-                let found = world.all("Datacenter").find(is_it);
-                Some(found.ok_or(NoPlace::NotFound)?.clone())
+                let all = world.all("Datacenter");
+                let all = all.map(|one| (datacenter_path(world, one), one));
+                Some(
+                    named(wanted, all.collect())
+                        .ok_or(NoPlace::NotFound)?
+                        .clone(),
+                )
             }
             None => None,
         };
@@ -76,11 +83,9 @@ impl Place {
             (None, Some(own)) => own.datastore.contains(one),
             (None, None) => true,
         };
-        let is_it = |one: &&ManagedObjectReference| {
-            is_named(&datastore, world.name(one).unwrap_or_default()) && is_there(one)
-        };
-        let store = world.all("Datastore").find(is_it);
-        let store = store.ok_or(NoPlace::NotFound)?;
+        let all = world.all("Datastore").filter(|one| is_there(one));
+        let all = all.map(|one| (world.name(one).unwrap_or_default().to_owned(), one));
+        let store = named(&datastore, all.collect()).ok_or(NoPlace::NotFound)?;
         Ok(Self::DatastorePath(DatastorePath::new(store, path)))
     }
 }
@@ -91,10 +96,22 @@ pub(crate) fn path_in(uri: &Uri) -> Option<String> {
     Some(path.trim_matches('/').to_owned())
 }
 
-/// Whether a name is that one. libvirt 12 and later encode it twice, since there are servers that decode it twice.
-fn is_named(given: &str, name: &str) -> bool {
-    let once = given.trim_matches('/');
-    once == name || decode(given).is_ok_and(|twice| twice.trim_matches('/') == name)
+/// What has that name, of all that have one. Paths of the inventory may begin with a slash, as govc sends them. libvirt 12
+/// and later encode names twice, since there are servers that decode them twice. Go writes a blank as `+`.
+fn named<T>(given: &str, all: Vec<(String, T)>) -> Option<T> {
+    let readings = [
+        Some(given.to_owned()),
+        decode(given).ok(),
+        Some(given.replace('+', " ")),
+    ];
+    let mut all: Vec<_> = all.into_iter().map(Some).collect();
+    readings.into_iter().flatten().find_map(|reading| {
+        let reading = reading.trim_matches('/');
+        let is_it =
+            |one: &&mut Option<(String, T)>| one.as_ref().is_some_and(|one| one.0 == reading);
+        let (_, found) = all.iter_mut().find(is_it)?.take()?;
+        Some(found)
+    })
 }
 
 /// Undoes percent-encoding. Half a code, text that is not UTF-8 and a NUL are invalid.
@@ -157,8 +174,13 @@ mod tests {
             ("100%", "100%", true),
             ("100%25", "100%25", true),
             ("ha", "ha-datacenter", false),
+            ("my+store", "my store", true),
+            ("my store", "my+store", false),
         ] {
-            assert_eq!(is_named(given, name), expected, "{given}");
+            let found = named(given, vec![("other".to_owned(), 1), (name.to_owned(), 2)]);
+            assert_eq!(found, expected.then_some(2), "{given}");
         }
+        let both = vec![("a b".to_owned(), 1), ("a+b".to_owned(), 2)];
+        assert_eq!(named("a+b", both), Some(2), "the name itself goes first");
     }
 }

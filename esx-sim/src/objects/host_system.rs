@@ -38,7 +38,7 @@ fn is_in_maintenance(call: &Call<'_>) -> bool {
 }
 
 /// Changes what the host is, also in its summary.
-fn change(world: &mut World, host: &ManagedObjectReference, change: impl Fn(&mut HostRuntimeInfo)) {
+pub(super) fn change(world: &mut World, host: &ManagedObjectReference, change: impl Fn(&mut HostRuntimeInfo)) {
     world.change(host, |host: &mut properties::HostSystem| {
         if let Some(runtime) = host.runtime.as_deref_mut() {
             change(runtime);

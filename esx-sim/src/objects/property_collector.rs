@@ -109,7 +109,7 @@ fn retrieve_properties(
     request: &RetrieveProperties,
 ) -> Result<Vec<ObjectContent>, SoapFault> {
     let mut rest = select(call, &request.spec_set)?;
-    time_passes(call, &rest);
+    call.state.time_passes();
     Ok(read(call, &mut rest, usize::MAX))
 }
 
@@ -126,7 +126,7 @@ fn retrieve_properties_ex(
     };
     let size = size.min(call.settings.page.unwrap_or(usize::MAX));
     let rest = select(call, &request.spec_set)?;
-    time_passes(call, &rest);
+    call.state.time_passes();
     let result = page(call, rest, size);
     Ok((!result.objects.is_empty()).then(|| Box::new(result)))
 }
@@ -295,15 +295,6 @@ fn select(call: &Call<'_>, specs: &[PropertyFilterSpec]) -> Result<Rest, SoapFau
             Ok((selection, objects))
         })
         .collect()
-}
-
-/// Reading a task advances all tasks, as clients poll the tasks that they wait for.
-fn time_passes(call: &mut Call<'_>, rest: &Rest) {
-    let mut objects = rest.iter().flat_map(|(_, objects)| objects);
-    if objects.any(|object| object.r#type == "Task") {
-        let state = &mut *call.state;
-        state.tasks.step_by_itself(&mut state.world);
-    }
 }
 
 /// Reads the next objects, and takes them off the rest.

@@ -28,17 +28,27 @@ pub(crate) fn rows() -> Vec<Row> {
 const CLIENT: &str = "127.0.0.1";
 
 fn login(call: &mut Call<'_>, request: &Login) -> Result<UserSession, SoapFault> {
-    let locale = request.locale.as_deref();
+    let client = LoginClient {
+        locale: request.locale.as_deref(),
+        user_agent: call.user_agent,
+    };
     let begun = log_in(
         call.state,
         call.settings,
         &request.user_name,
         &request.password,
-        locale,
+        client,
     );
     let (cookie, session) = begun.ok_or_else(fault::invalid_login)?;
     call.new_cookie = Some(cookie);
     Ok(session)
+}
+
+/// What a client says of itself when it logs in.
+#[derive(Clone, Copy)]
+pub(crate) struct LoginClient<'a> {
+    pub(crate) locale: Option<&'a str>,
+    pub(crate) user_agent: &'a str,
 }
 
 /// Begins a session: its cookie and what is told of it. `None` for a wrong name or password. Both are events.
@@ -47,10 +57,10 @@ pub(crate) fn log_in(
     settings: &Settings,
     user: &str,
     password: &str,
-    locale: Option<&str>,
+    client: LoginClient<'_>,
 ) -> Option<(String, UserSession)> {
     let before = state.world.events.act_for(Some(user.to_owned()), None);
-    let begun = try_login(state, settings, user, password, locale);
+    let begun = try_login(state, settings, user, password, client);
     state.world.events.act_for(before.0, before.1);
     begun
 }
@@ -60,7 +70,7 @@ fn try_login(
     settings: &Settings,
     user: &str,
     password: &str,
-    locale: Option<&str>,
+    client: LoginClient<'_>,
 ) -> Option<(String, UserSession)> {
     let server = state.world.about_server();
     if user != settings.user || password != settings.password {
@@ -71,7 +81,7 @@ fn try_login(
         state.world.log_about(&server, event);
         return None;
     }
-    let (cookie, session) = state.sessions.begin(user, locale);
+    let (cookie, session) = state.sessions.begin(user, client.locale, client.user_agent);
     let event = UserLoginSessionEvent {
         ip_address: CLIENT.to_owned(),
         user_agent: session.user_agent.clone().filter(|_| state.world.since("5.1")),

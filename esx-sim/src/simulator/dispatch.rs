@@ -69,6 +69,13 @@ pub(crate) struct State {
     pub(super) most_waits: usize,
 }
 
+impl State {
+    /// Advances all tasks by one step, because a client looks: clients ask again and again until what they wait for is done.
+    pub(crate) fn time_passes(&mut self) {
+        self.tasks.step_by_itself(&mut self.world);
+    }
+}
+
 /// Removes everything that belongs to a session.
 pub(crate) fn end_session(state: &mut State, session: &str) {
     state.world.end_session(session);

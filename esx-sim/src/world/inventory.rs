@@ -4,6 +4,8 @@ pub(crate) mod datastore;
 mod esx;
 pub(crate) mod folders;
 pub(crate) mod host;
+pub(crate) mod host_settings;
+pub(crate) mod managers;
 pub(crate) mod network;
 mod networks;
 pub(crate) mod partition;
@@ -63,6 +65,8 @@ pub(crate) fn make(
     storage::equip(&mut world, equipment);
     networks::equip(&mut world, switches, opaque);
     systems::equip(&mut world);
+    host_settings::equip(&mut world);
+    managers::equip(&mut world);
     (world, path)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use esx_sim::Simulator;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{COOKIE, SET_COOKIE, USER_AGENT};
 use http::{Request, Response};
 use vi_types::methods::{Login, RetrievePropertiesEx, RetrieveServiceContent};
 use vi_types::objects::{
@@ -21,6 +21,8 @@ pub(crate) struct Client {
     pub(crate) content: ServiceContent,
     /// The version of the API to be answered in; the oldest if there is none.
     pub(crate) view: Option<String>,
+    /// What it calls itself.
+    pub(crate) user_agent: Option<String>,
 }
 
 impl Client {
@@ -31,6 +33,7 @@ impl Client {
             cookie: Mutex::default(),
             content: ServiceContent::default(),
             view: Some("9.1.1.0".to_owned()),
+            user_agent: None,
         };
         let instance = moref("ServiceInstance", "ServiceInstance");
         let request = RetrieveServiceContent::default();
@@ -55,6 +58,9 @@ impl Client {
         let mut request = Request::post("/sdk");
         if let Some(view) = &self.view {
             request = request.header("SOAPAction", format!("\"urn:vim25/{view}\""));
+        }
+        if let Some(agent) = &self.user_agent {
+            request = request.header(USER_AGENT, agent);
         }
         self.send(request.body(Bytes::from(body)).unwrap()).await
     }

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use esx_sim::Simulator;
+use esx_sim::{DatastoreKind, NewDatastore, Simulator};
 use http::{Request, Response, StatusCode};
-use vi_types::objects::{VirtualDeviceFileBackingInfo, VirtualMachineConfigInfo};
+use vi_types::enums::VirtualMachinePowerState::PoweredOn;
+use vi_types::methods::SearchDatastoreTask;
+use vi_types::objects::{
+    HostDatastoreBrowserSearchResults, VirtualDeviceFileBackingInfo, VirtualMachineConfigInfo,
+};
 use vi_types::properties;
 
 use crate::client::Client;
@@ -305,4 +309,112 @@ fn devices(config: &VirtualMachineConfigInfo) -> BTreeSet<(String, String)> {
         (device.type_name().to_owned(), file)
     })
     .collect()
+}
+
+#[tokio::test]
+async fn a_datacenter_has_its_path_with_and_without_a_slash_and_a_dot_is_the_datastore_itself() {
+    let store = || NewDatastore::new("my store", DatastoreKind::Vmfs);
+    let esx = Simulator::esx().datastore(store()).build();
+    let vcenter = Simulator::vcenter().build();
+    let nested = "Europe/Paris";
+    assert_ne!(nested, "Paris");
+    for (simulator, datacenter, name) in [
+        (&esx, "ha-datacenter", "datastore1"),
+        (&esx, "%2Fha-datacenter", "datastore1"),
+        (&esx, "/ha-datacenter", "datastore1"),
+        (&esx, "/ha-datacenter/", "datastore1"),
+        (&esx, "%2fha%2Ddatacenter", "datastore1"),
+        (&esx, "%252Fha-datacenter", "datastore1"),
+        (&esx, "%2Fha-datacenter", "my+store"),
+        (&esx, "%2Fha-datacenter", "my%20store"),
+        (&vcenter, "%2FBerlin", "production-local"),
+        (&vcenter, "Berlin", "production-local"),
+        (&vcenter, "%2FEurope%2FParis", "esx-01.paris-local"),
+        (&vcenter, "/Europe/Paris", "esx-01.paris-local"),
+    ] {
+        let client = Client::login(simulator).await;
+        let uri = |path: &str| format!("/folder{path}?dcPath={datacenter}&dsName={name}");
+        let roots = ["", "/", "/.", "/./", "/%2e", "/%2E%2F"];
+        let page = get(&client, &uri("")).await;
+        for root in roots {
+            let answer = get(&client, &uri(root)).await;
+            assert_eq!(answer.status(), 200, "{}", uri(root));
+            assert_eq!(answer.body(), page.body(), "{}", uri(root));
+        }
+        for path in ["/new.txt", "/./new.txt", "/%2E%2Fnew.txt"] {
+            for (method, status) in [("PUT", 201), ("GET", 200), ("PUT", 200), ("DELETE", 204)] {
+                let answer = send(&client, method, &uri(path), "text").await;
+                assert_eq!(answer.status().as_u16(), status, "{method} {}", uri(path));
+            }
+        }
+        for wrong in ["Paris", "/Berlin/Berlin", "%2F", "other"] {
+            let uri = format!("/folder/new.txt?dcPath={wrong}&dsName={name}");
+            for method in ["PUT", "GET", "DELETE"] {
+                let answer = send(&client, method, &uri, "text").await;
+                assert_eq!(answer.status(), 404, "{method} {uri}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dot_and_a_slash_are_the_root_of_a_datastore_path() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let machine: properties::VirtualMachine = simulator.properties(&vm).unwrap();
+    let store: properties::Datastore = simulator.properties(&machine.datastore[0]).unwrap();
+    let (name, browser) = (store.name.clone().unwrap(), store.browser.clone().unwrap());
+    let mut answers = Vec::new();
+    for path in ["", " ", " .", " /", ".", "/", " ./", " ./."] {
+        let request = SearchDatastoreTask {
+            datastore_path: format!("[{name}]{path}"),
+            ..SearchDatastoreTask::default()
+        };
+        let task = client.call_on(&browser, &request).await.unwrap();
+        while simulator.step_tasks() {}
+        let task: properties::Task = simulator.properties(&task).unwrap();
+        let info = task.info.unwrap();
+        assert_eq!(info.error, None, "{path:?}");
+        let found = info
+            .result
+            .unwrap()
+            .cast::<HostDatastoreBrowserSearchResults>()
+            .unwrap();
+        assert!(!found.file.is_empty(), "{path:?}");
+        answers.push(found);
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[tokio::test]
+async fn the_refusal_of_a_file_that_is_sent_has_no_text() {
+    let simulator = Simulator::esx().build();
+    simulator.set_power_state(&simulator.vm("web01").unwrap(), PoweredOn);
+    let client = Client::login(&simulator).await;
+    let nobody = Client::connect(&simulator).await;
+    for (client, path, query, status) in [
+        (
+            &client,
+            "/no/new.txt",
+            "dcPath=ha-datacenter&dsName=ssd",
+            404,
+        ),
+        (&client, "/new.txt", "dcPath=other&dsName=ssd", 404),
+        (
+            &client,
+            "/new.txt",
+            "dcPath=ha-datacenter&dsName=other",
+            404,
+        ),
+        (&client, "/new.txt", "", 404),
+        (&client, "", "", 404),
+        (&client, "/%zz", "dcPath=ha-datacenter&dsName=ssd", 400),
+        (&client, "", "dcPath=ha-datacenter&dsName=ssd", 409),
+        (&nobody, "/new.txt", "dcPath=ha-datacenter&dsName=ssd", 401),
+    ] {
+        let answer = send(client, "PUT", &format!("/folder{path}?{query}"), "text").await;
+        assert_eq!(answer.status().as_u16(), status, "{path}?{query}");
+        assert_eq!(answer.body(), "", "{path}?{query}");
+    }
 }

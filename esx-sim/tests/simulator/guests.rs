@@ -1,10 +1,17 @@
 //! What guests and the host report of machines.
 
 use esx_sim::Simulator;
+use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn, Suspended};
 use vi_types::enums::{ManagedEntityStatus, VirtualMachineToolsStatus as ToolsStatus};
+use vi_types::methods::{
+    PowerOffVmTask, PowerOnVmTask, RebootGuest, ResetVmTask, ShutdownGuest, StandbyGuest,
+    SuspendVmTask,
+};
 use vi_types::objects::{GuestInfo, VirtualMachineQuickStats};
 use vi_types::properties::VirtualMachine;
+
+use crate::client::Client;
 
 fn vm(simulator: &Simulator, name: &str) -> VirtualMachine {
     simulator.properties(&simulator.vm(name).unwrap()).unwrap()
@@ -113,4 +120,83 @@ fn measurements_are_within_the_size_of_a_machine() {
         seen.dedup();
         assert!(seen.len() > count / 2, "{count} machines: {seen:?}");
     }
+}
+
+/// What a client asks a machine for, one after the other.
+async fn ask(client: &Client, vm: &ManagedObjectReference, what: &str) {
+    let asked = match what {
+        "off" => client
+            .call_on(vm, &PowerOffVmTask::default())
+            .await
+            .map(drop),
+        "on" => client
+            .call_on(vm, &PowerOnVmTask::default())
+            .await
+            .map(drop),
+        "reset" => client.call_on(vm, &ResetVmTask::default()).await.map(drop),
+        "suspend" => client
+            .call_on(vm, &SuspendVmTask::default())
+            .await
+            .map(drop),
+        "shutdown" => client.call_on(vm, &ShutdownGuest::default()).await,
+        "reboot" => client.call_on(vm, &RebootGuest::default()).await,
+        "standby" => client.call_on(vm, &StandbyGuest::default()).await,
+        _ => panic!("{what}"),
+    };
+    asked.unwrap();
+    while client.simulator.step_tasks() {}
+}
+
+#[tokio::test]
+async fn a_guest_tells_its_name_and_addresses_again_after_it_was_off() {
+    for simulator in [
+        Simulator::esx(),
+        Simulator::vcenter(),
+        Simulator::esx().api_version("5.0").unwrap(),
+    ] {
+        let simulator = simulator.build();
+        let client = Client::login(&simulator).await;
+        for name in ["web01", "db01", "files"] {
+            let before = guest(&simulator, name);
+            let addresses = |guest: &GuestInfo| {
+                let cards = guest.net.iter().map(|card| card.ip_address.clone());
+                (
+                    guest.host_name.clone(),
+                    guest.ip_address.clone(),
+                    cards.collect::<Vec<_>>(),
+                )
+            };
+            assert!(before.ip_address.is_some(), "{name}");
+            let vm = simulator.vm(name).unwrap();
+            for way in [
+                &["off", "on"][..],
+                &["reset"],
+                &["suspend", "on"],
+                &["shutdown", "on"],
+                &["reboot"],
+                &["standby", "on"],
+                &["suspend", "on", "off", "on", "reset"],
+            ] {
+                for (index, step) in way.iter().enumerate() {
+                    ask(&client, &vm, step).await;
+                    let now = addresses(&guest(&simulator, name));
+                    let is_on = !matches!(*step, "off" | "suspend" | "shutdown" | "standby");
+                    let there = (now.0.is_some(), now.1.is_some());
+                    assert_eq!(there, (is_on, is_on), "{name}: {way:?} {index}");
+                }
+                let now = guest(&simulator, name);
+                assert_eq!(addresses(&now), addresses(&before), "{name}: {way:?}");
+                let summary = vm_summary(&simulator, name);
+                assert_eq!(
+                    summary,
+                    (before.host_name.clone(), before.ip_address.clone())
+                );
+            }
+        }
+    }
+}
+
+fn vm_summary(simulator: &Simulator, name: &str) -> (Option<String>, Option<String>) {
+    let guest = vm(simulator, name).summary.unwrap().guest.unwrap();
+    (guest.host_name, guest.ip_address)
 }

@@ -477,3 +477,67 @@ async fn single_properties_can_be_fetched_from_any_object() {
             .is_some()
     );
 }
+
+#[tokio::test]
+async fn an_item_of_a_list_is_found_by_its_key() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let host = simulator.objects("HostSystem")[0].clone();
+    for (object, path, found) in [
+        (&vm, "config.extraConfig[\"svga.present\"]", true),
+        (&vm, "config.extraConfig[\"svga.present\"].value", true),
+        (&vm, "config.extraConfig[\"pciBridge0.present\"].key", true),
+        (&vm, "config.extraConfig[\"nvram\"]", true),
+        (&vm, "config.extraConfig[\"no.such.key\"]", false),
+        (&vm, "config.extraConfig[\"no.such.key\"].value", false),
+        (&vm, "config.hardware.device[4000].backing", true),
+        (&vm, "config.hardware.device[9]", false),
+        (
+            &host,
+            "config.network.vswitch[\"key-vim.host.VirtualSwitch-vSwitch0\"].name",
+            true,
+        ),
+        (
+            &host,
+            "config.network.pnic[\"key-vim.host.PhysicalNic-vmnic0\"].device",
+            true,
+        ),
+        (
+            &host,
+            "config.network.portgroup[\"key-vim.host.PortGroup-VM Network\"].spec.name",
+            true,
+        ),
+        (&host, "config.service.service[\"TSM-SSH\"].running", true),
+        (
+            &host,
+            "config.firewall.ruleset[\"sshServer\"].enabled",
+            true,
+        ),
+    ] {
+        let value = client.value(object, path).await;
+        assert_eq!(!value.is_none(), found, "{path}: {value:?}");
+        let fetch = Fetch {
+            prop: path.to_owned(),
+            ..Fetch::default()
+        };
+        let fetched = client.call_on(object, &fetch).await.unwrap();
+        assert_eq!(fetched.unwrap_or_default(), value, "{path}");
+    }
+    for path in [
+        "config.extraConfig[svga.present]",
+        "config.extraConfig['svga.present']",
+        "config.extraConfig[\"svga.present\"",
+        "config.extraConfig[\"svga.present\"].colour",
+        "runtime[\"powerState\"]",
+        "config.hardware.device[]",
+    ] {
+        let read = client.read(&[vm.clone()], "VirtualMachine", &[path]).await;
+        let fault = read.unwrap_err();
+        assert_eq!(
+            fault.cast::<InvalidProperty>().unwrap().name,
+            path,
+            "{fault}"
+        );
+    }
+}

@@ -6,9 +6,12 @@ use vi_types::enums::VirtualMachinePowerState;
 use vi_types::methods::{
     CurrentTime, FindByUuid, Login, Logout, PowerOffVmTask, SessionIsActive, WaitForUpdatesEx,
 };
-use vi_types::objects::{InvalidLogin, ManagedObjectNotFound, NotAuthenticated, UserSession};
+use vi_types::objects::{
+    InvalidLogin, ManagedObjectNotFound, NotAuthenticated, TaskReasonUser, UserLoginSessionEvent,
+    UserSession,
+};
 use vi_types::properties::VirtualMachine;
-use vi_types::{Any, SoapFault};
+use vi_types::{Any, SoapFault, properties};
 
 fn login(user: &str, password: &str) -> Login {
     Login {
@@ -164,4 +167,68 @@ async fn a_restart_breaks_connections_and_ends_sessions_and_tasks() {
     assert!(runtime.question.is_some(), "questions stay");
     // The server answers again.
     Client::login(&simulator).await;
+}
+
+#[tokio::test]
+async fn a_session_says_which_program_began_it_and_its_tasks_and_events_whose_it_is() {
+    for (simulator, user) in [
+        (Simulator::esx(), "root"),
+        (Simulator::esx(), "operator"),
+        (Simulator::vcenter(), "administrator@vsphere.local"),
+        (Simulator::vcenter(), "EXAMPLE\\alice"),
+    ] {
+        let simulator = simulator.credentials(user, "secret").build();
+        let mut client = Client::connect(&simulator).await;
+        client.user_agent = Some("govc/0.53.0 (go1.25; linux)".to_owned());
+        let session = client.call(&login(user, "secret")).await.unwrap();
+        let manager = client.service("sessionManager");
+        let current: UserSession = client
+            .value(&manager, "currentSession")
+            .await
+            .cast()
+            .unwrap();
+        for session in [&session, &current] {
+            let agent = session.user_agent.as_deref();
+            assert_eq!(agent, Some("govc/0.53.0 (go1.25; linux)"));
+            assert_eq!(session.user_name, user);
+        }
+        let vm = simulator.vm("web01").unwrap();
+        let task = client
+            .call_on(&vm, &PowerOffVmTask::default())
+            .await
+            .unwrap();
+        let task: properties::Task = simulator.properties(&task).unwrap();
+        let reason = task.info.unwrap().reason;
+        assert_eq!(reason.cast::<TaskReasonUser>().unwrap().user_name, user);
+        while simulator.step_tasks() {}
+        let events = simulator.events();
+        assert!(events.len() >= 4, "{events:?}");
+        for event in &events {
+            assert_eq!(event.user_name, user, "{event:?}");
+        }
+        let told = events[0].cast::<UserLoginSessionEvent>().unwrap();
+        assert_eq!(
+            told.user_agent.as_deref(),
+            Some("govc/0.53.0 (go1.25; linux)")
+        );
+    }
+}
+
+#[tokio::test]
+async fn whoever_logs_in_for_a_file_has_a_session_with_a_program_too() {
+    let simulator = Simulator::esx().build();
+    let request = http::Request::get("/folder")
+        .header("authorization", "Basic cm9vdDpwYXNzd29yZA==")
+        .header("user-agent", "curl/8.5.0");
+    let answer = (simulator.handler())(request.body(bytes::Bytes::new()).unwrap()).await;
+    assert_eq!(answer.status(), 200);
+    let client = Client::login(&simulator).await;
+    let manager = client.service("sessionManager");
+    let sessions: Vec<UserSession> = client.value(&manager, "sessionList").await.cast().unwrap();
+    let mut agents: Vec<_> = sessions
+        .iter()
+        .filter_map(|one| one.user_agent.as_deref())
+        .collect();
+    agents.sort_unstable();
+    assert_eq!(agents, ["", "curl/8.5.0"]);
 }

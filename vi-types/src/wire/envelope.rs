@@ -50,6 +50,17 @@ pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> 
     })
 }
 
+/// An answer as a whole message, for a method that no type describes: the content is XML in the API's namespace.
+pub fn encode_raw_response(method: &str, content: &str) -> String {
+    envelope(|writer| {
+        let name = escaped(method);
+        let namespace = namespace::VIM;
+        writer.raw(&format!(
+            "<{name}Response xmlns=\"{namespace}\">{content}</{name}Response>"
+        ));
+    })
+}
+
 /// A fault as a whole message. It goes with HTTP status 500.
 pub fn encode_fault(fault: &SoapFault) -> String {
     envelope(|writer| {

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use vi_types::objects::{ObjectSpec, PropertyFilterSpec, SelectionSpec, TraversalSpec};
-use vi_types::{ManagedObjectReference, Object, ObjectInfo, Poly, SoapFault, View, path};
+use vi_types::{Field, ManagedObjectReference, Object, ObjectInfo, Poly, SoapFault, View, path};
 
 use super::reading::{Scope, Seen};
 use crate::fault;
 use crate::version::ApiVersion;
+use crate::world::inventory::managers;
 
 /// A `PropertyFilterSpec` with its names resolved.
 pub(crate) struct Selection {
@@ -355,36 +356,45 @@ impl<'a> Traversals<'a> {
 pub(crate) fn check(ty: &str, property: &str, version: ApiVersion) -> Result<(), SoapFault> {
     let registry = vi_types::registry();
     // Of types the simulator has no objects of, nothing is known but that they may be asked for.
-    let Some(mut info) = registry.managed_object(ty).or_else(|| registry.object(ty)) else {
+    let Some(mut info) = managers::info(ty).or_else(|| registry.object(ty)) else {
         return Ok(());
     };
     let invalid = || fault::invalid_property(property);
-    let mut steps = property.split('.').peekable();
+    let mut steps = path::steps(property).peekable();
     while let Some(step) = steps.next() {
-        let name = step.split('[').next().unwrap_or_default();
-        let (field, since) = field(info, name).ok_or_else(invalid)?;
-        if ApiVersion::since(since) > version {
+        let (name, key) = match step.split_once('[') {
+            Some((name, key)) => (name, Some(key)),
+            None => (step, None),
+        };
+        let field = field(info, name).ok_or_else(invalid)?;
+        if key.is_some_and(|key| !field.occurrence.is_list() || !is_key(key)) {
             return Err(invalid());
         }
-        if steps.peek().is_some() {
-            info = registry.object(field).ok_or_else(invalid)?;
-        }
-    }
-    Ok(())
-}
-
-/// Type and version of a field of a type, or of one of its descendants.
-fn field(info: &'static ObjectInfo, name: &str) -> Option<(&'static str, &'static str)> {
-    let own = |info: &'static ObjectInfo| {
-        let mut fields = info.all_fields();
-        let field = fields.find(|field| field.name == name)?;
         let since = if field.since.is_empty() {
             "2.0"
         } else {
             field.since
         };
-        Some((field.ty, since))
-    };
+        if ApiVersion::since(since) > version {
+            return Err(invalid());
+        }
+        if steps.peek().is_some() {
+            info = registry.object(field.ty).ok_or_else(invalid)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is the rest of a step behind the bracket: a number, or a text in quotes.
+fn is_key(rest: &str) -> bool {
+    let key = rest.strip_suffix(']').unwrap_or_default();
+    let quoted = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+    quoted.is_some() || key.parse::<i64>().is_ok()
+}
+
+/// A field of a type, or of one of its descendants.
+fn field(info: &'static ObjectInfo, name: &str) -> Option<&'static Field> {
+    let own = |info: &'static ObjectInfo| info.all_fields().find(|field| field.name == name);
     own(info).or_else(|| {
         let objects = vi_types::registry().objects.iter();
         let mut descendants = objects.filter(|one| one.is_a(info.name));

@@ -5,11 +5,12 @@ use vi_types::objects::{
     AutoStartDefaults, AutoStartPowerInfo, Description, ElementDescription, HealthSystemRuntime,
     HostAutoStartManagerConfig, HostBiosInfo, HostCapability, HostConfigInfo, HostConfigManager,
     HostConfigSummary, HostCpuIdInfo, HostCpuInfo, HostCpuPackage, HostHardwareInfo,
-    HostHardwareSummary, HostListSummary, HostListSummaryQuickStats, HostNumaInfo, HostNumaNode,
-    HostNumericSensorInfo, HostRuntimeInfo, HostSystemHealthInfo, HostSystemInfo,
-    ResourcePoolResourceUsage, ResourcePoolRuntimeInfo, ResourcePoolSummary,
+    HostHardwareSummary, HostLicensableResourceInfo, HostListSummary, HostListSummaryQuickStats,
+    HostNumaInfo, HostNumaNode, HostNumericSensorInfo, HostRuntimeInfo, HostSystemHealthInfo,
+    HostSystemInfo, KeyAnyValue, ResourcePoolResourceUsage, ResourcePoolRuntimeInfo,
+    ResourcePoolSummary,
 };
-use vi_types::{ManagedObjectReference, Poly, properties};
+use vi_types::{Any, ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
 use super::{ServerKind, datastore, network, service, storage};
@@ -81,6 +82,7 @@ pub(crate) fn add(
         },
     );
     let browser = datastore::add_browser(world, spec.part("datastoreBrowser"), datastores.to_vec());
+    add_environment(world, &spec.parent, &browser);
     let host = properties::HostSystem {
         datastore_browser: Some(browser),
         base: entity(&spec.name, Some(&spec.parent)),
@@ -108,11 +110,63 @@ pub(crate) fn add(
             }
             .into(),
         ),
+        licensable_resource: spec.since("5.0").then(|| licensable().into()),
         datastore: datastores.to_vec(),
         network: networks.to_vec(),
         ..properties::HostSystem::default()
     };
     world.add(spec.reference.value.clone(), host);
+}
+
+/// Gives a compute resource its environment browser, which looks at the datastores of its first host.
+fn add_environment(
+    world: &mut World,
+    compute: &ManagedObjectReference,
+    datastores: &ManagedObjectReference,
+) {
+    let known = world.read::<properties::ComputeResource>(compute);
+    if known.is_none_or(|compute| compute.environment_browser.is_some()) {
+        return;
+    }
+    let number = compute.value.strip_prefix("domain-");
+    let name = number.map_or("ha-environment-browser".to_owned(), |number| {
+        format!("envbrowser-{number}")
+    });
+    let browser = world.add(
+        name,
+        properties::EnvironmentBrowser {
+            datastore_browser: Some(datastores.clone()),
+            ..properties::EnvironmentBrowser::default()
+        },
+    );
+    world.change(compute, |compute: &mut properties::ComputeResource| {
+        compute.environment_browser = Some(browser);
+    });
+}
+
+/// The environment browser of a host's compute resource.
+pub(crate) fn environment(
+    world: &World,
+    host: &ManagedObjectReference,
+) -> Option<ManagedObjectReference> {
+    let compute = world.read::<properties::ComputeResource>(world.parent(host)?)?;
+    compute.environment_browser.clone()
+}
+
+/// What licences of hosts are counted by.
+fn licensable() -> HostLicensableResourceInfo {
+    let resource = |key: &str, value: i16| KeyAnyValue {
+        key: key.to_owned(),
+        value: Any::Long(value.into()),
+        ..KeyAnyValue::default()
+    };
+    HostLicensableResourceInfo {
+        resource: vec![
+            resource("numCpuPackages", PACKAGES),
+            resource("numCpuCores", CORES),
+        ],
+        ..HostLicensableResourceInfo::default()
+    }
 }
 
 /// Lets the first of a host's virtual machines start with it.

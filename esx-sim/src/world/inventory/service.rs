@@ -4,10 +4,11 @@ use vi_types::objects::{AboutInfo, Capability, ServiceContent};
 use vi_types::{ManagedObjectReference, properties};
 
 use super::ServerKind;
-use super::parts::text;
+use super::parts::{made_time, text};
 use crate::event;
 use crate::objects::event_manager::MOST_COLLECTORS;
 use crate::objects::performance_manager;
+use crate::task;
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -45,6 +46,7 @@ pub(crate) fn add(
     let task_manager = world.add(
         name("ha-taskmgr", "TaskManager"),
         properties::TaskManager {
+            description: Some(task::description().into()),
             max_collector: Some(32),
             ..properties::TaskManager::default()
         },
@@ -76,12 +78,10 @@ pub(crate) fn add(
             ..properties::EventManager::default()
         },
     );
-    if kind == ServerKind::VCenter {
-        world.add(
-            "DVSManager",
-            properties::DistributedVirtualSwitchManager::default(),
-        );
-    }
+    let switch_manager = world.add(
+        name("ha-dvsmanager", "DVSManager"),
+        properties::DistributedVirtualSwitchManager::default(),
+    );
     let since = |version: &str| release.version() >= ApiVersion::since(version);
     let content = ServiceContent {
         root_folder: root.clone(),
@@ -94,8 +94,7 @@ pub(crate) fn add(
         search_index: Some(search_index),
         task_manager: Some(task_manager),
         event_manager: Some(event_manager),
-        dv_switch_manager: (kind == ServerKind::VCenter && since("4.0"))
-            .then(|| ManagedObjectReference::new("DistributedVirtualSwitchManager", "DVSManager")),
+        dv_switch_manager: since("4.0").then_some(switch_manager),
         file_manager: since("2.5").then_some(file_manager),
         virtual_disk_manager: since("2.5").then_some(virtual_disk_manager),
         ..ServiceContent::default()
@@ -112,6 +111,8 @@ pub(crate) fn add(
                 }
                 .into(),
             ),
+            // What is read is the time of reading.
+            server_clock: Some(made_time()),
             content: Some(content.into()),
             ..properties::ServiceInstance::default()
         },

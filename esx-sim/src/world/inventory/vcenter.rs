@@ -23,7 +23,7 @@ use super::virtual_machine::{self, Site};
 use super::{ServerKind, datastore, network, service};
 use crate::machine::Place;
 use crate::storage::{DatastoreKind, NewDatastore};
-use crate::version::Release;
+use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
 /// The address of the vCenter, as its hosts know it.
@@ -211,9 +211,10 @@ impl Maker {
             ..properties::ComputeResource::default()
         };
         match cluster {
-            Some(_) => self
-                .world
-                .add(own.value.clone(), in_cluster(base, hosts.len() as i16)),
+            Some(_) => self.world.add(
+                own.value.clone(),
+                in_cluster(base, hosts.len() as i16, self.release),
+            ),
             None => self.world.add(own.value.clone(), alone(base)),
         };
         self.put(parent, &own);
@@ -315,7 +316,17 @@ fn alone(base: properties::ComputeResource) -> properties::ComputeResource {
     }
 }
 
-fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::ClusterComputeResource {
+fn in_cluster(
+    base: properties::ComputeResource,
+    hosts: i16,
+    release: &Release,
+) -> properties::ClusterComputeResource {
+    let summary = || ClusterComputeResourceSummary {
+        base: compute_summary(hosts),
+        current_failover_level: -1,
+        num_vmotions: 3,
+        ..ClusterComputeResourceSummary::default()
+    };
     let das = || ClusterDasConfigInfo {
         enabled: Some(false),
         ..ClusterDasConfigInfo::default()
@@ -328,15 +339,7 @@ fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::Clus
     };
     properties::ClusterComputeResource {
         base: properties::ComputeResource {
-            summary: Some(
-                ClusterComputeResourceSummary {
-                    base: compute_summary(hosts),
-                    current_failover_level: -1,
-                    num_vmotions: 3,
-                    ..ClusterComputeResourceSummary::default()
-                }
-                .into(),
-            ),
+            summary: Some(summary().into()),
             configuration_ex: Some(
                 ClusterConfigInfoEx {
                     base: configuration(),
@@ -356,6 +359,7 @@ fn in_cluster(base: properties::ComputeResource, hosts: i16) -> properties::Clus
             }
             .into(),
         ),
+        summary_ex: (release.version() >= ApiVersion::since("7.0.1.1")).then(|| summary().into()),
         ..properties::ClusterComputeResource::default()
     }
 }
