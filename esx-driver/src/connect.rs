@@ -27,7 +27,9 @@ pub(crate) use self::node::{long_mode, no_host};
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;
-use crate::{EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy};
+use crate::{
+    EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy, store::Store,
+};
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
 ///
@@ -56,6 +58,7 @@ struct Inner {
     product: Product,
     vcenter: Option<VCenterOfHost>,
     uri: EsxUri,
+    store: Arc<dyn Store>,
     shared: Shared,
 }
 
@@ -238,6 +241,11 @@ impl Connect {
             // The key is the type.
             Err(_) => Arc::new(T::default()),
         }
+    }
+
+    /// Where the connection keeps what has to outlive a program.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.store
     }
 
     /// The host and its surroundings in the inventory.

@@ -295,13 +295,6 @@ fn not_running() -> Error {
     )
 }
 
-/// The error of a function that knows no flags.
-fn unsupported_flags(flags: u32, function: &str) -> Error {
-    let message = format!("unsupported flags (0x{flags:x}) in function {function}");
-    let kind = ErrorKind::UnsupportedFlags;
-    Error::new(kind, ErrorNumber::InvalidArg, message).plain()
-}
-
 fn no_domain(message: String) -> Error {
     Error::new(
         ErrorKind::NotFound(What::Domain),

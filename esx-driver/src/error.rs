@@ -112,6 +112,8 @@ pub enum ErrorKind {
     WrongState,
     /// The task failed with a [`fault`](Error::fault).
     TaskFailed,
+    /// What a [store](crate::Store) keeps cannot be read or written.
+    Store,
     /// The caller cancelled the operation; the text says what came of it.
     Cancelled,
     /// What describes a device describes several, or none as a whole.
@@ -455,6 +457,16 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Refuses all flags, as a function does that knows none.
+pub(crate) fn refuse_flags(flags: u32, function: &str) -> Result<()> {
+    if flags == 0 {
+        return Ok(());
+    }
+    let message = format!("unsupported flags (0x{flags:x}) in function {function}");
+    let kind = ErrorKind::UnsupportedFlags;
+    Err(Error::new(kind, ErrorNumber::InvalidArg, message).plain())
 }
 
 /// The fault's type and the server's text, in the form that libvirt 9.0.0 gives to the error of a task

@@ -1,8 +1,11 @@
 //! Interfaces: the network cards of a host, what it makes of several of them, and its own addresses.
 
+mod calls;
 mod change;
 mod definition;
 mod list;
+mod plan;
+mod transaction;
 
 use std::fmt;
 

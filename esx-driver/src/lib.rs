@@ -64,6 +64,7 @@ mod secret;
 mod snapshot;
 mod storage_pool;
 mod storage_volume;
+mod store;
 mod undo;
 mod uri;
 
@@ -101,6 +102,7 @@ pub use secret::Secret;
 pub use snapshot::{DomainSnapshot, SnapshotEntry};
 pub use storage_pool::{StoragePool, StoragePoolEntry};
 pub use storage_volume::{StorageVol, StorageVolEntry};
+pub use store::{FolderStore, Store};
 pub use uri::{EsxUri, Scheme, Transport, VCenter};
 
 pub use futures_core::Stream;

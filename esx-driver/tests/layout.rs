@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module, the lowest first: a module uses only those before it. A noun is nothing that the engine could name.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     // Values, errors, and what a program says before there is a connection.
     "question",
     "error",
@@ -17,6 +17,7 @@ const ORDER: [&str; 27] = [
     "uri",
     "auth",
     "policy",
+    "store",
     // The engine, on the client.
     "engine",
     "operation",

@@ -7,12 +7,13 @@ use esx_driver::auth::SecretString;
 use esx_driver::auth::{AuthFileSearch, Credentials};
 #[cfg(feature = "simulator")]
 use esx_driver::vi_client::transport::InProcess;
-use esx_driver::{Connect, EsxUri, OpenOptions};
+use esx_driver::{Connect, EsxUri, FolderStore, OpenOptions};
 #[cfg(feature = "simulator")]
 use esx_sim::Simulator;
 
 use crate::credentials::{self, Login};
 use crate::failure::Failure;
+use crate::state;
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
@@ -76,6 +77,19 @@ impl Connection {
             true => Err(Failure::new(format!(
                 "operation forbidden: read only access prevents {function}"
             ))),
+        }
+    }
+
+    /// Refuses what has to outlive this run if there is no place to keep it. A simulated server lives no longer than the run.
+    ///
+    /// # Errors
+    /// What to set.
+    pub(crate) fn check_keeps_state(&self) -> Result<(), Failure> {
+        match self.simulated.is_some() || state::folder().is_some() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                "there is no folder to keep it in: set XDG_STATE_HOME or HOME to an absolute path",
+            )),
         }
     }
 
@@ -148,6 +162,9 @@ async fn connect(uri: &EsxUri, password: Option<&SecretString>) -> Result<Connec
     let mut open = OpenOptions::new(&login);
     if let Some(password) = password {
         open = open.password(password.clone());
+    }
+    if let Some(folder) = state::folder() {
+        open = open.store(FolderStore::new(folder));
     }
     Ok(open.open(uri).await?)
 }

@@ -609,6 +609,49 @@ fn a_start_that_takes_too_long_is_given_up() {
     assert_eq!(host.simulator.leftovers(), []);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_transaction_outlives_its_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let host = Host::new();
+    let state = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| {
+        let mut command = host.virt_esx(words);
+        command.env("XDG_STATE_HOME", state.path());
+        command.output().unwrap()
+    };
+    let started = "Network config change transaction started\n\n";
+    succeeds(&run(&["iface-begin"]), started);
+    let files = std::fs::read_dir(state.path().join("virt-esx")).unwrap();
+    let file = files.last().unwrap().unwrap();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let kept = std::fs::read_to_string(file.path()).unwrap();
+    assert!(!kept.contains(PASSWORD));
+    fails(
+        &run(&["iface-begin"]),
+        "Requested operation is not valid: there is another transaction running.",
+    );
+    succeeds(
+        &run(&["iface-undefine", "vmk1"]),
+        "Interface vmk1 undefined\n\n",
+    );
+    fails(&run(&["iface-mac", "vmk1"]), "failed to get interface");
+    let rolled_back = "Network config change transaction rolled back\n\n";
+    succeeds(&run(&["iface-rollback"]), rolled_back);
+    assert_eq!(run(&["iface-mac", "vmk1"]).status.code(), Some(0));
+    fails(
+        &run(&["iface-commit"]),
+        "no transaction running, nothing to be committed.",
+    );
+    // Without a folder there is nowhere to keep it.
+    let mut command = host.virt_esx(&["iface-begin"]);
+    fails(
+        &command.env_remove("HOME").output().unwrap(),
+        "set XDG_STATE_HOME or HOME",
+    );
+}
+
 #[test]
 fn a_domain_is_undefined_and_defined_again() {
     let host = Host::new();

@@ -16,6 +16,7 @@ use crate::{
     auth::{self, AuthFile, AuthFileSearch, Authenticate},
     inventory::{self, Place},
     policy::{Policy, Rules},
+    store::{MemoryStore, Store},
 };
 
 /// Options for opening a connection, where the defaults of [`Connect::open`] do not fit.
@@ -35,6 +36,7 @@ pub struct OpenOptions<'a> {
     transport: Option<Box<dyn Transport>>,
     vcenter_transport: Option<Box<dyn Transport>>,
     client: Options,
+    store: Arc<dyn Store>,
 }
 
 impl<'a> OpenOptions<'a> {
@@ -47,6 +49,7 @@ impl<'a> OpenOptions<'a> {
             transport: None,
             vcenter_transport: None,
             client: Options::default(),
+            store: Arc::new(MemoryStore::default()),
         }
     }
 
@@ -98,6 +101,20 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
+    /// Keeps in `store` what has to outlive the program; without it, that is lost with the connection.
+    ///
+    /// ```
+    /// use esx_driver::{FolderStore, OpenOptions, auth::NoPrompts};
+    ///
+    /// let store = FolderStore::new("/var/lib/backup/esx");
+    /// let options = OpenOptions::new(&NoPrompts).store(store);
+    /// ```
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
@@ -141,6 +158,7 @@ impl<'a> OpenOptions<'a> {
             product,
             vcenter,
             uri: uri.clone(),
+            store: self.store,
             shared: super::Shared::default(),
         };
         Ok(Connect(Arc::new(inner), policy))

@@ -10,7 +10,7 @@ use virt_model::domain::{DiskErrorCode, DomainDiskError};
 use virt_model::flags::{MessageFlags, refuse_unknown};
 
 use super::{Domain, disks, not_running};
-use crate::Result;
+use crate::{Result, error::refuse_flags};
 
 property_set! {
     struct Issues: VirtualMachine {
@@ -55,9 +55,7 @@ impl Domain {
     /// [`ErrorKind::WrongState`](crate::ErrorKind::WrongState) if the domain is off; [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for any flag.
     #[doc(alias = "virDomainGetDiskErrors")]
     pub async fn disk_errors(&self, flags: u32) -> Result<Vec<DomainDiskError>> {
-        if flags != 0 {
-            return Err(super::unsupported_flags(flags, "esxDomainGetDiskErrors"));
-        }
+        refuse_flags(flags, "esxDomainGetDiskErrors")?;
         let found: State = self.properties().await?;
         if found.power_state == PoweredOff {
             return Err(not_running());

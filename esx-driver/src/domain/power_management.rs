@@ -6,8 +6,9 @@ use vi_types::methods::StandbyGuest;
 use virt_model::{ErrorNumber, domain::PmSuspendTarget};
 
 use super::lifecycle::explain;
-use super::{Domain, not_running, unsupported_flags};
+use super::{Domain, not_running};
 use crate::engine::{Change, Effect};
+use crate::error::refuse_flags;
 use crate::{Error, ErrorKind, Operation, Result};
 
 property_set! {
@@ -119,12 +120,5 @@ fn check(target: PmSuspendTarget, duration: u64, flags: u32) -> Result<()> {
         PmSuspendTarget::Mem => Ok(()),
         PmSuspendTarget::Disk => refused("Suspend-to-disk is not supported"),
         _ => refused("Hybrid suspend is not supported"),
-    }
-}
-
-fn refuse_flags(flags: u32, function: &str) -> Result<()> {
-    match flags {
-        0 => Ok(()),
-        _ => Err(unsupported_flags(flags, function)),
     }
 }

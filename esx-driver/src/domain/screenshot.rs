@@ -9,8 +9,8 @@ use vi_client::{
 use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use virt_model::ErrorNumber;
 
-use super::{Domain, Power, no_domain_with_uuid, unsupported_flags};
-use crate::{DatastorePath, Error, ErrorKind, Operation, Result};
+use super::{Domain, Power, no_domain_with_uuid};
+use crate::{DatastorePath, Error, ErrorKind, Operation, Result, error::refuse_flags};
 
 property_set! {
     struct Capability: HostSystem {
@@ -63,9 +63,7 @@ impl Domain {
     /// [`ErrorKind::File`] if the server does not give the image.
     #[doc(alias = "virDomainScreenshot")]
     pub async fn screenshot(&self, screen: u32, flags: u32) -> Result<Screenshot> {
-        if flags != 0 {
-            return Err(unsupported_flags(flags, "esxDomainScreenshot"));
-        }
+        refuse_flags(flags, "esxDomainScreenshot")?;
         if screen != 0 {
             let message = "Screen cannot be selected";
             return Err(Error::new(

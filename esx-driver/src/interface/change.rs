@@ -1,46 +1,48 @@
-//! Changing the interfaces of the kernel.
+//! Making, changing and removing interfaces.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use vi_client::property_set;
-use vi_types::{
-    objects::{
-        HostIpConfig, HostIpConfigIpV6Address, HostIpConfigIpV6AddressConfiguration,
-        HostVirtualNic, HostVirtualNicSpec,
-    },
-    references::HostNetworkSystem,
-};
+use vi_types::objects::HostVirtualNic;
 use virt_model::{
     ErrorNumber, InterfaceDef,
     flags::{InterfaceDefineFlags, refuse_unknown},
-    interface::{InterfaceType, Protocol, ProtocolFamily},
 };
 
-use super::{Interface, Kind};
+use super::{
+    Interface, Kind,
+    calls::Owner,
+    definition::HostInterfaces,
+    no_interface,
+    plan::{Plan, Step},
+};
 use crate::{
-    Connect, Error, ErrorKind, Operation, Result, What,
-    connect::no_host,
-    document,
-    engine::{Change, Effect},
+    Connect, Error, ErrorKind, Operation, Result, document,
+    engine::Runner,
+    network::refused,
+    undo::{Undo, take_back},
 };
-
-property_set! {
-    struct Kernel: HostSystem {
-        vnics: Vec<HostVirtualNic> = config.network.vnic,
-    }
-}
 
 impl Connect {
-    /// Changes an interface of the kernel as the document says: its addresses, DHCP and the size of packets. What the
-    /// document does not say stays. Two requests, of which the second changes.
+    /// Changes an interface, or makes one of the kernel, as the document says. What the document does not say stays.
     ///
-    /// The host chooses the names of new interfaces of its kernel, and a document does not name the port group that one
-    /// needs; so none is made.
+    /// | document | host |
+    /// |---|---|
+    /// | `<interface type='ethernet' name='vmk0'>` | that interface of the kernel (of the service console: `vswif0`), which exists |
+    /// | `<interface type='bridge' name='GROUP'>` with `<bridge><interface type='ethernet' name='vmk1'/></bridge>` | the same, in the port group GROUP of a standard switch: it is made there, or goes there |
+    /// | `<protocol family='ipv4'>`, `'ipv6'` | its addresses, DHCP, and the addresses that routers announce; none if it is empty |
+    /// | `<route gateway=…>` | the default gateway of the host |
+    /// | `<mtu>` | the size of packets |
+    /// | `<mac>` of the inner interface | the hardware address of a new interface |
+    /// | `<interface type='ethernet' name='vmnic0'>` with `<link speed=…>` | the speed of a network card, full duplex |
+    ///
+    /// A host chooses the names of new interfaces: the first that is free. A bond is a switch with several network cards,
+    /// and VLANs are those of port groups; both are changed as [networks](Connect::network_define_xml).
+    ///
+    /// If a step fails, those before it are taken back; the error says what is left if that fails, too. Requests: one to
+    /// read, one for the interface and one for the gateways if they change, and one to read a new interface.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the host's kernel has no interface of that name; [`ErrorKind::Definition`] for a
-    /// document that cannot be read or asks for what interfaces of the kernel do not have; what any [`Operation`] may
-    /// fail with.
+    /// [`ErrorKind::NotFound`] for an interface or a port group that the host does not have; [`ErrorKind::WrongState`] if
+    /// the port group has another interface; [`ErrorKind::Definition`] for a document that cannot be read or asks for what
+    /// hosts do not have; [`ErrorKind::UnsupportedFlags`]; what any [`Operation`] may fail with.
     #[doc(alias = "virInterfaceDefineXML")]
     pub fn interface_define_xml(
         &self,
@@ -55,88 +57,91 @@ impl Connect {
         Operation::new("Could not define interface", move |mut runner| {
             Box::pin(async move {
                 let def = def?;
-                if def.interface_type() != InterfaceType::Ethernet {
-                    return Err(refused(format!(
-                        "interfaces of the type '{}' cannot be defined",
-                        def.interface_type()
-                    ))
-                    .advise("net-define makes a switch with several cards"));
+                let host = runner.prepare(connect.host_interfaces()).await?;
+                let plan = Plan::of(&def, &host)?;
+                let device = plan.device.clone();
+                let is_new = matches!(plan.step, Step::Add(..));
+                let mut done = Vec::new();
+                if let Err(error) = connect.follow(&mut runner, plan, &mut done).await {
+                    return Err(take_back(error, done).await);
                 }
-                let (system, nic) = runner.prepare(connect.kernel_nic(&def.name)).await?;
-                let spec = changed(&nic, &def)?;
-                let wanted = spec.clone();
-                let request = system.update_virtual_nic(&nic.device, spec);
-                let change = connect.nic_seen(request, &nic.device, move |now| {
-                    now.is_some_and(|now| is_like(&now.spec, &wanted))
-                });
-                runner.perform(change).await?;
-                Ok(Interface {
-                    connect: connect.clone(),
-                    name: nic.device,
-                    mac: nic.spec.mac,
-                    kind: Kind::Kernel,
+                if !is_new {
+                    return connect.interface_of(&host, &device);
+                }
+                let made = runner.prepare(connect.host_interfaces()).await;
+                let made = made.and_then(|host| connect.interface_of(&host, &device));
+                made.map_err(|error| {
+                    error.advise_also(&format!("the interface '{device}' was made"))
                 })
             })
         })
     }
 
-    /// The host's network system, and the interface of the kernel of that name.
-    async fn kernel_nic(&self, name: &str) -> Result<(HostNetworkSystem, HostVirtualNic)> {
-        let host: Option<Kernel> = self.read_complete(self.host_system()).await?;
-        let host = host.ok_or_else(no_host)?;
-        let mut nics = host.vnics.into_iter();
-        let nic = nics.find(|nic| nic.device.eq_ignore_ascii_case(name));
-        let nic = nic.ok_or_else(|| {
-            let message = format!("the host's kernel has no interface '{name}'");
-            let kind = ErrorKind::NotFound(What::Interface);
-            Error::new(kind, ErrorNumber::NoInterface, message)
-                .advise("only interfaces of the kernel can be changed, such as vmk0")
-        })?;
-        Ok((self.network_system()?, nic))
-    }
-
-    /// A call that changes the interface `device`; `is_done` is asked with what the host has of it.
-    fn nic_seen<M: vi_types::Method<Output = ()>>(
+    /// Does what was planned. `done` is what to take back.
+    async fn follow(
         &self,
-        request: M,
-        device: &str,
-        is_done: impl Fn(Option<&HostVirtualNic>) -> bool + Send + Sync + Clone + 'static,
-    ) -> Change<()> {
-        let (connect, device) = (self.clone(), device.to_owned());
-        Change::call(self.client(), request).verified_by(move || {
-            let (connect, device, is_done) = (connect.clone(), device.clone(), is_done.clone());
-            Box::pin(async move {
-                let host: Option<Kernel> = connect.read_complete(connect.host_system()).await?;
-                let host = host.ok_or_else(no_host)?;
-                let now = host.vnics.iter().find(|nic| nic.device == device);
-                Ok(match is_done(now) {
-                    true => Effect::Done(()),
-                    false => Effect::NotDone,
-                })
-            })
-        })
+        runner: &mut Runner<'_>,
+        plan: Plan,
+        done: &mut Vec<Undo>,
+    ) -> Result<()> {
+        let Plan {
+            device,
+            owner,
+            step,
+            gateways,
+        } = plan;
+        let what = format!("interface '{device}'");
+        let failed = |error| refused(error, &what);
+        match step {
+            Step::Nothing => {}
+            Step::Speed(speed) => {
+                let change = self.set_speed(&device, speed)?;
+                runner.perform(change).await.map_err(failed)?;
+            }
+            Step::Update(spec, back) => {
+                let change = self.update_nic(owner, &device, spec)?;
+                runner.perform(change).await.map_err(failed)?;
+                let undo = self.update_nic(owner, &device, back)?;
+                done.push((format!("the {what} was changed"), Some(undo)));
+            }
+            Step::Add(group, spec) => {
+                let change = self.add_nic(owner, &group, spec)?;
+                let made = runner.perform(change).await.map_err(failed)?;
+                let undo = self.remove_nic(owner, &made)?;
+                done.push((format!("the interface '{made}' was made"), Some(undo)));
+                if made != device {
+                    let message = format!("the host made the interface '{made}', not '{device}'");
+                    let number = ErrorNumber::OperationFailed;
+                    return Err(Error::new(ErrorKind::UnexpectedValue, number, message));
+                }
+            }
+        }
+        if let Some(gateways) = gateways {
+            let change = self.set_gateways(owner, gateways)?;
+            let set = runner.perform(change).await;
+            set.map_err(|error| refused(error, &format!("gateway of the {what}")))?;
+        }
+        Ok(())
+    }
+
+    /// The handle of an interface of the kernel, or of a network card.
+    fn interface_of(&self, host: &HostInterfaces, device: &str) -> Result<Interface> {
+        let mut all = host.interfaces(self);
+        let found = all.find(|one| one.name == device && one.kind != Kind::Bond);
+        found.ok_or_else(|| no_interface("name", device))
     }
 }
 
 impl Interface {
-    /// Removes an interface of the kernel from the host.
+    /// Removes an interface of the kernel, or of the service console, from the host: two requests.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if it is none of the kernel or does not exist any more; what any [`Operation`] may fail
-    /// with: a host does not remove the interface that it is managed by.
+    /// [`ErrorKind::Unsupported`] for a network card and a bond; [`ErrorKind::NotFound`] if the interface does not exist
+    /// any more; [`ErrorKind::WrongState`] if it is the last one with an address, without which nobody could reach the
+    /// host; what any [`Operation`] may fail with.
     #[doc(alias = "virInterfaceUndefine")]
     pub fn undefine(&self) -> Operation<'static> {
-        let interface = self.clone();
-        Operation::new("Could not undefine interface", move |mut runner| {
-            Box::pin(async move {
-                let connect = &interface.connect;
-                let prepared = connect.kernel_nic(&interface.name);
-                let (system, nic) = runner.prepare(prepared).await?;
-                let request = system.remove_virtual_nic(&nic.device);
-                let change = connect.nic_seen(request, &nic.device, |now| now.is_none());
-                runner.perform(change).await
-            })
-        })
+        self.remove("Could not undefine interface")
     }
 
     /// Starts the interface, which always fails: an interface of a host is active as long as it exists.
@@ -146,183 +151,77 @@ impl Interface {
     #[doc(alias = "virInterfaceCreate")]
     pub fn create(&self) -> Operation<'static> {
         let message = format!("the interface '{}' is already active", self.name);
-        failing(
+        Operation::of(
             "Could not start interface",
-            ErrorKind::WrongState,
-            message,
-            "",
+            Err(Error::new(
+                ErrorKind::WrongState,
+                ErrorNumber::OperationInvalid,
+                message,
+            )),
         )
     }
 
-    /// Stops the interface, which always fails: a host has no interfaces that are not active.
+    /// Stops the interface. A host has none that are not active, so it is removed as [`undefine`](Interface::undefine) does
+    /// it: the interface is gone then.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongState`], before anything is sent.
+    /// As [`undefine`](Interface::undefine).
     #[doc(alias = "virInterfaceDestroy")]
     pub fn destroy(&self) -> Operation<'static> {
-        let message = format!("a host cannot stop the interface '{}'", self.name);
-        let advice = match self.kind {
-            Kind::Kernel => "undefining it removes it from the host",
-            _ => "changing its network takes it away from there",
-        };
-        failing(
-            "Could not stop interface",
-            ErrorKind::WrongState,
-            message,
-            advice,
-        )
+        self.remove("Could not stop interface")
     }
-}
 
-fn failing(
-    what: &'static str,
-    kind: ErrorKind,
-    message: String,
-    advice: &'static str,
-) -> Operation<'static> {
-    Operation::new(what, move |_| {
-        Box::pin(async move {
-            let error = Error::new(kind, ErrorNumber::OperationInvalid, message);
-            Err(match advice {
-                "" => error,
-                advice => error.advise(advice),
+    fn remove(&self, could_not: &'static str) -> Operation<'static> {
+        let interface = self.clone();
+        Operation::new(could_not, move |mut runner| {
+            Box::pin(async move {
+                let Interface { connect, name, .. } = &interface;
+                interface.check_removable()?;
+                let host = runner.prepare(connect.host_interfaces()).await?;
+                host.check_reachable_without(name)?;
+                let change = connect.remove_nic(Owner::of(name), name)?;
+                let removed = runner.perform(change).await;
+                removed.map_err(|error| refused(error, &format!("interface '{name}'")))
             })
         })
-    })
-}
-
-fn refused(message: String) -> Error {
-    Error::new(
-        ErrorKind::Definition,
-        ErrorNumber::ConfigUnsupported,
-        message,
-    )
-}
-
-/// What an interface becomes by a document: only what changes.
-fn changed(nic: &HostVirtualNic, def: &InterfaceDef) -> Result<HostVirtualNicSpec> {
-    if let (Some(mac), Some(own)) = (&def.mac, &nic.spec.mac)
-        && !mac.eq_ignore_ascii_case(own)
-    {
-        return Err(refused(format!(
-            "the hardware address of the interface '{}' cannot be changed from {own} to {mac}",
-            nic.device
-        )));
     }
-    let mut spec = HostVirtualNicSpec::default();
-    if def.mtu > 0 {
-        let mtu = i32::try_from(def.mtu);
-        spec.mtu = Some(mtu.map_err(|_| refused(format!("the mtu {} is too large", def.mtu)))?);
-    }
-    if !def.protocols.is_empty() {
-        let own = nic.spec.ip.as_deref().cloned().unwrap_or_default();
-        spec.ip = Some(Box::new(ip_config(own, def)?));
-    }
-    Ok(spec)
-}
 
-/// The addresses that a document asks for.
-fn ip_config(own: HostIpConfig, def: &InterfaceDef) -> Result<HostIpConfig> {
-    let mut ip = own;
-    if let Some(ipv4) = def.protocol(ProtocolFamily::Ipv4) {
-        ip.dhcp = ipv4.dhcp.is_some();
-        let address = match ipv4.ips.as_slice() {
-            _ if ip.dhcp => None,
-            [] => None,
-            [one] => Some((one.address.clone(), netmask(&one.address, one.prefix)?)),
-            _ => {
-                return Err(refused(format!(
-                    "the interface '{}' can have one IPv4 address only",
-                    def.name
-                )));
-            }
+    fn check_removable(&self) -> Result<()> {
+        let name = &self.name;
+        let (message, advice) = match self.kind {
+            Kind::Kernel => return Ok(()),
+            Kind::Physical => (
+                format!("a host can neither stop nor remove its network card '{name}'"),
+                "net-update takes it away from its network",
+            ),
+            Kind::Bond => (
+                format!("the bond '{name}' is a switch"),
+                "net-undefine removes it",
+            ),
         };
-        (ip.ip_address, ip.subnet_mask) = address.unzip();
-    }
-    if let Some(ipv6) = def.protocol(ProtocolFamily::Ipv6) {
-        let known = ip.ip_v6_config.take();
-        let known = known.map(|config| *config).unwrap_or_default();
-        ip.ip_v6_config = Some(Box::new(ipv6_config(&known, ipv6)?));
-    }
-    Ok(ip)
-}
-
-/// The IPv6 addresses that a document asks for: those that are new are added, those that are missing are removed.
-fn ipv6_config(
-    known: &HostIpConfigIpV6AddressConfiguration,
-    wanted: &Protocol,
-) -> Result<HostIpConfigIpV6AddressConfiguration> {
-    let mut addresses = Vec::new();
-    let step = |address: &str, prefix_length, operation: &str| HostIpConfigIpV6Address {
-        ip_address: address.to_owned(),
-        prefix_length,
-        operation: Some(operation.to_owned()),
-        ..HostIpConfigIpV6Address::default()
-    };
-    for ip in &wanted.ips {
-        if !matches!(ip.address.parse(), Ok(IpAddr::V6(_))) {
-            return Err(refused(format!("'{}' is no IPv6 address", ip.address)));
-        }
-        let mut known = known.ip_v6_address.iter();
-        if !known.any(|known| known.ip_address.eq_ignore_ascii_case(&ip.address)) {
-            addresses.push(step(&ip.address, ip.prefix, "add"));
-        }
-    }
-    for old in &known.ip_v6_address {
-        let is_own = old
-            .origin
-            .as_deref()
-            .is_none_or(|origin| origin == "manual");
-        let mut wanted = wanted.ips.iter();
-        let stays = wanted.any(|ip| ip.address.eq_ignore_ascii_case(&old.ip_address));
-        if is_own && !stays {
-            addresses.push(step(&old.ip_address, old.prefix_length, "remove"));
-        }
-    }
-    Ok(HostIpConfigIpV6AddressConfiguration {
-        ip_v6_address: addresses,
-        auto_configuration_enabled: Some(wanted.autoconf),
-        dhcp_v6_enabled: Some(wanted.dhcp.is_some()),
-        ..HostIpConfigIpV6AddressConfiguration::default()
-    })
-}
-
-/// The netmask of a prefix, if it is that of an IPv4 address.
-fn netmask(address: &str, prefix: i32) -> Result<String> {
-    if address.parse::<Ipv4Addr>().is_err() {
-        return Err(refused(format!("'{address}' is no IPv4 address")));
-    }
-    match u32::try_from(prefix) {
-        Ok(prefix @ 1..=32) => Ok(Ipv4Addr::from_bits(u32::MAX << (32 - prefix)).to_string()),
-        _ => Err(refused(format!(
-            "the address {address} needs a prefix of 1 to 32 bits"
-        ))),
+        Err(Error::new(ErrorKind::Unsupported, ErrorNumber::NoSupport, message).advise(advice))
     }
 }
 
-/// Whether an interface is what was asked for.
-fn is_like(now: &HostVirtualNicSpec, wanted: &HostVirtualNicSpec) -> bool {
-    let same_mtu = wanted.mtu.is_none() || wanted.mtu == now.mtu;
-    let same_ip = match (&wanted.ip, &now.ip) {
-        (None, _) => true,
-        (Some(wanted), Some(now)) => {
-            let has_address = |address: &HostIpConfigIpV6Address| {
-                let config = now.ip_v6_config.as_ref();
-                config.is_some_and(|config| {
-                    let mut own = config.ip_v6_address.iter();
-                    own.any(|own| own.ip_address.eq_ignore_ascii_case(&address.ip_address))
-                })
-            };
-            let mut steps = wanted
-                .ip_v6_config
-                .iter()
-                .flat_map(|config| &config.ip_v6_address);
-            let done = steps
-                .all(|step| has_address(step) == (step.operation.as_deref() != Some("remove")));
-            let same_address = wanted.dhcp || wanted.ip_address == now.ip_address;
-            done && wanted.dhcp == now.dhcp && same_address
+impl HostInterfaces {
+    /// Refuses to remove the interface that the host is reached by.
+    fn check_reachable_without(&self, name: &str) -> Result<()> {
+        let own = self.kernel().find(|nic| nic.device == name);
+        let own = own.ok_or_else(|| no_interface("name", name))?;
+        let has_address = |nic: &HostVirtualNic| {
+            let ip = nic.spec.ip.as_deref();
+            ip.is_some_and(|ip| {
+                let address = ip.ip_address.as_deref();
+                ip.dhcp || address.is_some_and(|address| !address.is_empty())
+            })
+        };
+        let mut others = self.kernel().filter(|nic| nic.device != name);
+        if !has_address(own) || others.any(has_address) {
+            return Ok(());
         }
-        (Some(_), None) => false,
-    };
-    same_mtu && same_ip
+        let message = format!("'{name}' is the last interface of the host with an address");
+        let number = ErrorNumber::OperationInvalid;
+        Err(Error::new(ErrorKind::WrongState, number, message)
+            .advise("nobody could reach the host without it: define another one first"))
+    }
 }

@@ -16,8 +16,8 @@ use virt_model::{
     interface::{BondMode, Dhcp, InterfaceIp, Protocol, ProtocolFamily, StartMode},
 };
 
-use super::{Interface, Kind, no_interface};
-use crate::{Error, ErrorKind, Result, connect::no_host};
+use super::{Interface, Kind, calls::Owner, no_interface, plan::is_manual};
+use crate::{Connect, Error, ErrorKind, Result, What, near::Near};
 
 property_set! {
     pub(super) struct HostInterfaces: HostSystem {
@@ -26,7 +26,8 @@ property_set! {
         pub(super) console: Vec<HostVirtualNic> = config.network.console_vnic,
         pub(super) switches: Vec<HostVirtualSwitch> = config.network.vswitch,
         pub(super) port_groups: Vec<HostPortGroup> = config.network.portgroup,
-        pub(super) routes: Option<Poly<HostIpRouteConfig>> = config.network.ip_route_config,
+        routes: Option<Poly<HostIpRouteConfig>> = config.network.ip_route_config,
+        console_routes: Option<Poly<HostIpRouteConfig>> = config.network.console_ip_route_config,
     }
 }
 
@@ -45,14 +46,81 @@ impl HostInterfaces {
         self.vnics.iter().chain(&self.console)
     }
 
-    /// The default gateways of the kernel, of IPv4 and IPv6.
-    fn gateways(&self) -> [Option<&str>; 2] {
-        let routes = self.routes.as_deref();
-        [
-            routes.and_then(|routes| routes.default_gateway.as_deref()),
-            routes.and_then(|routes| routes.ip_v6_default_gateway.as_deref()),
-        ]
-        .map(|gateway| gateway.filter(|gateway| !gateway.is_empty()))
+    /// All interfaces: network cards, bonds, and those of the kernel; each in the host's order.
+    pub(super) fn interfaces(&self, connect: &Connect) -> impl Iterator<Item = Interface> {
+        let interface = |name: &str, mac: Option<&str>, kind| Interface {
+            connect: connect.clone(),
+            name: name.to_owned(),
+            mac: mac.map(str::to_owned),
+            kind,
+        };
+        let cards = self.nics.iter();
+        let cards = cards.map(move |nic| interface(&nic.device, Some(&nic.mac), Kind::Physical));
+        let bonds = self.bonds().map(move |(switch, cards)| {
+            let mac = cards.first().map(|nic| nic.mac.as_str());
+            interface(&switch.name, mac, Kind::Bond)
+        });
+        let kernel = self.kernel();
+        let kernel =
+            kernel.map(move |nic| interface(&nic.device, nic.spec.mac.as_deref(), Kind::Kernel));
+        cards.chain(bonds).chain(kernel)
+    }
+
+    /// The interface of the kernel of that name, in upper or lower case.
+    pub(super) fn kernel_named(&self, name: &str) -> Option<&HostVirtualNic> {
+        let mut nics = self.kernel();
+        nics.find(|nic| nic.device.eq_ignore_ascii_case(name))
+    }
+
+    /// The name of a port group that the host has.
+    pub(super) fn group_named(&self, name: &str) -> Result<&str> {
+        let mut near = Near::new(name);
+        for group in &self.port_groups {
+            let known = &group.spec.name;
+            if known == name {
+                return Ok(known);
+            }
+            near.consider(known);
+        }
+        let message = format!("the host has no port group '{name}' of a standard switch");
+        let kind = ErrorKind::NotFound(What::PortGroup);
+        Err(near.advise(Error::new(kind, ErrorNumber::NoNetwork, message)))
+    }
+
+    /// The host's gateways.
+    pub(super) fn routes(&self, owner: Owner) -> HostIpRouteConfig {
+        let routes = match owner {
+            Owner::Kernel => &self.routes,
+            Owner::Console => &self.console_routes,
+        };
+        let routes = routes.as_deref().cloned();
+        routes.unwrap_or_default()
+    }
+
+    /// Whether the host's gateways are those of an interface. Hosts since 5.5 may have several TCP/IP stacks.
+    pub(super) fn is_in_default_stack(nic: &HostVirtualNic) -> bool {
+        let stack = nic.spec.net_stack_instance_key.as_deref();
+        stack.is_none_or(|stack| stack == DEFAULT_STACK)
+    }
+
+    /// The gateways of an interface's TCP/IP stack, of IPv4 and IPv6.
+    fn gateways(&self, nic: &HostVirtualNic) -> [Option<String>; 2] {
+        if !HostInterfaces::is_in_default_stack(nic) {
+            return [None, None];
+        }
+        let routes = self.routes(Owner::of(&nic.device));
+        [routes.default_gateway, routes.ip_v6_default_gateway]
+            .map(|gateway| gateway.filter(|gateway| !gateway.is_empty()))
+    }
+
+    /// The definition of a network card.
+    pub(super) fn physical(&self, nic: &PhysicalNic, inactive: bool) -> Result<InterfaceDef> {
+        let mut def = started(InterfaceDef::ethernet(&nic.device));
+        def.mac = Some(nic.mac.clone());
+        let nothing = HostIpConfig::default();
+        let ip = nic.spec.ip.as_deref().unwrap_or(&nothing);
+        def.protocols = protocols(ip, [None, None], inactive)?;
+        Ok(def)
     }
 
     fn def(&self, interface: &Interface, inactive: bool) -> Result<Option<InterfaceDef>> {
@@ -60,15 +128,7 @@ impl HostInterfaces {
         match interface.kind {
             Kind::Physical => {
                 let nic = self.nics.iter().find(|nic| nic.device == *name);
-                let def = nic.map(|nic| {
-                    let mut def = started(InterfaceDef::ethernet(&nic.device));
-                    def.mac = Some(nic.mac.clone());
-                    if let Some(ip) = &nic.spec.ip {
-                        def.protocols = protocols(ip, [None, None], inactive)?;
-                    }
-                    Ok(def)
-                });
-                def.transpose()
+                nic.map(|nic| self.physical(nic, inactive)).transpose()
             }
             Kind::Bond => {
                 let mut bonds = self.bonds();
@@ -87,7 +147,9 @@ impl HostInterfaces {
                     def.mac.clone_from(&nic.spec.mac);
                     def.mtu = mtu(nic.spec.mtu);
                     if let Some(ip) = &nic.spec.ip {
-                        def.protocols = protocols(ip, self.gateways(), inactive)?;
+                        let gateways = self.gateways(nic);
+                        let gateways = gateways.each_ref().map(Option::as_deref);
+                        def.protocols = protocols(ip, gateways, inactive)?;
                     }
                     Ok(def)
                 });
@@ -121,11 +183,20 @@ impl Interface {
     }
 
     async fn read(&self, inactive: bool) -> Result<InterfaceDef> {
-        let connect = &self.connect;
-        let host: Option<HostInterfaces> = connect.read_complete(connect.host_system()).await?;
-        let host = host.ok_or_else(no_host)?;
+        let host = self.connect.host_interfaces().await?;
         let def = host.def(self, inactive)?;
         def.ok_or_else(|| no_interface("name", &self.name))
+    }
+}
+
+/// The TCP/IP stack whose gateways are those of the host.
+const DEFAULT_STACK: &str = "defaultTcpipStack";
+
+/// Whether two texts are the same address, in whatever form.
+pub(super) fn is_same_address(one: &str, other: &str) -> bool {
+    match (one.parse::<IpAddr>(), other.parse::<IpAddr>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
     }
 }
 
@@ -151,7 +222,7 @@ fn mode(switch: &HostVirtualSwitch) -> Option<BondMode> {
     }
 }
 
-/// What an interface has of IPv4 and IPv6. As in libvirt's ESX driver there is always something of IPv4.
+/// What an interface has of IPv4 and IPv6.
 fn protocols(
     ip: &HostIpConfig,
     [gateway4, gateway6]: [Option<&str>; 2],
@@ -173,7 +244,10 @@ fn protocols(
         ipv4.ips
             .push(InterfaceIp::new(address, prefix.cast_signed()));
     }
-    let mut protocols = vec![ipv4];
+    let mut protocols = Vec::new();
+    if ipv4.dhcp.is_some() || !ipv4.ips.is_empty() {
+        protocols.push(ipv4);
+    }
     if let Some(config) = &ip.ip_v6_config {
         let mut ipv6 = Protocol {
             family: ProtocolFamily::Ipv6,
@@ -186,11 +260,7 @@ fn protocols(
             });
         }
         for found in &config.ip_v6_address {
-            let is_own = found
-                .origin
-                .as_deref()
-                .is_none_or(|origin| origin == "manual");
-            if is_own || !inactive {
+            if is_manual(found) || !inactive {
                 ipv6.ips
                     .push(InterfaceIp::new(&found.ip_address, found.prefix_length));
             }
@@ -224,7 +294,7 @@ fn prefix(mask: &str) -> Result<u32> {
 }
 
 /// Whether two addresses are in one network. What is no address is in none.
-fn same_network(one: &str, other: &str, prefix: u32) -> bool {
+pub(super) fn same_network(one: &str, other: &str, prefix: u32) -> bool {
     match (one.parse(), other.parse()) {
         (Ok(IpAddr::V4(one)), Ok(IpAddr::V4(other))) => {
             let shift = 32 - prefix.min(32);

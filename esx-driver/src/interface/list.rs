@@ -2,8 +2,8 @@
 
 use virt_model::flags::{InterfaceFilter, refuse_unknown};
 
-use super::{Interface, Kind, definition::HostInterfaces, no_interface};
-use crate::{Connect, Result, connect::no_host, near::Near};
+use super::{Interface, no_interface};
+use crate::{Connect, Result, near::Near};
 
 impl Connect {
     /// The host's interfaces that `filter` admits: cards, bonds, interfaces of the kernel; each in the host's order.
@@ -98,23 +98,7 @@ impl Connect {
     }
 
     async fn interfaces(&self) -> Result<Vec<Interface>> {
-        let host: Option<HostInterfaces> = self.read_complete(self.host_system()).await?;
-        let host = host.ok_or_else(no_host)?;
-        let interface = |name: &str, mac: Option<&str>, kind| Interface {
-            connect: self.clone(),
-            name: name.to_owned(),
-            mac: mac.map(str::to_owned),
-            kind,
-        };
-        let cards = host.nics.iter();
-        let cards = cards.map(|nic| interface(&nic.device, Some(&nic.mac), Kind::Physical));
-        let bonds = host.bonds().map(|(switch, cards)| {
-            let mac = cards.first().map(|nic| nic.mac.as_str());
-            interface(&switch.name, mac, Kind::Bond)
-        });
-        let kernel = host.kernel();
-        let kernel =
-            kernel.map(|nic| interface(&nic.device, nic.spec.mac.as_deref(), Kind::Kernel));
-        Ok(cards.chain(bonds).chain(kernel).collect())
+        let host = self.host_interfaces().await?;
+        Ok(host.interfaces(self).collect())
     }
 }

@@ -144,7 +144,7 @@ impl Connect {
 }
 
 /// What the server refused, in words about the thing: `port group 'x'`.
-pub(super) fn refused(error: Error, what: &str) -> Error {
+pub(crate) fn refused(error: Error, what: &str) -> Error {
     let Some(fault) = error.fault() else {
         return match error.kind() {
             ErrorKind::InDoubt => error.advise_also(&format!("look at {what}")),

@@ -34,12 +34,11 @@ use crate::failure::Failure;
 use crate::ui::Ui;
 
 /// The table, in the order of virsh's `help`.
-const TABLE: [&str; 9] = [
+const TABLE: [&str; 8] = [
     include_str!("unsupported/domain.txt"),
     include_str!("unsupported/monitor.txt"),
     include_str!("unsupported/host.txt"),
     include_str!("unsupported/checkpoint.txt"),
-    include_str!("unsupported/interface.txt"),
     include_str!("unsupported/filter.txt"),
     include_str!("unsupported/network.txt"),
     include_str!("unsupported/nodedev.txt"),

@@ -48,7 +48,7 @@ impl LineEditor {
             domains,
             files: FilenameCompleter::new(),
         }));
-        let history = history_file();
+        let history = crate::state::folder().map(|folder| folder.join("history"));
         if let Some(path) = &history {
             // There is none in the first shell.
             let _ = editor.load_history(path);
@@ -91,17 +91,6 @@ fn may_be_kept(line: &str) -> bool {
         let user = rest[..end].rsplit_once('@');
         user.is_some_and(|(user, _)| user.contains(':'))
     })
-}
-
-/// `$XDG_STATE_HOME/virt-esx/history`; the folder is `~/.local/state` by default.
-fn history_file() -> Option<PathBuf> {
-    let folder = |name| {
-        let value = std::env::var_os(name).map(PathBuf::from);
-        // The specification has relative ones ignored.
-        value.filter(|path| path.is_absolute())
-    };
-    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))?;
-    Some(state.join("virt-esx/history"))
 }
 
 /// Creates the file, which only its owner may read, and its folder.

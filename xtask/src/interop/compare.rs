@@ -2,6 +2,7 @@ mod batch;
 mod definition;
 pub(super) mod devices;
 mod host;
+mod interfaces;
 mod migrate;
 pub(super) mod names;
 pub(super) mod networks;
@@ -65,6 +66,7 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     removal::compare(tools, report)?;
     nouns::compare(tools, report)?;
     host::compare(tools, report)?;
+    interfaces::compare(tools, report)?;
     snapshot::compare(tools, report)?;
     tuning::compare(tools, report)?;
     shell::compare(tools, report)

@@ -36,6 +36,17 @@ use crate::tasks;
 const INTERFACE: &str =
     "<interface type='ethernet' name='vmk0'><start mode='onboot'/><mtu size='9000'/></interface>";
 
+/// Makes one in a port group, and gives the host another gateway.
+const NEW_INTERFACE: &str = "<interface type='bridge' name='Internal'><protocol family='ipv4'>\
+    <ip address='192.0.9.5' prefix='24'/><route gateway='192.0.9.254'/></protocol>\
+    <bridge><interface type='ethernet' name='vmk2'/></bridge></interface>";
+
+/// Lets one go to another port group, with another address and gateway.
+const MOVED_INTERFACE: &str = "<interface type='bridge' name='Internal'><mtu size='9000'/><protocol family='ipv4'>\
+    <ip address='192.0.9.5' prefix='24'/><route gateway='192.0.9.254'/></protocol><protocol family='ipv6'>\
+    <ip address='2001:db8::5' prefix='64'/></protocol>\
+    <bridge><interface type='ethernet' name='vmk1'/></bridge></interface>";
+
 /// A test for each call: its name, what the server is, and the operation on it.
 macro_rules! calls {
     ($($name:ident, $simulator:expr, $server:ident => $operation:expr;)*) => {
@@ -261,6 +272,26 @@ calls! {
         connect.interface_define_xml(INTERFACE, InterfaceDefineFlags::NONE)
     };
 
+    define_a_new_interface, esx, server => {
+        host(server).await.interface_define_xml(NEW_INTERFACE, InterfaceDefineFlags::NONE)
+    };
+    move_interface, esx, server => {
+        host(server).await.interface_define_xml(MOVED_INTERFACE, InterfaceDefineFlags::NONE)
+    };
+    destroy_interface, esx, server => kernel(server, "vmk1").await.destroy();
+    begin_interface_change, esx, server => host(server).await.interface_change_begin(0);
+    commit_interface_change, esx, server => {
+        let connect = host(server).await;
+        connect.interface_change_begin(0).await.unwrap();
+        connect.interface_change_commit(0)
+    };
+    roll_back_interface_change, esx, server => {
+        let connect = host(server).await;
+        connect.interface_change_begin(0).await.unwrap();
+        let new = connect.interface_define_xml(NEW_INTERFACE, InterfaceDefineFlags::NONE);
+        new.await.unwrap();
+        connect.interface_change_rollback(0)
+    };
     undefine_interface, esx, server => kernel(server, "vmk1").await.undefine();
 
     add_distributed_port_group, distributed, server => {

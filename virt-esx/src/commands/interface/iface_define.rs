@@ -9,8 +9,9 @@ use crate::ui::{Ui, progress};
 
 /// define an inactive persistent physical host interface or modify an existing persistent one from an XML file
 ///
-/// Define or modify a persistent physical host interface. Of an ESX host, the addresses and the mtu of the kernel's
-/// interfaces can be changed.
+/// Define or modify a persistent physical host interface. Of an ESX host, these are interfaces of the kernel: their
+/// addresses, gateway, mtu and port group. <interface type='bridge' name='GROUP'> with
+/// <bridge><interface type='ethernet' name='vmk1'/></bridge> makes one in a port group.
 #[derive(Debug, clap::Args)]
 pub(crate) struct IfaceDefine {
     /// file containing an XML interface description

@@ -9,7 +9,7 @@ use crate::ui::{Ui, progress};
 
 /// destroy a physical host interface (disable it / "if-down")
 ///
-/// Forcefully stop a physical host interface, which an ESX host cannot.
+/// Forcefully stop a physical host interface. An ESX host has none that are stopped: it removes an interface of its kernel.
 #[derive(Debug, clap::Args)]
 pub(crate) struct IfaceDestroy {
     #[command(flatten)]

@@ -94,6 +94,50 @@ const KNOWN: &[Known] = &[
         reason: NO_DEVICES,
     },
     Known {
+        words: &["iface-list"],
+        reason: "libvirt's ESX driver looks up each card by its name and finds none",
+    },
+    Known {
+        words: &["iface-dumpxml"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-mac"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-edit"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-start"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-destroy"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-undefine"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-unbridge"],
+        reason: "a name is looked up as a name, not as a hardware address",
+    },
+    Known {
+        words: &["iface-begin"],
+        reason: "libvirt's ESX driver has no virInterfaceChangeBegin",
+    },
+    Known {
+        words: &["iface-commit"],
+        reason: "libvirt's ESX driver has no virInterfaceChangeCommit",
+    },
+    Known {
+        words: &["iface-rollback"],
+        reason: "libvirt's ESX driver has no virInterfaceChangeRollback",
+    },
+    Known {
         words: &["secret-list"],
         reason: "libvirt's ESX driver has no secrets",
     },

@@ -1,0 +1,201 @@
+//! The calls that change a host's interfaces, each with how to see whether it was done.
+
+use vi_types::{
+    Method,
+    objects::{
+        HostIpConfig, HostIpConfigIpV6Address, HostIpRouteConfig, HostVirtualNic,
+        HostVirtualNicSpec, PhysicalNicLinkInfo,
+    },
+};
+
+use super::definition::{HostInterfaces, is_same_address};
+use crate::{
+    Connect, Result,
+    connect::no_host,
+    engine::{Change, Effect},
+};
+
+/// Whose an interface of the host is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The kernel's.
+    Kernel,
+    /// That of the service console, which ESX had up to 4.1.
+    Console,
+}
+
+impl Owner {
+    /// How its interfaces' names begin.
+    pub(super) fn prefix(self) -> &'static str {
+        match self {
+            Owner::Kernel => "vmk",
+            Owner::Console => "vswif",
+        }
+    }
+
+    /// Whose an interface of that name is.
+    pub(super) fn of(name: &str) -> Owner {
+        match name.starts_with(Owner::Console.prefix()) {
+            true => Owner::Console,
+            false => Owner::Kernel,
+        }
+    }
+}
+
+impl Connect {
+    /// What the host has of interfaces: one request.
+    pub(super) async fn host_interfaces(&self) -> Result<HostInterfaces> {
+        let host: Option<HostInterfaces> = self.read_complete(self.host_system()).await?;
+        host.ok_or_else(no_host)
+    }
+
+    /// Makes an interface in a port group that has none, and returns its name.
+    pub(super) fn add_nic(
+        &self,
+        owner: Owner,
+        group: &str,
+        spec: HostVirtualNicSpec,
+    ) -> Result<Change<String>> {
+        let system = self.network_system()?;
+        let name = group.to_owned();
+        let made = move |now: &HostInterfaces| {
+            let found = now.kernel().find(|nic| nic.portgroup == name);
+            found.map(|nic| nic.device.clone())
+        };
+        Ok(match owner {
+            Owner::Kernel => self.nic_seen(system.add_virtual_nic(group, spec), made),
+            Owner::Console => {
+                self.nic_seen(system.add_service_console_virtual_nic(group, spec), made)
+            }
+        })
+    }
+
+    /// Changes of an interface what `spec` sets.
+    pub(super) fn update_nic(
+        &self,
+        owner: Owner,
+        device: &str,
+        spec: HostVirtualNicSpec,
+    ) -> Result<Change<()>> {
+        let system = self.network_system()?;
+        let (name, wanted) = (device.to_owned(), spec.clone());
+        let done = move |now: &HostInterfaces| {
+            let nic = now.kernel().find(|nic| nic.device == name);
+            nic.filter(|nic| is_like(nic, &wanted)).map(drop)
+        };
+        Ok(match owner {
+            Owner::Kernel => self.nic_seen(system.update_virtual_nic(device, spec), done),
+            Owner::Console => self.nic_seen(
+                system.update_service_console_virtual_nic(device, spec),
+                done,
+            ),
+        })
+    }
+
+    /// Removes an interface.
+    pub(super) fn remove_nic(&self, owner: Owner, device: &str) -> Result<Change<()>> {
+        let system = self.network_system()?;
+        let name = device.to_owned();
+        let done = move |now: &HostInterfaces| {
+            let is_gone = now.kernel().all(|nic| nic.device != name);
+            is_gone.then_some(())
+        };
+        Ok(match owner {
+            Owner::Kernel => self.nic_seen(system.remove_virtual_nic(device), done),
+            Owner::Console => {
+                self.nic_seen(system.remove_service_console_virtual_nic(device), done)
+            }
+        })
+    }
+
+    /// Sets the host's gateways.
+    pub(super) fn set_gateways(
+        &self,
+        owner: Owner,
+        routes: HostIpRouteConfig,
+    ) -> Result<Change<()>> {
+        let system = self.network_system()?;
+        let wanted = routes.clone();
+        let done = move |now: &HostInterfaces| {
+            let now = now.routes(owner);
+            let has_both = now.default_gateway == wanted.default_gateway
+                && now.ip_v6_default_gateway == wanted.ip_v6_default_gateway;
+            has_both.then_some(())
+        };
+        Ok(match owner {
+            Owner::Kernel => self.nic_seen(system.update_ip_route_config(routes), done),
+            Owner::Console => self.nic_seen(system.update_console_ip_route_config(routes), done),
+        })
+    }
+
+    /// Sets the speed of a network card.
+    pub(super) fn set_speed(&self, device: &str, speed: PhysicalNicLinkInfo) -> Result<Change<()>> {
+        let mut request = self
+            .network_system()?
+            .update_physical_nic_link_speed(device);
+        request.link_speed = Some(speed.clone().into());
+        let device = device.to_owned();
+        Ok(self.nic_seen(request, move |now| {
+            let mut nics = now.nics.iter();
+            let nic = nics.find(|nic| nic.device == device)?;
+            (nic.spec.link_speed.as_deref() == Some(&speed)).then_some(())
+        }))
+    }
+
+    /// A call whose effect is seen in the host's interfaces: `done` returns what the call returns if it was done.
+    fn nic_seen<M>(
+        &self,
+        request: M,
+        done: impl Fn(&HostInterfaces) -> Option<M::Output> + Send + Sync + Clone + 'static,
+    ) -> Change<M::Output>
+    where
+        M: Method,
+        M::Output: Send + 'static,
+    {
+        let connect = self.clone();
+        Change::call(self.client(), request).verified_by(move || {
+            let (connect, done) = (connect.clone(), done.clone());
+            Box::pin(async move {
+                let now = connect.host_interfaces().await?;
+                Ok(done(&now).map_or(Effect::NotDone, Effect::Done))
+            })
+        })
+    }
+}
+
+/// Whether an interface has what was asked for.
+fn is_like(now: &HostVirtualNic, wanted: &HostVirtualNicSpec) -> bool {
+    let has_mtu = wanted.mtu.is_none() || wanted.mtu == now.spec.mtu;
+    let group = wanted.portgroup.as_ref();
+    let has_group = group.is_none_or(|group| *group == now.portgroup);
+    let has_ip = match (&wanted.ip, &now.spec.ip) {
+        (None, _) => true,
+        (Some(wanted), Some(now)) => has_addresses(now, wanted),
+        (Some(_), None) => false,
+    };
+    has_mtu && has_group && has_ip
+}
+
+fn has_addresses(now: &HostIpConfig, wanted: &HostIpConfig) -> bool {
+    let has_ipv4 = wanted.dhcp == now.dhcp
+        && (wanted.dhcp
+            || (wanted.ip_address == now.ip_address && wanted.subnet_mask == now.subnet_mask));
+    let Some(wanted) = &wanted.ip_v6_config else {
+        return has_ipv4;
+    };
+    let Some(now) = &now.ip_v6_config else {
+        return false;
+    };
+    let has = |wanted: &HostIpConfigIpV6Address| {
+        let mut addresses = now.ip_v6_address.iter();
+        addresses.any(|own| {
+            own.prefix_length == wanted.prefix_length
+                && is_same_address(&own.ip_address, &wanted.ip_address)
+        })
+    };
+    let mut steps = wanted.ip_v6_address.iter();
+    has_ipv4
+        && wanted.auto_configuration_enabled == now.auto_configuration_enabled
+        && wanted.dhcp_v6_enabled == now.dhcp_v6_enabled
+        && steps.all(|step| has(step) == (step.operation.as_deref() == Some("add")))
+}
