@@ -143,6 +143,8 @@ pub struct Warning {
     pub key: Option<String>,
     /// What is wrong, and what the definition has instead.
     pub message: String,
+    /// Whether the definition has no place for the key, whose value is as good as any.
+    pub left_out: bool,
 }
 
 impl Warning {
@@ -151,6 +153,7 @@ impl Warning {
             position: None,
             key: None,
             message: message.into(),
+            left_out: false,
         }
     }
 

@@ -110,8 +110,7 @@ impl VmxFile {
     ///
     /// # Errors
     /// libvirt's error: `memory conf:LINE: …` for syntax that libvirt does not have, and an error for an
-    /// `.encoding` that is not known or does not fit. A file without `.encoding` that is not UTF-8 is
-    /// refused too; libvirt would make XML of it that no parser can read.
+    /// `.encoding` that is not known or does not fit.
     pub fn read_strict(
         bytes: impl Into<Vec<u8>>,
         libvirt: LibvirtVersion,
@@ -241,6 +240,16 @@ impl VmxFile {
         !doomed.is_empty()
     }
 
+    /// The first assignment that counts and whose value is not UTF-8, though the file does not name another
+    /// encoding.
+    pub(crate) fn not_utf8(&self) -> Option<Entry<'_>> {
+        if self.charset != Charset::Utf8 || std::str::from_utf8(&self.text).is_ok() {
+            return None;
+        }
+        let mut entries = self.entries();
+        entries.find(|entry| std::str::from_utf8(entry.value_bytes()).is_err() && entry.counts())
+    }
+
     /// Pairs of the assignment that counts and one that repeats its key, sorted by key.
     pub(crate) fn repeated(&self) -> impl Iterator<Item = (Entry<'_>, Entry<'_>)> {
         let entry = |slot: u32| Entry {
@@ -267,6 +276,7 @@ impl VmxFile {
             position: entry.map(|entry| entry.position()),
             key: Some(entry.map_or(key, |entry| entry.key()).to_owned()),
             message: message.into(),
+            left_out: false,
         }
     }
 
@@ -434,6 +444,11 @@ impl<'a> Entry<'a> {
             column: (self.slot.key - self.slot.line_start) as usize + 1,
             bytes: self.slot.value as usize..self.slot.value_end as usize,
         }
+    }
+
+    /// A number that no other assignment of the file has.
+    pub(crate) fn id(&self) -> u32 {
+        self.slot.key
     }
 
     /// Whether this is the first assignment of its key, which is the one that counts.

@@ -26,13 +26,26 @@
 //! [`Mode::Strict`] reproduces a [`LibvirtVersion`]: its definition or its error, byte for byte.
 //! [`Mode::Lenient`] also converts files that VMware reads but libvirt refuses, and reports each
 //! difference as a warning. Where libvirt converts a file, both modes give the same definition, except
-//! for names: lenient mode resolves VMware's escapes (`|22` for a quote) in all of them, reads an empty
-//! name of a file or device as none, and gives a virtual machine whose name is missing or has line ends
-//! a name that libvirt accepts.
+//! that lenient mode
+//!
+//! - resolves VMware's escapes (`|22` for a quote) in all names, reads an empty name of a file or device as
+//!   none, and gives a virtual machine whose name is missing or has line ends a name that libvirt accepts;
+//! - leaves out an all-zero UUID or MAC address, for libvirt to choose one;
+//! - gives each disk a name of its own: libvirt calls `scsi0:0` and `sata0:0` both `sda`, and defines no such
+//!   domain. The disk that the machine boots from keeps `sda`;
+//! - takes guests on ARM (`guestOS = "arm-ubuntu-64"`) for `aarch64` with EFI;
+//! - connects a network card without a `connectionType` as VMware does: `bridged`;
+//! - takes a serial port at `telnet://:2001` for one that listens on all addresses;
+//! - does not cut numbers to 32 bits, but says that they are too large;
+//! - carries what libvirt's document has a place for, and libvirt does not read: disks that machines share
+//!   (`sharing`, `sharedBus`), cards that are not connected, `bios.bootOrder`, `rtc.diffFromUTC` and
+//!   `rtc.startTime`, `mks.enable3d`, `managedvm.autoAddVTPM`, `sched.mem.min`;
+//! - warns about every other key that VMware may act on ([`Warning::left_out`]). The few kinds that nobody
+//!   misses are listed, with the reasons, in `src/parse/needless.rs`.
 //!
 //! Lenient mode also reads:
 //!
-//! - values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark, NULs,
+//! - two statements on one line, values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark, NULs,
 //!   lines that are not assignments, and files whose `.encoding` is wrong or missing;
 //! - any `config.version` and `virtualHW.version`; numbers and booleans with blanks around them; `1`,
 //!   `yes` and `on`. A value that makes no sense is replaced by a default;

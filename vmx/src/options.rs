@@ -23,6 +23,9 @@ pub struct ParseOptions {
     /// The name of a domain whose file has no `displayName`, in [`Mode::Lenient`]. VMware takes the
     /// file's name without `.vmx`.
     pub default_name: Option<String>,
+    /// Whether disks keep libvirt's names in [`Mode::Lenient`], though two may have one. A program that finds disks by their names
+    /// needs the names that libvirt gives their places ([`Slot::names`](crate::Slot::names)).
+    pub libvirts_disk_names: bool,
     /// The elements in VMware's namespace that the definition gets.
     pub namespace: VmwareNamespace,
 }
@@ -47,6 +50,13 @@ impl ParseOptions {
     #[must_use]
     pub fn default_name(mut self, name: impl Into<String>) -> ParseOptions {
         self.default_name = Some(name.into());
+        self
+    }
+
+    /// Sets [`libvirts_disk_names`](field@ParseOptions::libvirts_disk_names).
+    #[must_use]
+    pub fn libvirts_disk_names(mut self) -> ParseOptions {
+        self.libvirts_disk_names = true;
         self
     }
 

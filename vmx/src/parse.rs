@@ -3,9 +3,11 @@
 //! Comments that say what libvirt does are about src/vmx/vmx.c of libvirt 9.0.0 and later, unless they
 //! name another place.
 
+mod boot;
 mod controller;
 mod cpu;
 mod disk;
+mod disk_names;
 mod ethernet;
 mod filesystem;
 mod firmware;
@@ -13,6 +15,7 @@ mod graphics;
 mod identity;
 mod leftover;
 mod memory;
+mod needless;
 mod parallel;
 mod post;
 mod reader;
@@ -20,8 +23,8 @@ mod serial;
 mod uri;
 mod video;
 
-use virt_model::DomainDef;
 use virt_model::domain::{Tpm, TpmBackend};
+use virt_model::{Document as _, DomainDef, DomainXmlFlags};
 
 pub use controller::pci_address;
 
@@ -84,6 +87,7 @@ pub fn parse_file(
 ) -> Result<Parsed, VmxError> {
     let mut reader = Reader::new(file, names, options);
     let domain = reader.domain()?;
+    reader.check_text(&domain)?;
     Ok(Parsed {
         domain,
         warnings: reader.into_warnings(),
@@ -103,6 +107,7 @@ impl Reader<'_> {
         self.processors(&mut def)?;
         self.machine(&mut def)?;
         self.graphics(&mut def)?;
+        self.boot(&mut def);
         self.disks(&mut def)?;
         self.filesystems(&mut def)?;
         self.interfaces(&mut def, &interfaces)?;
@@ -118,6 +123,27 @@ impl Reader<'_> {
             self.leftovers();
         }
         Ok(def)
+    }
+
+    /// Checks, in strict mode, that the definition is text. libvirt copies bytes that are not UTF-8 into its
+    /// document, which no parser can read then.
+    fn check_text(&self, def: &DomainDef) -> Result<(), VmxError> {
+        if self.lenient() {
+            return Ok(());
+        }
+        let Some(entry) = self.file.not_utf8() else {
+            return Ok(());
+        };
+        let document = def.to_xml(DomainXmlFlags::SECURE);
+        if !document.contains(char::REPLACEMENT_CHARACTER) {
+            return Ok(());
+        }
+        let text = "the file is not UTF-8, and has no '.encoding' that says so";
+        Err(VmxError::internal(text)
+            .with_key(entry.key())
+            .with_value(entry.value())
+            .with_position(Some(entry.position()))
+            .with_help("write the encoding's name into '.encoding', for instance windows-1252"))
     }
 
     /// Checks, in lenient mode, that the text is a VMX file and not encrypted.
@@ -177,7 +203,13 @@ impl Reader<'_> {
         if !self.since(LibvirtVersion::V12_4) {
             return Ok(());
         }
-        if self.boolean("vtpm.present", false)? {
+        let added = "managedvm.autoAddVTPM";
+        // VMware adds a TPM when it starts such a machine.
+        let is_added = self.lenient() && self.file.find(added).is_some() && {
+            let kind = self.string(added).unwrap_or_default();
+            !kind.trim().is_empty() && !kind.eq_ignore_ascii_case("none")
+        };
+        if self.boolean("vtpm.present", is_added)? {
             self.carried("vtpm");
             def.devices.tpms.push(Tpm {
                 model: Some("tpm-crb".to_owned()),

@@ -157,7 +157,7 @@ pub(crate) const SATA_UNITS: u32 = 30;
 pub(crate) const NVME_UNITS: u32 = 15;
 
 /// The letters of a device name: a … z, aa, ab, ….
-fn letters(index: u32) -> String {
+pub(crate) fn letters(index: u32) -> String {
     let mut letters = Vec::new();
     let mut rest = index + 1;
     while rest > 0 {

@@ -66,6 +66,8 @@ impl Domain {
         let text = self.connect.download(&path).await?;
         let mut options = self.connect.parse_options();
         options.default_name = Some(self.name.clone());
+        // Devices are found by libvirt's names of their places.
+        options.libvirts_disk_names = true;
         let datacenter_path = &self.connect.place().datacenter_path;
         options.namespace = VmwareNamespace::new(datacenter_path, &self.moref.value);
         let directory = path.parent().to_string();

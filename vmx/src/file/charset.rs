@@ -27,11 +27,8 @@ impl Charset {
     /// reads: up to the first byte that is not valid.
     pub(super) fn strict(label: Option<&str>, text: &[u8]) -> Result<(Charset, usize), VmxError> {
         let Some(label) = label.filter(|label| !is_utf8(label)) else {
-            let valid = std::str::from_utf8(text);
-            return valid.map(|_| (Charset::Utf8, text.len())).map_err(|_| {
-                VmxError::internal("the file is not UTF-8, and has no '.encoding' that says so")
-                    .with_help("the encoding's name in '.encoding', for instance windows-1252")
-            });
+            // libvirt converts nothing then, and looks at no byte that it does not need.
+            return Ok((Charset::Utf8, text.len()));
         };
         let charset = Charset::known_to_libvirt(label).ok_or_else(|| {
             VmxError::internal(format!("libxml2 doesn't handle {label} encoding"))
@@ -309,11 +306,6 @@ mod tests {
                 Some("windows-949"),
                 b"\xb0\xa1\xb0\x30",
                 "internal error: Could not convert from windows-949 to UTF-8 encoding",
-            ),
-            (
-                None,
-                b"\xe4",
-                "internal error: the file is not UTF-8, and has no '.encoding' that says so",
             ),
         ] {
             let error = Charset::strict(label, bytes).unwrap_err();

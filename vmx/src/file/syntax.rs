@@ -268,13 +268,19 @@ impl Lenient<'_> {
                 self.push(key..key_end, start..value_end, 3);
                 let behind = value_end + 3;
                 let lines = &self.text[start..value_end];
-                self.line += lines.iter().filter(|byte| **byte == b'\n').count() as u32;
-                self.line_start = line_start(self.text, value_end);
+                let count = lines.iter().filter(|byte| **byte == b'\n').count() as u32;
+                if count > 0 {
+                    self.line += count;
+                    self.line_start = line_start(self.text, value_end);
+                }
                 let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
-                end = self.text[behind..]
-                    .iter()
-                    .position(ends)
-                    .map_or(self.text.len(), |length| behind + length);
+                // Searching again behind every value would cost quadratic time.
+                if lines.iter().any(ends) || behind > end {
+                    end = self.text[behind..]
+                        .iter()
+                        .position(ends)
+                        .map_or(self.text.len(), |length| behind + length);
+                }
                 at = behind;
             } else {
                 at = self.value(key..key_end, at, end);
@@ -284,6 +290,9 @@ impl Lenient<'_> {
                 .iter()
                 .take_while(|byte| blank(byte))
                 .count();
+            if is_statement(&self.text[at..end]) {
+                continue;
+            }
             if self.text[at..end].first() != Some(&b';') {
                 return end;
             }
@@ -307,7 +316,13 @@ impl Lenient<'_> {
             Some(quote @ b'"') => *quote,
             Some(quote @ b'\'') if rest[1..].contains(quote) => *quote,
             _ => {
-                let length = unquoted(rest);
+                let length = match before_statement(rest) {
+                    Some(length) => {
+                        self.warn_key(&key, at..at + length, TWO_STATEMENTS);
+                        length
+                    }
+                    None => unquoted(rest),
+                };
                 self.push(key, at..at + length, 0);
                 return at + length;
             }
@@ -323,7 +338,11 @@ impl Lenient<'_> {
             }
             return end;
         };
-        if ends_well(&inside[first + 1..]) {
+        let is_followed = is_statement(&inside[first + 1..]);
+        if is_followed || ends_well(&inside[first + 1..]) {
+            if is_followed {
+                self.warn_key(&key, start..start + first, TWO_STATEMENTS);
+            }
             self.push(key, start..start + first, 1);
             return start + first + 1;
         }
@@ -413,6 +432,7 @@ impl Warnings {
                 position: Some(position),
                 key,
                 message: message.to_owned(),
+                left_out: false,
             });
             return;
         }
@@ -421,6 +441,29 @@ impl Warnings {
         self.list.truncate(Self::LIMIT);
         self.list.push(Warning::new(message));
     }
+}
+
+const TWO_STATEMENTS: &str = "another key follows on the same line; both are read";
+
+/// Whether the text begins with a key and a value in quotes, as behind a line end that got lost.
+fn is_statement(text: &[u8]) -> bool {
+    let Some(equals) = text.iter().position(|byte| *byte == b'=') else {
+        return false;
+    };
+    let start = text.iter().take_while(|byte| blank(byte)).count();
+    let key = &text[start.min(equals)..equals];
+    let behind = text[equals + 1..].iter().find(|byte| !blank(byte));
+    is_key(&key[..trimmed(key)]) && behind == Some(&b'"')
+}
+
+/// The length of the value without quotes at the start of `rest`, if another statement follows it.
+fn before_statement(rest: &[u8]) -> Option<usize> {
+    let equals = rest.iter().position(|byte| *byte == b'=')?;
+    let key_end = trimmed(&rest[..equals]);
+    let key = rest[..key_end].iter().rposition(blank)? + 1;
+    let value = trimmed(&rest[..key]);
+    let whole = value > 0 && unquoted(&rest[..key]) == value;
+    (whole && is_statement(&rest[key..])).then_some(value)
 }
 
 /// The length of the unquoted value at the start of `rest`.

@@ -24,7 +24,13 @@ impl Reader<'_> {
         }
         if self.since(LibvirtVersion::Newest) {
             let slot = self.long(&format!("{name}.pciSlotNumber"), -1)?;
-            if slot != -1 {
+            if self.lenient() && !(-1..=LAST_PCI_SLOT).contains(&slot) {
+                let key = format!("{name}.pciSlotNumber");
+                self.warn(
+                    &key,
+                    format!("{slot} is no place on the PCI bus; it is left out"),
+                );
+            } else if slot != -1 {
                 controller.info = DeviceInfo::at(Address::Pci(pci_address(slot)));
             }
             def.devices.controllers.push(controller.clone());
@@ -52,6 +58,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// The last `pciSlotNumber`: 3 bits of function, 5 bits of bus and 5 bits of slot.
+const LAST_PCI_SLOT: i64 = (1 << 13) - 1;
 
 /// libvirt's form of the address in a `pciSlotNumber`: 3 bits of function, 5 bits of bus and 5 bits of slot.
 pub fn pci_address(number: i64) -> PciAddress {

@@ -21,6 +21,9 @@ impl Reader<'_> {
             self.tolerate(error, "1 is used")?;
             count = 1;
         }
+        if self.is_beyond("numvcpus", count, MOST_PROCESSORS, "1 is used") {
+            count = 1;
+        }
         // libvirt keeps the lower 32 bits.
         def.vcpu = Vcpu::new(count as u32);
         self.topology(def, count)?;
@@ -114,28 +117,53 @@ impl Reader<'_> {
             _ => None,
         };
         // libvirt multiplies with 32 bits.
-        let level = each.map(|each: u32| u64::from(def.vcpu.max.wrapping_mul(each)));
+        let level = each.map(|each: u32| match self.lenient() {
+            true => u64::from(def.vcpu.max) * u64::from(each),
+            false => u64::from(def.vcpu.max.wrapping_mul(each)),
+        });
         let Some(shares) = level.or_else(|| unsigned(&value)) else {
             let accepted = "an unsigned integer or 'low', 'normal' or 'high'";
             let error = self.expecting(key, accepted, &value);
             return self.tolerate(error, "the shares are left out");
         };
+        if self.lenient() && !LIBVIRTS_SHARES.contains(&shares) {
+            let taken = shares.clamp(*LIBVIRTS_SHARES.start(), *LIBVIRTS_SHARES.end());
+            let message = format!("libvirt has no {shares} shares; {taken} is used");
+            self.warn(key, message);
+            def.cpu_tune.shares = Some(taken);
+            return Ok(());
+        }
         def.cpu_tune.shares = Some(shares);
         Ok(())
     }
 
     /// Reads the architecture and SMBIOS.
     pub(super) fn machine(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
-        let wide = self
-            .string("guestOS")
-            .is_some_and(|guest| guest.ends_with("-64"));
-        let arch = if wide { "x86_64" } else { "i686" };
+        let guest = self.string("guestOS").unwrap_or_default();
+        let arch = match &*guest {
+            guest if self.lenient() && is_arm(guest) => "aarch64",
+            guest if guest.ends_with("-64") => "x86_64",
+            _ => "i686",
+        };
         def.os.arch = Some(arch.to_owned());
         if self.boolean("smbios.reflecthost", false)? {
             def.os.smbios = Some(SmbiosMode::Host);
         }
         Ok(())
     }
+}
+
+/// As many processors as libvirt's sets can have, which is more than any host has.
+const MOST_PROCESSORS: i64 = 16_384;
+
+/// The shares that libvirt accepts (`VIR_CGROUP_CPU_SHARES_MIN` and `MAX`).
+const LIBVIRTS_SHARES: std::ops::RangeInclusive<u64> = 2..=262_144;
+
+/// Whether a `guestOS` runs on ARM, as those of Fusion and of ESXi on ARM do: `arm-ubuntu-64`,
+/// `arm-windows11-64`. VMware has 64-bit ARM only.
+fn is_arm(guest: &str) -> bool {
+    let guest = guest.trim().to_ascii_lowercase();
+    guest.starts_with("arm") || guest.contains("aarch64") || guest.contains("-arm")
 }
 
 enum Affinity {

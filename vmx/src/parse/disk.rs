@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use virt_model::DomainDef;
 use virt_model::domain::{
     Address, CacheMode, Controller, ControllerType, DeviceInfo, Disk, DiskBus, DiskDevice,
@@ -15,16 +17,23 @@ impl Reader<'_> {
         self.bus(def, DiskBus::Sata, ControllerType::Sata)?;
         for bus in 0..2 {
             for unit in 0..2 {
-                let disk = self.slot(Slot::new(DiskBus::Ide, bus, unit))?;
+                let slot = Slot::new(DiskBus::Ide, bus, unit);
+                let disk = self.slot(slot)?;
+                self.slots.extend(disk.is_some().then_some(slot));
                 def.devices.disks.extend(disk);
             }
         }
         for unit in 0..2 {
             let disk = self.floppy(unit)?;
+            self.slots
+                .extend(disk.is_some().then_some(Slot::new(DiskBus::Fdc, 0, unit)));
             def.devices.disks.extend(disk);
         }
         if self.since(LibvirtVersion::V11_5) {
             self.bus(def, DiskBus::Nvme, ControllerType::Nvme)?;
+        }
+        if self.lenient() && !self.options.libvirts_disk_names {
+            self.distinct_names(def);
         }
         Ok(())
     }
@@ -46,6 +55,7 @@ impl Reader<'_> {
             let slots = Slot::all(bus, self.hardware(), self.options.libvirt);
             for slot in slots.filter(|slot| slot.controller == index) {
                 let disk = self.slot(slot)?;
+                self.slots.extend(disk.is_some().then_some(slot));
                 if let Some(Address::Drive(address)) =
                     disk.as_ref().and_then(|disk| disk.info.address.as_ref())
                 {
@@ -86,10 +96,11 @@ impl Reader<'_> {
         let Some(keys) = self.keys(slot)? else {
             return Ok(None);
         };
-        let mut disk = self.hard_disk(&keys)?;
-        if disk.is_none() && slot.bus != DiskBus::Nvme {
-            disk = self.cdrom(&keys)?;
-        }
+        let mut disk = match self.hard_disk(&keys)? {
+            ControlFlow::Break(disk) => disk,
+            ControlFlow::Continue(()) if slot.bus == DiskBus::Nvme => None,
+            ControlFlow::Continue(()) => self.cdrom(&keys)?,
+        };
         if let Some(disk) = &mut disk {
             self.attach(disk, slot);
         }
@@ -101,7 +112,7 @@ impl Reader<'_> {
         let device = slot.to_string();
         let key = |name: &str| format!("{device}.{name}");
         let present = self.boolean(&key("present"), false)?;
-        self.boolean(&key("startConnected"), true)?;
+        let connected = self.starts_connected(&device)?;
         if !present {
             return Ok(None);
         }
@@ -123,11 +134,17 @@ impl Reader<'_> {
                 file_name_key = key("name");
             }
         }
+        let is_empty =
+            |name: &str| name.is_empty() || name == EMPTY || name.eq_ignore_ascii_case(AUTO);
+        if !connected && !file_name.as_deref().is_none_or(is_empty) {
+            self.warn_unconnected(&device);
+        }
         Ok(Some(Keys {
+            shareable: self.is_shared(&device),
             bus: slot.bus,
             device_type_key: key("deviceType"),
             device_type,
-            mode: self.string(&key("mode")).map(|text| text.into_owned()),
+            transient: self.is_transient(&key("mode")),
             file_type: self.string(&key("fileType")).map(|text| text.into_owned()),
             file_name,
             file_name_key,
@@ -135,10 +152,37 @@ impl Reader<'_> {
         }))
     }
 
-    /// Reads the slot as a hard disk. None if it may be a CD-ROM drive.
-    fn hard_disk(&mut self, keys: &Keys) -> Result<Option<Disk>, VmxError> {
+    /// Whether other machines write to the disk in a slot, too: it says so itself, or its controller shares its bus. libvirt reads
+    /// neither.
+    fn is_shared(&self, device: &str) -> bool {
+        if !self.lenient() {
+            return false;
+        }
+        let is = |key: String, words: &[&str]| {
+            let found = self.string(&key).unwrap_or_default();
+            words
+                .iter()
+                .any(|word| found.trim().eq_ignore_ascii_case(word))
+        };
+        let controller = device.split(':').next().unwrap_or_default();
+        is(
+            format!("{device}.sharing"),
+            &["multi-writer", "sharingMultiWriter"],
+        ) || is(format!("{controller}.sharedBus"), &["virtual", "physical"])
+    }
+
+    /// Whether a disk forgets its changes when the machine is switched off. Definitions have no other modes.
+    fn is_transient(&self, key: &str) -> bool {
+        let mode = self.file.get(key);
+        let is_transient =
+            mode.is_some_and(|mode| mode.eq_ignore_ascii_case("independent-nonpersistent"));
+        is_transient && self.string(key).is_some()
+    }
+
+    /// Reads the slot as a hard disk. It goes on if the slot may be a CD-ROM drive.
+    fn hard_disk(&mut self, keys: &Keys) -> Result<ControlFlow<Option<Disk>>, VmxError> {
         let Some(file_name) = keys.file_name.as_deref() else {
-            return Ok(None);
+            return Ok(ControlFlow::Continue(()));
         };
         let is = |name: &str| keys.is_type(name);
         if ends_with(file_name, ".iso")
@@ -148,7 +192,7 @@ impl Reader<'_> {
             || is("cdrom-image")
             || is("scsi-passthru") && file_name.starts_with(HOST_CDROM)
         {
-            return Ok(None);
+            return Ok(ControlFlow::Continue(()));
         }
         if !ends_with(file_name, ".vmdk") {
             return self.other_disk(keys, file_name);
@@ -167,19 +211,25 @@ impl Reader<'_> {
             self.tolerate(error, "it is read as a disk")?;
         }
         let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
-        Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
+        let disk = keys.disk(DiskDevice::Disk, DiskSource::File(source));
+        Ok(ControlFlow::Break(Some(disk)))
     }
 
     /// Reads a disk that is not a `.vmdk`, which libvirt refuses.
-    fn other_disk(&mut self, keys: &Keys, file_name: &str) -> Result<Option<Disk>, VmxError> {
+    fn other_disk(
+        &mut self,
+        keys: &Keys,
+        file_name: &str,
+    ) -> Result<ControlFlow<Option<Disk>>, VmxError> {
         if self.lenient() && file_name.eq_ignore_ascii_case(AUTO) {
             // A drive of the host, whatever type the slot has.
-            return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
+            let drive = self.drive(keys, DiskDevice::Cdrom);
+            return Ok(ControlFlow::Break(Some(drive)));
         }
         let error = self.unhandled(keys);
         if file_name.is_empty() {
-            self.tolerate(error, "the slot is read as empty")?;
-            return Ok(None);
+            self.tolerate(error, "the slot is left out")?;
+            return Ok(ControlFlow::Break(None));
         }
         if ["/dev/", "/vmfs/devices/", r"\\.\"]
             .iter()
@@ -187,14 +237,16 @@ impl Reader<'_> {
         {
             self.tolerate(error, "it is read as a disk of the host")?;
             let source = DiskSource::Block(Some(file_name.to_owned()));
-            return Ok(Some(keys.disk(DiskDevice::Disk, source)));
+            let disk = keys.disk(DiskDevice::Disk, source);
+            return Ok(ControlFlow::Break(Some(disk)));
         }
         if self.lenient() && keys.is_type("scsi-passthru") {
-            return Ok(None);
+            return Ok(ControlFlow::Continue(()));
         }
         self.tolerate(error, "it is read as a disk's image")?;
         let source = self.file_name(&keys.file_name_key, file_name, Missing::Refused)?;
-        Ok(Some(keys.disk(DiskDevice::Disk, DiskSource::File(source))))
+        let disk = keys.disk(DiskDevice::Disk, DiskSource::File(source));
+        Ok(ControlFlow::Break(Some(disk)))
     }
 
     /// Reads the slot as a CD-ROM drive. None if libvirt ignores it.
@@ -362,9 +414,11 @@ const HOST_CDROM: &str = "/vmfs/devices/cdrom/";
 /// The keys of a slot.
 struct Keys {
     bus: DiskBus,
+    /// Whether other machines write to the disk, too.
+    shareable: bool,
     device_type_key: String,
     device_type: Option<String>,
-    mode: Option<String>,
+    transient: bool,
     file_type: Option<String>,
     file_name_key: String,
     file_name: Option<String>,
@@ -382,10 +436,8 @@ impl Keys {
         let mut disk = Disk {
             device,
             source,
-            transient: self
-                .mode
-                .as_deref()
-                .is_some_and(|mode| mode.eq_ignore_ascii_case("independent-nonpersistent")),
+            shareable: self.shareable,
+            transient: self.transient,
             ..Disk::default()
         };
         disk.driver.cache = self.write_through.then_some(CacheMode::Writethrough);

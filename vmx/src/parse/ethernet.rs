@@ -1,6 +1,7 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
+use virt_model::domain::{Interface, InterfaceSource, LinkState, MacType, VdsSource};
 use virt_model::{DomainDef, MacAddress, Uuid};
 
 use super::reader::Reader;
@@ -50,7 +51,7 @@ impl Reader<'_> {
     fn interface(&mut self, index: u32) -> Result<Option<Interface>, VmxError> {
         let device = format!("ethernet{index}");
         let present = self.boolean(&format!("{device}.present"), false)?;
-        self.boolean(&format!("{device}.startConnected"), true)?;
+        let connected = self.starts_connected(&device)?;
         if !present {
             return Ok(None);
         }
@@ -60,6 +61,9 @@ impl Reader<'_> {
         self.address(&device, &mut interface)?;
         interface.model = self.interface_model(&device)?;
         self.connection(&device, &mut interface)?;
+        if self.lenient() && !connected {
+            interface.link_state = Some(LinkState::Down);
+        }
         Ok(Some(interface))
     }
 
@@ -84,7 +88,9 @@ impl Reader<'_> {
                 "generatedAddress"
             }
         };
-        interface.mac = Some(self.mac(&format!("{device}.{address_key}"))?);
+        let mac = self.mac(&format!("{device}.{address_key}"))?;
+        // libvirt chooses one for a card without an address.
+        interface.mac = Some(mac).filter(|mac| !self.lenient() || *mac != MacAddress::default());
         interface.mac_check = self
             .string(&format!("{device}.checkMACAddress"))
             .map(|value| value == "true");
@@ -136,7 +142,12 @@ impl Reader<'_> {
         let network_key = format!("{device}.networkName");
         let vnet_key = format!("{device}.vnet");
         let kind = self.string(&key);
-        let kind = kind.filter(|kind| !kind.is_empty() || !self.lenient());
+        // VMware takes `bridged` if the file does not say, or has an empty value.
+        let named = self.file.find(&network_key).is_some();
+        let kind = match kind.filter(|kind| !kind.is_empty() || !self.lenient()) {
+            None if self.lenient() && !named => self.unsaid_connection(device),
+            kind => kind,
+        };
         let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
 
         let network = match lower.as_deref() {
@@ -168,6 +179,10 @@ impl Reader<'_> {
             (Some("bridged"), None) => bridge("vmnet0".to_owned()),
             (Some("nat"), _) => InterfaceSource::User,
             (Some("custom"), network) => {
+                let (network, vnet) = (
+                    network.filter(|name| self.is_name(name)),
+                    vnet.filter(|name| self.is_name(name)),
+                );
                 interface.target_dev = vnet.clone();
                 match network.or(vnet) {
                     Some(name) => bridge(name),
@@ -205,6 +220,32 @@ impl Reader<'_> {
         let kind = self.text(&key("type"));
         let is_known = kind.is_none_or(|kind| kind == OPAQUE_NETWORK);
         (is_known && id.parse::<Uuid>().is_ok()).then_some(id)
+    }
+
+    /// The connection of a card whose file has neither a type of connection nor a network.
+    fn unsaid_connection(&mut self, device: &str) -> Option<Cow<'static, str>> {
+        let is_said = |key: &str| self.file.find(&format!("{device}.{key}")).is_some();
+        if is_said("dvs.switchId") {
+            return None;
+        }
+        if self.opaque_network(device).is_some() {
+            return None;
+        }
+        if is_said("opaqueNetwork.id") {
+            let key = format!("{device}.opaqueNetwork.id");
+            let id = self.text(&key).unwrap_or_default();
+            let kind = self.text(&format!("{device}.opaqueNetwork.type"));
+            let kind = kind.unwrap_or_else(|| "a network manager".to_owned());
+            let message = format!(
+                "libvirt has no opaque networks, such as '{id}' of {kind}; the card is not connected"
+            );
+            self.warn(&key, message);
+            return None;
+        }
+        if is_said("vnet") {
+            return Some("custom".into());
+        }
+        Some("bridged".into())
     }
 
     fn distributed_switch(&mut self, device: &str) -> Result<Option<VdsSource>, VmxError> {

@@ -42,6 +42,7 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
+        self.carried(&format!("sharedFolder{index}"));
         let writable = self.boolean(&key("writeAccess"), false)?;
         Ok(Some(Filesystem {
             kind: FilesystemType::Mount,

@@ -23,6 +23,10 @@ impl Reader<'_> {
                 self.tolerate(error, "it is left out")?;
             }
         }
+        if self.lenient() && def.os.arch.as_deref() == Some("aarch64") {
+            // ARM has no BIOS.
+            def.os.firmware = Some(Firmware::Efi);
+        }
         if self.since(LibvirtVersion::V11_3) {
             let secure = self.boolean("uefi.secureBoot.enabled", false)?;
             if secure && def.os.firmware == Some(Firmware::Efi) {

@@ -16,7 +16,9 @@ impl Reader<'_> {
             // libvirt writes port -1, and reads it as no port.
             port = -1;
         }
-        if port < 0 {
+        if self.is_beyond(key, port, i64::from(u16::MAX), "the hypervisor chooses one") {
+            port = -1;
+        } else if port < 0 {
             self.warn(key, "there is no port; the hypervisor chooses one");
         } else if !(5900..=5964).contains(&port) {
             self.warn(

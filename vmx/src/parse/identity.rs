@@ -29,7 +29,11 @@ impl Reader<'_> {
             instance = self.uuid("vc.uuid")?.filter(is_a_uuid);
             def.hwuuid = bios.filter(is_a_uuid);
         }
-        def.uuid = Some(instance.or(bios).unwrap_or(Uuid::NIL));
+        def.uuid = match instance.or(bios) {
+            // libvirt chooses one for a document without a UUID, and takes this one for a domain's only once.
+            None | Some(Uuid::NIL) if self.lenient() => None,
+            found => Some(found.unwrap_or(Uuid::NIL)),
+        };
         Ok(())
     }
 

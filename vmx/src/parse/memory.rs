@@ -3,6 +3,9 @@ use virt_model::{DomainDef, ErrorNumber};
 use super::reader::Reader;
 use crate::VmxError;
 
+/// More memory than any host has, in MiB.
+const MOST: i64 = 1 << 40;
+
 impl Reader<'_> {
     /// Reads the memory and its limits: MiB in the file, KiB in the definition.
     pub(super) fn memory(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
@@ -25,7 +28,14 @@ impl Reader<'_> {
             self.tolerate(error, instead)?;
             size = taken;
         }
-        let kib = |mb: i64| mb.wrapping_mul(1024) as u64;
+        if self.is_beyond("memsize", size, MOST, "32 is used") {
+            size = 32;
+        }
+        let lenient = self.lenient();
+        let kib = |mb: i64| match lenient {
+            true => mb.saturating_mul(1024) as u64,
+            false => mb.wrapping_mul(1024) as u64,
+        };
         let memory = kib(size);
 
         let most = match self.long("sched.mem.max", size)? {
@@ -34,7 +44,11 @@ impl Reader<'_> {
         };
         // libvirt reads 0 as unset, and takes the maximum.
         let current = Some(kib(most)).filter(|&current| current > 0 && current < memory);
-        let least = self.long("sched.mem.minsize", 0)?.max(0);
+        let mut least = self.long("sched.mem.minsize", 0)?.max(0);
+        if self.lenient() && least == 0 {
+            // The key of newer hosts.
+            least = self.long("sched.mem.min", 0)?.max(0);
+        }
         let guarantee = kib(least).min(memory);
 
         def.memory = memory;

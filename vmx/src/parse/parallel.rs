@@ -19,11 +19,14 @@ impl Reader<'_> {
     fn parallel(&mut self, port: u32) -> Result<Option<CharSource>, VmxError> {
         let device = format!("parallel{port}");
         let present = self.boolean(&format!("{device}.present"), false)?;
-        self.boolean(&format!("{device}.startConnected"), true)?;
+        let connected = self.starts_connected(&device)?;
         if !present {
             return Ok(None);
         }
         self.carried(&device);
+        if !connected {
+            self.warn_unconnected(&device);
+        }
         let type_key = format!("{device}.fileType");
         let name_key = format!("{device}.fileName");
         let kind = self.essential(&type_key, "'device' is used")?;

@@ -1,11 +1,14 @@
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use virt_model::Uuid;
 
 use crate::escape::PIPE;
 use crate::names::Missing;
-use crate::{FileNames, LibvirtVersion, Mode, ParseOptions, VmxError, VmxFile, Warning};
+use crate::{
+    Entry, FileNames, LibvirtVersion, Mode, ParseOptions, Slot, VmxError, VmxFile, Warning,
+};
 
 /// A file being read, with libvirt's rules for reading values.
 ///
@@ -18,6 +21,10 @@ pub(super) struct Reader<'a> {
     /// `virtualHW.version`.
     pub(super) hardware: i64,
     warnings: Vec<Warning>,
+    /// The assignments that were read.
+    read: RefCell<HashSet<u32>>,
+    /// The slots of the definition's disks, in their order.
+    pub(super) slots: Vec<Slot>,
     /// The devices that were read, in lower case: `scsi0:0`, `ethernet1`.
     carried: HashSet<String>,
 }
@@ -38,6 +45,8 @@ impl<'a> Reader<'a> {
             options,
             hardware: 0,
             warnings,
+            read: RefCell::default(),
+            slots: Vec::new(),
             carried: HashSet::new(),
         }
     }
@@ -60,12 +69,35 @@ impl<'a> Reader<'a> {
 
     /// A value, without resolving escapes.
     pub(super) fn string(&self, key: &str) -> Option<Cow<'a, str>> {
-        self.file.get(key)
+        let entry = self.file.find(key)?;
+        if self.lenient() {
+            self.read.borrow_mut().insert(entry.id());
+        }
+        Some(entry.value())
+    }
+
+    /// Whether an assignment was read.
+    pub(super) fn is_read(&self, entry: Entry<'_>) -> bool {
+        self.read.borrow().contains(&entry.id())
+    }
+
+    /// Whether a device that is present is connected when the machine starts. libvirt reads that, and makes nothing of it.
+    pub(super) fn starts_connected(&mut self, device: &str) -> Result<bool, VmxError> {
+        self.boolean(&format!("{device}.startConnected"), true)
+    }
+
+    /// Warns of a device that is not connected when the machine starts.
+    pub(super) fn warn_unconnected(&mut self, device: &str) {
+        let key = format!("{device}.startConnected");
+        self.warn(
+            &key,
+            "the device is not connected when the machine starts; in the definition it is",
+        );
     }
 
     /// A value with VMware's escapes resolved in lenient mode. libvirt does not resolve them.
     pub(super) fn text(&self, key: &str) -> Option<String> {
-        let value = self.file.get(key)?;
+        let value = self.string(key)?;
         Some(match PIPE.unescape(&value) {
             Ok(text) if self.lenient() => text.into_owned(),
             _ => value.into_owned(),
@@ -87,7 +119,7 @@ impl<'a> Reader<'a> {
 
     /// A number, or `default` if the key is missing.
     pub(super) fn long(&mut self, key: &str, default: i64) -> Result<i64, VmxError> {
-        let Some(value) = self.file.get(key) else {
+        let Some(value) = self.string(key) else {
             return Ok(default);
         };
         if let Some(number) = number(&value) {
@@ -118,7 +150,7 @@ impl<'a> Reader<'a> {
 
     /// A boolean, or `default` if the key is missing.
     pub(super) fn boolean(&mut self, key: &str, default: bool) -> Result<bool, VmxError> {
-        let Some(value) = self.file.get(key) else {
+        let Some(value) = self.string(key) else {
             return Ok(default);
         };
         let lower = value.to_ascii_lowercase();
@@ -146,7 +178,7 @@ impl<'a> Reader<'a> {
 
     /// A UUID, if there is one.
     pub(super) fn uuid(&mut self, key: &str) -> Result<Option<Uuid>, VmxError> {
-        let Some(value) = self.file.get(key) else {
+        let Some(value) = self.string(key) else {
             return Ok(None);
         };
         if let Ok(uuid) = value.parse() {
@@ -231,6 +263,7 @@ impl<'a> Reader<'a> {
                 position: error.position().cloned(),
                 key: error.key().map(str::to_owned),
                 message: format!("{}; {instead}", error.message()),
+                left_out: false,
             });
         }
         Ok(())
@@ -241,6 +274,19 @@ impl<'a> Reader<'a> {
         if self.lenient() && self.warnings.len() < LIMIT {
             self.warnings.push(self.file.warning(key, message));
         }
+    }
+
+    /// Whether, in lenient mode, a number is larger than any machine has, with a warning. libvirt keeps the lower bits of such
+    /// numbers.
+    pub(super) fn is_beyond(&mut self, key: &str, number: i64, most: i64, instead: &str) -> bool {
+        let is_beyond = self.lenient() && number > most;
+        if is_beyond {
+            self.warn(
+                key,
+                format!("{number} is more than any machine has; {instead}"),
+            );
+        }
+        is_beyond
     }
 
     pub(super) fn extend_warnings(&mut self, warnings: Vec<Warning>) {

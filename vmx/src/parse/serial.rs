@@ -20,11 +20,14 @@ impl Reader<'_> {
     fn serial(&mut self, port: u32) -> Result<Option<CharSource>, VmxError> {
         let device = format!("serial{port}");
         let present = self.boolean(&format!("{device}.present"), false)?;
-        self.boolean(&format!("{device}.startConnected"), true)?;
+        let connected = self.starts_connected(&device)?;
         if !present {
             return Ok(None);
         }
         self.carried(&device);
+        if !connected {
+            self.warn_unconnected(&device);
+        }
         let type_key = format!("{device}.fileType");
         let name_key = format!("{device}.fileName");
         let file_type = self.string(&type_key);
@@ -55,7 +58,23 @@ impl Reader<'_> {
         name: Option<&str>,
     ) -> Result<Option<CharSource>, VmxError> {
         let name_key = format!("{device}.fileName");
-        let uri = match name.and_then(Uri::parse) {
+        let mode_key = format!("{device}.network.endPoint");
+        let is_client = || {
+            let end = self.string(&mode_key);
+            end.is_some_and(|end| end.eq_ignore_ascii_case("client"))
+        };
+        let everywhere = name.filter(|_| self.lenient() && !is_client());
+        let parsed = match everywhere.and_then(Uri::on_all_addresses) {
+            Some(uri) => Some(uri),
+            None => name.and_then(Uri::parse),
+        };
+        let uri = match parsed {
+            Some(uri) if self.lenient() && uri.port > u32::from(u16::MAX) => {
+                let port = uri.port;
+                let text = format!("there is no port {port}; the serial port is not connected");
+                self.warn(&name_key, text);
+                return Ok(Some(CharSource::Null));
+            }
             Some(uri) if uri.port != 0 => uri,
             _ if self.since(LibvirtVersion::V11_3) => {
                 self.warn(
@@ -88,7 +107,6 @@ impl Reader<'_> {
                 TcpProtocol::Raw
             }
         };
-        let mode_key = format!("{device}.network.endPoint");
         let end = self.string(&mode_key);
         let lower = end.as_ref().map(|end| end.to_ascii_lowercase());
         let mode = match lower.as_deref() {

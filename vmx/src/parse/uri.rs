@@ -13,6 +13,23 @@ pub(super) struct Uri<'a> {
 }
 
 impl<'a> Uri<'a> {
+    /// Reads the address of a port that is open on all addresses of the host: `telnet://:2001`, `tcp://*:2001`. libxml2
+    /// reads no port there. None for all others.
+    pub(super) fn on_all_addresses(text: &'a str) -> Option<Uri<'a>> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme), rest),
+            Some(_) => return None,
+            None => (None, text.strip_prefix("//").unwrap_or(text)),
+        };
+        let rest = rest.strip_prefix('*').unwrap_or(rest).strip_prefix(':')?;
+        let port = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.parse().ok().filter(|port| digits && *port != 0)?;
+        // libvirt demands an address, also of a port that listens.
+        let host = Some(Cow::Borrowed("0.0.0.0"));
+        Some(Uri { scheme, host, port })
+    }
+
     /// None if the text is neither a URI nor a relative reference.
     pub(super) fn parse(text: &'a str) -> Option<Uri<'a>> {
         let first_segment = text.split(['/', '?', '#']).next().unwrap_or_default();

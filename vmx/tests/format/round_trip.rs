@@ -167,10 +167,7 @@ proptest! {
         def.current_memory = Some(current.min(megabytes) * 1024);
         def.vcpu.max = vcpus;
         for mode in [Mode::Strict, Mode::Lenient] {
-            let shares = match mode {
-                Mode::Strict => shares.map(|shares| shares.clamp(2, 262_144)),
-                Mode::Lenient => shares,
-            };
+            let shares = shares.map(|shares| shares.clamp(2, 262_144));
             def.cpu_tune.shares = shares;
             let written = format(&def, &FormatOptions::new(4).mode(mode)).unwrap();
             let again = parse(&written, mode);

@@ -63,7 +63,7 @@ fn numbers_and_booleans() {
     );
     warns(
         "uuid.bios = REDACTED",
-        "<uuid>0000",
+        "<name>web</name>\n<memory",
         &["uuid.bios", "left out"],
     );
 }
@@ -175,7 +175,7 @@ fn old_hosts() {
         );
     }
     takes(
-        "ethernet0.present = true\nethernet0.virtualDev = vmxnet2",
+        "ethernet0.present = true\nethernet0.networkName = lan\nethernet0.virtualDev = vmxnet2",
         "<model type='vmxnet2'/>",
     );
 }
@@ -272,7 +272,7 @@ fn empty_names() {
         "<devices>\n<video>",
         &["line 9", "sharedFolder0.guestName", "left out"],
     );
-    takes("annotation = \"\"", "</uuid>\n<memory");
+    takes("annotation = \"\"", "</name>\n<memory");
     takes(
         "RemoteDisplay.vnc.enabled = \"true\"\nRemoteDisplay.vnc.port = \"5901\"\n\
          RemoteDisplay.vnc.ip = \"\"\nRemoteDisplay.vnc.keymap = \"\"\nRemoteDisplay.vnc.password = \"\"",
@@ -310,17 +310,17 @@ fn network_cards() {
     );
     warns(
         &nic("@.connectionType = \"pvn\""),
-        "<interface type='null'>",
+        "<interface type='null'",
         &["ethernet0.connectionType", "not connected"],
     );
     warns(
         &nic("@.virtualDev = \"flexible\""),
-        "<interface type='null'>",
+        "<interface type='bridge'>",
         &["no model"],
     );
     warns(
         &nic("@.generatedAddress = REDACTED"),
-        "<mac address='00:00:00:00:00:00'/>",
+        "<interface type='bridge'>\n<source",
         &["MAC"],
     );
     warns(
@@ -446,8 +446,9 @@ fn opaque_networks() {
     );
     takes(lines, named);
     // Another kind, which a document could not tell from this one.
-    takes(
+    warns(
         &format!("{lines}ethernet0.opaqueNetwork.type = \"other\""),
-        "<interface type='null'>",
+        "<interface type='null'",
+        &["ethernet0.opaqueNetwork.id", "not connected"],
     );
 }

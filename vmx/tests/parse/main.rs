@@ -12,6 +12,7 @@ mod devices;
 mod disks;
 mod domain;
 mod errors;
+mod field;
 mod hostile;
 mod lenient;
 mod versions;

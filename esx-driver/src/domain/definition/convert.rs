@@ -1,6 +1,6 @@
 //! Conversions between libvirt's documents, definitions and VMX files of this host.
 
-use tracing::warn;
+use tracing::{debug, warn};
 use virt_model::domain::DomainDef;
 use virt_model::{ErrorNumber, Uuid};
 use vmx::names::Datastores;
@@ -36,7 +36,11 @@ impl Connect {
         }
         let parsed = vmx::parse(text, &names, options).map_err(Error::of_vmx)?;
         for warning in &parsed.warnings {
-            warn!("{warning}");
+            // What has no place in the document stays in the machine.
+            match warning.left_out {
+                true => debug!("{warning}"),
+                false => warn!("{warning}"),
+            }
         }
         Ok(parsed.domain)
     }

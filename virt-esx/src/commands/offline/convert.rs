@@ -204,8 +204,7 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
     let report = Level::ERROR
         .primary_title(error.to_string())
         .element(source.annotation(annotation));
-    let help = error.help().map(|help| format!("expected {help}"));
-    let report = report.elements(help.map(|help| Level::HELP.message(help)));
+    let report = report.elements(error.help().map(|help| Level::HELP.message(help)));
     let renderer = match std::io::stderr().is_terminal() {
         true => Renderer::styled(),
         false => Renderer::plain(),

@@ -3,8 +3,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use virt_model::{Document, DomainXmlFlags};
-use vmx::names::Folder;
-use vmx::{LibvirtVersion, Mode, ParseOptions};
+use vmx::names::{Datastore, Datastores, Folder};
+use vmx::{FileNames, LibvirtVersion, Mode, ParseOptions};
 
 use super::convert::{self, Converted};
 use crate::commands::LocalCommand;
@@ -29,7 +29,7 @@ pub(crate) struct Vmx2xml {
     #[arg(long, value_name = "directory")]
     directory: Option<String>,
 
-    /// refuse what libvirt refuses, with libvirt's error
+    /// refuse what libvirt refuses, with libvirt's error, as on a host without other datastores than --datastore
     #[arg(long)]
     strict: bool,
 
@@ -60,11 +60,7 @@ impl Vmx2xml {
             Ok(text) => text,
             Err(failure) => return Converted::failed(failure.to_string()),
         };
-        let names = Folder {
-            datastore: self.datastore.clone(),
-            directory: self.directory(&input.path),
-            ..Folder::default()
-        };
+        let names = self.names(&input.path);
         let mut options = ParseOptions::default().as_libvirt(self.libvirt);
         if self.strict {
             options.mode = Mode::Strict;
@@ -74,7 +70,7 @@ impl Vmx2xml {
             .file_stem()
             .filter(|_| !convert::is_standard_input(&input.path))
             .map(|stem| stem.to_string_lossy().into_owned());
-        match vmx::parse(text.as_slice(), &names, &options) {
+        match vmx::parse(text.as_slice(), &*names, &options) {
             Ok(parsed) => {
                 let warnings = parsed.warnings.iter();
                 let warnings = warnings.map(|warning| format!("{name}: {warning}"));
@@ -87,6 +83,34 @@ impl Vmx2xml {
             }
             Err(error) => Converted::failed(convert::error(&error, &name, &text)),
         }
+    }
+
+    /// What names of files become: with `--strict` what they become on a host that has the datastore, where libvirt does not
+    /// know the file's folder.
+    fn names(&self, path: &Path) -> Box<dyn FileNames> {
+        if !self.strict {
+            return Box::new(Folder {
+                datastore: self.datastore.clone(),
+                directory: self.directory(path),
+                ..Folder::default()
+            });
+        }
+        let datastore = self.datastore.clone();
+        let folder = match (&datastore, &self.directory) {
+            (None, None) => "?".to_owned(),
+            _ => self.directory(path),
+        };
+        let on = datastore.as_deref().unwrap_or("?");
+        let datastores = datastore.iter().map(|name| Datastore {
+            name: name.clone(),
+            mount: format!("/vmfs/volumes/{name}"),
+        });
+        Box::new(Datastores {
+            datastores: datastores.collect(),
+            directory: format!("[{on}] {folder}"),
+            libvirt: self.libvirt,
+            ..Datastores::default()
+        })
     }
 
     /// The directory of a file's relative names: on a datastore the name of the file's folder, on
@@ -269,6 +293,52 @@ mod tests {
             command.directory = Some("x/y".to_owned());
         };
         assert_eq!(source(elsewhere), "<source file='[ds] x/y/a.vmdk'/>");
+    }
+
+    /// libvirt does not know the folder of a file that it converts.
+    #[test]
+    fn strict_names_are_those_that_libvirt_gives_on_a_host() {
+        let convert = |name: &str, change: fn(&mut Vmx2xml)| {
+            let disk = DISK.replace("a.vmdk", name);
+            let outcome = run(
+                &[("web/web.vmx", disk.as_str())],
+                "web/web.vmx",
+                |command, _| {
+                    command.strict = true;
+                    change(command);
+                },
+            );
+            let shown = format!("{}{}", outcome.stdout, outcome.stderr);
+            let mut lines = shown.lines().map(str::trim);
+            let line = lines.find(|line| line.contains("<source") || line.starts_with("error: "));
+            line.unwrap_or_default().to_owned()
+        };
+        let on_datastore = |command: &mut Vmx2xml| command.datastore = Some("ds".to_owned());
+        let elsewhere = |command: &mut Vmx2xml| {
+            command.datastore = Some("ds".to_owned());
+            command.directory = Some("x".to_owned());
+        };
+        assert_eq!(convert("a.vmdk", |_| {}), "<source file='[?] ?/a.vmdk'/>");
+        assert_eq!(
+            convert("a.vmdk", on_datastore),
+            "<source file='[ds] web/a.vmdk'/>"
+        );
+        assert_eq!(
+            convert("a.vmdk", elsewhere),
+            "<source file='[ds] x/a.vmdk'/>"
+        );
+        assert_eq!(convert("/a.vmdk", |_| {}), "<source file='/a.vmdk'/>");
+        let on_host = "/vmfs/volumes/ds/b/a.vmdk";
+        assert_eq!(
+            convert(on_host, on_datastore),
+            "<source file='[ds] b/a.vmdk'/>"
+        );
+        assert!(convert(on_host, |_| {}).contains("refers to non-existing datastore 'ds'"));
+        for name in [r"C:\a.vmdk", r"..\a.vmdk", r"\\nas\a.vmdk"] {
+            let error = format!("error: internal error: Could not handle file name '{name}'");
+            assert_eq!(convert(name, |_| {}), error);
+            assert_eq!(convert(name, on_datastore), error);
+        }
     }
 
     #[test]
