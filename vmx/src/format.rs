@@ -12,6 +12,7 @@ mod filesystem;
 mod firmware;
 mod graphics;
 mod identity;
+mod loss;
 mod memory;
 mod parallel;
 mod ports;
@@ -25,10 +26,11 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use virt_model::DomainDef;
+use virt_model::domain::{BootDevice, ClockOffset};
 
 use crate::escape::PIPE;
 use crate::names::FileNameError;
-use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
+use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError, Warning};
 
 /// Converts a definition into a VMX file.
 ///
@@ -37,7 +39,7 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 /// and the MAC address of a network card without one. Disks are written in the order of the definition,
 /// which is libvirt's order if the definition was read from a document.
 ///
-/// Devices that libvirt's VMX files cannot have are left out without a warning, as libvirt does.
+/// Devices that libvirt's VMX files cannot have are left out, as libvirt does; [`to_file`] tells of them.
 ///
 /// # Beyond libvirt
 /// In [`Mode::Lenient`] the file is the same as libvirt's wherever libvirt writes a valid one. These are
@@ -53,7 +55,11 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError};
 ///   chooses it;
 /// - a `<cpu>` without a topology;
 /// - a disk and a CD-ROM drive with the same device name, on SCSI and SATA;
-/// - a serial or parallel port without a device, and a TCP port without a local address.
+/// - a serial or parallel port without a device, and a TCP port without a local address;
+/// - guests on `aarch64`.
+///
+/// The file also has what libvirt drops and VMX files have keys for: the BIOS's UUID beside the domain's own, the generation ID,
+/// Secure Boot, `writethrough` on IDE, disks that machines share, cards that are not connected, boot order, clock and 3D.
 ///
 /// Quotes and line ends in values are written as `|22` and `|0a`, as VMware does. libvirt writes them
 /// unescaped, which makes the file invalid.
@@ -78,6 +84,54 @@ pub fn format(
     names: &dyn FileNames,
     options: &FormatOptions,
 ) -> Result<String, VmxError> {
+    Ok(written(def, names, options)?.1)
+}
+
+/// A VMX file that was made of a definition, and what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Formatted {
+    /// The file.
+    pub text: String,
+    /// What the file lacks or has differently, by lines of the definition's document. Always empty in [`Mode::Strict`].
+    pub warnings: Vec<Warning>,
+}
+
+/// Converts a definition into a VMX file, as [`format`] does, and tells what of the definition the file does not have. For that it
+/// is read back.
+///
+/// ```
+/// use virt_model::DomainDef;
+/// use vmx::{FormatOptions, names::Folder};
+///
+/// let mut def = DomainDef::new("vmware", "web");
+/// def.memory = 512 * 1024;
+/// def.features.pae = true;
+/// let made = vmx::to_file(&def, &Folder::default(), &FormatOptions::new(13)).unwrap();
+/// assert!(made.warnings[0].message.starts_with("<pae/> has no place in a VMX file"));
+/// ```
+///
+/// # Errors
+/// As for [`format`].
+pub fn to_file(
+    def: &DomainDef,
+    names: &dyn FileNames,
+    options: &FormatOptions,
+) -> Result<Formatted, VmxError> {
+    let (def, text) = written(def, names, options)?;
+    let warnings = match options.mode {
+        Mode::Strict => Vec::new(),
+        Mode::Lenient => loss::losses(&def, &text, names, options)?,
+    };
+    Ok(Formatted { text, warnings })
+}
+
+/// The complete definition, and its file.
+fn written(
+    def: &DomainDef,
+    names: &dyn FileNames,
+    options: &FormatOptions,
+) -> Result<(DomainDef, String), VmxError> {
     if options.mode == Mode::Strict {
         validate::check_known(def, options.libvirt)?;
     }
@@ -91,7 +145,8 @@ pub fn format(
         options,
     };
     writer.domain(&def)?;
-    Ok(writer.out)
+    let text = writer.out;
+    Ok((def, text))
 }
 
 /// A file being written. Each device has its own module.
@@ -126,6 +181,7 @@ impl Writer<'_> {
         self.serials(def)?;
         self.parallels(def)?;
         self.firmware(def);
+        self.beyond_libvirt(def);
         self.bridges(controllers);
         Ok(())
     }
@@ -146,6 +202,53 @@ impl Writer<'_> {
             }
         }
         self.line("vmci0.present", "true");
+    }
+
+    /// Writes what libvirt drops, and VMX files have keys for.
+    fn beyond_libvirt(&mut self, def: &DomainDef) {
+        if !self.lenient() {
+            return;
+        }
+        let mut features = def.os.firmware_features.iter();
+        if features.any(|feature| feature.name == "secure-boot" && feature.enabled) {
+            self.line("uefi.secureBoot.enabled", "TRUE");
+        }
+        if let Some(id) = def.genid {
+            let number = u128::from_be_bytes(*id.as_bytes());
+            self.line("vm.genid", (number >> 64) as i64);
+            self.line("vm.genidX", number as i64);
+        }
+        // VMware begins with the disk, too.
+        if !matches!(def.os.boot.as_slice(), [] | [BootDevice::HardDisk]) {
+            let words = def.os.boot.iter().map(|device| match device {
+                BootDevice::Cdrom => "cdrom",
+                BootDevice::Floppy => "floppy",
+                BootDevice::Network => "net",
+                _ => "hdd",
+            });
+            let words: Vec<_> = words.collect();
+            self.line("bios.bootOrder", words.join(","));
+        }
+        let clock = &def.clock;
+        let seconds = clock
+            .adjustment
+            .as_ref()
+            .and_then(|text| text.parse::<i32>().ok());
+        match (clock.offset, seconds, clock.start) {
+            (ClockOffset::Variable, Some(seconds), _)
+                if seconds != 0 && clock.basis.as_deref() != Some("localtime") =>
+            {
+                self.line("rtc.diffFromUTC", seconds);
+            }
+            (ClockOffset::Absolute, _, Some(start)) if start > 0 => {
+                self.line("rtc.startTime", start);
+            }
+            _ => {}
+        }
+        let mut videos = def.devices.videos.iter();
+        if videos.any(|video| video.accel3d == Some(true)) {
+            self.line("mks.enable3d", "TRUE");
+        }
     }
 
     fn lenient(&self) -> bool {

@@ -12,7 +12,7 @@
 //!
 //! - [`to_domain`] converts a file; [`parse`] does so with [`ParseOptions`] and a [`FileNames`], which
 //!   translates file names.
-//! - [`format`](format()) converts a definition into a file, with [`FormatOptions`].
+//! - [`format`](format()) converts a definition into a file, with [`FormatOptions`]; [`to_file`] also tells what the file lacks.
 //! - [`VmxFile`] is the text of a file: its keys and values, which can be edited without changing the
 //!   rest.
 //! - [`VmxError`] and [`Warning`] carry the line, the key and the value.
@@ -85,7 +85,7 @@ mod slot;
 pub use defaults::defaults;
 pub use error::{Position, VmxError, Warning};
 pub use file::{Entry, VmxFile};
-pub use format::format;
+pub use format::{Formatted, format, to_file};
 pub use names::FileNames;
 pub use namespace::VmwareNamespace;
 pub use options::{FormatOptions, Mode, ParseOptions};

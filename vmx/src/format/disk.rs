@@ -105,8 +105,14 @@ impl Writer<'_> {
                 None => self.line(&key("fileName"), "(null)"),
             },
         }
-        if bus != DiskBus::Ide {
+        // libvirt forgets the cache of IDE disks.
+        if bus != DiskBus::Ide
+            || self.lenient() && disk.driver.cache == Some(CacheMode::Writethrough)
+        {
             self.cache(disk, slot)?;
+        }
+        if disk.shareable && self.lenient() && disk.device == DiskDevice::Disk {
+            self.line(&key("sharing"), "multi-writer");
         }
         if disk.transient {
             self.line(&key("mode"), "independent-nonpersistent");

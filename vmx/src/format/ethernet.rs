@@ -1,4 +1,4 @@
-use virt_model::domain::{Interface, InterfaceSource, MacType, VdsSource};
+use virt_model::domain::{Interface, InterfaceSource, LinkState, MacType, VdsSource};
 use virt_model::{DomainDef, MacAddress, Uuid};
 
 use super::Writer;
@@ -24,6 +24,9 @@ impl Writer<'_> {
             self.line(&format!("{device}.present"), "true");
             self.interface_model(&device, interface)?;
             self.connection(&device, interface)?;
+            if self.lenient() && interface.link_state == Some(LinkState::Down) {
+                self.line(&format!("{device}.startConnected"), "false");
+            }
             self.mac(&device, interface);
         }
         Ok(())
@@ -70,6 +73,11 @@ impl Writer<'_> {
                 }
             }
             InterfaceSource::User => self.line(&key("connectionType"), "nat"),
+            // VMware connects a card without a type of connection to its bridged network.
+            InterfaceSource::Null if self.lenient() => {
+                self.line(&key("connectionType"), "custom");
+                self.line(&key("vnet"), "");
+            }
             InterfaceSource::Null => {}
             InterfaceSource::Vds(source) => self.distributed_switch(device, source),
             // Documents name an opaque network by its id.

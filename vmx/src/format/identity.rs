@@ -11,6 +11,7 @@ impl Writer<'_> {
         let guest = match def.os.arch.as_deref() {
             None | Some("i686") => "other",
             Some("x86_64") => "other-64",
+            Some("aarch64") if self.lenient() => "arm-other-64",
             Some(arch) => {
                 return Err(VmxError::internal(format!(
                     "Expecting domain XML attribute 'arch' of entry 'os/type' to be 'i686' or \
@@ -36,7 +37,12 @@ impl Writer<'_> {
 
     /// Writes the UUID, the name and the description.
     pub(super) fn identity(&mut self, def: &DomainDef) {
-        match def.uuid.filter(|uuid| !uuid.is_nil()) {
+        let uuid = def.uuid.filter(|uuid| !uuid.is_nil());
+        let bios = def.hwuuid.filter(|_| self.lenient() && uuid.is_some());
+        if let (Some(_), Some(uuid)) = (bios.filter(|bios| Some(*bios) != uuid), uuid) {
+            self.line("vc.uuid", uuid.to_vmx());
+        }
+        match bios.or(uuid) {
             Some(uuid) => self.line("uuid.bios", uuid.to_vmx()),
             None => self.line("uuid.action", "create"),
         }

@@ -12,6 +12,7 @@ mod disks;
 mod errors;
 mod general;
 mod lenient;
+mod loss;
 mod round_trip;
 mod versions;
 

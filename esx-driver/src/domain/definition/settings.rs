@@ -118,7 +118,7 @@ impl Settings {
         }
     }
 
-    /// What VMX files have and the vmx crate does not write.
+    /// What the API has properties of its own for, or compares in another way.
     fn identity(&mut self, present: &DomainDef, wanted: &DomainDef) {
         // A domain that was defined has the document's UUID for its guest.
         let is_defined = wanted.uuid == present.hwuuid;
@@ -195,6 +195,10 @@ fn is_fixed(key: &str) -> bool {
             | "displayname"
             | "uuid.bios"
             | "uuid.action"
+            | "vc.uuid"
+            | "vm.genid"
+            | "vm.genidx"
+            | "uefi.secureboot.enabled"
             | "vmci0.present"
     ) || key.starts_with("floppy")
         || key.starts_with("pcibridge")

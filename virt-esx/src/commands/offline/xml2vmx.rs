@@ -62,8 +62,9 @@ impl Xml2vmx {
         };
         let foreign = VmwareNamespace::unknown(&read.document);
         let unknown = read.unmodelled.iter().chain(&foreign);
-        let warnings = unknown
-            .map(|path| format!("{name}: {path} has no place in a VMX file and is left out"));
+        let mut warnings: Vec<_> = unknown
+            .map(|path| format!("{name}: {path} has no place in a VMX file and is left out"))
+            .collect();
         let names = Folder {
             datastore: self.datastore.clone(),
             directory: self.directory(),
@@ -77,11 +78,15 @@ impl Xml2vmx {
         let options = FormatOptions::new(self.hardware_version)
             .as_libvirt(self.libvirt)
             .mode(mode);
-        let converted = match vmx::format(&read.document, &names, &options) {
-            Ok(text) => Converted::printed(text),
+        let converted = match vmx::to_file(&read.document, &names, &options) {
+            Ok(made) => {
+                let told = made.warnings.iter();
+                warnings.extend(told.map(|warning| format!("{name}: {warning}")));
+                Converted::printed(made.text)
+            }
             Err(error) => Converted::failed(convert::error(&error, &name, text.as_bytes())),
         };
-        converted.with_warnings(warnings.collect())
+        converted.with_warnings(warnings)
     }
 
     /// What names in the VMX file are relative to: without a datastore, the document's own folder.

@@ -1,0 +1,174 @@
+//! What a definition has and its file does not: the file is read back, and what is missing is told.
+
+use virt_model::domain::{
+    BootDevice, ControllerType, Device, Devices, DiskSource, Interface, Memballoon,
+};
+use virt_model::{Document as _, DomainDef, DomainXmlFlags};
+
+use crate::{FileNames, FormatOptions, ParseOptions, VmwareNamespace, VmxError, Warning};
+
+/// Warnings of what the file `text` does not have of the definition that it was made of.
+///
+/// Documents have a line for each element, so lines are compared: those of the domain itself, and those of each device with those
+/// of the device that was read back.
+pub(super) fn losses(
+    def: &DomainDef,
+    text: &str,
+    names: &dyn FileNames,
+    options: &FormatOptions,
+) -> Result<Vec<Warning>, VmxError> {
+    let reading = ParseOptions::default()
+        .as_libvirt(options.libvirt)
+        .libvirts_disk_names()
+        .namespace(VmwareNamespace::of(def));
+    let mut found = crate::parse(text, names, &reading)?.domain;
+    let mut wanted = def.clone();
+    agree(&mut wanted, &mut found);
+    let (wanted_devices, found_devices) = (
+        std::mem::take(&mut wanted.devices),
+        std::mem::take(&mut found.devices),
+    );
+    let mut messages = Vec::new();
+    compare(&document(&wanted), &document(&found), &mut messages);
+    let mut rest = all(&found_devices);
+    for device in all(&wanted_devices) {
+        let xml = device.to_xml(FLAGS);
+        let kind = device.kind();
+        let alike = |other: &Device| other.kind() == kind && other.to_xml(FLAGS) == xml;
+        let source = |device: &Device| match device {
+            Device::Disk(disk) => Some(disk.source.path().map(str::to_owned)),
+            _ => None,
+        };
+        let place = rest.iter().position(alike).or_else(|| {
+            let fits = |other: &Device| other.kind() == kind && source(other) == source(&device);
+            rest.iter().position(fits)
+        });
+        match place {
+            Some(at) => compare(&xml, &rest.remove(at).to_xml(FLAGS), &mut messages),
+            None => messages.push(format!(
+                "{} has no place in a VMX file and is left out",
+                start(&xml)
+            )),
+        }
+    }
+    Ok(messages.into_iter().map(Warning::new).collect())
+}
+
+const FLAGS: DomainXmlFlags = DomainXmlFlags::SECURE;
+
+fn document(def: &DomainDef) -> String {
+    def.to_xml(DomainXmlFlags::SECURE | DomainXmlFlags::INACTIVE)
+}
+
+/// The devices that a file may have or lose. Those that every machine has, and those that libvirt adds for others, are left out.
+fn all(devices: &Devices) -> Vec<Device> {
+    let mut all = Vec::new();
+    let disks = devices.disks.iter().cloned().map(|mut disk| {
+        // The place of a disk is in its keys; definitions and files count places differently.
+        disk.info.address = None;
+        disk.info.alias = None;
+        disk.target.dev.clear();
+        if disk.source == DiskSource::Block(None) && disk.startup_policy.is_none() {
+            disk.source = DiskSource::File(None);
+        }
+        Device::Disk(disk)
+    });
+    all.extend(disks);
+    let controllers = devices.controllers.iter().filter(|controller| {
+        let is_own = matches!(controller.kind, ControllerType::Scsi | ControllerType::Usb);
+        is_own && controller.model.is_some() && controller.model.as_deref() != Some("auto")
+    });
+    all.extend(controllers.cloned().map(|mut controller| {
+        controller.info.address = None;
+        controller.info.alias = None;
+        Device::Controller(controller)
+    }));
+    all.extend(devices.filesystems.iter().cloned().map(Device::Filesystem));
+    let cards = devices.interfaces.iter().cloned().map(|card| Interface {
+        // How an address came to be shows in the address.
+        mac_type: None,
+        mac_check: None,
+        ..card
+    });
+    all.extend(cards.map(Device::Interface));
+    all.extend(devices.serials.iter().cloned().map(Device::Serial));
+    all.extend(devices.parallels.iter().cloned().map(Device::Parallel));
+    all.extend(devices.channels.iter().cloned().map(Device::Channel));
+    let inputs = devices.inputs.iter().filter(|input| {
+        let xml = Device::Input((*input).clone()).to_xml(FLAGS);
+        !xml.contains("bus='ps2'")
+    });
+    all.extend(inputs.cloned().map(Device::Input));
+    all.extend(devices.tpms.iter().cloned().map(Device::Tpm));
+    all.extend(devices.graphics.iter().cloned().map(Device::Graphics));
+    all.extend(devices.sounds.iter().cloned().map(Device::Sound));
+    all.extend(devices.videos.iter().cloned().map(Device::Video));
+    all.extend(devices.hostdevs.iter().cloned().map(Device::Hostdev));
+    let balloons = devices
+        .memballoon
+        .iter()
+        .filter(|balloon: &&Memballoon| balloon.model != "none");
+    all.extend(balloons.cloned().map(Device::Memballoon));
+    all
+}
+
+/// Takes away what says the same in both.
+fn agree(wanted: &mut DomainDef, found: &mut DomainDef) {
+    for def in [&mut *wanted, &mut *found] {
+        def.id = None;
+        // Both libvirt and VMware begin with the disk if nothing else is said.
+        if def.os.boot == [BootDevice::HardDisk] {
+            def.os.boot.clear();
+        }
+        let topology = def.cpu.as_mut().and_then(|cpu| cpu.topology.as_mut());
+        if let Some(topology) = topology {
+            topology.dies.get_or_insert(1);
+            topology.clusters.get_or_insert(1);
+        }
+    }
+    // VMware chooses it for a domain without one.
+    if wanted.uuid.is_none_or(|uuid| uuid.is_nil()) {
+        wanted.uuid = None;
+    }
+}
+
+/// Tells of the lines of `wanted` that `found` does not have.
+fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
+    let mut rest: Vec<&str> = found.lines().map(str::trim).collect();
+    let mut missing = Vec::new();
+    for line in wanted.lines().map(str::trim) {
+        match rest.iter().position(|other| *other == line) {
+            Some(at) => {
+                rest.remove(at);
+            }
+            None => missing.push(line),
+        }
+    }
+    for line in missing {
+        let tag = tag(line);
+        // Tags without anything are those of what is inside.
+        let says_nothing = line.starts_with("</") || line == format!("<{tag}>");
+        if says_nothing {
+            continue;
+        }
+        let other = rest
+            .iter()
+            .position(|other| self::tag(other) == tag && !other.starts_with("</"));
+        messages.push(match other.map(|at| rest.remove(at)) {
+            Some(other) => format!("{line} is {other} in a VMX file"),
+            None => format!("{line} has no place in a VMX file and is left out"),
+        });
+    }
+}
+
+/// The name of the element at the start of a line.
+fn tag(line: &str) -> &str {
+    let name = line.trim_start_matches(['<', '/']);
+    let end = name.find([' ', '>', '/']).unwrap_or(name.len());
+    &name[..end]
+}
+
+/// A device in few words: its first line.
+fn start(xml: &str) -> &str {
+    xml.lines().next().unwrap_or_default().trim()
+}
