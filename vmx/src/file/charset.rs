@@ -1,8 +1,9 @@
 mod libvirt;
+mod names;
 
 use std::borrow::Cow;
 
-use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
+use encoding_rs::{BIG5, DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
 
 use self::libvirt::Decoder;
 use crate::VmxError;
@@ -18,8 +19,48 @@ pub(super) enum Charset {
     Latin1,
     Ascii,
     Other(&'static Encoding),
+    /// A single-byte encoding.
+    Page(Page),
     /// An encoding that libvirt decodes differently from the WHATWG standard.
     Libvirt(Decoder),
+}
+
+/// A single-byte encoding that has ASCII.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Page {
+    name: &'static str,
+    /// The characters from 0x80 on; 0 for none.
+    high: [u16; 128],
+    /// Whether an invalid byte makes reading fail, as with ICU. With glibc the text ends there.
+    refuses: bool,
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Page {
+    fn char(&self, byte: u8) -> Option<char> {
+        match byte.checked_sub(0x80) {
+            None => Some(char::from(byte)),
+            Some(at) => {
+                char::from_u32(u32::from(self.high[usize::from(at)])).filter(|c| *c != '\0')
+            }
+        }
+    }
+
+    fn byte(&self, c: char) -> Option<u8> {
+        if c.is_ascii() {
+            return u8::try_from(c).ok();
+        }
+        let at = self
+            .high
+            .iter()
+            .position(|high| u32::from(*high) == u32::from(c))?;
+        u8::try_from(at + 0x80).ok()
+    }
 }
 
 impl Charset {
@@ -36,9 +77,12 @@ impl Charset {
                 .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
         })?;
         let length = charset.valid_up_to(text);
-        if let Charset::Libvirt(Decoder { refuses: true, .. }) = charset
-            && length < text.len()
-        {
+        let refuses = match charset {
+            Charset::Libvirt(decoder) => decoder.refuses,
+            Charset::Page(page) => page.refuses,
+            _ => false,
+        };
+        if refuses && length < text.len() {
             let message = format!("Could not convert from {label} to UTF-8 encoding");
             return Err(VmxError::internal(message)
                 .with_value(label)
@@ -62,7 +106,7 @@ impl Charset {
         } else {
             Charset::Guessed
         };
-        match Charset::for_label(label) {
+        match Charset::for_label(label).or_else(|| Charset::known_to_libvirt(label)) {
             Some(charset) if charset.fits(text) => (charset, None),
             // ASCII reads the same in every encoding, so the name does not matter.
             _ if text.is_ascii() => (Charset::Utf8, None),
@@ -83,6 +127,7 @@ impl Charset {
             Charset::Guessed => "UTF-8 or windows-1252",
             Charset::Latin1 => "ISO-8859-1",
             Charset::Ascii => "US-ASCII",
+            Charset::Page(page) => page.name,
             Charset::Other(encoding) | Charset::Libvirt(Decoder { encoding, .. }) => {
                 encoding.name()
             }
@@ -98,6 +143,10 @@ impl Charset {
             },
             Charset::Latin1 => encoding_rs::mem::decode_latin1(bytes),
             Charset::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
+            Charset::Page(page) => {
+                let c = |byte: &u8| page.char(*byte).unwrap_or(char::REPLACEMENT_CHARACTER);
+                Cow::Owned(bytes.iter().map(c).collect())
+            }
             Charset::Libvirt(decoder) => Cow::Owned(decoder.decode(bytes)),
         }
     }
@@ -110,6 +159,10 @@ impl Charset {
             Charset::Latin1 => {
                 let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
                 bytes.ok().map(Cow::Owned)
+            }
+            Charset::Page(page) => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| page.byte(c)).collect();
+                bytes.map(Cow::Owned)
             }
             Charset::Other(encoding) | Charset::Libvirt(Decoder { encoding, .. }) => {
                 let (bytes, _, unmappable) = encoding.encode(text);
@@ -156,27 +209,29 @@ impl Charset {
         if !label.is_empty() && !label.contains(named) {
             return Some(Charset::Utf8);
         }
-        let mut plain = label.to_ascii_lowercase();
-        plain.retain(|c| c.is_ascii_alphanumeric());
-        let usual = match plain.as_str() {
-            "cp65001" | "gb231280" => return None,
-            "utf8" => "utf-8",
-            "88591" => "iso-8859-1",
-            "ansix341968" | "646" => "us-ascii",
-            "cp874" => "windows-874",
-            "latin9" => "iso-8859-15",
-            "msansi" | "windows1252" => "windows-1252",
-            "eucjp" => "euc-jp",
-            "uhc" | "cp949" => "euc-kr",
-            _ => label,
-        };
-        let charset = Charset::for_label(usual)?;
-        if let Charset::Other(encoding) = charset
-            && let Some(decoder) = Decoder::new(encoding, &plain)
-        {
-            return Some(Charset::Libvirt(decoder));
+        let found = names::find(label)?;
+        if let Some(high) = names::page(found.kind) {
+            if found.kind == ":" {
+                return Some(Charset::Latin1);
+            }
+            return Some(Charset::Page(Page {
+                name: found.name,
+                high,
+                refuses: found.by_icu,
+            }));
         }
-        Some(charset)
+        Charset::of_kind(found.kind, found.by_icu)
+    }
+
+    /// The encoding of a kind in the table of names that is no single-byte one.
+    fn of_kind(kind: &str, by_icu: bool) -> Option<Charset> {
+        Some(match kind {
+            "utf8" => Charset::Utf8,
+            "ascii" => Charset::Ascii,
+            "iso2022jp" => Charset::Other(ISO_2022_JP),
+            "hkscs" => Charset::Other(BIG5),
+            kind => Charset::Libvirt(Decoder::of_kind(kind, by_icu)?),
+        })
     }
 
     /// Whether the whole `text` can be decoded.
@@ -198,6 +253,12 @@ impl Charset {
             Charset::Ascii => Encoding::ascii_valid_up_to(text),
             Charset::Guessed | Charset::Latin1 => text.len(),
             Charset::Other(encoding) => decodable(encoding, text),
+            Charset::Page(page) => {
+                let mut bytes = text.iter();
+                bytes
+                    .position(|byte| page.char(*byte).is_none())
+                    .unwrap_or(text.len())
+            }
             Charset::Libvirt(decoder) => decoder.valid_up_to(text),
         }
     }

@@ -4,9 +4,7 @@
 //! `encoding_rs` implements the WHATWG standard, whose decoders accept more than most encodings
 //! define, and only the Windows variants of East Asian encodings.
 
-use std::ops::RangeInclusive;
-
-use encoding_rs::Encoding;
+use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS};
 
 /// An encoding of WHATWG, and how libvirt's decoder differs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,17 +17,18 @@ pub(in crate::file) struct Decoder {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Variant {
-    /// A single-byte encoding in which these bytes are invalid.
-    Lacking(&'static [RangeInclusive<u8>]),
-    /// A single-byte encoding in which 0x80 to 0x9f are control characters.
-    Controls,
-    Koi8U,
     ShiftJis,
     /// Windows' Shift_JIS.
     Cp932,
+    /// IBM's Shift_JIS.
+    Ibm943,
     EucJp,
+    /// EUC-JP with the characters of Windows.
+    EucJpMs,
     Gb2312,
     Gbk,
+    /// Windows' GBK, with private characters that got others later.
+    Cp936,
     Gb18030,
     Big5,
     /// Windows' Big5.
@@ -40,30 +39,24 @@ enum Variant {
 }
 
 impl Decoder {
-    /// The decoder for a label and the encoding that WHATWG gives it. None if libvirt decodes the same.
-    pub(super) fn new(encoding: &'static Encoding, label: &str) -> Option<Decoder> {
-        let variant = match label {
-            "iso88599" | "latin5" | "l5" | "iso885911" => Variant::Controls,
-            "tis620" => Variant::Lacking(&[0x80..=0xa0]),
-            "cp932" | "windows932" | "ms932" | "windows31j" | "cswindows31j" | "xsjis" => {
-                Variant::Cp932
-            }
-            "gb2312" | "csgb2312" => Variant::Gb2312,
-            "cp949" | "windows949" | "ms949" | "uhc" | "ksc56011987" => Variant::Cp949,
-            "windows950" => Variant::Cp950,
-            "big5hkscs" => return None,
-            _ => by_encoding(encoding)?,
+    /// The decoder of a kind in the table of names.
+    pub(super) fn of_kind(kind: &str, refuses: bool) -> Option<Decoder> {
+        let (encoding, variant) = match kind {
+            "sjis" => (SHIFT_JIS, Variant::ShiftJis),
+            "cp932" => (SHIFT_JIS, Variant::Cp932),
+            "ibm943" => (SHIFT_JIS, Variant::Ibm943),
+            "eucjp" => (EUC_JP, Variant::EucJp),
+            "eucjpms" => (EUC_JP, Variant::EucJpMs),
+            "gb2312" => (GBK, Variant::Gb2312),
+            "gbk" => (GBK, Variant::Gbk),
+            "cp936" => (GBK, Variant::Cp936),
+            "gb18030" => (GB18030, Variant::Gb18030),
+            "big5" => (BIG5, Variant::Big5),
+            "cp950" => (BIG5, Variant::Cp950),
+            "euckr" => (EUC_KR, Variant::EucKr),
+            "cp949" => (EUC_KR, Variant::Cp949),
+            _ => return None,
         };
-        let refuses = matches!(
-            label,
-            "windows932"
-                | "windows949"
-                | "windows950"
-                | "ms949"
-                | "ksc56011987"
-                | "xsjis"
-                | "xeucjp"
-        );
         Some(Decoder {
             encoding,
             variant,
@@ -97,7 +90,9 @@ impl Decoder {
         if first < 0x80 {
             let c = match (self.variant, first) {
                 (Variant::ShiftJis, b'\\') => '¥',
+                (Variant::Ibm943, b'\\') if self.refuses => '¥',
                 (Variant::ShiftJis, b'~') => '‾',
+                (Variant::Ibm943, b'~') if self.refuses => '‾',
                 _ => char::from(first),
             };
             return Some((c, 1));
@@ -125,8 +120,8 @@ impl Decoder {
     /// Whether a byte from 0x80 on is a control character.
     fn is_control(self, byte: u8) -> bool {
         match self.variant {
-            Variant::Controls | Variant::EucKr => byte < 0xa0,
-            Variant::EucJp => byte < 0xa0 && !matches!(byte, 0x8e | 0x8f),
+            Variant::EucKr => byte < 0xa0,
+            Variant::EucJp | Variant::EucJpMs => byte < 0xa0 && !matches!(byte, 0x8e | 0x8f),
             Variant::Big5 | Variant::Cp950 => byte == 0x80,
             Variant::Cp949 => byte == 0x80 && self.refuses,
             _ => false,
@@ -138,6 +133,13 @@ impl Decoder {
         match (self.variant, first) {
             (Variant::EucKr, 0xa2) if second == 0xe8 => Some('㉾'),
             (Variant::Cp949, 0xff) if self.refuses => Some('\u{f8f7}'),
+            (Variant::Cp949, 0xc9 | 0xfe) if self.refuses => {
+                let row = if first == 0xc9 { 0xe000 } else { 0xe05e };
+                let column = second.checked_sub(0xa1).filter(|column| *column < 94)?;
+                char::from_u32(row + u32::from(column))
+            }
+            (Variant::Cp936, 0xff) => Some('\u{f8f5}'),
+            (Variant::Cp936, _) => private(first, second),
             (Variant::Cp950, 0xff) => Some('\u{f8f8}'),
             (Variant::Big5, _) => users(first, second, false),
             (Variant::Cp950, _) => users(first, second, true),
@@ -150,11 +152,10 @@ impl Decoder {
         let first = bytes[0];
         let second = bytes.get(1).copied().unwrap_or_default();
         let means = match self.variant {
-            Variant::Lacking(lacking) => !lacking.iter().any(|range| range.contains(&first)),
-            Variant::Controls | Variant::Koi8U | Variant::Cp949 => true,
+            Variant::Cp949 | Variant::Cp936 | Variant::EucJpMs => true,
             // glibc lacks the extensions of NEC, IBM and Microsoft.
             Variant::ShiftJis => !matches!(first, 0x80 | 0x85..=0x87 | 0xeb..=0xff),
-            Variant::Cp932 => first != 0x80,
+            Variant::Cp932 | Variant::Ibm943 => first != 0x80,
             Variant::EucJp => !matches!(first, 0xad | 0xf5..=0xff),
             Variant::Gb2312 => bytes.len() == 2 && is_gb2312(first, second),
             Variant::Gbk => first == 0x80 || bytes.len() == 2 && is_gbk(c, first, second),
@@ -192,72 +193,42 @@ impl Decoder {
                 ('\u{e83b}', '𢦏'),
                 ('\u{e855}', '𤇾'),
             ],
-            Variant::Koi8U => &[('ў', '╝'), ('Ў', '╬')],
+            Variant::Ibm943 => &[
+                ('―', '—'),
+                ('～', '〜'),
+                ('∥', '‖'),
+                ('－', '−'),
+                ('￤', '¦'),
+            ],
             _ => &[],
         }
     }
 }
 
-/// The encoding with WHATWG's name.
-fn by_encoding(encoding: &'static Encoding) -> Option<Variant> {
-    let lacking: &[RangeInclusive<u8>] = match encoding.name() {
-        "windows-1250" => &[
-            0x81..=0x81,
-            0x83..=0x83,
-            0x88..=0x88,
-            0x90..=0x90,
-            0x98..=0x98,
-        ],
-        "windows-1251" => &[0x98..=0x98],
-        "windows-1252" => &[0x81..=0x81, 0x8d..=0x8d, 0x8f..=0x90, 0x9d..=0x9d],
-        "windows-1253" => &[
-            0x81..=0x81,
-            0x88..=0x88,
-            0x8a..=0x8a,
-            0x8c..=0x90,
-            0x98..=0x98,
-            0x9a..=0x9a,
-            0x9c..=0x9f,
-        ],
-        "windows-1254" => &[0x81..=0x81, 0x8d..=0x90, 0x9d..=0x9e],
-        "windows-1255" => &[
-            0x81..=0x81,
-            0x8a..=0x8a,
-            0x8c..=0x90,
-            0x9a..=0x9a,
-            0x9c..=0x9f,
-            0xca..=0xca,
-        ],
-        "windows-1257" => &[
-            0x81..=0x81,
-            0x83..=0x83,
-            0x88..=0x88,
-            0x8a..=0x8a,
-            0x8c..=0x8c,
-            0x90..=0x90,
-            0x98..=0x98,
-            0x9a..=0x9a,
-            0x9c..=0x9c,
-            0x9f..=0x9f,
-        ],
-        "windows-1258" => &[
-            0x81..=0x81,
-            0x8a..=0x8a,
-            0x8d..=0x90,
-            0x9a..=0x9a,
-            0x9d..=0x9e,
-        ],
-        "windows-874" => &[0x81..=0x84, 0x86..=0x90, 0x98..=0x9f],
-        "KOI8-U" => return Some(Variant::Koi8U),
-        "Shift_JIS" => return Some(Variant::ShiftJis),
-        "EUC-JP" => return Some(Variant::EucJp),
-        "GBK" => return Some(Variant::Gbk),
-        "gb18030" => return Some(Variant::Gb18030),
-        "Big5" => return Some(Variant::Big5),
-        "EUC-KR" => return Some(Variant::EucKr),
-        _ => return None,
-    };
-    Some(Variant::Lacking(lacking))
+/// Private characters that Windows' GBK has where GB 18030 has others since 2005: the first bytes, its character, and how many follow
+/// each other.
+const PRIVATE: [(u16, u16, u16); 14] = [
+    (0xa2e3, 0xe76c, 1),
+    (0xa3a0, 0xe5e5, 1),
+    (0xa6d9, 0xe78d, 7),
+    (0xa6ec, 0xe794, 2),
+    (0xa6f3, 0xe796, 1),
+    (0xa8bc, 0xe7c7, 1),
+    (0xa8bf, 0xe7c8, 1),
+    (0xa989, 0xe7e7, 13),
+    (0xfe50, 0xe815, 1),
+    (0xfe54, 0xe819, 24),
+    (0xfe6d, 0xe832, 9),
+    (0xfe77, 0xe83c, 8),
+    (0xfe80, 0xe844, 17),
+    (0xfe92, 0xe856, 15),
+];
+
+fn private(first: u8, second: u8) -> Option<char> {
+    let code = u16::from_be_bytes([first, second]);
+    let mut runs = PRIVATE.iter();
+    let (from, to, _) = runs.find(|(from, _, count)| (*from..*from + *count).contains(&code))?;
+    char::from_u32(u32::from(to + (code - from)))
 }
 
 /// Whether two bytes of GBK are in GB 2312, which GBK extends.
@@ -315,35 +286,14 @@ mod tests {
     /// Checks the text that a label's decoder makes of bytes, and how many bytes it accepts.
     #[track_caller]
     fn check(label: &str, bytes: &[u8], text: &str, length: usize) {
-        let encoding = Encoding::for_label(label.as_bytes()).unwrap();
-        let plain: String = label.chars().filter(char::is_ascii_alphanumeric).collect();
-        let decoder = Decoder::new(encoding, &plain.to_ascii_lowercase()).unwrap();
+        let found = super::super::names::find(label).unwrap();
+        let decoder = Decoder::of_kind(found.kind, found.by_icu).unwrap();
         let found = (decoder.decode(bytes), decoder.valid_up_to(bytes));
         assert_eq!(found, (text.to_owned(), length), "{label}");
     }
 
     #[test]
-    fn bytes_that_windows_has_no_character_for() {
-        for (label, byte) in [
-            ("windows-1250", 0x98),
-            ("windows-1251", 0x98),
-            ("windows-1252", 0x81),
-            ("windows-1253", 0x9f),
-            ("windows-1254", 0x9e),
-            ("windows-1255", 0xca),
-            ("windows-1257", 0x90),
-            ("windows-1258", 0x8f),
-            ("windows-874", 0x90),
-            ("TIS-620", 0x85),
-        ] {
-            check(label, &[b'a', byte, b'b'], "a", 1);
-        }
-    }
-
-    #[test]
     fn control_characters() {
-        check("ISO-8859-9", b"\x80\xfd", "\u{80}ı", 2);
-        check("ISO-8859-11", b"\x85\xa1", "\u{85}ก", 2);
         check("EUC-KR", b"\x81\xb0\xa1", "\u{81}가", 3);
         check("EUC-JP", b"\x81\xc9\xb8", "\u{81}標", 3);
         check("Big5", b"\x80\xb5\xea", "\u{80}虛", 3);
@@ -386,5 +336,29 @@ mod tests {
     fn korean() {
         check("EUC-KR", b"\xb0\xa1\xa2\xe8\xb0\x41", "가㉾", 4);
         check("windows-949", b"\xb0\xa1\x8c\x63", "가똠", 4);
+    }
+    #[test]
+    fn names_of_icu() {
+        check(
+            "windows-949-2000",
+            b"\xb0\xa1\xc9\xa1\xfe\xfe\xff",
+            "가\u{e000}\u{e0bb}\u{f8f7}",
+            7,
+        );
+        check(
+            "ibm-943_P15A-2003",
+            b"C:\\\x95\x57\x81\x60\x87\x40",
+            "C:\\標～①",
+            9,
+        );
+        check("ibm-943_P130-1999", b"\\~\x81\x60\x81\x5c", "¥‾〜—", 6);
+        check(
+            "windows-936-2000",
+            b"\x80\xd0\xe9\xa6\xd9\xfe\x55\xff",
+            "€虚\u{e78d}\u{e81a}\u{f8f5}",
+            8,
+        );
+        check("windows-950", b"\xb5\xea\x87\x40", "虛\u{f266}", 4);
+        check("euc-jp-2007", b"\xc9\xb8\xad\xa1\xa1\xc1", "標①～", 6);
     }
 }
