@@ -7,6 +7,7 @@
 //!   a monitor reads its counters;
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
+//! - `files`: virsh defines the definitions of VMX files of people, all on one connection;
 //! - `devices`: the documents of devices that commands make and change, as virsh prints them;
 //! - `storage`: storage pools and volumes, of several kinds of datastores and of iSCSI targets;
 //! - `networks`: networks of hosts of several releases and of vCenters, made, changed and removed too;
@@ -26,6 +27,7 @@
 
 mod compare;
 mod exporter;
+mod files;
 mod peers;
 mod process;
 mod pyvmomi;
@@ -71,6 +73,11 @@ const SECTIONS: [Section; 14] = [
         name: "virsh",
         peers: &[Peer::Ours, Peer::Virsh],
         run: compare::run,
+    },
+    Section {
+        name: "files",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: files::run,
     },
     Section {
         name: "devices",
