@@ -63,7 +63,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 14] = [
+const SECTIONS: [Section; 15] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
