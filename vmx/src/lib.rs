@@ -30,6 +30,7 @@
 //!
 //! - resolves VMware's escapes (`|22` for a quote) in all names, reads an empty name of a file or device as
 //!   none, and gives a virtual machine whose name is missing or has line ends a name that libvirt accepts;
+//! - leaves out the `nvram` file of a BIOS, with which libvirt defines no domain;
 //! - leaves out an all-zero UUID or MAC address, for libvirt to choose one;
 //! - gives each disk a name of its own: libvirt calls `scsi0:0` and `sata0:0` both `sda`, and defines no such
 //!   domain. The disk that the machine boots from keeps `sda`;

@@ -43,7 +43,10 @@ impl Reader<'_> {
         if self.since(LibvirtVersion::V12_4)
             && let Some(name) = self.text("nvram")
         {
-            def.os.nvram = self.file_name("nvram", &name, Missing::Refused)?;
+            let nvram = self.file_name("nvram", &name, Missing::Refused)?;
+            // libvirt defines no domain with such a file and BIOS, whose file has settings of VMware's BIOS only.
+            let is_kept = !self.lenient() || def.os.firmware == Some(Firmware::Efi);
+            def.os.nvram = nvram.filter(|_| is_kept);
         }
         Ok(())
     }

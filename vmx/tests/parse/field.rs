@@ -276,6 +276,24 @@ fn serial_ports_that_listen_on_all_addresses() {
     gives(&port("telnet://:2001"), "<serial type='null'>");
 }
 
+#[test]
+fn the_nvram_of_a_bios_is_left_out() {
+    let nvram = "nvram = \"web.nvram\"\n";
+    converts(
+        &(nvram.to_owned() + "firmware = \"efi\""),
+        &["<nvram>[fast] web/web.nvram</nvram>"],
+        &[],
+    );
+    for firmware in ["", "firmware = \"bios\""] {
+        converts(
+            &(nvram.to_owned() + firmware),
+            &["<os>\n<type arch='i686'>hvm</type>\n</os>"],
+            &[],
+        );
+    }
+    gives(nvram, "<nvram>[fast] web/web.nvram</nvram>");
+}
+
 /// libvirt takes an all-zero UUID for one domain only, and chooses one for a document without it.
 #[test]
 fn identities_that_a_file_lacks_are_left_to_libvirt() {

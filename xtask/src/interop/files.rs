@@ -5,8 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use virt_model::{Document as _, DomainXmlFlags};
-use vmx::ParseOptions;
 use vmx::names::Folder;
+use vmx::{LibvirtVersion, ParseOptions};
 
 use super::peers::{Tools, workspace};
 use super::process;
@@ -39,7 +39,9 @@ pub(super) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
             .to_string_lossy()
             .into_owned();
         let text = fs::read(path).map_err(|error| error.to_string())?;
-        let options = ParseOptions::default().default_name(&stem);
+        // As virsh's libvirt, which knows no NVMe.
+        let options = ParseOptions::default().as_libvirt(LibvirtVersion::V9_0);
+        let options = options.default_name(&stem);
         let mut def = match vmx::parse(text, &Folder::default(), &options) {
             Ok(parsed) => parsed.domain,
             Err(error) if error.key() == Some("encryption.data") => continue,
