@@ -12,7 +12,8 @@
 //! - `storage`: storage pools and volumes, of several kinds of datastores and of iSCSI targets;
 //! - `networks`: networks of hosts of several releases and of vCenters, made, changed and removed too;
 //! - `names`: every command name of virsh's `help`, without arguments and with a domain that does not exist;
-//! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
+//! - `pyvmomi`: pyvmomi walks esx-sim's inventory, reads every property of every object, and polls tasks;
+//! - `ansible`: modules of Ansible's community.vmware on esx-sim;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
 //! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
 //! - `transfer`: a file goes to esx-sim and comes back, by us and by curl: the same bytes, the rates of both, and our memory;
@@ -25,6 +26,7 @@
 //! minutes to build. Missing peers are installed with apt-get and pip; a peer that cannot be
 //! installed is a failure. Prints one line for a failed check, and `N passed, N failed` at the end.
 
+mod ansible;
 mod compare;
 mod exporter;
 mod files;
@@ -45,7 +47,7 @@ use report::Report;
 
 /// Run foreign programs against ours.
 ///
-/// Installs vcsim, libvirt's virsh, pyvmomi and tmux with apt-get and pip if they are missing.
+/// Installs vcsim, libvirt's virsh, pyvmomi, Ansible and tmux with apt-get and pip if they are missing.
 #[derive(clap::Args)]
 pub(crate) struct Interop {
     /// The sections to run (default: all).
@@ -103,6 +105,11 @@ const SECTIONS: [Section; 15] = [
         name: "pyvmomi",
         peers: &[Peer::Ours, Peer::Pyvmomi],
         run: pyvmomi::run,
+    },
+    Section {
+        name: "ansible",
+        peers: &[Peer::Ours, Peer::Ansible],
+        run: ansible::run,
     },
     Section {
         name: "terminal",

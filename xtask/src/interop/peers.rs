@@ -19,6 +19,8 @@ pub(crate) enum Peer {
     Virsh,
     /// Python with pyvmomi.
     Pyvmomi,
+    /// Ansible with its collection community.vmware.
+    Ansible,
     /// A terminal in a program.
     Tmux,
     /// promtool, Python with a parser of OpenMetrics, and vmware_exporter.
@@ -34,7 +36,7 @@ impl Peer {
             Self::Ours | Self::Transfer | Self::Witness => &[],
             Self::Vcsim => &["golang-go", "golang-github-vmware-govmomi-dev"],
             Self::Virsh => &["libvirt-clients"],
-            Self::Pyvmomi => &["python3-venv"],
+            Self::Pyvmomi | Self::Ansible => &["python3-venv"],
             Self::Tmux => &["tmux"],
             Self::Curl => &["curl"],
             Self::Exporters => &["python3-venv", "prometheus", "openssl"],
@@ -57,6 +59,8 @@ pub(crate) struct Tools {
     pub(crate) python: PathBuf,
     /// Python with vmware_exporter.
     pub(crate) vmware_exporter: PathBuf,
+    /// The virtual environment with Ansible.
+    pub(crate) ansible: PathBuf,
     /// A folder for files of a run.
     pub(crate) scratch: PathBuf,
     /// A folder with captured answers, which may be missing.
@@ -78,6 +82,7 @@ impl Tools {
             Peer::Vcsim,
             Peer::Virsh,
             Peer::Pyvmomi,
+            Peer::Ansible,
             Peer::Tmux,
             Peer::Exporters,
             Peer::Curl,
@@ -92,6 +97,12 @@ impl Tools {
         let environment = scratch.join("python");
         if needs(Peer::Pyvmomi) {
             make_python(&environment, "pyVmomi", &["pyvmomi==9.1.1.0"])?;
+        }
+        let ansible = scratch.join("ansible");
+        if needs(Peer::Ansible) {
+            let packages = ["ansible==12.3.0", "pyvmomi==9.1.1.0", "requests"];
+            let module = "ansible, pyVmomi, ansible_collections.community.vmware";
+            make_python(&ansible, module, &packages)?;
         }
         let vmware_exporter = scratch.join("vmware-exporter");
         if needs(Peer::Exporters) {
@@ -132,6 +143,7 @@ impl Tools {
             vcsim,
             python: environment.join("bin/python"),
             vmware_exporter: vmware_exporter.join("bin/python"),
+            ansible,
             scratch,
             captures: captures.unwrap_or_else(|| workspace().join("../shared/captures")),
             conformance: workspace().join("../shared/conformance"),

@@ -7,7 +7,7 @@ use super::process;
 use super::report::Report;
 
 /// pyvmomi reads esx-sim's inventory, as a host's and as a vCenter's, makes, changes, copies and removes machines there,
-/// reads the event history, and watches the machines.
+/// reads the event history, tasks in a loop and every property of every object, and watches the machines.
 pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let servers = [
         ("host", "--esx", "root"),
@@ -21,6 +21,13 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         script(tools, report, &section, &[kind], "machines.py", &[user])?;
         let section = format!("pyvmomi reads the events of a simulated {server}");
         script(tools, report, &section, &[kind], "events.py", &[user])?;
+        let section = format!("pyvmomi polls the tasks of a simulated {server}");
+        script(tools, report, &section, &[kind], "tasks.py", &[user])?;
+        for version in ["5.5", "6.7", "8.0"] {
+            let section = format!("pyvmomi reads all of a simulated {server} {version}");
+            let server = [kind, "--api-version", version, "--vms", "7"];
+            script(tools, report, &section, &server, "everything.py", &[user])?;
+        }
     }
     updates(tools, report)?;
     let free = ["--esx", "--licence", "free"];
