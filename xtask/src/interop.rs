@@ -65,7 +65,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 15] = [
+const SECTIONS: [Section; 16] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
