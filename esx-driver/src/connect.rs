@@ -27,6 +27,7 @@ pub(crate) use self::node::{long_mode, no_host};
 pub use self::open::OpenOptions;
 use self::product::Product;
 pub(crate) use self::product::ProductLine;
+pub(crate) use self::systems::no_system;
 use crate::{
     EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy, store::Store,
 };

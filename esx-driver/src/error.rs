@@ -158,6 +158,12 @@ pub enum What {
     Secret,
     /// An element of a domain's metadata, or its title or description.
     Metadata,
+    /// A service of the host.
+    Service,
+    /// A ruleset of the host's firewall.
+    FirewallRuleset,
+    /// A log of the host.
+    Log,
 }
 
 impl Error {

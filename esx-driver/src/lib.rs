@@ -19,6 +19,9 @@
 //!   handles: cheap clones that talk to the server.
 //! - A [`Secret`] is a password that definitions name; the connection keeps it in memory.
 //! - [`DomainEvents`] tells callbacks and streams what happens to domains.
+//! - A [`Connect`] also has what libvirt does not: the host's [health](Connect::host_health),
+//!   [licences](Connect::host_licenses), [logs](Connect::host_logs), [services](Connect::host_services),
+//!   [firewall](Connect::host_firewall) and [clock](Connect::host_time).
 //! - A [`History`] is what the host has written about everything that happened.
 //! - A [`Monitor`] has a live picture of a server, with measurements.
 //! - Every call that changes something returns an [`Operation`], which runs when it is awaited; [`bulk`] runs many.
@@ -86,7 +89,12 @@ pub use event::{
 };
 pub use history::{History, HistoryEvent, HistoryFilter, HistoryFollow, HistoryValue};
 pub use host::{
-    HostMaintenance, MaintenanceDomain, MaintenanceObstacle, MaintenanceOptions, MaintenanceState,
+    HealthReading, HealthState, HostClock, HostElement, HostElementKind, HostFirewall,
+    HostFirewallAllowed, HostFirewallDirection, HostFirewallPort, HostFirewallRule,
+    HostFirewallRuleset, HostHealth, HostLicense, HostLicenseFeature, HostLog, HostLogFollow,
+    HostLogLines, HostMaintenance, HostSensor, HostService, HostServicePolicy, HostTime,
+    HostTimeTest, LicenseKey, MaintenanceDomain, MaintenanceObstacle, MaintenanceOptions,
+    MaintenanceState,
 };
 pub use interface::Interface;
 pub use monitor::{

@@ -13,8 +13,10 @@ mod event;
 mod fault;
 mod files;
 mod folder;
+mod health;
 mod host_network;
 mod hosts;
+mod logs;
 mod machine;
 mod network;
 mod objects;
@@ -40,6 +42,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use {bytes, http, vi_types};
 
 pub use changes::{Action, Change, ChangeError, Changes, Churn, InvalidChanges, Target};
+pub use health::{Health, InvalidHealth, PartHealth};
 pub use network::{InvalidSwitch, NewDistributedSwitch};
 pub use recording::Recorded;
 pub use rule::{Effect, InvalidRule, Rewrite, Rule};

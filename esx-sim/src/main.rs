@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use esx_sim::{
-    Changes, Churn, IscsiTarget, Licence, NewDatastore, NewDistributedSwitch, Question, Rule,
-    Script, Server, Simulator,
+    Changes, Churn, IscsiTarget, Licence, NewDatastore, NewDistributedSwitch, PartHealth, Question,
+    Rule, Script, Server, Simulator,
 };
 use vi_types::properties;
 
@@ -76,6 +76,9 @@ struct Arguments {
     /// Opaque network of all hosts, as NSX makes them; repeat it for several
     #[arg(long = "opaque-network", value_name = "NAME")]
     opaque_networks: Vec<String>,
+    /// State of a part of the hosts: 'System Board 1 Fan 1=red' (also green, yellow, unknown); repeat it for several
+    #[arg(long = "health", value_name = "PART=STATE")]
+    health: Vec<PartHealth>,
     /// Name of a virtual machine; repeat it to name the second one, the third one, ...
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
@@ -225,6 +228,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     for network in arguments.opaque_networks {
         builder = builder.opaque_network(network);
+    }
+    for part in arguments.health {
+        builder = builder.health(part);
     }
     if let Some(user) = arguments.user {
         builder = builder.user(user);

@@ -39,6 +39,7 @@ objects! {
     host_service_system,
     host_storage_system,
     host_system,
+    license_assignment_manager,
     list_view,
     managed_entity,
     managed_object,

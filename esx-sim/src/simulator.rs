@@ -22,6 +22,7 @@ use self::dispatch::Shared;
 pub(crate) use self::dispatch::{State, end_session};
 use crate::changes;
 use crate::files::{DatastorePath, Descriptor};
+use crate::health::{self, PartHealth};
 use crate::hosts::{self, HostAddress};
 use crate::machine::{place, power};
 use crate::payload::whole;
@@ -514,6 +515,24 @@ impl Simulator {
     /// Advances the server's clock, by whole seconds.
     pub fn advance_clock(&self, by: Duration) {
         self.shared.lock().world.clock.advance(by);
+    }
+
+    /// Sets the state of a part of all hosts: a sensor, a module of memory, a processor or a disk. Returns whether a host
+    /// has it.
+    pub fn set_health(&self, part: &PartHealth) -> bool {
+        self.shared
+            .change(|state| health::set(&mut state.world, part))
+    }
+
+    /// Writes a line into a log of the hosts, behind all others. `hostd` and `vpxd:vpxd.log` also grow with every change
+    /// of the server.
+    pub fn write_log(&self, key: &str, line: &str) {
+        self.shared.lock().world.logs.write(key, line);
+    }
+
+    /// Begins a log of the hosts anew, without a line.
+    pub fn rotate_log(&self, key: &str) {
+        self.shared.lock().world.logs.rotate(key);
     }
 
     /// Gives a counter the same value in all samples, past ones too: of a virtual machine or host, the counter's name such as

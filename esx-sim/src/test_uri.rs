@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::changes::{Churn, InvalidChanges};
+use crate::health::InvalidHealth;
 use crate::simulator::{Builder, Licence, Simulator, UnknownRelease};
 use crate::storage::InvalidStorage;
 
@@ -58,6 +59,9 @@ pub enum TestUriError {
         /// The mistake.
         source: InvalidStorage,
     },
+    /// A part of the hosts has no such state.
+    #[error("query parameter 'health': {0}")]
+    Health(#[from] InvalidHealth),
     /// There is no such release.
     #[error("query parameter 'api_version' names no release")]
     Release(#[from] UnknownRelease),
@@ -68,7 +72,7 @@ impl Simulator {
     ///
     /// Parameters: `vms` (number of virtual machines), `api_version` (see [`Builder::api_version`]), `page_size` (see
     /// [`Builder::page_size`]), `licence` (`full` or `free`, see [`Builder::licence`]), `live` (0 or 1, see
-    /// [`Builder::live`]), `datastore` (a [`NewDatastore`](crate::NewDatastore); repeat it for several), `iscsi` (0 or 1, see
+    /// [`Builder::live`]), `health` (a [`PartHealth`](crate::PartHealth); repeat it for several), `datastore` (a [`NewDatastore`](crate::NewDatastore); repeat it for several), `iscsi` (0 or 1, see
     /// [`Builder::iscsi`], or an [`IscsiTarget`](crate::IscsiTarget)), `play` (a file of [`Changes`](crate::Changes), see [`Builder::play`]) and `churn` (random changes a
     /// second, see [`Builder::churn`]). Other parameters are ignored, as they are the driver's.
     ///
@@ -134,6 +138,7 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
                 })?)
             }
         },
+        "health" => builder.health(value.parse()?),
         "live" => builder.live(number()? > 0),
         "licence" => builder.licence(match value {
             "full" => Licence::Full,

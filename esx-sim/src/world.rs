@@ -17,6 +17,7 @@ use self::inventory::ServerKind;
 use self::inventory::managers::Outline;
 use crate::event::EventLog;
 use crate::files::Files;
+use crate::logs::Logs;
 use crate::performance::{Clock, FixedValues};
 use crate::version::{ApiVersion, Release};
 
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     /// Values of counters that a test has set.
     pub(crate) fixed_values: FixedValues,
+    /// What was written into logs.
+    pub(crate) logs: Logs,
     /// What has happened.
     pub(crate) events: EventLog,
     /// The number of the last object of the inventory that is neither a machine nor a snapshot.
@@ -101,6 +104,7 @@ impl World {
             fabric: Fabric::default(),
             clock: Clock::default(),
             fixed_values: FixedValues::default(),
+            logs: Logs::default(),
             events: EventLog::new(kind),
             numbers: 1,
             last_vm: 0,

@@ -17,12 +17,13 @@ use crate::state;
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
-const SIMULATOR_PARAMETERS: [&str; 7] = [
+const SIMULATOR_PARAMETERS: [&str; 8] = [
     "live",
     "vms",
     "api_version",
     "page_size",
     "licence",
+    "health",
     "play",
     "churn",
 ];

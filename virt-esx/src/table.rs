@@ -129,6 +129,11 @@ fn take<'a>(rest: &mut (&'a str, usize), columns: usize) -> (&'a str, usize) {
     (text, all)
 }
 
+/// A text made safe for a terminal, as the cells of tables are: what cannot be shown is written as `\xNN`.
+pub(crate) fn printable(text: &str) -> String {
+    Cell::new(text).text
+}
+
 /// A cell's text made safe for a terminal, and the columns it takes there.
 #[derive(Debug)]
 struct Cell {

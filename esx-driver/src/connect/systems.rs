@@ -26,7 +26,8 @@ impl Connect {
     }
 }
 
-fn no_system(of: &str) -> Error {
+/// The server does not show the manager of a part of the host.
+pub(crate) fn no_system(of: &str) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         ErrorNumber::NoSupport,

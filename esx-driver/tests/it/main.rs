@@ -14,6 +14,7 @@ mod domains;
 mod event_model;
 mod events;
 mod history;
+mod host_systems;
 mod interfaces;
 mod kinds;
 mod large_vcenter;

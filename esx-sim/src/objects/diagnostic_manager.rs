@@ -19,8 +19,8 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// The most lines of one answer.
-const MOST: i32 = 1000;
+/// The most lines of one answer, of a host and of a vCenter.
+const MOST: (i32, i32) = (1000, 500);
 
 /// Lines of a log that has come to an end, and of one before the first change.
 const LINES: i32 = 60;
@@ -62,8 +62,8 @@ fn describe(
     Ok(logs(call, request.host.as_ref()).iter().map(describe).collect())
 }
 
-/// Lines from the first one on that is asked for. A line's text depends on its number only. From behind the end there
-/// are none, and the number of the last one.
+/// Lines from the first one on that is asked for. A line's text depends on its number only, unless it was written while the
+/// server runs. From behind the end there are none, and the number of the last one.
 fn browse(
     call: &mut Call<'_>,
     request: &BrowseDiagnosticLog,
@@ -71,12 +71,27 @@ fn browse(
     let mut logs = logs(call, request.host.as_ref()).iter();
     let log = logs.find(|log| log.0 == request.key);
     let &(key, _, grows) = log.ok_or_else(|| fault::invalid_argument("key"))?;
-    let changes = i32::try_from(call.state.world.version()).unwrap_or(i32::MAX - LINES);
-    let last = if grows { LINES.saturating_add(changes) } else { LINES };
+    let world = &call.state.world;
+    let written = world.logs.of(key);
+    let own = match written {
+        Some(written) if written.is_new => 0,
+        _ if grows => LINES.saturating_add(i32::try_from(world.version()).unwrap_or(i32::MAX - LINES)),
+        _ => LINES,
+    };
+    let written = written.map_or(&[][..], |written| &written.lines);
+    let last = own.saturating_add(i32::try_from(written.len()).unwrap_or(i32::MAX));
+    let most = match world.kind() {
+        ServerKind::Esx => MOST.0,
+        ServerKind::VCenter => MOST.1,
+    };
     let first = request.start.unwrap_or(1).max(1);
-    let wanted = request.lines.filter(|&lines| lines > 0).unwrap_or(MOST).min(MOST);
+    let wanted = request.lines.filter(|&lines| lines > 0).unwrap_or(most).min(most);
     let end = first.saturating_add(wanted - 1).min(last);
     let line = |number: i32| {
+        let behind = usize::try_from(number - own - 1).ok();
+        if let Some(line) = behind.and_then(|behind| written.get(behind)) {
+            return line.clone();
+        }
         let (minute, second) = (number / 60 % 60, number % 60);
         format!("2024-03-01T09:{minute:02}:{second:02}.000Z info {key}[2099]: message {number}")
     };

@@ -1,11 +1,12 @@
 //! HostDateTimeSystem: a host's clock and the servers that it asks for the time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use vi_types::methods::{
-    QueryAvailableTimeZones, QueryDateTime, RefreshDateTimeSystem, UpdateDateTimeConfig,
+    QueryAvailableTimeZones, QueryDateTime, RefreshDateTimeSystem, TestTimeService,
+    UpdateDateTimeConfig,
 };
-use vi_types::objects::{HostDateTimeInfo, HostDateTimeSystemTimeZone};
+use vi_types::objects::{
+    HostDateTimeInfo, HostDateTimeSystemServiceTestResult, HostDateTimeSystemTimeZone,
+};
 use vi_types::{DateTime, SoapFault, properties};
 
 use crate::call::{Call, Row};
@@ -16,16 +17,48 @@ use crate::world::inventory::systems;
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new(now),
+        Row::new(test),
         Row::new(zones),
         Row::new(configure),
         Row::new(refresh),
     ]
 }
 
-fn now(_: &mut Call<'_>, _: &QueryDateTime) -> Result<DateTime, SoapFault> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = since.map_or(0, |since| since.as_secs());
-    Ok(DateTime::from_epoch_seconds(seconds.cast_signed()))
+/// The server's time. Unlike `CurrentTime`, hosts tell it with fractions of a second.
+fn now(call: &mut Call<'_>, _: &QueryDateTime) -> Result<DateTime, SoapFault> {
+    let microseconds = call.state.world.clock.microseconds();
+    let seconds = DateTime::from_epoch_seconds(microseconds.div_euclid(1_000_000));
+    let text = seconds.to_string();
+    let fraction = microseconds.rem_euclid(1_000_000);
+    let precise = format!("{}.{fraction:06}Z", text.trim_end_matches('Z'));
+    Ok(precise.parse().unwrap_or(seconds))
+}
+
+/// All is well while the service runs and has a server to ask.
+fn test(
+    call: &mut Call<'_>,
+    _: &TestTimeService,
+) -> Result<Option<Box<HostDateTimeSystemServiceTestResult>>, SoapFault> {
+    let world = &call.state.world;
+    let host = systems::owner(world, call.this, |managers| &managers.date_time_system);
+    let host = host.and_then(|host| world.read::<properties::HostSystem>(&host));
+    let config = host.and_then(|host| host.config.as_deref());
+    let services = config.and_then(|config| config.service.as_deref());
+    let mut services = services.into_iter().flat_map(|info| &info.service);
+    let is_running = services.any(|service| service.key == "ntpd" && service.running);
+    let info = config.and_then(|config| config.date_time_info.as_deref());
+    let ntp = info.and_then(|info| info.ntp_config.as_deref());
+    let has_server = ntp.is_some_and(|ntp| !ntp.server.is_empty());
+    let word = |is_well: bool| if is_well { "yes" } else { "no" };
+    let result = HostDateTimeSystemServiceTestResult {
+        working_normally: is_running && has_server,
+        report: vec![
+            format!("Service is running: {}", word(is_running)),
+            format!("Servers are configured: {}", word(has_server)),
+        ],
+        ..HostDateTimeSystemServiceTestResult::default()
+    };
+    Ok(Some(result.into()))
 }
 
 fn zones(

@@ -13,6 +13,7 @@ use super::{Settings, Simulator};
 use crate::changes::{Changes, Churn};
 use crate::event::Clock;
 use crate::files::Store;
+use crate::health::{self, PartHealth};
 use crate::hosts::Hosts;
 use crate::network::NewDistributedSwitch;
 use crate::objects::property_collector::Collectors;
@@ -44,6 +45,7 @@ pub struct Builder {
     equipment: Equipment,
     switches: Vec<NewDistributedSwitch>,
     opaque_networks: Vec<String>,
+    health: Vec<PartHealth>,
     store: Option<Store>,
 }
 
@@ -99,6 +101,7 @@ impl Builder {
             },
             switches: Vec::new(),
             opaque_networks: Vec::new(),
+            health: Vec::new(),
             store: None,
         }
     }
@@ -275,6 +278,13 @@ impl Builder {
         })
     }
 
+    /// Gives a part of all hosts a state, see [`Simulator::set_health`]. Everything is green by default.
+    #[must_use]
+    pub fn health(mut self, part: PartHealth) -> Self {
+        self.health.push(part);
+        self
+    }
+
     /// Builds the server.
     pub fn build(self) -> Simulator {
         let (mut world, path) = inventory::make(
@@ -286,6 +296,9 @@ impl Builder {
             &self.switches,
             &self.opaque_networks,
         );
+        for part in &self.health {
+            health::set(&mut world, part);
+        }
         world.clock.set_live(self.live);
         if let Some(store) = self.store {
             world.set_store(store);

@@ -5,7 +5,13 @@ mod domcapabilities;
 mod freecell;
 mod hostname;
 mod maxvcpus;
+mod node_firewall;
+mod node_health;
+mod node_license;
+mod node_log;
 mod node_maintenance;
+mod node_ntp;
+mod node_service;
 mod nodecpumap;
 mod nodecpustats;
 mod nodeinfo;
@@ -27,7 +33,13 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<freecell::Freecell>("freecell"),
         Row::query::<hostname::Hostname>("hostname"),
         Row::query::<maxvcpus::Maxvcpus>("maxvcpus"),
+        Row::command::<node_firewall::NodeFirewall>("node-firewall"),
+        Row::query::<node_health::NodeHealth>("node-health"),
+        Row::query::<node_license::NodeLicense>("node-license"),
+        Row::command::<node_log::NodeLog>("node-log"),
         Row::command::<node_maintenance::NodeMaintenance>("node-maintenance"),
+        Row::command::<node_ntp::NodeNtp>("node-ntp"),
+        Row::command::<node_service::NodeService>("node-service"),
         Row::query::<nodecpumap::Nodecpumap>("nodecpumap"),
         Row::query::<nodecpustats::Nodecpustats>("nodecpustats"),
         Row::query::<nodeinfo::Nodeinfo>("nodeinfo"),

@@ -4,8 +4,9 @@ use std::{fs, future::IntoFuture, path::Path, time::Duration};
 
 use esx_driver::{
     AutostartSettings, CloneOptions, Connect, CreateFlags, DefineFlags, DestroyFlags, Domain,
-    DomainSnapshot, Interface, MaintenanceOptions, MigrateFlags, MigrateParameters, Network,
-    NodeDevice, Operation, RebootFlags, ShutdownFlags, StoragePool, StorageVol, UndefineFlags,
+    DomainSnapshot, HostFirewallAllowed, HostServicePolicy, Interface, MaintenanceOptions,
+    MigrateFlags, MigrateParameters, Network, NodeDevice, Operation, RebootFlags, ShutdownFlags,
+    StoragePool, StorageVol, UndefineFlags,
     virt_model::{
         CpuSet, Document as _, DomainXmlFlags, NodeSuspendTarget, SnapshotDef, TypedParam,
         domain::{
@@ -312,6 +313,25 @@ calls! {
             .await
     };
 
+    start_service, esx, server => host(server).await.start_service("TSM-SSH");
+    stop_service, esx, server => host(server).await.stop_service("ntpd");
+    restart_service, esx, server => host(server).await.restart_service("ntpd");
+    set_service_policy, esx, server => {
+        host(server).await.set_service_policy("TSM-SSH", HostServicePolicy::On)
+    };
+    enable_firewall_ruleset, esx, server => {
+        host(server).await.enable_firewall_ruleset("nfsClient")
+    };
+    disable_firewall_ruleset, esx, server => {
+        host(server).await.disable_firewall_ruleset("dns")
+    };
+    set_firewall_allowed, esx, server => {
+        let network = HostFirewallAllowed::Only(vec!["192.0.2.0/24".to_owned()]);
+        host(server).await.set_firewall_allowed("sshServer", network)
+    };
+    set_ntp_servers, esx, server => {
+        host(server).await.set_ntp_servers(vec!["ntp.example.org".to_owned()])
+    };
     define_pool, storage, server => {
         let connect = server.connect("esx://esx.example.com/").await;
         connect.storage_pool_define_xml(DIRECTORY, StoragePoolDefineFlags::NONE)

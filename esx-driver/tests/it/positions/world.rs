@@ -60,6 +60,7 @@ impl World {
             });
             world.add("devices that are passed through", &infos);
             world.add_mode(&host);
+            world.add_systems(&host);
         }
         for group in simulator.objects("DistributedVirtualPortgroup") {
             let group: DistributedVirtualPortgroup = simulator.properties(&group).unwrap();
@@ -166,6 +167,23 @@ impl World {
         self.add(&format!("host '{name}': maintenance"), &mode);
         let power = runtime.map(|runtime| &runtime.power_state);
         self.add(&format!("host '{name}': power"), &power);
+    }
+
+    /// The services, the rulesets of the firewall and the time servers of a host.
+    fn add_systems(&mut self, host: &HostSystem) {
+        let Some(config) = host.config.as_ref() else {
+            return;
+        };
+        for service in config.service.iter().flat_map(|info| &info.service) {
+            let what = format!("service '{}'", service.key);
+            self.add(&what, &(service.running, &service.policy));
+        }
+        for ruleset in config.firewall.iter().flat_map(|info| &info.ruleset) {
+            let what = format!("ruleset '{}'", ruleset.key);
+            self.add(&what, &(ruleset.enabled, &ruleset.allowed_hosts));
+        }
+        let time = config.date_time_info.as_ref();
+        self.add("time", &time.map(|info| &info.ntp_config));
     }
 
     fn add_snapshots(

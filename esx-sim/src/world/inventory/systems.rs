@@ -4,16 +4,18 @@
 mod pci;
 
 use vi_types::objects::{
-    Description, ElementDescription, HealthSystemRuntime, HostConfigManager, HostDateTimeInfo,
+    ElementDescription, HealthSystemRuntime, HostConfigManager, HostDateTimeInfo,
     HostDateTimeSystemTimeZone, HostFirewallDefaultPolicy, HostFirewallInfo, HostFirewallRule,
     HostFirewallRuleset, HostFirewallRulesetIpList, HostHardwareElementInfo,
     HostHardwareStatusInfo, HostNtpConfig, HostService, HostServiceInfo, HostStorageElementInfo,
-    KeyAnyValue, LicenseManagerEvaluationInfo, LicenseManagerLicenseInfo,
+    KeyAnyValue, KeyValue, LicenseFeatureInfo, LicenseManagerEvaluationInfo,
+    LicenseManagerLicenseInfo,
 };
 use vi_types::{Any, ManagedObjectReference, Poly, enums, properties};
 
-use super::hosts;
-use super::parts::text;
+use super::parts::{boot_time, text};
+use super::{ServerKind, hosts};
+use crate::health::Health;
 use crate::world::World;
 
 /// Puts the systems of all hosts in, and what the server has of them.
@@ -59,7 +61,7 @@ impl Systems<'_> {
                 ..properties::HostFirewallSystem::default()
             },
         );
-        let time = time();
+        let time = time(world);
         let date_time_system = world.since("2.5").then(|| {
             world.add(
                 self.part("dateTimeSystem"),
@@ -156,16 +158,7 @@ impl Systems<'_> {
 }
 
 fn green() -> Poly<ElementDescription> {
-    ElementDescription {
-        base: Description {
-            label: "Green".to_owned(),
-            summary: "Physical element is functioning as expected".to_owned(),
-            ..Description::default()
-        },
-        key: "green".to_owned(),
-        ..ElementDescription::default()
-    }
-    .into()
+    Health::Green.described("Physical element")
 }
 
 /// The services that every ESXi has: key, label, whether it runs, what starts it, and the rulesets that it needs.
@@ -267,7 +260,9 @@ pub(crate) fn utc() -> HostDateTimeSystemTimeZone {
     }
 }
 
-fn time() -> HostDateTimeInfo {
+/// The time servers, and from the release on that tells it that the clock is in step.
+fn time(world: &World) -> HostDateTimeInfo {
+    let tells = world.since("7.0.3.0");
     HostDateTimeInfo {
         time_zone: utc(),
         ntp_config: Some(
@@ -280,28 +275,79 @@ fn time() -> HostDateTimeInfo {
             }
             .into(),
         ),
+        system_clock_protocol: world.since("7.0.0.0").then(|| "ntp".to_owned()),
+        enabled: tells.then_some(true),
+        service_sync: tells.then_some(true),
+        last_sync_time: tells.then(boot_time),
+        remote_ntp_server: tells.then(|| "192.0.2.123".to_owned()),
         ..HostDateTimeInfo::default()
     }
 }
 
-/// The licences and the logs of the whole server.
-fn add_managers(world: &mut World) {
-    let licence = LicenseManagerLicenseInfo {
+/// What a licence allows: the key with the limit, and the name.
+const FEATURES: [(&str, &str); 6] = [
+    ("vsmp:768", "Up to 768-way virtual SMP"),
+    ("vmotion", "vSphere vMotion"),
+    ("storagevmotion", "vSphere Storage vMotion"),
+    ("das", "vSphere HA"),
+    ("drs", "vSphere DRS"),
+    ("dvs", "vSphere Distributed Switch"),
+];
+
+/// The licence of the hosts.
+fn licence(world: &World) -> LicenseManagerLicenseInfo {
+    let packages = 2 * i32::try_from(hosts(world).len()).unwrap_or(i32::MAX / 2);
+    let is_counted = world.kind() == ServerKind::VCenter;
+    let feature = |(key, name): (&str, &str)| {
+        let pair = KeyValue {
+            key: key.to_owned(),
+            value: name.to_owned(),
+            ..KeyValue::default()
+        };
+        property("feature", Any::object(pair))
+    };
+    let mut facts = vec![
+        property("ProductName", Any::String("VMware ESX Server".to_owned())),
+        property(
+            "ProductVersion",
+            Any::String(world.release().asked.to_owned()),
+        ),
+    ];
+    if !is_counted {
+        let unlimited = "This license is unlimited".to_owned();
+        facts.push(property("count_disabled", Any::String(unlimited)));
+    }
+    facts.extend(FEATURES.map(feature));
+    LicenseManagerLicenseInfo {
         license_key: "0A1B2-C3D4E-5F6A7-B8C9D-0E1F2".to_owned(),
         edition_key: "esx.enterprisePlus.cpuPackage".to_owned(),
         name: "vSphere Enterprise Plus".to_owned(),
-        total: 0,
-        used: Some(2),
+        total: if is_counted { 2 * packages } else { 0 },
+        used: Some(packages),
         cost_unit: "cpuPackage".to_owned(),
-        properties: vec![
-            property("ProductName", Any::String("VMware ESX Server".to_owned())),
-            property(
-                "count_disabled",
-                Any::String("This license is unlimited".to_owned()),
-            ),
-        ],
+        properties: facts,
         ..LicenseManagerLicenseInfo::default()
+    }
+}
+
+/// What servers have before there are licence keys: the edition, which is a feature, too, and the others.
+fn old_features() -> Vec<LicenseFeatureInfo> {
+    let feature = |key: &str, name: &str, edition| LicenseFeatureInfo {
+        key: key.to_owned(),
+        feature_name: name.to_owned(),
+        cost_unit: "cpuPackage".to_owned(),
+        edition: Some(edition),
+        ..LicenseFeatureInfo::default()
     };
+    vec![
+        feature("esxFull", "ESX Server Standard", true),
+        feature("vsmp", "Virtual SMP", false),
+        feature("san", "SAN", false),
+    ]
+}
+
+/// The licences and the logs of the whole server.
+fn add_managers(world: &mut World) {
     let evaluation = LicenseManagerEvaluationInfo {
         properties: vec![
             property("expirationHours", Any::Int(0)),
@@ -313,12 +359,25 @@ fn add_managers(world: &mut World) {
         ..LicenseManagerEvaluationInfo::default()
     };
     let since_4 = world.since("4.0");
+    let licence = since_4.then(|| licence(world));
+    let assignments = (since_4 && world.kind() == ServerKind::VCenter).then(|| {
+        world.add(
+            "LicenseAssignmentManager",
+            properties::LicenseAssignmentManager::default(),
+        )
+    });
     let licenses = world.add(
         "ha-license-manager",
         properties::LicenseManager {
-            licensed_edition: text("esx.enterprisePlus.cpuPackage"),
-            licenses: since_4.then_some(licence).into_iter().collect(),
+            licensed_edition: text(if since_4 {
+                "esx.enterprisePlus.cpuPackage"
+            } else {
+                "esxFull"
+            }),
+            feature_info: if since_4 { Vec::new() } else { old_features() },
+            licenses: licence.into_iter().collect(),
             evaluation: since_4.then(|| evaluation.into()),
+            license_assignment_manager: assignments,
             ..properties::LicenseManager::default()
         },
     );
