@@ -54,7 +54,7 @@ fn in_pieces(message: &[u8], longest: u8, seed: u8) -> Result<Answer, ResponseEr
         let length = 1 + (state >> 16) as usize % (usize::from(longest) + 1);
         let (piece, others) = rest.split_at(length.min(rest.len()));
         rest = others;
-        decoder.push(piece)?;
+        decoder.push(piece);
         while let Some(object) = decoder.next()? {
             objects.push(object);
         }

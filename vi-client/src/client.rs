@@ -474,7 +474,7 @@ impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
         let decoder = self
             .decoder
             .get_or_insert_with(|| ItemDecoder::new(Limits::default()));
-        decoder.push(piece)?;
+        decoder.push(piece);
         let mut found = false;
         while let Some(item) = decoder.next()? {
             (self.take)(item);
@@ -539,10 +539,19 @@ fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
     wire::decode_response::<M>(envelope, Limits::default()).map(known::<M>)
 }
 
-/// The returned value. Logs elements that the bindings lack.
+/// The returned value. Logs elements that the bindings lack, and warns of what no text may hold.
 fn known<M: Method>(decoded: Decoded<M::Output>) -> M::Output {
     if !decoded.unknown.is_empty() {
         tracing::debug!(method = M::name(), unknown = ?decoded.unknown, "not in the bindings");
+    }
+    let mended = &decoded.mended;
+    if mended.count > 0 {
+        tracing::warn!(
+            method = M::name(),
+            places = mended.count,
+            first = mended.first,
+            "the server's answer has characters that XML forbids, which are read as U+FFFD"
+        );
     }
     decoded.returnval
 }

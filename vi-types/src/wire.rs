@@ -5,6 +5,7 @@
 
 mod envelope;
 mod items;
+mod mend;
 mod raw;
 mod reader;
 mod tokens;
@@ -16,6 +17,7 @@ pub use envelope::{
     encode_raw_response, encode_request, encode_response, encode_response_with,
 };
 pub use items::ItemDecoder;
+pub use mend::Mended;
 pub use reader::Reader;
 pub(crate) use writer::Tags;
 pub use writer::Writer;

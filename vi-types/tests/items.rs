@@ -3,11 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use proptest::prelude::*;
-use vi_types::methods::{
-    ContinueRetrievePropertiesEx, Login, RetrieveProperties, RetrievePropertiesEx,
-};
+use vi_types::methods::{ContinueRetrievePropertiesEx, RetrieveProperties, RetrievePropertiesEx};
 use vi_types::objects::{ObjectContent, RetrieveResult};
-use vi_types::wire::{ItemDecoder, Limits, ResponseError, decode_response};
+use vi_types::wire::{ItemDecoder, Limits, decode_response};
 use vi_types::{DecodeErrorKind, Method};
 
 fn envelope(content: &str) -> String {
@@ -77,7 +75,7 @@ fn in_pieces<'a, M: Answer>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read 
     let mut decoder = ItemDecoder::<M, ObjectContent>::new(Limits::default());
     let mut objects = Vec::new();
     for piece in pieces {
-        decoder.push(piece).map_err(|e| e.to_string())?;
+        decoder.push(piece);
         while let Some(object) = decoder.next().map_err(|e| e.to_string())? {
             objects.push(object);
         }
@@ -183,16 +181,16 @@ fn an_object_is_there_as_soon_as_it_is_complete_and_its_bytes_are_dropped() {
         answer::<RetrievePropertiesEx>(&format!("<returnval>{}</returnval>", one.repeat(100_000)));
     let mut decoder = ItemDecoder::<RetrievePropertiesEx, ObjectContent>::new(Limits::default());
     let head = message.find("<objects><obj").unwrap();
-    decoder.push(&message.as_bytes()[..head]).unwrap();
+    decoder.push(&message.as_bytes()[..head]);
     assert!(decoder.next().unwrap().is_none());
     for piece in message.as_bytes()[head..head + 100_000 * one.len()].chunks(one.len()) {
-        decoder.push(piece).unwrap();
+        decoder.push(piece);
         assert_eq!(decoder.next().unwrap().unwrap().obj.value, "vm-1");
         assert!(decoder.next().unwrap().is_none());
     }
     assert!(format!("{decoder:?}").contains("waiting: 0"), "{decoder:?}");
     let tail = &message.as_bytes()[head + 100_000 * one.len()..];
-    decoder.push(tail).unwrap();
+    decoder.push(tail);
     assert!(decoder.next().unwrap().is_none());
     assert!(
         decoder
@@ -227,7 +225,7 @@ fn limits_hold_before_the_end() {
         );
         let mut decoder =
             ItemDecoder::<RetrievePropertiesEx, ObjectContent>::new(Limits::default());
-        decoder.push(message.as_bytes()).unwrap();
+        decoder.push(message.as_bytes());
         decoder.next().unwrap_err()
     };
     let deep = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
@@ -239,22 +237,51 @@ fn limits_hold_before_the_end() {
 }
 
 #[test]
-fn what_is_not_utf8_is_said_where_it_is() {
-    for pieces in [
-        &[&b"<a>\xff</a>"[..]][..],
-        &[b"<a>\xe6\x97", b"<", b"/a>"],
-        &[b"<a>", b"\xe6", b"\x97"],
-    ] {
-        let mut decoder = ItemDecoder::<Login, ObjectContent>::new(Limits::default());
-        let result = pieces
-            .iter()
-            .try_for_each(|piece| decoder.push(piece))
-            .map_err(ResponseError::from)
-            .and_then(|()| decoder.finish().map(|_| ()));
-        let Err(ResponseError::Decode(error)) = result else {
-            panic!("accepted");
-        };
-        assert_eq!(error.offset(), 3, "{error}");
-        assert!(error.to_string().contains("UTF-8"), "{error}");
+fn what_no_text_may_hold_costs_only_its_own_character() {
+    const NAMES: [(&[u8], &str, usize); 6] = [
+        (b"gr\xfcn", "gr\u{fffd}n", 1),
+        (b"\x01&#2;\x1b", "\u{fffd}\u{fffd}\u{fffd}", 3),
+        (b"\xe6\x97", "\u{fffd}", 1),
+        (b"\xf0\x9f\xa6\x80\xff", "🦀\u{fffd}", 1),
+        (b"AT&T", "AT&T", 1),
+        ("日本語".as_bytes(), "日本語", 0),
+    ];
+    let mut message = b"<Envelope><Body><RetrievePropertiesExResponse><returnval>".to_vec();
+    for (name, ..) in NAMES {
+        message.extend_from_slice(
+            b"<objects><obj type=\"Folder\">f</obj><propSet><name>name</name><val xmlns:xsi=\"http://www.w3.org/2001/\
+              XMLSchema-instance\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xsi:type=\"xsd:string\">",
+        );
+        message.extend_from_slice(name);
+        message.extend_from_slice(b"</val></propSet></objects>");
+    }
+    message.extend_from_slice(b"</returnval></RetrievePropertiesExResponse></Body></Envelope>");
+    let expected: Vec<_> = NAMES.iter().map(|(_, name, _)| *name).collect();
+    let count = NAMES.iter().map(|(.., count)| count).sum::<usize>();
+
+    let names = |objects: &[ObjectContent]| -> Vec<String> {
+        let name = |content: &ObjectContent| content.prop_set[0].val.clone().cast().unwrap();
+        objects.iter().map(name).collect()
+    };
+    let whole = decode_response::<RetrievePropertiesEx>(&message, Limits::default()).unwrap();
+    assert_eq!(names(&whole.returnval.unwrap().objects), expected);
+    assert_eq!(
+        (whole.mended.count, &*whole.mended.first),
+        (count, "gr\u{fffd}n")
+    );
+
+    for size in [1, 2, 3, 7, 64, 10_000] {
+        let mut decoder =
+            ItemDecoder::<RetrievePropertiesEx, ObjectContent>::new(Limits::default());
+        let mut found = Vec::new();
+        for piece in message.chunks(size) {
+            decoder.push(piece);
+            while let Some(item) = decoder.next().unwrap() {
+                found.push(item);
+            }
+        }
+        let rest = decoder.finish().unwrap();
+        assert_eq!(names(&found), expected, "in pieces of {size}");
+        assert_eq!(rest.mended.count, count, "in pieces of {size}");
     }
 }

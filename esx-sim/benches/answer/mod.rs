@@ -58,7 +58,7 @@ pub(crate) fn decoded() -> Option<Box<RetrieveResult>> {
 pub(crate) fn in_pieces(mut take: impl FnMut(ObjectContent)) -> Option<Box<RetrieveResult>> {
     let mut decoder = ItemDecoder::<RetrievePropertiesEx, ObjectContent>::new(Limits::default());
     for piece in ANSWER.chunks(16_384) {
-        decoder.push(piece).unwrap();
+        decoder.push(piece);
         while let Some(content) = decoder.next().unwrap() {
             take(content);
         }

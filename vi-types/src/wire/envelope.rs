@@ -10,6 +10,7 @@ use crate::moref::ManagedObjectReference;
 use crate::object::Object;
 use crate::registry::Interface;
 use crate::value::View;
+use crate::wire::mend::{Mended, text_of};
 use crate::wire::tokens::{Tokens, local};
 use crate::wire::writer::{Writer, escaped};
 use crate::wire::{Limits, Reader, namespace};
@@ -119,6 +120,16 @@ pub struct Decoded<T> {
     pub returnval: T,
     /// Elements (`Type.element`) and types that the bindings lack, each once, up to a limit.
     pub unknown: Vec<String>,
+    /// What no XML may hold and was read nevertheless.
+    pub mended: Mended,
+}
+
+impl<T> Decoded<T> {
+    /// Counts what was found before the message was decoded.
+    pub(super) fn add_mended(&mut self, mut before: Mended) {
+        before.merge(std::mem::take(&mut self.mended));
+        self.mended = before;
+    }
 }
 
 /// Why an answer has no result.
@@ -150,13 +161,16 @@ impl From<DecodeError> for ResponseError {
 /// Decodes the answer to a request of type `M`.
 ///
 /// # Errors
-/// The server's fault, or the mistake in the message: not UTF-8, not well-formed, not SOAP, too deep, or a missing
+/// The server's fault, or the mistake in the message: not well-formed, not SOAP, too deep, or a missing
 /// required property.
 pub fn decode_response<M: Method>(
     body: &[u8],
     limits: Limits,
 ) -> Result<Decoded<M::Output>, ResponseError> {
-    decode_text::<M>(utf8(body)?, limits)
+    let (text, mended) = text_of(body);
+    let mut decoded = decode_text::<M>(&text, limits)?;
+    decoded.add_mended(mended);
+    Ok(decoded)
 }
 
 pub(super) fn decode_text<M: Method>(
@@ -194,6 +208,7 @@ pub(super) fn decode_text<M: Method>(
     Ok(Decoded {
         returnval,
         unknown: reader.unknown,
+        mended: reader.tokens.mended,
     })
 }
 
@@ -249,12 +264,10 @@ pub fn decode_request(
 }
 
 fn utf8(body: &[u8]) -> Result<&str, DecodeError> {
-    std::str::from_utf8(body).map_err(|error| not_utf8(error.valid_up_to()))
-}
-
-pub(super) fn not_utf8(offset: usize) -> DecodeError {
-    let what = "it is not UTF-8".to_owned();
-    DecodeError::new(DecodeErrorKind::Malformed(what), offset)
+    std::str::from_utf8(body).map_err(|error| {
+        let what = "it is not UTF-8".to_owned();
+        DecodeError::new(DecodeErrorKind::Malformed(what), error.valid_up_to())
+    })
 }
 
 /// Opens Envelope and Body and the first element in it.

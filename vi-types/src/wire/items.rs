@@ -12,7 +12,8 @@ use crate::object::{DataObject, Object, ObjectInfo};
 use crate::property::PropertyMut;
 use crate::registry::Registry;
 use crate::wire::Limits;
-use crate::wire::envelope::{Decoded, ResponseError, decode_text, not_utf8, open_body};
+use crate::wire::envelope::{Decoded, ResponseError, decode_text, open_body};
+use crate::wire::mend::{Mended, append, cut_off};
 use crate::wire::reader::{Reader, Types};
 use crate::wire::tokens::{Around, Namespace, Tokens, is_blank_byte};
 
@@ -36,7 +37,7 @@ use crate::wire::tokens::{Around, Namespace, Tokens, is_blank_byte};
 /// let mut decoder = ItemDecoder::<RetrievePropertiesEx, ObjectContent>::new(Limits::default());
 /// let mut found = Vec::new();
 /// for piece in answer.as_bytes().chunks(100) {
-///     decoder.push(piece).unwrap();
+///     decoder.push(piece);
 ///     while let Some(content) = decoder.next().unwrap() {
 ///         found.push(content.obj.value);
 ///     }
@@ -63,11 +64,8 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
     }
 
     /// Takes the next bytes of the answer, which may be cut anywhere.
-    ///
-    /// # Errors
-    /// If the bytes are not UTF-8.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.pieces.push(bytes)
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.pieces.push(bytes);
     }
 
     /// The next complete item; `None` if more bytes are needed, or after the last item.
@@ -94,7 +92,7 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
     /// # Errors
     /// As [`decode_response`](super::decode_response), and if the message is incomplete.
     pub fn finish(mut self) -> Result<Decoded<M::Output>, ResponseError> {
-        self.pieces.end()?;
+        self.pieces.end();
         let mut decoded = decode_text::<M>(&self.pieces.rest, self.pieces.limits).map_err(
             |error| match error {
                 ResponseError::Decode(error) => {
@@ -111,6 +109,7 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
             }
         }
         decoded.unknown = unknown;
+        decoded.add_mended(self.pieces.mended);
         Ok(decoded)
     }
 }
@@ -178,6 +177,7 @@ struct Pieces {
     limits: Limits,
     types: Types,
     unknown: Vec<String>,
+    mended: Mended,
     stage: Stage,
     /// What came and was not taken yet, from `start` on.
     text: String,
@@ -227,6 +227,7 @@ impl Pieces {
             limits,
             types: Types::new(registry),
             unknown: Vec::new(),
+            mended: Mended::default(),
             stage: match place {
                 Place::Nowhere => Stage::Tail,
                 _ => Stage::Head,
@@ -243,44 +244,23 @@ impl Pieces {
         }
     }
 
-    fn push(&mut self, mut bytes: &[u8]) -> Result<(), DecodeError> {
+    fn push(&mut self, bytes: &[u8]) {
         // Moving what is left costs no more than what has been taken since.
         if self.start > self.text.len() / 2 {
             self.text.drain(..self.start);
             self.start = 0;
         }
-        while let (false, Some((first, others))) = (self.cut.is_empty(), bytes.split_first()) {
-            self.cut.push(*first);
-            bytes = others;
-            match std::str::from_utf8(&self.cut) {
-                Ok(character) => {
-                    self.text.push_str(character);
-                    self.cut.clear();
-                }
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => return Err(not_utf8(self.arrived())),
+        let mut joined = std::mem::take(&mut self.cut);
+        let bytes = match joined.is_empty() {
+            true => bytes,
+            false => {
+                joined.extend_from_slice(bytes);
+                &joined
             }
-        }
-        let error = match std::str::from_utf8(bytes) {
-            Ok(text) => {
-                self.text.push_str(text);
-                return Ok(());
-            }
-            Err(error) => error,
         };
-        let (valid, others) = bytes.split_at(error.valid_up_to());
-        self.text
-            .push_str(std::str::from_utf8(valid).unwrap_or_default());
-        if error.error_len().is_some() {
-            return Err(not_utf8(self.arrived()));
-        }
-        self.cut.extend_from_slice(others);
-        Ok(())
-    }
-
-    /// How many bytes of the message were taken in, without a character that was cut.
-    fn arrived(&self) -> usize {
-        self.offset() + self.text.len() - self.start
+        let (whole, cut) = bytes.split_at(bytes.len() - cut_off(bytes));
+        self.cut.extend_from_slice(cut);
+        self.mended.merge(append(whole, &mut self.text));
     }
 
     /// Where in the message `start` is.
@@ -408,10 +388,14 @@ impl Pieces {
             false => reader.skip(),
         });
         let length = reader.tokens.position();
+        let mended = reader.tokens.mended;
         self.unknown = reader.unknown;
         self.types = reader.types;
         match result {
             Ok(()) => {
+                if is_item {
+                    self.mended.merge(mended);
+                }
                 (self.searched, self.least) = (0, 0);
                 if !is_item {
                     self.keep(length);
@@ -465,12 +449,10 @@ impl Pieces {
     }
 
     /// Nothing more comes.
-    fn end(&mut self) -> Result<(), DecodeError> {
-        if !self.cut.is_empty() {
-            return Err(not_utf8(self.arrived()));
-        }
+    fn end(&mut self) {
+        let cut = std::mem::take(&mut self.cut);
+        self.mended.merge(append(&cut, &mut self.text));
         self.keep(self.text.len() - self.start);
-        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::DecodeError;
 use crate::raw::RawElement;
+use crate::wire::mend::unescape;
 use crate::wire::tokens::{Namespace, Piece, Tokens, trim};
 use crate::wire::writer::{escaped, is_in_xml};
 
@@ -11,7 +12,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
         type_name: type_name(tokens)?,
         ..RawElement::default()
     };
-    push_attributes(tokens, &mut raw.attributes)?;
+    push_attributes(tokens, &mut raw.attributes);
     let mut names = Vec::new();
     loop {
         match tokens.piece()? {
@@ -26,7 +27,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
                     raw.content.push_str(&escaped(&name));
                     raw.content.push('"');
                 }
-                push_attributes(tokens, &mut raw.content)?;
+                push_attributes(tokens, &mut raw.content);
                 raw.content.push('>');
             }
             Piece::End => match names.pop() {
@@ -41,7 +42,7 @@ pub(crate) fn element(tokens: &mut Tokens<'_>) -> Result<RawElement, DecodeError
     }
 }
 
-fn push_attributes(tokens: &Tokens<'_>, out: &mut String) -> Result<(), DecodeError> {
+fn push_attributes(tokens: &Tokens<'_>, out: &mut String) {
     for (name, value) in tokens.other_attributes() {
         out.push(' ');
         out.push_str(name);
@@ -49,17 +50,23 @@ fn push_attributes(tokens: &Tokens<'_>, out: &mut String) -> Result<(), DecodeEr
         // As written, since a reader takes a line end for a blank but not a reference to one. So only the quote it may
         // have been written with matters, and what XML cannot carry.
         let written = value.replace('"', "&quot;");
-        match tokens.unescape(value)?.chars().all(is_in_xml) {
+        match is_carried(value) {
             true => out.push_str(&written),
-            false => push_carried(tokens, &written, out),
+            false => push_carried(&written, out),
         }
         out.push('"');
     }
-    Ok(())
 }
 
-/// The value of an attribute, in which each reference or character that XML cannot carry becomes U+FFFD.
-fn push_carried(tokens: &Tokens<'_>, written: &str, out: &mut String) {
+/// Whether XML can carry a value as it is written.
+fn is_carried(written: &str) -> bool {
+    let (text, bad) = unescape(written);
+    bad == 0 && text.chars().all(is_in_xml)
+}
+
+/// The value of an attribute, in which each reference or character that XML cannot carry becomes U+FFFD, and a `&` that
+/// begins no reference one to itself.
+fn push_carried(written: &str, out: &mut String) {
     let mut rest = written;
     while let Some(first) = rest.chars().next() {
         let length = match first {
@@ -67,10 +74,9 @@ fn push_carried(tokens: &Tokens<'_>, written: &str, out: &mut String) {
             other => other.len_utf8(),
         };
         let (piece, behind) = rest.split_at(length);
-        let carried = tokens.unescape(piece);
-        match carried.is_ok_and(|text| text.chars().all(is_in_xml)) {
+        match is_carried(piece) {
             true => out.push_str(piece),
-            false => out.push('\u{fffd}'),
+            false => out.push_str(&escaped(&unescape(piece).0)),
         }
         rest = behind;
     }
@@ -81,7 +87,7 @@ fn type_name(tokens: &Tokens<'_>) -> Result<Option<String>, DecodeError> {
     let Some((namespace, written)) = tokens.xsi_type() else {
         return Ok(None);
     };
-    let name = tokens.unescape(written)?;
+    let (name, _) = unescape(written);
     let name = trim(name.rsplit(':').next().unwrap_or_default());
     // Attributes turn line ends into blanks on their way; no type has either in its name.
     if name.contains(|c: char| c.is_whitespace() || c.is_control()) {

