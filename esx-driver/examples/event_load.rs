@@ -53,8 +53,9 @@ fn now() -> u64 {
     since.map_or(0, |since| since.as_nanos() as u64)
 }
 
-fn nanoseconds(time: DateTime) -> u64 {
-    time.epoch_seconds() as u64 * 1_000_000_000 + u64::from(time.subsecond_nanoseconds())
+fn nanoseconds(time: &DateTime) -> u64 {
+    time.epoch_seconds().unwrap_or_default() as u64 * 1_000_000_000
+        + u64::from(time.subsecond_nanoseconds())
 }
 
 /// What a change leads to: `on`, `off`, `suspended` or a name.
@@ -124,7 +125,7 @@ async fn measure(arguments: &[String]) -> Result<()> {
                     key: event.domain.moref().value.clone(),
                     state: state.to_owned(),
                     at: now(),
-                    time: event.time.map(nanoseconds),
+                    time: event.time.as_ref().map(nanoseconds),
                 };
                 into.lock()
                     .unwrap_or_else(PoisonError::into_inner)

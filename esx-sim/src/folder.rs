@@ -190,7 +190,7 @@ fn get(state: &mut State, host: Option<&ManagedObjectReference>, head: &Parts) -
         let why = "a virtual machine that is on writes to this file";
         return text(StatusCode::FORBIDDEN, why);
     }
-    let (tag, modified) = (tag(entry, &content), http_date(world.modified(entry)));
+    let (tag, modified) = (tag(entry, &content), http_date(&world.modified(entry)));
     let length = content.length();
     let still = head.headers.get(IF_RANGE);
     let is_as_before = still.is_none_or(|still| *still == *tag || *still == *modified);
@@ -283,8 +283,9 @@ fn tag(entry: &Entry, content: &Content) -> String {
     format!("\"{version:x}-{:x}\"", content.length())
 }
 
-fn http_date(time: DateTime) -> String {
-    let seconds = u64::try_from(time.epoch_seconds()).unwrap_or(0);
+fn http_date(time: &DateTime) -> String {
+    let seconds = time.epoch_seconds().unwrap_or_default();
+    let seconds = u64::try_from(seconds).unwrap_or(0);
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     httpdate::fmt_http_date(time.unwrap_or(SystemTime::UNIX_EPOCH))
 }

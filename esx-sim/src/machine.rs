@@ -106,8 +106,8 @@ pub(crate) fn reconfigure(
     let machine = world.read::<properties::VirtualMachine>(vm);
     let machine = machine.ok_or_else(|| fault::managed_object_not_found(vm))?;
     let mut changed = config::changed(world, vm, machine, spec)?;
+    changed.config.change_version = config::change_version(&at);
     changed.config.modified = at;
-    changed.config.change_version = config::change_version(at);
     set_config(world, vm, changed.config);
     changed.files.write(world);
     Ok(())

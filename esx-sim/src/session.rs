@@ -45,7 +45,7 @@ impl Sessions {
             key: key(0x52, self.begun),
             user_name: user.to_owned(),
             full_name: user.to_owned(),
-            login_time: now,
+            login_time: now.clone(),
             last_active_time: now,
             locale: locale.to_owned(),
             message_locale: locale.to_owned(),
@@ -129,10 +129,15 @@ fn key(kind: u8, number: u64) -> String {
 
 /// The time, to the second.
 pub(crate) fn now() -> DateTime {
+    DateTime::from_epoch_seconds(seconds())
+}
+
+/// The same in seconds since 1970.
+pub(crate) fn seconds() -> i64 {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    DateTime::from_epoch_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
+    i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
 /// The value of the session cookie of a request. Clients send it with and without the quotes it was given in.

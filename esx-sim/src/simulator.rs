@@ -509,7 +509,7 @@ impl Simulator {
     ///
     /// `CurrentTime`, `serverClock` and the values of counters follow the clock.
     pub fn stop_clock(&self, at: DateTime) {
-        self.shared.lock().world.clock.stop(at);
+        self.shared.lock().world.clock.stop(&at);
     }
 
     /// Advances the server's clock, by whole seconds.

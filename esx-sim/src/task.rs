@@ -494,7 +494,7 @@ impl Tasks {
 
     /// The server's time, which advances with every task.
     pub(crate) fn time(&self) -> DateTime {
-        let made = inventory::parts::made_time().epoch_seconds();
+        let made = inventory::parts::MADE;
         DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
     }
 }

@@ -122,7 +122,7 @@ async fn filters_reach_servers_old_and_new() {
         simulator.post_event(&web, VmPoweredOffEvent::default());
         let all = simulator.events();
         let of_web = EventFilter::new().entity(web, EventFilterSpecRecursionOption::All);
-        let time = all[2].created_time;
+        let time = &all[2].created_time;
         for (name, filter, expected) in [
             ("all", EventFilter::new(), vec![0, 1, 2, 3]),
             (
@@ -132,8 +132,12 @@ async fn filters_reach_servers_old_and_new() {
             ),
             ("entity", of_web.clone(), vec![1, 3]),
             ("both", of_web.types(["VmPoweredOnEvent"]), vec![1]),
-            ("since", EventFilter::new().since(time), vec![2, 3]),
-            ("until", EventFilter::new().until(time), vec![0, 1, 2]),
+            ("since", EventFilter::new().since(time.clone()), vec![2, 3]),
+            (
+                "until",
+                EventFilter::new().until(time.clone()),
+                vec![0, 1, 2],
+            ),
             ("user", EventFilter::new().users(["root"]), vec![0]),
             ("system", EventFilter::new().system_user(), vec![1, 2, 3]),
             ("chain", EventFilter::new().chain(2), vec![2]),

@@ -446,7 +446,7 @@ impl Any {
             Self::Float(value) => View::Float(*value),
             Self::Double(value) => View::Double(*value),
             Self::String(value) | Self::Uri(value) => View::Text(value),
-            Self::DateTime(value) => View::DateTime(*value),
+            Self::DateTime(value) => View::DateTime(value),
             Self::Binary(value) => View::Binary(&value.0),
             Self::Moref(value) => View::Moref(value),
             Self::Object(object) => View::Object(&**object),

@@ -3,12 +3,27 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::wire::escaped;
+
 /// A point in time, together with the offset it was written in.
 ///
 /// Reading and writing keep the text: the offset and the number of digits of the fraction. Two values are equal if their
 /// texts are; compare [`epoch_seconds`](Self::epoch_seconds) to find the same time in different zones.
+///
+/// A server's text that is no date is kept, too ([`from_wire`](Self::from_wire)): it is an error only where the date is
+/// used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DateTime(Repr);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Repr {
+    Moment(Moment),
+    /// No date that the schema allows.
+    Odd(Box<str>),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DateTime {
+struct Moment {
     /// Seconds since 1970-01-01T00:00:00Z.
     seconds: i64,
     nanoseconds: u32,
@@ -32,24 +47,53 @@ impl DateTime {
     /// Times outside the years -9999 to 9999 become the nearest one inside.
     pub fn from_epoch_seconds(seconds: i64) -> Self {
         let seconds = seconds.clamp(EARLIEST, LATEST);
-        Self {
+        Self(Repr::Moment(Moment {
             seconds,
             nanoseconds: 0,
             digits: 0,
             zone: Zone::Z,
+        }))
+    }
+
+    /// The value that a server sends. A text that is no date is kept as it is.
+    pub fn from_wire(text: &str) -> Self {
+        text.parse()
+            .unwrap_or_else(|_| Self(Repr::Odd(text.into())))
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z; negative before. A leap second is the second after it, as for clocks of
+    /// computers.
+    ///
+    /// # Errors
+    /// If the server sent a text that is no date.
+    pub fn epoch_seconds(&self) -> Result<i64, ParseDateTimeError> {
+        match &self.0 {
+            Repr::Moment(moment) => Ok(moment.seconds),
+            Repr::Odd(text) => before_leap_second(text)
+                .map(|moment| moment.seconds + 1)
+                .ok_or_else(|| ParseDateTimeError::new(text)),
         }
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z; negative before.
-    pub fn epoch_seconds(self) -> i64 {
-        self.seconds
+    /// The fraction of the second, in nanoseconds; 0 if the text is no date.
+    pub fn subsecond_nanoseconds(&self) -> u32 {
+        match &self.0 {
+            Repr::Moment(moment) => moment.nanoseconds,
+            Repr::Odd(text) => before_leap_second(text).map_or(0, |moment| moment.nanoseconds),
+        }
     }
+}
 
-    /// The fraction of the second, in nanoseconds.
-    pub fn subsecond_nanoseconds(self) -> u32 {
-        self.nanoseconds
-    }
+/// The second before the one that the text names as the 61st of a minute, which the schema has no place for. Clocks insert
+/// one at the end of a day of UTC.
+fn before_leap_second(text: &str) -> Option<Moment> {
+    let at = if text.starts_with('-') { 17 } else { 16 };
+    let is_leap = text.get(at..)?.starts_with(":60");
+    let before = format!("{}:59{}", &text[..at], &text[at + 3..]);
+    is_leap.then(|| parse(before.as_bytes())).flatten()
+}
 
+impl Moment {
     fn offset_seconds(self) -> i64 {
         match self.zone {
             Zone::Unsaid | Zone::Z => 0,
@@ -87,12 +131,19 @@ impl FromStr for DateTime {
     type Err = ParseDateTimeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text.as_bytes()).ok_or_else(|| ParseDateTimeError(text.chars().take(64).collect()))
+        let moment = parse(text.as_bytes()).ok_or_else(|| ParseDateTimeError::new(text))?;
+        Ok(Self(Repr::Moment(moment)))
+    }
+}
+
+impl ParseDateTimeError {
+    fn new(text: &str) -> Self {
+        Self(text.chars().take(64).collect())
     }
 }
 
 /// `[-]YYYY-MM-DDThh:mm:ss[.fraction][Z|±hh:mm]`; digits of the fraction beyond the ninth are dropped.
-fn parse(text: &[u8]) -> Option<DateTime> {
+fn parse(text: &[u8]) -> Option<Moment> {
     let (negative, text) = match text.strip_prefix(b"-") {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -149,7 +200,7 @@ fn parse(text: &[u8]) -> Option<DateTime> {
     };
 
     let local = days * DAY + i64::from(hour * 3600 + minute * 60 + second);
-    let moment = DateTime {
+    let moment = Moment {
         seconds: local,
         nanoseconds,
         digits: digits as u8,
@@ -158,7 +209,7 @@ fn parse(text: &[u8]) -> Option<DateTime> {
     let seconds = local - moment.offset_seconds();
     (EARLIEST..=LATEST)
         .contains(&seconds)
-        .then_some(DateTime { seconds, ..moment })
+        .then_some(Moment { seconds, ..moment })
 }
 
 // The calendar is the Gregorian one, also before it was introduced, with a year 0. It is counted from March 1st of
@@ -220,8 +271,17 @@ fn number(digits: &[u8]) -> Option<u32> {
 }
 
 impl DateTime {
-    /// Appends it as `Display` shows it, without the machinery of formatting.
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+    /// Appends it as XML has it, without the machinery of formatting.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Repr::Moment(moment) => moment.write(out),
+            Repr::Odd(text) => out.extend_from_slice(escaped(text).as_bytes()),
+        }
+    }
+}
+
+impl Moment {
+    fn write(self, out: &mut Vec<u8>) {
         let local = self.seconds + self.offset_seconds();
         let (year, month, day) = date(local.div_euclid(DAY));
         if year < 0 {
@@ -264,8 +324,12 @@ impl DateTime {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = match &self.0 {
+            Repr::Moment(moment) => moment,
+            Repr::Odd(text) => return f.write_str(text),
+        };
         let mut text = Vec::with_capacity(35);
-        self.write(&mut text);
+        moment.write(&mut text);
         // It is ASCII.
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
@@ -277,7 +341,7 @@ mod tests {
 
     fn check(text: &str, seconds: i64) {
         let parsed: DateTime = text.parse().unwrap();
-        assert_eq!(parsed.epoch_seconds(), seconds, "{text}");
+        assert_eq!(parsed.epoch_seconds(), Ok(seconds), "{text}");
         assert_eq!(parsed.to_string(), text);
     }
 
@@ -313,6 +377,37 @@ mod tests {
     fn the_end_of_a_day_is_the_start_of_the_next() {
         let end: DateTime = "2010-04-08T24:00:00Z".parse().unwrap();
         assert_eq!(end.to_string(), "2010-04-09T00:00:00Z");
+    }
+
+    #[test]
+    fn a_servers_text_is_kept_and_an_error_only_where_the_date_is_used() {
+        for text in [
+            "",
+            "never",
+            "0000-00-00T00:00:00Z",
+            "2016-12-31T23:59:61Z",
+            "2016-12-31 23:59:59",
+            "2016-12-31T23:59:5\u{663}Z",
+            "äää-12-31T23:59:60Z",
+        ] {
+            let kept = DateTime::from_wire(text);
+            assert_eq!(kept.to_string(), text);
+            let error = kept.epoch_seconds().unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("xsd:dateTime value '{text}' has unexpected format")
+            );
+        }
+        for (text, seconds, nanoseconds) in [
+            ("2016-12-31T23:59:60Z", 1_483_228_800, 0),
+            ("2017-01-01T08:59:60.25+09:00", 1_483_228_800, 250_000_000),
+            ("2010-04-08T12:45:11.5Z", 1_270_730_711, 500_000_000),
+        ] {
+            let kept = DateTime::from_wire(text);
+            assert_eq!(kept.to_string(), text);
+            assert_eq!(kept.epoch_seconds(), Ok(seconds), "{text}");
+            assert_eq!(kept.subsecond_nanoseconds(), nanoseconds, "{text}");
+        }
     }
 
     #[test]
@@ -363,7 +458,7 @@ mod tests {
     fn the_ends_of_time_can_be_written() {
         for seconds in [i64::MIN, i64::MAX, EARLIEST, LATEST] {
             let moment = DateTime::from_epoch_seconds(seconds);
-            assert_eq!(moment.to_string().parse(), Ok(moment));
+            assert_eq!(moment.to_string().parse(), Ok(moment.clone()));
         }
     }
 }

@@ -77,7 +77,7 @@ pub enum View<'a> {
     /// `xsd:string` and other strings.
     Text(&'a str),
     /// `xsd:dateTime`.
-    DateTime(DateTime),
+    DateTime(&'a DateTime),
     /// `xsd:base64Binary`, decoded.
     Binary(&'a [u8]),
     /// An enum: its type and its value.
@@ -155,7 +155,7 @@ impl View<'_> {
             View::Float(value) => Any::Float(value),
             View::Double(value) => Any::Double(value),
             View::Text(value) => Any::String(value.to_owned()),
-            View::DateTime(value) => Any::DateTime(value),
+            View::DateTime(value) => Any::DateTime(value.clone()),
             View::Binary(value) => Any::Binary(Binary(value.to_owned())),
             View::Enum(ty, value) => Any::enumeration_of(ty, value),
             View::Moref(value) => Any::Moref(value.clone()),
@@ -348,7 +348,7 @@ plain! {
     i64, |value| View::Long(*value), |reader| reader.integer(), View::Long(value) => value;
     f32, |value| View::Float(*value), |reader| reader.float(), View::Float(value) => value;
     f64, |value| View::Double(*value), |reader| reader.float(), View::Double(value) => value;
-    DateTime, |value| View::DateTime(*value), |reader| reader.date_time(), View::DateTime(value) => value;
+    DateTime, |value| View::DateTime(value), |reader| reader.date_time(), View::DateTime(value) => value.clone();
     String, |value| View::Text(value), |reader| reader.string(), View::Text(text) => text.to_owned();
     Binary, |value| View::Binary(&value.0), |reader| reader.binary(), View::Binary(bytes) => Binary(bytes.to_owned());
     ManagedObjectReference, |value| View::Moref(value), |reader| reader.moref(), View::Moref(moref) => moref.clone();

@@ -19,8 +19,8 @@ pub use envelope::{
 pub use items::ItemDecoder;
 pub use mend::Mended;
 pub use reader::Reader;
-pub(crate) use writer::Tags;
 pub use writer::Writer;
+pub(crate) use writer::{Tags, escaped};
 
 /// Limits of decoding.
 #[derive(Clone, Copy, Debug)]

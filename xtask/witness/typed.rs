@@ -92,7 +92,7 @@ fn value(ty: &str, text: String) -> String {
             Ok(time) => {
                 format!(
                     "{} s {} ns",
-                    time.epoch_seconds(),
+                    time.epoch_seconds().unwrap_or_default(),
                     time.subsecond_nanoseconds()
                 )
             }

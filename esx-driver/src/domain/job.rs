@@ -72,13 +72,13 @@ impl Domain {
         let (_, jobs) = self.jobs().await?;
         if flags.contains(JobStatsFlags::COMPLETED) {
             let ended = jobs.into_iter().filter(|(_, job)| !job.is_pending());
-            let last = ended.max_by_key(|(_, job)| job.completed.map(millis));
+            let last = ended.max_by_key(|(_, job)| job.completed.as_ref().map(millis));
             return Ok(last.map(|(_, job)| job.result()).unwrap_or_default());
         }
         match first_pending(jobs) {
             Some((_, job)) => {
                 let now = self.connect.server_time().await?;
-                Ok(job.info(Some(now)))
+                Ok(job.info(Some(&now)))
             }
             None => Ok(DomainJobInfo::default()),
         }
@@ -142,7 +142,7 @@ impl Domain {
         } else if let Some((_, job)) = first_pending(jobs) {
             let now = self.connect.server_time().await?;
             info.state = ControlState::Job;
-            info.state_time = job.info(Some(now)).time_elapsed;
+            info.state_time = job.info(Some(&now)).time_elapsed;
         }
         Ok(info)
     }
@@ -192,11 +192,11 @@ impl Job {
 
     /// What libvirt says of the task that is over.
     pub(crate) fn result(&self) -> DomainJobInfo {
-        self.info(self.completed)
+        self.info(self.completed.as_ref())
     }
 
     /// What libvirt says of the task that has run until that time.
-    fn info(&self, until: Option<DateTime>) -> DomainJobInfo {
+    fn info(&self, until: Option<&DateTime>) -> DomainJobInfo {
         let error = self.error.as_ref();
         let was_cancelled = self.is_cancelled == Some(true)
             || error.is_some_and(|error| error.fault.is::<RequestCanceled>());
@@ -206,10 +206,10 @@ impl Job {
             _ if was_cancelled => JobType::Cancelled,
             _ => JobType::Failed,
         };
-        let begun = self.started.or(self.queued);
+        let begun = self.started.as_ref().or(self.queued.as_ref());
         let elapsed = begun
             .zip(until)
-            .map(|(begun, until)| millis(until) - millis(begun));
+            .map(|(begun, until)| millis(until).saturating_sub(millis(begun)));
         let names = [&self.name, &self.description_id];
         let names = names.into_iter().filter_map(|name| name.as_deref());
         DomainJobInfo {
@@ -236,7 +236,7 @@ fn first_pending(
     let pending = jobs.into_iter().filter(|(_, job)| job.is_pending());
     pending.min_by_key(|(_, job)| {
         let is_running = job.state == Some(TaskInfoState::Running);
-        (Reverse(is_running), job.queued.map(millis))
+        (Reverse(is_running), job.queued.as_ref().map(millis))
     })
 }
 
@@ -274,10 +274,11 @@ fn message(error: &LocalizedMethodFault) -> String {
     error.localized_message.clone().unwrap_or_default()
 }
 
-/// Milliseconds since the epoch.
-fn millis(time: DateTime) -> i64 {
+/// Milliseconds since the epoch; 0 if the server's text is no date.
+fn millis(time: &DateTime) -> i64 {
     let fraction = i64::from(time.subsecond_nanoseconds() / 1_000_000);
     time.epoch_seconds()
+        .unwrap_or_default()
         .saturating_mul(1000)
         .saturating_add(fraction)
 }

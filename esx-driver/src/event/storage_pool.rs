@@ -128,7 +128,7 @@ impl Pool {
             name: self.name.clone(),
             uuid: derived_uuid(place_of(mount, &self.url)),
             is_active: is_accessible(mount, self.accessible) && !is_in_maintenance,
-            sizes: (self.capacity, self.free, self.read_at),
+            sizes: (self.capacity, self.free, self.read_at.clone()),
         })
     }
 }

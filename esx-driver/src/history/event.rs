@@ -39,7 +39,7 @@ impl HistoryEvent {
         HistoryEvent {
             key: event.key,
             chain: event.chain_id,
-            time: event.created_time,
+            time: event.created_time.clone(),
             user: event.user_name.clone(),
             class: event_type(&event).to_owned(),
             id: event_id(&event).to_owned(),

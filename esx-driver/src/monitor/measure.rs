@@ -81,9 +81,9 @@ impl Measures {
         let last = self.last;
         let is_new = |time: i64| last.is_none_or(|last| time > last);
         let new: Vec<usize> = (0..samples.times.len())
-            .filter(|&at| is_new(samples.times[at].seconds))
+            .filter(|&at| samples.times[at].seconds.is_some_and(is_new))
             .collect();
-        let newest = new.iter().map(|&at| samples.times[at].seconds).max();
+        let newest = new.iter().filter_map(|&at| samples.times[at].seconds).max();
         let Some(newest) = newest else {
             return 0;
         };
@@ -158,7 +158,7 @@ impl Measures {
 
     /// Adds the measurements to a domain that has its devices already.
     pub(super) fn show(&self, domain: &mut MonitoredDomain) {
-        domain.sampled = self.sampled;
+        domain.sampled = self.sampled.clone();
         domain.counters.clone_from(&self.counters);
         if let Some(all) = self.processors.get("") {
             domain.cpu_time_ns = all.totals[processor::TIME];

@@ -280,7 +280,10 @@ mod tests {
         let request = request(&asked, &catalogue(3, 0));
         let spec = |at: usize| {
             let spec = &request.query_spec[at];
-            let start = spec.start_time.map(DateTime::epoch_seconds);
+            let start = spec
+                .start_time
+                .as_ref()
+                .map(|time| time.epoch_seconds().unwrap());
             (start, spec.max_sample, spec.metric_id.len())
         };
         assert_eq!(spec(0), (None, Some(1), 3));

@@ -20,8 +20,8 @@ pub(super) struct Samples<'a> {
 /// The time of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Time {
-    /// Its end, in seconds since 1970.
-    pub(super) seconds: i64,
+    /// Its end, in seconds since 1970; unset if the server's text is no date. Such a sample is never new.
+    pub(super) seconds: Option<i64>,
     /// Its length in seconds.
     pub(super) length: u32,
 }
@@ -62,7 +62,7 @@ impl<'a> Samples<'a> {
             return Samples::default();
         };
         let times = normal.sample_info.iter().map(|info| Time {
-            seconds: info.timestamp.epoch_seconds(),
+            seconds: info.timestamp.epoch_seconds().ok(),
             length: u32::try_from(info.interval).unwrap_or(0),
         });
         let series = normal.value.iter().filter_map(|series| {
@@ -104,7 +104,7 @@ fn times(csv: &str) -> Vec<Time> {
         let length = words.next()?.trim().parse().ok()?;
         let time: DateTime = words.next()?.trim().parse().ok()?;
         Some(Time {
-            seconds: time.epoch_seconds(),
+            seconds: Some(time.epoch_seconds().ok()?),
             length,
         })
     };
@@ -128,7 +128,10 @@ mod tests {
 
     #[test]
     fn times_of_samples() {
-        let time = |seconds, length| Time { seconds, length };
+        let time = |seconds, length| Time {
+            seconds: Some(seconds),
+            length,
+        };
         for (csv, expected) in [
             ("", vec![]),
             ("20,1970-01-01T00:00:20Z", vec![time(20, 20)]),

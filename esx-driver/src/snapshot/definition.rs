@@ -31,7 +31,7 @@ impl SnapshotEntry {
             description: Some(self.description.clone()),
             state: state(self.state),
             parent: self.parent.clone(),
-            creation_time: Some(self.creation_time),
+            creation_time: self.creation_time,
             domain: Some(SnapshotDomain::Uuid(self.snapshot.domain.uuid())),
             ..SnapshotDef::new(self.snapshot.name())
         }

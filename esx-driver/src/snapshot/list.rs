@@ -21,8 +21,9 @@ pub struct SnapshotEntry {
     pub description: String,
     /// The name of the parent.
     pub parent: Option<String>,
-    /// When the snapshot was taken, in seconds since the epoch.
-    pub creation_time: i64,
+    /// When the snapshot was taken, in seconds since the epoch. It is unset if the server's text is no date, which a warning
+    /// tells.
+    pub creation_time: Option<i64>,
     /// The domain's state when the snapshot was taken. It is [`DomainState::Shutoff`] also for a snapshot of a running
     /// domain without its memory.
     pub state: DomainState,

@@ -1,5 +1,6 @@
 //! The tree of a domain's snapshots.
 
+use tracing::warn;
 use vi_types::{ManagedObjectReference, objects::VirtualMachineSnapshotTree};
 use virt_model::{DomainState, flags::SnapshotListFlags};
 
@@ -19,7 +20,7 @@ pub(super) struct Node {
     pub(super) name: String,
     pub(super) description: String,
     /// In seconds since the epoch.
-    pub(super) creation_time: i64,
+    pub(super) creation_time: Option<i64>,
     pub(super) state: DomainState,
     /// The index of its parent.
     parent: Option<usize>,
@@ -44,11 +45,12 @@ impl Tree {
 
     fn add(&mut self, snapshot: VirtualMachineSnapshotTree, parent: Option<usize>) {
         let at = self.nodes.len();
+        let creation_time = seconds(&snapshot);
         self.nodes.push(Node {
             moref: snapshot.snapshot,
             name: snapshot.name,
             description: snapshot.description,
-            creation_time: snapshot.create_time.epoch_seconds(),
+            creation_time,
             state: domain::state(&snapshot.state),
             parent,
             end: at + 1,
@@ -142,6 +144,15 @@ fn admits(flags: SnapshotListFlags, node: &Node, has_children: bool) -> bool {
         && flags.admits(Flags::METADATA, false, Flags::NO_METADATA)
         && flags.admits(Flags::INTERNAL, true, Flags::EXTERNAL)
         && (!flags.intersects(Flags::FILTERS_STATUS) || flags.contains(status))
+}
+
+/// When a snapshot was taken, in seconds since the epoch.
+fn seconds(snapshot: &VirtualMachineSnapshotTree) -> Option<i64> {
+    let seconds = snapshot.create_time.epoch_seconds();
+    let seconds = seconds.inspect_err(|error| {
+        warn!(snapshot = snapshot.name, %error, "when a snapshot was taken is not known");
+    });
+    seconds.ok()
 }
 
 #[cfg(test)]

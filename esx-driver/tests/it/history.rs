@@ -120,12 +120,20 @@ async fn filters_choose_events() {
     happen(&simulator, "web01", 2);
     happen(&simulator, "db01", 1);
     let web = connect.lookup_by_name("web01").await.unwrap();
-    let time = simulator.events()[2].created_time;
+    let time = simulator.events()[2].created_time.clone();
     for (name, filter, expected) in [
         ("all", HistoryFilter::new(), vec![0, 1, 2, 3]),
         ("a domain", HistoryFilter::new().domain(&web), vec![1, 2]),
-        ("since", HistoryFilter::new().since(time), vec![2, 3]),
-        ("until", HistoryFilter::new().until(time), vec![0, 1, 2]),
+        (
+            "since",
+            HistoryFilter::new().since(time.clone()),
+            vec![2, 3],
+        ),
+        (
+            "until",
+            HistoryFilter::new().until(time.clone()),
+            vec![0, 1, 2],
+        ),
         (
             "a class",
             HistoryFilter::new().event_type("SessionEvent").unwrap(),

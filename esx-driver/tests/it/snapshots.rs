@@ -80,7 +80,13 @@ async fn what_a_list_tells() {
     let list = domain.list_all_snapshots(Default::default()).await.unwrap();
     let told: Vec<_> = list
         .iter()
-        .map(|entry| (entry.parent.as_deref(), entry.creation_time, entry.state))
+        .map(|entry| {
+            (
+                entry.parent.as_deref(),
+                entry.creation_time.unwrap(),
+                entry.state,
+            )
+        })
         .collect();
     assert_eq!(list[0].description, "Fresh from the installer");
     assert_eq!(

@@ -34,7 +34,7 @@ impl Clock {
             }
             Self::Steady { seconds } => {
                 *seconds += 1;
-                let day = parts::made_time().epoch_seconds() + 86_400;
+                let day = parts::MADE + 86_400;
                 DateTime::from_epoch_seconds(day + *seconds)
             }
         }

@@ -108,7 +108,7 @@ fn page(title: &str, rows: impl Iterator<Item = Row>) -> String {
 
 /// `01-Mar-2024 08:00`, of `Fri, 01 Mar 2024 08:00:00 GMT`.
 fn date(time: DateTime) -> String {
-    let date = http_date(time);
+    let date = http_date(&time);
     let mut words = date.split(' ').skip(1);
     let mut next = || words.next().unwrap_or_default();
     let (day, month, year, clock) = (next(), next(), next(), next());

@@ -410,7 +410,7 @@ fn datastore_urls(
 }
 
 /// `changeVersion` for a change at that time.
-pub(super) fn change_version(at: DateTime) -> String {
+pub(super) fn change_version(at: &DateTime) -> String {
     let text = at.to_string();
     format!("{}.000000Z", text.trim_end_matches('Z'))
 }

@@ -151,7 +151,7 @@ pub(super) fn quick_stats(
     let shared = of(memory_mb, percent(3, 1, 8));
     let overhead = 40 + of(memory_mb, 1);
     let since = |version: &str, value: i32| world.since(version).then_some(value);
-    let uptime = parts::made_time().epoch_seconds() + 86_400 - parts::boot_time().epoch_seconds();
+    let uptime = parts::MADE + 86_400 - parts::BOOT;
     VirtualMachineQuickStats {
         overall_cpu_usage: Some(usage),
         overall_cpu_demand: since("4.0", usage + usage / 8),

@@ -35,7 +35,7 @@ fn refresh(call: &mut Call<'_>, _: &RefreshDatastore) -> Result<(), SoapFault> {
     let now = call.state.world.clock.now();
     call.state.world.change(call.this, |store: &mut properties::Datastore| {
         if let Some(info) = store.info.as_mut() {
-            info.timestamp = info.timestamp.map(|_| now);
+            info.timestamp = info.timestamp.take().map(|_| now);
         }
     });
     Ok(())

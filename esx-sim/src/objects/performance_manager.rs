@@ -296,8 +296,9 @@ fn times(
         false => now - SUMMARY_DELAY,
     };
     let floor = |time: i64| time.div_euclid(interval) * interval;
-    let start = spec.start_time.map_or(i64::MIN, DateTime::epoch_seconds);
-    let end = spec.end_time.map_or(i64::MAX, DateTime::epoch_seconds);
+    let seconds = |time: &Option<DateTime>| time.as_ref()?.epoch_seconds().ok();
+    let start = seconds(&spec.start_time).unwrap_or(i64::MIN);
+    let end = seconds(&spec.end_time).unwrap_or(i64::MAX);
     if start > end {
         return Err(fault::invalid_argument("querySpec.startTime, querySpec.endTime"));
     }

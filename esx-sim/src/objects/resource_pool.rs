@@ -260,8 +260,8 @@ fn show_config(pool: &mut properties::ResourcePool, new: &ResourceConfigSpec, at
     };
     merge(&mut own.cpu_allocation, &new.cpu_allocation);
     merge(&mut own.memory_allocation, &new.memory_allocation);
-    own.last_modified = Some(at);
     own.change_version = Some(at.to_string());
+    own.last_modified = Some(at);
     let own = own.clone();
     if let Some(summary) = pool.summary.as_mut() {
         summary.config = own;

@@ -20,7 +20,7 @@ pub(crate) struct Clock {
 impl Clock {
     /// Seconds since 1970.
     pub(crate) fn seconds(&self) -> i64 {
-        let running = || session::now().epoch_seconds().saturating_add(self.ahead);
+        let running = || session::seconds().saturating_add(self.ahead);
         self.stopped.unwrap_or_else(running)
     }
 
@@ -40,8 +40,8 @@ impl Clock {
     }
 
     /// From now on it is that time, until it is advanced.
-    pub(crate) fn stop(&mut self, at: DateTime) {
-        self.stopped = Some(at.epoch_seconds());
+    pub(crate) fn stop(&mut self, at: &DateTime) {
+        self.stopped = at.epoch_seconds().ok();
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {

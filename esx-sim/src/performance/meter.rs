@@ -92,8 +92,9 @@ impl Meter {
         let consumed = stats.host_memory_usage.unwrap_or(0);
         let boot = runtime
             .boot_time
-            .unwrap_or_else(parts::boot_time)
-            .epoch_seconds();
+            .as_ref()
+            .and_then(|time| time.epoch_seconds().ok())
+            .unwrap_or(parts::BOOT);
         Some(Self {
             of_machine: true,
             seed: seed(&config.uuid),
@@ -147,8 +148,9 @@ impl Meter {
         let consumed = stats.overall_memory_usage.unwrap_or(0);
         let boot = runtime
             .boot_time
-            .unwrap_or_else(parts::boot_time)
-            .epoch_seconds();
+            .as_ref()
+            .and_then(|time| time.epoch_seconds().ok())
+            .unwrap_or(parts::BOOT);
         let threads = hardware.num_cpu_threads.max(1);
         let whole = f64::from(hardware.cpu_mhz) * f64::from(hardware.num_cpu_cores);
         Some(Self {

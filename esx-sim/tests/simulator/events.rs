@@ -520,8 +520,8 @@ async fn filters_choose_by_type_entity_time_user_and_chain() {
     let time = |begin: Option<usize>, end: Option<usize>| EventFilterSpec {
         time: Some(
             EventFilterSpecByTime {
-                begin_time: begin.map(|index| all[index].created_time),
-                end_time: end.map(|index| all[index].created_time),
+                begin_time: begin.map(|index| all[index].created_time.clone()),
+                end_time: end.map(|index| all[index].created_time.clone()),
                 ..EventFilterSpecByTime::default()
             }
             .into(),

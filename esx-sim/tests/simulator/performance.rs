@@ -95,7 +95,7 @@ impl Asking {
         let times = metric
             .sample_info
             .iter()
-            .map(|sample| sample.timestamp.epoch_seconds());
+            .map(|sample| sample.timestamp.epoch_seconds().unwrap());
         let series = metric.value.iter().map(|series| {
             let series = series.downcast_ref::<PerfMetricIntSeries>().unwrap();
             let id = &series.base.id;
@@ -487,8 +487,8 @@ async fn samples_lie_after_the_start_and_not_after_the_end() {
         (time(last - 7200), None, None, all),
     ] {
         let spec = PerfQuerySpec {
-            start_time: start,
-            end_time: end,
+            start_time: start.clone(),
+            end_time: end.clone(),
             max_sample: most,
             ..asking.latest(&asking.vm("web01"), &[("cpu.usage.average", "")])
         };
@@ -650,7 +650,7 @@ async fn the_clock_can_be_stopped_and_advanced() {
     let now = async || {
         let request = CurrentTime::default();
         let time = asking.client.call_on(&instance, &request).await.unwrap();
-        time.epoch_seconds()
+        time.epoch_seconds().unwrap()
     };
     assert_eq!(now().await, NOW);
     asking.simulator().advance_clock(Duration::from_secs(90));

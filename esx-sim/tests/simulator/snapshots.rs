@@ -155,7 +155,8 @@ async fn a_snapshot_is_taken() {
     let own: properties::VirtualMachineSnapshot = host.read(&snapshot);
     assert_eq!(own.child_snapshot, [second]);
     let newer = &host.root().child_snapshot_list[0];
-    assert!(newer.create_time.epoch_seconds() > tree.create_time.epoch_seconds());
+    let (earlier, later) = (&tree.create_time, &newer.create_time);
+    assert!(later.epoch_seconds().unwrap() > earlier.epoch_seconds().unwrap());
     assert_eq!(newer.id, Some(2));
 }
 

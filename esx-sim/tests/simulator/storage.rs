@@ -1055,6 +1055,7 @@ async fn states_of_datastores_are_respected() {
             .info
             .unwrap()
             .timestamp
+            .clone()
     };
     let before = time();
     host.client.call(&refresh).await.unwrap();

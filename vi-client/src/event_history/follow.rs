@@ -339,8 +339,8 @@ impl Reader {
         if let Some((seconds, _)) = self.seen.newest_time().filter(|_| !whole) {
             let time = filter.time.get_or_insert_default();
             let since = DateTime::from_epoch_seconds(seconds);
-            let is_later = |begin: DateTime| begin.epoch_seconds() >= seconds;
-            if !time.begin_time.is_some_and(is_later) {
+            let begins = time.begin_time.as_ref().map(DateTime::epoch_seconds);
+            if !begins.is_some_and(|begin| begin.is_ok_and(|begin| begin >= seconds)) {
                 time.begin_time = Some(since);
             }
         }

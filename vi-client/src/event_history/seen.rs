@@ -89,8 +89,10 @@ impl Seen {
 }
 
 fn time(event: &Poly<Event>) -> Time {
-    let time = event.created_time;
-    (time.epoch_seconds(), time.subsecond_nanoseconds())
+    let time = &event.created_time;
+    // One whose time cannot be read is older than all others.
+    let seconds = time.epoch_seconds().unwrap_or(i64::MIN);
+    (seconds, time.subsecond_nanoseconds())
 }
 
 fn fingerprint(event: &Poly<Event>) -> Fingerprint {

@@ -232,6 +232,7 @@ pub fn decode_request(
     limits: Limits,
 ) -> Result<Request, DecodeError> {
     let mut reader = Reader::new(utf8(body)?, interface.registry, limits);
+    reader.is_request = true;
     open_body(&mut reader)?;
     let name = reader.tokens.local_name().to_owned();
     let start = reader.tokens.mark();

@@ -381,6 +381,7 @@ impl Pieces {
             tokens: part(&text[..end]),
             types: self.types.clone(),
             unknown: std::mem::take(&mut self.unknown),
+            is_request: false,
         };
         let is_item = tokens.local_name() == name;
         let result = reader.tokens.sibling().and_then(|_| match is_item {

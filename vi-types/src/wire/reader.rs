@@ -31,6 +31,8 @@ pub struct Reader<'a> {
     pub(crate) types: Types,
     /// Elements that their type lacks, as `Type.element`, each once, at most [`NOTED`] of them.
     pub(crate) unknown: Vec<String>,
+    /// Whether the message is a request: a server is strict where a client takes what it gets.
+    pub(crate) is_request: bool,
 }
 
 /// The types of a registry, those found before sooner: few types make up most of an answer.
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> {
             tokens: Tokens::new(text, limits),
             types: Types::new(registry),
             unknown: Vec::new(),
+            is_request: false,
         }
     }
 
@@ -372,15 +375,18 @@ impl<'a> Reader<'a> {
             .map_err(|_| self.tokens.content("a number", &text))
     }
 
-    /// A date and time.
+    /// A date and time. A text that is none is kept in an answer, see [`DateTime::from_wire`].
     ///
     /// # Errors
-    /// If the text is not one.
+    /// When the element holds elements. In a request, if the text is no date.
     pub fn date_time(&mut self) -> Result<DateTime, DecodeError> {
         let text = self.text()?;
-        trim(&text)
-            .parse()
-            .map_err(|_| self.tokens.content("a date and time", &text))
+        match self.is_request {
+            false => Ok(DateTime::from_wire(trim(&text))),
+            true => trim(&text)
+                .parse()
+                .map_err(|_| self.tokens.content("a date and time", &text)),
+        }
     }
 
     /// Base64, with or without line breaks and padding.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use esx_driver::MonitorSnapshot;
+use esx_driver::vi_types::DateTime;
 
 use super::format::{Format, Head, Labels, Number, Writer};
 
@@ -211,7 +212,12 @@ fn seconds(nanoseconds: Option<u64>) -> Option<f64> {
     nanoseconds.map(|nanoseconds| nanoseconds as f64 / 1e9)
 }
 
-/// A time since 1970 in seconds.
+/// Seconds since 1970 of a server's clock; nothing if its text is no date.
+fn moment(time: &DateTime) -> Option<i64> {
+    time.epoch_seconds().ok()
+}
+
+/// Seconds since 1970 of this machine's clock.
 fn epoch(time: Option<SystemTime>) -> Option<f64> {
     let since = time?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(since.as_millis() as f64 / 1000.0)

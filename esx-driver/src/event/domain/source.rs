@@ -467,7 +467,7 @@ impl Source {
         let Some(moref) = clue::subject(event) else {
             return;
         };
-        let (at, time) = (Instant::now(), Some(event.created_time));
+        let (at, time) = (Instant::now(), Some(event.created_time.clone()));
         let clues = Clue::of(event);
         // What is said about a machine that is not there yet is kept for a short time.
         let is_known = self.machines.contains_key(&moref);
@@ -480,10 +480,10 @@ impl Source {
             name.is_ok_and(|name| machine.timeline.has_told_name(&name))
         });
         for clue in clues.into_iter().filter(|_| !is_told) {
-            machine.timeline.clue(clue, time, at);
+            machine.timeline.clue(clue, time.clone(), at);
         }
         for detail in speech::events(event, machine.devices.as_ref()) {
-            machine.timeline.event(detail, time);
+            machine.timeline.event(detail, time.clone());
         }
         if !is_known {
             self.due.push_back((at + REASON_WAIT, moref.clone()));
@@ -589,7 +589,7 @@ fn state(
 fn ended(task: &ObjectProperties) -> Option<(i64, u32)> {
     let job = Job::from_properties(&mut task.clone()).ok()?;
     let time = job.completed?;
-    Some((time.epoch_seconds(), time.subsecond_nanoseconds()))
+    Some((time.epoch_seconds().ok()?, time.subsecond_nanoseconds()))
 }
 
 /// The next updates of any watch. The state's watch is the first one.

@@ -222,7 +222,7 @@ impl<D: Clone> Timeline<D> {
             }
             _ => {
                 if clue == Clue::Crashed && !std::mem::replace(&mut self.is_crash_told, true) {
-                    self.crash(time);
+                    self.crash(time.clone());
                 }
                 if self.clues.len() == CLUES {
                     self.clues.pop_front();
@@ -341,7 +341,7 @@ impl<D: Clone> Timeline<D> {
         // Without an answer, what was said before may still tell something.
         let end = answer.map_or(self.clues.len(), |answer| answer + 1);
         let used: Vec<Clue> = self.clues.iter().take(end).map(|said| said.clue).collect();
-        let time = answer.and_then(|answer| self.clues[answer].time);
+        let time = answer.and_then(|answer| self.clues[answer].time.clone());
         let mut observed = (
             before.as_ref().map(|state| state.1.clone()),
             now.as_ref().map(|state| state.1.clone()),
@@ -395,7 +395,7 @@ impl<D: Clone> Timeline<D> {
             if let Some((domain, _)) = state {
                 told.push(Happened {
                     domain: domain.clone(),
-                    time,
+                    time: time.clone(),
                     detail,
                 });
             }

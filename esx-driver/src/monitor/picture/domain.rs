@@ -193,7 +193,7 @@ fn snapshots_of(roots: &[VirtualMachineSnapshotTree]) -> Vec<MonitoredSnapshot> 
     while let Some((node, depth)) = open.pop() {
         snapshots.push(MonitoredSnapshot {
             name: shown(&node.name),
-            created: node.create_time,
+            created: node.create_time.clone(),
             depth,
         });
         let children = node.child_snapshot_list.iter().rev();

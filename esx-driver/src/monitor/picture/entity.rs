@@ -269,7 +269,7 @@ impl HostRow {
             host.memory_usage_kib = self.usage.memory_kib;
             host.uptime_seconds = self.usage.uptime_seconds;
         }
-        host.sampled = self.measures.sampled;
+        host.sampled = self.measures.sampled.clone();
         host.counters.clone_from(&self.measures.counters);
         host
     }

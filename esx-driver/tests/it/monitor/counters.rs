@@ -68,7 +68,7 @@ async fn totals_are_the_sums_of_all_samples() {
         None
     );
     let web = domain(&first, "web01");
-    assert_eq!(web.sampled.unwrap().epoch_seconds(), NOON);
+    assert_eq!(web.sampled.as_ref().unwrap().epoch_seconds().unwrap(), NOON);
     assert_eq!(
         (web.cpu_time_ns, web.disks[0].read_bytes),
         (Some(0), Some(0))
@@ -80,7 +80,10 @@ async fn totals_are_the_sums_of_all_samples() {
     simulator.advance_clock(Duration::from_secs(40));
     let last = polled(&simulator, &monitor).await;
     let web = domain(&last, "web01");
-    assert_eq!(web.sampled.unwrap().epoch_seconds(), NOON + 80);
+    assert_eq!(
+        web.sampled.as_ref().unwrap().epoch_seconds().unwrap(),
+        NOON + 80
+    );
 
     let (moref, connect) = (&web.moref, &connect);
     let sum = async |group, name, instance| {
@@ -157,12 +160,25 @@ async fn servers_that_refuse() {
     refuses(&simulator, 1, gone);
     let snapshot = polled(&simulator, &monitor).await;
     assert!(snapshot.poll.problem.is_none());
-    let sampled = |name| domain(&snapshot, name).sampled.unwrap().epoch_seconds() - NOON;
+    let sampled = |name| {
+        domain(&snapshot, name)
+            .sampled
+            .as_ref()
+            .unwrap()
+            .epoch_seconds()
+            .unwrap()
+            - NOON
+    };
     assert_eq!((sampled("web01"), sampled("db01")), (40, 60));
     // The next time, nothing is missing.
     let snapshot = polled(&simulator, &monitor).await;
     assert_eq!(
-        domain(&snapshot, "web01").sampled.unwrap().epoch_seconds(),
+        domain(&snapshot, "web01")
+            .sampled
+            .as_ref()
+            .unwrap()
+            .epoch_seconds()
+            .unwrap(),
         NOON + 80
     );
 

@@ -308,7 +308,7 @@ impl Clone {
             ..VirtualMachineConfigSpec::default()
         };
         for spec in std::iter::once(&moved).chain(self.spec.config.as_deref()) {
-            if let Err(fault) = machine::reconfigure(world, &vm, spec, self.at) {
+            if let Err(fault) = machine::reconfigure(world, &vm, spec, self.at.clone()) {
                 place::leave(world, &vm);
                 return Err(fault);
             }

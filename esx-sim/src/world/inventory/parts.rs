@@ -5,14 +5,16 @@ use vi_types::objects::{ResourceAllocationInfo, ResourceConfigSpec, SharesInfo};
 use vi_types::{DateTime, ManagedObjectReference, properties};
 
 /// When the hosts and machines were made: 2024-03-01T08:00:00Z.
-const MADE: i64 = 1_709_280_000;
+pub(crate) const MADE: i64 = 1_709_280_000;
+/// When hosts were started, in seconds since 1970.
+pub(crate) const BOOT: i64 = MADE + 3600;
 
 pub(crate) fn made_time() -> DateTime {
     DateTime::from_epoch_seconds(MADE)
 }
 
 pub(crate) fn boot_time() -> DateTime {
-    DateTime::from_epoch_seconds(MADE + 3600)
+    DateTime::from_epoch_seconds(BOOT)
 }
 
 pub(crate) fn suspend_time() -> DateTime {

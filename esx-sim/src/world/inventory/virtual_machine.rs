@@ -6,7 +6,7 @@ use vi_types::{DateTime, ManagedObjectReference};
 
 use self::maker::Maker;
 use super::ServerKind;
-use super::parts::{boot_time, mix};
+use super::parts::{BOOT, mix};
 use crate::machine::snapshot::{self, NewSnapshot};
 use crate::machine::{self, Place, power};
 use crate::world::World;
@@ -172,7 +172,7 @@ fn add_snapshots(world: &mut World, vm: &ManagedObjectReference, snapshots: &[Sn
             description: spec.description.to_owned(),
             memory: spec.memory,
             quiesce: spec.quiesce,
-            at: DateTime::from_epoch_seconds(boot_time().epoch_seconds() + 60 * minutes),
+            at: DateTime::from_epoch_seconds(BOOT + 60 * minutes),
         };
         // The machines of the presets can have snapshots.
         above.extend(snapshot::create(world, vm, new));

@@ -174,7 +174,7 @@ fn print(ui: &Ui, events: &[HistoryEvent]) -> Result<(), Failure> {
 }
 
 fn text(event: &HistoryEvent, format: Format) -> String {
-    let time = timestamp(event.time);
+    let time = timestamp(&event.time);
     if format == Format::Text {
         let user = match event.user.as_str() {
             "" => String::new(),
@@ -199,9 +199,10 @@ fn text(event: &HistoryEvent, format: Format) -> String {
     answer::json_line("virt-esx/host-event/1", &line)
 }
 
-fn timestamp(time: DateTime) -> Timestamp {
+fn timestamp(time: &DateTime) -> Timestamp {
     let nanoseconds = i32::try_from(time.subsecond_nanoseconds()).unwrap_or_default();
-    Timestamp::new(time.epoch_seconds(), nanoseconds).unwrap_or_default()
+    let seconds = time.epoch_seconds().unwrap_or_default();
+    Timestamp::new(seconds, nanoseconds).unwrap_or_default()
 }
 
 /// A point in time on the command line.
@@ -236,8 +237,11 @@ impl When {
         Ok(match self {
             Self::At(seconds) => DateTime::from_epoch_seconds(seconds),
             Self::Ago(seconds) => {
-                let now = connection.server_time().await?;
-                DateTime::from_epoch_seconds(now.epoch_seconds().saturating_sub(seconds))
+                let now = connection.server_time().await?.epoch_seconds();
+                let now = now.map_err(|error| {
+                    Failure::new(format!("The server's time cannot be read: {error}"))
+                })?;
+                DateTime::from_epoch_seconds(now.saturating_sub(seconds))
             }
         })
     }

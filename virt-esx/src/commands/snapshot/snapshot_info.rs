@@ -41,7 +41,7 @@ pub(crate) struct Info {
     descendants: usize,
     metadata: bool,
     /// Seconds since the epoch.
-    creation_time: i64,
+    creation_time: Option<i64>,
 }
 
 impl Query for SnapshotInfo {

@@ -122,7 +122,7 @@ struct Row {
     description: String,
     parent: Option<String>,
     /// Seconds since the epoch.
-    creation_time: i64,
+    creation_time: Option<i64>,
     #[serde(serialize_with = "state::name")]
     state: DomainState,
 }
@@ -267,12 +267,15 @@ impl Row {
 
     /// The time in this time zone, as virsh prints it.
     fn time(&self, zone: &TimeZone) -> String {
-        match Timestamp::from_second(self.creation_time) {
+        let Some(seconds) = self.creation_time else {
+            return "-".to_owned();
+        };
+        match Timestamp::from_second(seconds) {
             Ok(time) => time
                 .to_zoned(zone.clone())
                 .strftime("%Y-%m-%d %H:%M:%S %z")
                 .to_string(),
-            Err(_) => self.creation_time.to_string(),
+            Err(_) => seconds.to_string(),
         }
     }
 }
@@ -338,7 +341,7 @@ mod tests {
             name: name.to_owned(),
             description: String::new(),
             parent: parent.map(str::to_owned),
-            creation_time: 1_709_366_400,
+            creation_time: Some(1_709_366_400),
             state: DomainState::Running,
         };
         let snapshots = Snapshots {

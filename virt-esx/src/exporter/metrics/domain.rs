@@ -7,7 +7,7 @@ use esx_driver::{
 
 use super::{
     Labels, Unique, Writer, alarms, bytes, families, hertz, hundredths, kilobytes, labelled,
-    milliseconds, seconds, table,
+    milliseconds, moment, seconds, table,
 };
 
 /// Writes the metrics of all domains.
@@ -147,7 +147,7 @@ families! {
         |domain, out| out.put(Some(domain.needs_consolidation));
     Gauge "virt_esx_domain_sample_timestamp_seconds"
         "When the newest sample of counters was taken, by the clock of the host, in seconds since 1970.", from "QueryPerf":
-        |domain, out| out.put(domain.sampled.map(|time| time.epoch_seconds()));
+        |domain, out| out.put(domain.sampled.as_ref().and_then(moment));
 }
 
 families! {
@@ -224,7 +224,7 @@ families! {
         |vm, out| out.put(Some(is_on(vm)));
     Gauge "vmware_vm_boot_timestamp_seconds" "When the machine was started, in seconds since 1970." = same,
         from "runtime.bootTime":
-        |vm, out| out.put(vm.boot_time.map(|time| time.epoch_seconds()));
+        |vm, out| out.put(vm.boot_time.as_ref().and_then(moment));
     Gauge "vmware_vm_num_cpu" "The number of processors." = same, from "config.hardware.numCPU":
         |vm, out| out.put(Some(vm.vcpus));
     Gauge "vmware_vm_memory_max_bytes" "Configured memory." instead of "vm_memory_max (MB)",
@@ -241,7 +241,7 @@ families! {
         "When the snapshot was made, in seconds since 1970." = same, from "snapshot":
         |vm, out| for snapshot in &vm.snapshots {
             let labels = [("vm_snapshot_name", snapshot.name.as_str())];
-            out.with(&labels, Some(snapshot.created.epoch_seconds()));
+            out.with(&labels, moment(&snapshot.created));
         };
     Gauge "vmware_vm_guest_disk_capacity_bytes" {"partition"} "Size of a file system of the guest."
         instead of "vm_guest_disk_capacity", from "guest.disk":

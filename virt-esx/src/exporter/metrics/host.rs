@@ -6,7 +6,7 @@ use esx_driver::{MonitorSnapshot, MonitoredHost};
 
 use super::{
     Labels, Unique, Writer, alarms, bytes, families, hertz, hundredths, kilobytes, labelled,
-    milliseconds, table,
+    milliseconds, moment, table,
 };
 
 /// Writes the metrics of all hosts.
@@ -50,7 +50,7 @@ families! {
         |host, out| out.put(Some(host.in_maintenance));
     Gauge "vmware_host_boot_timestamp_seconds" "When the host was started, in seconds since 1970." = same,
         from "runtime.bootTime":
-        |host, out| out.put(host.boot_time.map(|time| time.epoch_seconds()));
+        |host, out| out.put(host.boot_time.as_ref().and_then(moment));
     Gauge "vmware_host_cpu_usage_hertz" "Used processor time."
         instead of "host_cpu_usage, host_cpu_usagemhz_average (MHz)", from "quickStats.overallCpuUsage":
         |host, out| out.put(hertz(host.cpu_usage_mhz));
