@@ -8,7 +8,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use vi_client::transport::{Proxy, ProxyKind, Thumbprint};
+use vi_client::transport::{InvalidProxy, Proxy, Thumbprint};
 use virt_model::{ErrorDomain, ErrorNumber};
 use vmx::LibvirtVersion;
 
@@ -33,7 +33,7 @@ use crate::{Error, ErrorKind, Result};
 /// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
 /// | `answers` | a TOML file of [rules](crate::policy::Rules) that answer questions; a question that no rule fits is an error, even with `auto_answer=1`. libvirt does not know this parameter and ignores it | none |
-/// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://]HOST[:PORT]` (type `http`, port 1080) | none |
+/// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://][USER[:PASSWORD]@]HOST[:PORT]` (type `http`, port 1080) | that of the environment: `https_proxy`, `all_proxy`, `no_proxy` … ([`Proxy::of_environment`]) |
 /// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` take precedence | the system's |
 /// | `libvirt` | the libvirt version whose XML and errors to reproduce: `9.0.0` or later, or `newest`. libvirt does not know this parameter and ignores it | the newest libvirt's XML; values that libvirt refuses are converted as well as possible |
 /// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, instead of the instance UUID | `0` |
@@ -270,7 +270,7 @@ impl FromStr for EsxUri {
             server,
             port: port.unwrap_or(scheme.default_port(parameters.transport)),
             path,
-            query: raw.query.map(str::to_owned),
+            query: raw.query.map(without_proxy_password),
             fragment: raw.fragment.map(str::to_owned),
             parameters,
             warnings,
@@ -415,18 +415,50 @@ fn decode(text: &str) -> Option<String> {
     (!text.contains('\0')).then(|| text.into_owned())
 }
 
-/// `text` for error texts: the password of `user:password@` is removed.
+/// A URI for error texts: the password of `user:password@` is removed, and that of a proxy.
 fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("//") else {
-        return text.to_owned();
+    let (text, query) = match text.find('?') {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
+    let query = without_proxy_password(query);
+    let Some((scheme, rest)) = text.split_once("//") else {
+        return format!("{text}{query}");
+    };
+    // A password that should have been encoded may have a slash in it.
+    match rest.rsplit_once('@') {
         Some((user, _)) => {
             let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}//{name}{}", &rest[user.len()..])
+            format!("{scheme}//{name}{}{query}", &rest[user.len()..])
         }
-        None => text.to_owned(),
+        None => format!("{scheme}//{rest}{query}"),
+    }
+}
+
+/// A query without the password in the value of `proxy`. The separators of parameters can be in a password that should have
+/// been encoded, so that everything up to the last `@` is taken for it.
+fn without_proxy_password(query: &str) -> String {
+    let lower = query.to_ascii_lowercase();
+    let Some(value) = lower.find("proxy=").map(|at| at + "proxy=".len()) else {
+        return query.to_owned();
+    };
+    let end = match (lower.rfind('@'), lower.rfind("%40")) {
+        (Some(plain), Some(encoded)) => plain.max(encoded),
+        (Some(at), None) | (None, Some(at)) => at,
+        (None, None) => return query.to_owned(),
+    };
+    if end < value {
+        return query.to_owned();
+    }
+    let login = lower[value..end]
+        .find("://")
+        .map_or(value, |at| value + at + 3);
+    let colon = lower[login..end]
+        .find(':')
+        .or_else(|| lower[login..end].find("%3a"));
+    match colon {
+        Some(colon) => format!("{}{}", &query[..login + colon], &query[end..]),
+        None => query.to_owned(),
     }
 }
 
@@ -530,9 +562,13 @@ fn check_path(scheme: Scheme, path: &RawPath, warnings: &mut Vec<String>) -> Res
         )
         .advise("vpx://SERVER/DATACENTER/HOST, or vpx://SERVER/DATACENTER/CLUSTER/HOST")),
         Scheme::Esx | Scheme::Gsx if !matches!(path.decoded.as_str(), "" | "/") => {
+            // The end of a password with a slash in it would look like a path.
+            let shown = match path.decoded.contains('@') {
+                true => String::new(),
+                false => format!(" '{}'", path.decoded),
+            };
             warnings.push(format!(
-                "Ignoring unexpected path '{}' for non-vpx scheme '{scheme}'",
-                path.decoded
+                "Ignoring unexpected path{shown} for non-vpx scheme '{scheme}'"
             ));
             Ok(())
         }
@@ -552,7 +588,7 @@ fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
         }
         let text = |part| {
             decode(part).ok_or_else(|| {
-                let message = format!("Query parameter '{part}' is not UTF-8");
+                let message = format!("Query parameter '{name}' is not UTF-8");
                 invalid(ErrorKind::UriParameter, message)
             })
         };
@@ -608,40 +644,32 @@ fn switch(name: &str, value: String) -> Result<bool> {
 }
 
 fn proxy(value: &str) -> Result<Proxy> {
-    let (kind, rest) = match value.split_once("://") {
-        Some((kind, rest)) => (kind, rest),
-        None => ("http", value),
-    };
-    let kind = match kind {
-        "http" => ProxyKind::Http,
-        "socks" | "socks5" => ProxyKind::Socks5,
-        "socks4" => ProxyKind::Socks4,
-        "socks4a" => ProxyKind::Socks4a,
-        _ => {
-            let message = format!(
-                "Query parameter 'proxy' contains unexpected type '{kind}' (should be (http|socks(|4|4a|5))"
+    // None of these texts shows what can be a password.
+    value.parse().map_err(|error| match error {
+        InvalidProxy::Host => {
+            let message = "Query parameter 'proxy' doesn't contain a hostname";
+            invalid(ErrorKind::UriParameter, message)
+        }
+        InvalidProxy::Port(Some(port)) => unexpected("proxy", "port value", &port, "[1..65535]"),
+        InvalidProxy::Port(None) => {
+            let message =
+                "Query parameter 'proxy' has an unexpected port value (should be [1..65535])";
+            invalid(ErrorKind::UriParameter, message)
+        }
+        InvalidProxy::Kind(kind) => {
+            let kind = kind.map_or_else(
+                || "an unexpected type".to_owned(),
+                |kind| format!("unexpected type '{kind}'"),
             );
-            return Err(invalid(ErrorKind::UriParameter, message));
+            let message =
+                format!("Query parameter 'proxy' contains {kind} (should be (http|socks(|4|4a|5))");
+            invalid(ErrorKind::UriParameter, message)
         }
-    };
-    let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, port)) if port.is_empty() || port.starts_with(':') => {
-            (host, port.strip_prefix(':'))
-        }
-        _ => cut(rest, ':'),
-    };
-    if host.is_empty() {
-        let message = "Query parameter 'proxy' doesn't contain a hostname";
-        return Err(invalid(ErrorKind::UriParameter, message));
-    }
-    let port = match port {
-        None => Proxy::DEFAULT_PORT,
-        Some(text) => c_integer(text)
-            .and_then(|port| u16::try_from(port).ok())
-            .filter(|port| *port > 0)
-            .ok_or_else(|| unexpected("proxy", "port value", text, "[1..65535]"))?,
-    };
-    Ok(Proxy::new(kind, host, port))
+        error => invalid(
+            ErrorKind::UriParameter,
+            format!("Query parameter 'proxy': {error}"),
+        ),
+    })
 }
 
 fn thumbprint(value: String) -> Result<Thumbprint> {

@@ -334,6 +334,72 @@ fn proxies() {
 }
 
 #[test]
+fn a_proxy_has_a_user_and_a_password_that_are_never_shown() {
+    for (value, user, password) in [
+        ("http://user:pa%40ss@127.0.0.1:3201", "user", Some("pa@ss")),
+        (
+            "http://user:pa:s%2Fs@127.0.0.1:3201",
+            "user",
+            Some("pa:s/s"),
+        ),
+        (
+            "http%3A%2F%2Fuser%3Apass%40127.0.0.1%3A3201",
+            "user",
+            Some("pass"),
+        ),
+        ("user@127.0.0.1:3201", "user", None),
+        ("user:@127.0.0.1:3201", "user", None),
+    ] {
+        let uri = with(&format!("proxy={value}&no_verify=1"));
+        let proxy =
+            Proxy::new(ProxyKind::Http, "127.0.0.1", 3201).login(user, password.map(Into::into));
+        assert_eq!(uri.proxy(), Some(&proxy), "{value}");
+        assert!(uri.no_verify());
+        let shown = format!("{uri} {uri:?} {proxy} {proxy:?}");
+        let secrets = ["pa@ss", "pa%40ss", "pa:s", "pass@", "pass%40"];
+        assert!(
+            !secrets.iter().any(|secret| shown.contains(secret)),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("127.0.0.1") && shown.contains("no_verify"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn no_error_shows_what_can_be_a_password() {
+    for uri in [
+        "esx://h/?proxy=http://user:secret",
+        "esx://h/?proxy=http://user:secret@",
+        "esx://h/?proxy=http://user:secret@h:secret",
+        "esx://h/?proxy=user:secret@h:0x",
+        "esx://h/?proxy=se:cret://secret@h",
+        "esx://h/?proxy=http://user:secret%ff@h",
+        "esx://h/?proxy=http://user:secret@h^",
+        "esx://h/?proxy=http://user:sec&secret@h^",
+        "esx://root:secret@h/",
+        "esx://root:secret@h/^",
+        "esx://root:sec/secret@h/",
+        "esx://root:1/secret@h/^",
+        "esx+ssh://root:secret@h/?proxy=user:secret@h",
+        "foo://root:secret@h/",
+        "foo://root:sec/ret-secret@h/",
+    ] {
+        let error = uri.parse::<EsxUri>().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("secret"), "{uri}: {shown}");
+    }
+    let uri: EsxUri = "esx://root:1/secret@h/".parse().unwrap();
+    assert!(
+        !uri.warnings().concat().contains("secret"),
+        "{:?}",
+        uri.warnings()
+    );
+}
+
+#[test]
 fn bad_proxies() {
     for value in ["ftp://p", "://p", "HTTP://p", "socks6://p"] {
         let kind = value.split(':').next().unwrap();
@@ -350,7 +416,13 @@ fn bad_proxies() {
             "Query parameter 'proxy' doesn't contain a hostname",
         );
     }
-    for port in ["0", "65536", "-1", "", "x", "80/"] {
+    for port in ["", "x", "80/", "123456789"] {
+        refused(
+            &format!("proxy=p:{port}"),
+            "Query parameter 'proxy' has an unexpected port value (should be [1..65535])",
+        );
+    }
+    for port in ["0", "65536", "-1"] {
         refused(
             &format!("proxy=p:{port}"),
             &format!(

@@ -161,7 +161,7 @@ impl Client {
             this: service_instance(),
             ..Default::default()
         };
-        let call = outgoing(&request, &request.this);
+        let call = outgoing(&request, &request.this)?;
         let answer = http.call(&call, asked.as_ref(), None).await?;
         let content = decode::<methods::RetrieveServiceContent>(&answer.envelope)
             .map_err(|error| failed(call.method, error))?;
@@ -266,7 +266,7 @@ impl Client {
         longest: Duration,
     ) -> Result<M::Output, Error> {
         self.check_supported(request, this)?;
-        let mut call = outgoing(request, this);
+        let mut call = outgoing(request, this)?;
         call.waits = Some(longest);
         self.decoded::<M>(call, Renewal::Never).await
     }
@@ -293,7 +293,7 @@ impl Client {
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
         self.check_supported(request, this)?;
-        self.decoded::<M>(outgoing(request, this), renewal).await
+        self.decoded::<M>(outgoing(request, this)?, renewal).await
     }
 
     async fn decoded<M: Method>(
@@ -341,7 +341,7 @@ impl Client {
             pauses,
             output: None,
         };
-        self.exchange(outgoing(request, &this), renewal, &mut answer)
+        self.exchange(outgoing(request, &this)?, renewal, &mut answer)
             .await?;
         Ok(answer.output.unwrap_or_default())
     }
@@ -526,13 +526,20 @@ fn service_member(content: &ServiceContent, member: &str) -> Option<ManagedObjec
     }
 }
 
-fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> SoapRequest {
-    SoapRequest {
+/// Encodes a request, unless it would say something else than was meant.
+fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Result<SoapRequest, Error> {
+    if let Some(parameter) = wire::unsendable(request) {
+        return Err(Error::Unsendable {
+            method: M::name(),
+            parameter,
+        });
+    }
+    Ok(SoapRequest {
         method: M::name(),
         this: this.clone(),
         envelope: Bytes::from(wire::encode_request(request, this)),
         waits: None,
-    }
+    })
 }
 
 fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {

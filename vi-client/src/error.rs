@@ -14,6 +14,17 @@ use crate::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A text of the request has a character that XML cannot carry. Nothing was sent: with another character in its place, a
+    /// password would be a wrong one, which can lock an account.
+    #[error(
+        "{method} was not sent: its '{parameter}' has a character that XML cannot carry (a control character, U+FFFE or U+FFFF)"
+    )]
+    Unsendable {
+        /// The method that was to be called.
+        method: &'static str,
+        /// The path of the parameter, without its value.
+        parameter: String,
+    },
     /// The server answered with a fault.
     #[error("{method}: {fault}")]
     Fault {

@@ -2,6 +2,7 @@
 
 mod body;
 mod connect;
+mod environment;
 mod error;
 mod https;
 mod in_process;
@@ -18,10 +19,11 @@ use std::pin::Pin;
 use bytes::Bytes;
 
 pub use body::Body;
+pub use environment::InvalidProxyVariable;
 pub use error::{ProxyProblem, TlsError, TransportError};
 pub use https::{Endpoint, HttpsTransport, Scheme};
 pub use in_process::InProcess;
-pub use proxy::{Proxy, ProxyKind};
+pub use proxy::{InvalidProxy, Proxy, ProxyKind};
 pub use record::{Recorder, Replay};
 pub(crate) use redact::redact;
 pub use request_body::{Pieces, RequestBody};

@@ -17,7 +17,7 @@ pub use envelope::{
     encode_raw_response, encode_request, encode_response, encode_response_with,
 };
 pub use items::ItemDecoder;
-pub use mend::Mended;
+pub use mend::{Mended, unsendable};
 pub use reader::Reader;
 pub use writer::Writer;
 pub(crate) use writer::{Tags, escaped};

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 use vi_client::{
     Client, Options,
-    transport::{Endpoint, HttpsTransport, Thumbprint, Transport, Verify},
+    transport::{Endpoint, HttpsTransport, Proxy, Thumbprint, Transport, Verify},
 };
 use virt_model::ErrorNumber;
 
@@ -137,7 +137,7 @@ impl<'a> OpenOptions<'a> {
         };
         let transport = match self.transport {
             Some(transport) => transport,
-            None => to_server(uri, uri.server(), uri.thumbprint()),
+            None => to_server(uri, uri.server(), uri.thumbprint())?,
         };
         let client = login
             .connect(transport, &[uri.server()], uri.scheme())
@@ -259,7 +259,7 @@ async fn vcenter(
     let transport = match transport {
         Some(transport) => transport,
         // The URI's thumbprint belongs to the host's certificate, not to the vCenter's.
-        None => to_server(login.uri, name, None),
+        None => to_server(login.uri, name, None)?,
     };
     let client = login.connect(transport, &[name, &ip], Scheme::Vpx).await?;
     let result = inventory::of_address(&client, name, &host_ip).await;
@@ -280,14 +280,30 @@ fn mismatch(message: String) -> Error {
 ///
 /// The vCenter of `vcenter=` is reached on the host's port: libvirt 9.0.0 (esxConnectToVCenter of esx_driver.c) does so, and
 /// URIs have no other parameter for it.
-fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Box<dyn Transport> {
+fn to_server(uri: &EsxUri, server: &str, pin: Option<Thumbprint>) -> Result<Box<dyn Transport>> {
     // The weakest check wins: with no_verify=1 libvirt 9.0.0 verifies nothing either, whatever cacert= says.
     let verify = match pin {
         Some(thumbprint) if !uri.no_verify() => Verify::Pin(thumbprint),
         _ => verify(uri),
     };
-    let transport = HttpsTransport::new(endpoint(uri, server, uri.port()));
-    Box::new(transport.verify(verify).proxy(uri.proxy().cloned()))
+    let endpoint = endpoint(uri, server, uri.port());
+    let proxy = proxy(uri, &endpoint)?;
+    let transport = HttpsTransport::new(endpoint);
+    Ok(Box::new(transport.verify(verify).proxy(proxy)))
+}
+
+/// The proxy on the way to a server: that of the URI, or else that of the environment, as libcurl does for libvirt.
+fn proxy(uri: &EsxUri, endpoint: &Endpoint) -> Result<Option<Proxy>> {
+    match uri.proxy() {
+        Some(proxy) => Ok(Some(proxy.clone())),
+        None => Proxy::of_environment(endpoint).map_err(|error| {
+            Error::new(
+                ErrorKind::UriParameter,
+                ErrorNumber::InvalidArg,
+                error.to_string(),
+            )
+        }),
+    }
 }
 
 fn endpoint(uri: &EsxUri, server: &str, port: u16) -> Endpoint {
@@ -321,8 +337,13 @@ impl Connect {
         pin: Option<Thumbprint>,
     ) -> Box<dyn Transport> {
         let verify = pin.map_or_else(|| verify(self.uri()), Verify::Pin);
+        // The connection itself was opened with these variables, or those of the other scheme.
+        let proxy = proxy(self.uri(), &endpoint).unwrap_or_else(|error| {
+            warn!(%error, "no proxy is used");
+            None
+        });
         let transport = HttpsTransport::new(endpoint).verify(verify);
-        Box::new(transport.proxy(self.uri().proxy().cloned()))
+        Box::new(transport.proxy(proxy))
     }
 }
 

@@ -96,7 +96,7 @@ impl Client {
             return Ok(());
         }
         let this = self.session_manager("Logout")?;
-        let call = outgoing(&methods::Logout::default(), &this);
+        let call = outgoing(&methods::Logout::default(), &this)?;
         let answer = self.0.http.call(&call, self.version().as_ref(), None).await;
         self.0.http.cookies.clear();
         match decode::<methods::Logout>(&answer?.envelope) {
@@ -163,8 +163,9 @@ impl Client {
             locale: self.0.options.locale.clone(),
             ..Default::default()
         };
-        let mut call = outgoing(&request, &this);
+        let call = outgoing(&request, &this);
         request.password.zeroize();
+        let mut call = call?;
         call.envelope = wiped(call.envelope);
         let mut user_session = UserSession::default();
         let mut keep = |envelope: &[u8]| {

@@ -51,19 +51,19 @@ async fn through(via: &Proxy, endpoint: &Endpoint) -> Result<TcpStream, Transpor
         // The request line names the server.
         (ProxyKind::Http, Scheme::Http) => Ok(()),
         (ProxyKind::Http, Scheme::Https) => {
-            proxy::http_connect(&mut tcp, &endpoint.authority()).await
+            proxy::http_connect(&mut tcp, &endpoint.authority(), via).await
         }
         (ProxyKind::Socks4, _) => {
             let addresses = resolve(host, port).await?;
             match addresses.iter().find(|address| address.is_ipv4()) {
-                Some(&address) => proxy::socks4(&mut tcp, address).await,
+                Some(&address) => proxy::socks4(&mut tcp, address, via).await,
                 None => Err(ProxyProblem::Address(
                     "the server has no IPv4 address, and SOCKS4 knows no other",
                 )),
             }
         }
-        (ProxyKind::Socks4a, _) => proxy::socks4a(&mut tcp, host, port).await,
-        (ProxyKind::Socks5, _) => proxy::socks5(&mut tcp, host, port).await,
+        (ProxyKind::Socks4a, _) => proxy::socks4a(&mut tcp, host, port, via).await,
+        (ProxyKind::Socks5, _) => proxy::socks5(&mut tcp, host, port, via).await,
     };
     asked.map_err(|problem| TransportError::Proxy {
         proxy: via.clone(),

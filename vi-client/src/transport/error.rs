@@ -115,9 +115,14 @@ pub enum ProxyProblem {
     /// A SOCKS proxy refused; the text explains its code.
     #[error("{0}")]
     Refused(&'static str),
-    /// The proxy requires a user name and password, which is not supported.
-    #[error("it asks for a user name and a password")]
+    /// The proxy requires a user name and password, and there are none.
+    #[error("it asks for a user name and a password (proxy=http://USER:PASSWORD@HOST:PORT)")]
     WantsAuthentication,
+    /// The proxy refuses the user name and password.
+    #[error(
+        "it refuses the user name and the password, or asks for another kind of login than Basic"
+    )]
+    WrongLogin,
     /// The proxy does not speak the protocol.
     #[error("it does not speak {0}")]
     Protocol(&'static str),

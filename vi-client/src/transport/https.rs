@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderValue};
+use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri};
 use http_body::{Body as _, Frame, SizeHint};
@@ -199,6 +199,12 @@ impl HttpsTransport {
         let absolute = matches!(&self.proxy, Some(proxy) if proxy.kind == ProxyKind::Http)
             && self.endpoint.scheme == Scheme::Http;
         if absolute {
+            if let Some(login) = self.proxy.as_ref().and_then(Proxy::authorization) {
+                let mut login =
+                    HeaderValue::from_str(&login).map_err(|error| unsendable(error.into()))?;
+                login.set_sensitive(true);
+                request.headers_mut().insert(PROXY_AUTHORIZATION, login);
+            }
             let mut parts = std::mem::take(request.uri_mut()).into_parts();
             let authority =
                 Authority::try_from(authority).map_err(|error| unsendable(error.into()))?;

@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use crate::any::Any;
+use crate::object::Object;
+use crate::value::View;
 use crate::wire::writer::is_in_xml;
 
 /// The places of a message that no XML may have.
@@ -203,6 +206,34 @@ fn reference(text: &str) -> Option<(Option<char>, usize)> {
         }
     };
     Some((character, end + 1))
+}
+
+/// The path of the first text in an object that XML cannot carry, such as `password`: it has a control character, U+FFFE or
+/// U+FFFF. Encoded, it would be another text.
+pub fn unsendable(object: &dyn Object) -> Option<String> {
+    object
+        .info()
+        .all_fields()
+        .enumerate()
+        .find_map(|(index, field)| unsendable_value(object.get(index).view(), field.name))
+}
+
+fn unsendable_value(value: View<'_>, name: &str) -> Option<String> {
+    let is_in_text = |text: &str| (!text.chars().all(is_in_xml)).then(|| name.to_owned());
+    let within = |object: &dyn Object| Some(format!("{name}.{}", unsendable(object)?));
+    match value {
+        View::Text(text) | View::Enum(_, text) => is_in_text(text),
+        View::Moref(reference) => is_in_text(&reference.value),
+        View::Object(object) => within(object),
+        View::Any(any) => match any {
+            Any::String(text) | Any::Uri(text) => is_in_text(text),
+            Any::Moref(reference) => is_in_text(&reference.value),
+            Any::Object(object) => within(&**object),
+            _ => None,
+        },
+        View::List(items) => items.iter().find_map(|item| unsendable_value(item, name)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
