@@ -13,6 +13,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -60,6 +61,7 @@ struct Inner {
     vcenter: Option<VCenterOfHost>,
     uri: EsxUri,
     store: Arc<dyn Store>,
+    keyring: Option<PathBuf>,
     shared: Shared,
 }
 
@@ -247,6 +249,11 @@ impl Connect {
     /// Where the connection keeps what has to outlive a program.
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.0.store
+    }
+
+    /// The file that keeps the connection's secrets, if one was named.
+    pub(crate) fn keyring(&self) -> Option<&Path> {
+        self.0.keyring.as_deref()
     }
 
     /// The host and its surroundings in the inventory.

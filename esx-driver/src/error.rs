@@ -44,6 +44,9 @@ pub enum ErrorKind {
     InventoryPath,
     /// `auth.conf` cannot be read, or refers to a group that it does not have.
     AuthFile,
+    /// The file of [`OpenOptions::keyring`](crate::OpenOptions::keyring) cannot be used: others may read it, it is damaged,
+    /// or it cannot be written. The text has nothing of its content.
+    Keyring,
     /// No user name or no password was provided.
     Credentials,
     /// The server rejected the user name and password.

@@ -1,9 +1,11 @@
 //! Secrets: passwords that definitions name, such as those of iSCSI targets.
 
+mod key;
+mod keyring;
 mod list;
 mod store;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use virt_model::{
     Document as _, ErrorDomain, ErrorNumber, NoFlags, SecretDef, Uuid,
@@ -18,15 +20,24 @@ use crate::{Connect, Error, ErrorKind, Result, What};
 /// A secret: libvirt's `virSecret`.
 ///
 /// Hosts keep no secrets. This driver keeps those of a [`Connect`] in memory, for all its clones and until the last one
-/// is dropped, whatever the definition says of `ephemeral`. Values are overwritten when they are forgotten, and are in no
-/// log, error or `Debug` text. (libvirt's ESX driver has no secrets.)
+/// is dropped; with [`OpenOptions::keyring`](crate::OpenOptions::keyring), those that are not ephemeral are kept in a file
+/// instead. Values are overwritten when they are forgotten, and are in no log, error or `Debug` text. (libvirt's ESX driver
+/// has no secrets.)
 ///
-/// No function of it makes a request.
+/// The keys that encrypt the host's domains (vSphere 6.5 and later) are private secrets, too. Only their ids are known:
+/// a host gets the keys from its key provider and tells nobody. So they have no value, and cannot be changed. A key's usage
+/// is the type `volume` with the id `PROVIDER/KEY`; its UUID follows from that id, and begins with `766b6579`; its description names
+/// the domains.
+///
+/// No function of it makes a request. With a keyring, all but the simple ones read its file, and fail with
+/// [`ErrorKind::Keyring`] if it cannot be used.
 #[derive(Clone)]
 pub struct Secret {
     connect: Connect,
     uuid: Uuid,
     usage: Option<SecretUsage>,
+    /// What was found, if it is a key of domains.
+    key: Option<Arc<SecretDef>>,
 }
 
 impl Secret {
@@ -35,6 +46,15 @@ impl Secret {
             connect: connect.clone(),
             uuid: def.uuid?,
             usage: def.usage.clone(),
+            key: None,
+        })
+    }
+
+    fn of_key(connect: &Connect, def: SecretDef) -> Option<Secret> {
+        let secret = Secret::of(connect, &def)?;
+        Some(Secret {
+            key: Some(Arc::new(def)),
+            ..secret
         })
     }
 
@@ -62,12 +82,15 @@ impl Secret {
         &self.connect
     }
 
-    /// The definition, which does not have the value.
+    /// The definition, which does not have the value; of a key as it was when the key was found.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if the secret was undefined.
     pub fn definition(&self) -> Result<SecretDef> {
-        self.store().get(self.uuid)
+        match &self.key {
+            Some(key) => Ok(SecretDef::clone(key)),
+            None => Store::of(&self.connect).get(self.uuid),
+        }
     }
 
     /// The definition as libvirt's XML document, which does not have the value.
@@ -82,11 +105,13 @@ impl Secret {
     /// Gives the secret a value: any bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the secret was undefined.
+    /// [`ErrorKind::NotFound`] if the secret was undefined; [`ErrorKind::Unsupported`] of a key of domains;
+    /// [`ErrorKind::Keyring`].
     #[doc(alias = "virSecretSetValue")]
-    pub fn set_value(&self, value: &[u8]) -> Result<()> {
+    pub async fn set_value(&self, value: &[u8]) -> Result<()> {
+        self.check_changeable()?;
         let value = Zeroizing::new(value.to_vec());
-        self.store().set_value(self.uuid, value)
+        Store::of(&self.connect).set_value(self.uuid, value).await
     }
 
     /// The secret's value, which is overwritten when it is dropped.
@@ -100,20 +125,25 @@ impl Secret {
             let error = Error::new(ErrorKind::NoPermission, ErrorNumber::InvalidSecret, message);
             return Err(error.in_part(ErrorDomain::Secret));
         }
-        self.store().value(self.uuid)
+        Store::of(&self.connect).value(self.uuid)
     }
 
     /// Forgets the secret and its value.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if it was undefined before.
+    /// [`ErrorKind::NotFound`] if it was undefined before; [`ErrorKind::Unsupported`] of a key of domains;
+    /// [`ErrorKind::Keyring`].
     #[doc(alias = "virSecretUndefine")]
-    pub fn undefine(&self) -> Result<()> {
-        self.store().remove(self.uuid)
+    pub async fn undefine(&self) -> Result<()> {
+        self.check_changeable()?;
+        Store::of(&self.connect).remove(self.uuid).await
     }
 
-    fn store(&self) -> std::sync::Arc<Store> {
-        self.connect.shared()
+    fn check_changeable(&self) -> Result<()> {
+        match self.key {
+            Some(_) => Err(is_key(self.usage_id())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -124,6 +154,14 @@ impl fmt::Debug for Secret {
             .field("usage", &self.usage)
             .finish_non_exhaustive()
     }
+}
+
+fn is_key(id: &str) -> Error {
+    let message = format!("the key '{id}' is kept by its key provider, and cannot be changed here");
+    let error = Error::new(ErrorKind::Unsupported, ErrorNumber::InvalidSecret, message);
+    error
+        .in_part(ErrorDomain::Secret)
+        .advise("domains get another key by being encrypted anew, in the vSphere Client")
 }
 
 /// The texts of errors are those of libvirt's secret_driver.c and virsecretobj.c (9.0.0).

@@ -129,6 +129,14 @@ pub enum Action {
     SetAnnotation(String),
     /// `extra`: a key and a value of `extraConfig` (`ReconfigVM_Task`).
     SetExtra(String, String),
+    /// `encrypt`: a machine is encrypted with the key of this id, of the key provider with this one. (The simulator's
+    /// `ReconfigVM_Task` takes no `crypto`.)
+    Encrypt {
+        /// The key's id.
+        key: String,
+        /// The id of its provider.
+        provider: Option<String>,
+    },
     /// `add-disk`: a new disk of so many MB on the first SCSI controller (`ReconfigVM_Task`).
     AddDisk(i64),
     /// `add-nic`: a new network card in this network (`ReconfigVM_Task`).
@@ -200,6 +208,7 @@ pub enum Action {
 /// | `create VM [HOST]`, `clone VM NAME`, `unregister VM`, `destroy OBJECT`, `rename OBJECT NAME`, `migrate VM HOST` | the inventory |
 /// | `snapshot VM NAME`, `revert VM`, `remove-snapshots VM` | snapshots |
 /// | `cpus VM NUMBER`, `memory VM MB`, `annotation VM TEXT`, `extra VM KEY VALUE` | the configuration |
+/// | `encrypt VM KEY [PROVIDER]` | the key that encrypts it, from API 6.5 on |
 /// | `add-disk VM [MB]`, `add-nic VM [NETWORK]`, `remove-device VM LABEL` | devices |
 /// | `cdrom VM connect`, `disconnect` or `insert PATH` | the first CD-ROM drive |
 /// | `balloon VM MB` | memory that the balloon driver holds |

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
@@ -27,6 +28,8 @@ use crate::words;
 /// The password is never an argument. It comes from the standard input with --password-stdin, else from
 /// libvirt's auth.conf, else from the environment's VIRT_ESX_PASSWORD (the user from VIRT_ESX_USER). If none of them has
 /// it, the terminal is asked.
+///
+/// Secrets (`secret-define`) are kept in the file of --keyring, else in that of the environment's VIRT_ESX_KEYRING.
 #[derive(Debug, Args)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -64,6 +67,10 @@ pub(crate) struct Global {
     /// read the password from the first line of the standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
+
+    /// file that keeps secrets; without it, they are forgotten when virt-esx ends
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keyring: Option<PathBuf>,
 
     /// print the libraries' messages; twice or three times for more
     #[arg(long, action = ArgAction::Count)]

@@ -1,6 +1,7 @@
 //! Opens connections: to servers, and to simulated ones in this process.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 
 use esx_driver::auth::SecretString;
 #[cfg(feature = "simulator")]
@@ -37,6 +38,8 @@ pub(crate) struct ConnectionOptions {
     pub(crate) is_readonly: bool,
     /// Whether the password is the first line of the standard input.
     pub(crate) password_stdin: bool,
+    /// The file that keeps secrets; `None` takes the environment's.
+    pub(crate) keyring: Option<PathBuf>,
 }
 
 /// An open connection.
@@ -107,12 +110,15 @@ impl Connection {
 pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Failure> {
     let opened = async {
         let shown = uri(options)?;
+        let keyring = keyring(options);
         let (connect, simulated) = match shown.starts_with("test:") {
-            true => simulate(shown).await?,
+            true => simulate(shown, keyring).await?,
             false => {
                 let password = options.password_stdin.then(credentials::read_password);
                 let password = password.transpose()?;
-                (connect(&shown.parse()?, password.as_ref()).await?, None)
+                let uri = shown.parse()?;
+                let connect = connect(&uri, password.as_ref(), keyring).await?;
+                (connect, None)
             }
         };
         Ok::<_, Failure>(Connection {
@@ -131,8 +137,8 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
 /// The driver's, as virsh prints them.
 pub(crate) async fn to(uri: &str) -> Result<Connect, Failure> {
     let (connect, _) = match uri.starts_with("test:") {
-        true => simulate(uri.to_owned()).await?,
-        false => (connect(&uri.parse()?, None).await?, None),
+        true => simulate(uri.to_owned(), None).await?,
+        false => (connect(&uri.parse()?, None, None).await?, None),
     };
     Ok(connect)
 }
@@ -146,8 +152,8 @@ pub(crate) async fn open_uri(
     password: Option<&SecretString>,
 ) -> Result<Connection, Failure> {
     let (connect, simulated) = match uri.starts_with("test:") {
-        true => simulate(uri.to_owned()).await?,
-        false => (connect(&uri.parse()?, password).await?, None),
+        true => simulate(uri.to_owned(), None).await?,
+        false => (connect(&uri.parse()?, password, None).await?, None),
     };
     Ok(Connection {
         connect,
@@ -156,7 +162,11 @@ pub(crate) async fn open_uri(
     })
 }
 
-async fn connect(uri: &EsxUri, password: Option<&SecretString>) -> Result<Connect, Failure> {
+async fn connect(
+    uri: &EsxUri,
+    password: Option<&SecretString>,
+    keyring: Option<PathBuf>,
+) -> Result<Connect, Failure> {
     let login = Login {
         has_password: password.is_some(),
     };
@@ -167,6 +177,9 @@ async fn connect(uri: &EsxUri, password: Option<&SecretString>) -> Result<Connec
     if let Some(folder) = state::folder() {
         open = open.store(FolderStore::new(folder));
     }
+    if let Some(keyring) = keyring {
+        open = open.keyring(keyring);
+    }
     Ok(open.open(uri).await?)
 }
 
@@ -174,7 +187,10 @@ async fn connect(uri: &EsxUri, password: Option<&SecretString>) -> Result<Connec
 ///
 /// The simulator gets the query parameters that it knows; the driver gets the others.
 #[cfg(feature = "simulator")]
-async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
+async fn simulate(
+    shown: String,
+    keyring: Option<PathBuf>,
+) -> Result<(Connect, Option<String>), Failure> {
     let simulator = Simulator::from_test_uri(&shown);
     let simulator = simulator.map_err(|error| Failure::new(error.to_string()))?;
     let simulator = simulator.build();
@@ -190,19 +206,27 @@ async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
         username: Some(simulator.user().to_owned()),
         password: simulator.password().to_owned().into(),
     };
-    let connect = OpenOptions::new(&credentials)
+    let mut open = OpenOptions::new(&credentials)
         .auth_files(AuthFileSearch::default())
-        .transport(InProcess::new(simulator.handler()))
-        .open(&uri)
-        .await?;
-    Ok((connect, Some(shown)))
+        .transport(InProcess::new(simulator.handler()));
+    if let Some(keyring) = keyring {
+        open = open.keyring(keyring);
+    }
+    Ok((open.open(&uri).await?, Some(shown)))
 }
 
 #[cfg(not(feature = "simulator"))]
-async fn simulate(shown: String) -> Result<(Connect, Option<String>), Failure> {
+async fn simulate(shown: String, _: Option<PathBuf>) -> Result<(Connect, Option<String>), Failure> {
     Err(Failure::new(format!(
         "no connection driver available for {shown}: this virt-esx was built without the feature 'simulator'"
     )))
+}
+
+/// The file of --keyring or of the environment.
+fn keyring(options: &ConnectionOptions) -> Option<PathBuf> {
+    let of_environment = || std::env::var_os("VIRT_ESX_KEYRING").filter(|path| !path.is_empty());
+    let keyring = options.keyring.clone();
+    keyring.or_else(|| of_environment().map(PathBuf::from))
 }
 
 /// The URI of -c or of the environment.

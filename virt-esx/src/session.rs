@@ -147,6 +147,7 @@ impl Session {
             is_readonly: readonly || (uri.is_none() && self.is_readonly),
             uri: uri.or_else(|| self.options.connect.clone()),
             password_stdin: false,
+            keyring: self.options.keyring.clone(),
         };
         let connection = connection::open(&options).await?;
         self.is_readonly = options.is_readonly;
@@ -231,6 +232,7 @@ impl Session {
             uri: self.options.connect.clone(),
             is_readonly: self.is_readonly,
             password_stdin: self.options.password_stdin,
+            keyring: self.options.keyring.clone(),
         }
     }
 

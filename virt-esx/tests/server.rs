@@ -980,3 +980,66 @@ fn ctrl_c_before_an_event_is_a_failure() {
     assert_eq!(lines, ["event loop interrupted", "events received: 0", ""]);
     assert_eq!((status.code(), &*stderr), (Some(1), ""));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_keyring_keeps_secrets_between_runs() {
+    const UUID: &str = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyring");
+    let run = |args: &[&str], input: &str| {
+        let mut command = virt_esx(&["-c", "test:///default", "-q"]);
+        command.args(args).env("VIRT_ESX_KEYRING", &path);
+        with_input(command, input)
+    };
+    let xml = format!("<secret><uuid>{UUID}</uuid></secret>");
+    let output = run(&["secret-define", "/dev/stdin"], &xml);
+    succeeds(&output, "");
+    let output = run(
+        &["secret-set-value", UUID, "--file", "/dev/stdin", "--plain"],
+        "geheim",
+    );
+    succeeds(&output, "");
+    let output = run(&["secret-list"], "");
+    succeeds(&output, &format!(" {UUID}   Unused\n"));
+    fails(
+        &run(&["secret-get-value", UUID], ""),
+        "virt-esx does not print the values of secrets",
+    );
+    // The option comes before the environment.
+    let other = folder.path().join("other");
+    let output = run(&["--keyring", other.to_str().unwrap(), "secret-list"], "");
+    succeeds(&output, "");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    fails(
+        &run(&["secret-list"], ""),
+        &format!(
+            "error: operation failed: the keyring '{}' has the mode 0644, and not 0600\n",
+            path.display()
+        ),
+    );
+}
+
+#[test]
+fn keys_of_domains_are_listed() {
+    let host = Host::new();
+    let change = "encrypt web01 key-1 kms".parse().unwrap();
+    host.simulator.apply(&change).unwrap();
+    let output = host.virt_esx(&["-q", "secret-list"]).output().unwrap();
+    let uuid = text(&output.stdout).trim().split(' ').next().unwrap();
+    succeeds(&output, &format!(" {uuid}   volume kms/key-1\n"));
+    for (args, refused) in [
+        (
+            ["secret-undefine", uuid].as_slice(),
+            "the key 'kms/key-1' is kept by its key provider, and cannot be changed here",
+        ),
+        (
+            &["secret-get-value", uuid],
+            "error: Invalid secret: secret is private\n",
+        ),
+    ] {
+        fails(&host.virt_esx(args).output().unwrap(), refused);
+    }
+    let output = host.virt_esx(&["-q", "secret-dumpxml", uuid]).output();
+    assert!(text(&output.unwrap().stdout).contains("<description>encrypts web01</description>"));
+}

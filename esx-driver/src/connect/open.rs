@@ -1,6 +1,6 @@
 //! Opening a connection, for each kind of server.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
@@ -37,6 +37,7 @@ pub struct OpenOptions<'a> {
     vcenter_transport: Option<Box<dyn Transport>>,
     client: Options,
     store: Arc<dyn Store>,
+    keyring: Option<PathBuf>,
 }
 
 impl<'a> OpenOptions<'a> {
@@ -50,6 +51,7 @@ impl<'a> OpenOptions<'a> {
             vcenter_transport: None,
             client: Options::default(),
             store: Arc::new(MemoryStore::default()),
+            keyring: None,
         }
     }
 
@@ -115,6 +117,23 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
+    /// Keeps the connection's [secrets](crate::Secret) in the file at `path`, but for ephemeral ones. Without it, they are
+    /// forgotten with the connection.
+    ///
+    /// The file is made with the mode 0600 when the first secret is defined; one that others may read, or that belongs to
+    /// another user, is refused. Nothing is read before a secret is asked for. Several programs may use the file: each
+    /// function reads it anew, and writers wait for each other with a lock on `path` with `.lock` behind it. A file is
+    /// replaced as a whole, so that a reader or a loss of power never meets half of one.
+    ///
+    /// The values in the file are not encrypted. Its format (`docs/keyring.md` in the repository) has a version and a
+    /// check sum. On systems without modes of files, everything about it fails with
+    /// [`ErrorKind::Keyring`](crate::ErrorKind::Keyring).
+    #[must_use]
+    pub fn keyring(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keyring = Some(path.into());
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
@@ -159,6 +178,7 @@ impl<'a> OpenOptions<'a> {
             vcenter,
             uri: uri.clone(),
             store: self.store,
+            keyring: self.keyring,
             shared: super::Shared::default(),
         };
         Ok(Connect(Arc::new(inner), policy))

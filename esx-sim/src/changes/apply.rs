@@ -8,11 +8,11 @@ use vi_types::methods::{
     StandbyGuest, SuspendVmTask, UnregisterVm,
 };
 use vi_types::objects::{
-    OptionValue, VirtualCdrom, VirtualCdromIsoBackingInfo, VirtualDevice, VirtualDeviceConfigSpec,
-    VirtualDeviceDeviceBackingInfo, VirtualDeviceFileBackingInfo, VirtualDisk,
-    VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard, VirtualEthernetCardNetworkBackingInfo,
-    VirtualMachineCloneSpec, VirtualMachineConfigSpec, VirtualMachineFileInfo,
-    VirtualScsiController, VirtualVmxnet, VirtualVmxnet3,
+    CryptoKeyId, KeyProviderId, OptionValue, VirtualCdrom, VirtualCdromIsoBackingInfo,
+    VirtualDevice, VirtualDeviceConfigSpec, VirtualDeviceDeviceBackingInfo,
+    VirtualDeviceFileBackingInfo, VirtualDisk, VirtualDiskFlatVer2BackingInfo, VirtualEthernetCard,
+    VirtualEthernetCardNetworkBackingInfo, VirtualMachineCloneSpec, VirtualMachineConfigSpec,
+    VirtualMachineFileInfo, VirtualScsiController, VirtualVmxnet, VirtualVmxnet3,
 };
 use vi_types::{Any, ManagedObject, ManagedObjectReference, Method, Poly, SoapFault, properties};
 
@@ -20,7 +20,7 @@ use super::{Action, Change, Target, world};
 use crate::call;
 use crate::machine::config::escaped;
 use crate::machine::device::{add, connectable, device};
-use crate::machine::{console, power};
+use crate::machine::{console, power, set_config};
 use crate::simulator::{Settings, Simulator, State};
 use crate::world::inventory::{ancestors, datastore, hosts, root_folder};
 
@@ -112,6 +112,7 @@ impl Making<'_> {
                     .into(),
                 );
             }),
+            Action::Encrypt { key, provider } => self.encrypt(of, key, provider.as_deref()),
             Action::AddDisk(mb) => self.add_disk(of, *mb),
             Action::AddNic(network) => self.reconfigure(of, |spec| {
                 spec.device_change.push(add(network_card(network)));
@@ -259,6 +260,31 @@ impl Making<'_> {
                 Err(message.unwrap_or_else(|| error.fault.type_name().to_owned()))
             }
         }
+    }
+
+    fn encrypt(&mut self, of: &Target, key: &str, provider: Option<&str>) -> Made {
+        let vm = self.vm(of)?;
+        let world = &mut self.state.world;
+        if !world.since("6.5") {
+            return Err("no machine is encrypted before API 6.5".to_owned());
+        }
+        let machine = world.read::<properties::VirtualMachine>(&vm);
+        let Some(config) = machine.and_then(|machine| machine.config.as_deref()) else {
+            return Err("it has no configuration".to_owned());
+        };
+        let provider = provider.map(|id| KeyProviderId {
+            id: id.to_owned(),
+            ..KeyProviderId::default()
+        });
+        let key = CryptoKeyId {
+            key_id: key.to_owned(),
+            provider_id: provider.map(Into::into),
+            ..CryptoKeyId::default()
+        };
+        let mut config = config.clone();
+        config.key_id = Some(key.into());
+        set_config(world, &vm, config);
+        Ok(())
     }
 
     fn answer(&mut self, vm: &ManagedObjectReference, choice: Option<&str>) -> Made {

@@ -135,6 +135,7 @@ const FORMS: &[(&str, &str)] = &[
     ("memory", "VM MB"),
     ("annotation", "VM TEXT"),
     ("extra", "VM KEY VALUE"),
+    ("encrypt", "VM KEY [PROVIDER]"),
     ("add-disk", "VM [MB]"),
     ("add-nic", "VM [NETWORK]"),
     ("remove-device", "VM LABEL"),
@@ -243,6 +244,10 @@ fn read(words: &[String]) -> Result<Change, String> {
         "memory" => Action::SetMemory(number(1)?),
         "annotation" => Action::SetAnnotation(text(1)),
         "extra" => Action::SetExtra(text(1), text(2)),
+        "encrypt" => Action::Encrypt {
+            key: text(1),
+            provider: arguments.get(2).cloned(),
+        },
         "add-disk" if arguments.len() == 1 => Action::AddDisk(DISK_MB),
         "add-disk" => Action::AddDisk(number(1)?),
         "add-nic" if arguments.len() == 1 => Action::AddNic("VM Network".to_owned()),
@@ -348,6 +353,10 @@ impl Action {
             Self::SetMemory(mb) => ("memory", vec![mb.to_string()]),
             Self::SetAnnotation(text) => ("annotation", one(text)),
             Self::SetExtra(key, value) => ("extra", vec![key.clone(), value.clone()]),
+            Self::Encrypt { key, provider } => {
+                let key = [key].into_iter().chain(provider);
+                ("encrypt", key.cloned().collect())
+            }
             Self::AddDisk(mb) => ("add-disk", vec![mb.to_string()]),
             Self::AddNic(network) => ("add-nic", one(network)),
             Self::RemoveDevice(label) => ("remove-device", one(label)),
@@ -406,6 +415,7 @@ mod tests {
             +0 cdrom web01 insert '[ssd] a.iso'\n\
             +0 datastore ssd free 64M\n\
             +0 add-disk web01\n\
+            +0 encrypt web01 key-1 'kms 1'\n\
             30 repeat\n";
         let expected = [
             "0 power-on build/ci",
@@ -414,6 +424,7 @@ mod tests {
             "1750 cdrom web01 insert '[ssd] a.iso'",
             "1750 datastore ssd free 67108864",
             "1750 add-disk web01 1024",
+            "1750 encrypt web01 key-1 'kms 1'",
             "30000 repeat",
         ];
         assert_eq!(read_back(text), expected);

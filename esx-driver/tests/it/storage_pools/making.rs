@@ -63,8 +63,9 @@ async fn with_secret() -> (Simulator, Connect) {
     let xml = "<secret><usage type='iscsi'><target>array</target></usage></secret>";
     let secret = connect
         .secret_define_xml(xml, SecretDefineFlags::NONE)
+        .await
         .unwrap();
-    secret.set_value(b"simulated-secret").unwrap();
+    secret.set_value(b"simulated-secret").await.unwrap();
     (simulator, connect)
 }
 

@@ -7,8 +7,8 @@ use crate::failure::Failure;
 
 /// define or modify a secret from an XML file
 ///
-/// Define or modify a secret. A host keeps no secrets: it is forgotten when virt-esx ends, so it is for the commands behind
-/// it, in the shell or behind a semicolon.
+/// Define or modify a secret. A host keeps no secrets: it is kept in the file of --keyring, unless it is ephemeral. Without
+/// that, it is forgotten when virt-esx ends, so it is for the commands behind it, in the shell or behind a semicolon.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SecretDefine {
     /// file containing secret attributes in XML
@@ -33,7 +33,7 @@ impl Query for SecretDefine {
         writable.map_err(failed)?;
         let flags = [(self.validate, SecretDefineFlags::VALIDATE)];
         let flags = options::flags(SecretDefineFlags::NONE, flags);
-        let secret = connection.secret_define_xml(&xml, flags);
+        let secret = connection.secret_define_xml(&xml, flags).await;
         let uuid = secret.map_err(|error| failed(error.into()))?.uuid();
         let text = format!("Secret {uuid} created");
         Ok(Changed::new("secret-define", uuid, text))

@@ -30,7 +30,7 @@ impl Query for SecretDumpxml {
     type Answer = Definition;
 
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
-        let xml = self.secret.find(connection)?.xml_desc()?;
+        let xml = self.secret.find(connection).await?.xml_desc()?;
         Ok(Definition {
             xml: self.parts.of(xml)?,
         })

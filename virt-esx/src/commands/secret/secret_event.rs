@@ -12,8 +12,8 @@ use crate::ui::Ui;
 
 /// Secret Events
 ///
-/// List event types, or wait for secret events to occur. A host keeps no secrets, so there are events only of those of this
-/// run.
+/// List event types, or wait for secret events to occur. A host keeps no secrets, so there are events only of what this run
+/// changes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SecretEvent {
     /// filter by secret name or uuid
@@ -61,7 +61,7 @@ impl Command for SecretEvent {
         let secret = match &self.secret {
             Some(text) => {
                 options::check_text("secret", Some(text))?;
-                Some(secret_arg::find(connection, text)?.uuid())
+                Some(secret_arg::find(connection, text).await?.uuid())
             }
             None => None,
         };

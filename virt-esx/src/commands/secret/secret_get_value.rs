@@ -27,7 +27,7 @@ impl Query for SecretGetValue {
     type Answer = Never;
 
     async fn ask(self, connection: &Connection) -> Result<Never, Failure> {
-        let secret = self.secret.find(connection)?;
+        let secret = self.secret.find(connection).await?;
         if secret.definition()?.private {
             return Err(Failure::new("Invalid secret: secret is private"));
         }

@@ -9,7 +9,7 @@ use crate::table::Table;
 
 /// list secrets
 ///
-/// Returns a list of secrets
+/// Returns a list of secrets. The keys that encrypt the host's domains are among them, as private ones without values.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SecretList {
     /// list ephemeral secrets
@@ -55,7 +55,7 @@ impl Query for SecretList {
             (self.no_private, SecretFilter::NO_PRIVATE),
         ];
         let filter = options::flags(SecretFilter::NONE, filter);
-        let list = connection.list_all_secrets(filter);
+        let list = connection.list_all_secrets(filter).await;
         let list = list.map_err(|error| Failure::because("Failed to list secrets", error))?;
         let rows = list.iter().map(|secret| {
             let is_used = secret.usage_type() != SecretUsageType::None;

@@ -12,7 +12,8 @@ use crate::ui::Ui;
 
 /// set a secret value
 ///
-/// Set a secret value. It is not stored: it is forgotten when virt-esx ends.
+/// Set a secret value: that of a file (which may be /dev/stdin), or one that is typed. It is kept where the secret is: in the
+/// file of --keyring, or until virt-esx ends.
 #[derive(clap::Args)]
 pub(crate) struct SecretSetValue {
     #[command(flatten)]
@@ -52,12 +53,12 @@ impl Command for SecretSetValue {
     }
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
-        let secret = self.secret.find(connection)?;
+        let secret = self.secret.find(connection).await?;
         let value = self.value(ui)?;
         let failed = |reason| Failure::because("Failed to set secret value", reason);
         let writable = connection.check_writable("virSecretSetValue");
         writable.map_err(failed)?;
-        let set = secret.set_value(&value);
+        let set = secret.set_value(&value).await;
         set.map_err(|error| failed(error.into()))?;
         let text = "Secret value set".to_owned();
         let changed = Changed::new("secret-set-value", secret.uuid(), text);

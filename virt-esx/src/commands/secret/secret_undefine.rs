@@ -17,12 +17,12 @@ impl Query for SecretUndefine {
     type Answer = Changed;
 
     async fn ask(self, connection: &Connection) -> Result<Changed, Failure> {
-        let secret = self.secret.find(connection)?;
+        let secret = self.secret.find(connection).await?;
         let text = self.secret.text();
         let failed = |reason| Failure::because(format!("Failed to delete secret {text}"), reason);
         let writable = connection.check_writable("virSecretUndefine");
         writable.map_err(failed)?;
-        let undefined = secret.undefine();
+        let undefined = secret.undefine().await;
         undefined.map_err(|error| failed(error.into()))?;
         let line = format!("Secret {text} deleted");
         Ok(Changed::new("secret-undefine", secret.uuid(), line))
