@@ -178,7 +178,7 @@ fn edition(found: Edition) -> Option<HostLicense> {
     let own = found.features.iter().find(|feature| feature.key == edition);
     let name = own.map(|feature| feature.feature_name.clone());
     let unit = own.map(|feature| feature.cost_unit.clone());
-    let expires = own.and_then(|feature| feature.expires_on);
+    let expires = own.and_then(|feature| feature.expires_on.clone());
     let others = found.features.iter();
     let others = others.filter(|feature| feature.key != edition);
     Some(HostLicense {
@@ -294,7 +294,7 @@ impl<'a> Facts<'a> {
 
     fn time(&self, key: &str) -> Option<DateTime> {
         self.all(key).find_map(|value| match value {
-            Any::DateTime(time) => Some(*time),
+            Any::DateTime(time) => Some(time.clone()),
             Any::String(text) => text.trim().parse().ok(),
             _ => None,
         })

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use vi_client::property_set;
 use vi_types::{
-    DateTime, ManagedObjectReference,
+    DateTime, ManagedObjectReference, ParseDateTimeError,
     objects::{HostDateTimeConfig, HostDateTimeInfo, HostNtpConfig, HostServiceInfo},
     references::HostDateTimeSystem,
 };
@@ -39,7 +39,7 @@ impl Time {
 }
 
 /// What the host's clock shows, beside the clock of this machine.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HostClock {
     /// The host's time when it answered.
@@ -108,7 +108,7 @@ impl Connect {
             ntp_servers: found.servers().to_vec(),
             service: services.next().map(service::service),
             synchronized: info.service_sync,
-            last_sync: info.last_sync_time,
+            last_sync: info.last_sync_time.clone(),
             remote_server: info.remote_ntp_server.clone(),
         })
     }
@@ -116,7 +116,14 @@ impl Connect {
     async fn clock(&self, system: &HostDateTimeSystem) -> Result<HostClock> {
         let (began, ours) = (Instant::now(), SystemTime::now());
         let time = self.client().call(&system.query_date_time()).await?;
-        Ok(compare(time, ours, began.elapsed()))
+        compare(time, ours, began.elapsed()).map_err(|error| {
+            let message = format!("The host's clock cannot be compared with ours: {error}");
+            Error::new(
+                ErrorKind::UnexpectedValue,
+                ErrorNumber::InternalError,
+                message,
+            )
+        })
     }
 
     /// Lets the host test whether its time service works: two requests, and the time that the test takes.
@@ -183,7 +190,11 @@ fn check_server(server: &str) -> Result<()> {
 }
 
 /// The host's time beside ours: it was `ours` when the question was sent, and the answer took `took`.
-fn compare(time: DateTime, ours: SystemTime, took: Duration) -> HostClock {
+fn compare(
+    time: DateTime,
+    ours: SystemTime,
+    took: Duration,
+) -> Result<HostClock, ParseDateTimeError> {
     let clamp = |nanos: i128| match i64::try_from(nanos) {
         Ok(nanos) => nanos,
         Err(_) if nanos < 0 => i64::MIN,
@@ -195,7 +206,7 @@ fn compare(time: DateTime, ours: SystemTime, took: Duration) -> HostClock {
         Err(before) => -nanos(before.duration()),
     };
     let fraction = time.subsecond_nanoseconds();
-    let mut theirs = i128::from(time.epoch_seconds()) * 1_000_000_000 + i128::from(fraction);
+    let mut theirs = i128::from(time.epoch_seconds()?) * 1_000_000_000 + i128::from(fraction);
     let mut uncertainty = took / 2;
     if fraction == 0 {
         // Whole seconds are cut: on average half a second has passed.
@@ -204,11 +215,11 @@ fn compare(time: DateTime, ours: SystemTime, took: Duration) -> HostClock {
     }
     // It answered somewhere between, most likely in the middle.
     let middle = ours + nanos(took / 2);
-    HostClock {
+    Ok(HostClock {
         time,
         ahead_ns: clamp(theirs - middle),
         uncertainty,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -231,12 +242,13 @@ mod tests {
             ("2024-03-02T09:00:00Z", 400, 600),
             ("1970-01-01T00:00:00.1Z", -1_709_370_000_000, 100),
         ] {
-            let clock = compare(time.parse().unwrap(), ours, took);
+            let clock = compare(time.parse().unwrap(), ours, took).unwrap();
             assert_eq!(clock.ahead_ns, ahead_ms * 1_000_000, "{time}");
             assert_eq!(clock.uncertainty.as_millis(), uncertainty_ms, "{time}");
         }
         let far = DateTime::from_epoch_seconds(i64::MAX);
-        assert_eq!(compare(far, ours, took).ahead_ns, i64::MAX);
+        assert_eq!(compare(far, ours, took).unwrap().ahead_ns, i64::MAX);
+        assert!(compare(DateTime::from_wire("noon"), ours, took).is_err());
     }
 
     #[test]

@@ -66,7 +66,7 @@ async fn through(via: &Proxy, endpoint: &Endpoint) -> Result<TcpStream, Transpor
         (ProxyKind::Socks5, _) => proxy::socks5(&mut tcp, host, port, via).await,
     };
     asked.map_err(|problem| TransportError::Proxy {
-        proxy: via.clone(),
+        proxy: Box::new(via.clone()),
         server: endpoint.authority(),
         problem,
     })?;

@@ -36,7 +36,7 @@ pub enum TransportError {
     #[error("the proxy {proxy} gives no connection to {server}: {problem}")]
     Proxy {
         /// The proxy.
-        proxy: Proxy,
+        proxy: Box<Proxy>,
         /// Host and port behind it.
         server: String,
         /// The reason.

@@ -2,6 +2,7 @@ mod libvirt;
 mod names;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use encoding_rs::{BIG5, DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
 
@@ -9,7 +10,7 @@ use self::libvirt::Decoder;
 use crate::VmxError;
 
 /// The encoding of values.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Charset {
     Utf8,
     /// UTF-8 where a value is valid UTF-8, else windows-1252: for files without `.encoding`, or edited
@@ -26,11 +27,11 @@ pub(super) enum Charset {
 }
 
 /// A single-byte encoding that has ASCII.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Page {
     name: &'static str,
     /// The characters from 0x80 on; 0 for none.
-    high: [u16; 128],
+    high: Arc<[u16; 128]>,
     /// Whether an invalid byte makes reading fail, as with ICU. With glibc the text ends there.
     refuses: bool,
 }
@@ -79,7 +80,7 @@ impl Charset {
         let length = charset.valid_up_to(text);
         let refuses = match charset {
             Charset::Libvirt(decoder) => decoder.refuses,
-            Charset::Page(page) => page.refuses,
+            Charset::Page(ref page) => page.refuses,
             _ => false,
         };
         if refuses && length < text.len() {
@@ -121,7 +122,7 @@ impl Charset {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn name(&self) -> &'static str {
         match self {
             Charset::Utf8 => "UTF-8",
             Charset::Guessed => "UTF-8 or windows-1252",
@@ -134,7 +135,7 @@ impl Charset {
         }
     }
 
-    pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+    pub(super) fn decode<'t>(&self, bytes: &'t [u8]) -> Cow<'t, str> {
         match self {
             Charset::Utf8 | Charset::Ascii => String::from_utf8_lossy(bytes),
             Charset::Guessed => match std::str::from_utf8(bytes) {
@@ -152,7 +153,7 @@ impl Charset {
     }
 
     /// Encodes `text`. None if the encoding lacks one of its characters.
-    pub(super) fn encode(self, text: &str) -> Option<Cow<'_, [u8]>> {
+    pub(super) fn encode<'t>(&self, text: &'t str) -> Option<Cow<'t, [u8]>> {
         match self {
             Charset::Utf8 | Charset::Guessed => Some(Cow::Borrowed(text.as_bytes())),
             Charset::Ascii => text.is_ascii().then_some(Cow::Borrowed(text.as_bytes())),
@@ -216,7 +217,7 @@ impl Charset {
             }
             return Some(Charset::Page(Page {
                 name: found.name,
-                high,
+                high: Arc::new(high),
                 refuses: found.by_icu,
             }));
         }
@@ -235,7 +236,7 @@ impl Charset {
     }
 
     /// Whether the whole `text` can be decoded.
-    fn fits(self, text: &[u8]) -> bool {
+    fn fits(&self, text: &[u8]) -> bool {
         match self {
             Charset::Other(encoding) => encoding
                 .decode_without_bom_handling_and_without_replacement(text)
@@ -245,7 +246,7 @@ impl Charset {
     }
 
     /// The number of bytes of `text` that libvirt's decoder accepts.
-    fn valid_up_to(self, text: &[u8]) -> usize {
+    fn valid_up_to(&self, text: &[u8]) -> usize {
         match self {
             Charset::Utf8 => {
                 std::str::from_utf8(text).map_or_else(|error| error.valid_up_to(), str::len)

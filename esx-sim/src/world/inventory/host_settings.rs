@@ -8,7 +8,7 @@ use vi_types::objects::{
 use vi_types::{Any, DateTime, ManagedObjectReference, Poly, properties};
 
 use super::hosts;
-use super::parts::{made_time, text};
+use super::parts::{MADE, text};
 use crate::world::World;
 
 /// A kind of option with its value when it was not set: for numbers with the least and the greatest value.
@@ -397,8 +397,7 @@ fn power() -> (PowerSystemCapability, PowerSystemInfo) {
 }
 
 fn certificate(host: &str) -> HostCertificateManagerCertificateInfo {
-    let years =
-        |count: i64| DateTime::from_epoch_seconds(made_time().epoch_seconds() + count * 31_557_600);
+    let years = |count: i64| DateTime::from_epoch_seconds(MADE + count * 31_557_600);
     HostCertificateManagerCertificateInfo {
         issuer: text("O=VMware Installer"),
         not_before: Some(years(0)),
