@@ -131,7 +131,7 @@ fn tell(content: &str) -> Result<Vec<Told>, Box<dyn std::error::Error>> {
                         quick_xml::escape::unescape(&attribute.value)?;
                     } else if !name.contains(':') && name != "xmlns" {
                         let value = quick_xml::escape::unescape(&attribute.value)?;
-                        attributes.push((name.to_owned(), carried(&value)));
+                        attributes.push((carried(name), carried(&value)));
                     }
                 }
                 told.push(Told::Start(local(start.name().as_ref()), attributes));
@@ -157,7 +157,7 @@ fn tell(content: &str) -> Result<Vec<Told>, Box<dyn std::error::Error>> {
 }
 
 fn local(name: &str) -> String {
-    name.rsplit(':').next().unwrap_or_default().to_owned()
+    carried(name.rsplit(':').next().unwrap_or_default())
 }
 
 fn push_text(told: &mut Vec<Told>, text: &str) {

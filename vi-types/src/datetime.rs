@@ -88,9 +88,8 @@ impl DateTime {
 /// one at the end of a day of UTC.
 fn before_leap_second(text: &str) -> Option<Moment> {
     let at = if text.starts_with('-') { 17 } else { 16 };
-    let is_leap = text.get(at..)?.starts_with(":60");
-    let before = format!("{}:59{}", &text[..at], &text[at + 3..]);
-    is_leap.then(|| parse(before.as_bytes())).flatten()
+    let rest = text.get(at..)?.strip_prefix(":60")?;
+    parse(format!("{}:59{rest}", &text[..at]).as_bytes())
 }
 
 impl Moment {

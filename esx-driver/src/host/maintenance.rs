@@ -470,7 +470,9 @@ pub(super) fn seconds(timeout: Option<Duration>) -> i32 {
     let Some(timeout) = timeout else {
         return 0;
     };
-    let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+    let seconds = timeout
+        .as_secs()
+        .saturating_add(u64::from(timeout.subsec_nanos() > 0));
     i32::try_from(seconds.max(1)).unwrap_or(i32::MAX)
 }
 

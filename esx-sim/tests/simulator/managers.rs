@@ -164,7 +164,13 @@ async fn a_method_that_is_not_played_says_its_name() {
         (simulator.vm("web01").unwrap(), "UpgradeTools_Task"),
     ] {
         let (text, _) = call(&client, &on, method).await.unwrap_err();
-        assert!(text.contains(method) && text.contains(&on.value), "{text}");
+        // With all types of the API, a request without its parameters cannot even be read.
+        let is_unreadable = text.starts_with("cannot read the request");
+        let names_both = text.contains(method) && text.contains(&on.value);
+        assert!(
+            names_both || is_unreadable && text.contains(method),
+            "{text}"
+        );
     }
     // What never changes is answered.
     for (on, method, part) in [
