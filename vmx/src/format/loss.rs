@@ -24,10 +24,11 @@ pub(super) fn losses(
     let mut found = crate::parse(text, names, &reading)?.domain;
     let mut wanted = def.clone();
     agree(&mut wanted, &mut found);
-    let (wanted_devices, found_devices) = (
+    let (mut wanted_devices, found_devices) = (
         std::mem::take(&mut wanted.devices),
         std::mem::take(&mut found.devices),
     );
+    complete(&mut wanted_devices, &found_devices);
     let mut messages = Vec::new();
     compare(&document(&wanted), &document(&found), &mut messages);
     let mut rest = all(&found_devices);
@@ -110,6 +111,23 @@ fn all(devices: &Devices) -> Vec<Device> {
         .filter(|balloon: &&Memballoon| balloon.model != "none");
     all.extend(balloons.cloned().map(Device::Memballoon));
     all
+}
+
+/// Gives the disks that are named without a folder the whole name that they have in the file's folder.
+fn complete(wanted: &mut Devices, found: &Devices) {
+    for disk in &mut wanted.disks {
+        let DiskSource::File(Some(path)) = &mut disk.source else {
+            continue;
+        };
+        if path.starts_with(['/', '[']) {
+            continue;
+        }
+        let in_folder = format!("/{path}");
+        let mut names = found.disks.iter().filter_map(|disk| disk.source.path());
+        if let Some(whole) = names.find(|whole| whole.ends_with(&in_folder)) {
+            *path = whole.to_owned();
+        }
+    }
 }
 
 /// Takes away what says the same in both.

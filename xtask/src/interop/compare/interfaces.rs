@@ -78,4 +78,12 @@ const KNOWN: &[Known] = &[
         words: &["iface-mac", "nosuch"],
         reason: "a name is looked up as a name, not as a hardware address",
     },
+    Known {
+        words: &["iface-bridge", "00:1b:21:00:01:01"],
+        reason: "a card is found by its hardware address",
+    },
+    Known {
+        words: &["iface-unbridge", "00:1b:21:00:01:01"],
+        reason: "a card is found by its hardware address",
+    },
 ];
