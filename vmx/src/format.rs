@@ -97,7 +97,7 @@ pub struct Formatted {
     pub warnings: Vec<Warning>,
 }
 
-/// Converts a definition into a VMX file, as [`format`] does, and tells what of the definition the file does not have. For that it
+/// Converts a definition into a VMX file, as [`format()`] does, and tells what of the definition the file does not have. For that it
 /// is read back.
 ///
 /// ```
@@ -112,7 +112,7 @@ pub struct Formatted {
 /// ```
 ///
 /// # Errors
-/// As for [`format`].
+/// As for [`format()`].
 pub fn to_file(
     def: &DomainDef,
     names: &dyn FileNames,

@@ -10,8 +10,8 @@ use crate::ui::{Ui, progress};
 /// define an inactive persistent physical host interface or modify an existing persistent one from an XML file
 ///
 /// Define or modify a persistent physical host interface. Of an ESX host, these are interfaces of the kernel: their
-/// addresses, gateway, mtu and port group. <interface type='bridge' name='GROUP'> with
-/// <bridge><interface type='ethernet' name='vmk1'/></bridge> makes one in a port group.
+/// addresses, gateway, mtu and port group. An interface of type 'bridge' with
+/// the name of a port group, around one of type 'ethernet', makes one in a port group.
 #[derive(Debug, clap::Args)]
 pub(crate) struct IfaceDefine {
     /// file containing an XML interface description
