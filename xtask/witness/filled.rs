@@ -245,7 +245,7 @@ impl Filled {
             Self::Float(value) => View::Float(*value),
             Self::Double(value) => View::Double(*value),
             Self::Text(value) => View::Text(value),
-            Self::DateTime(value) => View::DateTime(*value),
+            Self::DateTime(value) => View::DateTime(value),
             Self::Binary(value) => View::Binary(value),
             Self::Enum(ty, value) => View::Enum(ty, value),
             Self::Moref(value) => View::Moref(value),
