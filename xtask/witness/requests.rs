@@ -132,7 +132,7 @@ fn json(view: View<'_>) -> Value {
             Any::Long(value) => json(View::Long(*value)),
             Any::Double(value) => json(View::Double(*value)),
             Any::String(value) => json(View::Text(value)),
-            Any::DateTime(value) => json(View::DateTime(*value)),
+            Any::DateTime(value) => json(View::DateTime(value)),
             Any::Binary(value) => json(View::Binary(&value.0)),
             Any::Moref(value) => json(View::Moref(value)),
             Any::Enum(value) => json!({"enum": [value.type_name, value.value]}),
