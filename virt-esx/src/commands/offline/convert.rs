@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -199,8 +200,10 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
     if line_length(text, bytes.start) > 1000 {
         return plain();
     }
+    let text = shown(text);
+    let bytes = whole_chars(&text, bytes);
     let annotation = AnnotationKind::Primary.span(bytes).label(error.key());
-    let source = Snippet::source(shown(text)).path(name);
+    let source = Snippet::source(text).path(name);
     let report = Level::ERROR
         .primary_title(error.to_string())
         .element(source.annotation(annotation));
@@ -210,6 +213,18 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
         false => Renderer::plain(),
     };
     renderer.decor_style(DecorStyle::Unicode).render(&[report]) + "\n"
+}
+
+/// The range with the whole of each character that it cuts: positions count bytes, and the renderer panics inside a character.
+fn whole_chars(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let (mut start, mut end) = (bytes.start.min(text.len()), bytes.end.min(text.len()));
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end.max(start)
 }
 
 /// The file as text in which every byte has its place.

@@ -375,6 +375,30 @@ mod tests {
     }
 
     #[test]
+    fn an_error_shows_its_line_though_it_is_inside_of_a_character() {
+        for line in [
+            "é = \"1\"\n",
+            "a = \"1\" 標\n",
+            "a = 😀\n",
+            "a\u{301} = \"1\"\n",
+        ] {
+            let outcome = run(&[("a.vmx", line)], "a.vmx", |command, _| {
+                command.strict = true;
+            });
+            assert!(
+                outcome.stderr.contains("memory conf:3: "),
+                "{}",
+                outcome.stderr
+            );
+            assert!(
+                outcome.stderr.contains(line.trim_end()),
+                "{}",
+                outcome.stderr
+            );
+        }
+    }
+
+    #[test]
     fn two_documents_never_go_to_one_file() {
         let files = [("a/one.vmx", ""), ("b/one.vmx", "")];
         let outcome = run(&files, "", |command, folder| {
