@@ -3,6 +3,7 @@
 //! A command is a struct of its options, whose doc comments are the help texts, and one of the traits
 //! here. It needs a line in its group's file for its module, and one for its row.
 
+mod change;
 mod definition;
 mod domain;
 mod domain_arg;

@@ -1,6 +1,5 @@
 //! virsh's group "Host Interface".
 
-mod change;
 mod iface_begin;
 mod iface_bridge;
 mod iface_commit;

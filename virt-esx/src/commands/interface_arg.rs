@@ -3,6 +3,7 @@
 use esx_driver::{Connect, Interface};
 use virt_model::MacAddress;
 
+use super::change::{Arg, Definable, Noun};
 use super::options;
 use crate::failure::Failure;
 
@@ -28,6 +29,32 @@ impl InterfaceArg {
         options::check_text("interface", Some(&self.text))?;
         find(connection, &self.text).await
     }
+}
+
+impl Arg for InterfaceArg {
+    type Noun = Interface;
+
+    fn text(&self) -> &str {
+        self.text()
+    }
+
+    async fn find(&self, connection: &Connect) -> Result<Interface, Failure> {
+        self.find(connection).await
+    }
+}
+
+impl Noun for Interface {
+    const NOUN: &'static str = "interface";
+    const TITLE: &'static str = "Interface";
+
+    fn name(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Definable for Interface {
+    const CHANGED: &'static str = "virt-esx/interface-changed/1";
+    const EDITED: &'static str = "virt-esx/interface-edited/1";
 }
 
 /// Finds the interface that `text` means: what looks like a MAC address is one.

@@ -1,6 +1,5 @@
 //! virsh's group "Networking".
 
-mod change;
 mod net_autostart;
 mod net_create;
 mod net_define;

@@ -3,6 +3,7 @@
 use esx_driver::{Connect, Network};
 use virt_model::Uuid;
 
+use super::change::{Arg, Definable, Makeable, Noun};
 use super::options;
 use crate::failure::Failure;
 
@@ -12,6 +13,40 @@ pub(crate) struct NetworkArg {
     /// network name or uuid
     #[arg(id = "network", value_name = "network")]
     text: String,
+}
+
+impl Arg for NetworkArg {
+    type Noun = Network;
+
+    fn text(&self) -> &str {
+        self.text()
+    }
+
+    async fn find(&self, connection: &Connect) -> Result<Network, Failure> {
+        self.find(connection).await
+    }
+}
+
+impl Noun for Network {
+    const NOUN: &'static str = "network";
+    const TITLE: &'static str = "Network";
+
+    fn name(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Definable for Network {
+    const CHANGED: &'static str = "virt-esx/network-changed/1";
+    const EDITED: &'static str = "virt-esx/network-edited/1";
+}
+
+impl Makeable for Network {
+    const MADE: &'static str = "virt-esx/network-made/1";
+
+    fn uuid(&self) -> Uuid {
+        self.uuid()
+    }
 }
 
 impl NetworkArg {

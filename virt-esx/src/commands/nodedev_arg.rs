@@ -2,6 +2,7 @@
 
 use esx_driver::{Connect, NodeDevice};
 
+use super::change::{Arg, Noun};
 use super::options;
 use crate::failure::Failure;
 
@@ -26,6 +27,27 @@ impl DeviceArg {
     /// The text of the command line, which virsh prints in its messages.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+}
+
+impl Arg for DeviceArg {
+    type Noun = NodeDevice;
+
+    fn text(&self) -> &str {
+        self.text()
+    }
+
+    async fn find(&self, connection: &Connect) -> Result<NodeDevice, Failure> {
+        self.find(connection).await
+    }
+}
+
+impl Noun for NodeDevice {
+    const NOUN: &'static str = "device";
+    const TITLE: &'static str = "Device";
+
+    fn name(&self) -> &str {
+        self.name()
     }
 }
 

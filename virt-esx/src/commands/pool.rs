@@ -1,7 +1,6 @@
 //! virsh's group "Storage Pool".
 
 mod build_flags;
-mod change;
 mod description;
 mod find_storage_pool_sources;
 mod find_storage_pool_sources_as;

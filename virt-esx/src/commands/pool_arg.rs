@@ -3,6 +3,7 @@
 use esx_driver::{Connect, StoragePool};
 use virt_model::Uuid;
 
+use super::change::{Arg, Definable, Makeable, Noun};
 use super::options;
 use crate::failure::Failure;
 
@@ -12,6 +13,40 @@ pub(crate) struct PoolArg {
     /// pool name or uuid
     #[arg(id = "pool", value_name = "pool")]
     text: String,
+}
+
+impl Arg for PoolArg {
+    type Noun = StoragePool;
+
+    fn text(&self) -> &str {
+        self.text()
+    }
+
+    async fn find(&self, connection: &Connect) -> Result<StoragePool, Failure> {
+        self.find(connection).await
+    }
+}
+
+impl Noun for StoragePool {
+    const NOUN: &'static str = "pool";
+    const TITLE: &'static str = "Pool";
+
+    fn name(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Definable for StoragePool {
+    const CHANGED: &'static str = "virt-esx/pool-changed/1";
+    const EDITED: &'static str = "virt-esx/pool-edited/1";
+}
+
+impl Makeable for StoragePool {
+    const MADE: &'static str = "virt-esx/pool-made/1";
+
+    fn uuid(&self) -> Uuid {
+        self.uuid()
+    }
 }
 
 impl PoolArg {

@@ -3,7 +3,7 @@ use esx_driver::virt_model::{
     interface::{Bridge, InterfaceKind},
 };
 
-use super::change::Changed;
+use crate::commands::change::tell;
 use crate::commands::interface_arg::InterfaceArg;
 use crate::commands::number::Number;
 use crate::commands::{Command, options};
@@ -72,11 +72,7 @@ impl Command for IfaceBridge {
             // What a host has is active.
             text += &format!("Bridge interface {bridge} started\n");
         }
-        Ok(ui.answer(&Changed {
-            command: "iface-bridge",
-            interface: made.name().to_owned(),
-            text,
-        })?)
+        tell(ui, "iface-bridge", &made, text)
     }
 }
 

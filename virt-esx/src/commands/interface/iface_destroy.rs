@@ -1,7 +1,7 @@
 use esx_driver::Interface;
 
-use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change::Change;
 use crate::commands::interface_arg::InterfaceArg;
 use crate::connection::Connection;
 use crate::failure::Failure;

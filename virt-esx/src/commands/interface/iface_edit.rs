@@ -1,8 +1,7 @@
 use esx_driver::virt_model::{InterfaceDefineFlags, InterfaceXmlFlags};
-use serde::Serialize;
 
-use crate::answer::Answer;
 use crate::commands::Command;
+use crate::commands::change::Edited;
 use crate::commands::editor::{self, Refusal};
 use crate::commands::interface_arg::InterfaceArg;
 use crate::connection::Connection;
@@ -22,14 +21,6 @@ pub(crate) struct IfaceEdit {
     progress: progress::Options,
 }
 
-/// An interface whose definition was edited.
-#[derive(Debug, Serialize)]
-struct Edited {
-    name: String,
-    /// Whether anything was changed.
-    changed: bool,
-}
-
 impl Command for IfaceEdit {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let interface = self.interface.find(connection).await?;
@@ -45,23 +36,6 @@ impl Command for IfaceEdit {
                 .await?)
         })
         .await?;
-        let name = edited.as_ref().unwrap_or(&interface).name().to_owned();
-        Ok(ui.answer(&Edited {
-            name,
-            changed: edited.is_some(),
-        })?)
-    }
-}
-
-impl Answer for Edited {
-    const SCHEMA: &'static str = "virt-esx/interface-edited/1";
-
-    fn text(&self, quiet: bool) -> String {
-        let name = &self.name;
-        match self.changed {
-            _ if quiet => String::new(),
-            false => format!("Interface {name} XML configuration not changed.\n"),
-            true => format!("Interface {name} XML configuration edited.\n"),
-        }
+        Ok(ui.answer(&Edited::new(&interface, edited.as_ref()))?)
     }
 }

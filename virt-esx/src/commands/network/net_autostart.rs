@@ -1,5 +1,5 @@
-use super::change::tell;
 use crate::commands::Command;
+use crate::commands::change::tell;
 use crate::commands::network_arg::NetworkArg;
 use crate::connection::Connection;
 use crate::failure::Failure;

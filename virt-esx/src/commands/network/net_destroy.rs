@@ -1,7 +1,7 @@
 use esx_driver::Network;
 
-use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change::Change;
 use crate::commands::network_arg::NetworkArg;
 use crate::connection::Connection;
 use crate::failure::Failure;

@@ -1,9 +1,8 @@
 use esx_driver::{ErrorKind, Network};
-use serde::Serialize;
 use virt_model::flags::{NetworkDefineFlags, NetworkXmlFlags};
 
-use crate::answer::{Answer, unless_quiet};
 use crate::commands::Command;
+use crate::commands::change::Edited;
 use crate::commands::editor::{self, Refusal};
 use crate::commands::network_arg::NetworkArg;
 use crate::connection::Connection;
@@ -22,14 +21,6 @@ pub(crate) struct NetEdit {
     progress: progress::Options,
 }
 
-/// A network whose definition was edited.
-#[derive(Debug, Serialize)]
-struct Edited {
-    name: String,
-    /// Whether anything was changed.
-    changed: bool,
-}
-
 impl Command for NetEdit {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let network = self.network.find(connection).await?;
@@ -46,11 +37,7 @@ impl Command for NetEdit {
                 .await?)
         })
         .await?;
-        let name = edited.as_ref().unwrap_or(&network).name().to_owned();
-        Ok(ui.answer(&Edited {
-            name,
-            changed: edited.is_some(),
-        })?)
+        Ok(ui.answer(&Edited::new(&network, edited.as_ref()))?)
     }
 }
 
@@ -61,20 +48,5 @@ async fn described(network: &Network) -> Result<String, Failure> {
             Ok(network.xml_desc(NetworkXmlFlags::NONE).await?)
         }
         described => Ok(described?),
-    }
-}
-
-impl Answer for Edited {
-    const SCHEMA: &'static str = "virt-esx/network-edited/1";
-
-    fn text(&self, quiet: bool) -> String {
-        let done = if self.changed {
-            "edited"
-        } else {
-            "not changed"
-        };
-        unless_quiet(quiet, || {
-            format!("Network {} XML configuration {done}.\n", self.name)
-        })
     }
 }

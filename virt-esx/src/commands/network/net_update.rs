@@ -1,6 +1,6 @@
 use virt_model::flags::{NetworkUpdateCommand, NetworkUpdateFlags, NetworkUpdateSection};
 
-use super::change::tell;
+use crate::commands::change::tell;
 use crate::commands::network_arg::NetworkArg;
 use crate::commands::number::Number;
 use crate::commands::options::{self, check_exclusive, check_text};

@@ -4,6 +4,7 @@ use esx_driver::{NodeDevice, Operation, Passthrough};
 use serde::Serialize;
 
 use crate::answer::{Answer, unless_quiet};
+use crate::commands::change;
 use crate::commands::nodedev_arg::DeviceArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -11,14 +12,8 @@ use crate::ui::{Ui, progress};
 
 /// What a command does to its device.
 pub(super) struct Change {
-    /// The command's name.
-    pub(super) command: &'static str,
-    /// libvirt's function.
-    pub(super) function: &'static str,
-    /// What failed, in virsh's words: `detach`.
-    pub(super) verb: &'static str,
-    /// What was done, in virsh's words: `detached`.
-    pub(super) done: &'static str,
+    /// The change itself.
+    pub(super) change: change::Change,
     /// What is so after a reboot, if one is needed.
     pub(super) after_reboot: &'static str,
 }
@@ -49,21 +44,17 @@ impl Change {
         progress: &progress::Options,
         operation: impl FnOnce(&NodeDevice) -> Operation<'static, Passthrough>,
     ) -> Result<(), Failure> {
-        let found = device.find(connection).await?;
-        let text = device.text();
-        let failed =
-            |reason| Failure::because(format!("Failed to {} device {text}", self.verb), reason);
-        let writable = connection.check_writable(self.function);
-        writable.map_err(failed)?;
-        let changed = ui.perform(operation(&found), progress, found.name()).await;
-        let state = changed.map_err(|error| failed(error.into()))?;
-        let mut text = format!("Device {text} {}\n", self.done);
+        let change = self.change;
+        let (found, state) = change
+            .apply(ui, connection, device, progress, operation)
+            .await?;
+        let mut text = format!("Device {} {}\n", device.text(), change.done);
         if state.needs_reboot() {
             let then = self.after_reboot;
             text += &format!("The host has to be rebooted: {then}\n");
         }
         Ok(ui.answer(&Changed {
-            command: self.command,
+            command: change.command,
             device: found.name().to_owned(),
             needs_reboot: state.needs_reboot(),
             text,

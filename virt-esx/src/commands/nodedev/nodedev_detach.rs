@@ -1,5 +1,6 @@
 use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change;
 use crate::commands::nodedev_arg::DeviceArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -27,13 +28,15 @@ impl Command for NodedevDetach {
         // virsh takes an empty text for none.
         let driver = self.driver.as_deref().filter(|driver| !driver.is_empty());
         let change = Change {
-            command: "nodedev-detach",
-            function: match driver {
-                Some(_) => "virNodeDeviceDetachFlags",
-                None => "virNodeDeviceDettach",
+            change: change::Change {
+                command: "nodedev-detach",
+                function: match driver {
+                    Some(_) => "virNodeDeviceDetachFlags",
+                    None => "virNodeDeviceDettach",
+                },
+                verb: "detach",
+                done: "detached",
             },
-            verb: "detach",
-            done: "detached",
             after_reboot: "domains can have the device then",
         };
         change

@@ -2,6 +2,7 @@ use esx_driver::NodeDevice;
 
 use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change;
 use crate::commands::nodedev_arg::DeviceArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -23,10 +24,12 @@ pub(crate) struct NodedevReattach {
 impl Command for NodedevReattach {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let change = Change {
-            command: "nodedev-reattach",
-            function: "virNodeDeviceReAttach",
-            verb: "re-attach",
-            done: "re-attached",
+            change: change::Change {
+                command: "nodedev-reattach",
+                function: "virNodeDeviceReAttach",
+                verb: "re-attach",
+                done: "re-attached",
+            },
             after_reboot: "it uses the device itself then",
         };
         let operation = NodeDevice::re_attach;

@@ -1,7 +1,7 @@
 use esx_driver::StoragePool;
 use virt_model::StoragePoolBuildFlags;
 
-use super::change::Change;
+use crate::commands::change::Change;
 use crate::commands::pool_arg::PoolArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;

@@ -1,5 +1,5 @@
 use super::build_flags::Build;
-use super::change::Made;
+use crate::commands::change::Made;
 use crate::commands::{Command, file, options};
 use crate::connection::Connection;
 use crate::failure::Failure;

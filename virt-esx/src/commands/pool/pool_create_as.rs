@@ -1,7 +1,7 @@
 use super::build_flags::Build;
-use super::change::Made;
 use super::description::Description;
 use crate::commands::Command;
+use crate::commands::change::Made;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::{Ui, progress};

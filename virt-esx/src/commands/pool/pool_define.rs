@@ -1,6 +1,6 @@
 use virt_model::StoragePoolDefineFlags;
 
-use super::change::Made;
+use crate::commands::change::Made;
 use crate::commands::{Command, file, options};
 use crate::connection::Connection;
 use crate::failure::Failure;

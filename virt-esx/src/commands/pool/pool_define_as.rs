@@ -1,8 +1,8 @@
 use virt_model::StoragePoolDefineFlags;
 
-use super::change::Made;
 use super::description::Description;
 use crate::commands::Command;
+use crate::commands::change::Made;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::ui::{Ui, progress};

@@ -1,8 +1,8 @@
 use esx_driver::StoragePool;
 use virt_model::StoragePoolDeleteFlags;
 
-use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change::Change;
 use crate::commands::pool_arg::PoolArg;
 use crate::connection::Connection;
 use crate::failure::Failure;

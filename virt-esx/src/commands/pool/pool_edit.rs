@@ -1,9 +1,8 @@
 use esx_driver::{ErrorKind, StoragePool};
-use serde::Serialize;
 use virt_model::{StoragePoolDefineFlags, StoragePoolXmlFlags};
 
-use crate::answer::Answer;
 use crate::commands::Command;
+use crate::commands::change::Edited;
 use crate::commands::editor::{self, Refusal};
 use crate::commands::pool_arg::PoolArg;
 use crate::connection::Connection;
@@ -22,14 +21,6 @@ pub(crate) struct PoolEdit {
     progress: progress::Options,
 }
 
-/// A pool whose definition was edited.
-#[derive(Debug, Serialize)]
-struct Edited {
-    name: String,
-    /// Whether anything was changed.
-    changed: bool,
-}
-
 impl Command for PoolEdit {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let pool = self.pool.find(connection).await?;
@@ -44,11 +35,7 @@ impl Command for PoolEdit {
             Ok(ui.perform(operation, &self.progress, pool.name()).await?)
         })
         .await?;
-        let name = edited.as_ref().unwrap_or(&pool).name().to_owned();
-        Ok(ui.answer(&Edited {
-            name,
-            changed: edited.is_some(),
-        })?)
+        Ok(ui.answer(&Edited::new(&pool, edited.as_ref()))?)
     }
 }
 
@@ -59,18 +46,5 @@ async fn described(pool: &StoragePool) -> Result<String, Failure> {
             Ok(pool.xml_desc(StoragePoolXmlFlags::NONE).await?)
         }
         described => Ok(described?),
-    }
-}
-
-impl Answer for Edited {
-    const SCHEMA: &'static str = "virt-esx/pool-edited/1";
-
-    fn text(&self, quiet: bool) -> String {
-        let name = &self.name;
-        match self.changed {
-            _ if quiet => String::new(),
-            false => format!("Pool {name} XML configuration not changed.\n"),
-            true => format!("Pool {name} XML configuration edited.\n"),
-        }
     }
 }

@@ -1,7 +1,7 @@
 use esx_driver::StoragePool;
 
-use super::change::Change;
 use crate::commands::Command;
+use crate::commands::change::Change;
 use crate::commands::pool_arg::PoolArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
