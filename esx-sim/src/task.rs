@@ -18,7 +18,7 @@ use vi_types::{
     Any, DataObject, DateTime, Extends, ManagedObjectReference, Poly, SoapFault, View, properties,
 };
 
-pub(crate) use self::description::description;
+pub(crate) use self::description::{description, name};
 pub use self::question::{Outcome, Question};
 pub use self::script::Script;
 use crate::event::lifecycle;

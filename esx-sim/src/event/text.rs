@@ -6,6 +6,8 @@ use vi_types::objects::{
 };
 use vi_types::{Object, Poly, View, path};
 
+use crate::task;
+
 /// What is said about a type.
 struct Detail {
     ty: &'static str,
@@ -122,67 +124,6 @@ const DETAILS: &[Detail] = &[
     detail("VmSuspendingEvent", INFO, "VM being suspended", "{vm.name} on {host.name} in {datacenter.name} is being suspended"),
 ];
 
-/// Tasks by their `descriptionId`, with the names that servers give them.
-#[rustfmt::skip]
-const TASKS: &[(&str, &str)] = &[
-    ("Datacenter.destroy", "Remove datacenter"),
-    ("Datastore.destroy", "Remove datastore"),
-    ("Datastore.enterMaintenanceMode", "Datastore enter maintenance mode"),
-    ("Datastore.exitMaintenanceMode", "Datastore exit maintenance mode"),
-    ("Datastore.rename", "Rename datastore"),
-    ("DistributedVirtualPortgroup.destroy", "Delete a group of distributed virtual ports"),
-    ("DistributedVirtualPortgroup.rename", "Rename dvPort group"),
-    ("DistributedVirtualSwitch.addPortgroup", "Create a group of distributed virtual ports"),
-    ("DistributedVirtualSwitch.addPortgroups", "Add dvPort groups"),
-    ("DistributedVirtualSwitch.reconfigure", "Reconfigure vSphere Distributed Switch"),
-    ("FileManager.copyFile", "Copy file"),
-    ("FileManager.deleteFile", "Delete file"),
-    ("FileManager.moveFile", "Move file"),
-    ("Folder.createDistributedVirtualSwitch", "Create a vSphere Distributed Switch"),
-    ("Folder.createVm", "Create virtual machine"),
-    ("Folder.moveInto", "Move entities"),
-    ("Folder.registerVm", "Register virtual machine"),
-    ("VmwareDistributedVirtualSwitch.destroy", "Delete vSphere Distributed Switch"),
-    ("VmwareDistributedVirtualSwitch.rename", "Rename vSphere Distributed Switch"),
-    ("dvs.DistributedVirtualPortgroup.reconfigure", "Reconfigure dvPort group"),
-    ("VirtualMachine.clone", "Clone virtual machine"),
-    ("VirtualMachine.consolidateDisks", "Consolidate virtual machine disk files"),
-    ("VirtualMachine.createScreenshot", "Create a screenshot of a virtual machine"),
-    ("VirtualMachine.createSnapshot", "Create virtual machine snapshot"),
-    ("VirtualMachine.destroy", "Delete virtual machine"),
-    ("VirtualMachine.migrate", "Migrate virtual machine"),
-    ("VirtualMachine.powerOff", "Power Off virtual machine"),
-    ("VirtualMachine.powerOn", "Power On virtual machine"),
-    ("VirtualMachine.reconfigure", "Reconfigure virtual machine"),
-    ("VirtualMachine.relocate", "Relocate virtual machine"),
-    ("VirtualMachine.removeAllSnapshots", "Remove all snapshots"),
-    ("VirtualMachine.rename", "Rename virtual machine"),
-    ("VirtualMachine.reset", "Reset virtual machine"),
-    ("VirtualMachine.revertToCurrentSnapshot", "Revert to current snapshot"),
-    ("VirtualMachine.suspend", "Suspend virtual machine"),
-    ("host.NetworkSystem.addPortGroup", "Add port group"),
-    ("host.NetworkSystem.addServiceConsoleVirtualNic", "Add service console virtual NIC"),
-    ("host.NetworkSystem.addVirtualNic", "Add virtual NIC"),
-    ("host.NetworkSystem.addVirtualSwitch", "Add virtual switch"),
-    ("host.NetworkSystem.removePortGroup", "Remove port group"),
-    ("host.NetworkSystem.removeServiceConsoleVirtualNic", "Remove service console virtual NIC"),
-    ("host.NetworkSystem.removeVirtualNic", "Remove virtual NIC"),
-    ("host.NetworkSystem.removeVirtualSwitch", "Remove virtual switch"),
-    ("host.NetworkSystem.restartServiceConsoleVirtualNic", "Restart service console virtual NIC"),
-    ("host.NetworkSystem.updateConsoleIpRouteConfig", "Update console IP route configuration"),
-    ("host.NetworkSystem.updateDnsConfig", "Update DNS configuration"),
-    ("host.NetworkSystem.updateIpRouteConfig", "Update IP route configuration"),
-    ("host.NetworkSystem.updateIpRouteTableConfig", "Update IP route table configuration"),
-    ("host.NetworkSystem.updateNetworkConfig", "Update network configuration"),
-    ("host.NetworkSystem.updatePhysicalNicLinkSpeed", "Update physical NIC link speed"),
-    ("host.NetworkSystem.updatePortGroup", "Update port group"),
-    ("host.NetworkSystem.updateServiceConsoleVirtualNic", "Update service console virtual NIC"),
-    ("host.NetworkSystem.updateVirtualNic", "Update virtual NIC"),
-    ("host.NetworkSystem.updateVirtualSwitch", "Update virtual switch"),
-    ("vm.Snapshot.remove", "Remove snapshot"),
-    ("vm.Snapshot.revert", "Revert snapshot"),
-];
-
 /// What is said about a type, or about the nearest of its base classes of which anything is said.
 fn of(event: &Poly<Event>) -> Option<&'static Detail> {
     let find = |name: &str| {
@@ -204,9 +145,7 @@ pub(super) fn category(event: &Poly<Event>) -> &str {
 /// The text of an event.
 pub(super) fn message(event: &Poly<Event>) -> String {
     if let Some(task) = event.cast::<TaskEvent>() {
-        let id = task.info.description_id.as_str();
-        let known = TASKS.iter().find(|(known, _)| *known == id);
-        return format!("Task: {}", known.map_or(id, |(_, name)| name));
+        return format!("Task: {}", task::name(&task.info.description_id));
     }
     match of(event) {
         Some(detail) => filled(detail.format, event.as_object()),
