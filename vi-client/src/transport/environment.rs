@@ -52,10 +52,13 @@ fn find(
         return Ok(None);
     }
     // What follows the address says nothing.
-    let value = value
-        .trim_end_matches('/')
-        .replace("socks5h://", "socks5://");
-    let mut proxy: Proxy = value.parse().map_err(|reason| InvalidProxyVariable {
+    let value = value.trim_end_matches('/');
+    // With libcurl, only `socks5h` lets the proxy look the server's name up, as every SOCKS 5 proxy does here.
+    let text = match value.strip_prefix("socks5h://") {
+        Some(rest) => format!("socks5://{rest}"),
+        None => value.to_owned(),
+    };
+    let mut proxy: Proxy = text.parse().map_err(|reason| InvalidProxyVariable {
         variable: name,
         reason,
     })?;

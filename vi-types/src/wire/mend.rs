@@ -73,7 +73,7 @@ pub(super) fn text_of(message: &[u8]) -> (Cow<'_, str>, Mended) {
         return (Cow::Borrowed(text), Mended::default());
     }
     let mut out = String::with_capacity(message.len());
-    let mended = append(message, &mut out);
+    let mended = append_mended(message, &mut out);
     (Cow::Owned(out), mended)
 }
 
