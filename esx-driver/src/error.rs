@@ -183,6 +183,20 @@ impl Error {
         }))
     }
 
+    /// An argument is wrong.
+    pub(crate) fn argument(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message)
+    }
+
+    /// The thing is not in the state for it.
+    pub(crate) fn wrong_state(message: impl Into<String>) -> Error {
+        Error::new(
+            ErrorKind::WrongState,
+            ErrorNumber::OperationInvalid,
+            message,
+        )
+    }
+
     /// Omits the prefix of the number, as libvirt's checks of arguments and flags do.
     pub(crate) fn plain(mut self) -> Error {
         self.0.is_plain = true;

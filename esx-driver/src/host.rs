@@ -93,18 +93,6 @@ fn untold(what: &str) -> Error {
     .advise("the host may be too old for it, or not connected to its vCenter")
 }
 
-fn wrong_state(message: String) -> Error {
-    Error::new(
-        ErrorKind::WrongState,
-        ErrorNumber::OperationInvalid,
-        message,
-    )
-}
-
-fn argument(message: String) -> Error {
-    Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message)
-}
-
 /// What the server refused, with the name of the thing in front: `service 'ntpd'`.
 fn refused(error: Error, what: &str) -> Error {
     match (error.kind(), error.fault()) {

@@ -8,6 +8,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use tempfile::NamedTempFile;
+
 /// How long an entry of a [`FolderStore`] may be, in bytes. The networks of a host take some ten thousand.
 const LONGEST: u64 = 16 << 20;
 
@@ -109,13 +111,7 @@ impl Store for FolderStore {
         make_folder(&self.folder).map_err(|error| about(&self.folder, error))?;
         let path = self.path(key);
         let of_file = |error| about(&path, error);
-        // tempfile makes files with the mode 0600.
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(&self.folder)
-            .map_err(of_file)?;
-        file.write_all(text.as_bytes()).map_err(of_file)?;
-        file.as_file().sync_all().map_err(of_file)?;
+        let file = written(&self.folder, ".new-", text.as_bytes()).map_err(of_file)?;
         match file.persist_noclobber(&path) {
             Ok(_) => Ok(true),
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
@@ -138,7 +134,19 @@ fn about(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+/// A new file with that content, which can take a name at once. Files that `tempfile` makes have the mode 0600 from the
+/// beginning.
+pub(crate) fn written(folder: &Path, prefix: &str, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(prefix)
+        .tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Makes a folder that only its owner may enter, and those above it, where there are none.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

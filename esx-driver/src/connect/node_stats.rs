@@ -71,7 +71,7 @@ impl Connect {
         let mut nodes = cells.nodes.iter();
         let Some(node) = nodes.find(|node| usize::try_from(node.type_id) == Ok(index)) else {
             let count = cells.nodes.len();
-            return Err(argument(&format!(
+            return Err(Error::argument(format!(
                 "no NUMA node {cell}: the host shows {count} nodes"
             )));
         };
@@ -122,13 +122,9 @@ impl Connect {
     }
 }
 
-fn argument(message: &str) -> Error {
-    Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message)
-}
-
 /// libvirt's check of the argument (`virNodeGetMemoryStats`, `virNodeGetCPUStats` of libvirt-host.c, 9.0.0).
 fn below_all(argument: &str, function: &str) -> Error {
-    self::argument(&format!(
+    Error::argument(format!(
         "{argument} in {function} only accepts -1 as a negative value"
     ))
     .plain()

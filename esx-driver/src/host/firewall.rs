@@ -14,7 +14,7 @@ use vi_types::{
 };
 use virt_model::ErrorNumber;
 
-use super::{argument, not_found, refused, untold, wrong_state};
+use super::{not_found, refused, untold};
 use crate::{
     Connect, Error, ErrorKind, Operation, Result, What, connect::no_system, engine::Change,
 };
@@ -174,7 +174,7 @@ impl HostFirewallAllowed {
         };
         if addresses.is_empty() {
             let message = "no address is given that may connect".to_owned();
-            return Err(argument(message).advise("disable the ruleset to allow nobody"));
+            return Err(Error::argument(message).advise("disable the ruleset to allow nobody"));
         }
         for text in addresses {
             match network(text).ok_or_else(|| no_address(text))? {
@@ -215,7 +215,7 @@ fn network(text: &str) -> Option<(IpAddr, Option<u8>)> {
 }
 
 fn no_address(text: &str) -> Error {
-    argument(format!("'{text}' is neither an address nor a network"))
+    Error::argument(format!("'{text}' is neither an address nor a network"))
         .advise("write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32")
 }
 
@@ -277,7 +277,7 @@ impl Connect {
             }
             if ruleset.required {
                 let message = format!("the host requires ruleset '{id}' of its firewall");
-                return Err(wrong_state(message));
+                return Err(Error::wrong_state(message));
             }
             check_controllable(ruleset)?;
             let request = found.system()?.disable_ruleset(&id);

@@ -356,7 +356,8 @@ impl Connect {
                 }
                 match connect.host_maintenance().await.map(|now| now.state) {
                     Ok(MaintenanceState::Out | MaintenanceState::Entering) => {
-                        Err(wrong_state("the host is not in maintenance mode").because(error))
+                        Err(Error::wrong_state("the host is not in maintenance mode")
+                            .because(error))
                     }
                     _ => Err(error),
                 }
@@ -445,10 +446,11 @@ impl Connect {
         }
         match self.host_maintenance().await.map(|now| now.state) {
             Ok(MaintenanceState::In) => {
-                wrong_state("the host is in maintenance mode already").because(error)
+                Error::wrong_state("the host is in maintenance mode already").because(error)
             }
             Ok(MaintenanceState::Entering) => {
-                wrong_state("the host is on its way into maintenance mode already").because(error)
+                Error::wrong_state("the host is on its way into maintenance mode already")
+                    .because(error)
             }
             _ => error,
         }
@@ -456,14 +458,6 @@ impl Connect {
 }
 
 const ENTER: &str = "Could not enter maintenance mode";
-
-fn wrong_state(message: &str) -> Error {
-    Error::new(
-        ErrorKind::WrongState,
-        ErrorNumber::OperationInvalid,
-        message,
-    )
-}
 
 /// A timeout as the API has it: whole seconds, 0 for none.
 pub(super) fn seconds(timeout: Option<Duration>) -> i32 {

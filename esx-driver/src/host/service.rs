@@ -9,8 +9,8 @@ use vi_types::{
     references::HostServiceSystem,
 };
 
-use super::{argument, not_found, refused, untold, wrong_state};
-use crate::{Connect, Operation, Result, What, connect::no_system, engine::Change};
+use super::{not_found, refused, untold};
+use crate::{Connect, Error, Operation, Result, What, connect::no_system, engine::Change};
 
 property_set! {
     struct Services: HostSystem {
@@ -139,7 +139,7 @@ impl Connect {
         let id = key.to_owned();
         self.change_service("Could not start service", key, move |connect, found| {
             if found.is(&id, |service| service.running) {
-                return Err(wrong_state(format!("service '{id}' runs already")));
+                return Err(Error::wrong_state(format!("service '{id}' runs already")));
             }
             let request = found.system()?.start_service(&id);
             Ok(connect.seen_in_services(request, id, |service| service.running))
@@ -184,7 +184,7 @@ impl Connect {
         self.change_service(could_not, key, move |connect, found| {
             if let HostServicePolicy::Other(word) = &policy {
                 let message = format!("'{word}' is no policy of a service");
-                return Err(argument(message).advise("it is on, off or automatic"));
+                return Err(Error::argument(message).advise("it is on, off or automatic"));
             }
             let request = found.system()?.update_service_policy(&id, policy.as_str());
             let is_set = move |service: &objects::HostService| service.policy == policy.as_str();
@@ -227,7 +227,7 @@ impl Connect {
 fn check_running(found: &Services, key: &str) -> Result<()> {
     match found.is(key, |service| service.running) {
         true => Ok(()),
-        false => Err(wrong_state(format!("service '{key}' does not run"))),
+        false => Err(Error::wrong_state(format!("service '{key}' does not run"))),
     }
 }
 

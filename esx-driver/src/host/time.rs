@@ -10,7 +10,7 @@ use vi_types::{
 };
 use virt_model::ErrorNumber;
 
-use super::{argument, refused, service, untold};
+use super::{refused, service, untold};
 use crate::{Connect, Error, ErrorKind, HostService, Operation, Result, connect::no_system};
 
 property_set! {
@@ -185,7 +185,9 @@ fn check_server(server: &str) -> Result<()> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:%[]".contains(c);
     match !server.is_empty() && server.chars().all(is_name) {
         true => Ok(()),
-        false => Err(argument(format!("'{server}' is no name of a server"))),
+        false => Err(Error::argument(format!(
+            "'{server}' is no name of a server"
+        ))),
     }
 }
 

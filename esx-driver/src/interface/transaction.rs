@@ -63,14 +63,15 @@ impl Connect {
                     .read(&host)
                     .map_or(true, |kept| kept.is_some())
                 {
-                    return Err(wrong_state("there is another transaction running."));
+                    // libvirt's texts (testInterfaceChangeBegin and the like of test_driver.c, 9.0.0).
+                    return Err(Error::wrong_state("there is another transaction running."));
                 }
                 let config = runner.prepare(connect.network_config()).await?;
                 let system = connect.network_system()?.to_moref();
                 let kept = write(&host, system, config);
                 match connect.store().add(&host, &kept) {
                     Ok(true) => Ok(()),
-                    Ok(false) => Err(wrong_state("there is another transaction running.")),
+                    Ok(false) => Err(Error::wrong_state("there is another transaction running.")),
                     Err(error) => Err(not_kept("cannot keep the host's networks", error)),
                 }
             })
@@ -92,7 +93,7 @@ impl Connect {
                 let host = runner.prepare(connect.host_key()).await?;
                 match connect.store().remove(&host) {
                     Ok(true) => Ok(()),
-                    Ok(false) => Err(wrong_state(
+                    Ok(false) => Err(Error::wrong_state(
                         "no transaction running, nothing to be committed.",
                     )),
                     Err(error) => Err(not_kept("cannot forget the host's networks", error)),
@@ -119,8 +120,9 @@ impl Connect {
                 let kept = kept.map_err(|error| {
                     not_kept("cannot read the networks that were kept", error).advise(DAMAGED)
                 })?;
-                let kept = kept
-                    .ok_or_else(|| wrong_state("no transaction running, nothing to rollback."))?;
+                let kept = kept.ok_or_else(|| {
+                    Error::wrong_state("no transaction running, nothing to rollback.")
+                })?;
                 let config = read(&host, &kept)?;
                 let rolled_back = runner.perform(connect.give_back(config)?).await;
                 rolled_back.map_err(|error| refused(error, "the networks that were kept"))?;
@@ -270,15 +272,6 @@ fn read(host: &str, kept: &str) -> Result<HostNetworkConfig> {
 fn checksum(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn wrong_state(message: &str) -> Error {
-    // libvirt's texts (testInterfaceChangeBegin and the like of test_driver.c, 9.0.0).
-    Error::new(
-        ErrorKind::WrongState,
-        ErrorNumber::OperationInvalid,
-        message,
-    )
 }
 
 fn not_kept(what: &str, error: io::Error) -> Error {

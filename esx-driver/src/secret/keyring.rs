@@ -5,7 +5,7 @@ mod format;
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use self::format::Damage;
 use super::store::Entry;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, store};
 
 /// The most bytes of a keyring.
 const LARGEST: usize = 1 << 20;
@@ -77,7 +77,7 @@ impl Keyring {
     /// Waits until nobody else writes it. Makes the folder that it is in, if there is none.
     pub(super) async fn lock(&self) -> Result<Locked<'_>> {
         let unwritable = |error: io::Error| self.error("cannot be locked").because(error);
-        file::make_folder(&self.folder()).map_err(unwritable)?;
+        store::make_folder(&self.folder()).map_err(unwritable)?;
         let lock = file::open_lock(&self.beside(".lock")).map_err(unwritable)?;
         let end = Instant::now() + PATIENCE;
         loop {
@@ -145,16 +145,10 @@ impl Locked<'_> {
             .map_err(|error| self.keyring.error("cannot be written").because(error))
     }
 
-    /// A file of that content takes the place of the other one, whatever happens meanwhile. Files that `tempfile` makes
-    /// have the mode 0600 from the beginning.
+    /// A file of that content takes the place of the other one, whatever happens meanwhile.
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let folder = self.keyring.folder();
-        let mut file = tempfile::Builder::new()
-            .prefix(".keyring-")
-            .tempfile_in(&folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.keyring.path)?;
+        store::written(&folder, ".keyring-", bytes)?.persist(&self.keyring.path)?;
         // Otherwise the name may be lost with the power.
         File::open(folder)?.sync_all()
     }

@@ -3,13 +3,13 @@
 use vi_client::property_set;
 use vi_types::objects::HostCpuIdInfo;
 use virt_model::{
-    DomainCapabilitiesDef, ErrorNumber,
+    DomainCapabilitiesDef,
     domain_capabilities::{Choice, CpuMode, Feature, OsCapabilities},
     flags::{NoFlags, refuse_unknown},
 };
 
 use crate::{
-    Connect, Error, ErrorKind, Result,
+    Connect, Error, Result,
     connect::{long_mode, no_host},
 };
 
@@ -43,20 +43,20 @@ impl Connect {
         let function = "virConnectGetDomainCapabilities";
         refuse_unknown(NoFlags::from_bits(flags), NoFlags::NONE, function)?;
         if let Some(other) = virttype.filter(|virttype| *virttype != "vmware") {
-            return Err(argument(format!("unknown virttype: {other}")).advise("'vmware'"));
+            return Err(Error::argument(format!("unknown virttype: {other}")).advise("'vmware'"));
         }
         let arches = ["x86_64", "i686"];
         if let Some(other) = arch.filter(|arch| !arches.contains(arch)) {
-            let error = argument(format!("unknown architecture: {other}"));
+            let error = Error::argument(format!("unknown architecture: {other}"));
             return Err(error.advise("'x86_64' or 'i686'"));
         }
         if let Some(emulator) = emulatorbin {
             let message = format!("'{emulator}' is no emulator of the host, which has no programs");
-            return Err(argument(message).advise("leave it out"));
+            return Err(Error::argument(message).advise("leave it out"));
         }
         if let Some(machine) = machine {
             let message = format!("'{machine}' is no machine type of the host, which has none");
-            return Err(argument(message).advise("leave it out"));
+            return Err(Error::argument(message).advise("leave it out"));
         }
         let host: Option<Host> = self.client().read_opt(self.host_system()).await?;
         let host = host.ok_or_else(no_host)?;
@@ -64,7 +64,9 @@ impl Connect {
         let own = if is_wide { "x86_64" } else { "i686" };
         let arch = arch.unwrap_or(own);
         if arch == "x86_64" && !is_wide {
-            return Err(argument("the host's processors are no x86_64".to_owned()));
+            return Err(Error::argument(
+                "the host's processors are no x86_64".to_owned(),
+            ));
         }
         let hardware = Hardware {
             version: self.hardware_version(),
@@ -79,10 +81,6 @@ impl Connect {
             ..hardware.offer()
         })
     }
-}
-
-fn argument(message: String) -> Error {
-    Error::new(ErrorKind::Argument, ErrorNumber::InvalidArg, message)
 }
 
 /// The virtual hardware of a new domain.

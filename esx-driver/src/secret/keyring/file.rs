@@ -8,8 +8,8 @@ use std::{
 
 #[cfg(unix)]
 use std::{
-    fs::{DirBuilder, OpenOptions},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    fs::OpenOptions,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
 };
 
 #[cfg(unix)]
@@ -30,12 +30,6 @@ pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     let options = options.write(true).create(true).truncate(false).mode(0o600);
     let options = options.custom_flags(flags(OFlags::NONBLOCK | OFlags::NOFOLLOW));
     options.open(path)
-}
-
-/// Makes a folder that only its owner may enter, and those above it, where there are none.
-#[cfg(unix)]
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Checks that it is a file, of this user, which nobody else may read or write.
@@ -69,11 +63,6 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 
 #[cfg(not(unix))]
 pub(super) fn open_lock(_: &Path) -> io::Result<File> {
-    Err(no_modes())
-}
-
-#[cfg(not(unix))]
-pub(super) fn make_folder(_: &Path) -> io::Result<()> {
     Err(no_modes())
 }
 
