@@ -7,6 +7,7 @@ mod change;
 mod definition;
 mod domain;
 mod domain_arg;
+mod dumpxml;
 mod editor;
 mod event_loop;
 mod events;

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use esx_driver::Network;
 use virt_model::flags::NetworkXmlFlags;
 
-use crate::answer::Answer;
+use crate::commands::dumpxml::Definition;
 use crate::commands::network_arg::NetworkArg;
 use crate::commands::{Query, options};
 use crate::connection::Connection;
@@ -24,31 +24,14 @@ pub(crate) struct NetDumpxml {
     parts: xpath::Parts,
 }
 
-/// A network's definition.
-#[derive(Debug, Serialize)]
-pub(crate) struct Definition {
-    /// libvirt's document, or the parts of it that were asked for.
-    xml: String,
-}
-
 impl Query for NetDumpxml {
-    type Answer = Definition;
+    type Answer = Definition<Network>;
 
-    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure> {
         let network = self.network.find(connection).await?;
         let flags = [(self.inactive, NetworkXmlFlags::INACTIVE)];
         let flags = options::flags(NetworkXmlFlags::NONE, flags);
         let xml = network.xml_desc(flags).await?;
-        Ok(Definition {
-            xml: self.parts.of(xml)?,
-        })
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/network-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        Definition::new(xml, &self.parts)
     }
 }

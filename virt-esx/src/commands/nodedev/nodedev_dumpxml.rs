@@ -1,7 +1,7 @@
-use serde::Serialize;
+use esx_driver::NodeDevice;
 
-use crate::answer::Answer;
 use crate::commands::Query;
+use crate::commands::dumpxml::Definition;
 use crate::commands::nodedev_arg::DeviceOrWwnArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -19,29 +19,12 @@ pub(crate) struct NodedevDumpxml {
     parts: xpath::Parts,
 }
 
-/// A device's definition.
-#[derive(Debug, Serialize)]
-pub(crate) struct Definition {
-    /// libvirt's document, or the parts of it that were asked for.
-    xml: String,
-}
-
 impl Query for NodedevDumpxml {
-    type Answer = Definition;
+    type Answer = Definition<NodeDevice>;
 
-    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure> {
         let device = self.device.find(connection).await?;
         let xml = device.xml_desc().await?;
-        Ok(Definition {
-            xml: self.parts.of(xml)?,
-        })
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/node-device-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        Definition::new(xml, &self.parts)
     }
 }

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use esx_driver::StoragePool;
 use virt_model::StoragePoolXmlFlags;
 
-use crate::answer::Answer;
+use crate::commands::dumpxml::Definition;
 use crate::commands::pool_arg::PoolArg;
 use crate::commands::{Query, options};
 use crate::connection::Connection;
@@ -24,31 +24,14 @@ pub(crate) struct PoolDumpxml {
     parts: xpath::Parts,
 }
 
-/// A pool's definition.
-#[derive(Debug, Serialize)]
-pub(crate) struct Definition {
-    /// libvirt's document, or the parts of it that were asked for.
-    xml: String,
-}
-
 impl Query for PoolDumpxml {
-    type Answer = Definition;
+    type Answer = Definition<StoragePool>;
 
-    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure> {
         let pool = self.pool.find(connection).await?;
         let flags = [(self.inactive, StoragePoolXmlFlags::INACTIVE)];
         let flags = options::flags(StoragePoolXmlFlags::NONE, flags);
         let xml = pool.xml_desc(flags).await?;
-        Ok(Definition {
-            xml: self.parts.of(xml)?,
-        })
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/pool-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        Definition::new(xml, &self.parts)
     }
 }

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use esx_driver::Secret;
 
-use crate::answer::Answer;
 use crate::commands::Query;
+use crate::commands::dumpxml::Definition;
 use crate::commands::secret_arg::SecretArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -19,28 +19,11 @@ pub(crate) struct SecretDumpxml {
     parts: xpath::Parts,
 }
 
-/// A secret's definition.
-#[derive(Debug, Serialize)]
-pub(crate) struct Definition {
-    /// libvirt's document, or the parts of it that were asked for.
-    xml: String,
-}
-
 impl Query for SecretDumpxml {
-    type Answer = Definition;
+    type Answer = Definition<Secret>;
 
-    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure> {
         let xml = self.secret.find(connection).await?.xml_desc()?;
-        Ok(Definition {
-            xml: self.parts.of(xml)?,
-        })
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/secret-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        Definition::new(xml, &self.parts)
     }
 }

@@ -1,7 +1,7 @@
-use serde::Serialize;
+use esx_driver::StorageVol;
 
-use crate::answer::Answer;
 use crate::commands::Query;
+use crate::commands::dumpxml::Definition;
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -22,29 +22,12 @@ pub(crate) struct VolDumpxml {
     parts: xpath::Parts,
 }
 
-/// A volume's definition.
-#[derive(Debug, Serialize)]
-pub(crate) struct Definition {
-    /// libvirt's document, or the parts of it that were asked for.
-    xml: String,
-}
-
 impl Query for VolDumpxml {
-    type Answer = Definition;
+    type Answer = Definition<StorageVol>;
 
-    async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
+    async fn ask(self, connection: &Connection) -> Result<Self::Answer, Failure> {
         let volume = self.volume.find(connection, &self.pool).await?;
         let xml = volume.xml_desc().await?;
-        Ok(Definition {
-            xml: self.parts.of(xml)?,
-        })
-    }
-}
-
-impl Answer for Definition {
-    const SCHEMA: &'static str = "virt-esx/volume-definition/1";
-
-    fn text(&self, _quiet: bool) -> String {
-        self.xml.clone()
+        Definition::new(xml, &self.parts)
     }
 }
