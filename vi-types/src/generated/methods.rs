@@ -38,6 +38,9 @@ pub use self::core_distributed_switches::*;
 mod core_host_systems;
 pub use self::core_host_systems::*;
 
+mod core_environment;
+pub use self::core_environment::*;
+
 mod core_licenses;
 pub use self::core_licenses::*;
 

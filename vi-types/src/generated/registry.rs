@@ -368,7 +368,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::CLUSTER_DRS_MIGRATION,
         #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_RECOMMENDATION,
-        #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_VM_CONFIG_INFO,
         #[cfg(feature = "cluster")]
         &objects::CLUSTER_DRS_VM_CONFIG_SPEC,
@@ -505,7 +504,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC,
         &objects::COMPUTE_RESOURCE_SUMMARY,
         &objects::CONCURRENT_ACCESS,
-        #[cfg(feature = "vmoption")]
         &objects::CONFIG_TARGET,
         #[cfg(feature = "dvs")]
         &objects::CONFLICTING_CONFIGURATION,
@@ -838,7 +836,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO,
         &objects::DATASTORE_NOT_WRITABLE_ON_HOST,
-        #[cfg(feature = "vmoption")]
         &objects::DATASTORE_OPTION,
         #[cfg(feature = "event")]
         &objects::DATASTORE_PRINCIPAL_CONFIGURED,
@@ -955,7 +952,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vsan")]
         &objects::DISK_TOO_SMALL,
         &objects::DISTRIBUTED_VIRTUAL_PORT,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_INFO,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT,
@@ -976,7 +972,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC,
-        #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_INFO,
         #[cfg(feature = "dvs")]
         &objects::DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB,
@@ -1225,7 +1220,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::EVC_ADMISSION_FAILED_VM_ACTIVE,
         #[cfg(feature = "cluster")]
         &objects::EVC_CONFIG_FAULT,
-        #[cfg(feature = "cluster")]
         &objects::EVC_MODE,
         #[cfg(feature = "cluster")]
         &objects::EVC_MODE_ILLEGAL_BY_VENDOR,
@@ -1255,7 +1249,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "permission")]
         &objects::ENTITY_PRIVILEGE,
         &objects::ENUM_DESCRIPTION,
-        #[cfg(feature = "vmoption")]
         &objects::ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC,
         #[cfg(feature = "event")]
         &objects::ERROR_UPGRADE_EVENT,
@@ -1515,7 +1508,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::GUEST_OPERATIONS_FAULT,
         #[cfg(feature = "guest")]
         &objects::GUEST_OPERATIONS_UNAVAILABLE,
-        #[cfg(feature = "vmoption")]
         &objects::GUEST_OS_DESCRIPTOR,
         #[cfg(feature = "guest")]
         &objects::GUEST_PERMISSION_DENIED,
@@ -1690,9 +1682,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_CONFIG_SPEC,
         &objects::HOST_CONFIG_SUMMARY,
         &objects::HOST_CONNECT_FAULT,
-        #[cfg(feature = "host")]
         &objects::HOST_CONNECT_INFO,
-        #[cfg(feature = "host")]
         &objects::HOST_CONNECT_INFO_NETWORK_INFO,
         &objects::HOST_CONNECT_SPEC,
         &objects::HOST_CONNECTED_EVENT,
@@ -1721,7 +1711,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_DATA_TRANSPORT_CONNECTION_INFO,
         &objects::HOST_DATASTORE_BROWSER_SEARCH_RESULTS,
         &objects::HOST_DATASTORE_BROWSER_SEARCH_SPEC,
-        #[cfg(feature = "host")]
         &objects::HOST_DATASTORE_CONNECT_INFO,
         #[cfg(feature = "host")]
         &objects::HOST_DATASTORE_EXISTS_CONNECT_INFO,
@@ -3093,7 +3082,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "network")]
         &objects::OPAQUE_NETWORK_CAPABILITY,
         &objects::OPAQUE_NETWORK_SUMMARY,
-        #[cfg(feature = "vmoption")]
         &objects::OPAQUE_NETWORK_TARGET_INFO,
         #[cfg(feature = "profile")]
         &objects::OPAQUE_SWITCH_PROFILE,
@@ -3317,7 +3305,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::OVF_XML_FORMAT,
         &objects::P_MEM_DATASTORE_INFO,
         &objects::PARA_VIRTUAL_SCSI_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::PARA_VIRTUAL_SCSI_CONTROLLER_OPTION,
         #[cfg(feature = "vcha")]
         &objects::PASSIVE_NODE_DEPLOYMENT_SPEC,
@@ -3578,9 +3565,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::REPLICATION_VM_PROGRESS_INFO,
         &objects::REQUEST_CANCELED,
         &objects::RESOURCE_ALLOCATION_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::RESOURCE_ALLOCATION_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::RESOURCE_CONFIG_OPTION,
         &objects::RESOURCE_CONFIG_SPEC,
         &objects::RESOURCE_IN_USE,
@@ -3739,7 +3724,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "fault")]
         &objects::SHARED_BUS_CONTROLLER_NOT_SUPPORTED,
         &objects::SHARES_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::SHARES_OPTION,
         #[cfg(feature = "fault")]
         &objects::SHRINK_DISK_FAULT,
@@ -4275,7 +4259,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG,
         &objects::VIRTUAL_AHCI_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_AHCI_CONTROLLER_OPTION,
         #[cfg(feature = "ovf")]
         &objects::VIRTUAL_APP_IMPORT_SPEC,
@@ -4284,7 +4267,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vapp")]
         &objects::VIRTUAL_APP_SUMMARY,
         &objects::VIRTUAL_BUS_LOGIC_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION,
         &objects::VIRTUAL_CDROM,
         &objects::VIRTUAL_CDROM_ATAPI_BACKING_INFO,
@@ -4293,7 +4275,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_CDROM_ISO_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_CDROM_ISO_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_CDROM_OPTION,
         &objects::VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO,
         #[cfg(feature = "vmoption")]
@@ -4305,7 +4286,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION,
         &objects::VIRTUAL_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_CONTROLLER_OPTION,
         &objects::VIRTUAL_DEVICE,
         &objects::VIRTUAL_DEVICE_BACKING_INFO,
@@ -4326,7 +4306,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_DEVICE_FILE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_DEVICE_FILE_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_DEVICE_OPTION,
         &objects::VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO,
         &objects::VIRTUAL_DEVICE_PIPE_BACKING_INFO,
@@ -4359,7 +4338,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION,
         #[cfg(feature = "fault")]
         &objects::VIRTUAL_DISK_MODE_NOT_SUPPORTED,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_DISK_OPTION,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION,
@@ -4387,10 +4365,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "storage")]
         &objects::VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO,
         &objects::VIRTUAL_E1000,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_E1000_OPTION,
         &objects::VIRTUAL_E1000E,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_E1000E_OPTION,
         &objects::VIRTUAL_ENSONIQ1371,
         #[cfg(feature = "vmoption")]
@@ -4410,7 +4386,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_ETHERNET_CARD_OPTION,
         &objects::VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION,
         &objects::VIRTUAL_FLOPPY,
@@ -4420,30 +4395,24 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_FLOPPY_IMAGE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_FLOPPY_OPTION,
         &objects::VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_HARDWARE,
         &objects::VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_HARDWARE_OPTION,
         &objects::VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED,
         &objects::VIRTUAL_HD_AUDIO_CARD,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_HD_AUDIO_CARD_OPTION,
         &objects::VIRTUAL_IDE_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_IDE_CONTROLLER_OPTION,
         &objects::VIRTUAL_KEYBOARD,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_KEYBOARD_OPTION,
         &objects::VIRTUAL_LSI_LOGIC_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION,
         &objects::VIRTUAL_LSI_LOGIC_SAS_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION,
         &objects::VIRTUAL_MACHINE_AFFINITY_INFO,
         #[cfg(feature = "iofilter")]
@@ -4455,14 +4424,12 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE,
         &objects::VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE,
         &objects::VIRTUAL_MACHINE_CAPABILITY,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_CDROM_INFO,
         &objects::VIRTUAL_MACHINE_CERT_THUMBPRINT,
         &objects::VIRTUAL_MACHINE_CLONE_SPEC,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR,
         &objects::VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_CONFIG_OPTION,
         &objects::VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR,
         &objects::VIRTUAL_MACHINE_CONFIG_SPEC,
@@ -4472,7 +4439,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_CONSOLE_PREFERENCES,
         &objects::VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO,
         &objects::VIRTUAL_MACHINE_CPU_ID_INFO_SPEC,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_DATASTORE_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION,
@@ -4544,12 +4510,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_MKS_CONNECTION,
         #[cfg(feature = "vm")]
         &objects::VIRTUAL_MACHINE_MKS_TICKET,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_NETWORK_INFO,
         &objects::VIRTUAL_MACHINE_NETWORK_SHAPER_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_PARALLEL_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO,
@@ -4595,7 +4559,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_STORAGE_INFO,
         &objects::VIRTUAL_MACHINE_STORAGE_SUMMARY,
         &objects::VIRTUAL_MACHINE_SUMMARY,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_TARGET_INFO,
         &objects::VIRTUAL_MACHINE_TICKET,
         &objects::VIRTUAL_MACHINE_USAGE_ON_DATASTORE,
@@ -4643,12 +4606,10 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_NVDIMM_OPTION,
         &objects::VIRTUAL_NVME_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_NVME_CONTROLLER_OPTION,
         #[cfg(feature = "network")]
         &objects::VIRTUAL_NIC_MANAGER_NET_CONFIG,
         &objects::VIRTUAL_PCI_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PCI_CONTROLLER_OPTION,
         &objects::VIRTUAL_PCI_PASSTHROUGH,
         &objects::VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE,
@@ -4670,10 +4631,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION,
         &objects::VIRTUAL_PC_NET32,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PC_NET32_OPTION,
         &objects::VIRTUAL_PS2_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PS2_CONTROLLER_OPTION,
         &objects::VIRTUAL_PARALLEL_PORT,
         &objects::VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO,
@@ -4682,13 +4641,11 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PARALLEL_PORT_OPTION,
         &objects::VIRTUAL_POINTING_DEVICE,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_POINTING_DEVICE_BACKING_OPTION,
         &objects::VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_POINTING_DEVICE_OPTION,
         &objects::VIRTUAL_PRECISION_CLOCK,
         #[cfg(feature = "vmoption")]
@@ -4697,10 +4654,8 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION,
         &objects::VIRTUAL_SATA_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SATA_CONTROLLER_OPTION,
         &objects::VIRTUAL_SCSI_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SCSI_CONTROLLER_OPTION,
         &objects::VIRTUAL_SCSI_PASSTHROUGH,
         &objects::VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO,
@@ -4709,7 +4664,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SCSI_PASSTHROUGH_OPTION,
         &objects::VIRTUAL_SIO_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SIO_CONTROLLER_OPTION,
         &objects::VIRTUAL_SERIAL_PORT,
         &objects::VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO,
@@ -4718,7 +4672,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_SERIAL_PORT_OPTION,
         &objects::VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO,
         #[cfg(feature = "vmoption")]
@@ -4753,7 +4706,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_TPM_OPTION,
         &objects::VIRTUAL_USB,
         &objects::VIRTUAL_USB_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_USB_CONTROLLER_OPTION,
         &objects::VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO,
         #[cfg(feature = "vmoption")]
@@ -4768,18 +4720,15 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_USBUSB_BACKING_OPTION,
         &objects::VIRTUAL_USBXHCI_CONTROLLER,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_USBXHCI_CONTROLLER_OPTION,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMIROM_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VIDEO_CARD_OPTION,
         &objects::VIRTUAL_VMXNET,
         &objects::VIRTUAL_VMXNET2,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMXNET2_OPTION,
         &objects::VIRTUAL_VMXNET3,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMXNET3_OPTION,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION,
@@ -4787,7 +4736,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_VMXNET3_VRDMA,
         #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMXNET3_VRDMA_OPTION,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_VMXNET_OPTION,
         &objects::VIRTUAL_WDT,
         #[cfg(feature = "vmoption")]
@@ -5123,7 +5071,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG,
         #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_CONFIG_INFO_STORAGE_INFO,
-        #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_DECOMMISSION_MODE,
         #[cfg(feature = "vsan")]
         &objects::VSAN_HOST_DISK_MAP_INFO,
@@ -7263,12 +7210,9 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryCompatibleVmnicsFromHosts as rt::Method>::INFO,
         #[cfg(feature = "profile")]
         &<methods::QueryComplianceStatus as rt::Method>::INFO,
-        #[cfg(feature = "vmoption")]
         &<methods::QueryConfigOption as rt::Method>::INFO,
         &<methods::QueryConfigOptionDescriptor as rt::Method>::INFO,
-        #[cfg(feature = "vmoption")]
         &<methods::QueryConfigOptionEx as rt::Method>::INFO,
-        #[cfg(feature = "vmoption")]
         &<methods::QueryConfigTarget as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::QueryConfiguredModuleOptionString as rt::Method>::INFO,
@@ -7324,7 +7268,6 @@ static INTERFACE: rt::Interface = rt::Interface {
         &<methods::QueryHealthUpdateInfos as rt::Method>::INFO,
         #[cfg(feature = "cluster")]
         &<methods::QueryHealthUpdates as rt::Method>::INFO,
-        #[cfg(feature = "host")]
         &<methods::QueryHostConnectionInfo as rt::Method>::INFO,
         #[cfg(feature = "host")]
         &<methods::QueryHostPatchTask as rt::Method>::INFO,

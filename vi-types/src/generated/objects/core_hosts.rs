@@ -3621,7 +3621,6 @@ rt::serde!(object HostListSummaryQuickStats);
 /// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostMaintenanceSpec {
     /// `vsanMode`: optional `VsanHostDecommissionMode`.
-    #[cfg(feature = "vsan")]
     pub vsan_mode: Option<Box<VsanHostDecommissionMode>>,
     /// `purpose`: optional string, since VI API 7.0.0.0.
     pub purpose: Option<String>,
@@ -3634,7 +3633,6 @@ impl Default for HostMaintenanceSpec {
     #[inline(never)]
     fn default() -> Self {
         Self {
-            #[cfg(feature = "vsan")]
             vsan_mode: None,
             purpose: None,
             evac_mode: None,
@@ -3660,7 +3658,6 @@ impl rt::Object for HostMaintenanceSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&HOST_MAINTENANCE_SPEC),
-            #[cfg(feature = "vsan")]
             0 => P::Optional(&self.vsan_mode),
             1 => P::Value(&self.purpose),
             2 => P::Optional(&self.evac_mode),
@@ -3670,7 +3667,6 @@ impl rt::Object for HostMaintenanceSpec {
     #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            #[cfg(feature = "vsan")]
             0 => M::Optional(&mut self.vsan_mode),
             1 => M::Value(&mut self.purpose),
             2 => M::Optional(&mut self.evac_mode),
@@ -4705,3 +4701,68 @@ impl std::fmt::Debug for HostSystemInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object HostSystemInfo);
+
+/// `VsanHostDecommissionMode`, a [`DynamicData`], since VI API 5.5.
+pub struct VsanHostDecommissionMode {
+    /// `objectAction`: required string.
+    pub object_action: String,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VsanHostDecommissionMode {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            object_action: String::new(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VsanHostDecommissionMode",
+    Some(&DYNAMIC_DATA),
+    "5.5
+string objectAction r
+",
+    <VsanHostDecommissionMode as rt::DataObject>::unset,
+);
+impl rt::Object for VsanHostDecommissionMode {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VSAN_HOST_DECOMMISSION_MODE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VSAN_HOST_DECOMMISSION_MODE),
+            0 => P::Value(&self.object_action),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.object_action),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VsanHostDecommissionMode {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VsanHostDecommissionMode {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VsanHostDecommissionMode {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VsanHostDecommissionMode);

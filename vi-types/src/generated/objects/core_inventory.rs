@@ -189,7 +189,6 @@ pub struct ClusterConfigInfo {
     /// `drsConfig`: required `ClusterDrsConfigInfo`.
     pub drs_config: ClusterDrsConfigInfo,
     /// `drsVmConfig`: list of `ClusterDrsVmConfigInfo`.
-    #[cfg(feature = "cluster")]
     pub drs_vm_config: Vec<ClusterDrsVmConfigInfo>,
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
     #[cfg(feature = "cluster")]
@@ -205,7 +204,6 @@ impl Default for ClusterConfigInfo {
             #[cfg(feature = "cluster")]
             das_vm_config: Vec::new(),
             drs_config: Default::default(),
-            #[cfg(feature = "cluster")]
             drs_vm_config: Vec::new(),
             #[cfg(feature = "cluster")]
             rule: Vec::new(),
@@ -237,7 +235,6 @@ impl rt::Object for ClusterConfigInfo {
             #[cfg(feature = "cluster")]
             1 => P::Objects(&self.das_vm_config),
             2 => P::Object(&self.drs_config),
-            #[cfg(feature = "cluster")]
             3 => P::Objects(&self.drs_vm_config),
             #[cfg(feature = "cluster")]
             4 => P::Value(&self.rule),
@@ -251,7 +248,6 @@ impl rt::Object for ClusterConfigInfo {
             #[cfg(feature = "cluster")]
             1 => M::Objects(&mut self.das_vm_config),
             2 => M::Object(&mut self.drs_config),
-            #[cfg(feature = "cluster")]
             3 => M::Objects(&mut self.drs_vm_config),
             #[cfg(feature = "cluster")]
             4 => M::Value(&mut self.rule),
@@ -295,7 +291,6 @@ pub struct ClusterConfigInfoEx {
     /// `drsConfig`: required `ClusterDrsConfigInfo`.
     pub drs_config: ClusterDrsConfigInfo,
     /// `drsVmConfig`: list of `ClusterDrsVmConfigInfo`.
-    #[cfg(feature = "cluster")]
     pub drs_vm_config: Vec<ClusterDrsVmConfigInfo>,
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
     #[cfg(feature = "cluster")]
@@ -346,7 +341,6 @@ impl Default for ClusterConfigInfoEx {
             #[cfg(feature = "cluster")]
             das_vm_config: Vec::new(),
             drs_config: Default::default(),
-            #[cfg(feature = "cluster")]
             drs_vm_config: Vec::new(),
             #[cfg(feature = "cluster")]
             rule: Vec::new(),
@@ -415,7 +409,6 @@ impl rt::Object for ClusterConfigInfoEx {
             #[cfg(feature = "cluster")]
             6 => P::Objects(&self.das_vm_config),
             7 => P::Object(&self.drs_config),
-            #[cfg(feature = "cluster")]
             8 => P::Objects(&self.drs_vm_config),
             #[cfg(feature = "cluster")]
             9 => P::Value(&self.rule),
@@ -454,7 +447,6 @@ impl rt::Object for ClusterConfigInfoEx {
             #[cfg(feature = "cluster")]
             6 => M::Objects(&mut self.das_vm_config),
             7 => M::Object(&mut self.drs_config),
-            #[cfg(feature = "cluster")]
             8 => M::Objects(&mut self.drs_vm_config),
             #[cfg(feature = "cluster")]
             9 => M::Value(&mut self.rule),
@@ -826,6 +818,83 @@ impl std::fmt::Debug for ClusterDrsConfigInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object ClusterDrsConfigInfo);
+
+/// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
+pub struct ClusterDrsVmConfigInfo {
+    /// `key`: required reference to `VirtualMachine`.
+    pub key: rt::ManagedObjectReference,
+    /// `enabled`: optional boolean.
+    pub enabled: Option<bool>,
+    /// `behavior`: optional `DrsBehavior`.
+    pub behavior: Option<enums::DrsBehavior>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for ClusterDrsVmConfigInfo {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            enabled: None,
+            behavior: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterDrsVmConfigInfo",
+    Some(&DYNAMIC_DATA),
+    "2.0
+ManagedObjectReference key r
+boolean enabled o
+DrsBehavior behavior o
+",
+    <ClusterDrsVmConfigInfo as rt::DataObject>::unset,
+);
+impl rt::Object for ClusterDrsVmConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_DRS_VM_CONFIG_INFO
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&CLUSTER_DRS_VM_CONFIG_INFO),
+            0 => P::Value(&self.key),
+            1 => P::Value(&self.enabled),
+            2 => P::Value(&self.behavior),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            1 => M::Value(&mut self.enabled),
+            2 => M::Value(&mut self.behavior),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterDrsVmConfigInfo {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterDrsVmConfigInfo {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterDrsVmConfigInfo {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object ClusterDrsVmConfigInfo);
 
 /// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterUsageSummary {

@@ -163,7 +163,6 @@ pub struct Capability {
     /// `userShellAccessSupported`: required boolean, since VI API 2.5.
     pub user_shell_access_supported: bool,
     /// `supportedEVCMode`: list of `EVCMode`, since VI API 4.0.
-    #[cfg(feature = "cluster")]
     pub supported_evc_mode: Vec<EvcMode>,
     /// `supportedEVCGraphicsMode`: list of `FeatureEVCMode`, since VI API 7.0.1.0.
     #[cfg(feature = "cluster")]
@@ -198,7 +197,6 @@ impl Default for Capability {
             provisioning_supported: false,
             multi_host_supported: false,
             user_shell_access_supported: false,
-            #[cfg(feature = "cluster")]
             supported_evc_mode: Vec::new(),
             #[cfg(feature = "cluster")]
             supported_evc_graphics_mode: Vec::new(),
@@ -249,7 +247,6 @@ impl rt::Object for Capability {
             0 => P::Value(&self.provisioning_supported),
             1 => P::Value(&self.multi_host_supported),
             2 => P::Value(&self.user_shell_access_supported),
-            #[cfg(feature = "cluster")]
             3 => P::Objects(&self.supported_evc_mode),
             #[cfg(feature = "cluster")]
             4 => P::Objects(&self.supported_evc_graphics_mode),
@@ -272,7 +269,6 @@ impl rt::Object for Capability {
             0 => M::Value(&mut self.provisioning_supported),
             1 => M::Value(&mut self.multi_host_supported),
             2 => M::Value(&mut self.user_shell_access_supported),
-            #[cfg(feature = "cluster")]
             3 => M::Objects(&mut self.supported_evc_mode),
             #[cfg(feature = "cluster")]
             4 => M::Objects(&mut self.supported_evc_graphics_mode),
@@ -310,6 +306,127 @@ impl std::fmt::Debug for Capability {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object Capability);
+
+/// `EVCMode`, a [`ElementDescription`], since VI API 4.0.
+pub struct EvcMode {
+    /// The properties of `ElementDescription`.
+    pub base: ElementDescription,
+    /// `guaranteedCPUFeatures`: list of `HostCpuIdInfo`, since VI API 4.1.
+    pub guaranteed_cpu_features: Vec<HostCpuIdInfo>,
+    /// `featureCapability`: list of `HostFeatureCapability`, since VI API 5.1.
+    pub feature_capability: Vec<HostFeatureCapability>,
+    /// `featureMask`: list of `HostFeatureMask`, since VI API 5.1.
+    pub feature_mask: Vec<HostFeatureMask>,
+    /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 5.1.
+    pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+    /// `vendor`: required string.
+    pub vendor: String,
+    /// `track`: list of string, since VI API 4.1 and always there from then on.
+    pub track: Vec<String>,
+    /// `vendorTier`: required int.
+    pub vendor_tier: i32,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for EvcMode {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            base: ElementDescription::default(),
+            guaranteed_cpu_features: Vec::new(),
+            feature_capability: Vec::new(),
+            feature_mask: Vec::new(),
+            feature_requirement: Vec::new(),
+            vendor: String::new(),
+            track: Vec::new(),
+            vendor_tier: 0,
+            _more: (),
+        }
+    }
+}
+pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "EVCMode",
+    Some(&ELEMENT_DESCRIPTION),
+    "4.0
+HostCpuIdInfo guaranteedCPUFeatures ol since 4.1
+HostFeatureCapability featureCapability ol since 5.1
+HostFeatureMask featureMask ol since 5.1
+VirtualMachineFeatureRequirement featureRequirement ol since 5.1
+string vendor r
+string track ol since 4.1
+int vendorTier r
+",
+    <EvcMode as rt::DataObject>::unset,
+);
+impl rt::Object for EvcMode {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &EVC_MODE
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&EVC_MODE),
+            0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            3 => P::Objects(&self.guaranteed_cpu_features),
+            4 => P::Objects(&self.feature_capability),
+            5 => P::Objects(&self.feature_mask),
+            6 => P::Objects(&self.feature_requirement),
+            7 => P::Value(&self.vendor),
+            8 => P::Value(&self.track),
+            9 => P::Value(&self.vendor_tier),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            3 => M::Objects(&mut self.guaranteed_cpu_features),
+            4 => M::Objects(&mut self.feature_capability),
+            5 => M::Objects(&mut self.feature_mask),
+            6 => M::Objects(&mut self.feature_requirement),
+            7 => M::Value(&mut self.vendor),
+            8 => M::Value(&mut self.track),
+            9 => M::Value(&mut self.vendor_tier),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ElementDescription> for EvcMode {}
+impl rt::Extends<Description> for EvcMode {}
+impl std::ops::Deref for EvcMode {
+    type Target = ElementDescription;
+    fn deref(&self) -> &ElementDescription {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for EvcMode {
+    fn deref_mut(&mut self) -> &mut ElementDescription {
+        &mut self.base
+    }
+}
+impl Clone for EvcMode {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for EvcMode {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for EvcMode {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object EvcMode);
 
 /// `ServiceContent`, a [`DynamicData`], since VI API 2.0.
 pub struct ServiceContent {

@@ -4,57 +4,6 @@ use super::Reference;
 use super::super::{enums, methods, objects, properties};
 use crate as rt;
 
-/// A reference to a `EnvironmentBrowser`, since VI API 2.0.
-pub type EnvironmentBrowser = Reference<properties::EnvironmentBrowser>;
-impl EnvironmentBrowser {
-    /// [`QueryConfigOption`](methods::QueryConfigOption), since VI API 2.0: the request.
-    #[cfg(feature = "vmoption")]
-    #[inline]
-    pub fn query_config_option(&self) -> methods::QueryConfigOption {
-        methods::QueryConfigOption {
-            this: self.to_moref(),
-            ..Default::default()
-        }
-    }
-    /// [`QueryConfigOptionDescriptor`](methods::QueryConfigOptionDescriptor), since VI API 2.0: the request.
-    #[inline]
-    pub fn query_config_option_descriptor(
-        &self,
-    ) -> methods::QueryConfigOptionDescriptor {
-        methods::QueryConfigOptionDescriptor {
-            this: self.to_moref(),
-            _more: (),
-        }
-    }
-    /// [`QueryConfigOptionEx`](methods::QueryConfigOptionEx), since VI API 6.0: the request.
-    #[cfg(feature = "vmoption")]
-    #[inline]
-    pub fn query_config_option_ex(&self) -> methods::QueryConfigOptionEx {
-        methods::QueryConfigOptionEx {
-            this: self.to_moref(),
-            ..Default::default()
-        }
-    }
-    /// [`QueryConfigTarget`](methods::QueryConfigTarget), since VI API 2.0: the request.
-    #[cfg(feature = "vmoption")]
-    #[inline]
-    pub fn query_config_target(&self) -> methods::QueryConfigTarget {
-        methods::QueryConfigTarget {
-            this: self.to_moref(),
-            ..Default::default()
-        }
-    }
-    /// [`QueryTargetCapabilities`](methods::QueryTargetCapabilities), since VI API 4.0: the request.
-    #[cfg(feature = "vmoption")]
-    #[inline]
-    pub fn query_target_capabilities(&self) -> methods::QueryTargetCapabilities {
-        methods::QueryTargetCapabilities {
-            this: self.to_moref(),
-            ..Default::default()
-        }
-    }
-}
-
 /// A reference to a `HostCertificateManager`, since VI API 6.0.
 pub type HostCertificateManager = Reference<properties::HostCertificateManager>;
 impl HostCertificateManager {

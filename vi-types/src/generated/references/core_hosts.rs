@@ -122,7 +122,6 @@ impl HostSystem {
         }
     }
     /// [`QueryHostConnectionInfo`](methods::QueryHostConnectionInfo), since VI API 2.0: the request.
-    #[cfg(feature = "host")]
     #[inline]
     pub fn query_host_connection_info(&self) -> methods::QueryHostConnectionInfo {
         methods::QueryHostConnectionInfo {
