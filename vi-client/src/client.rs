@@ -15,7 +15,7 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use tokio::sync::OnceCell;
 use vi_types::objects::{AboutInfo, ServiceContent};
-use vi_types::wire::{self, Decoded, ItemDecoder, Limits, ResponseError};
+use vi_types::wire::{self, Decoded, ItemDecoder, ResponseError};
 use vi_types::{
     DataObject, DecodeError, ManagedObjectReference, Method, Object, SoapFault, This, View, methods,
 };
@@ -24,7 +24,7 @@ use crate::error::not_authenticated;
 use crate::retrieve::Paging;
 use crate::transport::{Transport, TransportError};
 use crate::watch::WaiterHandle;
-use crate::{ApiVersion, Error, Negotiation, since};
+use crate::{ApiVersion, Error, Limits, Negotiation, since};
 
 pub use exchange::Traffic;
 pub use files::{
@@ -38,8 +38,7 @@ use session::Session;
 #[derive(Clone, Debug)]
 pub struct Options {
     negotiation: Negotiation,
-    deadline: Duration,
-    largest_answer: usize,
+    limits: Limits,
     parallel_calls: usize,
     keep_alive: Option<Duration>,
     user_agent: HeaderValue,
@@ -50,8 +49,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             negotiation: Negotiation::default(),
-            deadline: Duration::from_secs(300),
-            largest_answer: 1 << 30,
+            limits: Limits::default(),
             parallel_calls: 8,
             keep_alive: None,
             user_agent: HeaderValue::from_static(concat!("vi-client/", env!("CARGO_PKG_VERSION"))),
@@ -68,17 +66,10 @@ impl Options {
         self
     }
 
-    /// How long a call may take, from sending the request to the last byte of its answer (default: 5 minutes).
+    /// What the server's answers may cost, in memory and time.
     #[must_use]
-    pub fn deadline(mut self, after: Duration) -> Self {
-        self.deadline = after;
-        self
-    }
-
-    /// The largest answer in bytes, before and after decompression (default: 1 GiB).
-    #[must_use]
-    pub fn largest_answer(mut self, bytes: usize) -> Self {
-        self.largest_answer = bytes;
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -473,7 +464,7 @@ impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
     fn piece(&mut self, piece: &[u8]) -> Result<bool, DecodeError> {
         let decoder = self
             .decoder
-            .get_or_insert_with(|| ItemDecoder::new(Limits::default()));
+            .get_or_insert_with(|| ItemDecoder::new(wire::Limits::default()));
         decoder.push(piece);
         let mut found = false;
         while let Some(item) = decoder.next()? {
@@ -543,7 +534,7 @@ fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Result<Soa
 }
 
 fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
-    wire::decode_response::<M>(envelope, Limits::default()).map(known::<M>)
+    wire::decode_response::<M>(envelope, wire::Limits::default()).map(known::<M>)
 }
 
 /// The returned value. Logs elements that the bindings lack, and warns of what no text may hold.

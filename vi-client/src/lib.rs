@@ -36,6 +36,7 @@
 mod client;
 mod error;
 pub mod event_history;
+mod limits;
 mod password;
 pub mod retrieve;
 mod since;
@@ -49,6 +50,7 @@ pub use client::{
     Sent, Traffic, UploadSource,
 };
 pub use error::{Error, UnexpectedResponse};
+pub use limits::Limits;
 pub use password::Password;
 pub use since::{Feature, TooNew};
 pub use version::{ApiVersion, Negotiation};

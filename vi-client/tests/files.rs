@@ -7,7 +7,7 @@ use bytes::Bytes;
 use esx_sim::Simulator;
 use http::{Method, Request, Response, StatusCode};
 use vi_client::transport::{BoxFuture, InProcess};
-use vi_client::{Client, DatastoreFile, Error, Options};
+use vi_client::{Client, DatastoreFile, Error, Limits, Options};
 
 /// A simulator whose answers to requests about files are the test's.
 fn spoiled(
@@ -26,7 +26,7 @@ fn spoiled(
 }
 
 async fn login(simulator: &Simulator, transport: InProcess) -> Client {
-    let options = Options::default().largest_answer(1 << 20);
+    let options = Options::default().limits(Limits::default().largest_answer(1 << 20));
     let client = Client::connect(transport, options).await.unwrap();
     let user = simulator.user();
     client.login(user, simulator.password()).await.unwrap();

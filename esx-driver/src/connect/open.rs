@@ -84,15 +84,15 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
-    /// Options of the client: deadlines, keep-alive, `User-Agent`, parallel calls. They hold for the server and for
+    /// Options of the client: limits, keep-alive, `User-Agent`, parallel calls. They hold for the server and for
     /// the vCenter of `vcenter=`.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use esx_driver::{OpenOptions, auth::NoPrompts, vi_client::Options};
+    /// use esx_driver::{OpenOptions, auth::NoPrompts, vi_client::{Limits, Options}};
     ///
     /// let client = Options::default()
-    ///     .deadline(Duration::from_secs(60))
+    ///     .limits(Limits::default().deadline(Duration::from_secs(60)))
     ///     .keep_alive(Some(Duration::from_secs(600)))
     ///     .user_agent("backup/1.0");
     /// let options = OpenOptions::new(&NoPrompts).client(client);

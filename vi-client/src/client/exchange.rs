@@ -23,7 +23,7 @@ use super::cookies::{Cookies, Snapshot};
 use crate::error::UnexpectedResponse;
 use crate::transport::{Body, RequestBody, Transport, TransportError};
 use crate::version::{ApiVersion, newest_common};
-use crate::{Error, transport};
+use crate::{Error, Limits, transport};
 
 const SDK: &str = "/sdk";
 const SERVICE_VERSIONS: &str = "/sdk/vimServiceVersions.xml";
@@ -34,8 +34,7 @@ pub(super) struct HttpCalls {
     pub(super) transport: Box<dyn Transport>,
     pub(super) cookies: Cookies,
     permits: Semaphore,
-    deadline: Duration,
-    largest_answer: usize,
+    limits: Limits,
     user_agent: HeaderValue,
     requests: AtomicU64,
     received: AtomicU64,
@@ -99,8 +98,7 @@ impl HttpCalls {
             transport,
             cookies: Cookies::default(),
             permits: Semaphore::new(options.parallel_calls),
-            deadline: options.deadline,
-            largest_answer: options.largest_answer,
+            limits: options.limits.clone(),
             user_agent: options.user_agent.clone(),
             requests: AtomicU64::new(0),
             received: AtomicU64::new(0),
@@ -216,9 +214,12 @@ impl HttpCalls {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
             let answer = self.transport.send(request).await?;
-            read(method, answer, self.largest_answer, taker).await
+            read(method, answer, self.limits.largest_answer, taker).await
         };
-        let after = self.deadline.saturating_add(waits.unwrap_or_default());
+        let after = self
+            .limits
+            .deadline
+            .saturating_add(waits.unwrap_or_default());
         let answer = tokio::time::timeout(after, exchange)
             .await
             .map_err(|_| Error::Deadline { method, after })??;
@@ -267,7 +268,7 @@ impl HttpCalls {
         let sending = transport.send_streamed(request);
         tokio::pin!(sending);
         loop {
-            let ends = progress.silent_since() + self.deadline;
+            let ends = progress.silent_since() + self.limits.deadline;
             tokio::select! {
                 answer = &mut sending => return answer.map_err(|error| match error {
                     TransportError::Source(source) => Error::Source(source),
@@ -275,8 +276,8 @@ impl HttpCalls {
                 }),
                 () = tokio::time::sleep_until(ends) => {}
             }
-            if progress.silent_since() + self.deadline <= tokio::time::Instant::now() {
-                let after = self.deadline;
+            if progress.silent_since() + self.limits.deadline <= tokio::time::Instant::now() {
+                let after = self.limits.deadline;
                 return Err(Error::Deadline { method, after });
             }
         }
@@ -310,10 +311,10 @@ impl HttpCalls {
         method: &'static str,
         part: impl Future<Output = Result<T, TransportError>>,
     ) -> Result<T, Error> {
-        let waited = tokio::time::timeout(self.deadline, part).await;
+        let waited = tokio::time::timeout(self.limits.deadline, part).await;
         let part = waited.map_err(|_| Error::Deadline {
             method,
-            after: self.deadline,
+            after: self.limits.deadline,
         })?;
         Ok(part?)
     }

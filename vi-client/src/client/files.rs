@@ -423,12 +423,12 @@ impl Client {
         }
     }
 
-    /// Downloads a file from a datastore, up to the [largest answer](crate::Options::largest_answer).
+    /// Downloads a file from a datastore, up to the [largest answer](crate::Limits::largest_answer).
     ///
     /// # Errors
     /// [`Error::File`] if the server refuses; its status is 404 if there is no such file.
     pub async fn download(&self, file: &DatastoreFile) -> Result<Bytes, Error> {
-        let limit = self.0.options.largest_answer;
+        let limit = self.0.options.limits.largest_answer;
         let mut part = self.files().get(file, FileRange::WHOLE, None).await?;
         if let Some(announced) = part.length.filter(|length| *length > limit as u64) {
             return Err(TransportError::TooLarge {

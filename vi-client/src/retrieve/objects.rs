@@ -12,7 +12,7 @@ use crate::transport::BoxFuture;
 ///
 /// Each object is decoded as soon as it has arrived, so that memory holds one piece of a long answer at a time. Reading
 /// continues only while [`next`](Self::next) is awaited; each page has the deadline of a call
-/// ([`Options::deadline`](crate::Options::deadline)).
+/// ([`Limits::deadline`](crate::Limits::deadline)).
 ///
 /// Dropping `Objects` early closes the connection if a page is arriving, and cancels the remaining pages.
 pub struct Objects {

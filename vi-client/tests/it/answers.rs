@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http::Response;
 use vi_client::retrieve::Retrieve;
 use vi_client::transport::{BoxFuture, InProcess, TransportError};
-use vi_client::{Client, Error, Options};
+use vi_client::{Client, Error, Limits, Options};
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{VirtualDevice, VirtualHardware};
 use vi_types::{DecodeErrorKind, Enum as _, ManagedObjectReference, Poly};
@@ -21,7 +21,7 @@ async fn connect(answer: Response<Bytes>) -> Error {
         let answer = answer.clone();
         Box::pin(async move { answer })
     });
-    let options = Options::default().largest_answer(1 << 20);
+    let options = Options::default().limits(Limits::default().largest_answer(1 << 20));
     match Client::connect(transport, options).await {
         Ok(client) => panic!("connected to {client:?}"),
         Err(error) => error,

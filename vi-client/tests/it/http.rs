@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use vi_client::transport::{
     Endpoint, HttpsTransport, Proxy, ProxyKind, ProxyProblem, Transport, TransportError, Verify,
 };
-use vi_client::{Client, Options};
+use vi_client::{Client, Limits, Options};
 
 fn post() -> http::Request<Bytes> {
     http::Request::post("/sdk")
@@ -531,7 +531,7 @@ async fn an_endless_answer_to_a_call_ends_at_the_limit() {
         Answer::Endless(head.into(), b"8\r\n<a></a>\n\r\n".to_vec())
     })
     .await;
-    let options = Options::default().largest_answer(50_000);
+    let options = Options::default().limits(Limits::default().largest_answer(50_000));
     let error = Client::connect(to(&server), options).await.unwrap_err();
     assert_eq!(
         error.to_string(),

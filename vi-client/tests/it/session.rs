@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use vi_client::transport::InProcess;
-use vi_client::{ApiVersion, Client, Error, Negotiation, Options, Password};
+use vi_client::{ApiVersion, Client, Error, Limits, Negotiation, Options, Password};
 use vi_types::methods::{CurrentTime, PowerOnVmTask};
 use vi_types::{ManagedObjectReference, SoapFault};
 
@@ -244,7 +244,7 @@ async fn keep_alive_reads_the_clock_until_the_client_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_meets_the_deadline() {
     let silent = InProcess::new(|_| Box::pin(std::future::pending()));
-    let options = Options::default().deadline(Duration::from_secs(7));
+    let options = Options::default().limits(Limits::default().deadline(Duration::from_secs(7)));
     let error = Client::connect(silent, options).await.unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -10,7 +10,7 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use vi_client::transport::{Endpoint, HttpsTransport, RequestBody, Transport as _, TransportError};
-use vi_client::{Client, DatastoreFile, Error, FileRange, Options, UploadSource};
+use vi_client::{Client, DatastoreFile, Error, FileRange, Limits, Options, UploadSource};
 use vi_types::ManagedObjectReference;
 use vi_types::methods::CurrentTime;
 
@@ -36,7 +36,9 @@ fn pieces(count: usize) -> impl futures_core::Stream<Item = io::Result<Bytes>> +
 async fn connect(simulator: &Simulator, deadline: Duration) -> (Client, esx_sim::Server) {
     let server = simulator.listen("127.0.0.1:0", false).await.unwrap();
     let transport = HttpsTransport::new(Endpoint::http("127.0.0.1", server.addr().port()));
-    let options = Options::default().deadline(deadline).parallel_calls(1);
+    let options = Options::default()
+        .limits(Limits::default().deadline(deadline))
+        .parallel_calls(1);
     let client = Client::connect(transport, options).await.unwrap();
     let (user, password) = (simulator.user(), simulator.password());
     client.login(user, password).await.unwrap();
