@@ -203,9 +203,19 @@ fn an_object_that_was_unknown_to_the_writer_is_read_by_who_knows_it() {
 
 #[test]
 fn xml_in_json_cannot_break_out() {
-    for xml in ["</value><value>", "<a>", "</value>", "<a></b>", "&nothing;"] {
+    for xml in ["</value><value>", "<a>", "</value>", "<a></b>", "<a/"] {
         let json = json!({"_typeName": "New", "_xml": xml});
         assert!(serde_json::from_value::<Any>(json).is_err(), "{xml}");
+    }
+    // An ampersand that begins no reference stands for itself, as in an answer.
+    for (xml, content) in [
+        ("&nothing;", "&amp;nothing;"),
+        ("R&D", "R&amp;D"),
+        ("&#0;", "\u{fffd}"),
+    ] {
+        let any: Any = read(json!({"_typeName": "New", "_xml": xml}));
+        let kept = serde_json::to_value(&any).unwrap();
+        assert_eq!(kept["_xml"], content);
     }
     for name in ["a b", "a><b/", "a\"", "", "1"] {
         let json = json!({"_typeName": name, "x": 1});

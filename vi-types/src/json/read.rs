@@ -751,7 +751,7 @@ fn primitive(name: &str, value: &Tree) -> Option<Any> {
         ("double", value) => Any::Double(number(value)?),
         ("string", Tree::Text(text)) => Any::String(text.clone()),
         ("anyURI", Tree::Text(text)) => Any::Uri(text.clone()),
-        ("dateTime", Tree::Text(text)) => Any::DateTime(DateTime::from_wire(&text)),
+        ("dateTime", Tree::Text(text)) => Any::DateTime(DateTime::from_wire(text)),
         ("base64Binary", Tree::Text(text)) => Any::Binary(Binary(STANDARD.decode(text).ok()?)),
         _ => return None,
     })
