@@ -71,7 +71,7 @@ use std::collections::BTreeMap;
 use xmltree::Element;
 
 use crate::{
-    CpuSet, Document, DomainXmlFlags, ErrorNumber, Uuid,
+    Document, DomainXmlFlags, ErrorNumber, Uuid,
     words::words,
     xml::{self, Build, Node, Tree, XmlError, broken, decimal},
 };
@@ -219,7 +219,7 @@ impl Document for DomainDef {
         }
         def.cpu = node.child("cpu").map(Cpu::read).transpose()?;
         let numa = def.cpu.iter().flat_map(|cpu| &cpu.numa);
-        let cpus = numa.flat_map(|cell| cell.cpus.iter().flat_map(CpuSet::iter));
+        let cpus = numa.filter_map(|cell| cell.cpus.as_ref()?.last());
         if cpus.max().unwrap_or_default() >= def.vcpu.max {
             let message = "CPU IDs in <numa> exceed the <vcpu> count";
             return Err(node.fail(ErrorNumber::InternalError, message));

@@ -10,6 +10,8 @@ mod ip;
 mod nat;
 mod route;
 
+use std::collections::BTreeSet;
+
 use xmltree::Element;
 
 use crate::{
@@ -232,9 +234,10 @@ impl Document for NetworkDef {
             let ip = NetworkIp::read(ip, &def)?;
             def.ips.push(ip);
         }
+        let reachable: BTreeSet<_> = def.ips.iter().filter_map(address::Range::of).collect();
         for route in node.children("route") {
             let route = Route::read(route, &def)?;
-            def.check_reachable(node, &route)?;
+            def.check_reachable(node, &route, &reachable)?;
             def.routes.push(route);
         }
         for port_group in node.children("portgroup") {
@@ -335,13 +338,13 @@ impl NetworkDef {
     }
 
     /// Checks that one of the network's addresses leads to the gateway of a route.
-    fn check_reachable(&self, node: &Node<'_>, route: &Route) -> Result<(), XmlError> {
-        let mut ips = self.ips.iter().filter_map(|ip| Some((ip.address?, ip)));
-        let reaches = |(own, ip): (std::net::IpAddr, &NetworkIp)| {
-            let prefix = address::prefix(own, ip.netmask, ip.prefix);
-            address::same_network(own, route.gateway, prefix)
-        };
-        match ips.any(reaches) {
+    fn check_reachable(
+        &self,
+        node: &Node<'_>,
+        route: &Route,
+        reachable: &BTreeSet<address::Range>,
+    ) -> Result<(), XmlError> {
+        match address::is_within(route.gateway, reachable) {
             true => Ok(()),
             false => Err(node.unsupported(format!(
                 "unreachable static route gateway '{}' specified for network '{}'",

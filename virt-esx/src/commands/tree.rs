@@ -6,6 +6,9 @@ pub(crate) struct Node<'a> {
     pub(crate) parent: Option<usize>,
 }
 
+/// From this width on, children are drawn below their parents.
+const WIDEST: usize = 400;
+
 /// The drawing of all nodes. Siblings are in the order of the list. (virsh: `vshTreePrint`.)
 pub(crate) fn draw(nodes: &[Node<'_>]) -> String {
     let mut children = vec![Vec::new(); nodes.len()];
@@ -25,6 +28,8 @@ pub(crate) fn draw(nodes: &[Node<'_>]) -> String {
         text += &format!("{indent}{branch}{}\n", nodes[place].name);
         let indent = match is_last {
             None => indent,
+            // A drawing is no wider than people can read, or a server could make it of any size.
+            _ if indent.len() >= WIDEST => indent,
             Some(true) => indent + "  ",
             Some(false) => indent + "| ",
         };
@@ -34,7 +39,8 @@ pub(crate) fn draw(nodes: &[Node<'_>]) -> String {
                 text += &format!("{indent}  |\n");
                 let below = children.iter().rev().map(|child| {
                     let is_last = Some(child == last);
-                    (*child, is_last, format!("{indent}  "))
+                    let space = if indent.len() < WIDEST { "  " } else { "" };
+                    (*child, is_last, format!("{indent}{space}"))
                 });
                 waiting.extend(below);
             }
@@ -48,6 +54,17 @@ pub(crate) fn draw(nodes: &[Node<'_>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Node, draw};
+
+    #[test]
+    fn deep_trees_stay_readable() {
+        let nodes: Vec<_> = (0..10_000)
+            .map(|place: usize| Node {
+                name: "x",
+                parent: place.checked_sub(1),
+            })
+            .collect();
+        assert!(draw(&nodes).lines().all(|line| line.len() < 420));
+    }
 
     // What virsh 9.0.0 prints for snapshot-list --tree.
     #[test]

@@ -1,5 +1,7 @@
 //! `<cpu>`: model, topology and NUMA cells.
 
+use std::collections::BTreeSet;
+
 use xmltree::Element;
 
 use super::{memory::read_kib, vcpu::read_cpu_set};
@@ -167,6 +169,7 @@ impl Cpu {
         if custom && cpu.model.is_none() && !features.is_empty() {
             return Err(node.error("Non-empty feature list specified without CPU model"));
         }
+        let mut names = BTreeSet::new();
         for mut feature in features {
             let policy = feature.attr("policy");
             if policy
@@ -178,7 +181,7 @@ impl Cpu {
             let Some(name) = feature.filled("name") else {
                 return Err(feature.error("Invalid CPU feature name"));
             };
-            if cpu.features.iter().any(|known| known.name == name) {
+            if !names.insert(name.clone()) {
                 let message = format!("CPU feature '{name}' specified more than once");
                 return Err(feature.error(message));
             }

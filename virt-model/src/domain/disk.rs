@@ -327,17 +327,21 @@ impl ReadDisk {
 /// Disks whose document names no bus form a group of their own, since libvirt finds the bus only
 /// after it has sorted them.
 pub(super) fn in_order(disks: Vec<ReadDisk>) -> Vec<Disk> {
-    let mut ordered: Vec<(Option<DiskBus>, Option<u32>, Disk)> = Vec::with_capacity(disks.len());
-    for ReadDisk { disk, bus, .. } in disks {
-        let index = disk.target.index();
-        let higher = ordered
-            .iter()
-            .position(|known| known.0 == bus && known.1 > index);
-        let behind = || ordered.iter().rposition(|known| known.0 == bus);
-        let at = higher.or_else(|| behind().map(|last| last + 1));
-        ordered.insert(at.unwrap_or(ordered.len()), (bus, index, disk));
-    }
-    ordered.into_iter().map(|(_, _, disk)| disk).collect()
+    let mut buses = Vec::new();
+    let mut placed: Vec<_> = disks
+        .into_iter()
+        .map(|ReadDisk { disk, bus, .. }| {
+            let known = buses.iter().position(|known| *known == bus);
+            let group = known.unwrap_or_else(|| {
+                buses.push(bus);
+                buses.len() - 1
+            });
+            (group, disk.target.index(), disk)
+        })
+        .collect();
+    // Disks of one name stay in the order of the document.
+    placed.sort_by_key(|(group, index, _)| (*group, *index));
+    placed.into_iter().map(|(_, _, disk)| disk).collect()
 }
 
 fn read_wwn(disk: &mut Node<'_>) -> Result<Option<String>, XmlError> {

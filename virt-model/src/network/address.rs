@@ -1,6 +1,9 @@
 //! Networks of addresses, as libvirt's `virSocketAddr…` functions calculate with them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+
+use super::NetworkIp;
 
 /// The bits of an address, from the left of 128.
 fn bits(address: IpAddr) -> u128 {
@@ -44,6 +47,56 @@ pub(super) fn prefix(address: IpAddr, netmask: Option<IpAddr>, prefix: Option<u3
 /// Whether both addresses are in one network of that prefix.
 pub(super) fn same_network(one: IpAddr, other: IpAddr, prefix: u32) -> bool {
     one.is_ipv4() == other.is_ipv4() && (bits(one) ^ bits(other)) & mask(prefix) == 0
+}
+
+/// The addresses of a network: its family, the length of its prefix, and the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Range {
+    is_ipv4: bool,
+    prefix: u32,
+    start: u128,
+}
+
+impl Range {
+    /// The network of an address that a definition gives; nothing if it gives none.
+    pub(super) fn of(ip: &NetworkIp) -> Option<Range> {
+        let address = ip.address?;
+        Some(Range::around(
+            address,
+            prefix(address, ip.netmask, ip.prefix),
+        ))
+    }
+
+    fn around(address: IpAddr, prefix: u32) -> Range {
+        let prefix = prefix.min(128);
+        Range {
+            is_ipv4: address.is_ipv4(),
+            prefix,
+            start: bits(address) & mask(prefix),
+        }
+    }
+}
+
+/// Whether an address is in one of the networks. It looks once for each length of a prefix, of which there are few.
+pub(super) fn is_within(address: IpAddr, ranges: &BTreeSet<Range>) -> bool {
+    let mut from = Range {
+        is_ipv4: address.is_ipv4(),
+        prefix: 0,
+        start: 0,
+    };
+    while let Some(next) = ranges.range(from..).next() {
+        if next.is_ipv4 != address.is_ipv4() {
+            return false;
+        }
+        if ranges.contains(&Range::around(address, next.prefix)) {
+            return true;
+        }
+        let Some(longer) = next.prefix.checked_add(1) else {
+            return false;
+        };
+        from.prefix = longer;
+    }
+    false
 }
 
 /// Whether an address has only zeros behind the prefix.

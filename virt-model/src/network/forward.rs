@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use xmltree::Element;
 
 use super::{Nat, NetworkDef};
@@ -125,6 +127,7 @@ impl Forward {
             }
             forward.nat = Some(Nat::read(nat, network)?);
         }
+        let mut names = BTreeSet::new();
         for mut interface in node.children("interface") {
             let Some(name) = interface.filled("dev") else {
                 return Err(interface.error(format!(
@@ -132,16 +135,13 @@ impl Forward {
                     network.name
                 )));
             };
-            let device = ForwardDevice::Netdev(name);
-            if let ForwardDevice::Netdev(name) = &device
-                && forward.devices.contains(&device)
-            {
+            if !names.insert(name.clone()) {
                 return Err(interface.error(format!(
                     "interface '{name}' can only be listed once in network {}",
                     network.name
                 )));
             }
-            forward.devices.push(device);
+            forward.devices.push(ForwardDevice::Netdev(name));
         }
         match (dev, forward.dev()) {
             (Some(dev), None) => forward.devices.push(ForwardDevice::Netdev(dev)),

@@ -17,8 +17,12 @@ pub const MAX_SIZE: usize = 16 << 20;
 /// The deepest nesting of elements that is read.
 pub const MAX_DEPTH: usize = 128;
 
-/// The largest number of elements and attributes together that is read.
+/// The largest number of elements and attributes together that is read. Where many namespaces are in force, each element
+/// counts for as many as there are.
 pub const MAX_NODES: usize = 1_000_000;
+
+/// The number of namespaces in force that cost nothing: two are XML's own.
+const FREE_NAMESPACES: usize = 10;
 
 /// The tree of a document.
 ///
@@ -122,10 +126,13 @@ impl Tree {
         attributes: Vec<OwnedAttribute>,
         namespace: Namespace,
     ) -> Result<(), XmlError> {
-        let nodes_left = self.nodes_left.checked_sub(1 + attributes.len());
+        // The parser copies all namespaces in force for each element.
+        let namespaces = namespace.0.len().saturating_sub(FREE_NAMESPACES);
+        let nodes = 1 + attributes.len() + namespaces;
+        let nodes_left = self.nodes_left.checked_sub(nodes);
         self.nodes_left = nodes_left.ok_or_else(|| {
             refused(format!(
-                "the document has too many elements and attributes; at most {MAX_NODES} are read"
+                "the document has too many elements, attributes and namespaces; at most {MAX_NODES} are read"
             ))
         })?;
         if self.open.len() == MAX_DEPTH {
@@ -203,6 +210,18 @@ mod tests {
         let text = "<a b='1' c='2'><d/><d/></a>";
         assert!(tree_within(text, 5, false).is_ok());
         let error = tree_within(text, 4, false).unwrap_err();
+        assert!(error.message().contains("too many elements"), "{error}");
+    }
+
+    #[test]
+    fn namespaces_are_counted_at_each_element() {
+        let declared = |count: usize| {
+            let names = (0..count).map(|at| format!("xmlns:n{at}='urn:{at}' "));
+            format!("<a {}>{}</a>", names.collect::<String>(), "<b/>".repeat(10))
+        };
+        assert!(tree_within(&declared(5), 11, false).is_ok());
+        assert!(tree_within(&declared(100), 11 * 101, false).is_ok());
+        let error = tree_within(&declared(100), 11 * 50, false).unwrap_err();
         assert!(error.message().contains("too many elements"), "{error}");
     }
 

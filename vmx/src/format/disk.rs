@@ -16,12 +16,13 @@ impl Writer<'_> {
     pub(super) fn disks(&mut self, def: &DomainDef) -> Result<bool, VmxError> {
         let disks = &def.devices.disks;
         let mut controllers = def.devices.controllers.clone();
+        // First of all: there are few places, so that few disks go on from here.
+        if self.lenient() {
+            self.distinct(disks)?;
+        }
         for disk in disks {
             self.verify(disk)?;
             legacy_model(disk, &mut controllers)?;
-        }
-        if self.lenient() {
-            self.distinct(disks)?;
         }
         let any = self.controllers(disks, controllers)?;
         let mut floppies = [false; 2];

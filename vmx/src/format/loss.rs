@@ -1,5 +1,8 @@
 //! What a definition has and its file does not: the file is read back, and what is missing is told.
 
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+
 use virt_model::domain::{
     BootDevice, ControllerType, Device, Devices, DiskSource, Interface, Memballoon,
 };
@@ -31,24 +34,28 @@ pub(super) fn losses(
     complete(&mut wanted_devices, &found_devices);
     let mut messages = Vec::new();
     compare(&document(&wanted), &document(&found), &mut messages);
-    let mut rest = all(&found_devices);
-    for device in all(&wanted_devices) {
-        let xml = device.to_xml(FLAGS);
-        let kind = device.kind();
-        let alike = |other: &Device| other.kind() == kind && other.to_xml(FLAGS) == xml;
-        let source = |device: &Device| match device {
-            Device::Disk(disk) => Some(disk.source.path().map(str::to_owned)),
-            _ => None,
-        };
-        let place = rest.iter().position(alike).or_else(|| {
-            let fits = |other: &Device| other.kind() == kind && source(other) == source(&device);
-            rest.iter().position(fits)
-        });
+    let [found_devices, wanted_devices] = [&found_devices, &wanted_devices]
+        .map(|devices| all(devices).into_iter().map(Shown::new).collect::<Vec<_>>());
+    let mut same = Queues::new(
+        found_devices
+            .iter()
+            .map(|device| (device.kind(), device.xml.as_str())),
+    );
+    let mut alike = Queues::new(
+        found_devices
+            .iter()
+            .map(|device| (device.kind(), device.source())),
+    );
+    let mut taken = vec![false; found_devices.len()];
+    for device in &wanted_devices {
+        let place = same
+            .take(&(device.kind(), device.xml.as_str()), &mut taken)
+            .or_else(|| alike.take(&(device.kind(), device.source()), &mut taken));
         match place {
-            Some(at) => compare(&xml, &rest.remove(at).to_xml(FLAGS), &mut messages),
+            Some(at) => compare(&device.xml, &found_devices[at].xml, &mut messages),
             None => messages.push(format!(
                 "{} has no place in a VMX file and is left out",
-                start(&xml)
+                start(&device.xml)
             )),
         }
     }
@@ -150,18 +157,69 @@ fn agree(wanted: &mut DomainDef, found: &mut DomainDef) {
     }
 }
 
-/// Tells of the lines of `wanted` that `found` does not have.
-fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
-    let mut rest: Vec<&str> = found.lines().map(str::trim).collect();
-    let mut missing = Vec::new();
-    for line in wanted.lines().map(str::trim) {
-        match rest.iter().position(|other| *other == line) {
-            Some(at) => {
-                rest.remove(at);
-            }
-            None => missing.push(line),
+/// A device with its document, which is made once.
+struct Shown {
+    device: Device,
+    xml: String,
+}
+
+impl Shown {
+    fn new(device: Device) -> Shown {
+        let xml = device.to_xml(FLAGS);
+        Shown { device, xml }
+    }
+
+    fn kind(&self) -> &str {
+        self.device.kind()
+    }
+
+    /// The file of a disk; the devices of other kinds have none.
+    fn source(&self) -> Option<Option<&str>> {
+        match &self.device {
+            Device::Disk(disk) => Some(disk.source.path()),
+            _ => None,
         }
     }
+}
+
+/// The places of items by what they are called, so that documents with many items are compared in linear time.
+struct Queues<K>(HashMap<K, VecDeque<usize>>);
+
+impl<K: Hash + Eq> Queues<K> {
+    fn new(items: impl IntoIterator<Item = K>) -> Queues<K> {
+        let mut queues: HashMap<K, VecDeque<usize>> = HashMap::new();
+        for (at, item) in items.into_iter().enumerate() {
+            queues.entry(item).or_default().push_back(at);
+        }
+        Queues(queues)
+    }
+
+    /// Takes the first item that is called so and that nobody has taken.
+    fn take(&mut self, name: &K, taken: &mut [bool]) -> Option<usize> {
+        let queue = self.0.get_mut(name)?;
+        while let Some(at) = queue.pop_front() {
+            if !std::mem::replace(&mut taken[at], true) {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+/// Tells of the lines of `wanted` that `found` does not have.
+fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
+    // Most devices are the same.
+    if wanted == found {
+        return;
+    }
+    let found: Vec<&str> = found.lines().map(str::trim).collect();
+    let mut taken = vec![false; found.len()];
+    let mut same = Queues::new(found.iter().copied());
+    let wanted = wanted.lines().map(str::trim);
+    let missing: Vec<&str> = wanted
+        .filter(|line| same.take(line, &mut taken).is_none())
+        .collect();
+    let mut alike = Queues::new(found.iter().map(|line| (tag(line), line.starts_with("</"))));
     for line in missing {
         let tag = tag(line);
         // Tags without anything are those of what is inside.
@@ -169,11 +227,8 @@ fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
         if says_nothing {
             continue;
         }
-        let other = rest
-            .iter()
-            .position(|other| self::tag(other) == tag && !other.starts_with("</"));
-        messages.push(match other.map(|at| rest.remove(at)) {
-            Some(other) => format!("{line} is {other} in a VMX file"),
+        messages.push(match alike.take(&(tag, false), &mut taken) {
+            Some(other) => format!("{line} is {} in a VMX file", found[other]),
             None => format!("{line} has no place in a VMX file and is left out"),
         });
     }

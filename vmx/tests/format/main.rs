@@ -11,6 +11,7 @@ mod devices;
 mod disks;
 mod errors;
 mod general;
+mod large;
 mod lenient;
 mod loss;
 mod round_trip;
