@@ -478,6 +478,10 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         vi_client::Error::NotVi { .. } | vi_client::Error::Redirect { .. } => {
             Some("check the server's name and port".to_owned())
         }
+        vi_client::Error::Excess { .. }
+        | vi_client::Error::Transport(TransportError::TooLarge { .. }) => {
+            Some("real servers give less: check that this is the right one".to_owned())
+        }
         _ => None,
     }
 }

@@ -17,10 +17,11 @@ use tokio::sync::OnceCell;
 use vi_types::objects::{AboutInfo, ServiceContent};
 use vi_types::wire::{self, Decoded, ItemDecoder, ResponseError};
 use vi_types::{
-    DataObject, DecodeError, ManagedObjectReference, Method, Object, SoapFault, This, View, methods,
+    DataObject, ManagedObjectReference, Method, Object, SoapFault, This, View, methods,
 };
 
 use crate::error::not_authenticated;
+use crate::limits::Spent;
 use crate::retrieve::Paging;
 use crate::transport::{Transport, TransportError};
 use crate::watch::WaiterHandle;
@@ -154,7 +155,8 @@ impl Client {
         };
         let call = outgoing(&request, &request.this)?;
         let answer = http.call(&call, asked.as_ref(), None).await?;
-        let content = decode::<methods::RetrieveServiceContent>(&answer.envelope)
+        let wire = options.limits.wire();
+        let content = decode::<methods::RetrieveServiceContent>(&answer.envelope, wire)
             .map_err(|error| failed(call.method, error))?;
         let spoken = match &options.negotiation {
             Negotiation::About => ApiVersion::parse(&content.about.api_version)
@@ -293,8 +295,9 @@ impl Client {
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
         let mut output = None;
+        let limits = self.0.options.limits.wire();
         let mut keep = |envelope: &[u8]| {
-            output = Some(decode::<M>(envelope)?);
+            output = Some(decode::<M>(envelope, limits)?);
             Ok(())
         };
         self.exchange(call, renewal, &mut keep).await?;
@@ -314,13 +317,15 @@ impl Client {
     /// Calls a method, gives the `T`s of its answer to `take` while they arrive, and returns the rest of the answer.
     ///
     /// With `pauses`, the future is pending once after every piece of the answer that had some `T`s, so that the caller
-    /// can work on them.
+    /// can work on them; without it, they are kept. `spent` is what the retrieve has cost so far, and then what it has cost
+    /// with this call.
     pub(crate) async fn call_items<M: Method, T: DataObject>(
         &self,
         request: &M,
         renewal: Renewal,
         pauses: bool,
         take: &mut (dyn FnMut(T) + Send),
+        spent: &mut Spent,
     ) -> Result<M::Output, Error> {
         let this = self
             .target(M::name(), request.this(), M::called_on())
@@ -331,10 +336,17 @@ impl Client {
             take,
             pauses,
             output: None,
+            limits: &self.0.options.limits,
+            before: *spent,
+            spent,
+            excess: None,
         };
         self.exchange(outgoing(request, &this)?, renewal, &mut answer)
             .await?;
-        Ok(answer.output.unwrap_or_default())
+        match answer.excess {
+            Some(excess) => Err(excess),
+            None => Ok(answer.output.unwrap_or_default()),
+        }
     }
 
     fn check_open(&self, method: &'static str) -> Result<(), Error> {
@@ -453,29 +465,59 @@ struct Items<'a, M: Method, T> {
     take: &'a mut (dyn FnMut(T) + Send),
     pauses: bool,
     output: Option<M::Output>,
+    limits: &'a Limits,
+    /// What the retrieve has cost before this answer, and with it.
+    before: Spent,
+    spent: &'a mut Spent,
+    /// Why the end of the answer was not taken.
+    excess: Option<Error>,
 }
 
 impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
     fn begin(&mut self) -> bool {
         self.decoder = None;
+        *self.spent = self.before;
         true
     }
 
-    fn piece(&mut self, piece: &[u8]) -> Result<bool, DecodeError> {
+    fn piece(&mut self, piece: &[u8]) -> Result<bool, Error> {
+        let method = M::name();
         let decoder = self
             .decoder
-            .get_or_insert_with(|| ItemDecoder::new(wire::Limits::default()));
+            .get_or_insert_with(|| ItemDecoder::new(self.limits.wire()));
         decoder.push(piece);
+        self.spent.text += piece.len();
         let mut found = false;
-        while let Some(item) = decoder.next()? {
+        while let Some(item) = decoder
+            .next()
+            .map_err(|error| Error::Decode { method, error })?
+        {
             (self.take)(item);
             found = true;
+            self.spent.objects += 1;
+            if !self.pauses {
+                self.spent.memory = self.before.memory + decoder.taken();
+            }
+            self.spent.check(self.limits, method)?;
         }
+        let limit = self.limits.largest_answer;
+        if decoder.waiting() > limit {
+            let announced = None;
+            return Err(TransportError::TooLarge { limit, announced }.into());
+        }
+        self.spent.check(self.limits, method)?;
         Ok(found && self.pauses)
     }
 
     fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError> {
-        self.piece(whole)?;
+        match self.piece(whole) {
+            Ok(_) => {}
+            Err(Error::Decode { error, .. }) => return Err(error.into()),
+            Err(excess) => {
+                self.excess = Some(excess);
+                return Ok(());
+            }
+        }
         let Some(decoder) = self.decoder.take() else {
             return Ok(());
         };
@@ -533,8 +575,8 @@ fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Result<Soa
     })
 }
 
-fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
-    wire::decode_response::<M>(envelope, wire::Limits::default()).map(known::<M>)
+fn decode<M: Method>(envelope: &[u8], limits: wire::Limits) -> Result<M::Output, ResponseError> {
+    wire::decode_response::<M>(envelope, limits).map(known::<M>)
 }
 
 /// The returned value. Logs elements that the bindings lack, and warns of what no text may hold.

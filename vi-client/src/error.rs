@@ -109,6 +109,14 @@ pub enum Error {
         /// Its `Location`.
         to: String,
     },
+    /// The server gives more than the [`Limits`](crate::Limits) allow.
+    #[error("{method}: the server gives more than {limit}")]
+    Excess {
+        /// The method called.
+        method: &'static str,
+        /// The limit, such as `100000 objects`.
+        limit: String,
+    },
     /// No answer within the deadline. Whether the server ran the request is unknown.
     #[error("{method}: no answer after {} s", .after.as_secs_f32())]
     Deadline {

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use vi_types::wire;
+
+use crate::Error;
+
 /// Limits on what a server's answers may cost.
 ///
-/// The defaults leave room for the largest answers of real servers, and no more: what goes beyond them is an error that
-/// names the limit.
+/// The defaults leave room for the largest answers of real servers, and keep a program below 256 MiB whatever a server
+/// sends. What goes beyond them is an error that names the limit ([`Error::Excess`], or
+/// [`TransportError::TooLarge`](crate::transport::TransportError::TooLarge)).
 ///
 /// ```
 /// use std::time::Duration;
 /// use vi_client::{Limits, Options};
 ///
-/// let limits = Limits::default().deadline(Duration::from_secs(60));
+/// let limits = Limits::default().deadline(Duration::from_secs(60)).objects(1_000_000);
 /// let options = Options::default().limits(limits);
 /// ```
 ///
@@ -22,13 +27,19 @@ use std::time::Duration;
 pub struct Limits {
     pub(crate) deadline: Duration,
     pub(crate) largest_answer: usize,
+    pub(crate) largest_retrieve: usize,
+    pub(crate) memory: usize,
+    pub(crate) objects: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(300),
-            largest_answer: 1 << 30,
+            largest_answer: 16 << 20,
+            largest_retrieve: 256 << 20,
+            memory: 128 << 20,
+            objects: 100_000,
         }
     }
 }
@@ -41,10 +52,87 @@ impl Limits {
         self
     }
 
-    /// The largest answer in bytes, before and after decompression (default: 1 GiB).
+    /// The largest answer in bytes, before and after decompression; also the largest object of a retrieve, and the largest
+    /// file that is read whole (default: 16 MiB).
+    ///
+    /// The largest real ones are the options of an environment browser (1.5 MB), a page of 1,000 events (up to 5 MB), and
+    /// the task of a datastore search, whose result has 300 bytes for each file. The answers of a watch, which have the
+    /// properties of many objects, may be four times as large.
     #[must_use]
     pub fn largest_answer(mut self, bytes: usize) -> Self {
         self.largest_answer = bytes;
         self
+    }
+
+    /// How many bytes a retrieve may have, all its pages together, after decompression (default: 256 MiB).
+    ///
+    /// The whole configuration of 5,000 virtual machines is 42 MB.
+    #[must_use]
+    pub fn largest_retrieve(mut self, bytes: usize) -> Self {
+        self.largest_retrieve = bytes;
+        self
+    }
+
+    /// How many bytes of memory the values of an answer may take, with the text that they are read from (default: 128 MiB).
+    ///
+    /// Of a retrieve, this holds for what is in memory at a time: all of it for [`Client::retrieve`](crate::Client::retrieve),
+    /// a page for [`Pages`](crate::retrieve::Pages), an object for [`Objects`](crate::retrieve::Objects). The number is an
+    /// estimate, see [`vi_types::wire::Limits::memory`].
+    #[must_use]
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// How many objects a retrieve may have, all its pages together (default: 100,000).
+    ///
+    /// The largest vCenter has 45,000 virtual machines and 2,500 hosts.
+    #[must_use]
+    pub fn objects(mut self, most: usize) -> Self {
+        self.objects = most;
+        self
+    }
+
+    /// The largest answer to a method.
+    pub(crate) fn largest_answer_to(&self, method: &str) -> usize {
+        match method {
+            "WaitForUpdatesEx" | "WaitForUpdates" | "CheckForUpdates" => {
+                self.largest_answer.saturating_mul(4)
+            }
+            _ => self.largest_answer,
+        }
+    }
+
+    /// The limits of decoding.
+    pub(crate) fn wire(&self) -> wire::Limits {
+        let mut limits = wire::Limits::default();
+        limits.memory = self.memory;
+        limits
+    }
+}
+
+/// What a retrieve has cost so far, all its pages together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    /// Bytes of text.
+    pub(crate) text: usize,
+    pub(crate) objects: usize,
+    /// Bytes of memory of the objects that are kept.
+    pub(crate) memory: usize,
+}
+
+impl Spent {
+    /// Whether that is within the limits.
+    pub(crate) fn check(self, limits: &Limits, method: &'static str) -> Result<(), Error> {
+        let limit = if self.objects > limits.objects {
+            format!("{} objects", limits.objects)
+        } else if self.text > limits.largest_retrieve {
+            format!("{} bytes of objects", limits.largest_retrieve)
+        } else if self.memory > limits.memory {
+            format!("{} bytes of memory can hold", limits.memory)
+        } else {
+            return Ok(());
+        };
+        Err(Error::Excess { method, limit })
     }
 }

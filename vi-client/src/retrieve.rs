@@ -177,7 +177,8 @@ impl Client {
         loop {
             let logins = self.logins();
             let mut pages = self.pages(request.clone());
-            match pages.rest().await {
+            // On the heap: drivers' functions have this future so many levels inside of theirs that the compiler gives up.
+            match Box::pin(pages.rest()).await {
                 // The pages were lost with the session.
                 Err(error)
                     if error.is_not_authenticated()

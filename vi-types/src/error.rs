@@ -35,6 +35,18 @@ pub enum DecodeErrorKind {
         /// The number of levels allowed.
         limit: usize,
     },
+    /// Something is there more often than allowed.
+    TooMany {
+        /// What: `attributes of one element`.
+        what: &'static str,
+        /// How often it may be there.
+        limit: usize,
+    },
+    /// The values take more memory than allowed.
+    TooLarge {
+        /// The bytes allowed.
+        limit: usize,
+    },
     /// The content of an element does not fit its type.
     Content {
         /// The expected content.
@@ -140,6 +152,12 @@ impl fmt::Display for DecodeError {
             }
             DecodeErrorKind::TooDeep { limit } => {
                 write!(f, "elements are nested more than {limit} deep")
+            }
+            DecodeErrorKind::TooMany { what, limit } => {
+                write!(f, "there are more than {limit} {what}")
+            }
+            DecodeErrorKind::TooLarge { limit } => {
+                write!(f, "the values take more than {limit} bytes of memory")
             }
             DecodeErrorKind::Content { expected, found } => {
                 write!(f, "expected {expected}, found {found}")

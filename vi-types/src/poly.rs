@@ -169,6 +169,7 @@ impl<B: DataObject> Value for Poly<B> {
     }
 
     fn decode_item(list: &mut Vec<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        reader.allocate(size_of::<Self>())?;
         list.push(Self::holding(reader.descendant(B::type_info())?));
         Ok(())
     }

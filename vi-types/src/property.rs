@@ -67,11 +67,13 @@ impl PropertyMut<'_> {
     #[inline(never)]
     fn decode_object(self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
         let object = match self {
-            Self::Object(object) => object,
+            // A part of the object around it.
+            Self::Object(object) => return reader.object(object),
             Self::Optional(object) => object.fill(),
             Self::Objects(objects) => objects.push(),
             Self::Value(_) | Self::Absent => return reader.skip(),
         };
+        reader.allocate(size_of_val(object))?;
         reader.object(object)
     }
 

@@ -47,6 +47,7 @@ pub trait Value: Send + Sync + 'static {
     where
         Self: Sized + Default,
     {
+        reader.allocate(size_of::<Self>())?;
         list.push(Self::default());
         match list.last_mut() {
             Some(item) => item.decode(reader),

@@ -6,6 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use zeroize::Zeroizing;
 
+/// How many cookies are kept. Servers set one or two; RFC 6265 wants room for 50.
+const MOST: usize = 50;
+
+/// How many bytes the names and values of all cookies may have: the header goes with every request, and servers take heads
+/// of 8 KiB.
+const LONGEST: usize = 4096;
+
 /// The cookies by name.
 type Jar = BTreeMap<String, Zeroizing<String>>;
 
@@ -101,9 +108,17 @@ fn update(jar: &mut Jar, answer: &HeaderMap) {
         };
         let (name, value) = (name.trim(), value.trim());
         let dropped = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
-        if dropped || value.is_empty() {
-            jar.remove(name);
-        } else {
+        jar.remove(name);
+        let others: usize = jar
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        if jar.len() >= MOST || others + name.len() + value.len() > LONGEST {
+            tracing::debug!(
+                bytes = text.len(),
+                "a cookie is ignored: there are too many"
+            );
+        } else if !dropped && !value.is_empty() {
             jar.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
         }
     }
@@ -155,6 +170,26 @@ mod tests {
         cookies.take_login(cookies.snapshot(), &answer(&["vmware_soap_session=login"]));
         cookies.take(&before, &answer(&["vmware_soap_session=anonymous"]));
         assert_eq!(header(&cookies).unwrap(), "vmware_soap_session=login");
+    }
+
+    #[test]
+    fn a_server_sets_so_many_cookies_and_no_more() {
+        let many: Vec<_> = (0..1000).map(|n| format!("c{n}=1")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        let long = format!("long={}", "x".repeat(5000));
+        let half = ["a", "b"].map(|name| format!("{name}={}", "x".repeat(3000)));
+        for (set, kept) in [
+            (many, 50),
+            (vec![&long, "vmware_soap_session=1"], 1),
+            (vec![&half[0], &half[1], "vmware_soap_session=1"], 2),
+            (vec![&half[0], "a=1", &half[1]], 2),
+        ] {
+            let cookies = Cookies::default();
+            cookies.take(&cookies.snapshot(), &answer(&set));
+            let header = header(&cookies).unwrap();
+            assert_eq!(header.split("; ").count(), kept, "{header}");
+            assert!(header.len() < 5000);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use flate2::write::GzDecoder;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
@@ -15,8 +15,8 @@ use http::header::{
 use http::{Request, Response, StatusCode, response};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
+use vi_types::ManagedObjectReference;
 use vi_types::wire::ResponseError;
-use vi_types::{DecodeError, ManagedObjectReference};
 
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
@@ -78,7 +78,7 @@ pub(super) trait ResponseReader: Send {
     }
 
     /// Takes the next piece. Returns whether to pause, because the caller has something to work on.
-    fn piece(&mut self, _: &[u8]) -> Result<bool, DecodeError> {
+    fn piece(&mut self, _: &[u8]) -> Result<bool, Error> {
         Ok(false)
     }
 
@@ -214,7 +214,7 @@ impl HttpCalls {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
             let answer = self.transport.send(request).await?;
-            read(method, answer, self.limits.largest_answer, taker).await
+            read(method, answer, &self.limits, taker).await
         };
         let after = self
             .limits
@@ -337,6 +337,10 @@ pub(super) struct HttpResponse {
     length: usize,
 }
 
+/// How many bytes of a compressed answer are taken at a time, so that a small chunk cannot become a thousand times its size
+/// at once.
+const STEP: usize = 128 << 10;
+
 /// How many bytes of an answer are inspected to recognize a SOAP message.
 const BEGINNING: usize = 4096;
 
@@ -345,10 +349,19 @@ const BEGINNING: usize = 4096;
 async fn read(
     method: &'static str,
     answer: Response<Body>,
-    limit: usize,
+    limits: &Limits,
     taker: Option<&mut dyn ResponseReader>,
 ) -> Result<HttpResponse, Error> {
     let (parts, mut body) = answer.into_parts();
+    let mut taker = match taker {
+        Some(taker) if parts.status == StatusCode::OK => taker.begin().then_some(taker),
+        _ => None,
+    };
+    let limit = match taker {
+        Some(_) => limits.largest_retrieve,
+        None => limits.largest_answer_to(method),
+    };
+    let too_large = |announced| TransportError::TooLarge { limit, announced };
     let announced = parts
         .headers
         .get(CONTENT_LENGTH)
@@ -357,11 +370,7 @@ async fn read(
     if let Some(announced) = announced
         && announced > limit as u64
     {
-        return Err(TransportError::TooLarge {
-            limit,
-            announced: Some(announced),
-        }
-        .into());
+        return Err(too_large(Some(announced)).into());
     }
     let gzip = parts
         .headers
@@ -371,28 +380,26 @@ async fn read(
         true => BodyBuffer::Gzip(Box::new(GzDecoder::new(LimitedBuffer::new(limit, 0)))),
         false => BodyBuffer::Plain(LimitedBuffer::new(limit, announced.unwrap_or(0))),
     };
-    let mut taker = match taker {
-        Some(taker) if parts.status == StatusCode::OK => taker.begin().then_some(taker),
-        _ => None,
-    };
     let mut received = 0;
-    while let Some(chunk) = body.chunk().await? {
+    while let Some(mut chunk) = body.chunk().await? {
         received += chunk.len() as u64;
-        sink.take(chunk)
-            .map_err(|error| sink.failed(method, &error))?;
-        let Some(taker) = &mut taker else { continue };
-        let limited = sink.limited();
-        if limited.given == 0 {
-            if limited.held().len() < BEGINNING {
-                continue;
-            }
-            check(method, &parts, limited.held())?;
+        if received > limit as u64 {
+            return Err(too_large(None).into());
         }
-        if taker
-            .piece(&limited.give())
-            .map_err(|error| Error::Decode { method, error })?
-        {
-            pause().await;
+        while !chunk.is_empty() {
+            sink.take(&mut chunk)
+                .map_err(|error| sink.failed(method, &error))?;
+            let Some(taker) = &mut taker else { continue };
+            let limited = sink.limited();
+            if limited.given == 0 {
+                if limited.held().len() < BEGINNING {
+                    continue;
+                }
+                check(method, &parts, limited.held())?;
+            }
+            if taker.piece(&limited.give())? {
+                pause().await;
+            }
         }
     }
     // A transport over a socket notices a short body itself.
@@ -409,9 +416,7 @@ async fn read(
     let mut rest = sink.finish(method)?;
     let length = given + rest.len();
     if let (Some(taker), true) = (taker, given > 0) {
-        taker
-            .piece(&rest)
-            .map_err(|error| Error::Decode { method, error })?;
+        taker.piece(&rest)?;
         rest = Bytes::new();
     }
     Ok(HttpResponse {
@@ -440,11 +445,20 @@ enum BodyBuffer {
 }
 
 impl BodyBuffer {
-    fn take(&mut self, chunk: Bytes) -> io::Result<()> {
-        match self {
-            Self::Plain(limited) => limited.take(chunk),
-            Self::Gzip(decoder) => decoder.write_all(&chunk),
+    /// Takes a chunk, or as much of it as becomes [`STEP`] bytes.
+    fn take(&mut self, chunk: &mut Bytes) -> io::Result<()> {
+        let decoder = match self {
+            Self::Plain(limited) => return limited.take(std::mem::take(chunk)),
+            Self::Gzip(decoder) => decoder,
+        };
+        let before = decoder.get_ref().held().len();
+        while !chunk.is_empty() && decoder.get_ref().held().len() - before < STEP {
+            match decoder.write(chunk)? {
+                0 => return Err(io::Error::other("there is more behind its end")),
+                taken => chunk.advance(taken),
+            }
         }
+        Ok(())
     }
 
     fn limited(&mut self) -> &mut LimitedBuffer {
@@ -466,10 +480,12 @@ impl BodyBuffer {
             }
             .into();
         }
-        Error::Compression {
-            method,
-            reason: error.to_string(),
-        }
+        let reason = match error.kind() {
+            io::ErrorKind::Other => error.to_string(),
+            // The decoder's words for both are about a check sum.
+            _ => "it is damaged, or cut short".to_owned(),
+        };
+        Error::Compression { method, reason }
     }
 
     fn finish(mut self, method: &'static str) -> Result<Bytes, Error> {
@@ -562,13 +578,10 @@ fn check(method: &'static str, answer: &response::Parts, body: &[u8]) -> Result<
     if let (true, Some(to)) = (status.is_redirection(), answer.headers.get(LOCATION)) {
         return Err(Error::Redirect {
             from: SDK.to_owned(),
-            to: String::from_utf8_lossy(to.as_bytes()).into_owned(),
+            to: short(to),
         });
     }
-    let content_type = answer
-        .headers
-        .get(CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let content_type = answer.headers.get(CONTENT_TYPE).map(short);
     let soap = is_soap(content_type.as_deref().unwrap_or_default(), body);
     match status.as_u16() {
         200 | 500 if soap => Ok(()),
@@ -601,6 +614,12 @@ fn is_soap(content_type: &str, body: &[u8]) -> bool {
     let html = text.contains("<html");
     text.contains("envelope")
         || !html && (content_type.contains("xml") || text.starts_with("<?xml"))
+}
+
+/// The beginning of a header's value; heads may be as long as 400 KB.
+fn short(value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    text.chars().take(1000).collect()
 }
 
 /// The first characters, on one line and without secrets.

@@ -99,7 +99,7 @@ impl Client {
         let call = outgoing(&methods::Logout::default(), &this)?;
         let answer = self.0.http.call(&call, self.version().as_ref(), None).await;
         self.0.http.cookies.clear();
-        match decode::<methods::Logout>(&answer?.envelope) {
+        match decode::<methods::Logout>(&answer?.envelope, self.0.options.limits.wire()) {
             Ok(_) => Ok(()),
             Err(error) => match failed(call.method, error) {
                 gone if gone.is_not_authenticated() => Ok(()),
@@ -168,8 +168,9 @@ impl Client {
         let mut call = call?;
         call.envelope = wiped(call.envelope);
         let mut user_session = UserSession::default();
+        let limits = self.0.options.limits.wire();
         let mut keep = |envelope: &[u8]| {
-            user_session = decode::<methods::Login>(envelope)?;
+            user_session = decode::<methods::Login>(envelope, limits)?;
             Ok(())
         };
         let answer = self

@@ -11,6 +11,7 @@ use vi_types::objects::{
 
 use super::{ObjectProperties, Retrieve};
 use crate::client::Renewal;
+use crate::limits::Spent;
 use crate::{Client, Error};
 
 /// An answer of the property collector, read page by page.
@@ -28,6 +29,7 @@ pub struct Pages {
     state: State,
     /// The objects that were given, while it is not known whether this server gives second pages.
     given: HashSet<ManagedObjectReference>,
+    spent: Spent,
 }
 
 /// Whether a server gives more than the first page.
@@ -55,6 +57,7 @@ impl Pages {
             request,
             state: State::Start,
             given: HashSet::new(),
+            spent: Spent::default(),
         }
     }
 
@@ -64,6 +67,12 @@ impl Pages {
     /// As [`Client::call`]; no more pages follow. If the session ends between two pages, the rest of the answer is lost:
     /// an error ([`Error::is_not_authenticated`]), unlike in [`Client::retrieve`].
     pub async fn next(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
+        // The pages before are the caller's.
+        self.spent.memory = 0;
+        self.page().await
+    }
+
+    async fn page(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
         loop {
             let (token, objects) = match std::mem::replace(&mut self.state, State::End) {
                 State::End => return Ok(None),
@@ -96,7 +105,7 @@ impl Pages {
         let Some(mut all) = self.next().await? else {
             return Ok(Vec::new());
         };
-        while let Some(page) = self.next().await? {
+        while let Some(page) = self.page().await? {
             all.extend(page);
         }
         Ok(all)
@@ -119,7 +128,7 @@ impl Pages {
         }
     }
 
-    async fn first(&self) -> Result<Page, Error> {
+    async fn first(&mut self) -> Result<Page, Error> {
         let mut renewed = false;
         loop {
             let logins = self.client.logins();
@@ -140,7 +149,11 @@ impl Pages {
     }
 
     /// Gives the objects of the first page to `take` as they arrive, and returns the token of the next page.
-    async fn call_first(&self, take: &mut Take<'_>, pauses: bool) -> Result<Option<String>, Error> {
+    async fn call_first(
+        &mut self,
+        take: &mut Take<'_>,
+        pauses: bool,
+    ) -> Result<Option<String>, Error> {
         let mut take = |content: ObjectContent| take(content.into());
         let spec_set = vec![self.request.filter()];
         if !self.client.api_version().at_least(4, 1) || self.client.paging() == Paging::Refused {
@@ -148,9 +161,10 @@ impl Pages {
                 spec_set,
                 ..Default::default()
             };
+            let spent = &mut self.spent;
             let call = self
                 .client
-                .call_items(&request, Renewal::Once, pauses, &mut take);
+                .call_items(&request, Renewal::Once, pauses, &mut take, spent);
             call.await?.into_iter().for_each(take);
             return Ok(None);
         }
@@ -162,9 +176,10 @@ impl Pages {
             },
             ..Default::default()
         };
+        let spent = &mut self.spent;
         let call = self
             .client
-            .call_items(&request, Renewal::Once, pauses, &mut take);
+            .call_items(&request, Renewal::Once, pauses, &mut take, spent);
         let Some(result) = call.await? else {
             return Ok(None);
         };
@@ -185,9 +200,10 @@ impl Pages {
             ..Default::default()
         };
         // Without renewal, because a new session does not know the token.
+        let spent = &mut self.spent;
         let call = self
             .client
-            .call_items(&request, Renewal::Never, pauses, &mut taken);
+            .call_items(&request, Renewal::Never, pauses, &mut taken, spent);
         let refused = match call.await {
             Ok(result) => {
                 self.client.set_paging(Paging::Given);
@@ -241,7 +257,7 @@ impl Pages {
     }
 
     /// Like [`first`](Self::first), but cannot start again after the first object was given.
-    async fn first_arriving(&self, take: &mut Take<'_>) -> Result<Option<String>, Error> {
+    async fn first_arriving(&mut self, take: &mut Take<'_>) -> Result<Option<String>, Error> {
         let logins = self.client.logins();
         let (mut given, mut held) = (false, Vec::new());
         let mut hold = |object: ObjectProperties| {

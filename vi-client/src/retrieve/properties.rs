@@ -17,6 +17,9 @@ pub struct ObjectProperties {
     missing: Vec<MissingProperty>,
 }
 
+/// How many properties of an object updates may tell: each is looked for among the others. A filter names a few dozen.
+const MOST_TOLD: usize = 1024;
+
 impl ObjectProperties {
     /// The paths of the properties that have a value, in the server's order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
@@ -99,6 +102,7 @@ impl ObjectProperties {
             let val = change.val.filter(|val| !val.is_none());
             // An unset property is told without a value, or as removed with the property that held it.
             if let (Some(val), PropertyChangeOp::Assign | PropertyChangeOp::Add) = (val, change.op)
+                && self.has_room()
             {
                 self.values.push(DynamicProperty {
                     name: change.name,
@@ -192,12 +196,21 @@ impl ObjectProperties {
 
     fn set(&mut self, property: DynamicProperty) {
         self.forget(&property.name);
-        self.values.push(property);
+        if self.has_room() {
+            self.values.push(property);
+        }
     }
 
     fn set_missing(&mut self, missing: MissingProperty) {
         self.forget(&missing.path);
-        self.missing.push(missing);
+        if self.has_room() {
+            self.missing.push(missing);
+        }
+    }
+
+    /// Whether there is room for another property that an update tells.
+    fn has_room(&self) -> bool {
+        self.values.len() + self.missing.len() < MOST_TOLD
     }
 
     fn forget(&mut self, path: &str) {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod http;
+mod limits;
 mod recording;
 mod retrieve;
 mod session;

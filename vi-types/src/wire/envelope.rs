@@ -11,7 +11,7 @@ use crate::object::Object;
 use crate::registry::Interface;
 use crate::value::View;
 use crate::wire::mend::{Mended, text_of};
-use crate::wire::tokens::{Tokens, local};
+use crate::wire::tokens::{Tokens, local, shortened};
 use crate::wire::writer::{Writer, escaped};
 use crate::wire::{Limits, Reader, namespace};
 
@@ -167,7 +167,7 @@ pub fn decode_response<M: Method>(
     body: &[u8],
     limits: Limits,
 ) -> Result<Decoded<M::Output>, ResponseError> {
-    let (text, mended) = text_of(body);
+    let (text, mended) = text_of(body)?;
     let mut decoded = decode_text::<M>(&text, limits)?;
     decoded.add_mended(mended);
     Ok(decoded)
@@ -187,7 +187,7 @@ pub(super) fn decode_text<M: Method>(
     if reader.tokens.local_name().strip_suffix("Response") != Some(M::name()) {
         let what = format!(
             "it answers with <{}>, not to {}",
-            reader.tokens.name(),
+            shortened(reader.tokens.name()),
             M::name()
         );
         return Err(reader.tokens.not_soap(&what).into());
@@ -275,7 +275,8 @@ fn utf8(body: &[u8]) -> Result<&str, DecodeError> {
 pub(super) fn open_body(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     reader.tokens.root()?;
     if reader.tokens.local_name() != "Envelope" {
-        let what = format!("its root element is <{}>", local(reader.tokens.name()));
+        let name = shortened(local(reader.tokens.name()));
+        let what = format!("its root element is <{name}>");
         return Err(reader.tokens.not_soap(&what));
     }
     while reader.tokens.next_child()? {

@@ -87,6 +87,17 @@ impl<M: Method, T: DataObject> ItemDecoder<M, T> {
         }
     }
 
+    /// How many bytes of memory the items returned so far took, about: the text that they were read from, and what was
+    /// allocated for objects and lists.
+    pub fn taken(&self) -> usize {
+        self.pieces.memory
+    }
+
+    /// How many bytes of the answer wait in the decoder: an item that is not complete, and what is no item.
+    pub fn waiting(&self) -> usize {
+        self.pieces.waiting()
+    }
+
     /// The result, without the items already returned.
     ///
     /// # Errors
@@ -119,7 +130,7 @@ impl<M, T> fmt::Debug for ItemDecoder<M, T> {
         // Not the text: it may hold secrets.
         f.debug_struct("ItemDecoder")
             .field("items", &self.pieces.items)
-            .field("waiting", &(self.pieces.text.len() - self.pieces.start))
+            .field("waiting", &self.pieces.waiting())
             .finish_non_exhaustive()
     }
 }
@@ -192,6 +203,8 @@ struct Pieces {
     taken_bytes: usize,
     /// How many items were given.
     items: usize,
+    /// How many bytes of memory they took.
+    memory: usize,
     /// How far the element that begins at `start` was searched for its end.
     searched: usize,
     /// The least length of the text that is worth another try: what is incomplete again and again would otherwise
@@ -239,6 +252,7 @@ impl Pieces {
             taken: Vec::new(),
             taken_bytes: 0,
             items: 0,
+            memory: 0,
             searched: 0,
             least: 0,
         }
@@ -261,6 +275,11 @@ impl Pieces {
         let (whole, cut) = bytes.split_at(bytes.len() - cut_off(bytes));
         self.cut.extend_from_slice(cut);
         self.mended.merge(append(whole, &mut self.text));
+    }
+
+    fn waiting(&self) -> usize {
+        let taken = self.taken.len() * size_of::<(usize, usize)>();
+        self.text.len() - self.start + self.rest.len() + taken
     }
 
     /// Where in the message `start` is.
@@ -359,6 +378,11 @@ impl Pieces {
             Err(error) => return Err(self.outside(error)),
         }
         let before = tokens.start();
+        if before > 0 {
+            // Comments before an item that arrives in many pieces are read once.
+            self.keep(before);
+            return Ok(Found::Other);
+        }
         let end = if tokens.is_empty() {
             tokens.position()
         } else {
@@ -382,6 +406,7 @@ impl Pieces {
             types: self.types.clone(),
             unknown: std::mem::take(&mut self.unknown),
             is_request: false,
+            memory: self.limits.memory.saturating_sub(size_of_val(item) + end),
         };
         let is_item = tokens.local_name() == name;
         let result = reader.tokens.sibling().and_then(|_| match is_item {
@@ -390,6 +415,7 @@ impl Pieces {
         });
         let length = reader.tokens.position();
         let mended = reader.tokens.mended;
+        let memory = self.limits.memory.saturating_sub(reader.memory);
         self.unknown = reader.unknown;
         self.types = reader.types;
         match result {
@@ -402,9 +428,9 @@ impl Pieces {
                     self.keep(length);
                     return Ok(Found::Other);
                 }
-                self.keep(before);
-                self.take(length - before);
+                self.take(length);
                 self.items += 1;
+                self.memory += memory;
                 Ok(Found::Item)
             }
             Err(error) if error.is_truncated() => {

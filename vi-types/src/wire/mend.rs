@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::any::Any;
+use crate::error::{DecodeError, DecodeErrorKind};
 use crate::object::Object;
 use crate::value::View;
 use crate::wire::writer::is_in_xml;
@@ -66,16 +67,42 @@ fn around(message: &str, at: usize) -> String {
 }
 
 /// The message as text that XML may hold.
-pub(super) fn text_of(message: &[u8]) -> (Cow<'_, str>, Mended) {
+///
+/// # Errors
+/// If there are so many bad places that the message is no text: each becomes three bytes.
+pub(super) fn text_of(message: &[u8]) -> Result<(Cow<'_, str>, Mended), DecodeError> {
     if let Ok(text) = std::str::from_utf8(message)
         && is_clean(text)
     {
-        return (Cow::Borrowed(text), Mended::default());
+        return Ok((Cow::Borrowed(text), Mended::default()));
     }
     let mut out = String::with_capacity(message.len());
-    let mended = append_mended(message, &mut out);
-    (Cow::Owned(out), mended)
+    let mut mended = Mended::default();
+    let mut rest = message;
+    while !rest.is_empty() {
+        let part = &rest[..rest.len().min(STEP)];
+        let part = match part.len() < rest.len() {
+            true => &part[..part.len() - cut_off(part)],
+            false => part,
+        };
+        rest = &rest[part.len()..];
+        mended.merge(append(part, &mut out));
+        if mended.count > LEAST_BAD + message.len() / 8 {
+            let what = format!("{} of its characters are none", mended.count);
+            return Err(DecodeError::new(
+                DecodeErrorKind::Malformed(what),
+                message.len() - rest.len(),
+            ));
+        }
+    }
+    Ok((Cow::Owned(out), mended))
 }
+
+/// How many bytes are mended before their bad places are counted.
+const STEP: usize = 64 << 10;
+
+/// How many bad places any message may have.
+const LEAST_BAD: usize = 1000;
 
 /// Appends a part of a message to what is there of it.
 pub(super) fn append(part: &[u8], out: &mut String) -> Mended {
@@ -283,7 +310,7 @@ mod tests {
                 "",
             ),
         ] {
-            let (found, mended) = text_of(message);
+            let (found, mended) = text_of(message).unwrap();
             assert_eq!(found, text);
             assert_eq!((mended.count, &*mended.first), (count, first), "{text}");
         }
@@ -294,9 +321,11 @@ mod tests {
         for length in [0, 15, 4095, 4096, 9000] {
             let text = "a".repeat(length);
             for bad in ["\u{b}", "\u{fffe}"] {
-                assert_eq!(text_of(format!("{text}{bad}{text}").as_bytes()).1.count, 1);
+                let message = format!("{text}{bad}{text}");
+                assert_eq!(text_of(message.as_bytes()).unwrap().1.count, 1);
             }
-            assert_eq!(text_of(format!("{text}ä{text}").as_bytes()).1.count, 0);
+            let message = format!("{text}ä{text}");
+            assert_eq!(text_of(message.as_bytes()).unwrap().1.count, 0);
         }
     }
 

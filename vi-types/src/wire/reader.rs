@@ -16,6 +16,7 @@ use crate::moref::ManagedObjectReference;
 use crate::object::{Object, ObjectInfo, name_key};
 use crate::poly::UnknownObject;
 use crate::property::PropertyMut;
+use crate::raw::RawElement;
 use crate::registry::Registry;
 use crate::value::View;
 use crate::wire::tokens::{Child, Namespace, Tokens, trim};
@@ -33,6 +34,8 @@ pub struct Reader<'a> {
     pub(crate) unknown: Vec<String>,
     /// Whether the message is a request: a server is strict where a client takes what it gets.
     pub(crate) is_request: bool,
+    /// How many more bytes of memory the values may take.
+    pub(crate) memory: usize,
 }
 
 /// The types of a registry, those found before sooner: few types make up most of an answer.
@@ -76,6 +79,9 @@ impl Types {
 /// How many unknown elements and types a message is searched for; a hostile one could have millions.
 const NOTED: usize = 64;
 
+/// How many characters of their names are noted: no real name is as long.
+const NOTED_LENGTH: usize = 200;
+
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, registry: &'static Registry, limits: Limits) -> Self {
         Self {
@@ -83,7 +89,36 @@ impl<'a> Reader<'a> {
             types: Types::new(registry),
             unknown: Vec::new(),
             is_request: false,
+            memory: limits.memory.saturating_sub(text.len()),
         }
+    }
+
+    /// Takes so much of the memory that the values may take. Strings need not be counted, because they are no longer than
+    /// the text.
+    pub(crate) fn allocate(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        // What an allocation takes beside its bytes.
+        const AROUND: usize = 16;
+        match self.memory.checked_sub(bytes + AROUND) {
+            Some(left) => {
+                self.memory = left;
+                Ok(())
+            }
+            None => Err(self.too_large()),
+        }
+    }
+
+    #[cold]
+    fn too_large(&self) -> DecodeError {
+        let limit = self.tokens.limits().memory;
+        DecodeError::new(DecodeErrorKind::TooLarge { limit }, self.tokens.offset())
+    }
+
+    /// The innermost open element as XML.
+    #[cold]
+    fn raw(&mut self) -> Result<RawElement, DecodeError> {
+        let element = raw::element(&mut self.tokens)?;
+        self.allocate(size_of::<Undecodable>() + element.content.len())?;
+        Ok(element)
     }
 
     /// Fills an object: its properties in any order, lists by repetition, unknown elements noted and skipped.
@@ -161,6 +196,7 @@ impl<'a> Reader<'a> {
 
     fn new_object(&mut self, info: &'static ObjectInfo) -> Result<Box<dyn Object>, DecodeError> {
         let mut object = (info.new)();
+        self.allocate(size_of_val(&*object))?;
         self.object(&mut *object)?;
         Ok(object)
     }
@@ -176,10 +212,11 @@ impl<'a> Reader<'a> {
         let noted = self.unknown.len();
         self.note(|_| name.to_owned());
         let mut object = (declared.new)();
+        self.allocate(size_of_val(&*object))?;
         self.object(&mut *object)?;
         self.unknown.truncate(noted + 1);
         self.tokens.rewind(mark)?;
-        let element = raw::element(&mut self.tokens)?;
+        let element = self.raw()?;
         Ok(Box::new(UnknownObject {
             type_name: name.to_owned(),
             declared: object,
@@ -205,8 +242,10 @@ impl<'a> Reader<'a> {
         let mark = self.tokens.mark();
         match read(self) {
             Err(error) if error.is_local() => {
+                // The error with its texts.
+                self.allocate(256)?;
                 self.tokens.rewind(mark)?;
-                let element = raw::element(&mut self.tokens)?;
+                let element = self.raw()?;
                 Ok(Any::Undecodable(Box::new(Undecodable { error, element })))
             }
             result => result,
@@ -240,7 +279,7 @@ impl<'a> Reader<'a> {
             Ok(text) => Ok(Any::String(text.into_owned())),
             Err(error) if error.is_local() => {
                 self.tokens.rewind(mark)?;
-                Ok(Any::Unknown(Box::new(raw::element(&mut self.tokens)?)))
+                Ok(Any::Unknown(Box::new(self.raw()?)))
             }
             Err(error) => Err(error),
         }
@@ -249,7 +288,7 @@ impl<'a> Reader<'a> {
     #[cold]
     fn unknown_any(&mut self, name: &str) -> Result<Any, DecodeError> {
         self.note(|_| name.to_owned());
-        Ok(Any::Unknown(Box::new(raw::element(&mut self.tokens)?)))
+        Ok(Any::Unknown(Box::new(self.raw()?)))
     }
 
     /// The items of an `ArrayOf…`, each of its own type, or of the array's where it doesn't say.
@@ -257,6 +296,7 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         while self.tokens.next_child()? {
             let index = items.len();
+            self.allocate(size_of::<Any>())?;
             let declared = self.types.object(&item);
             let value = match (self.tokens.xsi_type(), declared) {
                 (Some((_, name)), Some(declared)) if self.types.object(name).is_none() => {
@@ -314,7 +354,7 @@ impl<'a> Reader<'a> {
         if self.types.object(ty).is_some() {
             return self.or_undecodable(|reader| reader.item(ty));
         }
-        let mut element = raw::element(&mut self.tokens)?;
+        let mut element = self.raw()?;
         element.type_name = Some(ty.to_owned());
         Ok(Any::Unknown(Box::new(element)))
     }
@@ -444,7 +484,10 @@ impl<'a> Reader<'a> {
     #[cold]
     fn note(&mut self, what: impl FnOnce(&Tokens<'a>) -> String) {
         if self.unknown.len() < NOTED {
-            let what = what(&self.tokens);
+            let mut what = what(&self.tokens);
+            if let Some((end, _)) = what.char_indices().nth(NOTED_LENGTH) {
+                what.truncate(end);
+            }
             if !self.unknown.contains(&what) {
                 self.unknown.push(what);
             }

@@ -445,6 +445,10 @@ impl<'a> Tokens<'a> {
         self.position
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     pub(crate) fn not_soap(&self, what: &str) -> DecodeError {
         DecodeError::new(DecodeErrorKind::NotSoap(what.to_owned()), self.offset())
     }
@@ -579,6 +583,9 @@ impl<'a> Tokens<'a> {
             name: &self.text[at..name_end],
             value: &self.text[start..end],
         };
+        if self.attributes.len() >= self.limits.attributes {
+            return Err(self.too_many("attributes of one element", self.limits.attributes));
+        }
         if self
             .attributes
             .iter()
@@ -592,6 +599,9 @@ impl<'a> Tokens<'a> {
                 namespace::XSD => Namespace::Xsd,
                 _ => Namespace::Other,
             };
+            if self.prefixes.len() >= self.limits.prefixes {
+                return Err(self.too_many("prefixes declared", self.limits.prefixes));
+            }
             self.prefixes.push(Prefix {
                 prefix,
                 namespace,
@@ -665,8 +675,8 @@ impl<'a> Tokens<'a> {
             Some(_) => {
                 let what = format!(
                     "</{}> where </{}> was expected",
-                    &self.text[at..name_end],
-                    self.name()
+                    shortened(&self.text[at..name_end]),
+                    shortened(self.name())
                 );
                 Err(self.malformed(&what))
             }
@@ -705,7 +715,7 @@ impl<'a> Tokens<'a> {
                 Piece::Text(text) => whole.push_str(&text),
                 Piece::End => return Ok(Cow::Owned(whole)),
                 Piece::Start => {
-                    let found = format!("<{}>", self.name());
+                    let found = format!("<{}>", shortened(self.name()));
                     while self.open.len() >= depth {
                         self.skip()?;
                     }
@@ -894,9 +904,14 @@ impl<'a> Tokens<'a> {
     }
 
     #[cold]
+    fn too_many(&self, what: &'static str, limit: usize) -> DecodeError {
+        DecodeError::new(DecodeErrorKind::TooMany { what, limit }, self.offset())
+    }
+
+    #[cold]
     fn truncated(&self) -> DecodeError {
         let what = match self.open.last() {
-            Some(_) => format!("it ends within <{}>", self.name()),
+            Some(_) => format!("it ends within <{}>", shortened(self.name())),
             None => "it ends too early".to_owned(),
         };
         let end = self.around.offset + self.text.len();
@@ -911,14 +926,10 @@ impl<'a> Tokens<'a> {
     /// An error about what the element holds; `found` is shortened.
     #[cold]
     pub(crate) fn content(&self, expected: &str, found: &str) -> DecodeError {
-        let mut shown: String = found.chars().take(40).collect();
-        if shown.len() < found.len() {
-            shown.push('…');
-        }
         let found = if found.is_empty() {
             "nothing".to_owned()
         } else {
-            format!("'{shown}'")
+            format!("'{}'", shortened(found))
         };
         DecodeError::new(
             DecodeErrorKind::Content {
@@ -948,6 +959,15 @@ enum Markup {
 
 pub(crate) fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// The beginning of a text, for people.
+#[cold]
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The text without blanks around it.
