@@ -3,6 +3,7 @@
 mod cookies;
 mod exchange;
 mod files;
+mod repeat;
 mod screen;
 mod session;
 
@@ -23,7 +24,7 @@ use vi_types::{
 use crate::error::not_authenticated;
 use crate::limits::Spent;
 use crate::retrieve::Paging;
-use crate::transport::{Transport, TransportError};
+use crate::transport::{BoxFuture, Transport, TransportError};
 use crate::watch::WaiterHandle;
 use crate::{ApiVersion, Error, Limits, Negotiation, since};
 
@@ -33,6 +34,8 @@ pub use files::{
 };
 
 use exchange::{HttpCalls, ResponseReader, SoapRequest, SoapResponse};
+pub(crate) use repeat::Repeats;
+use repeat::only_reads;
 use session::Session;
 
 /// Options of a [`Client`]; the defaults suit a command or a service.
@@ -154,7 +157,13 @@ impl Client {
             ..Default::default()
         };
         let call = outgoing(&request, &request.this)?;
-        let answer = http.call(&call, asked.as_ref(), None).await?;
+        let mut repeats = Repeats::once();
+        let answer = loop {
+            match http.call(&call, asked.as_ref(), None).await {
+                Ok(answer) => break answer,
+                Err(error) => repeats.after(call.method, error).await?,
+            }
+        };
         let wire = options.limits.wire();
         let content = decode::<methods::RetrieveServiceContent>(&answer.envelope, wire)
             .map_err(|error| failed(call.method, error))?;
@@ -314,7 +323,8 @@ impl Client {
         Ok(since::check(M::registry(), M::INFO, request, this, server)?)
     }
 
-    /// Calls a method, gives the `T`s of its answer to `take` while they arrive, and returns the rest of the answer.
+    /// Calls a method, gives the `T`s of its answer to `take` while they arrive, and returns the rest of the answer. If the
+    /// call is sent again, `take` gets [`Arrival::Again`] first.
     ///
     /// With `pauses`, the future is pending once after every piece of the answer that had some `T`s, so that the caller
     /// can work on them; without it, they are kept. `spent` is what the retrieve has cost so far, and then what it has cost
@@ -324,7 +334,7 @@ impl Client {
         request: &M,
         renewal: Renewal,
         pauses: bool,
-        take: &mut (dyn FnMut(T) + Send),
+        take: &mut (dyn FnMut(Arrival<T>) + Send),
         spent: &mut Spent,
     ) -> Result<M::Output, Error> {
         let this = self
@@ -356,10 +366,29 @@ impl Client {
         }
     }
 
-    /// Sends a call and decodes its answer; logs in again if the session has ended.
+    /// Sends a call and decodes its answer. A call that only reads is sent again if the answer does not arrive.
     async fn exchange(
         &self,
         call: SoapRequest,
+        renewal: Renewal,
+        decode: &mut dyn ResponseReader,
+    ) -> Result<(), Error> {
+        let mut repeats = Repeats::new();
+        loop {
+            // On the heap, so that the futures of callers are not nested deeper than compilers go.
+            let sent: BoxFuture<'_, _> = Box::pin(self.exchange_once(&call, renewal, decode));
+            match sent.await {
+                Err(error) if only_reads(call.method) => repeats.after(call.method, error).await?,
+                result => return result,
+            }
+            decode.begin_again();
+        }
+    }
+
+    /// Sends a call and decodes its answer; logs in again if the session has ended.
+    async fn exchange_once(
+        &self,
+        call: &SoapRequest,
         renewal: Renewal,
         decode: &mut dyn ResponseReader,
     ) -> Result<(), Error> {
@@ -367,7 +396,7 @@ impl Client {
         loop {
             self.check_open(call.method)?;
             let logins = self.0.session.logins();
-            match self.send_call(&call, decode).await? {
+            match self.send_call(call, decode).await? {
                 Ok(_) => return Ok(()),
                 Err(ResponseError::Fault(fault)) if not_authenticated(&fault) && !renewed => {
                     renewed = true;
@@ -380,32 +409,17 @@ impl Client {
         }
     }
 
-    /// Sends a call and decodes its answer. Tries another version if the server refuses the first one, and another
-    /// connection if an idle one turns out to be dead and the call only reads.
+    /// Sends a call and decodes its answer. Tries another version if the server refuses the first one.
     async fn send_call(
         &self,
         call: &SoapRequest,
         decode: &mut dyn ResponseReader,
     ) -> Result<Result<SoapResponse, ResponseError>, Error> {
-        let (mut renegotiated, mut reconnected) = (false, false);
+        let mut renegotiated = false;
         loop {
             let spoken = self.version();
-            let answer = match self
-                .0
-                .http
-                .call(call, spoken.as_ref(), Some(&mut *decode))
-                .await
-            {
-                Err(Error::Transport(TransportError::Closed {
-                    answering: false,
-                    reused: true,
-                    ..
-                })) if only_reads(call.method) && !reconnected => {
-                    reconnected = true;
-                    continue;
-                }
-                answer => answer?,
-            };
+            let http = &self.0.http;
+            let answer = http.call(call, spoken.as_ref(), Some(&mut *decode)).await?;
             match decode.end(&answer.envelope) {
                 Ok(()) => return Ok(Ok(answer)),
                 Err(ResponseError::Fault(fault))
@@ -459,10 +473,18 @@ impl Client {
     }
 }
 
+/// What arrives of the answer of a method that returns many objects.
+pub(crate) enum Arrival<T> {
+    /// An object.
+    Item(T),
+    /// The call is sent again: all objects of its answer come once more.
+    Again,
+}
+
 /// Reads the answer of a method that returns many objects.
 struct Items<'a, M: Method, T> {
     decoder: Option<ItemDecoder<M, T>>,
-    take: &'a mut (dyn FnMut(T) + Send),
+    take: &'a mut (dyn FnMut(Arrival<T>) + Send),
     pauses: bool,
     output: Option<M::Output>,
     limits: &'a Limits,
@@ -474,6 +496,11 @@ struct Items<'a, M: Method, T> {
 }
 
 impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
+    fn begin_again(&mut self) {
+        *self.spent = self.before;
+        (self.take)(Arrival::Again);
+    }
+
     fn begin(&mut self) -> bool {
         self.decoder = None;
         *self.spent = self.before;
@@ -492,7 +519,7 @@ impl<M: Method, T: DataObject> ResponseReader for Items<'_, M, T> {
             .next()
             .map_err(|error| Error::Decode { method, error })?
         {
-            (self.take)(item);
+            (self.take)(Arrival::Item(item));
             found = true;
             self.spent.objects += 1;
             if !self.pauses {
@@ -601,14 +628,6 @@ fn failed(method: &'static str, error: ResponseError) -> Error {
         ResponseError::Fault(fault) => Error::Fault { method, fault },
         ResponseError::Decode(error) => Error::Decode { method, error },
     }
-}
-
-/// Whether a method may be called twice without harm. `ContinueRetrievePropertiesEx` may not: each call gives the next
-/// page.
-fn only_reads(method: &str) -> bool {
-    ["Retrieve", "Query", "Find", "CurrentTime"]
-        .iter()
-        .any(|prefix| method.starts_with(prefix))
 }
 
 /// Servers that refuse the version answer `Unsupported version URI "urn:vim25/…" while parsing SOAP body` and run

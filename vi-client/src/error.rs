@@ -52,11 +52,17 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The other side is not a VI server.
-    #[error("this is not a VI server: it answered {method} with {response}")]
+    /// The other side is not a VI server, or something else has answered in the place of a VI server, such as a proxy.
+    #[error("{} answered {method} with {response}", if *.is_known {
+        "something other than the VI server, such as a proxy,"
+    } else {
+        "this is not a VI server: it"
+    })]
     NotVi {
         /// The method called.
         method: &'static str,
+        /// Whether a VI server has answered this client before.
+        is_known: bool,
         /// Its answer.
         response: Box<UnexpectedResponse>,
     },
@@ -267,13 +273,14 @@ impl Error {
         matches!(self, Self::NoObject { .. }) || self.is_fault::<ManagedObjectNotFound>()
     }
 
-    /// Whether the answer was lost: the connection broke, the deadline passed, or the server is too busy. Whether the
-    /// server ran the request is unknown; a request that only reads may be sent again.
+    /// Whether the answer was lost: the connection broke, the deadline passed, the server is too busy, or something else has
+    /// answered in its place. Whether the server ran the request is unknown; a request that only reads may be sent again.
+    /// (The client sends such a request again several times by itself, except after a deadline.)
     pub fn is_broken(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Deadline { .. } | Self::Compression { .. } => true,
-            Self::Status { status, .. } => matches!(status, 502..=504),
-            Self::NotVi { response, .. } => matches!(response.status, 502..=504),
+            Self::Status { status, .. } => matches!(status, 429 | 502..=504),
+            Self::NotVi { is_known, .. } => *is_known,
             Self::Renewal(error) | Self::Shared(error) => error.is_broken(),
             _ => false,
         }

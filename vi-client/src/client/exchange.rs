@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub(super) struct HttpCalls {
     user_agent: HeaderValue,
     requests: AtomicU64,
     received: AtomicU64,
+    /// Whether a VI server has answered before.
+    is_known: AtomicBool,
 }
 
 /// What a [`Client`](crate::Client) has cost so far.
@@ -72,6 +74,9 @@ pub(super) struct SoapResponse {
 
 /// Decodes an answer: the part of a call that depends on its method.
 pub(super) trait ResponseReader: Send {
+    /// The call is sent again: what was decoded so far is forgotten.
+    fn begin_again(&mut self) {}
+
     /// Begins an answer. Returns whether to call [`piece`](Self::piece) for each part that arrives.
     fn begin(&mut self) -> bool {
         false
@@ -102,6 +107,7 @@ impl HttpCalls {
             user_agent: options.user_agent.clone(),
             requests: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            is_known: AtomicBool::new(false),
         }
     }
 
@@ -128,7 +134,13 @@ impl HttpCalls {
             bytes_in = tracing::field::Empty,
             status = tracing::field::Empty,
         );
-        self.post(call, version, taker).instrument(span).await
+        let mut answer = self.post(call, version, taker).instrument(span).await;
+        match &mut answer {
+            Ok(_) => self.is_known.store(true, Ordering::Relaxed),
+            Err(Error::NotVi { is_known, .. }) => *is_known = self.is_known.load(Ordering::Relaxed),
+            Err(_) => {}
+        }
+        answer
     }
 
     async fn post(
@@ -596,6 +608,7 @@ fn check(method: &'static str, answer: &response::Parts, body: &[u8]) -> Result<
             };
             Err(Error::NotVi {
                 method,
+                is_known: false,
                 response: Box::new(response),
             })
         }

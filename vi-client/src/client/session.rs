@@ -10,7 +10,9 @@ use vi_types::objects::UserSession;
 use vi_types::{ManagedObjectReference, methods};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::repeat::{Repeats, is_unserved};
 use super::{Client, Inner, decode, failed, outgoing, service_instance, service_member};
+use crate::transport::BoxFuture;
 use crate::{Error, Password};
 
 #[derive(Default)]
@@ -173,10 +175,17 @@ impl Client {
             user_session = decode::<methods::Login>(envelope, limits)?;
             Ok(())
         };
-        let answer = self
-            .send_call(&call, &mut keep)
-            .await?
-            .map_err(|error| failed(call.method, error))?;
+        let mut repeats = Repeats::new();
+        let answer = loop {
+            let sent: BoxFuture<'_, _> = Box::pin(self.send_call(&call, &mut keep));
+            match sent.await {
+                Ok(answer) => break answer.map_err(|error| failed(call.method, error))?,
+                // A login whose answer is lost is not sent again: it may have been one with a wrong password, and accounts are
+                // locked after a few of those.
+                Err(error) if is_unserved(&error) => repeats.after(call.method, error).await?,
+                Err(error) => return Err(error),
+            }
+        };
         self.0.http.cookies.take_login(answer.sent, &answer.headers);
         Ok(user_session)
     }

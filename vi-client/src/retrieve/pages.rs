@@ -1,6 +1,5 @@
 use std::collections::HashSet;
 
-use vi_types::ManagedObjectReference;
 use vi_types::methods::{
     CancelRetrievePropertiesEx, ContinueRetrievePropertiesEx, RetrieveProperties,
     RetrievePropertiesEx,
@@ -8,9 +7,10 @@ use vi_types::methods::{
 use vi_types::objects::{
     MethodNotFound, NoPermission, NotAuthenticated, NotSupported, ObjectContent, RetrieveOptions,
 };
+use vi_types::{ManagedObjectReference, Method as _};
 
 use super::{ObjectProperties, Retrieve};
-use crate::client::Renewal;
+use crate::client::{Arrival, Renewal, Repeats};
 use crate::limits::Spent;
 use crate::{Client, Error};
 
@@ -21,14 +21,18 @@ use crate::{Client, Error};
 ///
 /// Some servers give the first page and refuse the others: vCenter 7.0.3 to 8.0.2 answer `ContinueRetrievePropertiesEx` with
 /// `NoPermission` to users with restricted rights. Then everything is asked for again without pages, what was given before is
-/// left out, and the client asks for no more pages until it is dropped.
+/// left out, and the client asks for no more pages until it is dropped. If the answer with a page does not arrive, everything
+/// is asked for again, too.
 #[derive(Debug)]
 pub struct Pages {
     client: Client,
     request: Retrieve,
     state: State,
-    /// The objects that were given, while it is not known whether this server gives second pages.
+    /// The objects that were given, if the answer may have to begin again.
     given: HashSet<ManagedObjectReference>,
+    /// Whether the answer began again, so that objects come that were given before.
+    has_begun_again: bool,
+    repeats: Repeats,
     spent: Spent,
 }
 
@@ -57,6 +61,8 @@ impl Pages {
             request,
             state: State::Start,
             given: HashSet::new(),
+            has_begun_again: false,
+            repeats: Repeats::new(),
             spent: Spent::default(),
         }
     }
@@ -74,22 +80,22 @@ impl Pages {
 
     async fn page(&mut self) -> Result<Option<Vec<ObjectProperties>>, Error> {
         loop {
-            let (token, objects) = match std::mem::replace(&mut self.state, State::End) {
+            let (token, mut objects) = match std::mem::replace(&mut self.state, State::End) {
                 State::End => return Ok(None),
-                State::Start => {
-                    let first = self.first().await?;
-                    if first.0.is_some() && self.client.paging() == Paging::Unknown {
-                        self.given
-                            .extend(first.1.iter().map(|object| object.object.clone()));
-                    }
-                    first
-                }
+                State::Start => self.first().await?,
                 State::Token(token) => {
                     let mut objects = Vec::new();
-                    let take = &mut |object| objects.push(object);
+                    let take = &mut |arrival| gather(&mut objects, arrival);
                     (self.following(token, take, false).await?, objects)
                 }
             };
+            if self.has_begun_again {
+                objects.retain(|object| !self.given.contains(&object.object));
+            }
+            if token.is_some() {
+                let given = objects.iter().map(|object| object.object.clone());
+                self.given.extend(given);
+            }
             self.state = token.map_or(State::End, State::Token);
             if !objects.is_empty() {
                 return Ok(Some(objects));
@@ -133,9 +139,8 @@ impl Pages {
         loop {
             let logins = self.client.logins();
             let mut objects = Vec::new();
-            let token = self
-                .call_first(&mut |object| objects.push(object), false)
-                .await?;
+            let take = &mut |arrival| gather(&mut objects, arrival);
+            let token = self.call_first(take, false).await?;
             let page = (token, objects);
             // Without a session, some servers refuse each property instead of the call.
             if renewed || !page.1.iter().any(ObjectProperties::lacks_session) {
@@ -154,7 +159,7 @@ impl Pages {
         take: &mut Take<'_>,
         pauses: bool,
     ) -> Result<Option<String>, Error> {
-        let mut take = |content: ObjectContent| take(content.into());
+        let mut take = |arrival| take(read(arrival));
         let spec_set = vec![self.request.filter()];
         if !self.client.api_version().at_least(4, 1) || self.client.paging() == Paging::Refused {
             let request = RetrieveProperties {
@@ -165,7 +170,8 @@ impl Pages {
             let call = self
                 .client
                 .call_items(&request, Renewal::Once, pauses, &mut take, spent);
-            call.await?.into_iter().for_each(take);
+            let rest = call.await?.into_iter();
+            rest.map(Arrival::Item).for_each(take);
             return Ok(None);
         }
         let request = RetrievePropertiesEx {
@@ -183,7 +189,8 @@ impl Pages {
         let Some(result) = call.await? else {
             return Ok(None);
         };
-        result.objects.into_iter().for_each(take);
+        let rest = result.objects.into_iter();
+        rest.map(Arrival::Item).for_each(take);
         Ok(result.token)
     }
 
@@ -194,7 +201,7 @@ impl Pages {
         take: &mut Take<'_>,
         pauses: bool,
     ) -> Result<Option<String>, Error> {
-        let mut taken = |content: ObjectContent| take(content.into());
+        let mut taken = |arrival| take(read(arrival));
         let request = ContinueRetrievePropertiesEx {
             token,
             ..Default::default()
@@ -207,18 +214,20 @@ impl Pages {
         let refused = match call.await {
             Ok(result) => {
                 self.client.set_paging(Paging::Given);
-                self.given.clear();
-                result.objects.into_iter().for_each(taken);
+                let rest = result.objects.into_iter();
+                rest.map(Arrival::Item).for_each(taken);
                 return Ok(result.token);
             }
             Err(error) => error,
         };
-        if self.client.paging() == Paging::Given || !refuses_pages(&refused) {
-            // The token is gone with the error, or nobody can say what the server still has.
-            return Err(refused);
+        if self.client.paging() != Paging::Given && refuses_pages(&refused) {
+            tracing::debug!(error = %refused, "the server gives no second page, everything is asked for without pages");
+            self.client.set_paging(Paging::Refused);
+        } else {
+            // The token is gone with the error, and nobody can say what the server still has.
+            let method = ContinueRetrievePropertiesEx::name();
+            self.repeats.after(method, refused).await?;
         }
-        tracing::debug!(error = %refused, "the server gives no second page, everything is asked for without pages");
-        self.client.set_paging(Paging::Refused);
         let cancel = CancelRetrievePropertiesEx {
             token: request.token,
             ..Default::default()
@@ -226,32 +235,35 @@ impl Pages {
         if let Err(error) = self.client.call_in_this_session(&cancel).await {
             tracing::debug!(%error, "pages not read could not be cancelled");
         }
-        let given = std::mem::take(&mut self.given);
-        let mut rest = |object: ObjectProperties| {
-            if !given.contains(&object.object) {
-                take(object);
-            }
-        };
-        self.call_first(&mut rest, pauses).await
+        self.has_begun_again = true;
+        take(Arrival::Again);
+        self.call_first(take, pauses).await
     }
 
     /// Like [`next`](Self::next), but gives the objects to `take` as they arrive; false after the last page.
-    pub(super) async fn next_arriving(&mut self, take: &mut Take<'_>) -> Result<bool, Error> {
+    pub(super) async fn next_arriving(
+        &mut self,
+        take: &mut (dyn FnMut(ObjectProperties) + Send),
+    ) -> Result<bool, Error> {
+        let mut given = std::mem::take(&mut self.given);
+        let mut has_begun_again = self.has_begun_again;
+        let mut remember = |arrival| match arrival {
+            Arrival::Again => has_begun_again = true,
+            Arrival::Item(object) => {
+                let object: ObjectProperties = object;
+                let is_new = given.insert(object.object.clone());
+                if is_new || !has_begun_again {
+                    take(object);
+                }
+            }
+        };
         let token = match std::mem::replace(&mut self.state, State::End) {
             State::End => return Ok(false),
-            State::Start if self.client.paging() == Paging::Unknown => {
-                let mut given = HashSet::new();
-                let mut remember = |object: ObjectProperties| {
-                    given.insert(object.object.clone());
-                    take(object);
-                };
-                let token = self.first_arriving(&mut remember).await?;
-                self.given = given;
-                token
-            }
-            State::Start => self.first_arriving(take).await?,
-            State::Token(token) => self.following(token, take, true).await?,
+            State::Start => self.first_arriving(&mut remember).await?,
+            State::Token(token) => self.following(token, &mut remember, true).await?,
         };
+        self.given = given;
+        self.has_begun_again = has_begun_again;
         self.state = token.map_or(State::End, State::Token);
         Ok(true)
     }
@@ -260,19 +272,22 @@ impl Pages {
     async fn first_arriving(&mut self, take: &mut Take<'_>) -> Result<Option<String>, Error> {
         let logins = self.client.logins();
         let (mut given, mut held) = (false, Vec::new());
-        let mut hold = |object: ObjectProperties| {
-            if held.is_empty() && (given || !object.lacks_session()) {
-                given = true;
-                take(object);
-            } else {
-                held.push(object);
+        let mut hold = |arrival: Arrival<ObjectProperties>| match arrival {
+            Arrival::Again => {
+                held.clear();
+                take(Arrival::Again);
             }
+            Arrival::Item(object) if held.is_empty() && (given || !object.lacks_session()) => {
+                given = true;
+                take(Arrival::Item(object));
+            }
+            Arrival::Item(object) => held.push(object),
         };
         let token = self.call_first(&mut hold, true).await?;
         if !held.is_empty() && self.client.renew(logins).await? {
             return self.call_first(take, true).await;
         }
-        held.into_iter().for_each(take);
+        held.into_iter().map(Arrival::Item).for_each(take);
         Ok(token)
     }
 }
@@ -287,7 +302,21 @@ fn refuses_pages(error: &Error) -> bool {
 type Page = (Option<String>, Vec<ObjectProperties>);
 
 /// Takes an object that has arrived.
-pub(super) type Take<'a> = dyn FnMut(ObjectProperties) + Send + 'a;
+type Take<'a> = dyn FnMut(Arrival<ObjectProperties>) + Send + 'a;
+
+fn read(arrival: Arrival<ObjectContent>) -> Arrival<ObjectProperties> {
+    match arrival {
+        Arrival::Item(content) => Arrival::Item(content.into()),
+        Arrival::Again => Arrival::Again,
+    }
+}
+
+fn gather(objects: &mut Vec<ObjectProperties>, arrival: Arrival<ObjectProperties>) {
+    match arrival {
+        Arrival::Item(object) => objects.push(object),
+        Arrival::Again => objects.clear(),
+    }
+}
 
 impl Drop for Pages {
     fn drop(&mut self) {

@@ -5,6 +5,7 @@ mod answers;
 mod http;
 mod limits;
 mod recording;
+mod repeats;
 mod retrieve;
 mod session;
 mod streams;

@@ -151,12 +151,12 @@ async fn a_session_that_cannot_be_renewed_does_not_try_for_ever() {
     assert!(!client.is_logged_in());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_renewal_that_fails_on_the_way_can_be_tried_again() {
     let down = Arc::new(AtomicBool::new(false));
     let is_down = down.clone();
     let vi = Vi::new("8.0.1.0", move |call| {
-        (call.method == "Login" && is_down.swap(false, Ordering::SeqCst))
+        (call.method == "Login" && is_down.load(Ordering::SeqCst))
             .then(|| answer(503, "text/plain", "Service Unavailable"))
     });
     let client = vi.log_in().await;
@@ -168,6 +168,7 @@ async fn a_renewal_that_fails_on_the_way_can_be_tried_again() {
         "the session has ended and cannot be renewed: \
          HTTP response code 503 for call to 'Login' (Service Unavailable)"
     );
+    down.store(false, Ordering::SeqCst);
     client.call(&clock()).await.unwrap();
     client.close().await.unwrap();
 }
