@@ -1,5 +1,7 @@
 //! Connections: opening and closing them, and what they tell about the server and the host.
 
+pub(crate) mod counters;
+mod cpu_models;
 mod node;
 mod node_stats;
 mod open;
@@ -193,6 +195,14 @@ impl Connect {
             (Some(vcenter), _) => Some((&vcenter.client, &vcenter.place)),
             (None, Scheme::Vpx) => Some((&self.0.client, &self.0.place)),
             (None, _) => None,
+        }
+    }
+
+    /// The server that knows the host's cluster, if there is one, and the host there.
+    pub(crate) fn keeper(&self) -> (Client, ManagedObjectReference) {
+        match self.managed_by() {
+            Some((client, place)) => (client.clone(), place.host_system.clone()),
+            None => (self.client().clone(), self.host_system().clone()),
         }
     }
 

@@ -24,7 +24,8 @@ pub use self::health::{
 pub use self::license::{HostLicense, HostLicenseFeature, LicenseKey};
 pub use self::log::{HostLog, HostLogFollow, HostLogLines};
 pub use self::maintenance::{
-    HostMaintenance, MaintenanceDomain, MaintenanceObstacle, MaintenanceOptions, MaintenanceState,
+    HostMaintenance, MaintenanceDomain, MaintenanceException, MaintenanceObstacle,
+    MaintenanceOptions, MaintenanceState, VsanEvacuation,
 };
 pub use self::service::{HostService, HostServicePolicy};
 pub use self::time::{HostClock, HostTime, HostTimeTest};

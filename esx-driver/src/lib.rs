@@ -93,8 +93,8 @@ pub use host::{
     HostFirewallAllowed, HostFirewallDirection, HostFirewallPort, HostFirewallRule,
     HostFirewallRuleset, HostHealth, HostLicense, HostLicenseFeature, HostLog, HostLogFollow,
     HostLogLines, HostMaintenance, HostSensor, HostService, HostServicePolicy, HostTime,
-    HostTimeTest, LicenseKey, MaintenanceDomain, MaintenanceObstacle, MaintenanceOptions,
-    MaintenanceState,
+    HostTimeTest, LicenseKey, MaintenanceDomain, MaintenanceException, MaintenanceObstacle,
+    MaintenanceOptions, MaintenanceState, VsanEvacuation,
 };
 pub use interface::Interface;
 pub use monitor::{

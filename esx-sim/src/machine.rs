@@ -10,7 +10,7 @@ pub(crate) mod console;
 pub(crate) mod device;
 pub(crate) mod disk;
 pub(crate) mod guest;
-mod hardware;
+pub(crate) mod hardware;
 pub(crate) mod lock;
 pub(crate) mod migration;
 pub(crate) mod place;
@@ -20,7 +20,7 @@ pub(crate) mod removal;
 pub(crate) mod renamed_store;
 pub(crate) mod snapshot;
 mod storage;
-mod summary;
+pub(crate) mod summary;
 
 use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{VirtualMachineConfigInfo, VirtualMachineConfigSpec};

@@ -1,5 +1,8 @@
 //! A simulator on a TCP port.
 
+mod connections;
+mod patience;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -16,9 +19,11 @@ use tokio::io::BufReader;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tracing::debug;
 
+use self::connections::{Connections, MOST};
+use self::patience::{Impatient, Patience};
 #[cfg(feature = "tls")]
 use crate::certificate::{Certificate, CertificateError};
 use crate::payload::{Answer, Dropped, with_length};
@@ -220,48 +225,62 @@ async fn accept(
     answering: Answering,
     restarts: watch::Receiver<u64>,
 ) {
-    let mut connections = JoinSet::new();
+    let listener = &listener;
+    let mut connections = Connections::new(MOST);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let (acceptor, answering) = (acceptor.clone(), Arc::clone(&answering));
-                    let mut restarts = restarts.clone();
-                    restarts.mark_unchanged();
-                    connections.spawn(async move {
-                        tokio::select! {
-                            () = connection(stream, acceptor, answering) => {}
-                            Ok(()) = restarts.changed() => {}
-                        }
-                    });
-                }
-                Err(error) => debug!(%error, "cannot accept a connection"),
-            },
-            Some(_) = connections.join_next() => {}
+            (stream, _) = connections::next(|| listener.accept()) => {
+                let (acceptor, answering) = (acceptor.clone(), Arc::clone(&answering));
+                let mut restarts = restarts.clone();
+                restarts.mark_unchanged();
+                let patience = Patience::new();
+                connections.serve(patience.clone(), async move {
+                    tokio::select! {
+                        () = connection(stream, acceptor, patience, answering) => {}
+                        Ok(()) = restarts.changed() => {}
+                    }
+                });
+            }
+            () = connections.one_ended() => {}
         }
     }
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<Acceptor>, answering: Answering) {
+async fn connection(
+    stream: TcpStream,
+    acceptor: Option<Acceptor>,
+    patience: Patience,
+    answering: Answering,
+) {
     let _ = stream.set_nodelay(true);
     match acceptor {
-        None => serve(stream, answering).await,
+        None => serve(stream, patience, answering).await,
         #[cfg(feature = "tls")]
-        Some(acceptor) => match acceptor
-            .accept(BufReader::with_capacity(READ_AT_ONCE, stream))
-            .await
-        {
-            Ok(stream) => serve(stream, answering).await,
-            Err(error) => debug!(%error, "TLS handshake failed"),
-        },
+        Some(acceptor) => {
+            let stream = BufReader::with_capacity(READ_AT_ONCE, stream);
+            match tokio::time::timeout(patience::HEAD, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => serve(stream, patience, answering).await,
+                Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
+                Err(_) => debug!("TLS handshake took too long"),
+            }
+        }
         #[cfg(not(feature = "tls"))]
         Some(none) => match none {},
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, answering: Answering) {
-    let service = service_fn(|request| answer(request, Arc::clone(&answering)));
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    patience: Patience,
+    answering: Answering,
+) {
+    let stream = Impatient::new(stream, patience.clone());
+    let service = service_fn(|request| {
+        let answer = answer(request, Arc::clone(&answering));
+        patience.clone().answering(answer)
+    });
     let served = http1::Builder::new()
+        // It ends connections without requests, too. Patience tells them apart.
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -4,7 +4,7 @@ use vi_client::property_set;
 use vi_types::objects::HostNumaNode;
 use virt_model::{ErrorNumber, NodeCpuMap, NodeCpuStats, NodeMemoryStats};
 
-use super::Connect;
+use super::{Connect, counters};
 use crate::{Error, ErrorKind, Result};
 
 property_set! {
@@ -80,13 +80,14 @@ impl Connect {
         Ok(stats)
     }
 
-    /// How busy the processors of the host are: one request. `cpu` has to be -1, all processors.
+    /// How busy the processors of the host are: one request for all (-1), three for one logical processor.
     ///
-    /// A host does not count times since it was started; only [`utilization`](NodeCpuStats::utilization) is known.
+    /// A host does not count times since it was started; only [`utilization`](NodeCpuStats::utilization) is known: of all
+    /// processors what the host says now, of one the mean of its newest 20 seconds (the counter `cpu.usage.average`).
     ///
     /// # Errors
-    /// - [`ErrorKind::Argument`] for another negative number than -1.
-    /// - [`ErrorKind::Unsupported`] for one processor.
+    /// - [`ErrorKind::Argument`] for another negative number than -1, or a processor that the host does not have.
+    /// - [`ErrorKind::Unsupported`] if the server does not measure single processors.
     /// - [`ErrorKind::Property`] if the server does not say which processors the host has.
     #[doc(alias = "virNodeGetCPUStats")]
     pub async fn node_cpu_stats(&self, cpu: i32) -> Result<NodeCpuStats> {
@@ -94,12 +95,7 @@ impl Connect {
             return Err(below_all("cpuNum", "virNodeGetCPUStats"));
         }
         if cpu != ALL {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                ErrorNumber::OperationUnsupported,
-                format!("the host does not say how busy processor {cpu} alone is"),
-            )
-            .advise("ask for all processors"));
+            return self.one_cpu(cpu).await;
         }
         let found: Processors = self.host_properties().await?;
         let mhz = found.hz / 1_000_000 * i64::from(found.cores);
@@ -108,6 +104,66 @@ impl Connect {
             .used_mhz
             .and_then(|used| percent(i64::from(used), mhz));
         Ok(stats)
+    }
+
+    /// How busy one of the logical processors is.
+    async fn one_cpu(&self, cpu: i32) -> Result<NodeCpuStats> {
+        let threads: Threads = self.host_properties().await?;
+        if cpu >= i32::from(threads.count) {
+            let count = threads.count;
+            return Err(Error::argument(format!(
+                "no processor {cpu}: the host shows {count} processors"
+            )));
+        }
+        let (client, host) = (self.client(), self.host_system());
+        let ids = counters::ids(client).await?;
+        let usage = match ids.get("cpu.usage.average") {
+            Some(id) => counters::newest(client, host, *id, cpu.to_string()).await?,
+            None => None,
+        };
+        let usage = usage.and_then(|usage| percent(usage, 10_000));
+        let usage = usage.ok_or_else(|| {
+            let message = format!("the host does not say how busy processor {cpu} alone is");
+            let number = ErrorNumber::OperationUnsupported;
+            Error::new(ErrorKind::Unsupported, number, message).advise("ask for all processors")
+        })?;
+        let mut stats = NodeCpuStats::default();
+        stats.utilization = Some(usage);
+        Ok(stats)
+    }
+
+    /// The free memory of NUMA nodes in bytes, of at most `max` nodes from the node `start` on: one or two requests.
+    ///
+    /// A host does not say what is free in one of its nodes. If it has only one, that is what is free in the host.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Argument`] for a negative `start`, a `max` of 0, or more nodes than there are.
+    /// - [`ErrorKind::Unsupported`] if the host has several nodes, or shows none.
+    /// - [`ErrorKind::Property`] if the server does not say what is free.
+    #[doc(alias = "virNodeGetCellsFreeMemory")]
+    pub async fn node_cells_free_memory(&self, start: i32, max: usize) -> Result<Vec<u64>> {
+        // libvirt's texts (virNodeGetCellsFreeMemory of libvirt-host.c, testNodeGetCellsFreeMemory, 9.0.0).
+        let function = "virNodeGetCellsFreeMemory";
+        let Ok(first) = usize::try_from(start) else {
+            let message = format!("startCell in {function} must be zero or greater");
+            return Err(Error::argument(message).plain());
+        };
+        if max == 0 {
+            let message = format!("maxCells in {function} must be greater than zero");
+            return Err(Error::argument(message).plain());
+        }
+        let cells: Cells = self.host_properties().await?;
+        let count = cells.nodes.len();
+        if count > 0 && first >= count {
+            return Err(Error::argument("Range exceeds available cells"));
+        }
+        if count != 1 {
+            let error = Error::new(ErrorKind::Unsupported, ErrorNumber::NoSupport, function);
+            return Err(
+                error.advise("a host with several NUMA nodes says only what is free in all of it")
+            );
+        }
+        Ok(vec![self.free_memory().await?])
     }
 
     /// The logical processors of the host: one request. A host uses all that it shows.

@@ -11,10 +11,11 @@ use vi_types::{
     enums::{DrsBehavior, TaskInfoState, VirtualMachinePowerState},
     methods::{EnterMaintenanceModeTask, ExitMaintenanceModeTask},
     objects::{
-        InvalidState, Timedout, VirtualCdrom, VirtualDevice, VirtualDeviceDeviceBackingInfo,
-        VirtualDeviceRemoteDeviceBackingInfo, VirtualFloppy, VirtualParallelPort,
-        VirtualPciPassthrough, VirtualScsiPassthrough, VirtualSerialPort, VirtualSriovEthernetCard,
-        VirtualUsb, VirtualUsbRemoteHostBackingInfo,
+        ClusterDrsVmConfigInfo, HostMaintenanceSpec, InvalidState, Timedout, VirtualCdrom,
+        VirtualDevice, VirtualDeviceDeviceBackingInfo, VirtualDeviceRemoteDeviceBackingInfo,
+        VirtualFloppy, VirtualParallelPort, VirtualPciPassthrough, VirtualScsiPassthrough,
+        VirtualSerialPort, VirtualSriovEthernetCard, VirtualUsb, VirtualUsbRemoteHostBackingInfo,
+        VsanHostDecommissionMode,
     },
     properties::{HostSystem, VirtualMachine},
     references,
@@ -68,6 +69,8 @@ property_set! {
         effective_hosts: Option<i32> = summary.num_effective_hosts,
         is_balanced: Option<bool> = configuration.drs_config.enabled,
         behavior: Option<DrsBehavior> = configuration.drs_config.default_vm_behavior,
+        has_exceptions: Option<bool> = configuration.drs_config.enable_vm_behavior_overrides,
+        exceptions: Vec<ClusterDrsVmConfigInfo> = configuration.drs_vm_config,
     }
 }
 
@@ -132,12 +135,78 @@ pub enum MaintenanceObstacle {
     /// The cluster has other hosts, and moves no domains by itself: somebody has to move it or to shut it
     /// down.
     NotAutomatic,
+    /// The cluster moves domains by itself, but is told not to move this one: somebody has to move it or to shut it down.
+    Exception(MaintenanceException),
     /// It has a device of the host, the one with this label.
     HostDevice(String),
     /// Its drive or port with this label is connected to a device of the host.
     ConnectedDevice(String),
     /// It has files on this datastore, which no other host has.
     LocalDatastore(String),
+}
+
+/// How a cluster that moves domains by itself treats a domain that it does not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MaintenanceException {
+    /// It never touches the domain.
+    Disabled,
+    /// It recommends where to start and to move the domain.
+    Manual,
+    /// It chooses where the domain starts, and recommends where to move it.
+    PartiallyAutomated,
+}
+
+impl MaintenanceException {
+    /// A word for it, the server's: `disabled`, `manual`, `partiallyAutomated`.
+    pub fn word(self) -> &'static str {
+        match self {
+            MaintenanceException::Disabled => "disabled",
+            MaintenanceException::Manual => "manual",
+            MaintenanceException::PartiallyAutomated => "partiallyAutomated",
+        }
+    }
+}
+
+/// What a host of a vSAN does with its part of the vSAN's data when it enters maintenance mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VsanEvacuation {
+    /// It moves what would not be accessible any more.
+    EnsureAccessibility,
+    /// It moves everything to other hosts.
+    EvacuateAllData,
+    /// It moves nothing: data that only this host has is not accessible until it is back.
+    NoAction,
+}
+
+impl VsanEvacuation {
+    /// The one with this [word](VsanEvacuation::word).
+    pub fn from_word(word: &str) -> Option<VsanEvacuation> {
+        let all = [
+            VsanEvacuation::EnsureAccessibility,
+            VsanEvacuation::EvacuateAllData,
+            VsanEvacuation::NoAction,
+        ];
+        all.into_iter().find(|evacuation| evacuation.word() == word)
+    }
+
+    /// A word for it, as VMware's tools have it: `ensureAccessibility`, `evacuateAllData`, `noAction`.
+    pub fn word(self) -> &'static str {
+        match self {
+            VsanEvacuation::EnsureAccessibility => "ensureAccessibility",
+            VsanEvacuation::EvacuateAllData => "evacuateAllData",
+            VsanEvacuation::NoAction => "noAction",
+        }
+    }
+
+    /// The API's word (`VsanHostDecommissionModeObjectAction`).
+    fn action(self) -> &'static str {
+        match self {
+            VsanEvacuation::EnsureAccessibility => "ensureObjectAccessibility",
+            other => other.word(),
+        }
+    }
 }
 
 impl MaintenanceState {
@@ -164,6 +233,12 @@ impl fmt::Display for MaintenanceObstacle {
             MaintenanceObstacle::NoOtherHost => f.write_str("no other host can take it"),
             MaintenanceObstacle::NotAutomatic => {
                 f.write_str("the cluster does not move it by itself")
+            }
+            MaintenanceObstacle::Exception(MaintenanceException::Disabled) => {
+                f.write_str("the cluster is not to move it")
+            }
+            MaintenanceObstacle::Exception(_) => {
+                f.write_str("the cluster is only to recommend where to move it")
             }
             MaintenanceObstacle::HostDevice(label) => {
                 write!(f, "'{label}' is a device of the host")
@@ -229,6 +304,7 @@ type Told = dyn Fn(&HostMaintenance) + Send + Sync;
 pub struct MaintenanceOptions {
     timeout: Option<Duration>,
     evacuate_powered_off: bool,
+    vsan: Option<VsanEvacuation>,
     waiting: Option<Arc<Told>>,
 }
 
@@ -253,6 +329,14 @@ impl MaintenanceOptions {
         self
     }
 
+    /// What a host of a vSAN does with its part of the data; the server's default without. A host without vSAN ignores it.
+    /// Servers have it since API 5.5; older ones are not asked.
+    #[must_use]
+    pub fn vsan(mut self, evacuation: VsanEvacuation) -> MaintenanceOptions {
+        self.vsan = Some(evacuation);
+        self
+    }
+
     /// Calls `told` with what the host waits for, at first and each time that changes. While the operation waits, the
     /// host is read every few seconds for that: up to two requests each.
     #[must_use]
@@ -270,6 +354,7 @@ impl fmt::Debug for MaintenanceOptions {
         f.debug_struct("MaintenanceOptions")
             .field("timeout", &self.timeout)
             .field("evacuate_powered_off", &self.evacuate_powered_off)
+            .field("vsan", &self.vsan)
             .finish_non_exhaustive()
     }
 }
@@ -311,6 +396,7 @@ impl Connect {
                 let typed = references::HostSystem::from(host.clone());
                 let mut request = typed.enter_maintenance_mode_task(seconds(options.timeout));
                 request.evacuate_powered_off_vms = options.evacuate_powered_off.then_some(true);
+                request.maintenance_spec = options.vsan.map(maintenance_spec);
                 let change =
                     connect.seen_in_mode(Change::task_without_result(&client, request), true);
                 let entered = tokio::select! {
@@ -363,14 +449,6 @@ impl Connect {
                 }
             })
         })
-    }
-
-    /// The server that knows the host's cluster, if there is one, and the host there.
-    pub(super) fn keeper(&self) -> (Client, ManagedObjectReference) {
-        match self.managed_by() {
-            Some((client, place)) => (client.clone(), place.host_system.clone()),
-            None => (self.client().clone(), self.host_system().clone()),
-        }
     }
 
     /// The change is done when the host is in maintenance mode, or is not.
@@ -455,6 +533,19 @@ impl Connect {
             _ => error,
         }
     }
+}
+
+/// How a host of a vSAN gives up its part.
+fn maintenance_spec(evacuation: VsanEvacuation) -> Box<HostMaintenanceSpec> {
+    let mode = VsanHostDecommissionMode {
+        object_action: evacuation.action().to_owned(),
+        ..VsanHostDecommissionMode::default()
+    };
+    let spec = HostMaintenanceSpec {
+        vsan_mode: Some(mode.into()),
+        ..HostMaintenanceSpec::default()
+    };
+    spec.into()
 }
 
 const ENTER: &str = "Could not enter maintenance mode";
@@ -583,9 +674,9 @@ impl Looked {
 
     fn maintenance(self) -> HostMaintenance {
         let percent = self.task.and_then(|(_, percent)| percent);
-        let domains = self.running.iter().map(|(_, name, hardware)| {
+        let domains = self.running.iter().map(|(moref, name, hardware)| {
             let mut obstacles = Vec::new();
-            obstacles.extend(self.immobile());
+            obstacles.extend(self.immobile(moref));
             if let Some(hardware) = hardware {
                 obstacles.extend(hardware.devices.iter().filter_map(bound));
                 obstacles.extend(self.local(hardware));
@@ -607,15 +698,37 @@ impl Looked {
         }
     }
 
-    /// Why nobody moves machines.
-    fn immobile(&self) -> Option<MaintenanceObstacle> {
+    /// Why nobody moves a machine.
+    fn immobile(&self, machine: &ManagedObjectReference) -> Option<MaintenanceObstacle> {
         let cluster = self.cluster.as_ref().filter(|_| self.has_others);
         let Some(cluster) = cluster else {
             return Some(MaintenanceObstacle::NoOtherHost);
         };
-        let is_moved = cluster.is_balanced == Some(true)
-            && cluster.behavior == Some(DrsBehavior::FullyAutomated);
-        (!is_moved).then_some(MaintenanceObstacle::NotAutomatic)
+        if cluster.is_balanced != Some(true) {
+            return Some(MaintenanceObstacle::NotAutomatic);
+        }
+        // Servers ignore the exceptions if they are switched off.
+        let mut exceptions = cluster
+            .exceptions
+            .iter()
+            .filter(|_| cluster.has_exceptions != Some(false));
+        let exception = exceptions.find(|exception| exception.key == *machine);
+        if exception.is_some_and(|exception| exception.enabled == Some(false)) {
+            let disabled = MaintenanceException::Disabled;
+            return Some(MaintenanceObstacle::Exception(disabled));
+        }
+        let own = exception.and_then(|exception| exception.behavior.as_ref());
+        match own {
+            Some(DrsBehavior::FullyAutomated) => None,
+            Some(DrsBehavior::Manual) => {
+                Some(MaintenanceObstacle::Exception(MaintenanceException::Manual))
+            }
+            Some(DrsBehavior::PartiallyAutomated) => Some(MaintenanceObstacle::Exception(
+                MaintenanceException::PartiallyAutomated,
+            )),
+            _ if cluster.behavior == Some(DrsBehavior::FullyAutomated) => None,
+            _ => Some(MaintenanceObstacle::NotAutomatic),
+        }
     }
 
     /// The machine's datastores that no other host has.

@@ -5,16 +5,13 @@
 
 use std::collections::HashMap;
 
-use vi_client::{Client, property_set};
+use vi_client::Client;
+use vi_types::ManagedObjectReference;
 use vi_types::methods::QueryAvailablePerfMetric;
-use vi_types::objects::{PerfCounterInfo, PerfMetricId};
-use vi_types::{Enum as _, ManagedObjectReference};
-use virt_model::ErrorNumber;
+use vi_types::objects::PerfMetricId;
 
-use crate::{Error, ErrorKind, Result};
-
-/// The length of a sample in seconds: the only one of which hosts have the newest (`refreshRate`).
-pub(super) const SAMPLE_SECONDS: i32 = 20;
+pub(super) use crate::connect::counters::SAMPLE_SECONDS;
+use crate::{Result, connect::counters};
 
 /// How many samples of an object a host keeps: an hour of them.
 pub(super) const KEPT_SAMPLES: i32 = 180;
@@ -346,26 +343,9 @@ impl Catalogue {
     }
 }
 
-property_set! {
-    struct Known: PerformanceManager {
-        counters: Vec<PerfCounterInfo> = perf_counter,
-    }
-}
-
-/// Reads the ids of the counters, which are others on a vCenter than on a host: one request, whose answer is large, because
-/// there are no descriptions without their texts.
+/// Finds the counters among those that the server has: one request.
 pub(super) async fn read(client: &Client, devices: bool) -> Result<Catalogue> {
-    let manager = client.service_content().perf_manager.clone();
-    let manager = manager.ok_or_else(|| {
-        let message = "the server has no performance counters";
-        Error::new(ErrorKind::Unsupported, ErrorNumber::NoSupport, message)
-    })?;
-    let known: Known = client.read(&manager).await?;
-    let ids = known
-        .counters
-        .iter()
-        .map(|counter| (name(counter), counter.key));
-    let ids = ids.collect();
+    let ids = counters::ids(client).await?;
     Ok(Catalogue {
         domains: Wanted::new(&ids, &OF_DOMAINS, devices),
         hosts: Wanted::new(&ids, &OF_HOSTS, false),
@@ -383,11 +363,6 @@ pub(super) async fn available(
         ..QueryAvailablePerfMetric::default()
     };
     Ok(client.call(&request).await?)
-}
-
-fn name(counter: &PerfCounterInfo) -> String {
-    let (group, name) = (&counter.group_info.key, &counter.name_info.key);
-    format!("{group}.{name}.{}", counter.rollup_type.as_str())
 }
 
 #[cfg(test)]

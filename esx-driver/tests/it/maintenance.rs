@@ -7,14 +7,14 @@ use std::{
 };
 
 use esx_driver::{
-    Connect, ErrorKind, HostMaintenance, MaintenanceObstacle, MaintenanceOptions, MaintenanceState,
-    Operation, virt_model::NodeSuspendTarget,
+    Connect, ErrorKind, HostMaintenance, MaintenanceException, MaintenanceObstacle,
+    MaintenanceOptions, MaintenanceState, Operation, VsanEvacuation, virt_model::NodeSuspendTarget,
 };
 use esx_sim::Simulator;
 use vi_types::{
-    Poly,
+    ManagedObjectReference, Poly,
     enums::{DrsBehavior, HostSystemPowerState, VirtualMachinePowerState::PoweredOff},
-    objects::{Description, VirtualDevice, VirtualPciPassthrough},
+    objects::{ClusterDrsVmConfigInfo, Description, VirtualDevice, VirtualPciPassthrough},
     properties::{ClusterComputeResource, Datastore, HostSystem, VirtualMachine},
 };
 
@@ -117,6 +117,134 @@ async fn a_cluster_moves_what_can_be_moved() {
         matches!(obstacles[1], MaintenanceObstacle::LocalDatastore(_)),
         "{obstacles:?}"
     );
+}
+
+/// Tells the cluster how to treat a machine.
+fn except(
+    simulator: &Simulator,
+    vm: &ManagedObjectReference,
+    enabled: Option<bool>,
+    behavior: Option<DrsBehavior>,
+) {
+    let cluster = simulator.objects("ClusterComputeResource").remove(0);
+    let changed = simulator.change(&cluster, |cluster: &mut ClusterComputeResource| {
+        let configuration = cluster.configuration.as_mut().unwrap();
+        let exceptions = &mut configuration.drs_vm_config;
+        exceptions.retain(|exception| exception.key != *vm);
+        exceptions.push(ClusterDrsVmConfigInfo {
+            key: vm.clone(),
+            enabled,
+            behavior,
+            ..ClusterDrsVmConfigInfo::default()
+        });
+    });
+    changed.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_treats_single_machines_in_other_ways() {
+    let (simulator, connect) = vcenter().await;
+    let before = connect.host_maintenance().await.unwrap();
+    let name = names(&before)[0].to_owned();
+    let vm = simulator.vm(&name).unwrap();
+    let cluster = simulator.objects("ClusterComputeResource").remove(0);
+    let by_itself = |behavior: DrsBehavior, overrides: Option<bool>| {
+        let changed = simulator.change(&cluster, |cluster: &mut ClusterComputeResource| {
+            let drs = &mut cluster.configuration.as_mut().unwrap().drs_config;
+            drs.default_vm_behavior = Some(behavior);
+            drs.enable_vm_behavior_overrides = overrides;
+        });
+        changed.unwrap();
+    };
+    use MaintenanceException::{Disabled, Manual, PartiallyAutomated};
+    let exception = |exception| Some(MaintenanceObstacle::Exception(exception));
+    for (enabled, behavior, expected) in [
+        (Some(false), None, exception(Disabled)),
+        (
+            Some(false),
+            Some(DrsBehavior::FullyAutomated),
+            exception(Disabled),
+        ),
+        (Some(true), Some(DrsBehavior::Manual), exception(Manual)),
+        (
+            None,
+            Some(DrsBehavior::PartiallyAutomated),
+            exception(PartiallyAutomated),
+        ),
+        (None, Some(DrsBehavior::FullyAutomated), None),
+        (None, None, None),
+    ] {
+        except(&simulator, &vm, enabled, behavior.clone());
+        simulator.clear_requests();
+        let now = connect.host_maintenance().await.unwrap();
+        assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 2]);
+        let told = now.domains[0].obstacles.first().cloned();
+        assert_eq!(told, expected, "{enabled:?} {behavior:?}");
+        let others = now.domains[1..].iter();
+        others.for_each(|domain| assert_eq!(domain.obstacles, [], "{domain:?}"));
+    }
+    // An exception may also be the one that is moved.
+    except(&simulator, &vm, None, Some(DrsBehavior::FullyAutomated));
+    by_itself(DrsBehavior::Manual, None);
+    let now = connect.host_maintenance().await.unwrap();
+    assert_eq!(now.domains[0].obstacles, []);
+    let other = now.domains.get(1).map(|domain| domain.obstacles.clone());
+    assert!(other.is_none_or(|other| other == [MaintenanceObstacle::NotAutomatic]));
+    // And exceptions may be switched off.
+    except(&simulator, &vm, Some(false), None);
+    by_itself(DrsBehavior::FullyAutomated, Some(false));
+    let now = connect.host_maintenance().await.unwrap();
+    assert_eq!(now.domains[0].obstacles, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_leaves_what_it_is_not_to_move() {
+    let (simulator, connect) = vcenter().await;
+    let before = connect.host_maintenance().await.unwrap();
+    let name = names(&before)[0].to_owned();
+    except(&simulator, &simulator.vm(&name).unwrap(), Some(false), None);
+    let options = MaintenanceOptions::new().timeout(30 * SECOND);
+    let error = connect.enter_maintenance_mode(options).await.unwrap_err();
+    let told = error.to_string();
+    let end = format!("it waited for '{name}' (the cluster is not to move it)");
+    assert!(told.ends_with(&end), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_of_a_vsan_is_told_what_to_do_with_its_data() {
+    let (simulator, connect) = vcenter().await;
+    stop_all(&simulator);
+    for (evacuation, word) in [
+        (
+            VsanEvacuation::EnsureAccessibility,
+            "ensureObjectAccessibility",
+        ),
+        (VsanEvacuation::EvacuateAllData, "evacuateAllData"),
+        (VsanEvacuation::NoAction, "noAction"),
+    ] {
+        simulator.clear_requests();
+        let options = MaintenanceOptions::new().vsan(evacuation);
+        connect.enter_maintenance_mode(options).await.unwrap();
+        let requests = simulator.requests();
+        let entered = requests.iter().find_map(|request| {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            body.contains("EnterMaintenanceMode_Task").then_some(body)
+        });
+        let expected = format!("<objectAction>{word}</objectAction>");
+        assert!(entered.unwrap().contains(&expected), "{word}");
+        connect.exit_maintenance_mode(None).await.unwrap();
+        assert_eq!(
+            VsanEvacuation::from_word(evacuation.word()),
+            Some(evacuation)
+        );
+    }
+    let old = Simulator::vcenter().api_version("5.1").unwrap().build();
+    let connect = open(&old, &format!("vpx://vc/{}", old.path()))
+        .await
+        .unwrap();
+    let options = MaintenanceOptions::new().vsan(VsanEvacuation::NoAction);
+    let error = connect.enter_maintenance_mode(options).await.unwrap_err();
+    assert!(error.to_string().contains("5.5"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use esx_driver::{
 };
 use vi_types::properties::HostSystem;
 
-use crate::{host, methods, text};
+use crate::{host, methods, open, text};
 
 #[tokio::test]
 async fn one_request_each() {
@@ -168,12 +168,139 @@ async fn cells_and_processors_that_there_are_not() {
             "cpuNum in virNodeGetCPUStats only accepts -1 as a negative value",
         ),
         (
-            connect.node_cpu_stats(0).await.map(drop),
-            "Operation not supported: the host does not say how busy processor 0 alone is",
+            connect.node_cpu_stats(32).await.map(drop),
+            "invalid argument: no processor 32: the host shows 32 processors",
+        ),
+        (
+            connect.node_cells_free_memory(-1, 1).await.map(drop),
+            "startCell in virNodeGetCellsFreeMemory must be zero or greater",
+        ),
+        (
+            connect.node_cells_free_memory(0, 0).await.map(drop),
+            "maxCells in virNodeGetCellsFreeMemory must be greater than zero",
+        ),
+        (
+            connect.node_cells_free_memory(2, 1).await.map(drop),
+            "invalid argument: Range exceeds available cells",
+        ),
+        // What the host does not tell.
+        (
+            connect.node_cells_free_memory(0, 2).await.map(drop),
+            "this function is not supported by the connection driver: virNodeGetCellsFreeMemory",
         ),
     ] {
         assert_eq!(text(result), expected);
     }
+}
+
+#[tokio::test]
+async fn one_processor_takes_three_requests() {
+    for (simulator, connect) in [host().await, vcenter().await] {
+        simulator.clear_requests();
+        let all = [
+            connect.node_cpu_stats(0).await,
+            connect.node_cpu_stats(31).await,
+        ];
+        let read = ["RetrievePropertiesEx", "RetrievePropertiesEx", "QueryPerf"];
+        assert_eq!(methods(&simulator), [read, read].concat());
+        for stats in all {
+            let (names, values): (Vec<_>, Vec<_>) = stats.unwrap().fields().unzip();
+            assert_eq!(names, ["utilization"]);
+            assert!(values[0] <= 100);
+        }
+        simulator.set_counter(connect.host_system(), "cpu.usage.average", "7", 4250);
+        let stats = connect.node_cpu_stats(7).await.unwrap();
+        assert_eq!(stats.utilization, Some(42));
+        // No value.
+        simulator.set_counter(connect.host_system(), "cpu.usage.average", "7", -1);
+        assert_eq!(
+            text(connect.node_cpu_stats(7).await),
+            "Operation not supported: the host does not say how busy processor 7 alone is"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_only_cell_has_the_hosts_memory() {
+    let (simulator, connect) = host().await;
+    let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+        let numa = &mut host.hardware.as_mut().unwrap().numa_info;
+        numa.as_mut().unwrap().numa_node.truncate(1);
+    });
+    changed.unwrap();
+    let free = connect.free_memory().await.unwrap();
+    assert_eq!(connect.node_cells_free_memory(0, 2).await.unwrap(), [free]);
+    assert_eq!(
+        text(connect.node_cells_free_memory(1, 1).await),
+        "invalid argument: Range exceeds available cells"
+    );
+}
+
+async fn vcenter() -> (esx_sim::Simulator, esx_driver::Connect) {
+    let simulator = esx_sim::Simulator::vcenter().build();
+    let uri = "vpx://vc.example.com/Berlin/Production/esx-01.example.com";
+    let connect = open(&simulator, uri).await.unwrap();
+    simulator.clear_requests();
+    (simulator, connect)
+}
+
+#[tokio::test]
+async fn a_vcenter_names_the_processors_of_its_hosts() {
+    let (simulator, connect) = vcenter().await;
+    let names = connect.cpu_model_names("x86_64", 0).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
+    assert_eq!(names[..2], ["Conroe", "Penryn"]);
+    assert_eq!(names.last().unwrap(), "Icelake-Server");
+    // The cluster shows less.
+    let of_cluster = |key: Option<&str>| {
+        let key = key.map(str::to_owned);
+        let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+            let summary = host.summary.as_mut().unwrap();
+            summary.current_evc_mode_key = key.clone();
+            if key.is_none() {
+                summary.max_evc_mode_key = None;
+            }
+        });
+        changed.unwrap();
+    };
+    of_cluster(Some("intel-penryn"));
+    let names = connect.cpu_model_names("i686", 0).await.unwrap();
+    assert_eq!(names, ["Conroe", "Penryn"]);
+    of_cluster(Some("intel-pentium"));
+    assert_eq!(
+        text(connect.cpu_model_names("i686", 0).await),
+        "Operation not supported: libvirt has no model for the host's EVC mode 'intel-pentium'"
+    );
+    of_cluster(None);
+    assert_eq!(
+        text(connect.cpu_model_names("i686", 0).await),
+        "Operation not supported: the vCenter tells no EVC mode of the host"
+    );
+    simulator.clear_requests();
+    for (arch, flags, expected) in [
+        ("foo", 0, "invalid argument: cannot find architecture foo"),
+        (
+            "alpha",
+            0,
+            "this function is not supported by the connection driver: 'alpha' architecture is not supported by CPU driver",
+        ),
+        (
+            "foo",
+            1,
+            "unsupported flags (0x1) in function virConnectGetCPUModelNames",
+        ),
+    ] {
+        assert_eq!(text(connect.cpu_model_names(arch, flags).await), expected);
+    }
+    let (alone, connect) = host().await;
+    let error = connect.cpu_model_names("x86_64", 0).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Operation not supported: a host on its own knows no names of processors, only a vCenter does"
+    );
+    assert!(error.advice().is_some());
+    assert_eq!(methods(&alone), [""; 0]);
+    assert_eq!(methods(&simulator), [""; 0]);
 }
 
 #[tokio::test]

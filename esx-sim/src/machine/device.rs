@@ -26,6 +26,7 @@ use vi_types::{ManagedObjectReference, Poly, SoapFault, properties};
 pub(crate) use self::backing::{NO_FILE, is_mac};
 pub(crate) use self::board::board;
 use self::fault::{device_not_found, invalid_operation};
+pub(crate) use self::slot::{most_controllers, most_units};
 use super::hardware::Hardware;
 use crate::distributed::GROUP;
 use crate::files::{DatastorePath, Descriptor, Entry};

@@ -42,6 +42,11 @@ const NAMES: &[(&str, &str)] = &[
     ("windows9_64Guest", "Microsoft Windows 10 (64-bit)"),
 ];
 
+/// The operating systems that are known: ids and names.
+pub(crate) fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.iter().copied()
+}
+
 /// The name of an operating system, or its id if it is unknown.
 pub(super) fn full_name(id: &str) -> String {
     let found = NAMES.iter().find(|(known, _)| *known == id);

@@ -13,35 +13,40 @@ use crate::world::World;
 
 /// A version of virtual hardware, such as 20 for `vmx-20`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Hardware(u32);
+pub(crate) struct Hardware(u32);
 
 impl Hardware {
     /// That of ESX 2.
-    pub(super) const OLDEST: Self = Self(3);
+    pub(crate) const OLDEST: Self = Self(3);
 
     /// Reads `vmx-20`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         text.strip_prefix("vmx-")?.parse().ok().map(Self)
     }
 
     /// The version of a machine. One that is not understood is as old as can be.
-    pub(super) fn of(config: &VirtualMachineConfigInfo) -> Self {
+    pub(crate) fn of(config: &VirtualMachineConfigInfo) -> Self {
         Self::parse(&config.version).unwrap_or(Self::OLDEST)
     }
 
     /// Whether hosts of the simulated release run it.
-    pub(super) fn runs_on(self, world: &World) -> bool {
+    pub(crate) fn runs_on(self, world: &World) -> bool {
         let newest = Self::parse(world.release().hardware);
         self >= Self::OLDEST && newest.is_none_or(|newest| self <= newest)
     }
 
+    /// 7 for `vmx-07`.
+    pub(crate) fn number(self) -> i32 {
+        i32::try_from(self.0).unwrap_or(i32::MAX)
+    }
+
     /// `vmx-07`.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         format!("vmx-{:02}", self.0)
     }
 
     /// The largest number of virtual processors (VMware's "Configuration Maximums").
-    pub(super) fn most_cpus(self) -> i32 {
+    pub(crate) fn most_cpus(self) -> i32 {
         match self.0 {
             ..7 => 4,
             7 => 8,
@@ -53,7 +58,7 @@ impl Hardware {
     }
 
     /// The largest amount of memory in MB (VMware's "Configuration Maximums").
-    pub(super) fn most_memory_mb(self) -> i64 {
+    pub(crate) fn most_memory_mb(self) -> i64 {
         match self.0 {
             ..7 => 65_532,
             7 => 255 << 10,
@@ -65,12 +70,12 @@ impl Hardware {
     }
 
     /// Whether processors, memory and devices other than SCSI disks can be added to a running machine.
-    pub(super) fn has_hot_plug(self) -> bool {
+    pub(crate) fn has_hot_plug(self) -> bool {
         self.0 >= 7
     }
 
     /// The number of units of a SCSI controller, of which one is the controller's own.
-    pub(super) fn scsi_units(self, is_para_virtual: bool) -> i32 {
+    pub(crate) fn scsi_units(self, is_para_virtual: bool) -> i32 {
         match is_para_virtual && self.0 >= 14 {
             true => 65,
             false => 16,
@@ -78,7 +83,7 @@ impl Hardware {
     }
 
     /// The largest number of devices like this one in a machine. `None` if there is no limit of the kind.
-    pub(super) fn most(self, device: &Poly<VirtualDevice>) -> Option<usize> {
+    pub(crate) fn most(self, device: &Poly<VirtualDevice>) -> Option<usize> {
         if device.is::<VirtualEthernetCard>() {
             return Some(if self.0 < 7 { 4 } else { 10 });
         }
@@ -99,8 +104,13 @@ impl Hardware {
     }
 }
 
+/// Whether machines of a version can have a device.
+pub(crate) fn has(hardware: Hardware, device: &Poly<VirtualDevice>) -> bool {
+    needed_by(device).is_none_or(|needed| hardware >= needed)
+}
+
 /// The version that devices of a type came with, if it is not the oldest one.
-pub(super) fn needed_by(device: &Poly<VirtualDevice>) -> Option<Hardware> {
+pub(crate) fn needed_by(device: &Poly<VirtualDevice>) -> Option<Hardware> {
     let known = [
         (device.is::<VirtualVmxnet3>(), 7),
         (device.is::<ParaVirtualScsiController>(), 7),
@@ -119,7 +129,7 @@ pub(super) fn needed_by(device: &Poly<VirtualDevice>) -> Option<Hardware> {
 }
 
 /// The same kind of device, of which a machine can have only so many.
-pub(super) fn is_same_kind(one: &Poly<VirtualDevice>, other: &Poly<VirtualDevice>) -> bool {
+pub(crate) fn is_same_kind(one: &Poly<VirtualDevice>, other: &Poly<VirtualDevice>) -> bool {
     match one.is::<VirtualEthernetCard>() {
         true => other.is::<VirtualEthernetCard>(),
         false => one.type_name() == other.type_name(),

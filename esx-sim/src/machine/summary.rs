@@ -14,7 +14,7 @@ use vi_types::{ManagedObjectReference, properties};
 use crate::world::World;
 use crate::world::inventory::{host, parts};
 
-pub(super) fn capability() -> VirtualMachineCapability {
+pub(crate) fn capability() -> VirtualMachineCapability {
     VirtualMachineCapability {
         snapshot_operations_supported: true,
         multiple_snapshots_supported: true,

@@ -2,8 +2,11 @@
 
 use vi_types::enums::HostSystemConnectionState::{self, Connected, Disconnected};
 use vi_types::enums::VirtualMachineConnectionState;
-use vi_types::methods::{DisconnectHostTask, ReconnectHostTask};
-use vi_types::objects::{Event, HostConnectedEvent, HostDisconnectedEvent};
+use vi_types::methods::{DisconnectHostTask, QueryHostConnectionInfo, ReconnectHostTask};
+use vi_types::objects::{
+    Event, HostConnectInfo, HostConnectInfoNetworkInfo, HostConnectedEvent,
+    HostDatastoreConnectInfo, HostDisconnectedEvent,
+};
 use vi_types::{ManagedObjectReference, Method, Poly, SoapFault, properties};
 
 use super::host_system;
@@ -17,7 +20,52 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new(disconnect),
         Row::new(reconnect),
+        Row::new(describe),
     ]
+}
+
+/// What a vCenter would learn of the host: itself, its machines, networks and datastores.
+fn describe(
+    call: &mut Call<'_>,
+    _: &QueryHostConnectionInfo,
+) -> Result<HostConnectInfo, SoapFault> {
+    let world = &call.state.world;
+    let host = world.read::<properties::HostSystem>(call.this);
+    let host = host.ok_or_else(|| fault::managed_object_not_found(call.this))?;
+    let summary = host.summary.as_deref().cloned().unwrap_or_default();
+    let machines = host.vm.iter().filter_map(|vm| {
+        let vm = world.read::<properties::VirtualMachine>(vm)?;
+        vm.summary.as_deref().cloned()
+    });
+    let networks = host.network.iter().filter_map(|network| {
+        let network = world.read::<properties::Network>(network)?;
+        Some(HostConnectInfoNetworkInfo {
+            summary: network.summary.clone()?,
+            ..HostConnectInfoNetworkInfo::default()
+        })
+    });
+    let datastores = host.datastore.iter().filter_map(|store| {
+        let store = world.read::<properties::Datastore>(store)?;
+        Some(HostDatastoreConnectInfo {
+            summary: store.summary.as_deref()?.clone(),
+            ..HostDatastoreConnectInfo::default()
+        })
+    });
+    let cluster = world.parent(call.this);
+    let cluster = cluster.and_then(|one| world.read::<properties::ClusterComputeResource>(one));
+    let has_ha = cluster.and_then(|cluster| cluster.configuration.as_deref()?.das_config.enabled);
+    Ok(HostConnectInfo {
+        server_ip: summary.management_server_ip.clone(),
+        in_das_cluster: world.since("5.0").then_some(has_ha.unwrap_or(false)),
+        host: summary,
+        vm: machines.collect(),
+        vim_account_name_required: Some(false),
+        cluster_supported: Some(true),
+        network: networks.map(Poly::new).collect(),
+        datastore: datastores.map(Poly::new).collect(),
+        capability: world.since("6.0").then(|| host.capability.clone()).flatten(),
+        ..HostConnectInfo::default()
+    })
 }
 
 fn disconnect(

@@ -82,6 +82,9 @@ fn evacuate(world: &mut World, host: &ManagedObjectReference, off_too: bool) {
         let Some(machine) = world.read::<properties::VirtualMachine>(&vm) else {
             continue;
         };
+        if !is_moved(world, host, &vm) {
+            continue;
+        }
         let mut fitting = others.iter().filter(|other| {
             migration::problems(world, machine, other, &power, |_, store| store.clone()).is_empty()
         });
@@ -92,22 +95,38 @@ fn evacuate(world: &mut World, host: &ManagedObjectReference, off_too: bool) {
     }
 }
 
-/// The other hosts of a host's cluster, if it moves machines by itself.
+fn cluster_of<'a>(
+    world: &'a World,
+    host: &ManagedObjectReference,
+) -> Option<&'a properties::ClusterComputeResource> {
+    world.read(world.parent(host)?)
+}
+
+/// The other hosts of a host's cluster.
 fn others_of_cluster(world: &World, host: &ManagedObjectReference) -> Vec<ManagedObjectReference> {
-    let cluster = world.parent(host).cloned();
-    let cluster = cluster
-        .as_ref()
-        .and_then(|cluster| world.read::<properties::ClusterComputeResource>(cluster));
-    let Some(cluster) = cluster else {
-        return Vec::new();
-    };
-    let is_automatic = cluster.configuration.as_deref().is_some_and(|configuration| {
-        let drs = &configuration.drs_config;
-        drs.enabled == Some(true) && drs.default_vm_behavior == Some(DrsBehavior::FullyAutomated)
-    });
-    let hosts = cluster.base.host.iter().filter(|_| is_automatic);
+    let cluster = cluster_of(world, host);
+    let hosts = cluster.into_iter().flat_map(|cluster| &cluster.base.host);
     hosts.filter(|other| *other != host).cloned().collect()
 }
+
+/// Whether the cluster of a host moves a machine by itself.
+fn is_moved(world: &World, host: &ManagedObjectReference, vm: &ManagedObjectReference) -> bool {
+    let cluster = cluster_of(world, host);
+    let Some(configuration) = cluster.and_then(|cluster| cluster.configuration.as_deref()) else {
+        return false;
+    };
+    let drs = &configuration.drs_config;
+    let mut exceptions = configuration.drs_vm_config.iter();
+    let exception = exceptions
+        .find(|exception| exception.key == *vm && drs.enable_vm_behavior_overrides != Some(false));
+    let own = exception.and_then(|exception| exception.behavior.as_ref());
+    drs.enabled == Some(true)
+        && exception.is_none_or(|exception| exception.enabled != Some(false))
+        && own.or(drs.default_vm_behavior.as_ref()) == Some(&DrsBehavior::FullyAutomated)
+}
+
+/// What a host of a vSAN may do with its data. The hosts have no vSAN, and so nothing to do.
+const VSAN_ACTIONS: [&str; 3] = ["noAction", "ensureObjectAccessibility", "evacuateAllData"];
 
 fn enter_maintenance(
     call: &mut Call<'_>,
@@ -115,6 +134,11 @@ fn enter_maintenance(
 ) -> Result<ManagedObjectReference, SoapFault> {
     if is_in_maintenance(call) {
         return Err(fault::invalid_state());
+    }
+    let spec = request.maintenance_spec.as_deref();
+    let vsan = spec.and_then(|spec| spec.vsan_mode.as_deref());
+    if vsan.is_some_and(|mode| !VSAN_ACTIONS.contains(&mode.object_action.as_str())) {
+        return Err(fault::invalid_argument("maintenanceSpec.vsanMode.objectAction"));
     }
     call.state.tasks.check_idle(call.this)?;
     let host = call.this.clone();

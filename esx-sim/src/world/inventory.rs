@@ -2,6 +2,7 @@
 
 pub(crate) mod datastore;
 mod esx;
+mod evc;
 pub(crate) mod folders;
 pub(crate) mod host;
 pub(crate) mod host_settings;

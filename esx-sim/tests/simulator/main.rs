@@ -15,6 +15,7 @@ mod clones;
 mod datastores;
 mod disks;
 mod distributed;
+mod environment;
 mod events;
 mod faults;
 mod folder;

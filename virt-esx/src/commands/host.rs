@@ -1,6 +1,7 @@
 //! virsh's group "Host and Hypervisor".
 
 mod capabilities;
+mod cpu_models;
 mod domcapabilities;
 mod freecell;
 mod hostname;
@@ -29,6 +30,7 @@ pub(crate) static GROUP: Group = Group {
     keyword: "host",
     rows: &[
         Row::query::<capabilities::Capabilities>("capabilities"),
+        Row::query::<cpu_models::CpuModels>("cpu-models"),
         Row::query::<domcapabilities::Domcapabilities>("domcapabilities"),
         Row::query::<freecell::Freecell>("freecell"),
         Row::query::<hostname::Hostname>("hostname"),

@@ -180,6 +180,11 @@ const ARCHES: [&str; 37] = [
 ];
 
 impl Os {
+    /// Whether libvirt 9.0 has an architecture of this name (`virArchFromString`).
+    pub fn knows_arch(name: &str) -> bool {
+        ARCHES.contains(&name)
+    }
+
     /// Reads `<type>`, which libvirt reads before the other children.
     pub(super) fn read_type(node: &mut Node<'_>) -> Result<Os, XmlError> {
         let Some(mut kind) = node.child("type") else {
@@ -193,10 +198,7 @@ impl Os {
             return Err(node.unsupported(format!("unknown OS type '{os_type}'")));
         }
         let arch = kind.filled("arch");
-        if let Some(arch) = arch
-            .as_ref()
-            .filter(|arch| !ARCHES.contains(&arch.as_str()))
-        {
+        if let Some(arch) = arch.as_ref().filter(|arch| !Os::knows_arch(arch)) {
             return Err(node.unsupported(format!("Unknown architecture {arch}")));
         }
         Ok(Os {

@@ -39,7 +39,7 @@ const KNOWN: &[Known] = &[
     Known {
         words: &["freecell", "--all"],
         reason: "virsh sums up the NUMA cells of the capabilities; ESX has none there, and the \
-                 total it prints is 0",
+                 total it prints is 0; virt-esx lists the cells, whose free memory hosts do not tell",
     },
 ];
 

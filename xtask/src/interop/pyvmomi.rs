@@ -23,6 +23,12 @@ pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         script(tools, report, &section, &[kind], "events.py", &[user])?;
         let section = format!("pyvmomi polls the tasks of a simulated {server}");
         script(tools, report, &section, &[kind], "tasks.py", &[user])?;
+        for version in ["2.5", "5.5", "6.7", "8.0"] {
+            let section =
+                format!("pyvmomi asks a simulated {server} {version} what machines can be");
+            let server = [kind, "--api-version", version];
+            script(tools, report, &section, &server, "environment.py", &[user])?;
+        }
         for version in ["5.5", "6.7", "8.0"] {
             let section = format!("pyvmomi reads all of a simulated {server} {version}");
             let server = [kind, "--api-version", version, "--vms", "7"];

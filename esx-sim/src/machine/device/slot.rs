@@ -154,6 +154,16 @@ impl Change<'_> {
     }
 }
 
+/// How many controllers of its kind a machine can have; 0 for those that nobody can add.
+pub(crate) fn most_controllers(controller: &Poly<VirtualDevice>) -> i32 {
+    controllers(controller).map_or(0, |kind| kind.most)
+}
+
+/// How many disks and drives a controller takes.
+pub(crate) fn most_units(controller: &Poly<VirtualDevice>, hardware: Hardware) -> i32 {
+    units(controller, hardware).map_or(0, |units| units.count - i32::from(units.reserved.is_some()))
+}
+
 fn controllers(device: &Poly<VirtualDevice>) -> Option<Controllers> {
     let kind = |first, most, name, unit| Controllers {
         first,

@@ -13,7 +13,7 @@ use vi_types::objects::{
 use vi_types::{Any, ManagedObjectReference, Poly, properties};
 
 use super::parts::{boot_time, entity, made_time, pool_config, text, uuid};
-use super::{ServerKind, datastore, network, service, storage};
+use super::{ServerKind, datastore, evc, network, service, storage};
 use crate::version::{ApiVersion, Release};
 use crate::world::World;
 
@@ -324,6 +324,10 @@ fn summary(spec: &HostSpec) -> HostListSummary {
         overall_status: ManagedEntityStatus::Green,
         reboot_required: false,
         management_server_ip: spec.managed_by.clone(),
+        max_evc_mode_key: spec
+            .managed_by
+            .as_ref()
+            .and_then(|_| evc::of_hosts(spec.release)),
         ..HostListSummary::default()
     }
 }

@@ -3,8 +3,8 @@
 use vi_types::objects::{AboutInfo, Capability, ServiceContent};
 use vi_types::{ManagedObjectReference, properties};
 
-use super::ServerKind;
 use super::parts::{made_time, text};
+use super::{ServerKind, evc};
 use crate::event;
 use crate::objects::event_manager::MOST_COLLECTORS;
 use crate::objects::performance_manager;
@@ -107,6 +107,10 @@ pub(crate) fn add(
                     provisioning_supported: !esx,
                     multi_host_supported: !esx,
                     user_shell_access_supported: esx,
+                    supported_evc_mode: match esx || !since("4.0") {
+                        true => Vec::new(),
+                        false => evc::modes(release),
+                    },
                     ..Capability::default()
                 }
                 .into(),

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use esx_driver::{HostMaintenance, MaintenanceObstacle, MaintenanceOptions};
+use esx_driver::{HostMaintenance, MaintenanceObstacle, MaintenanceOptions, VsanEvacuation};
 use serde::Serialize;
 
 use crate::answer::{Answer, property, unless_quiet};
 use crate::commands::Command;
 use crate::commands::number::Number;
-use crate::commands::options::{check_exclusive, check_requires};
+use crate::commands::options::{check_exclusive, check_requires, check_text};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::table::Table;
@@ -35,6 +35,11 @@ pub(crate) struct NodeMaintenance {
     /// with --enter: let a vCenter move domains that are off or paused to other hosts, too
     #[arg(long)]
     evacuate: bool,
+
+    /// with --enter: what a host of a vSAN does with its data (ensureAccessibility, evacuateAllData or noAction; default: the
+    /// server's)
+    #[arg(long, value_name = "mode")]
+    vsan: Option<String>,
 
     #[command(flatten)]
     progress: progress::Options,
@@ -65,7 +70,7 @@ struct Running {
 #[derive(Debug, Serialize)]
 struct Obstacle {
     kind: &'static str,
-    /// The label of the device, or the name of the datastore.
+    /// The label of the device, the name of the datastore, or what the cluster is told about the domain.
     of: Option<String>,
     text: String,
 }
@@ -75,6 +80,17 @@ impl NodeMaintenance {
         let seconds = self.timeout.as_ref().map(|text| text.seconds("timeout"));
         Ok(seconds.transpose()?.map(Duration::from_secs))
     }
+
+    fn vsan(&self) -> Result<Option<VsanEvacuation>, Failure> {
+        let Some(word) = &self.vsan else {
+            return Ok(None);
+        };
+        let evacuation = VsanEvacuation::from_word(word).ok_or_else(|| {
+            let failure = Failure::new(format!("Invalid vSAN mode: '{word}'"));
+            failure.advise("'ensureAccessibility', 'evacuateAllData' or 'noAction'")
+        })?;
+        Ok(Some(evacuation))
+    }
 }
 
 impl Command for NodeMaintenance {
@@ -82,9 +98,12 @@ impl Command for NodeMaintenance {
         check_exclusive([("enter", self.enter), ("exit", self.exit)])?;
         let enter = ("enter", self.enter);
         check_requires(("evacuate", self.evacuate), enter)?;
+        check_requires(("vsan", self.vsan.is_some()), enter)?;
         let changes = self.enter || self.exit;
         check_requires(("timeout", self.timeout.is_some()), ("enter", changes))?;
-        self.timeout().map(drop)
+        self.timeout()?;
+        check_text("vsan", self.vsan.as_deref())?;
+        self.vsan().map(drop)
     }
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
@@ -102,6 +121,10 @@ impl Command for NodeMaintenance {
                 });
             let options = match timeout {
                 Some(timeout) => options.timeout(timeout),
+                None => options,
+            };
+            let options = match self.vsan()? {
+                Some(evacuation) => options.vsan(evacuation),
                 None => options,
             };
             let done = "Host is in maintenance mode\n";
@@ -155,6 +178,9 @@ impl From<MaintenanceObstacle> for Obstacle {
         let (kind, of) = match obstacle {
             MaintenanceObstacle::NoOtherHost => ("no-other-host", None),
             MaintenanceObstacle::NotAutomatic => ("not-automatic", None),
+            MaintenanceObstacle::Exception(exception) => {
+                ("exception", Some(exception.word().to_owned()))
+            }
             MaintenanceObstacle::HostDevice(label) => ("host-device", Some(label)),
             MaintenanceObstacle::ConnectedDevice(label) => ("connected-device", Some(label)),
             MaintenanceObstacle::LocalDatastore(name) => ("local-datastore", Some(name)),

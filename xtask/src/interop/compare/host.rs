@@ -29,6 +29,7 @@ const LINES: &[&str] = &[
     "capabilities",
     "freecell",
     "freecell --cellno 0",
+    "freecell --cellno 99",
     "nodememstats",
     "nodememstats 0",
     "nodememstats --cell x",
@@ -64,6 +65,7 @@ const LINES: &[&str] = &[
     "maxvcpus --type ''",
     "maxvcpus vmware extra",
     "cpu-models",
+    "cpu-models --bogus",
     "cpu-models x86_64",
     "cpu-models ''",
     "freepages",
@@ -118,6 +120,14 @@ const KNOWN: &[Known] = &[
     Known {
         words: &["maxvcpus"],
         reason: "libvirt's ESX driver has no virConnectGetMaxVcpus",
+    },
+    Known {
+        words: &["freecell", "--cellno", "99"],
+        reason: "libvirt's ESX driver has no virNodeGetCellsFreeMemory; virt-esx says that there is no such cell",
+    },
+    Known {
+        words: &["cpu-models"],
+        reason: "libvirt's ESX driver has no virConnectGetCPUModelNames",
     },
     Known {
         words: &["allocpages", "4", "1", "--all"],
