@@ -95,7 +95,8 @@ struct Arguments {
     /// drop-before (close the connection, don't run the call), drop-after (run the call, lose the answer),
     /// expire-session, silence, html, ignore-range (a GET of a part of a file gets the whole file), status:NUMBER,
     /// delay:SECONDS, truncate:BYTES, tear:BYTES (close the connection after that many bytes of the file that is read or
-    /// written) or fault:TYPE.
+    /// written), replace:TEXT:TEXT (the second text in place of the first one, wherever the answer has it; \xNN is a byte,
+    /// \x3d the sign =) or fault:TYPE.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
     /// Allow clients to cancel all tasks, not only those of clones, moves and copies

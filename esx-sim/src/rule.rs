@@ -158,6 +158,14 @@ pub enum Effect {
     DropAfter,
     /// The caller's session ends before the call is run.
     ExpireSession,
+    /// Each occurrence of some bytes in the answer is replaced by others, which need not be UTF-8 or XML: a name in another
+    /// encoding, a control character, a reference to nothing.
+    Replace {
+        /// What is replaced; nothing if it is empty.
+        from: Vec<u8>,
+        /// What comes in its place.
+        to: Vec<u8>,
+    },
     /// The text of the answer is put through a function: unknown types and values, invalid XML.
     Rewrite(Rewrite),
 }
@@ -198,6 +206,10 @@ impl Effect {
             Self::Truncate(length) => payload.truncated(*length as u64),
             Self::Tear(length) if *length < payload.length() => payload.truncated(*length),
             Self::Announce(length) => payload.announced_as(*length),
+            Self::Replace { from, to } => match payload.bytes() {
+                Some(bytes) => Payload::from(Bytes::from(replaced(&bytes, from, to))),
+                None => payload,
+            },
             Self::Rewrite(with) => match payload.bytes() {
                 Some(bytes) => {
                     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -225,9 +237,32 @@ impl fmt::Debug for Effect {
             Self::DropBefore => f.write_str("DropBefore"),
             Self::DropAfter => f.write_str("DropAfter"),
             Self::ExpireSession => f.write_str("ExpireSession"),
+            Self::Replace { from, to } => f
+                .debug_struct("Replace")
+                .field("from", &from.escape_ascii().to_string())
+                .field("to", &to.escape_ascii().to_string())
+                .finish(),
             Self::Rewrite(_) => f.write_str("Rewrite"),
         }
     }
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut made = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        match rest.strip_prefix(from).filter(|_| !from.is_empty()) {
+            Some(behind) => {
+                made.extend_from_slice(to);
+                rest = behind;
+            }
+            None => {
+                made.push(*first);
+                rest = &rest[1..];
+            }
+        }
+    }
+    made
 }
 
 #[cfg(test)]
@@ -265,6 +300,27 @@ mod tests {
             (Rule::new("*", Effect::Html).nth(2), vec![1]),
         ] {
             assert_eq!(hits(rule.clone()), expected, "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_replaced_wherever_they_are() {
+        for (from, to, expected) in [
+            (
+                &b"web01"[..],
+                &b"gr\xfcn"[..],
+                &b"<a>gr\xfcn</a>gr\xfcn"[..],
+            ),
+            (b"web01", b"", b"<a></a>"),
+            (b"<", b"<<", b"<<a>web01<</a>web01"),
+            (b"nobody", b"x", b"<a>web01</a>web01"),
+            (b"", b"x", b"<a>web01</a>web01"),
+        ] {
+            assert_eq!(
+                replaced(b"<a>web01</a>web01", from, to),
+                expected,
+                "{from:?}"
+            );
         }
     }
 

@@ -16,7 +16,9 @@ use std::{fs, io};
 use virt_model::{Document, DomainDef, DomainXmlFlags};
 use vmx::{FormatOptions, LibvirtVersion, Mode, ParseOptions, VmwareNamespace, VmxFile};
 
+pub(crate) use diff::unified;
 use names::Suite;
+pub(crate) use wild::as_virsh;
 
 /// Convert libvirt's test data and compare with libvirt's results.
 ///

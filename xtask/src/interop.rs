@@ -8,6 +8,8 @@
 //! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
 //!   output on the same esx-sim are compared byte for byte;
 //! - `files`: virsh defines the definitions of VMX files of people, all on one connection;
+//! - `mutations`: VMX files that were changed at random, converted by virsh and by us: the same answers, or a known reason;
+//! - `field`: answers as real servers give them, which virsh and virt-esx read beside each other;
 //! - `devices`: the documents of devices that commands make and change, as virsh prints them;
 //! - `storage`: storage pools and volumes, of several kinds of datastores and of iSCSI targets;
 //! - `networks`: networks of hosts of several releases and of vCenters, made, changed and removed too;
@@ -30,6 +32,7 @@ mod ansible;
 mod compare;
 mod exporter;
 mod files;
+mod mutations;
 mod peers;
 mod process;
 mod pyvmomi;
@@ -65,7 +68,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 16] = [
+const SECTIONS: [Section; 18] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -80,6 +83,16 @@ const SECTIONS: [Section; 16] = [
         name: "files",
         peers: &[Peer::Ours, Peer::Virsh],
         run: files::run,
+    },
+    Section {
+        name: "mutations",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: mutations::run,
+    },
+    Section {
+        name: "field",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: compare::field::run,
     },
     Section {
         name: "devices",

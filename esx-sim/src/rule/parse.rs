@@ -24,7 +24,7 @@ pub enum InvalidRule {
     /// The effect is unknown.
     #[error(
         "unknown effect '{0}' (expected drop-before, drop-after, expire-session, silence, html, \
-         ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES or fault:TYPE)"
+         ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES, replace:TEXT:TEXT or fault:TYPE)"
     )]
     Effect(String),
     /// The value behind the effect's colon is invalid.
@@ -122,6 +122,12 @@ fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
             let length = given.parse().map_err(|_| invalid("a number of bytes"))?;
             return Ok(Effect::Tear(length));
         }
+        "replace" => {
+            let texts = given.split_once(':').filter(|(from, _)| !from.is_empty());
+            let bytes = texts.and_then(|(from, to)| Some((unescaped(from)?, unescaped(to)?)));
+            let (from, to) = bytes.ok_or_else(|| invalid("two texts, such as web01:gr\\xfcn"))?;
+            return Ok(Effect::Replace { from, to });
+        }
         "fault" => {
             return named_fault(given)
                 .map(|fault| Effect::Fault(Box::new(fault)))
@@ -133,6 +139,23 @@ fn read_effect(text: &str) -> Result<Effect, InvalidRule> {
         None => Ok(effect),
         Some(_) => Err(invalid("nothing")),
     }
+}
+
+/// The bytes of a text in which `\xfc` is the byte 252.
+fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut parts = text.split("\\x");
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2)?;
+        // A sign would be taken for a part of the number.
+        let digits = digits
+            .bytes()
+            .all(|digit| digit.is_ascii_hexdigit())
+            .then_some(digits)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    Some(bytes)
 }
 
 /// A fault of that type with nothing else in it.
@@ -181,6 +204,17 @@ mod tests {
                     .nth(2),
             ),
             ("GET=ignore-range", Rule::new("GET", Effect::IgnoreRange)),
+            (
+                "*@ha-folder-vm=replace:web01:gr\\xfcn\\x3d&nothing;",
+                Rule::new(
+                    "*",
+                    Effect::Replace {
+                        from: b"web01".to_vec(),
+                        to: b"gr\xfcn=&nothing;".to_vec(),
+                    },
+                )
+                .on_named("ha-folder-vm"),
+            ),
         ] {
             let rule: Rule = text.parse().unwrap();
             assert_eq!(format!("{rule:?}"), format!("{expected:?}"), "{text}");
@@ -211,7 +245,7 @@ mod tests {
             (
                 "Login=drop",
                 "unknown effect 'drop' (expected drop-before, drop-after, expire-session, silence, html, \
-                 ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES or fault:TYPE)",
+                 ignore-range, status:NUMBER, delay:SECONDS, truncate:BYTES, tear:BYTES, replace:TEXT:TEXT or fault:TYPE)",
             ),
             (
                 "Login=status:x",
@@ -228,6 +262,14 @@ mod tests {
             (
                 "Login=fault:Description",
                 "invalid value 'Description' of the effect 'fault' (expected the type of a fault, such as NotSupported)",
+            ),
+            (
+                "Login=replace:web01",
+                "invalid value 'web01' of the effect 'replace' (expected two texts, such as web01:gr\\xfcn)",
+            ),
+            (
+                "Login=replace:a:\\xg1",
+                "invalid value 'a:\\xg1' of the effect 'replace' (expected two texts, such as web01:gr\\xfcn)",
             ),
             (
                 "Login=html:3",

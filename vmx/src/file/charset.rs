@@ -32,8 +32,6 @@ pub(super) struct Page {
     name: &'static str,
     /// The characters from 0x80 on; 0 for none.
     high: Arc<[u16; 128]>,
-    /// Whether an invalid byte makes reading fail, as with ICU. With glibc the text ends there.
-    refuses: bool,
 }
 
 impl std::fmt::Debug for Page {
@@ -64,32 +62,36 @@ impl Page {
     }
 }
 
+/// How many UTF-16 units ICU decodes before it encodes them again (libxml2's `ICU_PIVOT_BUF_SIZE`).
+const ICU_PORTION: usize = 1024;
+
 impl Charset {
-    /// The encoding that libvirt takes for the name in `.encoding`, and the length of the text that it
-    /// reads: up to the first byte that is not valid.
+    /// The encoding that libvirt takes for the name in `.encoding`, and the length of the text that it reads: up to the first
+    /// byte that is not valid. ICU decodes in [portions](ICU_PORTION), and only whole ones before such a byte are read; if there
+    /// is none, the text is refused.
     pub(super) fn strict(label: Option<&str>, text: &[u8]) -> Result<(Charset, usize), VmxError> {
         let Some(label) = label.filter(|label| !is_utf8(label)) else {
             // libvirt converts nothing then, and looks at no byte that it does not need.
             return Ok((Charset::Utf8, text.len()));
         };
-        let charset = Charset::known_to_libvirt(label).ok_or_else(|| {
+        let (charset, by_icu) = Charset::known_to_libvirt(label).ok_or_else(|| {
             VmxError::internal(format!("libxml2 doesn't handle {label} encoding"))
                 .with_value(label)
                 .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
         })?;
         let length = charset.valid_up_to(text);
-        let refuses = match charset {
-            Charset::Libvirt(decoder) => decoder.refuses,
-            Charset::Page(ref page) => page.refuses,
-            _ => false,
-        };
-        if refuses && length < text.len() {
+        // ICU copies UTF-8 as far as it is valid.
+        if !by_icu || charset == Charset::Utf8 || length == text.len() {
+            return Ok((charset, length));
+        }
+        let portions = charset.portions(&text[..length]);
+        if portions == 0 {
             let message = format!("Could not convert from {label} to UTF-8 encoding");
             return Err(VmxError::internal(message)
                 .with_value(label)
                 .with_help("the name of the encoding that the file is in"));
         }
-        Ok((charset, length))
+        Ok((charset, portions))
     }
 
     /// The most likely encoding of a text, and a warning about it.
@@ -107,7 +109,7 @@ impl Charset {
         } else {
             Charset::Guessed
         };
-        match Charset::for_label(label).or_else(|| Charset::known_to_libvirt(label)) {
+        match Charset::for_label(label).or_else(|| Some(Charset::known_to_libvirt(label)?.0)) {
             Some(charset) if charset.fits(text) => (charset, None),
             // ASCII reads the same in every encoding, so the name does not matter.
             _ if text.is_ascii() => (Charset::Utf8, None),
@@ -203,25 +205,23 @@ impl Charset {
         usable.then_some(Charset::Other(encoding))
     }
 
-    /// The encoding with a name that glibc, libxml2 or ICU knows.
-    fn known_to_libvirt(label: &str) -> Option<Charset> {
+    /// The encoding with a name that glibc, libxml2 or ICU knows, and whether it is ICU that decodes it.
+    fn known_to_libvirt(label: &str) -> Option<(Charset, bool)> {
         // glibc ignores other characters in names. An empty name means the locale's encoding.
         let named = |c: char| c.is_ascii_alphanumeric() || "_-.,:".contains(c);
         if !label.is_empty() && !label.contains(named) {
-            return Some(Charset::Utf8);
+            return Some((Charset::Utf8, false));
         }
         let found = names::find(label)?;
-        if let Some(high) = names::page(found.kind) {
-            if found.kind == ":" {
-                return Some(Charset::Latin1);
-            }
-            return Some(Charset::Page(Page {
+        let charset = match names::page(found.kind) {
+            Some(_) if found.kind == ":" => Charset::Latin1,
+            Some(high) => Charset::Page(Page {
                 name: found.name,
                 high: Arc::new(high),
-                refuses: found.by_icu,
-            }));
-        }
-        Charset::of_kind(found.kind, found.by_icu)
+            }),
+            None => Charset::of_kind(found.kind, found.by_icu)?,
+        };
+        Some((charset, found.by_icu))
     }
 
     /// The encoding of a kind in the table of names that is no single-byte one.
@@ -233,6 +233,34 @@ impl Charset {
             "hkscs" => Charset::Other(BIG5),
             kind => Charset::Libvirt(Decoder::of_kind(kind, by_icu)?),
         })
+    }
+
+    /// The length of the whole [portions](ICU_PORTION) of a text that can be decoded.
+    fn portions(&self, text: &[u8]) -> usize {
+        let mut whole = 0;
+        let (mut at, mut units) = (0, 0);
+        while at < text.len() {
+            let rest = &text[at..];
+            let lengths = 1..=rest.len().min(4);
+            let decoded = |length: usize| {
+                let valid = self.valid_up_to(&rest[..length]) == length;
+                valid.then(|| (length, self.decode(&rest[..length]).encode_utf16().count()))
+            };
+            let Some((length, more)) = lengths.clone().find_map(decoded) else {
+                break;
+            };
+            at += length;
+            units += more;
+            if units / ICU_PORTION > (units - more) / ICU_PORTION {
+                // A character beyond 16 bits may be in two portions.
+                whole = if units % ICU_PORTION == 0 {
+                    at
+                } else {
+                    at - length
+                };
+            }
+        }
+        whole
     }
 
     /// Whether the whole `text` can be decoded.
@@ -336,6 +364,9 @@ mod tests {
             ("cp874", b"\x80", "€"),
             ("ANSI_X3.4-1968", b"a", "a"),
             ("latin5", b"\x80\xfd", "\u{80}ı"),
+            ("cp1255", b"\xf9\xd4\xe9", "שװי"),
+            ("x-windows-1252", b"\x80\x81", "€\u{81}"),
+            ("ibm-1386", b"\x80\xd0\xe9", "€虚"),
         ] {
             let (charset, length) = Charset::strict(Some(label), bytes).unwrap();
             assert_eq!(
@@ -388,6 +419,26 @@ mod tests {
                 length,
                 "{label}"
             );
+        }
+    }
+
+    #[test]
+    fn icu_gives_whole_portions_before_a_byte_without_a_meaning() {
+        for (label, good, bad, length) in [
+            ("windows-949-2000", "a".repeat(1023), &b"\xff\x41"[..], 1024),
+            ("windows-949-2000", "a".repeat(1024), b"\xc9\x41", 1024),
+            ("windows-949-2000", "a".repeat(2500), b"\xc9\x41", 2048),
+            ("hebrew8", "a".repeat(1500), b"\xff", 1024),
+            ("ascii7", "a".repeat(1025), b"\x80", 1024),
+        ] {
+            let text = [good.as_bytes(), bad].concat();
+            let found = Charset::strict(Some(label), &text).unwrap().1;
+            assert_eq!(found.min(text.len() - 1), length, "{label}");
+        }
+        for (label, good) in [("hebrew8", 1023), ("ascii7", 0), ("windows-949-2000", 1023)] {
+            let text = ["a".repeat(good).as_bytes(), b"\xfb\x20"].concat();
+            let error = Charset::strict(Some(label), &text).unwrap_err().to_string();
+            assert!(error.contains("Could not convert"), "{label}: {error}");
         }
     }
 

@@ -1,7 +1,7 @@
 use similar::TextDiff;
 
 /// What differs, line by line, with the lines around.
-pub(super) fn unified(expected: &str, found: &str) -> String {
+pub(crate) fn unified(expected: &str, found: &str) -> String {
     TextDiff::from_lines(expected, found)
         .unified_diff()
         .context_radius(2)

@@ -1,6 +1,7 @@
 mod batch;
 mod definition;
 pub(super) mod devices;
+pub(super) mod field;
 mod host;
 mod interfaces;
 mod migrate;

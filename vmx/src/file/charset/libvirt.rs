@@ -11,8 +11,8 @@ use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS};
 pub(in crate::file) struct Decoder {
     pub(super) encoding: &'static Encoding,
     variant: Variant,
-    /// Whether an invalid byte makes reading fail, as with ICU. With glibc the text ends there.
-    pub(super) refuses: bool,
+    /// Whether it is ICU's converter.
+    by_icu: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +40,7 @@ enum Variant {
 
 impl Decoder {
     /// The decoder of a kind in the table of names.
-    pub(super) fn of_kind(kind: &str, refuses: bool) -> Option<Decoder> {
+    pub(super) fn of_kind(kind: &str, by_icu: bool) -> Option<Decoder> {
         let (encoding, variant) = match kind {
             "sjis" => (SHIFT_JIS, Variant::ShiftJis),
             "cp932" => (SHIFT_JIS, Variant::Cp932),
@@ -60,7 +60,7 @@ impl Decoder {
         Some(Decoder {
             encoding,
             variant,
-            refuses,
+            by_icu,
         })
     }
 
@@ -90,9 +90,9 @@ impl Decoder {
         if first < 0x80 {
             let c = match (self.variant, first) {
                 (Variant::ShiftJis, b'\\') => '¥',
-                (Variant::Ibm943, b'\\') if self.refuses => '¥',
+                (Variant::Ibm943, b'\\') if self.by_icu => '¥',
                 (Variant::ShiftJis, b'~') => '‾',
-                (Variant::Ibm943, b'~') if self.refuses => '‾',
+                (Variant::Ibm943, b'~') if self.by_icu => '‾',
                 _ => char::from(first),
             };
             return Some((c, 1));
@@ -123,7 +123,7 @@ impl Decoder {
             Variant::EucKr => byte < 0xa0,
             Variant::EucJp | Variant::EucJpMs => byte < 0xa0 && !matches!(byte, 0x8e | 0x8f),
             Variant::Big5 | Variant::Cp950 => byte == 0x80,
-            Variant::Cp949 => byte == 0x80 && self.refuses,
+            Variant::Cp949 => byte == 0x80 && self.by_icu,
             _ => false,
         }
     }
@@ -132,8 +132,8 @@ impl Decoder {
     fn own(self, first: u8, second: u8) -> Option<char> {
         match (self.variant, first) {
             (Variant::EucKr, 0xa2) if second == 0xe8 => Some('㉾'),
-            (Variant::Cp949, 0xff) if self.refuses => Some('\u{f8f7}'),
-            (Variant::Cp949, 0xc9 | 0xfe) if self.refuses => {
+            (Variant::Cp949, 0xff) if self.by_icu => Some('\u{f8f7}'),
+            (Variant::Cp949, 0xc9 | 0xfe) if self.by_icu => {
                 let row = if first == 0xc9 { 0xe000 } else { 0xe05e };
                 let column = second.checked_sub(0xa1).filter(|column| *column < 94)?;
                 char::from_u32(row + u32::from(column))

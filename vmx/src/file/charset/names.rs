@@ -1,7 +1,7 @@
 //! The names of encodings that libvirt takes: those of glibc, and those of ICU that glibc lacks.
 //!
 //! `table.txt` has a line for each encoding: how it is decoded, glibc's names in lower case, and ICU's names in lower case without
-//! punctuation. It was made by asking libxml2 2.9 with glibc 2.36 and ICU 72, which libvirt asks, for every name and every byte.
+//! punctuation, by which it also decodes other spellings of glibc's (`latin-1`). It was made by asking libxml2 2.9 with glibc 2.36 and ICU 72, which libvirt asks, for every name and every byte.
 //! Encodings without ASCII are not in it, as `.encoding` itself is read as ASCII, nor are ISCII, JOHAB, EUC-TW and the other ISO 2022
 //! ones, which no VMware writes.
 //!
@@ -28,7 +28,6 @@ pub(super) fn find(label: &str) -> Option<Found> {
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let plain = plain(&label);
     let exact: String = label
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || "_-.,:()/+".contains(*c))
@@ -48,23 +47,33 @@ pub(super) fn find(label: &str) -> Option<Found> {
             })
         })
     };
-    if plain.is_empty() {
-        return None;
-    }
-    search(0, &|name| name == exact)
-        .or_else(|| search(1, &|name| name == plain))
-        .or_else(|| search(0, &|name| self::plain(name) == plain))
+    let of_icu = |name: &str| {
+        let plain = plain(name);
+        search(1, &|name| !plain.is_empty() && name == plain)
+    };
+    search(0, &|name| !exact.is_empty() && name == exact)
+        .or_else(|| of_icu(&label))
+        .or_else(|| of_icu(label.strip_prefix("x-")?))
 }
 
-/// A name as ICU compares it: in lower case, without punctuation and without zeros in front of numbers.
+/// A name in lower case as ICU compares it: without punctuation, and without zeros in front of other digits of a number.
 fn plain(label: &str) -> String {
     let mut plain = String::with_capacity(label.len());
-    let mut chars = label.chars().filter(char::is_ascii_alphanumeric).peekable();
-    while let Some(c) = chars.next() {
-        let in_number = plain.ends_with(|c: char| c.is_ascii_digit());
-        let more = chars.peek().is_some_and(char::is_ascii_digit);
-        if c != '0' || in_number || !more {
-            plain.push(c.to_ascii_lowercase());
+    let mut in_number = false;
+    let mut bytes = label.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'0' if !in_number => {
+                if bytes.peek().is_some_and(u8::is_ascii_digit) {
+                    continue;
+                }
+            }
+            b'0' => {}
+            b'1'..=b'9' => in_number = true,
+            _ => in_number = false,
+        }
+        if byte.is_ascii_alphanumeric() {
+            plain.push(char::from(byte));
         }
     }
     plain
@@ -105,11 +114,14 @@ mod tests {
             ("KS_C_5601-1987", "cp949", true),
             ("uhc", "cp949", false),
             ("ibm-943_P15A-2003", "cp932", true),
-            ("MacRoman", "macos2102", true),
-            ("macos-0_2-10.2", "macos2102", true),
+            ("MacRoman", "macos02102", true),
+            ("macos-0_2-10.2", "macos02102", true),
+            ("windows1252", "ibm5348", true),
+            ("x-MS932_0213", "cp932", true),
+            ("x-latin1", "819", true),
             ("IBM437", "437", false),
             ("cp00858", "858", true),
-            ("latin-1", "8859_1", false),
+            ("latin-1", "8859_1", true),
             ("GB18030//TRANSLIT", "gb18030", false),
         ] {
             let found = find(label);
@@ -128,6 +140,10 @@ mod tests {
             "utf-16",
             "ebcdic-us",
             "johab",
+            "macos2102",
+            "xwindows949",
+            "msansi",
+            "ibm913p10\u{a1}02000",
         ] {
             assert_eq!(find(label), None, "{label}");
         }
