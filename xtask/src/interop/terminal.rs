@@ -150,9 +150,12 @@ impl Tmux {
         });
         self.press(&["s"])?;
         self.expect(report, "starts", |screen| {
-            has_row(screen, "web01", "running")
+            has_row(screen, "web01", "running") && screen.contains("starting 'web01': done")
         });
         self.press(&["Escape"])?;
+        self.expect(report, "clears the message", |screen| {
+            !screen.contains("starting 'web01'")
+        });
         self.press(&["Escape"])?;
         self.expect(report, "clears the filter", |screen| {
             has_row(screen, "db01", "running")
@@ -171,8 +174,12 @@ impl Tmux {
         self.expect(report, "answers it", |screen| {
             has_row(screen, "db01", "running")
                 && !screen.lines().any(|line| line.starts_with("? db01"))
+                && screen.contains("answering the question of 'db01': done")
         });
         self.press(&["Escape"])?;
+        self.expect(report, "clears the second message", |screen| {
+            !screen.contains("answering the question")
+        });
         self.press(&["Escape"])?;
 
         self.tmux(&["resize-window", "-x", "44", "-y", "9"])?;
