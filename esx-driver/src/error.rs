@@ -2,7 +2,7 @@ use std::{error::Error as StdError, fmt, io};
 
 use vi_client::{
     retrieve::{PropertyError, PropertyErrorKind},
-    transport::{TlsError, TransportError},
+    transport::TransportError,
 };
 use vi_types::SoapFault;
 use vi_types::objects::{InvalidLogin, NoPermission};
@@ -468,13 +468,6 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         });
     }
     match error {
-        vi_client::Error::Transport(TransportError::Tls {
-            problem:
-                TlsError::Expired { .. } | TlsError::NotYetValid { .. } | TlsError::WrongName { .. },
-            ..
-        }) => {
-            Some("pin the certificate (thumbprint=), or do not verify it (no_verify=1)".to_owned())
-        }
         vi_client::Error::NotVi { .. } | vi_client::Error::Redirect { .. } => {
             Some("check the server's name and port".to_owned())
         }

@@ -34,11 +34,11 @@ use crate::{Error, ErrorKind, Result};
 /// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
 /// | `answers` | a TOML file of [rules](crate::policy::Rules) that answer questions; a question that no rule fits is an error, even with `auto_answer=1`. libvirt does not know this parameter and ignores it | none |
 /// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://][USER[:PASSWORD]@]HOST[:PORT]` (type `http`, port 1080) | that of the environment: `https_proxy`, `all_proxy`, `no_proxy` … ([`Proxy::of_environment`]) |
-/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` take precedence | the system's |
+/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` take precedence. A server's own certificate in it is enough if its dates are valid and it is for the server's name, which may be its common name; it may be of any age and kind otherwise | the system's |
 /// | `libvirt` | the libvirt version whose XML and errors to reproduce: `9.0.0` or later, or `newest`. libvirt does not know this parameter and ignores it | the newest libvirt's XML; values that libvirt refuses are converted as well as possible |
 /// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, instead of the instance UUID | `0` |
 /// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
-/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, colons allowed: no other certificate of the server is accepted. It does not hold for the vCenter of `vcenter=`. libvirt does not know this parameter and ignores it | none |
+/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, with or without colons and `SHA256:` or `SHA1:` in front: no other certificate of the server is accepted, and this one whatever its name, dates and form are, if the server has its key. It does not hold for the vCenter of `vcenter=`. libvirt does not know this parameter and ignores it | none |
 ///
 /// Unknown parameters, and a path with `esx` or `gsx`, are [`warnings`](EsxUri::warnings).
 ///

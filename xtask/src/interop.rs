@@ -18,6 +18,7 @@
 //! - `ansible`: modules of Ansible's community.vmware on esx-sim;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
 //! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
+//! - `tls`: virsh, curl and `virt-esx` meet certificates and versions of TLS as old hosts have them;
 //! - `transfer`: a file goes to esx-sim and comes back, by us and by curl: the same bytes, the rates of both, and our memory;
 //! - `requests`: pyvmomi and we encode the same request, for every method of the API;
 //! - `watches`: what one client changes on vcsim arrives at the watches of another;
@@ -38,6 +39,7 @@ mod process;
 mod pyvmomi;
 mod report;
 mod terminal;
+mod tls;
 mod transfer;
 mod vcsim;
 mod witness;
@@ -68,7 +70,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 18] = [
+const SECTIONS: [Section; 19] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -133,6 +135,11 @@ const SECTIONS: [Section; 18] = [
         name: "exporter",
         peers: &[Peer::Ours, Peer::Exporters],
         run: exporter::run,
+    },
+    Section {
+        name: "tls",
+        peers: &[Peer::Ours, Peer::Virsh, Peer::Curl, Peer::OpenSsl],
+        run: tls::run,
     },
     Section {
         name: "transfer",

@@ -94,6 +94,48 @@ async fn a_proxy_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn a_proxy_gets_the_login_of_the_uri() {
+    use base64::Engine as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let proxy = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await.unwrap());
+        }
+        client
+            .write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            .await
+            .unwrap();
+        String::from_utf8(head).unwrap()
+    });
+    // Encoded once for the URI.
+    let query = format!("proxy=http://anne:pa%40s%3As%2525@{address}");
+    let error = connect("192.0.2.1", &query).await.unwrap_err();
+    let login = base64::engine::general_purpose::STANDARD.encode("anne:pa@s:s%25");
+    let head = proxy.await.unwrap();
+    let expected = format!("\r\nProxy-Authorization: Basic {login}\r\n");
+    assert!(
+        head.starts_with("CONNECT 192.0.2.1:443 HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert!(head.contains(&expected), "{head}");
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("refuses the user name and the password"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("pa@s") && !text.contains("pa%40") && !text.contains(&login),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn no_address_for_a_name() {
     let error = connect("no-such-host.invalid", "").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resolve);

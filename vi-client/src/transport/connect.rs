@@ -31,15 +31,17 @@ pub(super) async fn open(
     via: Option<&Proxy>,
     tls: &Tls,
 ) -> Result<Box<dyn ByteStream>, TransportError> {
-    let tcp = match via {
-        None => dial(&endpoint.host, endpoint.port).await?,
-        Some(via) => through(via, endpoint).await?,
-    };
-    match endpoint.scheme {
-        Scheme::Http => Ok(Box::new(tcp)),
-        Scheme::Https => {
-            let buffered = BufReader::with_capacity(TLS_BUFFER, tcp);
-            Ok(Box::new(tls.handshake(endpoint, buffered).await?))
+    loop {
+        let tcp = match via {
+            None => dial(&endpoint.host, endpoint.port).await?,
+            Some(via) => through(via, endpoint).await?,
+        };
+        if endpoint.scheme == Scheme::Http {
+            return Ok(Box::new(tcp));
+        }
+        let buffered = BufReader::with_capacity(TLS_BUFFER, tcp);
+        if let Some(stream) = tls.handshake(endpoint, buffered).await? {
+            return Ok(Box::new(stream));
         }
     }
 }

@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Proxy, Thumbprint};
@@ -139,26 +139,26 @@ pub enum ProxyProblem {
 #[non_exhaustive]
 pub enum TlsError {
     /// The certificate is self-signed.
-    #[error(
-        "its certificate is self-signed (SHA-256 thumbprint {thumbprint}); if that is the right one, \
-         give the certificate as a CA file (cacert), pin the thumbprint, or switch the verification off (no_verify)"
-    )]
+    #[error("its certificate is self-signed{}", advice(.ca_file.as_deref(), *.thumbprint, "the certificate"))]
     SelfSigned {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
+        /// The file of certificates that was given, none of which it is.
+        ca_file: Option<PathBuf>,
     },
     /// No trusted certificate authority signed the certificate.
     #[error(
-        "its certificate is signed by an authority that is not trusted (SHA-256 thumbprint {thumbprint}); \
-         give the authority's certificate as a CA file (cacert), pin the thumbprint, or switch the verification off \
-         (no_verify)"
+        "its certificate is signed by an authority that is not trusted{}",
+        advice(.ca_file.as_deref(), *.thumbprint, "the authority's certificate")
     )]
     UnknownIssuer {
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
+        /// The file of certificates that was given, none of which it is or signed it.
+        ca_file: Option<PathBuf>,
     },
     /// The certificate has expired.
-    #[error("its certificate expired on {not_after} (SHA-256 thumbprint {thumbprint})")]
+    #[error("its certificate expired on {not_after} (SHA-256 thumbprint {thumbprint}); {ACCEPT}")]
     Expired {
         /// The last moment it was valid, as `2024-01-31 12:00:00 UTC`.
         not_after: String,
@@ -167,7 +167,8 @@ pub enum TlsError {
     },
     /// The certificate is not valid yet, or this machine's clock is wrong.
     #[error(
-        "its certificate is not valid before {not_before} (SHA-256 thumbprint {thumbprint}); is this machine's clock right?"
+        "its certificate is not valid before {not_before} (SHA-256 thumbprint {thumbprint}); is this machine's clock right? \
+         Otherwise, {ACCEPT}"
     )]
     NotYetValid {
         /// The first moment it is valid, as `2024-01-31 12:00:00 UTC`.
@@ -177,7 +178,8 @@ pub enum TlsError {
     },
     /// The certificate is for another name.
     #[error(
-        "its certificate is not for '{expected}' but for {} (SHA-256 thumbprint {thumbprint})",
+        "its certificate is not for '{expected}' but for {} (SHA-256 thumbprint {thumbprint}); connect by a name that it has; \
+         or {ACCEPT}",
         if .presented.is_empty() { "no name at all".to_owned() } else { .presented.join(", ") }
     )]
     WrongName {
@@ -189,7 +191,10 @@ pub enum TlsError {
         thumbprint: Thumbprint,
     },
     /// The certificate is not the pinned one.
-    #[error("its certificate has the thumbprint {presented}, not the expected {expected}")]
+    #[error(
+        "its certificate has the thumbprint {presented}, not the expected {expected}; if the server has a new certificate, give \
+         its thumbprint"
+    )]
     OtherThumbprint {
         /// The pin.
         expected: Thumbprint,
@@ -197,10 +202,35 @@ pub enum TlsError {
         presented: Thumbprint,
     },
     /// The certificate is unusable for another reason.
-    #[error("its certificate is not usable: {reason} (SHA-256 thumbprint {thumbprint})")]
+    #[error("its certificate is not usable: {reason} (SHA-256 thumbprint {thumbprint}); {ACCEPT}")]
     BadCertificate {
         /// The reason.
         reason: String,
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// The certificate is trusted, but the server does not have its key: it shows the certificate of another one.
+    #[error(
+        "it does not have the key of the certificate that it shows (SHA-256 thumbprint {thumbprint}); it may not be the server \
+         that it says it is"
+    )]
+    WrongKey {
+        /// The certificate's SHA-256 thumbprint.
+        thumbprint: Thumbprint,
+    },
+    /// Whether the server has the key of its certificate cannot be checked: RSA with more than 8192 bits or less than 1024 (2048,
+    /// unless the certificate itself is trusted), curves other than P-256, P-384 and Ed25519, DSA.
+    #[error(
+        "its certificate has {key}, with which it cannot be checked that the certificate is its own (SHA-256 thumbprint \
+         {thumbprint}); {}give the server another certificate (RSA of 2048 to 8192 bits, or EC on P-256 or P-384), or switch the \
+         verification off (no_verify)",
+        if *.can_be_pinned { "pin the thumbprint (thumbprint), " } else { "" }
+    )]
+    UnverifiableKey {
+        /// The kind of the key, as `an RSA key of 512 bits`.
+        key: String,
+        /// Whether it is enough for a certificate that is pinned.
+        can_be_pinned: bool,
         /// The certificate's SHA-256 thumbprint.
         thumbprint: Thumbprint,
     },
@@ -213,11 +243,18 @@ pub enum TlsError {
         reason: String,
     },
     /// The system has no usable certificate authorities.
-    #[error("the system's certificate authorities cannot be read: {0}")]
+    #[error(
+        "the system's certificate authorities cannot be read: {0}; install them (ca-certificates), give the server's certificate \
+         or its authority's as a CA file (cacert), pin the certificate's thumbprint (thumbprint), or switch the verification off \
+         (no_verify)"
+    )]
     NoSystemRoots(String),
     /// The server speaks only unsafe versions of TLS, like ESX before 5.5.
-    #[error("it speaks neither TLS 1.2 nor TLS 1.3")]
+    #[error("it speaks neither TLS 1.2 nor TLS 1.3; {OLD}")]
     TooOld,
+    /// The server has no cipher suite that is safe: none with ECDHE and AES-GCM or ChaCha20-Poly1305.
+    #[error("it has no cipher suite in common with us; it may be too old: {OLD}")]
+    NoCipher,
     /// The program on this port does not speak TLS.
     #[error("it does not speak TLS on this port; is it a port for plain http (transport=http)?")]
     NotTls,
@@ -227,6 +264,26 @@ pub enum TlsError {
     /// The handshake failed in another way.
     #[error("{0}")]
     Handshake(String),
+}
+
+/// What to do with a certificate that nobody else vouches for.
+const ACCEPT: &str = "if it is the right one, pin the thumbprint (thumbprint), or switch the verification off (no_verify)";
+
+/// What to do with a server that knows no safe way.
+const OLD: &str = "update it, or let a program on the way speak TLS with it, such as stunnel (then transport=http)";
+
+/// What to do with a certificate that is not trusted. A file that was given did not help, so no other is advised.
+fn advice(ca_file: Option<&Path>, thumbprint: Thumbprint, which: &str) -> String {
+    match ca_file {
+        None => format!(
+            " (SHA-256 thumbprint {thumbprint}); if that is the right one, give {which} as a CA file (cacert), pin the \
+             thumbprint (thumbprint), or switch the verification off (no_verify)"
+        ),
+        Some(path) => format!(
+            " and does not match the certificates in '{}' (SHA-256 thumbprint {thumbprint}); {ACCEPT}",
+            path.display()
+        ),
+    }
 }
 
 /// A short text for common failures, the same on every system.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::uri::{Authority, PathAndQuery};
-use http::{Request, Response, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -168,7 +168,18 @@ impl HttpsTransport {
                 None => (self.connect().await?, false),
             };
             let mut failure = match line.sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.received(response, line, reused, sending)),
+                Ok(response) => {
+                    if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                        && let Some(proxy) = self.forwarding_proxy()
+                    {
+                        return Err(TransportError::Proxy {
+                            proxy: Box::new(proxy.clone()),
+                            server: self.endpoint.authority(),
+                            problem: proxy.login_problem(),
+                        });
+                    }
+                    return Ok(self.received(response, line, reused, sending));
+                }
                 Err(failure) => failure,
             };
             match failure.take_message() {
@@ -184,6 +195,13 @@ impl HttpsTransport {
         }
     }
 
+    /// The proxy, if it reads the requests itself.
+    fn forwarding_proxy(&self) -> Option<&Proxy> {
+        let proxy = self.proxy.as_ref()?;
+        let forwards = proxy.kind == ProxyKind::Http && self.endpoint.scheme == Scheme::Http;
+        forwards.then_some(proxy)
+    }
+
     /// Adds the `Host` header, and the absolute form of the URI for an HTTP proxy.
     fn addressed<B>(&self, mut request: Request<B>) -> Result<Request<B>, TransportError> {
         let unsendable = |error: http::Error| TransportError::Unsendable(error.to_string());
@@ -196,10 +214,8 @@ impl HttpsTransport {
         let host = HeaderValue::from_str(&authority).map_err(|error| unsendable(error.into()))?;
         request.headers_mut().insert(HOST, host);
 
-        let absolute = matches!(&self.proxy, Some(proxy) if proxy.kind == ProxyKind::Http)
-            && self.endpoint.scheme == Scheme::Http;
-        if absolute {
-            if let Some(login) = self.proxy.as_ref().and_then(Proxy::authorization) {
+        if let Some(proxy) = self.forwarding_proxy() {
+            if let Some(login) = proxy.authorization() {
                 let mut login =
                     HeaderValue::from_str(&login).map_err(|error| unsendable(error.into()))?;
                 login.set_sensitive(true);

@@ -52,6 +52,14 @@ impl Proxy {
         self
     }
 
+    /// What status 407 says.
+    pub(super) fn login_problem(&self) -> ProxyProblem {
+        match self.user {
+            Some(_) => ProxyProblem::WrongLogin,
+            None => ProxyProblem::WantsAuthentication,
+        }
+    }
+
     fn secret(&self) -> &str {
         self.password.as_ref().map_or("", Password::reveal)
     }
@@ -229,8 +237,7 @@ where
     };
     match status.get(..3) {
         Some(code) if code.starts_with('2') => Ok(()),
-        Some("407") if via.user.is_some() => Err(ProxyProblem::WrongLogin),
-        Some("407") => Err(ProxyProblem::WantsAuthentication),
+        Some("407") => Err(via.login_problem()),
         _ => Err(ProxyProblem::Status(status.to_owned())),
     }
 }

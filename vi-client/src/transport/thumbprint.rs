@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 /// The digest of a server certificate in DER form, which identifies the certificate.
 ///
 /// Parses hexadecimal digits of either case, with or without colons: 64 digits are SHA-256, 40 are SHA-1 (as older
-/// vSphere clients show it). Displays as VMware's tools do: `AB:CD:…`.
+/// vSphere clients show it). The digest may be named in front, as tools print it: `SHA256:AB:CD:…`,
+/// `sha256 Fingerprint=AB:CD:…`. Displays as VMware's tools do: `AB:CD:…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Thumbprint {
@@ -50,16 +51,20 @@ impl FromStr for Thumbprint {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidThumbprint(text.to_owned());
+        let (length, digits) = match named(text.trim()) {
+            Some((length, digits)) => (Some(length), digits),
+            None => (None, text.trim()),
+        };
         let mut bytes = Vec::with_capacity(32);
         let mut high = None;
-        for c in text.trim().chars().filter(|&c| c != ':') {
+        for c in digits.chars().filter(|&c| c != ':') {
             let digit = u8::try_from(c.to_digit(16).ok_or_else(invalid)?).map_err(|_| invalid())?;
             match high.take() {
                 None => high = Some(digit),
                 Some(high) => bytes.push(high << 4 | digit),
             }
         }
-        if high.is_some() {
+        if high.is_some() || length.is_some_and(|length| length != bytes.len()) {
             return Err(invalid());
         }
         if let Ok(bytes) = <[u8; 20]>::try_from(bytes.as_slice()) {
@@ -68,6 +73,17 @@ impl FromStr for Thumbprint {
         <[u8; 32]>::try_from(bytes.as_slice())
             .map(Self::Sha256)
             .map_err(|_| invalid())
+    }
+}
+
+/// The length that the name of a digest in front of the digits promises, and the digits.
+fn named(text: &str) -> Option<(usize, &str)> {
+    let (name, digits) = text.split_once([':', '='])?;
+    let name = name.to_ascii_lowercase();
+    match name.trim_end_matches(" fingerprint") {
+        "sha256" | "sha-256" => Some((32, digits)),
+        "sha1" | "sha-1" => Some((20, digits)),
+        _ => None,
     }
 }
 
@@ -101,6 +117,37 @@ mod tests {
         let bare = shown.replace(':', "").to_lowercase();
         assert_eq!(shown.parse(), Ok(Thumbprint::sha256(b"x")));
         assert_eq!(bare.parse(), Ok(Thumbprint::sha256(b"x")));
+    }
+
+    #[test]
+    fn the_digest_may_be_named() {
+        let (sha256, sha1) = (Thumbprint::sha256(b"x"), Thumbprint::sha1(b"x"));
+        let bare = sha256.to_string().replace(':', "").to_lowercase();
+        for text in [
+            format!("SHA256:{sha256}"),
+            format!("sha256:{bare}"),
+            format!("SHA-256:{bare}"),
+            format!("SHA256 Fingerprint={sha256}"),
+            format!(" sha256={bare}\n"),
+        ] {
+            assert_eq!(text.parse(), Ok(sha256), "{text}");
+        }
+        for text in [
+            format!("SHA1:{sha1}"),
+            format!("sha-1:{sha1}"),
+            format!("sha1 Fingerprint={sha1}"),
+        ] {
+            assert_eq!(text.parse(), Ok(sha1), "{text}");
+        }
+        for text in [
+            format!("SHA256:{sha1}"),
+            format!("SHA1:{sha256}"),
+            format!("MD5:{sha1}"),
+            // as ssh prints it
+            "SHA256:LS0tLXg=".to_owned(),
+        ] {
+            assert!(text.parse::<Thumbprint>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -20,7 +20,10 @@ fn post() -> http::Request<Bytes> {
         .unwrap()
 }
 
-async fn exchange(transport: &HttpsTransport, limit: usize) -> Result<Bytes, TransportError> {
+pub(crate) async fn exchange(
+    transport: &HttpsTransport,
+    limit: usize,
+) -> Result<Bytes, TransportError> {
     transport
         .send(post())
         .await?
@@ -437,7 +440,9 @@ async fn socks4_cannot_name_ipv6() {
 }
 
 /// A VI server behind a socket.
-fn serving(vi: Arc<Vi>) -> impl Fn(&crate::support::Request) -> Answer + Send + Sync + 'static {
+pub(crate) fn serving(
+    vi: Arc<Vi>,
+) -> impl Fn(&crate::support::Request) -> Answer + Send + Sync + 'static {
     move |request| {
         let mut line = request.head.split(' ');
         let (method, uri) = (line.next().unwrap(), line.next().unwrap());

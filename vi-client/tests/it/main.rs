@@ -4,6 +4,8 @@
 mod answers;
 mod http;
 mod limits;
+mod odd_certificates;
+mod proxy_logins;
 mod recording;
 mod repeats;
 mod retrieve;

@@ -75,6 +75,13 @@ impl Server {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der.clone()], certificate.key())
             .unwrap();
+        Self::configured(config, answer).await
+    }
+
+    pub(crate) async fn configured(
+        config: rustls::ServerConfig,
+        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         Self::start(Some(TlsAcceptor::from(Arc::new(config))), answer).await
     }
 

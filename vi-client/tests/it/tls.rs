@@ -8,7 +8,7 @@ use vi_client::transport::{
     Endpoint, HttpsTransport, Thumbprint, TlsError, Transport, TransportError, Verify,
 };
 
-async fn get(host: &str, port: u16, verify: Verify) -> Result<String, TransportError> {
+pub(crate) async fn get(host: &str, port: u16, verify: Verify) -> Result<String, TransportError> {
     let transport = HttpsTransport::new(Endpoint::https(host, port)).verify(verify);
     let request = http::Request::get("/sdk").body(Bytes::new()).unwrap();
     let answer = transport.send(request).await?;
@@ -21,7 +21,7 @@ async fn server(certificate: &Certificate) -> Server {
 }
 
 #[track_caller]
-fn refused(result: Result<String, TransportError>) -> (TlsError, String) {
+pub(crate) fn refused(result: Result<String, TransportError>) -> (TlsError, String) {
     match result {
         Err(TransportError::Tls { server, problem }) => {
             let text = format!("no secure connection to {server}: {problem}");
@@ -31,16 +31,16 @@ fn refused(result: Result<String, TransportError>) -> (TlsError, String) {
     }
 }
 
-struct PemFile(tempfile::NamedTempFile);
+pub(crate) struct PemFile(tempfile::NamedTempFile);
 
 impl PemFile {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         Self(file)
     }
 
-    fn verify(&self) -> Verify {
+    pub(crate) fn verify(&self) -> Verify {
         Verify::CaFile(self.0.path().to_owned())
     }
 }
@@ -53,26 +53,36 @@ async fn a_self_signed_certificate_is_refused_with_advice() {
     let other = PemFile::new(&Authority::new().pem);
     let (problem, text) = refused(get("127.0.0.1", server.port(), other.verify()).await);
     let thumbprint = Thumbprint::sha256(&certificate.der);
-    assert!(matches!(problem, TlsError::SelfSigned { thumbprint: shown } if shown == thumbprint));
+    assert!(
+        matches!(problem, TlsError::SelfSigned { thumbprint: shown, .. } if shown == thumbprint)
+    );
     for part in [
         "self-signed",
+        &format!(
+            "does not match the certificates in '{}'",
+            other.0.path().display()
+        ),
         &thumbprint.to_string(),
-        "cacert",
         "pin the thumbprint",
         "no_verify",
     ] {
         assert!(text.contains(part), "{part:?} in {text:?}");
     }
+    // It was given, and did not help.
+    assert!(!text.contains("cacert"), "{text}");
 }
 
 #[tokio::test]
 async fn the_systems_authorities_do_not_know_a_test_certificate() {
     let server = server(&Certificate::self_signed("127.0.0.1")).await;
-    let (problem, _) = refused(get("127.0.0.1", server.port(), Verify::SystemRoots).await);
+    let (problem, text) = refused(get("127.0.0.1", server.port(), Verify::SystemRoots).await);
     assert!(matches!(
         problem,
         TlsError::SelfSigned { .. } | TlsError::NoSystemRoots(_)
     ));
+    for part in ["(cacert)", "(thumbprint)", "(no_verify)"] {
+        assert!(text.contains(part), "{part:?} in {text:?}");
+    }
 }
 
 #[tokio::test]

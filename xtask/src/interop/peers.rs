@@ -27,6 +27,8 @@ pub(crate) enum Peer {
     Exporters,
     /// curl.
     Curl,
+    /// openssl, and Python with it.
+    OpenSsl,
 }
 
 impl Peer {
@@ -39,6 +41,7 @@ impl Peer {
             Self::Pyvmomi | Self::Ansible => &["python3-venv"],
             Self::Tmux => &["tmux"],
             Self::Curl => &["curl"],
+            Self::OpenSsl => &["openssl", "python3"],
             Self::Exporters => &["python3-venv", "prometheus", "openssl"],
         }
     }
@@ -86,6 +89,7 @@ impl Tools {
             Peer::Tmux,
             Peer::Exporters,
             Peer::Curl,
+            Peer::OpenSsl,
         ]
         .into_iter()
         .filter(|peer| needs(*peer));
