@@ -48,19 +48,23 @@ fn unverified(hosts: &Hosts<'_>, report: &mut Report) -> Result<(), String> {
             let server = hosts.show(name, versions, "DEFAULT")?;
             let what = format!("{name} {}", versions[1]);
             let theirs = hosts.virsh("127.0.0.1", &server, "no_verify=1")?;
-            let name = format!("virsh, {what}");
             report.check(
                 section,
-                &name,
+                &format!("virsh, {what}"),
                 theirs.succeeded() == virsh_reaches,
                 &theirs.to_string(),
             );
             let ours = hosts.virt_esx("127.0.0.1", &server, "no_verify=1")?;
-            let is_host = ours.succeeded() && (!virsh_reaches || ours.stdout == theirs.stdout);
+            // In TLS 1.2 a server shows a key on a curve only to who can exchange keys on it; rustls has none on this one.
+            let held = match (name, versions[1]) {
+                ("v1-p521", "TLSv1_2") => ours.stderr.contains("no cipher suite in common"),
+                _ if virsh_reaches => ours.succeeded() && ours.stdout == theirs.stdout,
+                _ => ours.succeeded(),
+            };
             report.check(
                 section,
                 &format!("virt-esx, {what}"),
-                is_host,
+                held,
                 &ours.to_string(),
             );
         }
