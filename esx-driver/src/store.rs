@@ -3,15 +3,16 @@
 use std::{
     collections::HashMap,
     fmt, fs,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use tempfile::NamedTempFile;
+use vi_client::bounded;
 
 /// How long an entry of a [`FolderStore`] may be, in bytes. The networks of a host take some ten thousand.
-const LONGEST: u64 = 16 << 20;
+const LONGEST: usize = 16 << 20;
 
 /// Where a connection keeps what has to outlive a program: by now, the networks that a host had when
 /// [changes of its interfaces began](crate::Connect::interface_change_begin). Nothing of it is secret.
@@ -100,11 +101,11 @@ impl Store for FolderStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(of_file(error)),
         };
-        let mut text = String::new();
-        file.take(LONGEST)
-            .read_to_string(&mut text)
-            .map_err(of_file)?;
-        Ok(Some(text))
+        let mut bytes = Vec::new();
+        bounded::read(file, LONGEST, &mut bytes).map_err(of_file)?;
+        let text = String::from_utf8(bytes);
+        text.map(Some)
+            .map_err(|error| of_file(io::Error::new(io::ErrorKind::InvalidData, error)))
     }
 
     fn add(&self, key: &str, text: &str) -> io::Result<bool> {
@@ -160,7 +161,7 @@ fn check(metadata: &fs::Metadata) -> io::Result<()> {
     if !metadata.is_file() {
         return refused("it is no regular file");
     }
-    if metadata.len() > LONGEST {
+    if metadata.len() > LONGEST as u64 {
         return refused("it is too long");
     }
     #[cfg(unix)]

@@ -19,6 +19,7 @@ use crate::task::Question;
 pub use self::churn::Churn;
 pub(crate) use self::churn::churn_behind;
 pub use self::parse::InvalidChanges;
+pub(crate) use self::parse::read_text;
 
 /// A change of the world that no request of the client under test has made.
 ///

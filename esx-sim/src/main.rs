@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use esx_sim::{
-    Changes, Churn, IscsiTarget, Licence, NewDatastore, NewDistributedSwitch, PartHealth, Question,
-    Rule, Script, Server, Simulator,
+    Builder, Changes, Churn, IscsiTarget, Licence, NewDatastore, NewDistributedSwitch, PartHealth,
+    Question, Rule, Script, Server, Simulator,
 };
 use vi_types::properties;
 
@@ -29,10 +29,11 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Number of virtual machines (default: a small mixed set)
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = vms)]
     vms: Option<usize>,
     /// Number of hosts of the vCenter (default and least: 4)
-    #[arg(long, value_name = "NUMBER", requires = "vcenter")]
+    #[arg(long, value_name = "NUMBER", requires = "vcenter",
+          value_parser = clap::value_parser!(u16).range(..=i64::from(Builder::MOST_HOSTS)))]
     host_count: Option<u16>,
     /// API version to simulate: 2.5, 4.0, 4.1, 5.0, 5.1, 5.5, 6.0, 6.5, 6.7, 7.0 or 8.0
     #[arg(long, value_name = "VERSION")]
@@ -110,7 +111,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     play: Option<PathBuf>,
     /// Change power states, names and configurations of random virtual machines, so many a second
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
     churn: Option<f64>,
     /// Number that selects the sequence of random changes
     #[arg(long, value_name = "NUMBER", default_value_t = 0, requires = "churn")]
@@ -192,9 +193,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         None => None,
         Some(file) => {
             let cannot = |error: String| format!("cannot play '{}': {error}", file.display());
-            let text = fs::read_to_string(file).map_err(|error| cannot(error.to_string()))?;
-            let changes = text.parse::<Changes>();
-            Some(changes.map_err(|error| cannot(error.to_string()))?)
+            let changes = Changes::read(file).map_err(|error| cannot(error.to_string()))?;
+            let changes = changes.map_err(|error| cannot(error.to_string()))?;
+            Some(changes)
         }
     };
     let mut builder = match arguments.vcenter {
@@ -289,6 +290,20 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     tokio::join!(server.run(), play, churn);
     Ok(())
+}
+
+/// A number of virtual machines.
+fn vms(text: &str) -> Result<usize, String> {
+    let most = Builder::MOST_VMS;
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| format!("expected a number, at most {most}"))
+}
+
+/// A number of changes a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let most = f64::from(Churn::MOST);
+    let rate = text.parse().ok().filter(|rate| (0.0..=most).contains(rate));
+    rate.ok_or_else(|| format!("expected a number of changes a second, at most {most}"))
 }
 
 /// A number of bytes such as 4096, 50M or 4G.

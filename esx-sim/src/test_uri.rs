@@ -25,6 +25,18 @@ pub enum TestUriError {
         /// Its value.
         value: String,
     },
+    /// A parameter asks for more than is simulated.
+    #[error(
+        "query parameter '{name}' has unexpected value '{value}' (at most {most} are simulated)"
+    )]
+    TooMany {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: String,
+        /// The most.
+        most: usize,
+    },
     /// A parameter has a value that it does not know.
     #[error("query parameter '{name}' has unexpected value '{value}' (should be {expected})")]
     Value {
@@ -101,18 +113,23 @@ impl Simulator {
 }
 
 fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestUriError> {
-    let number = || {
-        value.parse::<usize>().map_err(|_| TestUriError::Number {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        })
+    let number_up_to = |most: usize| {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        match value.parse() {
+            Ok(number) if number <= most => Ok(number),
+            Err(_) if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(TestUriError::Number { name, value })
+            }
+            _ => Err(TestUriError::TooMany { name, value, most }),
+        }
     };
+    let number = || number_up_to(usize::MAX);
     Ok(match name {
-        "vms" => builder.vms(number()?),
+        "vms" => builder.vms(number_up_to(Builder::MOST_VMS)?),
         "page_size" => builder.page_size(number()?.max(1)),
         "api_version" => builder.api_version(value)?,
         "play" => {
-            let read = std::fs::read_to_string(value).map_err(|source| TestUriError::File {
+            let read = crate::changes::read_text(value).map_err(|source| TestUriError::File {
                 file: value.to_owned(),
                 source,
             })?;
@@ -121,7 +138,7 @@ fn parameter(builder: Builder, name: &str, value: &str) -> Result<Builder, TestU
                 source,
             })?)
         }
-        "churn" => builder.churn(Churn::new(number()? as f64)),
+        "churn" => builder.churn(Churn::new(number_up_to(Churn::MOST as usize)? as f64)),
         "datastore" => {
             builder.datastore(value.parse().map_err(|source| TestUriError::Storage {
                 name: name.to_owned(),
@@ -192,6 +209,30 @@ mod tests {
             (
                 "test:///default?vms=x",
                 "query parameter 'vms' has unexpected value 'x' (should be a number)",
+            ),
+            (
+                "test:///default?vms=100001",
+                "query parameter 'vms' has unexpected value '100001' (at most 100000 are simulated)",
+            ),
+            (
+                "test:///default?vms=99999999999",
+                "query parameter 'vms' has unexpected value '99999999999' (at most 100000 are simulated)",
+            ),
+            (
+                "test:///default?vms=99999999999999999999999",
+                "query parameter 'vms' has unexpected value '99999999999999999999999' (at most 100000 are simulated)",
+            ),
+            (
+                "test:///default?vms=-1",
+                "query parameter 'vms' has unexpected value '-1' (should be a number)",
+            ),
+            (
+                "test:///default?churn=1000000000",
+                "query parameter 'churn' has unexpected value '1000000000' (at most 100000 are simulated)",
+            ),
+            (
+                "test:///default?play=/dev/zero",
+                "query parameter 'play': cannot read '/dev/zero': it has more than 16 MiB, which is the most that is read",
             ),
             (
                 "test:///default?licence=cheap",

@@ -31,8 +31,10 @@
 //! - [`event_history`]: what has happened on the server, page by page, and what happens; [`ObjectWatch`]: the same as a [`PropertySet`](retrieve::PropertySet),
 //!   with a shared snapshot;
 //! - [`Files`]: files on datastores, streamed in both directions;
+//! - [`bounded`]: files of this computer, read up to a limit;
 //! - [`transport`]: HTTP(S), a function in the same process, a recording.
 
+pub mod bounded;
 mod client;
 mod error;
 pub mod event_history;

@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use crate::ui::foreign;
+
 /// What a command that prints once answers: a value that can be printed as virsh's text or as JSON.
 ///
 /// The serialised shape is an interface: adding a member is a compatible change, anything else
@@ -12,6 +14,12 @@ pub(crate) trait Answer: Serialize {
     ///
     /// `quiet` leaves out what virsh leaves out with `-q`: table headers and sums.
     fn text(&self, quiet: bool) -> String;
+
+    /// Whether the text is a document, or a list of names for programs: it is printed as it is then, whatever a terminal does
+    /// with it.
+    fn is_document(&self) -> bool {
+        false
+    }
 
     /// The answer as JSON lines if it is a list: one [line](json_line) for each item. Anything else
     /// is one line.
@@ -61,7 +69,7 @@ fn write(text: serde_json::Result<String>) -> String {
     )]
     let mut text = text.expect("an answer is a JSON object");
     text.push('\n');
-    text
+    foreign::json(text)
 }
 
 /// A line that says what was done, which virsh leaves out with `-q`.
@@ -74,5 +82,6 @@ pub(crate) fn unless_quiet(quiet: bool, line: impl FnOnce() -> String) -> String
 
 /// A line of a list of properties: the title padded to `width`, a blank, the value.
 pub(crate) fn property(width: usize, title: &str, value: impl std::fmt::Display) -> String {
-    format!("{title:<width$} {value}\n")
+    let value = value.to_string();
+    format!("{title:<width$} {}\n", foreign::line(&value))
 }

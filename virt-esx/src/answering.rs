@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::commands::options::check_exclusive;
 use crate::failure::Failure;
-use crate::ui::{Line, Terminal, Ui};
+use crate::ui::{Line, Terminal, Ui, foreign};
 
 /// The options that choose who answers. Without any of them the connection's URI does.
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,7 @@ impl Answer for OnTerminal {
 async fn ask(terminal: &Terminal, domain: &str, question: &Question) -> Option<String> {
     let default = question.default_choice();
     let asked = match default {
-        Some(default) => format!("Answer [{}]: ", default.key),
+        Some(default) => format!("Answer [{}]: ", foreign::line(&default.key)),
         None => "Answer: ".to_owned(),
     };
     let mut prompt = shown(domain, question) + &asked;
@@ -103,14 +103,16 @@ async fn ask(terminal: &Terminal, domain: &str, question: &Question) -> Option<S
 }
 
 fn shown(domain: &str, question: &Question) -> String {
-    let mut text = format!("Domain '{domain}' asks:\n  {}\n", question.text);
+    let (domain, asked) = (foreign::line(domain), foreign::lines(&question.text));
+    let mut text = format!("Domain '{domain}' asks:\n  {asked}\n");
     for choice in &question.choices {
         let mark = match question.default_choice() == Some(choice) {
             true => " (default)",
             false => "",
         };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  [{}] {}{mark}", choice.key, choice.label);
+        let (key, label) = (foreign::line(&choice.key), foreign::line(&choice.label));
+        let _ = writeln!(text, "  [{key}] {label}{mark}");
     }
     text
 }

@@ -2,16 +2,22 @@
 //! from the terminal.
 
 use std::env;
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use esx_driver::auth::{AuthError, Authenticate, Prompt, SecretString};
+use esx_driver::vi_client::bounded;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// The user name, if neither the URI nor auth.conf has one.
 const USER_VARIABLE: &str = "VIRT_ESX_USER";
 /// The password, if auth.conf has none.
 const PASSWORD_VARIABLE: &str = "VIRT_ESX_PASSWORD";
+
+/// The most bytes of a user name or a password.
+const LONGEST: usize = 16 << 10;
 
 /// Answers from the environment, else from the terminal.
 #[derive(Debug)]
@@ -31,11 +37,13 @@ impl Authenticate for Login {
         }
         check_terminal()?;
         let mut terminal = io::stderr().lock();
-        write!(terminal, "{}: ", prompt.username_prompt())?;
+        let asked = prompt.username_prompt();
+        write!(terminal, "{}: ", foreign::line(&asked))?;
         terminal.flush()?;
         drop(terminal);
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
+        let mut line = Vec::new();
+        bounded::read_line(&mut io::stdin().lock(), LONGEST, &mut line)?;
+        let line = String::from_utf8(line)?;
         Ok(match line.trim_end_matches(['\r', '\n']) {
             "" => prompt.default.clone(),
             user => user.to_owned(),
@@ -47,7 +55,8 @@ impl Authenticate for Login {
             Ok(password) => Ok(password.into()),
             Err(env::VarError::NotPresent) => {
                 check_terminal()?;
-                let text = format!("{}: ", prompt.password_prompt());
+                let asked = prompt.password_prompt();
+                let text = format!("{}: ", foreign::line(&asked));
                 Ok(rpassword::prompt_password(text)?.into())
             }
             // The other error would print the value.
@@ -74,13 +83,16 @@ fn check_terminal() -> Result<(), AuthError> {
 /// # Errors
 /// When there is no line.
 pub(crate) fn read_password() -> Result<SecretString, Failure> {
-    let mut line = String::new();
-    match io::stdin().lock().read_line(&mut line) {
-        Ok(0) => Err(Failure::new("the standard input has no password")),
-        Ok(_) => {
-            line.truncate(line.trim_end_matches(['\r', '\n']).len());
-            Ok(line.into())
-        }
-        Err(error) => Err(Failure::because("cannot read the password", error)),
+    // With room for all of it the bytes never move, so that no copy of them stays anywhere.
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+    let read = bounded::read_line(&mut io::stdin().lock(), LONGEST, &mut line);
+    if read.map_err(|error| Failure::because("cannot read the password", error))? == 0 {
+        return Err(Failure::new("the standard input has no password"));
+    }
+    match std::str::from_utf8(&line) {
+        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).into()),
+        Err(_) => Err(Failure::new(
+            "the password in the standard input is not UTF-8",
+        )),
     }
 }

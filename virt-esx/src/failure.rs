@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use esx_driver::ErrorKind;
 use serde::{Serialize, Serializer};
 
-use crate::ui::Closed;
+use crate::ui::{Closed, foreign};
 
 /// Why a command failed, in the lines virsh prints after `error: `: what could not be done, and
 /// below it the driver's reason where there is one.
@@ -134,6 +134,6 @@ impl Display for Failure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.lines
             .iter()
-            .try_for_each(|line| writeln!(f, "error: {line}"))
+            .try_for_each(|line| writeln!(f, "error: {}", foreign::lines(line)))
     }
 }

@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::ui::Stderr;
+use crate::ui::{Stderr, foreign};
 
 /// The name of a span in which warnings are shown with `--verbose` only, for what a command reads without showing it.
 pub(crate) const INCIDENTAL: &str = "incidental";
@@ -57,8 +57,14 @@ where
         if !self.is_verbose && level == "warning" && spans.any(|span| span.name() == INCIDENTAL) {
             return Ok(());
         }
-        write!(writer, "{level}: ")?;
-        context.format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        let mut text = String::new();
+        context.format_fields(Writer::new(&mut text), event)?;
+        // What is logged for people who look for a mistake is not cut.
+        let is_whole = matches!(level, "info" | "debug" | "trace");
+        let text = match is_whole {
+            true => foreign::whole_lines(&text),
+            false => foreign::lines(&text),
+        };
+        writeln!(writer, "{level}: {text}")
     }
 }

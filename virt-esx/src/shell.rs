@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::editor::{LineEditor, WantsDomains};
 use crate::answer::Format;
+use crate::failure::Failure;
 use crate::session::{INTERRUPTED, Session};
 use crate::ui::{Closed, Line, Terminal, read_plain};
 
@@ -72,6 +73,11 @@ impl Shell {
                 Line::Text(line) => session.run_text(&line).await,
                 Line::Interrupted if self.editor.is_some() => {}
                 Line::Interrupted => return Ok(INTERRUPTED),
+                Line::TooLong => {
+                    let reason = "a line of the standard input is longer than 1 MiB";
+                    self.terminal.report(&Failure::new(reason));
+                    return Ok(1);
+                }
                 Line::End => break,
             }
             if session.was_interrupted() && self.editor.is_none() {

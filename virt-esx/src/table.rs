@@ -1,6 +1,6 @@
-use std::fmt::Write as _;
-
 use unicode_width::UnicodeWidthChar as _;
+
+use crate::ui::foreign;
 
 /// A table as virsh prints it: every cell is preceded by one blank and padded to its column's width
 /// and two blanks more, the last column is not padded, and a line of dashes follows the header.
@@ -71,6 +71,9 @@ const GAP: usize = 3;
 
 /// No column is made narrower than this.
 const NARROWEST: usize = 12;
+
+/// A cell that is wider than this many columns is cut. No name of a server is so long.
+const WIDEST: usize = 1000;
 
 /// Makes the widest columns narrower until all fit into `limit`. Columns that cannot fit stay as they are.
 fn fit(widths: &mut [usize], limit: usize) {
@@ -148,9 +151,10 @@ impl Cell {
     /// virsh prints every byte above 0x7f of an unprintable character as `\xff`; here it is the
     /// byte's own value.
     fn new(source: &str) -> Self {
-        if source
-            .bytes()
-            .all(|byte| matches!(byte, b' '..=b'~' if byte != b'\\'))
+        if source.len() <= WIDEST
+            && source
+                .bytes()
+                .all(|byte| matches!(byte, b' '..=b'~' if byte != b'\\'))
         {
             return Self {
                 text: source.to_owned(),
@@ -163,6 +167,12 @@ impl Cell {
         };
         let mut characters = source.chars().peekable();
         while let Some(character) = characters.next() {
+            // Every row is padded to the width of the widest one.
+            if cell.width >= WIDEST {
+                cell.text.push('…');
+                cell.width += 1;
+                break;
+            }
             let escape = character == '\\' && characters.peek() == Some(&'x');
             match width(character) {
                 Some(width) if !escape => {
@@ -176,19 +186,15 @@ impl Cell {
     }
 
     fn push_escaped(&mut self, character: char) {
-        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-            // Writing to a string cannot fail.
-            let _ = write!(self.text, "\\x{byte:02x}");
-            self.width += 4;
-        }
+        foreign::push_escaped(&mut self.text, character);
+        self.width += 4 * character.len_utf8();
     }
 }
 
 /// The columns a character takes on a terminal; none if a terminal doesn't print it.
 fn width(character: char) -> Option<usize> {
     match character {
-        // Line and paragraph separators: no control characters, but nothing that is printed.
-        '\u{2028}' | '\u{2029}' => None,
+        _ if foreign::is_command(character) => None,
         // Terminals print a soft hyphen as they do a hyphen.
         '\u{ad}' => Some(1),
         _ => character.width(),
@@ -277,6 +283,15 @@ mod tests {
     }
 
     #[test]
+    fn endless_cells_are_cut() {
+        for name in ["x".repeat(1_000_000), "漢".repeat(1_000_000)] {
+            let text = names(&[&name, "y"]).render(false);
+            assert!(text.len() < 4000, "{}", text.len());
+            assert!(text.lines().next().unwrap().contains("…"));
+        }
+    }
+
+    #[test]
     fn unprintable_characters_are_escaped() {
         for (name, shown) in [
             ("tab\tx", r"tab\x09x"),
@@ -285,6 +300,7 @@ mod tests {
             (r"a\b", r"a\b"),
             ("a\u{2028}", r"a\xe2\x80\xa8"),
             ("a\u{85}", r"a\xc2\x85"),
+            ("a\u{202e}b", r"a\xe2\x80\xaeb"),
         ] {
             assert_eq!(
                 names(&[name]).render(false),

@@ -3,6 +3,7 @@
 //! A command writes to its [`Ui`] while it runs. Each text is written to its stream at once, so a command can
 //! print for hours.
 
+pub(crate) mod foreign;
 mod input;
 mod output;
 pub(crate) mod progress;
@@ -67,9 +68,14 @@ impl Ui {
         &self.terminal
     }
 
-    /// Prints `text` as it is, in every format.
+    /// Prints `text`, in every format.
     pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
         self.terminal.print(text)
+    }
+
+    /// Prints a document, or a list of names for programs, as it is, in every format.
+    pub(crate) fn document(&self, text: &str) -> Result<(), Closed> {
+        self.terminal.print_bytes(text.as_bytes())
     }
 
     /// Prints a piece of a file's content. No empty line follows behind the command.
@@ -89,6 +95,9 @@ impl Ui {
     /// Prints the whole answer of a command that prints once.
     pub(crate) fn answer<A: Answer>(&self, answer: &A) -> Result<(), Closed> {
         self.print(&match self.format {
+            Format::Text if answer.is_document() => {
+                return self.document(&answer.text(self.quiet));
+            }
             Format::Text => answer.text(self.quiet),
             Format::Json => answer::json(A::SCHEMA, answer),
             Format::Jsonl => answer
@@ -126,6 +135,12 @@ impl Ui {
         self.tell(text);
     }
 
+    /// The same with colours of ours in it; what is of others in it is [shown](foreign) already.
+    pub(crate) fn fail_styled(&self, text: &str) {
+        self.has_failed.set(true);
+        self.terminal.tell_styled(text);
+    }
+
     /// Prints `text` on the standard error.
     pub(crate) fn tell(&self, text: &str) {
         self.terminal.tell(text);
@@ -134,6 +149,8 @@ impl Ui {
     /// Prints a warning; not with `--quiet`.
     pub(crate) fn warn(&self, warning: impl Display) {
         if !self.quiet {
+            let warning = warning.to_string();
+            let warning = foreign::lines(&warning);
             self.terminal.tell(&format!("warning: {warning}\n"));
         }
     }

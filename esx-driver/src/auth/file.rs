@@ -1,13 +1,17 @@
 use std::{
     collections::HashMap,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
 use secrecy::SecretString;
+use vi_client::bounded::read_trusted_file;
 use virt_model::{ErrorDomain, ErrorNumber};
 
 use crate::{Error, ErrorKind, Result};
+
+/// The most bytes of an `auth.conf`.
+const LARGEST: usize = 1 << 20;
 
 /// The contents of an `auth.conf`.
 ///
@@ -30,15 +34,17 @@ pub struct KnownCredentials {
 }
 
 impl AuthFile {
-    /// Reads the file at `path`.
+    /// Reads the file at `path`, of at most 1 MiB. If others than its owner may write it, a warning says so.
     ///
     /// # Errors
     /// [`ErrorKind::AuthFile`] if the file cannot be read or is no key file; the error names the line. (libvirt 9.0.0 fails
     /// with "the cause is unknown".)
     pub fn read(path: &Path) -> Result<AuthFile> {
-        let bytes = fs::read(path).map_err(|error| {
+        let bytes = read_trusted_file(path, LARGEST).map_err(|error| {
             let advice = match error.kind() {
-                io::ErrorKind::NotFound => "check LIBVIRT_AUTH_FILE and authfile=",
+                io::ErrorKind::NotFound | io::ErrorKind::FileTooLarge => {
+                    "check LIBVIRT_AUTH_FILE and authfile="
+                }
                 _ => "make the file readable for the user of this process",
             };
             let message = format!("'{}'", path.display());
@@ -166,6 +172,8 @@ fn unescape(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Checks the user name that libvirt 9.0.0 reads from the lines of a group; the expected names were seen in virsh's

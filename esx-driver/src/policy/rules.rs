@@ -1,13 +1,17 @@
 //! Rules that answer questions by patterns.
 
-use std::{fs, path::Path, str::FromStr};
+use std::{io, path::Path, str::FromStr};
 
 use regex_lite::Regex;
 use serde::Deserialize;
+use vi_client::bounded::read_trusted_file;
 use virt_model::ErrorNumber;
 
 use crate::question::Question;
 use crate::{Error, ErrorKind, Result};
+
+/// The most bytes of a file of rules.
+const LARGEST: usize = 1 << 20;
 
 /// Answers to questions by patterns: the first rule that fits decides.
 ///
@@ -104,13 +108,18 @@ impl Rules {
             .map(Rules)
     }
 
-    /// Reads rules from a file.
+    /// Reads rules from a file of at most 1 MiB. If others than its owner may write it, a warning says so.
     ///
     /// # Errors
     /// [`ErrorKind::Rules`] if the file cannot be read, or if a rule is invalid.
     pub fn read(path: impl AsRef<Path>) -> Result<Rules> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|error| {
+        let bytes = read_trusted_file(path, LARGEST);
+        let text = bytes.and_then(|bytes| {
+            String::from_utf8(bytes)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        });
+        let text = text.map_err(|error| {
             let message = format!("Cannot read the answers file '{}': {error}", path.display());
             Error::new(ErrorKind::Rules, ErrorNumber::ConfSyntax, message).because(error)
         })?;

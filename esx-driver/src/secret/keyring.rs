@@ -5,12 +5,13 @@ mod format;
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
+use vi_client::bounded;
 use virt_model::{ErrorDomain, ErrorNumber};
 use zeroize::Zeroizing;
 
@@ -62,15 +63,12 @@ impl Keyring {
                 "only its owner may read a keyring: chmod 600 '{shown}', as its owner"
             ))
         })?;
-        if metadata.len() > LARGEST as u64 {
-            return Err(self.error("is larger than 1 MiB"));
-        }
         // With room for all of it the bytes never move, so that no copy of them stays anywhere.
         let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 64));
-        let read = file.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
-        if read.map_err(unreadable)? > LARGEST {
-            return Err(self.error("is larger than 1 MiB"));
-        }
+        bounded::read(file, LARGEST, &mut bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => self.error("is larger than 1 MiB"),
+            _ => unreadable(error),
+        })?;
         format::decode(&bytes).map_err(|damage| self.damaged(damage))
     }
 

@@ -29,10 +29,13 @@ pub struct Churn {
 const ROUND: Duration = Duration::from_millis(5);
 
 impl Churn {
-    /// So many changes a second.
+    /// The most changes a second.
+    pub const MOST: u32 = 100_000;
+
+    /// So many changes a second, at most [`MOST`](Self::MOST).
     pub fn new(rate: f64) -> Self {
         Self {
-            rate,
+            rate: rate.min(f64::from(Self::MOST)),
             random: 1,
             made: 0,
             vms: Vec::new(),

@@ -1,6 +1,9 @@
 //! Changes as text.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -17,6 +20,34 @@ pub struct InvalidChanges {
     pub line: usize,
     /// What is wrong with it.
     pub problem: String,
+}
+
+/// The most bytes of a file of changes.
+const LARGEST: u64 = 16 << 20;
+
+/// The text of a file of changes, of at most 16 MiB.
+pub(crate) fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+    let mut text = String::new();
+    let length = File::open(path)?
+        .take(LARGEST + 1)
+        .read_to_string(&mut text)?;
+    match length as u64 > LARGEST {
+        true => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it has more than 16 MiB, which is the most that is read",
+        )),
+        false => Ok(text),
+    }
+}
+
+impl Changes {
+    /// Reads a file of changes, of at most 16 MiB.
+    ///
+    /// # Errors
+    /// The outer one if the file cannot be read, the inner one if it has a mistake.
+    pub fn read(path: impl AsRef<Path>) -> io::Result<Result<Self, InvalidChanges>> {
+        Ok(read_text(path)?.parse())
+    }
 }
 
 impl FromStr for Changes {

@@ -106,22 +106,29 @@ impl Builder {
         }
     }
 
-    /// Number of virtual machines (default: a small mixed set). The content of a machine depends only on its number.
+    /// The most virtual machines: twice what a vCenter manages, and some gigabytes of memory.
+    pub const MOST_VMS: usize = 100_000;
+
+    /// The most hosts: as many as a vCenter manages.
+    pub const MOST_HOSTS: u16 = 2_500;
+
+    /// Number of virtual machines (default: a small mixed set), at most [`MOST_VMS`](Self::MOST_VMS). The content of a machine
+    /// depends only on its number.
     #[must_use]
     pub fn vms(self, count: usize) -> Self {
         Self {
-            vms: Some(count),
+            vms: Some(count.min(Self::MOST_VMS)),
             ..self
         }
     }
 
-    /// Number of hosts of a vCenter (default and least: 4). Those beyond the preset are in clusters of 20 in a datacenter
+    /// Number of hosts of a vCenter (default and least: 4; at most [`MOST_HOSTS`](Self::MOST_HOSTS)). Those beyond the preset are in clusters of 20 in a datacenter
     /// `Hall`: `Hall/Cluster 01/esx-0005.example.com` and so on; virtual machines are on them only with
     /// [`vms`](Builder::vms). An ESX host is always one.
     #[must_use]
     pub fn hosts(self, count: u16) -> Self {
         Self {
-            hosts: Some(count),
+            hosts: Some(count.min(Self::MOST_HOSTS)),
             ..self
         }
     }

@@ -33,6 +33,7 @@ use http::{Request, Response, StatusCode};
 
 use super::redact::{BLANK, redact};
 use super::{Body, BoxFuture, Transport, TransportError};
+use crate::bounded::read_file;
 
 const TITLE: &str = "vi-client recording 1";
 /// The largest answer that is recorded; each is held in memory meanwhile.
@@ -118,6 +119,9 @@ impl<T> fmt::Debug for Recorder<T> {
     }
 }
 
+/// The most bytes of a recording.
+const LARGEST: usize = 1 << 30;
+
 /// Answers from a recording, without a server.
 ///
 /// A request gets the recorded answer to the same HTTP method, path and body; secrets are ignored. Equal requests get
@@ -134,7 +138,9 @@ impl Replay {
     /// [`TransportError::Recording`] if the file cannot be read or is not a recording; names the line.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, TransportError> {
         let path = path.into();
-        let text = std::fs::read_to_string(&path).map_err(|error| unusable(&path, error))?;
+        let bytes = read_file(&path, LARGEST).map_err(|error| unusable(&path, error))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| unusable(&path, io::Error::new(io::ErrorKind::InvalidData, error)))?;
         let answers = parse(&text).map_err(|reason| TransportError::Recording {
             path: path.clone(),
             reason,

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use crate::answer::{Answer, unless_quiet};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::{Ui, progress};
+use crate::ui::{Ui, foreign, progress};
 
 /// A kind of thing that virsh's commands change, with its words.
 pub(crate) trait Noun {
@@ -110,7 +110,7 @@ impl Change {
     /// # Errors
     /// When the output cannot be written.
     pub(crate) fn tell<N: Definable>(&self, ui: &Ui, found: &N, text: &str) -> Result<(), Failure> {
-        let line = format!("{} {text} {}\n", N::TITLE, self.done);
+        let line = format!("{} {} {}\n", N::TITLE, foreign::line(text), self.done);
         tell(ui, self.command, found, line)
     }
 }
@@ -177,7 +177,7 @@ impl<N: Makeable> Made<N> {
         Self {
             name: made.name().to_owned(),
             uuid: made.uuid().to_string(),
-            text: format!("{} {} {done}\n", N::TITLE, made.name()),
+            text: format!("{} {} {done}\n", N::TITLE, foreign::line(made.name())),
             of: PhantomData,
         }
     }
@@ -224,7 +224,8 @@ impl<N: Definable> Answer for Edited<N> {
             "not changed"
         };
         unless_quiet(quiet, || {
-            format!("{} {} XML configuration {done}.\n", N::TITLE, self.name)
+            let name = foreign::line(&self.name);
+            format!("{} {name} XML configuration {done}.\n", N::TITLE)
         })
     }
 }

@@ -59,6 +59,10 @@ impl<D: Described> Definition<D> {
 impl<D: Described> Answer for Definition<D> {
     const SCHEMA: &'static str = D::DEFINITION;
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.clone()
     }

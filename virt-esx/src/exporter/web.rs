@@ -18,6 +18,9 @@ use self::config::{Config, RateLimit};
 pub(crate) use self::tls::Acceptor;
 use self::users::Users;
 
+/// The most bytes of a web configuration, and of a file that it names.
+const LARGEST: usize = 4 << 20;
+
 /// Why a web configuration cannot be used: the file, and what is wrong.
 #[derive(Debug)]
 pub(crate) struct WebError(String);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use esx_driver::vi_client::bounded;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -49,8 +50,9 @@ impl LineEditor {
             files: FilenameCompleter::new(),
         }));
         let history = crate::state::folder().map(|folder| folder.join("history"));
+        // There is none in the first shell. Something else at its place is neither read nor written.
+        let history = history.filter(|path| !path.exists() || is_history(path));
         if let Some(path) = &history {
-            // There is none in the first shell.
             let _ = editor.load_history(path);
         }
         Ok(Self { editor, history })
@@ -74,11 +76,21 @@ impl LineEditor {
         }
         if let Some(path) = &self.history
             && prepare(path).is_ok()
+            // The editor reads what other shells have written meanwhile.
+            && is_history(path)
         {
             // The shell goes on without a history.
             let _ = self.editor.append_history(path);
         }
     }
+}
+
+/// The most bytes of a history that is read.
+const LARGEST: usize = 4 << 20;
+
+/// Whether this is a file that ends soon enough.
+fn is_history(path: &Path) -> bool {
+    path.is_file() && bounded::read_file(path, LARGEST).is_ok()
 }
 
 /// Whether a line may be written to the history: not if a URI in it has a password (which the driver refuses).

@@ -1,9 +1,13 @@
 //! Lines of the standard input, and of the terminal.
 
-use std::io::{self, BufRead as _};
+use std::io::{self, ErrorKind};
 use std::sync::{OnceLock, mpsc};
 
+use esx_driver::vi_client::bounded;
 use tokio::sync::{Mutex, oneshot};
+
+/// The most bytes of a line.
+pub(crate) const LONGEST: usize = 1 << 20;
 
 /// The standard input. A thread of its own reads it, so a command that has to end need not wait for a line.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ pub(crate) enum Line {
     Text(String),
     /// Ctrl-C instead of a line.
     Interrupted,
+    /// A line of more than [`LONGEST`] bytes, which was not read to its end.
+    TooLong,
     /// The end of the input.
     End,
 }
@@ -63,8 +69,9 @@ fn start() -> mpsc::Sender<Request> {
 /// Reads a line of the standard input. Bytes that are not UTF-8 are replaced.
 pub(crate) fn read_plain() -> Line {
     let mut line = Vec::new();
-    match io::stdin().lock().read_until(b'\n', &mut line) {
+    match bounded::read_line(&mut io::stdin().lock(), LONGEST, &mut line) {
         Ok(1..) => text(&line),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => Line::TooLong,
         Ok(0) | Err(_) => Line::End,
     }
 }
@@ -94,15 +101,16 @@ pub(super) async fn read_terminal() -> Option<Line> {
     // A terminal is read as a pipe is.
     let mut terminal = Receiver::from_file_unchecked(terminal).ok()?;
     let mut line = Vec::new();
-    while !line.ends_with(b"\n") {
+    while !line.ends_with(b"\n") && line.len() < LONGEST {
         match terminal.read_buf(&mut line).await {
             Ok(1..) => {}
             Ok(0) | Err(_) => break,
         }
     }
-    Some(match line.is_empty() {
-        true => Line::End,
-        false => text(&line),
+    Some(match line.len() {
+        0 => Line::End,
+        LONGEST.. => Line::TooLong,
+        _ => text(&line),
     })
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::foreign;
 use super::input::{self, Input, Line, ReadLine};
 use crate::failure::Failure;
 
@@ -70,12 +71,12 @@ impl Terminal {
         }
     }
 
-    /// Prints on the standard output, at once.
+    /// Prints on the standard output, at once, as [people can read it](foreign::text).
     ///
     /// # Errors
     /// When that failed, now or before.
     pub(crate) fn print(&self, text: &str) -> Result<(), Closed> {
-        self.print_bytes(text.as_bytes())
+        self.print_bytes(foreign::text(text).as_bytes())
     }
 
     /// Prints bytes, which need not be text, on the standard output, at once.
@@ -100,8 +101,13 @@ impl Terminal {
         })
     }
 
-    /// Prints on the standard error. Errors are ignored.
+    /// Prints on the standard error, as [people can read it](foreign::text). Errors are ignored.
     pub(crate) fn tell(&self, text: &str) {
+        self.tell_styled(&foreign::text(text));
+    }
+
+    /// Prints on the standard error what has colours of ours in it.
+    pub(crate) fn tell_styled(&self, text: &str) {
         if let Some(held) = &mut *lock(&self.0.held) {
             if held.len() < MOST_HELD {
                 held.push_str(text);
@@ -127,7 +133,7 @@ impl Terminal {
     pub(crate) fn report(&self, failure: &Failure) {
         self.tell(&failure.to_string());
         if let Some(advice) = failure.advice().filter(|_| super::shows_hints()) {
-            self.tell(&format!("hint: {advice}\n"));
+            self.tell(&format!("hint: {}\n", foreign::lines(advice)));
         }
     }
 
@@ -199,7 +205,7 @@ pub(crate) struct Held(Terminal);
 impl Drop for Held {
     fn drop(&mut self) {
         let held = lock(&self.0.0.held).take();
-        self.0.tell(&held.unwrap_or_default());
+        self.0.tell_styled(&held.unwrap_or_default());
     }
 }
 

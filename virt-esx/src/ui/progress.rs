@@ -7,8 +7,8 @@ use esx_driver::{Progress, ProgressState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::Terminal;
 use super::rate::{Rate, line};
+use super::{Terminal, foreign};
 
 /// The option that chooses how progress is shown.
 #[derive(Debug, clap::Args)]
@@ -136,7 +136,7 @@ impl Progresses {
         }
         let bar = ProgressBar::new(100).with_style(style());
         let bar = self.terminal.bars().add(bar);
-        bar.set_prefix(subject.name().to_owned());
+        bar.set_prefix(foreign::line(subject.name()).into_owned());
         Some(TaskProgress {
             terminal: self.terminal.clone(),
             subject,
@@ -179,7 +179,7 @@ impl TaskProgress {
             transfer,
         };
         if let Ok(text) = serde_json::to_string(&document) {
-            self.terminal.tell(&format!("{text}\n"));
+            self.terminal.tell(&foreign::json(text + "\n"));
         }
     }
 }

@@ -15,7 +15,11 @@ use super::Verify;
 use super::certificate::Certificate;
 use super::explain::{Refusal, date, refusal};
 use super::key::{self, Unproven, Version};
+use crate::bounded::{read_file, read_trusted_file};
 use crate::transport::{Thumbprint, TlsError};
+
+/// The most bytes of a file with certificates. Those of all authorities of the web take 250 KiB.
+const LARGEST_BUNDLE: usize = 16 << 20;
 
 /// What makes a certificate the right one.
 pub(super) enum Trust {
@@ -93,7 +97,8 @@ impl CaFile {
             path: path.to_owned(),
             reason,
         };
-        let text = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+        let text = read_trusted_file(path, LARGEST_BUNDLE);
+        let text = text.map_err(|error| unusable(error.to_string()))?;
         let listed = CertificateDer::pem_slice_iter(&text)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| unusable(error.to_string()))?;
@@ -221,6 +226,14 @@ fn webpki_verifier(
 }
 
 fn system_roots() -> Result<RootCertStore, TlsError> {
+    // What the environment names need not be a file that ends; other errors are told where it is read.
+    if let Some(named) = std::env::var_os("SSL_CERT_FILE")
+        && let Err(error) = read_file(&named, LARGEST_BUNDLE)
+        && error.kind() == std::io::ErrorKind::FileTooLarge
+    {
+        let reason = format!("SSL_CERT_FILE is '{}': {error}", named.display());
+        return Err(TlsError::NoSystemRoots(reason));
+    }
     let loaded = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(loaded.certs);

@@ -17,8 +17,8 @@ use crate::commands::domain_arg::{self, Any, KeySet, Keys as _};
 use crate::commands::options::check_exclusive;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
 use crate::ui::progress::{self, Progresses};
+use crate::ui::{Ui, foreign};
 
 /// What a command does to each of its domains.
 pub(crate) trait Action: Send + Sync + 'static {
@@ -267,7 +267,7 @@ impl DomainResult {
     fn new(action: &dyn Action, domain: &Domain, result: esx_driver::Result<()>) -> Self {
         let name = domain.name();
         let (text, failure) = match result {
-            Ok(()) => (action.done(name), action.afterwards().err()),
+            Ok(()) => (action.done(&foreign::line(name)), action.afterwards().err()),
             Err(error) => {
                 let failure = Failure::because(action.failed(name), error);
                 (String::new(), Some(failure))

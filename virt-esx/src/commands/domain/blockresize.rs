@@ -9,7 +9,7 @@ use crate::commands::number::Number;
 use crate::commands::options::check_text;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// Resize block device of domain.
 ///
@@ -73,6 +73,6 @@ impl Answer for Resized {
 
     fn text(&self, _quiet: bool) -> String {
         // virsh prints it with `-q` too, and no empty line behind it.
-        format!("Block device '{}' is resized", self.path)
+        format!("Block device '{}' is resized", foreign::line(&self.path))
     }
 }

@@ -10,8 +10,8 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_text;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
 use crate::ui::progress;
+use crate::ui::{Ui, foreign};
 
 /// make a clone of a domain
 ///
@@ -122,6 +122,10 @@ impl Answer for Cloned {
         if quiet {
             return String::new();
         }
-        format!("Domain '{}' cloned as '{}'\n", self.domain, self.name)
+        format!(
+            "Domain '{}' cloned as '{}'\n",
+            foreign::line(&self.domain),
+            foreign::line(&self.name)
+        )
     }
 }

@@ -9,7 +9,7 @@ use crate::commands::options::{self, check_text};
 use crate::commands::{Command, file};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// create a domain from an XML file
 ///
@@ -110,6 +110,10 @@ impl Answer for Created {
         if quiet {
             return String::new();
         }
-        format!("Domain '{}' created from {}\n", self.name, self.file)
+        format!(
+            "Domain '{}' created from {}\n",
+            foreign::line(&self.name),
+            foreign::line(&self.file)
+        )
     }
 }

@@ -7,7 +7,7 @@ use crate::commands::Command;
 use crate::commands::file;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// define (but don't start) a domain from an XML file
 ///
@@ -78,6 +78,10 @@ impl Answer for Defined {
         if quiet {
             return String::new();
         }
-        format!("Domain '{}' defined from {}\n", self.name, self.file)
+        format!(
+            "Domain '{}' defined from {}\n",
+            foreign::line(&self.name),
+            foreign::line(&self.file)
+        )
     }
 }

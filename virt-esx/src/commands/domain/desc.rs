@@ -8,7 +8,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, editor};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// show or set domain's description or title
 ///
@@ -139,7 +139,11 @@ impl Answer for Description {
     fn text(&self, _quiet: bool) -> String {
         match &self.text {
             Some(text) => text.clone(),
-            None => format!("No {} for domain: {}", self.part, self.domain),
+            None => format!(
+                "No {} for domain: {}",
+                self.part,
+                foreign::line(&self.domain)
+            ),
         }
     }
 }

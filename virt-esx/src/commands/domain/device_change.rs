@@ -170,6 +170,10 @@ impl Definition {
 impl Answer for Definition {
     const SCHEMA: &'static str = "virt-esx/device-definition/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.repeat(if self.is_twice { 2 } else { 1 })
     }

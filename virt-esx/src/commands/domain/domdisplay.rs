@@ -11,6 +11,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::{self, check_exclusive};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// domain display connection URI
 ///
@@ -153,7 +154,11 @@ impl Answer for Displays {
 
     fn text(&self, _quiet: bool) -> String {
         match self.all {
-            true => self.displays.iter().map(|uri| format!("{uri}\n")).collect(),
+            true => self
+                .displays
+                .iter()
+                .map(|uri| format!("{}\n", foreign::line(uri)))
+                .collect(),
             // virsh ends the line with that of the command's end, and with --quiet not at all.
             false => self.displays.concat(),
         }

@@ -7,6 +7,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_text;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// print the domain's hostname
 ///
@@ -54,6 +55,6 @@ impl Answer for Hostname {
     const SCHEMA: &'static str = "virt-esx/domain-hostname/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.hostname)
+        format!("{}\n", foreign::line(&self.hostname))
     }
 }

@@ -8,6 +8,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// domain job information
 ///
@@ -116,7 +117,7 @@ impl Answer for Job {
                 text += &format!("operation: {}\n", self.info.operation as u32);
                 text += &format!("time_elapsed: {}\n", self.info.time_elapsed);
                 let error = self.error.iter();
-                text.extend(error.map(|error| format!("errmsg: {error}\n")));
+                text.extend(error.map(|error| format!("errmsg: {}\n", foreign::line(error))));
             }
             return text;
         }

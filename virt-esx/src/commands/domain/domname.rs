@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::domain_arg::{DomainArg, IdOrUuid};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// convert a domain id or UUID to domain name
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,6 @@ impl Answer for DomainName {
     const SCHEMA: &'static str = "virt-esx/domain-name/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.name)
+        format!("{}\n", foreign::line(&self.name))
     }
 }

@@ -8,6 +8,7 @@ use crate::commands::number::Number;
 use crate::commands::options;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// suspend a domain gracefully using power management functions
 ///
@@ -62,7 +63,10 @@ impl Answer for Suspended {
     fn text(&self, quiet: bool) -> String {
         // virsh ends the line with that of the command's end.
         unless_quiet(quiet, || {
-            format!("Domain '{}' successfully suspended", self.domain)
+            format!(
+                "Domain '{}' successfully suspended",
+                foreign::line(&self.domain)
+            )
         })
     }
 }

@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// wakeup a domain from pmsuspended state
 ///
@@ -45,7 +46,10 @@ impl Answer for Woken {
     fn text(&self, quiet: bool) -> String {
         // virsh ends the line with that of the command's end.
         unless_quiet(quiet, || {
-            format!("Domain '{}' successfully woken up", self.domain)
+            format!(
+                "Domain '{}' successfully woken up",
+                foreign::line(&self.domain)
+            )
         })
     }
 }

@@ -64,6 +64,10 @@ impl Query for DomxmlToNative {
 impl Answer for Native {
     const SCHEMA: &'static str = "virt-esx/native-config/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.config.clone()
     }

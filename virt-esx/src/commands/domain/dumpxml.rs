@@ -70,6 +70,10 @@ impl Query for Dumpxml {
 impl Answer for Definition {
     const SCHEMA: &'static str = "virt-esx/domain-definition/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.clone()
     }

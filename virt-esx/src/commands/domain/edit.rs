@@ -9,7 +9,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::editor::{self, Refusal};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// edit XML configuration for a domain
 ///
@@ -80,7 +80,7 @@ impl Answer for Edited {
     const SCHEMA: &'static str = "virt-esx/domain-edited/1";
 
     fn text(&self, quiet: bool) -> String {
-        let name = &self.name;
+        let name = foreign::line(&self.name);
         match self.changed {
             _ if quiet => String::new(),
             false => format!("Domain '{name}' XML configuration not changed.\n"),

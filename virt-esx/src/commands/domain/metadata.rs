@@ -142,6 +142,10 @@ impl Metadata {
 impl Answer for Element {
     const SCHEMA: &'static str = "virt-esx/domain-metadata/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         format!("{}\n", self.xml)
     }

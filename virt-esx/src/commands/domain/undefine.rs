@@ -9,7 +9,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::{self, check_exclusive, check_requires};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// undefine an inactive domain
 ///
@@ -116,7 +116,10 @@ impl Command for Undefine {
         };
         say(
             ui,
-            format!("Domain '{}' has been undefined\n", undefined.name),
+            format!(
+                "Domain '{}' has been undefined\n",
+                foreign::line(&undefined.name)
+            ),
         )?;
         let reason = self.remove(ui, connection, &mut undefined.volumes).await?;
         match ui.format() {
@@ -200,7 +203,8 @@ impl Undefine {
                 // virsh goes on, and the exit status is 0.
                 false => ui.tell(&format!(
                     "error: Storage volume '{}'({}) is not managed by libvirt. Remove it manually.\n\n",
-                    volume.target, volume.path
+                    foreign::line(&volume.target),
+                    foreign::line(&volume.path)
                 )),
             }
         }
@@ -250,7 +254,11 @@ impl Undefine {
         let is_gone = self.delete_storage_volume_snapshots && !self.wipe_storage;
         let mut reason = None;
         for volume in volumes {
-            let named = format!("'{}'({})", volume.target, volume.path);
+            let named = format!(
+                "'{}'({})",
+                foreign::line(&volume.target),
+                foreign::line(&volume.path)
+            );
             let Ok(path) = volume.path.parse::<DatastorePath>() else {
                 continue;
             };

@@ -7,6 +7,7 @@ use crate::commands::definition::{Definition, attribute, child_attribute};
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// vnc display
 ///
@@ -57,6 +58,6 @@ impl Answer for Display {
     const SCHEMA: &'static str = "virt-esx/domain-vnc-display/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.display)
+        format!("{}\n", foreign::line(&self.display))
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::commands::params;
 use crate::commands::question::PendingQuestion;
+use crate::ui::foreign;
 
 /// virsh's text of an event of the domain `name`, with the newline at its end.
 ///
@@ -18,6 +19,7 @@ pub(crate) fn text(name: &str, detail: &DomainEventDetail) -> String {
     use DomainEventDetail as Is;
 
     let kind = detail.id();
+    let name = foreign::line(name);
     let of_domain = format!("event '{kind}' for domain '{name}'");
     let line = match detail {
         Is::Lifecycle(event) => format!(": {event}"),

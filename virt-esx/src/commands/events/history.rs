@@ -14,7 +14,7 @@ use crate::commands::options::{check_exclusive, check_text};
 use crate::commands::{Command, domain_arg};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// The host's own event history
 ///
@@ -178,12 +178,13 @@ fn text(event: &HistoryEvent, format: Format) -> String {
     if format == Format::Text {
         let user = match event.user.as_str() {
             "" => String::new(),
-            user => format!(" ({user})"),
+            user => format!(" ({})", foreign::line(user)),
         };
         // An event has one line.
         let message = event.message.as_deref().unwrap_or_default();
         let message = message.trim_end().replace(['\n', '\r', '\t'], " ");
-        return format!("{}: {}{user}: {message}\n", stamp(time), event.id);
+        let (id, message) = (foreign::line(&event.id), foreign::line(&message));
+        return format!("{}: {id}{user}: {message}\n", stamp(time));
     }
     let line = Line {
         time: time.to_string(),

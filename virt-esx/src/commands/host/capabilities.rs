@@ -73,6 +73,10 @@ impl From<virt_model::Capabilities> for Offer {
 impl Answer for Offer {
     const SCHEMA: &'static str = "virt-esx/capabilities/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         format!("{}\n", self.xml)
     }

@@ -73,6 +73,10 @@ impl Query for Domcapabilities {
 impl Answer for DomainOffer {
     const SCHEMA: &'static str = "virt-esx/domain-capabilities/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         format!("{}\n", self.xml)
     }

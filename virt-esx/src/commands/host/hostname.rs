@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::commands::Query;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// print the hypervisor hostname
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,6 @@ impl Answer for Name {
     const SCHEMA: &'static str = "virt-esx/hostname/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.hostname)
+        format!("{}\n", foreign::line(&self.hostname))
     }
 }

@@ -10,7 +10,7 @@ use crate::commands::options::{check_exclusive, check_requires, check_text};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::table::Table;
-use crate::ui::{Ui, progress};
+use crate::ui::{Ui, foreign, progress};
 
 /// show the host's maintenance mode, enter it or exit it
 ///
@@ -152,7 +152,10 @@ impl Command for NodeMaintenance {
 fn waiting(now: &HostMaintenance) -> String {
     let lines = now.domains.iter();
     lines
-        .map(|domain| format!("waiting for '{}': {}\n", domain.name, domain.why()))
+        .map(|domain| {
+            let (name, why) = (foreign::line(&domain.name), domain.why());
+            format!("waiting for '{name}': {}\n", foreign::line(&why))
+        })
         .collect()
 }
 

@@ -34,6 +34,10 @@ impl Query for Sysinfo {
 impl Answer for Facts {
     const SCHEMA: &'static str = "virt-esx/sysinfo/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.clone()
     }

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::commands::Query;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// print the hypervisor canonical URI
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,6 @@ impl Answer for Canonical {
     const SCHEMA: &'static str = "virt-esx/uri/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.uri)
+        format!("{}\n", foreign::line(&self.uri))
     }
 }

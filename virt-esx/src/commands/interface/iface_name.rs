@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::commands::{Query, interface_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// convert an interface MAC address to interface name
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,6 @@ impl Answer for Name {
     const SCHEMA: &'static str = "virt-esx/interface-name/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.name)
+        format!("{}\n", foreign::line(&self.name))
     }
 }

@@ -6,6 +6,7 @@ use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// Show errors on block devices
 ///
@@ -61,7 +62,7 @@ impl Answer for DiskErrors {
         }
         let lines = self.disks.iter();
         lines
-            .map(|disk| format!("{}: {}\n", disk.target, disk.error))
+            .map(|disk| format!("{}: {}\n", foreign::line(&disk.target), disk.error))
             .collect()
     }
 }

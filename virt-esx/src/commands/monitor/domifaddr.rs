@@ -9,6 +9,7 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_text;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// Get network interfaces' addresses for a running domain
 ///
@@ -115,6 +116,7 @@ impl Answer for Addresses {
     fn text(&self, quiet: bool) -> String {
         let mut text = String::new();
         let mut line = |name: &str, mac: &str, protocol: &str, address: &str| {
+            let (name, address) = (foreign::line(name), foreign::line(address));
             // Writing to a string cannot fail.
             let _ = writeln!(text, " {name:<10} {mac:<17}    {protocol:<12} {address}");
         };

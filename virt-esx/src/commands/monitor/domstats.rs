@@ -8,6 +8,7 @@ use crate::commands::domain_arg::{self, Any, Keys as _};
 use crate::commands::{options, params};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// get statistics about one or multiple domains
 ///
@@ -221,9 +222,12 @@ impl Answer for Stats {
 
     fn text(&self, _quiet: bool) -> String {
         let records = self.domains.iter().map(|record| {
-            let line = |stat: &TypedParam| format!("  {}={}\n", stat.field, stat.value);
+            let line = |stat: &TypedParam| {
+                let (field, value) = (stat.field.to_string(), stat.value.to_string());
+                format!("  {}={}\n", foreign::line(&field), foreign::line(&value))
+            };
             let lines: String = record.stats.iter().map(line).collect();
-            format!("Domain: '{}'\n{lines}", record.domain)
+            format!("Domain: '{}'\n{lines}", foreign::line(&record.domain))
         });
         records.collect::<Vec<_>>().join("\n")
     }

@@ -261,6 +261,10 @@ impl Answer for Domains {
         Some(answer::json_lines("virt-esx/domain/1", &self.domains))
     }
 
+    fn is_document(&self) -> bool {
+        self.columns.uuid || self.columns.name || self.columns.id
+    }
+
     fn text(&self, quiet: bool) -> String {
         let Columns { uuid, name, id, .. } = self.columns;
         if uuid || name || id {

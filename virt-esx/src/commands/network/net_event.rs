@@ -8,7 +8,7 @@ use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
 use crate::commands::{Command, network_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// Network Events
 ///
@@ -92,7 +92,10 @@ fn print(printer: Printer, event: &NetworkEvent) -> String {
         uuid: event.network.uuid().to_string(),
         change,
     };
-    let text = format!("event 'lifecycle' for network {name}: {change}\n");
+    let text = format!(
+        "event 'lifecycle' for network {}: {change}\n",
+        foreign::line(name)
+    );
     let schema = "virt-esx/network-event/1";
     printer.print(
         Timestamp::now(),

@@ -132,6 +132,10 @@ impl Answer for Networks {
         Some(answer::json_lines("virt-esx/network/1", &self.networks))
     }
 
+    fn is_document(&self) -> bool {
+        self.columns.uuid || self.columns.name
+    }
+
     fn text(&self, quiet: bool) -> String {
         let lines = |value: fn(&Row) -> &str| {
             let lines = self.networks.iter().map(|row| format!("{}\n", value(row)));

@@ -8,7 +8,7 @@ use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
 use crate::commands::{Command, nodedev_arg, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// Node Device Events
 ///
@@ -90,7 +90,10 @@ fn print(printer: Printer, event: &NodeDeviceEvent) -> String {
     let device = event.name.as_str();
     let happened = change.map(|change| format!(": {change}"));
     let happened = happened.unwrap_or_default();
-    let text = format!("event '{kind}' for node device {device}{happened}\n");
+    let text = format!(
+        "event '{kind}' for node device {}{happened}\n",
+        foreign::line(device)
+    );
     let rest = Rest { device, change };
     let schema = "virt-esx/node-device-event/1";
     printer.print(Timestamp::now(), schema, kind, rest, &text)

@@ -119,6 +119,10 @@ impl Answer for Devices {
         Some(answer::json_lines("virt-esx/node-device/1", &self.devices))
     }
 
+    fn is_document(&self) -> bool {
+        !self.tree
+    }
+
     fn text(&self, _quiet: bool) -> String {
         match self.tree {
             true => self.tree(),

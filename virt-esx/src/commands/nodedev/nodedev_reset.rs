@@ -2,7 +2,7 @@ use crate::commands::Command;
 use crate::commands::nodedev_arg::DeviceArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// reset node device
 ///
@@ -22,6 +22,6 @@ impl Command for NodedevReset {
         let writable = connection.check_writable("virNodeDeviceReset");
         writable.map_err(failed)?;
         device.reset().map_err(|error| failed(error.into()))?;
-        Ok(ui.line(format!("Device {text} reset"))?)
+        Ok(ui.line(format!("Device {} reset", foreign::line(text)))?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
@@ -11,10 +11,12 @@ use std::sync::mpsc;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use esx_driver::vi_client::bounded;
 use vmx::VmxError;
 
+use crate::commands::file;
 use crate::failure::Failure;
-use crate::ui::{Closed, Ui};
+use crate::ui::{Closed, Ui, foreign};
 
 /// The conversion of one file.
 #[derive(Debug, Default)]
@@ -124,6 +126,9 @@ fn in_order<I: Sync, C: Send>(
     });
 }
 
+/// The most warnings about a file that are shown: nobody reads more.
+const MOST_WARNINGS: usize = 1000;
+
 /// The numbers of failures and warnings of several files.
 #[derive(Debug, Default)]
 struct Summary {
@@ -140,13 +145,19 @@ impl Summary {
         } = converted;
         self.failed += usize::from(error.is_some());
         self.warnings += warnings.len();
-        for warning in warnings {
+        let more = warnings.len().saturating_sub(MOST_WARNINGS);
+        for warning in warnings.into_iter().take(MOST_WARNINGS) {
             ui.warn(warning);
         }
-        if let Some(error) = error {
-            ui.fail(&error);
+        if more > 0 {
+            ui.warn(format_args!(
+                "{more} more warnings about the same file are not shown"
+            ));
         }
-        ui.print(&stdout)
+        if let Some(error) = error {
+            ui.fail_styled(&error);
+        }
+        ui.document(&stdout)
     }
 
     fn end(&self, ui: &Ui, files: usize) {
@@ -160,13 +171,13 @@ impl Summary {
     }
 }
 
-/// A file's content; that of the standard input, if it is called `-`.
+/// A file's content, or that of the standard input if it is called `-`: of at most as many bytes as virsh reads.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = if is_standard_input(path) {
         let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map(|_| text)
+        bounded::read(std::io::stdin().lock(), file::LARGEST, &mut text).map(|()| text)
     } else {
-        fs::read(path)
+        bounded::read_file(path, file::LARGEST)
     };
     read.map_err(|error| Failure::new(format!("cannot read '{}': {error}", path.display())))
 }
@@ -193,21 +204,47 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
         Failure::new(format!("{name}{}: {error}", line.unwrap_or_default())).to_string()
     };
     let Some(bytes) = error.position().map(|position| position.bytes.clone()) else {
-        let help = error.help().map(|help| format!("  help: {help}\n"));
+        let help = error.help();
+        let help = help.map(|help| format!("  help: {}\n", foreign::lines(help)));
         return plain() + &help.unwrap_or_default();
     };
     // Nobody reads a line of a megabyte.
     if line_length(text, bytes.start) > 1000 {
         return plain();
     }
+    annotated(
+        &error.to_string(),
+        error.help(),
+        error.key().unwrap_or_default(),
+        name,
+        text,
+        bytes,
+    )
+}
+
+/// The title, and the place in the text that it is about.
+fn annotated(
+    title: &str,
+    help: Option<&str>,
+    key: &str,
+    name: &str,
+    text: &[u8],
+    bytes: Range<usize>,
+) -> String {
     let text = shown(text);
     let bytes = whole_chars(&text, bytes);
-    let annotation = AnnotationKind::Primary.span(bytes).label(error.key());
-    let source = Snippet::source(text).path(name);
+    let (title, name, key) = (
+        foreign::line(title),
+        foreign::line(name),
+        foreign::line(key),
+    );
+    let annotation = AnnotationKind::Primary.span(bytes);
+    let annotation = annotation.label((!key.is_empty()).then_some(key));
+    let source = Snippet::source(text).path(&*name);
     let report = Level::ERROR
-        .primary_title(error.to_string())
+        .primary_title(title)
         .element(source.annotation(annotation));
-    let report = report.elements(error.help().map(|help| Level::HELP.message(help)));
+    let report = report.elements(help.map(|help| Level::HELP.message(foreign::line(help))));
     let renderer = match std::io::stderr().is_terminal() {
         true => Renderer::styled(),
         false => Renderer::plain(),
@@ -217,20 +254,29 @@ pub(super) fn error(error: &VmxError, name: &str, text: &[u8]) -> String {
 
 /// The range with the whole of each character that it cuts: positions count bytes, and the renderer panics inside a character.
 fn whole_chars(text: &str, bytes: Range<usize>) -> Range<usize> {
-    let (mut start, mut end) = (bytes.start.min(text.len()), bytes.end.min(text.len()));
+    let start = bytes.start.min(text.len());
+    let (mut start, mut end) = (start, bytes.end.clamp(start, text.len()));
     while !text.is_char_boundary(start) {
         start -= 1;
     }
     while !text.is_char_boundary(end) {
         end += 1;
     }
-    start..end.max(start)
+    start..end
 }
 
-/// The file as text in which every byte has its place.
+/// The file as text in which every byte has its place. The renderer shows ASCII's control characters; others that a terminal
+/// would act on are shown as characters of the same length.
 fn shown(text: &[u8]) -> String {
     match std::str::from_utf8(text) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => {
+            let harmless = |c: char| match c.len_utf8() {
+                2 if foreign::is_command(c) => '¿',
+                3 if foreign::is_command(c) => char::REPLACEMENT_CHARACTER,
+                _ => c,
+            };
+            text.chars().map(harmless).collect()
+        }
         Err(_) => {
             let ascii = |byte: &u8| {
                 if byte.is_ascii() {
@@ -249,4 +295,89 @@ fn line_length(text: &[u8], at: usize) -> usize {
     let ends = |byte: &u8| *byte == b'\n';
     let start = before.iter().rev().take_while(|byte| !ends(byte)).count();
     start + behind.iter().take_while(|byte| !ends(byte)).count()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::ops::Range;
+
+    use vmx::names::Folder;
+    use vmx::{Mode, ParseOptions};
+
+    use super::{annotated, error, whole_chars};
+
+    /// Texts whose places are hard to show.
+    fn texts() -> Vec<Vec<u8>> {
+        let texts = [
+            "",
+            "é",
+            "a = \"é\"\r\nb\t=\t\"漢字\"\r\n",
+            "\u{feff}a = \"x\"\n",
+            "a\u{200d}b\u{200b}=e\u{301}\n😀 = \"👩\u{200d}💻\"\n",
+            "a\0b = \"\0\"\n\0",
+            "\x1b[31m = \"\x07\u{9b}\u{202e}\"\r",
+            "\n\n\r\r\n\t\u{2028}x\u{2029}\n",
+            "\u{10ffff}\u{fffd}\u{e000}",
+        ];
+        let mut texts: Vec<_> = texts.map(|text| text.as_bytes().to_vec()).into();
+        // UTF-16 with half a character, windows-1252, Shift JIS, and bytes that are no text.
+        texts.push(b"\xff\xfea\0=\0\x3d\xd8\n\0".to_vec());
+        texts.push(b".encoding = \"windows-1252\"\na = \"\xe9\x80\x9b\"\n".to_vec());
+        texts.push(b".encoding = \"Shift_JIS\"\na = \"\x83\x5c\x81\"\n".to_vec());
+        texts.push((0..=255).collect());
+        texts
+    }
+
+    #[test]
+    fn every_place_of_every_text_can_be_shown() {
+        for text in texts() {
+            for start in 0..text.len() + 3 {
+                for end in start..text.len() + 3 {
+                    let shown = annotated("title", None, "key", "a\x1b.vmx", &text, start..end);
+                    assert!(!shown.contains(['\x07', '\u{9b}', '\u{202e}']), "{shown:?}");
+                    assert!(shown.contains("a\\x1b.vmx"), "{shown:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_whole_characters() {
+        for (at, expected) in [
+            (0..0, 0..0),
+            (1..1, 0..2),
+            (0..1, 0..2),
+            (2..9, 2..5),
+            (9..9, 5..5),
+        ] {
+            assert_eq!(whole_chars("é漢", at.clone()), expected, "{at:?}");
+        }
+        #[allow(clippy::reversed_empty_ranges, reason = "a position that is none")]
+        let reversed: Range<usize> = 4..1;
+        assert_eq!(whole_chars("é漢", reversed), 2..5);
+    }
+
+    #[test]
+    fn every_mistake_can_be_shown() {
+        let key = "\nconfig.version = \"8\"\nvirtualHW.version = \"13\"\n";
+        for text in texts() {
+            for at in 0..=text.len() {
+                // A part of the text where each reader stumbles elsewhere.
+                for text in [
+                    text[..at].to_vec(),
+                    [&text[at..], key.as_bytes()].concat(),
+                    [key.as_bytes(), &text[at..]].concat(),
+                    [b"memsize = \"", &text[at..], b"\"", key.as_bytes()].concat(),
+                ] {
+                    let mut options = ParseOptions::default();
+                    options.mode = Mode::Strict;
+                    if let Err(mistake) = vmx::parse(text.as_slice(), &Folder::default(), &options)
+                    {
+                        assert!(error(&mistake, "-", &text).starts_with("error: "));
+                    }
+                }
+            }
+        }
+    }
 }

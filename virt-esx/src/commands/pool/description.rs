@@ -112,6 +112,10 @@ pub(super) struct Document {
 impl Answer for Document {
     const SCHEMA: &'static str = "virt-esx/pool-definition/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.clone()
     }

@@ -62,6 +62,10 @@ impl Answer for Sources {
     const SCHEMA: &'static str = "virt-esx/pool-sources/1";
 
     /// virsh ends the document with a line break of its own.
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         format!("{}\n", self.xml)
     }

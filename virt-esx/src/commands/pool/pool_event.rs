@@ -8,7 +8,7 @@ use crate::commands::event_loop::{self, Kind, Printer, Waiting, Wanted};
 use crate::commands::{Command, options, pool_arg};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// Storage Pool Events
 ///
@@ -92,7 +92,10 @@ fn print(printer: Printer, event: &StoragePoolEvent) -> String {
     let pool = event.name.as_str();
     let happened = change.map(|change| format!(": {change}"));
     let happened = happened.unwrap_or_default();
-    let text = format!("event '{kind}' for storage pool {pool}{happened}\n");
+    let text = format!(
+        "event '{kind}' for storage pool {}{happened}\n",
+        foreign::line(pool)
+    );
     let rest = Rest {
         pool,
         uuid: event.uuid.to_string(),

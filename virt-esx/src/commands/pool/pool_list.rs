@@ -168,6 +168,10 @@ impl Answer for Pools {
         Some(answer::json_lines("virt-esx/pool/1", &self.pools))
     }
 
+    fn is_document(&self) -> bool {
+        self.columns.uuid || self.columns.name
+    }
+
     fn text(&self, quiet: bool) -> String {
         // virsh pads the names.
         let lines = |line: fn(&Row) -> String| self.pools.iter().map(line).collect();

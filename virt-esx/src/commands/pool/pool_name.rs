@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::pool_arg::PoolArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// convert a pool UUID to pool name
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,6 @@ impl Answer for Name {
     const SCHEMA: &'static str = "virt-esx/pool-name/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.name)
+        format!("{}\n", foreign::line(&self.name))
     }
 }

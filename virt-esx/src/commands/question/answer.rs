@@ -6,6 +6,7 @@ use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// answer a domain's question
 #[derive(Debug, clap::Args)]
@@ -59,7 +60,8 @@ impl Answer for Answered {
     const SCHEMA: &'static str = "virt-esx/question-answered/1";
 
     fn text(&self, _quiet: bool) -> String {
-        let (domain, label) = (&self.domain, &self.answer.label);
+        let domain = foreign::line(&self.domain);
+        let label = foreign::line(&self.answer.label);
         format!("Question of domain '{domain}' answered with '{label}'\n")
     }
 }

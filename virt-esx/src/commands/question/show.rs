@@ -4,6 +4,7 @@ use crate::commands::Query;
 use crate::commands::domain_arg::DomainArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// show a domain's question and its possible answers
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ impl Answer for PendingQuestion {
     fn text(&self, _quiet: bool) -> String {
         let mut text = property(12, "Domain:", &self.domain);
         text += &property(12, "Id:", &self.id);
-        text += &property(12, "Question:", &self.text);
+        text += &format!("{:<12} {}\n", "Question:", foreign::lines(&self.text));
         for (index, choice) in self.choices.iter().enumerate() {
             let title = if index == 0 { "Answers:" } else { "" };
             let is_default = self.default.as_ref() == Some(&choice.key);

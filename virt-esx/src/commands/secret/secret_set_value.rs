@@ -37,7 +37,7 @@ pub(crate) struct SecretSetValue {
 }
 
 /// The most bytes of a file that virsh reads.
-const LARGEST: u64 = 1024;
+const LARGEST: usize = 1024;
 
 impl Command for SecretSetValue {
     fn check(&self) -> Result<(), Failure> {
@@ -98,7 +98,7 @@ impl SecretSetValue {
 /// A file's content.
 fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // With room for all of it the bytes never move, so that no copy of them stays anywhere.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LARGEST as usize));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LARGEST));
     file::read_into(path, LARGEST, &mut bytes)?;
     Ok(bytes)
 }

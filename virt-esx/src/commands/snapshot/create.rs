@@ -8,8 +8,8 @@ use crate::answer::Answer;
 use crate::commands::options;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
 use crate::ui::progress;
+use crate::ui::{Ui, foreign};
 
 /// How the snapshot is taken.
 #[derive(Debug, clap::Args)]
@@ -98,8 +98,9 @@ impl Answer for Created {
 
     /// Without a line's end, like virsh.
     fn text(&self, quiet: bool) -> String {
-        let name = &self.name;
-        match (&self.file, quiet) {
+        let name = foreign::line(&self.name);
+        let file = self.file.as_deref().map(foreign::line);
+        match (file, quiet) {
             (_, true) => String::new(),
             (Some(file), false) => format!("Domain snapshot {name} created from '{file}'"),
             (None, false) => format!("Domain snapshot {name} created"),

@@ -35,6 +35,10 @@ pub(super) fn of(
 impl Answer for Definition {
     const SCHEMA: &'static str = "virt-esx/snapshot-definition/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         format!("{}{}", self.xml, self.end)
     }

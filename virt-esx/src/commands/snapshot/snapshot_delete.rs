@@ -7,8 +7,8 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
 use crate::ui::progress;
+use crate::ui::{Ui, foreign};
 
 /// Delete a domain snapshot
 ///
@@ -82,7 +82,10 @@ impl Answer for Deleted {
     fn text(&self, quiet: bool) -> String {
         let what = if self.children_only { " children" } else { "" };
         unless_quiet(quiet, || {
-            format!("Domain snapshot {}{what} deleted\n", self.name)
+            format!(
+                "Domain snapshot {}{what} deleted\n",
+                foreign::line(&self.name)
+            )
         })
     }
 }

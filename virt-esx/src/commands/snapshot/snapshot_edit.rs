@@ -12,7 +12,7 @@ use crate::commands::editor::{self, Refusal};
 use crate::commands::options::check_exclusive;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// edit XML for a snapshot
 ///
@@ -138,6 +138,7 @@ impl Answer for Edited {
             changed,
             ..
         } = self;
+        let (name, new_name) = (foreign::line(name), foreign::line(new_name));
         match changed {
             _ if quiet => String::new(),
             false => format!("Snapshot {name} XML configuration not changed.\n"),

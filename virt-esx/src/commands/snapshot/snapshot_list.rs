@@ -292,6 +292,10 @@ impl Answer for Snapshots {
         Some(answer::json_lines("virt-esx/snapshot/1", &lines))
     }
 
+    fn is_document(&self) -> bool {
+        self.form.name
+    }
+
     fn text(&self, quiet: bool) -> String {
         if self.form.name {
             let lines = self.snapshots.iter().map(|row| format!("{}\n", row.name));

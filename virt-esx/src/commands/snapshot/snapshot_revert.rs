@@ -7,8 +7,8 @@ use crate::commands::domain_arg::DomainArg;
 use crate::commands::{Command, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
 use crate::ui::progress;
+use crate::ui::{Ui, foreign};
 
 /// Revert a domain to a snapshot
 ///
@@ -85,7 +85,7 @@ impl Answer for Reverted {
 
     fn text(&self, quiet: bool) -> String {
         unless_quiet(quiet, || {
-            format!("Domain snapshot {} reverted\n", self.name)
+            format!("Domain snapshot {} reverted\n", foreign::line(&self.name))
         })
     }
 }

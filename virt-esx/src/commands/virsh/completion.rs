@@ -19,6 +19,6 @@ impl LocalCommand for Completion {
     fn run(self, ui: &Ui) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut cli::tree(), "virt-esx", &mut script);
-        Ok(ui.print(&String::from_utf8_lossy(&script))?)
+        Ok(ui.document(&String::from_utf8_lossy(&script))?)
     }
 }

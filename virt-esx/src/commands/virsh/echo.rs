@@ -39,7 +39,7 @@ impl SessionCommand for Echo {
         match self.err {
             true => ui.tell(&format!("error: {text}\n")),
             // The line ends as every command's output does.
-            false => ui.print(&text)?,
+            false => ui.document(&text)?,
         }
         Ok(())
     }

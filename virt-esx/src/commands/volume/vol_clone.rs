@@ -54,7 +54,7 @@ impl Command for VolClone {
         if self.print_xml {
             match ui.format() {
                 // virsh ends the line with that of the command's end.
-                Format::Text => ui.print(&xml)?,
+                Format::Text => ui.document(&xml)?,
                 Format::Json | Format::Jsonl => ui.answer(&Document { xml })?,
             }
             return Ok(());

@@ -130,6 +130,10 @@ async fn find_backing(
 impl Answer for Document {
     const SCHEMA: &'static str = "virt-esx/new-volume-definition/1";
 
+    fn is_document(&self) -> bool {
+        true
+    }
+
     fn text(&self, _quiet: bool) -> String {
         self.xml.clone()
     }

@@ -6,7 +6,7 @@ use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::commands::{Command, options};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::Ui;
+use crate::ui::{Ui, foreign};
 
 /// delete a vol
 ///
@@ -53,6 +53,8 @@ impl Answer for Deleted {
     const SCHEMA: &'static str = "virt-esx/volume-deleted/1";
 
     fn text(&self, quiet: bool) -> String {
-        unless_quiet(quiet, || format!("Vol {} deleted\n", self.name))
+        unless_quiet(quiet, || {
+            format!("Vol {} deleted\n", foreign::line(&self.name))
+        })
     }
 }

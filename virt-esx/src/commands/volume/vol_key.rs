@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// returns the volume key for a given volume name or path
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,6 @@ impl Answer for VolumeKey {
     const SCHEMA: &'static str = "virt-esx/volume-key/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.key)
+        format!("{}\n", foreign::line(&self.key))
     }
 }

@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::volume_arg::VolumeArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// returns the volume name for a given volume key or path
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,6 @@ impl Answer for VolumeName {
     const SCHEMA: &'static str = "virt-esx/volume-name/1";
 
     fn text(&self, _quiet: bool) -> String {
-        format!("{}\n", self.name)
+        format!("{}\n", foreign::line(&self.name))
     }
 }

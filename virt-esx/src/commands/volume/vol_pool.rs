@@ -5,6 +5,7 @@ use crate::commands::Query;
 use crate::commands::volume_arg::VolumeArg;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::ui::foreign;
 
 /// returns the storage pool for a given volume key or path
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ impl Answer for VolumePool {
     fn text(&self, _quiet: bool) -> String {
         match self.shows_uuid {
             true => format!("{}\n", self.uuid),
-            false => format!("{}\n", self.name),
+            false => format!("{}\n", foreign::line(&self.name)),
         }
     }
 }

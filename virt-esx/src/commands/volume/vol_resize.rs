@@ -7,7 +7,7 @@ use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::commands::{Command, size};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::{Ui, progress};
+use crate::ui::{Ui, foreign, progress};
 
 /// resize a vol
 ///
@@ -103,6 +103,7 @@ impl Answer for Resized {
 
     fn text(&self, quiet: bool) -> String {
         let Self { name, change, .. } = self;
+        let name = foreign::line(name);
         unless_quiet(quiet, || {
             format!("Size of volume '{name}' successfully changed {change}\n")
         })

@@ -7,7 +7,7 @@ use crate::commands::options::check_text;
 use crate::commands::volume_arg::{PoolOption, VolumeArg};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::ui::{Ui, progress};
+use crate::ui::{Ui, foreign, progress};
 
 /// wipe a vol
 ///
@@ -66,6 +66,8 @@ impl Answer for Wiped {
     const SCHEMA: &'static str = "virt-esx/volume-wiped/1";
 
     fn text(&self, quiet: bool) -> String {
-        unless_quiet(quiet, || format!("Vol {} wiped\n", self.name))
+        unless_quiet(quiet, || {
+            format!("Vol {} wiped\n", foreign::line(&self.name))
+        })
     }
 }

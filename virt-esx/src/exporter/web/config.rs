@@ -1,10 +1,10 @@
 //! The content of a web configuration file.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use esx_driver::vi_client::bounded;
 use serde::{Deserialize, Deserializer, de};
 
 use super::WebError;
@@ -101,7 +101,9 @@ impl Default for RateLimit {
 impl Config {
     /// Reads a file. An empty one is plain HTTP.
     pub(super) fn read(file: &Path) -> Result<Self, WebError> {
-        let text = fs::read_to_string(file).map_err(|error| WebError::new(file, error))?;
+        let read = bounded::read_trusted_file(file, super::LARGEST);
+        let bytes = read.map_err(|error| WebError::new(file, error))?;
+        let text = String::from_utf8(bytes).map_err(|error| WebError::new(file, error))?;
         Self::parse(&text).map_err(|reason| WebError::new(file, reason))
     }
 

@@ -1,9 +1,9 @@
 //! TLS of the listener.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use esx_driver::vi_client::bounded;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::WebPkiClientVerifier;
@@ -39,7 +39,7 @@ impl Acceptor {
                 (None, Some(name)) => {
                     let folder = file.parent().unwrap_or(Path::new("."));
                     let path = folder.join(name);
-                    let content = fs::read(&path);
+                    let content = bounded::read_trusted_file(&path, super::LARGEST);
                     Ok(Some(content.map_err(|error| WebError::new(&path, error))?))
                 }
                 (None, None) => Ok(None),

@@ -11,6 +11,7 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use esx_driver::vi_client::bounded;
 use serde::{Deserialize, Serialize};
 
 use super::ranges::Ranges;
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 
 /// The version of the description.
 const SCHEMA: &str = "virt-esx/partial-download/1";
+
+/// The most bytes of a description. A range that is missing takes some 30.
+const LARGEST: usize = 16 << 20;
 
 /// What is downloaded: the same volume with the same content, and the same part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,9 +157,10 @@ impl Partial {
 
     fn described(&self) -> Result<Description, Failure> {
         let unreadable = |error: &dyn Display| self.refused(&format!("its description: {error}"));
-        let text = fs::read_to_string(self.description()).map_err(|error| unreadable(&error))?;
+        let read = bounded::read_file(self.description(), LARGEST);
+        let text = read.map_err(|error| unreadable(&error))?;
         let description: Description =
-            serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+            serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
         match description.schema == SCHEMA {
             true => Ok(description),
             false => Err(self.refused("another version of virt-esx has written it")),
