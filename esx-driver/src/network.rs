@@ -15,7 +15,7 @@ use std::fmt;
 
 use virt_model::{ErrorNumber, Uuid};
 
-pub(crate) use self::{changes::refused, definition::networks};
+pub(crate) use self::{changes::refused, definition::networks, switches::own_uuid};
 use crate::{Connect, Error, ErrorKind, Result, What};
 
 /// A network: libvirt's `virNetwork`, a switch of the connection's host.

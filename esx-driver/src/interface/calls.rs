@@ -3,8 +3,8 @@
 use vi_types::{
     Method,
     objects::{
-        HostIpConfig, HostIpConfigIpV6Address, HostIpRouteConfig, HostVirtualNic,
-        HostVirtualNicSpec, PhysicalNicLinkInfo,
+        DistributedVirtualSwitchPortConnection, HostIpConfig, HostIpConfigIpV6Address,
+        HostIpRouteConfig, HostVirtualNic, HostVirtualNicSpec, PhysicalNicLinkInfo,
     },
 };
 
@@ -13,6 +13,7 @@ use crate::{
     Connect, Result,
     connect::no_host,
     engine::{Change, Effect},
+    network::own_uuid,
 };
 
 /// Whose an interface of the host is.
@@ -42,6 +43,45 @@ impl Owner {
     }
 }
 
+/// Where an interface of the kernel is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Place {
+    /// In this port group of a standard switch.
+    Group(String),
+    /// At a port of this port group of a distributed switch.
+    Port(DistributedVirtualSwitchPortConnection),
+}
+
+impl Place {
+    /// Whether an interface is there.
+    pub(super) fn has(&self, nic: &HostVirtualNic) -> bool {
+        match self {
+            Place::Group(group) => nic.portgroup == *group,
+            Place::Port(wanted) => {
+                let port = nic.spec.distributed_virtual_port.as_deref();
+                port.is_some_and(|port| is_same_group(port, wanted))
+            }
+        }
+    }
+
+    /// What a specification says of it.
+    pub(super) fn put(&self, spec: &mut HostVirtualNicSpec) {
+        match self {
+            Place::Group(group) => spec.portgroup = Some(group.clone()),
+            Place::Port(port) => spec.distributed_virtual_port = Some(port.clone().into()),
+        }
+    }
+}
+
+/// Whether two ports are in one port group of a distributed switch.
+fn is_same_group(
+    one: &DistributedVirtualSwitchPortConnection,
+    other: &DistributedVirtualSwitchPortConnection,
+) -> bool {
+    own_uuid(&one.switch_uuid) == own_uuid(&other.switch_uuid)
+        && one.portgroup_key == other.portgroup_key
+}
+
 impl Connect {
     /// What the host has of interfaces: one request.
     pub(super) async fn host_interfaces(&self) -> Result<HostInterfaces> {
@@ -49,17 +89,30 @@ impl Connect {
         host.ok_or_else(no_host)
     }
 
-    /// Makes an interface in a port group that has none, and returns its name.
+    /// Makes an interface at a place, and returns its name: the first that is free, `device`.
     pub(super) fn add_nic(
         &self,
         owner: Owner,
-        group: &str,
-        spec: HostVirtualNicSpec,
+        device: &str,
+        place: Place,
+        mut spec: HostVirtualNicSpec,
     ) -> Result<Change<String>> {
         let system = self.network_system()?;
-        let name = group.to_owned();
+        // A distributed port is in the specification, and its port group has no name for the host.
+        let group = match &place {
+            Place::Group(group) => group.clone(),
+            Place::Port(_) => {
+                place.put(&mut spec);
+                String::new()
+            }
+        };
+        let group = group.as_str();
+        let device = device.to_owned();
         let made = move |now: &HostInterfaces| {
-            let found = now.kernel().find(|nic| nic.portgroup == name);
+            // A port group of a standard switch has one at most.
+            let is_only = matches!(place, Place::Group(_));
+            let mut all = now.kernel().filter(|nic| place.has(nic));
+            let found = all.find(|nic| is_only || nic.device == device);
             found.map(|nic| nic.device.clone())
         };
         Ok(match owner {
@@ -168,12 +221,16 @@ fn is_like(now: &HostVirtualNic, wanted: &HostVirtualNicSpec) -> bool {
     let has_mtu = wanted.mtu.is_none() || wanted.mtu == now.spec.mtu;
     let group = wanted.portgroup.as_ref();
     let has_group = group.is_none_or(|group| *group == now.portgroup);
+    let port = wanted.distributed_virtual_port.as_deref();
+    let has_port = port.is_none_or(|port| Place::Port(port.clone()).has(now));
+    let has_gateways =
+        wanted.ip_route_spec.is_none() || wanted.ip_route_spec == now.spec.ip_route_spec;
     let has_ip = match (&wanted.ip, &now.spec.ip) {
         (None, _) => true,
         (Some(wanted), Some(now)) => has_addresses(now, wanted),
         (Some(_), None) => false,
     };
-    has_mtu && has_group && has_ip
+    has_mtu && has_group && has_port && has_gateways && has_ip
 }
 
 fn has_addresses(now: &HostIpConfig, wanted: &HostIpConfig) -> bool {

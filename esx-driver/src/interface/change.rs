@@ -4,6 +4,7 @@ use vi_types::objects::HostVirtualNic;
 use virt_model::{
     ErrorNumber, InterfaceDef,
     flags::{InterfaceDefineFlags, refuse_unknown},
+    interface::InterfaceKind,
 };
 
 use super::{
@@ -26,9 +27,9 @@ impl Connect {
     /// | document | host |
     /// |---|---|
     /// | `<interface type='ethernet' name='vmk0'>` | that interface of the kernel (of the service console: `vswif0`), which exists |
-    /// | `<interface type='bridge' name='GROUP'>` with `<bridge><interface type='ethernet' name='vmk1'/></bridge>` | the same, in the port group GROUP of a standard switch: it is made there, or goes there |
+    /// | `<interface type='bridge' name='GROUP'>` with `<bridge><interface type='ethernet' name='vmk1'/></bridge>` | the same, in the port group GROUP of a standard switch, or on a vCenter of a distributed one: it is made there, or goes there |
     /// | `<protocol family='ipv4'>`, `'ipv6'` | its addresses, DHCP, and the addresses that routers announce; none if it is empty |
-    /// | `<route gateway=…>` | the default gateway of the host |
+    /// | `<route gateway=…>` | the default gateway of the host; of an interface that has one of its own, or a TCP/IP stack of its own, that one |
     /// | `<mtu>` | the size of packets |
     /// | `<mac>` of the inner interface | the hardware address of a new interface |
     /// | `<interface type='ethernet' name='vmnic0'>` with `<link speed=…>` | the speed of a network card, full duplex |
@@ -37,7 +38,8 @@ impl Connect {
     /// and VLANs are those of port groups; both are changed as [networks](Connect::network_define_xml).
     ///
     /// If a step fails, those before it are taken back; the error says what is left if that fails, too. Requests: one to
-    /// read, one for the interface and one for the gateways if they change, and one to read a new interface.
+    /// read, one for the interface and one for the gateways if they change, and one to read a new interface. On a vCenter one
+    /// more finds a port group that the host's own switches do not have.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an interface or a port group that the host does not have; [`ErrorKind::WrongState`] if
@@ -58,7 +60,13 @@ impl Connect {
             Box::pin(async move {
                 let def = def?;
                 let host = runner.prepare(connect.host_interfaces()).await?;
-                let plan = Plan::of(&def, &host)?;
+                let port = match &def.kind {
+                    InterfaceKind::Bridge(_) if !host.has_group(&def.name) => {
+                        runner.prepare(connect.port_in(&def.name)).await?
+                    }
+                    _ => None,
+                };
+                let plan = Plan::of(&def, &host, port)?;
                 let device = plan.device.clone();
                 let is_new = matches!(plan.step, Step::Add(..));
                 let mut done = Vec::new();
@@ -104,8 +112,8 @@ impl Connect {
                 let undo = self.update_nic(owner, &device, back)?;
                 done.push((format!("the {what} was changed"), Some(undo)));
             }
-            Step::Add(group, spec) => {
-                let change = self.add_nic(owner, &group, spec)?;
+            Step::Add(place, spec) => {
+                let change = self.add_nic(owner, &device, place, spec)?;
                 let made = runner.perform(change).await.map_err(failed)?;
                 let undo = self.remove_nic(owner, &made)?;
                 done.push((format!("the interface '{made}' was made"), Some(undo)));

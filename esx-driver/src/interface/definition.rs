@@ -72,19 +72,22 @@ impl HostInterfaces {
         nics.find(|nic| nic.device.eq_ignore_ascii_case(name))
     }
 
-    /// The name of a port group that the host has.
-    pub(super) fn group_named(&self, name: &str) -> Result<&str> {
+    /// Whether one of the host's standard switches has a port group of that name.
+    pub(super) fn has_group(&self, name: &str) -> bool {
+        let mut groups = self.port_groups.iter();
+        groups.any(|group| group.spec.name == name)
+    }
+
+    /// There is no port group of that name.
+    pub(super) fn no_group(&self, name: &str) -> Error {
         let mut near = Near::new(name);
         for group in &self.port_groups {
-            let known = &group.spec.name;
-            if known == name {
-                return Ok(known);
-            }
-            near.consider(known);
+            near.consider(&group.spec.name);
         }
         let message = format!("the host has no port group '{name}' of a standard switch");
         let kind = ErrorKind::NotFound(What::PortGroup);
-        Err(near.advise(Error::new(kind, ErrorNumber::NoNetwork, message)))
+        let error = near.advise(Error::new(kind, ErrorNumber::NoNetwork, message));
+        error.advise_also("port groups of distributed switches are known to a vCenter only")
     }
 
     /// The host's gateways.
@@ -103,12 +106,13 @@ impl HostInterfaces {
         stack.is_none_or(|stack| stack == DEFAULT_STACK)
     }
 
-    /// The gateways of an interface's TCP/IP stack, of IPv4 and IPv6.
+    /// The gateways of an interface: its own, if it has some, else those of its TCP/IP stack; of IPv4 and IPv6.
     fn gateways(&self, nic: &HostVirtualNic) -> [Option<String>; 2] {
-        if !HostInterfaces::is_in_default_stack(nic) {
-            return [None, None];
-        }
-        let routes = self.routes(Owner::of(&nic.device));
+        let routes = match own_routes(nic) {
+            Some(routes) => routes.clone(),
+            None if HostInterfaces::is_in_default_stack(nic) => self.routes(Owner::of(&nic.device)),
+            None => return [None, None],
+        };
         [routes.default_gateway, routes.ip_v6_default_gateway]
             .map(|gateway| gateway.filter(|gateway| !gateway.is_empty()))
     }
@@ -187,6 +191,12 @@ impl Interface {
         let def = host.def(self, inactive)?;
         def.ok_or_else(|| no_interface("name", &self.name))
     }
+}
+
+/// The gateways that an interface has of its own, since API 6.5.
+pub(super) fn own_routes(nic: &HostVirtualNic) -> Option<&HostIpRouteConfig> {
+    let routes = nic.spec.ip_route_spec.as_deref()?;
+    routes.ip_route_config.as_deref()
 }
 
 /// The TCP/IP stack whose gateways are those of the host.

@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use tracing::warn;
 use vi_types::objects::{
-    HostIpConfig, HostIpConfigIpV6Address, HostIpConfigIpV6AddressConfiguration, HostIpRouteConfig,
-    HostVirtualNic, HostVirtualNicSpec, PhysicalNic, PhysicalNicLinkInfo,
+    DistributedVirtualSwitchPortConnection, HostIpConfig, HostIpConfigIpV6Address,
+    HostIpConfigIpV6AddressConfiguration, HostIpRouteConfig, HostVirtualNic,
+    HostVirtualNicIpRouteSpec, HostVirtualNicSpec, PhysicalNic, PhysicalNicLinkInfo,
 };
 use virt_model::{
     ErrorNumber, InterfaceDef, MacAddress,
@@ -13,8 +14,8 @@ use virt_model::{
 };
 
 use super::{
-    calls::Owner,
-    definition::{HostInterfaces, is_same_address, same_network},
+    calls::{Owner, Place},
+    definition::{HostInterfaces, is_same_address, own_routes, same_network},
 };
 use crate::{Error, ErrorKind, Result, What, near::Near};
 
@@ -37,18 +38,30 @@ pub(super) enum Step {
     Speed(PhysicalNicLinkInfo),
     /// An interface of the kernel changes; and how it changes back.
     Update(HostVirtualNicSpec, HostVirtualNicSpec),
-    /// An interface of the kernel is made in a port group.
-    Add(String, HostVirtualNicSpec),
+    /// An interface of the kernel is made at a place.
+    Add(Place, HostVirtualNicSpec),
 }
 
 impl Plan {
-    /// What a document makes of the interfaces of a host.
+    /// What a document makes of the interfaces of a host. `port` is a port of the port group that the document names, if
+    /// that is one of a distributed switch.
     ///
     /// # Errors
     /// What the host does not have, or cannot do.
-    pub(super) fn of(def: &InterfaceDef, host: &HostInterfaces) -> Result<Plan> {
+    pub(super) fn of(
+        def: &InterfaceDef,
+        host: &HostInterfaces,
+        port: Option<DistributedVirtualSwitchPortConnection>,
+    ) -> Result<Plan> {
         match &def.kind {
-            InterfaceKind::Bridge(bridge) => Plan::in_group(def, bridge, host),
+            InterfaceKind::Bridge(bridge) => {
+                let place = match port {
+                    Some(port) => Place::Port(port),
+                    None if host.has_group(&def.name) => Place::Group(def.name.clone()),
+                    None => return Err(host.no_group(&def.name)),
+                };
+                Plan::in_group(def, bridge, &place, host)
+            }
             InterfaceKind::Ethernet => Plan::of_card(def, host),
             InterfaceKind::Bond(_) => Err(refused(format!(
                 "a bond is a switch with several network cards: '{}' cannot be defined as an interface",
@@ -136,8 +149,13 @@ impl Plan {
     }
 
     /// An interface in a port group: it is made there, goes there, or is there.
-    fn in_group(def: &InterfaceDef, bridge: &Bridge, host: &HostInterfaces) -> Result<Plan> {
-        let group = host.group_named(&def.name)?;
+    fn in_group(
+        def: &InterfaceDef,
+        bridge: &Bridge,
+        place: &Place,
+        host: &HostInterfaces,
+    ) -> Result<Plan> {
+        let group = &def.name;
         let card = match bridge.interfaces.as_slice() {
             [card] => card,
             _ => {
@@ -163,10 +181,11 @@ impl Plan {
             warn!("<bridge stp=… delay=…> is ignored: switches of hosts do not have them");
         }
         let known = host.kernel_named(&card.name);
-        let mut others = host.kernel();
-        if let Some(other) = others.find(|nic| {
-            nic.portgroup == group && known.is_none_or(|known| known.device != nic.device)
-        }) {
+        // Those of distributed switches have many ports.
+        let mut others = host.kernel().filter(|_| matches!(place, Place::Group(_)));
+        if let Some(other) = others
+            .find(|nic| place.has(nic) && known.is_none_or(|known| known.device != nic.device))
+        {
             let message = format!(
                 "the port group '{group}' has the interface '{}' already",
                 other.device
@@ -176,14 +195,14 @@ impl Plan {
                 .advise("a port group takes one interface: net-update makes another port group"));
         }
         match known {
-            Some(nic) => Plan::change(nic, Some(group), def, card.mac.as_deref(), host),
-            None => Plan::new_in(group, &card.name, def, card.mac.as_deref(), host),
+            Some(nic) => Plan::change(nic, Some(place), def, card.mac.as_deref(), host),
+            None => Plan::new_in(place, &card.name, def, card.mac.as_deref(), host),
         }
     }
 
     /// An interface that is made.
     fn new_in(
-        group: &str,
+        place: &Place,
         name: &str,
         def: &InterfaceDef,
         mac: Option<&str>,
@@ -213,11 +232,11 @@ impl Plan {
             mtu: mtu(def)?,
             ..HostVirtualNicSpec::default()
         };
-        let gateways = gateways(name, owner, def, None, host)?;
+        let gateways = gateways(name, def, host.routes(owner))?;
         Ok(Plan {
             device: name.to_owned(),
             owner,
-            step: Step::Add(group.to_owned(), spec),
+            step: Step::Add(place.clone(), spec),
             gateways,
         })
     }
@@ -225,7 +244,7 @@ impl Plan {
     /// An interface that changes as the document says. What the document does not say stays.
     fn change(
         nic: &HostVirtualNic,
-        group: Option<&str>,
+        place: Option<&Place>,
         def: &InterfaceDef,
         mac: Option<&str>,
         host: &HostInterfaces,
@@ -240,10 +259,10 @@ impl Plan {
             (spec.mtu, back.mtu) = (Some(mtu), nic.spec.mtu);
             changes = true;
         }
-        if let Some(group) = group
-            && nic.portgroup != group
+        if let Some(place) = place
+            && !place.has(nic)
         {
-            spec.portgroup = Some(group.to_owned());
+            place.put(&mut spec);
             back.portgroup = Some(nic.portgroup.clone()).filter(|group| !group.is_empty());
             // What is on a distributed or opaque switch goes back to it.
             back.distributed_virtual_port
@@ -257,7 +276,18 @@ impl Plan {
             changes = true;
         }
         let owner = Owner::of(&nic.device);
-        let gateways = gateways(&nic.device, owner, def, Some(nic), host)?;
+        // An interface in a stack of its own, or with gateways of its own, does not use the host's.
+        let own = own_routes(nic);
+        let is_alone = own.is_some() || !HostInterfaces::is_in_default_stack(nic);
+        let before = match is_alone {
+            true => own.cloned().unwrap_or_default(),
+            false => host.routes(owner),
+        };
+        let mut gateways = gateways(&nic.device, def, before.clone())?;
+        if is_alone && let Some(after) = gateways.take() {
+            (spec.ip_route_spec, back.ip_route_spec) = (Some(of_nic(after)), Some(of_nic(before)));
+            changes = true;
+        }
         Ok(Plan {
             device: nic.device.clone(),
             owner,
@@ -418,15 +448,21 @@ fn ipv6_steps(
     Ok((steps(&remove, &add), steps(&add, &remove)))
 }
 
-/// The gateways that a host gets by a document; `None` if they stay.
+/// Gateways of an interface of its own.
+fn of_nic(routes: HostIpRouteConfig) -> Box<HostVirtualNicIpRouteSpec> {
+    let spec = HostVirtualNicIpRouteSpec {
+        ip_route_config: Some(routes.into()),
+        ..HostVirtualNicIpRouteSpec::default()
+    };
+    spec.into()
+}
+
+/// The gateways that a host or an interface gets by a document in the place of those `before`; `None` if they stay.
 fn gateways(
     device: &str,
-    owner: Owner,
     def: &InterfaceDef,
-    nic: Option<&HostVirtualNic>,
-    host: &HostInterfaces,
+    before: HostIpRouteConfig,
 ) -> Result<Option<HostIpRouteConfig>> {
-    let before = host.routes(owner);
     let mut after = before.clone();
     for protocol in &def.protocols {
         let Some(gateway) = &protocol.gateway else {
@@ -438,11 +474,6 @@ fn gateways(
         let Some(parsed) = parsed else {
             return Err(refused(format!("'{gateway}' is no {family} address")));
         };
-        if nic.is_some_and(|nic| !HostInterfaces::is_in_default_stack(nic)) {
-            return Err(refused(format!(
-                "the interface '{device}' is not in the host's default TCP/IP stack, whose gateway {gateway} would be"
-            )));
-        }
         let is_static = protocol.dhcp.is_none() && !protocol.autoconf;
         let mut ips = protocol.ips.iter();
         let reaches =

@@ -10,7 +10,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use vi_types::{ManagedObjectReference, objects::HostOpaqueNetworkInfo};
+use vi_types::{
+    ManagedObjectReference,
+    objects::{DistributedVirtualSwitchPortConnection, HostOpaqueNetworkInfo},
+};
 use virt_model::{
     ErrorNumber,
     domain::{Interface, InterfaceSource, VdsSource},
@@ -79,6 +82,52 @@ impl Connect {
             }
         }
         Ok(())
+    }
+}
+
+impl Connect {
+    /// A port of the port group of that name of a distributed switch of the host, for an interface of its kernel: one
+    /// request, and another one if the host has several such switches. `None` without a vCenter, or without such a port
+    /// group.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ambiguous`] if several switches have one.
+    pub(crate) async fn port_in(
+        &self,
+        name: &str,
+    ) -> Result<Option<DistributedVirtualSwitchPortConnection>> {
+        if self.product().line != ProductLine::Vpx {
+            return Ok(None);
+        }
+        let found = self.host_network().await?;
+        let uuids = self.switches_of(&found).await?;
+        let names = Names {
+            found: &found,
+            uuids: &uuids,
+        };
+        let mut meant = Vec::new();
+        for switch in &found.host.distributed {
+            let groups = names.groups_of(&switch.dvs_uuid).into_iter();
+            let named = groups.filter(|group| group.name == name);
+            meant.extend(named.map(|group| (switch, group)));
+        }
+        match &meant[..] {
+            [] => Ok(None),
+            [(switch, group)] => Ok(Some(DistributedVirtualSwitchPortConnection {
+                switch_uuid: switch.dvs_uuid.clone(),
+                portgroup_key: Some(group.config.key.clone()),
+                ..DistributedVirtualSwitchPortConnection::default()
+            })),
+            several => {
+                let switches: Vec<_> = several
+                    .iter()
+                    .map(|(switch, _)| format!("'{}'", switch.dvs_name))
+                    .collect();
+                let message = format!("several switches have a port group '{name}'");
+                let advice = format!("it is one of {}; rename one of them", switches.join(", "));
+                Err(ambiguous(message).advise(advice))
+            }
+        }
     }
 }
 

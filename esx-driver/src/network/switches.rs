@@ -133,6 +133,6 @@ impl Connect {
 
 /// The UUID that a text says, in whatever groups its digits are; else the text's MD5 sum. vCenters write the UUIDs of
 /// distributed switches as `50 2e 0c 8a 3d 05 2b 9c-41 …`.
-pub(super) fn own_uuid(text: &str) -> Uuid {
+pub(crate) fn own_uuid(text: &str) -> Uuid {
     text.parse().unwrap_or_else(|_| derived_uuid(text))
 }

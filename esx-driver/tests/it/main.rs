@@ -10,6 +10,7 @@ mod attach_networks;
 mod clones;
 mod definitions;
 mod devices;
+mod distributed_interfaces;
 mod domains;
 mod event_model;
 mod events;

@@ -279,6 +279,10 @@ calls! {
     move_interface, esx, server => {
         host(server).await.interface_define_xml(MOVED_INTERFACE, InterfaceDefineFlags::NONE)
     };
+    move_interface_to_distributed_switch, distributed, server => {
+        let xml = MOVED_INTERFACE.replace("name='Internal'", "name='web'");
+        to(server, SOURCE).await.interface_define_xml(&xml, InterfaceDefineFlags::NONE)
+    };
     destroy_interface, esx, server => kernel(server, "vmk1").await.destroy();
     begin_interface_change, esx, server => host(server).await.interface_change_begin(0);
     commit_interface_change, esx, server => {
