@@ -138,9 +138,11 @@ impl CommandLine {
             return 0;
         }
         let global = self.cli.global;
-        log::start(
+        // A shell shows the warnings of each of its commands.
+        let _sums = log::start(
             global.verbose,
             global.printing.quiet,
+            self.commands.is_some(),
             Stderr(terminal.clone()),
         );
         let runtime = tokio::runtime::Builder::new_current_thread()

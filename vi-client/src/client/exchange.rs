@@ -495,7 +495,7 @@ impl BodyBuffer {
         let reason = match error.kind() {
             io::ErrorKind::Other => error.to_string(),
             // The decoder's words for both are about a check sum.
-            _ => "it is damaged, or cut short".to_owned(),
+            _ => "cut short, or changed on its way".to_owned(),
         };
         Error::Compression { method, reason }
     }

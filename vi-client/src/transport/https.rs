@@ -16,9 +16,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::AbortHandle;
 
-use super::connect;
+use super::connect::{self, ByteStream};
 use super::tls::{Tls, Verify};
 use super::{Body, BoxFuture, Proxy, ProxyKind, RequestBody, Sending, Transport, TransportError};
 
@@ -116,7 +117,11 @@ pub struct HttpsTransport {
     tls: Tls,
     connect_timeout: Duration,
     idle: Arc<Idle>,
+    /// Opens streams in place of TCP, proxy and TLS.
+    open: Option<Box<Open>>,
 }
+
+type Open = dyn Fn() -> BoxFuture<'static, io::Result<Box<dyn ByteStream>>> + Send + Sync;
 
 impl HttpsTransport {
     /// The default of [`connect_timeout`](Self::connect_timeout).
@@ -130,6 +135,38 @@ impl HttpsTransport {
             tls: Tls::new(Verify::default()),
             connect_timeout: Self::CONNECT_TIMEOUT,
             idle: Arc::default(),
+            open: None,
+        }
+    }
+
+    /// Opens each connection with this function, in place of TCP, proxy and TLS: a channel of a tunnel, or a stream in
+    /// memory.
+    ///
+    /// Whether that is private is told by the endpoint's scheme, as ever.
+    #[must_use]
+    pub fn connect_by<F, S>(mut self, open: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.open = Some(Box::new(move || {
+            let opening = open();
+            Box::pin(async move {
+                let stream: Box<dyn ByteStream> = Box::new(opening.await?);
+                Ok(stream)
+            })
+        }));
+        self
+    }
+
+    /// A stream to the server.
+    async fn open(&self) -> Result<Box<dyn ByteStream>, TransportError> {
+        match &self.open {
+            None => connect::open(&self.endpoint, self.proxy.as_ref(), &self.tls).await,
+            Some(open) => open().await.map_err(|source| TransportError::Connect {
+                server: self.endpoint.authority(),
+                source,
+            }),
         }
     }
 
@@ -236,8 +273,7 @@ impl HttpsTransport {
     }
 
     async fn connect(&self) -> Result<Line, TransportError> {
-        let opening = connect::open(&self.endpoint, self.proxy.as_ref(), &self.tls);
-        let stream = tokio::time::timeout(self.connect_timeout, opening)
+        let stream = tokio::time::timeout(self.connect_timeout, self.open())
             .await
             .map_err(|_| TransportError::ConnectTimeout {
                 server: self.endpoint.authority(),
