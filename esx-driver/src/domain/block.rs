@@ -259,7 +259,10 @@ pub(super) fn chain(layout: &VirtualMachineFileLayoutEx, disk: &VirtualDisk) -> 
 
 /// The disk of that name or source, in libvirt's words for tuning it.
 pub(super) fn disk<'a>(drives: &[Drive<'a>], path: &str) -> Result<&'a VirtualDisk> {
-    let found = disks::find(drives, path).ok().and_then(Drive::disk);
+    let found = match disks::find(drives, path) {
+        Err(error) if error.kind() == ErrorKind::Ambiguous => return Err(error),
+        found => found.ok().and_then(Drive::disk),
+    };
     found.ok_or_else(|| disks::invalid(format!("disk '{path}' was not found in the domain config")))
 }
 

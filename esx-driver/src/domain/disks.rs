@@ -81,14 +81,38 @@ pub(super) fn drives<'a>(
     drives
 }
 
-/// The drive of that name or source.
+/// The drive of that name or source. libvirt calls a disk on SCSI and a drive on SATA both `sda`: the name means the disk.
 ///
 /// # Errors
-/// libvirt's text (`virDomainDiskByName` and its callers in 9.0.0) if there is none.
+/// libvirt's text (`virDomainDiskByName` and its callers in 9.0.0) if there is none; [`ErrorKind::Ambiguous`] if the name means
+/// several.
 pub(super) fn find<'a, 'd>(drives: &'d [Drive<'a>], path: &str) -> Result<&'d Drive<'a>> {
-    let mut all = drives.iter();
-    let found = all.find(|drive| drive.target == path || drive.source == Some(path));
-    found.ok_or_else(|| invalid(format!("invalid path {path} not assigned to domain")))
+    if let Some(found) = drives.iter().find(|drive| drive.source == Some(path)) {
+        return Ok(found);
+    }
+    let named = || drives.iter().filter(|drive| drive.target == path);
+    let disks = named().filter(|drive| drive.disk().is_some());
+    let found: Vec<_> = match disks.clone().next() {
+        Some(_) => disks.collect(),
+        None => named().collect(),
+    };
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(invalid(format!(
+            "invalid path {path} not assigned to domain"
+        ))),
+        _ => Err(several(path)),
+    }
+}
+
+/// The error for a name that several disks have, which disks on SCSI and on SATA may.
+pub(super) fn several(name: &str) -> Error {
+    Error::new(
+        ErrorKind::Ambiguous,
+        ErrorNumber::OperationFailed,
+        format!("several disks are called '{name}'"),
+    )
+    .advise("use the disk's source")
 }
 
 pub(super) fn invalid(message: String) -> Error {

@@ -4,6 +4,8 @@ use esx_driver::{
     Connect, DeviceModifyFlags, Domain, Error, ErrorKind, What, virt_model::DomainXmlFlags,
 };
 use esx_sim::{Script, Simulator};
+use vi_types::objects::VirtualDisk;
+use vi_types::properties::VirtualMachine;
 
 use crate::{host, methods, open, text};
 
@@ -339,6 +341,84 @@ async fn an_alias_is_vmwares_name() {
     domain.attach_device(DISK, NONE).await.unwrap();
     domain.detach_device_alias("scsi0:1", NONE).await.unwrap();
     assert_eq!(xml(&domain).await, before);
+}
+
+/// libvirt calls scsi0:0 and sata0:0 both `sda`.
+#[tokio::test(start_paused = true)]
+async fn a_disk_and_a_drive_of_one_name_are_told_apart() {
+    use esx_driver::BlockResizeFlags;
+    let (simulator, connect) = host().await;
+    let domain = prepared(&simulator, &connect, "installer").await;
+    let before = xml(&domain).await;
+    assert_eq!(before.matches("<target dev='sda' bus=").count(), 2);
+    let disk = "[ssd] installer/installer.vmdk";
+    // What is about hard disks means the hard disk.
+    let named = domain.block_info("sda").await.unwrap();
+    assert_eq!(named, domain.block_info(disk).await.unwrap());
+    let kib = (named.capacity >> 10) + 1024;
+    domain
+        .block_resize("sda", kib, BlockResizeFlags::NONE)
+        .await
+        .unwrap();
+    let capacity = domain.block_info(disk).await.unwrap().capacity;
+    assert_eq!(capacity, kib << 10);
+    // A definition has the bus.
+    let drive = "<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>";
+    domain.detach_device(drive, NONE).await.unwrap();
+    let after = xml(&domain).await;
+    assert!(
+        after.contains(disk) && !after.contains("bus='sata'"),
+        "{after}"
+    );
+    domain.attach_device(drive, NONE).await.unwrap();
+    let disk = format!(
+        "<disk type='file' device='disk'><source file='{disk}'/><target dev='sda' bus='scsi'/></disk>"
+    );
+    domain.detach_device(&disk, NONE).await.unwrap();
+    let after = xml(&domain).await;
+    assert!(
+        after.contains("bus='sata'") && !after.contains("bus='scsi'"),
+        "{after}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_of_two_disks_is_refused() {
+    use esx_driver::BlockResizeFlags;
+    use esx_driver::virt_model::ModificationImpact;
+    let (simulator, domain) = off().await;
+    let sata = |dev: &str| DISK.replace("'sdb' bus='scsi'", &format!("'{dev}' bus='sata'"));
+    let error = domain.attach_device(&sata("sda"), NONE).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "operation failed: target sda already exists"
+    );
+    // Other programs put a disk there.
+    domain.attach_device(&sata("sdb"), NONE).await.unwrap();
+    simulator.change(domain.moref(), |vm: &mut VirtualMachine| {
+        let devices = &mut vm.config.as_mut().unwrap().hardware.device;
+        let disks = devices
+            .iter_mut()
+            .filter_map(|device| device.cast_mut::<VirtualDisk>());
+        for disk in disks.filter(|disk| disk.base.unit_number == Some(1)) {
+            disk.base.unit_number = Some(0);
+        }
+    });
+    let expected = "operation failed: several disks are called 'sda'";
+    let none = ModificationImpact::default();
+    let tune = |path: &str| domain.set_block_io_tune(path, &[], none);
+    for error in [
+        domain.block_info("sda").await.unwrap_err(),
+        domain.block_io_tune("sda", none).await.unwrap_err(),
+        tune("sda").await.unwrap_err(),
+        domain
+            .block_resize("sda", 3 << 20, BlockResizeFlags::NONE)
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Ambiguous);
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

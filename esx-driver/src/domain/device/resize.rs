@@ -6,6 +6,7 @@ use virt_model::{BlockResizeFlags, ErrorNumber};
 
 use super::{Changes, Hardware, Name};
 use crate::domain::Domain;
+use crate::domain::disks::several;
 use crate::{Error, ErrorKind, Operation, Result, What};
 
 impl Domain {
@@ -87,12 +88,7 @@ impl Hardware {
             [name] => Ok(*name),
             [] => Err(no_disk(wanted)),
             // A disk on SCSI and one on SATA may have the same target.
-            _ => Err(Error::new(
-                ErrorKind::Ambiguous,
-                ErrorNumber::OperationFailed,
-                format!("several disks are called '{wanted}'"),
-            )
-            .advise("use the disk's source")),
+            _ => Err(several(wanted)),
         }
     }
 }

@@ -13,25 +13,65 @@ pub(super) enum Wanted {
     WithMedia,
 }
 
-/// The first disk whose source or target is `path`.
+/// The first disk whose source or target is `path`, as virsh finds it.
 ///
 /// # Errors
 /// virsh's text if there is none.
 pub(super) fn find(document: Element, path: &str, wanted: Wanted) -> Result<Element, Failure> {
+    let mut found = all(document, path, wanted)?;
+    Ok(found.swap_remove(0))
+}
+
+/// The only disk whose source or target is `path`, to change it. libvirt calls a disk on SCSI and a drive on SATA both `sda`, and
+/// virsh changes the first one.
+///
+/// # Errors
+/// As [`find`], and an error that names all if there are several.
+pub(super) fn find_one(document: Element, path: &str, wanted: Wanted) -> Result<Element, Failure> {
+    let mut found = all(document, path, wanted)?;
+    if found.len() == 1 {
+        return Ok(found.swap_remove(0));
+    }
+    let shown = |disk: &Element| {
+        let device = disk.attributes.get("device").map_or("disk", String::as_str);
+        let bus = attribute_of(disk, "target", "bus").unwrap_or("unknown");
+        match source_of(disk) {
+            Some(source) => format!("the {device} '{source}' on {bus}"),
+            None => format!("an empty {device} on {bus}"),
+        }
+    };
+    let shown: Vec<_> = found.iter().map(shown).collect();
+    let line = format!("Several disks are called '{path}': {}", shown.join(", "));
+    Err(Failure::new(line).advise(
+        "use the source of the disk; detach-device-alias takes VMware's names, such as scsi0:0 and sata0:0",
+    ))
+}
+
+/// The disks whose source or target is `path`: one or more.
+fn all(document: Element, path: &str, wanted: Wanted) -> Result<Vec<Element>, Failure> {
     let disks = markup::devices(document, "disk").into_iter();
-    let mut disks = disks.filter(|disk| {
+    let disks = disks.filter(|disk| {
         let device = disk.attributes.get("device").map(String::as_str);
         wanted == Wanted::Any || matches!(device, Some("cdrom" | "floppy"))
     });
-    let found = disks.find(|disk| {
-        let mut sources = ["file", "dev", "dir", "name"].into_iter();
-        let source = sources.find_map(|attribute| attribute_of(disk, "source", attribute));
-        source == Some(path) || attribute_of(disk, "target", "dev") == Some(path)
-    });
-    found.ok_or_else(|| {
-        let line = format!("No disk found whose source path or target is {path}");
-        Failure::new(line)
-    })
+    let found: Vec<_> = disks
+        .filter(|disk| {
+            source_of(disk) == Some(path) || attribute_of(disk, "target", "dev") == Some(path)
+        })
+        .collect();
+    match found.is_empty() {
+        true => {
+            let line = format!("No disk found whose source path or target is {path}");
+            Err(Failure::new(line))
+        }
+        false => Ok(found),
+    }
+}
+
+/// The file or device of a disk.
+fn source_of(disk: &Element) -> Option<&str> {
+    let mut sources = ["file", "dev", "dir", "name"].into_iter();
+    sources.find_map(|attribute| attribute_of(disk, "source", attribute))
 }
 
 /// What is done to a medium.
@@ -119,7 +159,7 @@ pub(super) fn change_medium(
 
 #[cfg(test)]
 mod tests {
-    use super::{MediaAction, Wanted, change_medium, find};
+    use super::{MediaAction, Wanted, change_medium, find, find_one};
     use crate::markup::{self, read};
 
     const DOMAIN: &str = "<domain>\n  <devices>
@@ -230,6 +270,39 @@ mod tests {
         assert_eq!(
             disk("hdd", Wanted::WithMedia).unwrap_err().to_string(),
             "error: No disk found whose source path or target is hdd\n"
+        );
+    }
+
+    #[test]
+    fn a_change_is_of_one_disk() {
+        let disk = |path, wanted| find_one(read(DOMAIN).unwrap(), path, wanted);
+        let failure = disk("sda", Wanted::Any).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "error: Several disks are called 'sda': the disk 'hdd' on scsi, the floppy '[a] f.img' on fdc\n"
+        );
+        assert!(failure.advice().unwrap().contains("sata0:0"));
+        for (path, wanted, device) in [
+            ("sda", Wanted::WithMedia, "floppy"),
+            ("hdd", Wanted::Any, "disk"),
+            ("[a] f.img", Wanted::Any, "floppy"),
+            ("hda", Wanted::Any, "cdrom"),
+        ] {
+            assert_eq!(disk(path, wanted).unwrap().attributes["device"], device);
+        }
+        let twice = DOMAIN
+            .replace("bus='fdc'", "bus='sata'")
+            .replace("'hdb' bus='ide'", "'sda' bus='scsi'");
+        let failure = find_one(read(&twice).unwrap(), "sda", Wanted::WithMedia).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "error: Several disks are called 'sda': an empty cdrom on scsi, the floppy '[a] f.img' on sata\n"
+        );
+        assert!(
+            disk("nosuch", Wanted::Any)
+                .unwrap_err()
+                .to_string()
+                .contains("No disk found")
         );
     }
 }

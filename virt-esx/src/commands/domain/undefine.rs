@@ -1,6 +1,6 @@
 use esx_driver::{DatastorePath, Domain, ErrorKind, UndefineFlags};
 use serde::Serialize;
-use virt_model::domain::{DiskDevice, DomainDef};
+use virt_model::domain::{Disk, DiskDevice, DomainDef};
 use virt_model::{Document as _, DomainXmlFlags};
 
 use crate::answer::{self, Format};
@@ -167,8 +167,16 @@ impl Undefine {
         let read = DomainDef::read_xml(&xml);
         let read = read.map_err(|error| Failure::new(error.to_string()))?;
         let mut names = self.storage().map(split);
+        let disks = &read.document.devices.disks;
+        let listed = names.as_deref().unwrap_or_default();
+        if let Some(name) = listed.iter().find(|name| is_unclear(name, listed, disks)) {
+            let line = format!("Several disks are called '{name}'");
+            return Err(
+                Failure::new(line).advise("use the sources of the disks, which domblklist shows")
+            );
+        }
         let mut volumes = Vec::new();
-        for disk in &read.document.devices.disks {
+        for disk in disks {
             let Some(path) = disk.source.path() else {
                 continue;
             };
@@ -301,6 +309,17 @@ fn say(ui: &Ui, text: String) -> Result<(), Failure> {
     }
 }
 
+/// Whether a name in a list leaves a hard disk out that is called so, too: libvirt calls one on SCSI and one on SATA both `sda`.
+/// Each mention of a name is one disk, in their order, so that a CD-ROM drive behind the disk does not matter.
+fn is_unclear(name: &str, listed: &[String], disks: &[Disk]) -> bool {
+    let mentions = listed.iter().filter(|listed| *listed == name).count();
+    let called = disks
+        .iter()
+        .filter(|disk| disk.target.dev == name && disk.source.path().is_some());
+    let mut left_out = called.skip(mentions);
+    left_out.any(|disk| disk.device == DiskDevice::Disk)
+}
+
 /// The names of a list; two commas are one in a name.
 fn split(list: &str) -> Vec<String> {
     let mut names = vec![String::new()];
@@ -320,7 +339,42 @@ fn split(list: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use virt_model::domain::{Disk, DiskBus, DiskDevice, DiskSource};
+
+    use super::{is_unclear, split};
+
+    #[test]
+    fn no_hard_disk_is_left_out_by_its_name() {
+        let disk = |device, bus, dev: &str| {
+            let mut disk = Disk {
+                device,
+                source: DiskSource::File(Some("[ds] a".to_owned())),
+                ..Disk::default()
+            };
+            disk.target.bus = bus;
+            disk.target.dev = dev.to_owned();
+            disk
+        };
+        let (hard, drive) = (DiskDevice::Disk, DiskDevice::Cdrom);
+        for (list, kinds, unclear) in [
+            ("sda", vec![hard], false),
+            ("sda", vec![hard, drive], false),
+            ("sda", vec![drive, hard], true),
+            ("sda", vec![hard, hard], true),
+            ("sda,sda", vec![hard, hard], false),
+            ("sdb", vec![hard, hard], false),
+        ] {
+            let buses = [DiskBus::Scsi, DiskBus::Sata];
+            let disks = kinds.into_iter().zip(buses);
+            let disks: Vec<_> = disks.map(|(kind, bus)| disk(kind, bus, "sda")).collect();
+            let listed = split(list);
+            assert_eq!(
+                is_unclear(&listed[0], &listed, &disks),
+                unclear,
+                "{list} {disks:?}"
+            );
+        }
+    }
 
     #[test]
     fn lists_are_split_at_single_commas() {
