@@ -15,7 +15,7 @@ mod runner;
 mod state;
 
 pub(crate) use self::change::{Change, Machine};
-pub(crate) use self::runner::{Options, Runner};
+pub(crate) use self::runner::{Changes, Options, Runner};
 pub use self::runner::{Progress, ProgressState};
 pub(crate) use self::state::Effect;
 

@@ -28,6 +28,7 @@ struct Inner {
     /// Whether the text is printed without the prefix of its number.
     is_plain: bool,
     advice: Option<String>,
+    outcome: Option<String>,
     question: Option<Box<Question>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -178,6 +179,7 @@ impl Error {
             message: message.into(),
             is_plain: false,
             advice: None,
+            outcome: None,
             question: None,
             source: None,
         }))
@@ -215,10 +217,13 @@ impl Error {
 
     /// Adds to the advice.
     pub(crate) fn advise_also(mut self, advice: &str) -> Error {
-        self.0.advice = Some(match self.0.advice {
-            Some(before) => format!("{before}; {advice}"),
-            None => advice.to_owned(),
-        });
+        add(&mut self.0.advice, advice);
+        self
+    }
+
+    /// Adds to what came of the operation.
+    pub(crate) fn note(mut self, outcome: &str) -> Error {
+        add(&mut self.0.outcome, outcome);
         self
     }
 
@@ -300,11 +305,23 @@ impl Error {
         self.0.question.as_deref()
     }
 
-    /// What became of a task that is left behind, and what to try next, if that is known: a sentence without a final
-    /// period.
+    /// What came of the operation nevertheless, where the text does not say it: what it did before it failed, a task that goes
+    /// on, or that nothing was changed. A sentence without a final period. Whoever shows the text shows this, too.
+    pub fn outcome(&self) -> Option<&str> {
+        self.0.outcome.as_deref()
+    }
+
+    /// What to try next, if that is known: a sentence without a final period.
     pub fn advice(&self) -> Option<&str> {
         self.0.advice.as_deref()
     }
+}
+
+fn add(sentences: &mut Option<String>, sentence: &str) {
+    *sentences = Some(match sentences.take() {
+        Some(before) => format!("{before}; {sentence}"),
+        None => sentence.to_owned(),
+    });
 }
 
 impl fmt::Display for Error {
@@ -390,7 +407,10 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
             _ => (ErrorKind::Transport, internal, cause.to_string()),
         },
         Cause::Status { method, status } => (
-            ErrorKind::NotVi,
+            match error.is_broken() {
+                true => ErrorKind::Transport,
+                false => ErrorKind::NotVi,
+            },
             ErrorNumber::HttpError,
             format!("HTTP response code {status} for call to '{method}'"),
         ),
@@ -402,6 +422,7 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
         Cause::Range { .. } | Cause::Source(_) | Cause::SourceUsed { .. } => {
             (ErrorKind::File, internal, error.to_string())
         }
+        Cause::NotVi { is_known: true, .. } => (ErrorKind::Transport, internal, error.to_string()),
         Cause::NotVi { .. } => (ErrorKind::NotVi, internal, error.to_string()),
         Cause::Deadline { .. } => (
             ErrorKind::Timeout,
@@ -468,9 +489,22 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         });
     }
     match error {
+<<<<<<< HEAD
         vi_client::Error::NotVi { .. } | vi_client::Error::Redirect { .. } => {
             Some("check the server's name and port".to_owned())
+=======
+        vi_client::Error::Transport(TransportError::Tls {
+            problem:
+                TlsError::Expired { .. } | TlsError::NotYetValid { .. } | TlsError::WrongName { .. },
+            ..
+        }) => {
+            Some("pin the certificate (thumbprint=), or do not verify it (no_verify=1)".to_owned())
         }
+        vi_client::Error::NotVi {
+            is_known: false, ..
+>>>>>>> ef6db47 (Every change says what came of it, and a failure is never bare)
+        }
+        | vi_client::Error::Redirect { .. } => Some("check the server's name and port".to_owned()),
         vi_client::Error::Excess { .. }
         | vi_client::Error::Transport(TransportError::TooLarge { .. }) => {
             Some("real servers give less: check that this is the right one".to_owned())

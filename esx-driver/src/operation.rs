@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     fmt,
     future::{Future, IntoFuture},
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,7 +12,7 @@ use futures_core::future::BoxFuture;
 
 use crate::{
     Progress, Result,
-    engine::{Change, Options, Runner},
+    engine::{Change, Changes, Options, Runner},
 };
 
 /// A change of the server that returns a `T`. Nothing is sent before it is awaited.
@@ -31,7 +32,8 @@ use crate::{
 /// The change is done when the await returns `Ok`. What the host asks on the way is answered or reported by the
 /// connection's [policy](crate::policy::Policy). A call is sent once: when there is no reply, the server is read for what
 /// came of it, and the error says that it was not done ([`ErrorKind::NotDone`](crate::ErrorKind::NotDone)) or that nobody
-/// knows ([`ErrorKind::InDoubt`](crate::ErrorKind::InDoubt)). A future that is dropped leaves the host to itself (a task
+/// knows ([`ErrorKind::InDoubt`](crate::ErrorKind::InDoubt)). What was done before a failure is told by
+/// [`Error::outcome`](crate::Error::outcome). A future that is dropped leaves the host to itself (a task
 /// that it has begun goes on), and no property filter behind.
 #[must_use = "nothing is done before it is awaited"]
 pub struct Operation<'a, T = ()> {
@@ -98,7 +100,12 @@ impl<'a, T: 'a> IntoFuture for Operation<'a, T> {
     type IntoFuture = BoxFuture<'a, Result<T>>;
 
     fn into_future(self) -> BoxFuture<'a, Result<T>> {
-        Box::pin(async move { (self.work)(Runner::new(self.could_not, self.options)).await })
+        Box::pin(async move {
+            let changes = Arc::<Changes>::default();
+            let runner = Runner::new(self.could_not, self.options, Arc::clone(&changes));
+            let result = (self.work)(runner).await;
+            result.map_err(|error| changes.explain(error))
+        })
     }
 }
 

@@ -9,13 +9,13 @@ pub(crate) type Undo = (String, Option<Change<()>>);
 pub(crate) async fn take_back(mut error: Error, done: Vec<Undo>) -> Error {
     for (what, undo) in done.into_iter().rev() {
         let Some(undo) = undo else {
-            error = error.advise_also(&format!("{what}, and that cannot be taken back"));
+            error = error.note(&format!("{what}, and that cannot be taken back"));
             continue;
         };
         // The caller's deadline and cancellation are not those of tidying up.
         let undone = Operation::of("Could not take it back", Ok(undo)).await;
         if let Err(why) = undone {
-            error = error.advise_also(&format!("{what} and stays ({why})"));
+            error = error.note(&format!("{what} and stays ({why})"));
         }
     }
     error

@@ -29,6 +29,10 @@ use crate::words;
 /// libvirt's auth.conf, else from the environment's VIRT_ESX_PASSWORD (the user from VIRT_ESX_USER). If none of them has
 /// it, the terminal is asked.
 ///
+/// The exit status is that of the last command: 0 if it succeeded; 1 if it failed, where the message says what was done
+/// before, if anything was; 3 if the connection broke and it is not known whether the server did it: look before trying
+/// again; 130 if Ctrl-C ended it, 143 if the program was told to end.
+///
 /// Secrets (`secret-define`) are kept in the file of --keyring, else in that of the environment's VIRT_ESX_KEYRING.
 #[derive(Debug, Args)]
 pub(crate) struct Cli {

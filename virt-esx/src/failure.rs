@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     /// None when the output could not be written, which is told at the program's end.
     lines: Vec<String>,
     advice: Option<String>,
+    /// Whether it is not known what came of the command.
+    is_in_doubt: bool,
 }
 
 impl Failure {
@@ -21,6 +23,7 @@ impl Failure {
         Self {
             lines: vec![line.into()],
             advice: None,
+            is_in_doubt: false,
         }
     }
 
@@ -29,6 +32,7 @@ impl Failure {
         Self {
             lines: lines.into_iter().collect(),
             advice: None,
+            is_in_doubt: false,
         }
     }
 
@@ -38,6 +42,7 @@ impl Failure {
         Self {
             lines: [vec![line.into()], reason.lines].concat(),
             advice: reason.advice,
+            is_in_doubt: reason.is_in_doubt,
         }
     }
 
@@ -86,6 +91,11 @@ impl Failure {
         self.advice.as_deref()
     }
 
+    /// Whether it is not known what came of the command.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
     /// Whether the output could not be written, and nothing else failed.
     pub(crate) fn is_closed_output(&self) -> bool {
         self.lines.is_empty()
@@ -101,9 +111,11 @@ impl From<esx_driver::Error> for Failure {
         }
         // virsh prints the outermost sentence only.
         lines.extend(error.reasons());
+        lines.extend(error.outcome().map(str::to_owned));
         Self {
             lines,
             advice: error.advice().map(str::to_owned),
+            is_in_doubt: error.kind() == ErrorKind::InDoubt,
         }
     }
 }
@@ -119,6 +131,7 @@ impl From<Closed> for Failure {
         Self {
             lines: Vec::new(),
             advice: None,
+            is_in_doubt: false,
         }
     }
 }

@@ -200,9 +200,9 @@ impl Session {
             ui.close();
         }
         self.was_interrupted = ui.was_interrupted();
-        match (self.was_interrupted, ui.has_failed()) {
-            (true, _) => INTERRUPTED,
-            (false, has_failed) => u8::from(has_failed),
+        match self.was_interrupted {
+            true => INTERRUPTED,
+            false => ui.status(),
         }
     }
 

@@ -26,6 +26,9 @@ use crate::failure::Failure;
 pub(crate) use self::input::{Line, read_plain};
 pub(crate) use self::output::{Closed, Stderr, Terminal};
 
+/// The exit status of a command of which nobody knows whether the server did it. virsh has 1 for that, too.
+const IN_DOUBT: u8 = 3;
+
 /// The output, messages and questions of one command.
 #[derive(Debug)]
 pub(crate) struct Ui {
@@ -34,6 +37,7 @@ pub(crate) struct Ui {
     quiet: bool,
     interruption: Interruption,
     has_failed: Cell<bool>,
+    is_in_doubt: Cell<bool>,
     was_terminated: Cell<bool>,
     /// Whether the standard output is a file's content.
     is_content: Cell<bool>,
@@ -48,6 +52,7 @@ impl Ui {
             quiet,
             interruption: Interruption::default(),
             has_failed: Cell::new(false),
+            is_in_doubt: Cell::new(false),
             was_terminated: Cell::new(false),
             is_content: Cell::new(false),
         }
@@ -123,9 +128,12 @@ impl Ui {
         }
     }
 
-    /// Reports a failure; the command's exit status will be 1.
+    /// Reports a failure; the command's exit status will be [1 or 3](Self::status).
     pub(crate) fn failure(&self, failure: &Failure) {
         self.has_failed.set(true);
+        if failure.is_in_doubt() {
+            self.is_in_doubt.set(true);
+        }
         self.terminal.report(failure);
     }
 
@@ -240,6 +248,14 @@ impl Ui {
     /// Passes Ctrl-C on to the command. False if the command has to be ended by the caller.
     pub(crate) fn interrupt(&self) -> bool {
         self.interruption.tell()
+    }
+
+    /// The exit status of the command: 0, 1 if it failed, and 3 if it is not known what came of it.
+    pub(crate) fn status(&self) -> u8 {
+        match (self.has_failed.get(), self.is_in_doubt.get()) {
+            (_, true) => IN_DOUBT,
+            (has_failed, false) => u8::from(has_failed),
+        }
     }
 
     /// Whether [a failure](Self::failure) was reported.

@@ -117,8 +117,9 @@ impl Domain {
         let vm = cloned.map_err(|error| explain(error, name))?;
         let found = runner.prepare(self.connect.clone_found(&client, &vm)).await;
         found.map_err(|error| {
-            let advice = format!("the clone '{name}' was made, but not found on this host");
-            error.advise(advice)
+            error.note(&format!(
+                "the clone '{name}' was made, but not found on this host"
+            ))
         })
     }
 

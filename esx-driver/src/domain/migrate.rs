@@ -164,7 +164,7 @@ impl Domain {
                 let name = parameters.destination_name.as_deref();
                 domain.perform(&mut runner, &uri, flags, name).await?;
                 let found = runner.prepare(destination.migrated(&domain, flags)).await;
-                found.map_err(|error| error.advise("the domain was migrated, but was not found"))
+                found.map_err(|error| error.note("the domain was migrated, but was not found"))
             })
         })
     }

@@ -64,7 +64,7 @@ impl Domain {
                 };
                 let removed = domain.connect.deletion(&nvram);
                 runner.perform(removed).await.map_err(|error| {
-                    error.advise(format!("the domain is undefined, and '{nvram}' stays"))
+                    error.note(&format!("the domain is undefined, and '{nvram}' stays"))
                 })
             })
         })

@@ -112,33 +112,50 @@ pub(super) fn result<T>(outcome: Outcome<Cause, T>, context: &Context<'_>) -> Re
             "the host does not know the task '{}' any more",
             task.task
         )),
-        Outcome::Unwatched(task, error) => Error::from(error).advise(goes_on(&task)),
+        Outcome::Unwatched(task, error) if task.is_own => {
+            let what = format!(
+                "the host accepted it as the task '{}', which goes on; what comes of it is not known: {error}",
+                task.task
+            );
+            in_doubt(&what).because(error)
+        }
+        Outcome::Unwatched(task, error) => Error::from(error).note(&goes_on(&task)),
         Outcome::TimedOut(underway) => timed_out(context.could_not, context.deadline, &underway),
         Outcome::Cancelled(end) => cancelled(end, context.could_not),
     })
 }
 
-/// The caller interrupted the operation before its change.
+/// The caller interrupted the operation before its change, or between two changes.
 pub(super) fn not_started(
     interrupt: Interrupt,
     could_not: &str,
     deadline: Option<Duration>,
+    has_changed: bool,
 ) -> Error {
     match interrupt {
+        Interrupt::CallerCancels if has_changed => {
+            let message = format!("{could_not}: it was cancelled on its way");
+            Error::new(ErrorKind::Cancelled, ErrorNumber::OperationAborted, message)
+        }
         Interrupt::CallerCancels => cancelled(Cancelled::NotStarted, could_not),
+        Interrupt::TimeIsUp if has_changed => {
+            let seconds = deadline.unwrap_or_default().as_secs_f64();
+            let message = format!("{could_not}: it was not over within {seconds} s");
+            Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message)
+        }
         Interrupt::TimeIsUp => timed_out(could_not, deadline, &Underway::Nothing),
     }
 }
 
 fn timed_out(could_not: &str, deadline: Option<Duration>, underway: &Underway) -> Error {
     let seconds = deadline.unwrap_or_default().as_secs_f64();
-    let (what, advice) = match underway {
+    let (what, outcome) = match underway {
         Underway::Nothing => ("it was not started", "nothing was started".to_owned()),
         Underway::Task(task) => ("the task did not finish", goes_on(task)),
         Underway::Call => ("the host did not answer", UNKNOWN.to_owned()),
     };
     let message = format!("{could_not}: {what} within {seconds} s");
-    Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message).advise(advice)
+    Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message).note(&outcome)
 }
 
 const UNKNOWN: &str = "whether the host does it is not known";
@@ -220,7 +237,7 @@ fn cancelled(end: Cancelled<Cause>, could_not: &str) -> Error {
         Cancelled::Calling => {
             let message = format!("{could_not}: it was cancelled before the host answered");
             return Error::new(ErrorKind::Cancelled, ErrorNumber::OperationAborted, message)
-                .advise(UNKNOWN);
+                .note(UNKNOWN);
         }
     };
     let error = Error::new(

@@ -1,6 +1,15 @@
 //! The I/O of an operation: the runner does what each state asks for, and gives it the reply.
 
-use std::{borrow::Cow, collections::HashMap, future::pending, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_core::future::BoxFuture;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -15,7 +24,7 @@ use vi_types::{
     enums::{TaskInfoState, VirtualMachinePowerState},
     methods::{CancelTask, RetrievePropertiesEx},
     objects::{
-        InvalidState, LocalizedMethodFault, ManagedObjectNotFound, TaskInfo,
+        InvalidState, LocalizedMethodFault, ManagedObjectNotFound, NotSupported, TaskInfo,
         VirtualMachineQuestionInfo,
     },
     properties::VirtualMachine,
@@ -30,7 +39,7 @@ use super::state::{
     ShortWaitReply, StartReply, State, TaskNews, WaitReply,
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     policy::{Decision, Refusal},
     question::Question,
 };
@@ -102,7 +111,7 @@ property_set! {
 /// How often one and the same question is answered before it is reported.
 const ANSWERS: u32 = 5;
 
-/// How often reading is tried again for want of a connection.
+/// How often a request is repeated for want of a connection.
 const FAILURES: u32 = 5;
 
 /// When a task is read before it is watched: at once, since what fails fails soon, and once more.
@@ -124,6 +133,40 @@ pub(crate) struct Runner<'a> {
     progress: Option<Box<OnProgress<'a>>>,
     deadline: Option<Duration>,
     interrupts: Interrupts<'a>,
+    changes: Arc<Changes>,
+}
+
+/// How many changes of an operation were made, or may have been.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(AtomicU32);
+
+impl Changes {
+    /// The error of the operation, with what it says of them if it does not say it by itself.
+    ///
+    /// A refusal by the server says enough, and so do the errors of a change whose end is not known. A broken connection
+    /// says nothing.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let is_broken = error.cause().is_some_and(Cause::is_broken);
+        let count = self.count();
+        let says_it = match error.kind() {
+            ErrorKind::NotDone | ErrorKind::InDoubt | ErrorKind::NotStarted => true,
+            ErrorKind::Cancelled => count < 2,
+            // A task may end with a timeout of its own, which the server tells.
+            ErrorKind::Timeout => error.fault().is_some(),
+            _ => !is_broken,
+        };
+        if says_it || error.outcome().is_some() {
+            return error;
+        }
+        error.note(match count {
+            0 => "nothing was changed",
+            _ => "what was done before that stays",
+        })
+    }
+
+    fn count(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// The caller's interrupts.
@@ -163,7 +206,11 @@ async fn passed(until: Option<Instant>) {
 
 impl<'a> Runner<'a> {
     /// The time of the deadline runs from here.
-    pub(crate) fn new(could_not: Cow<'static, str>, options: Options<'a>) -> Runner<'a> {
+    pub(crate) fn new(
+        could_not: Cow<'static, str>,
+        options: Options<'a>,
+        changes: Arc<Changes>,
+    ) -> Runner<'a> {
         Runner {
             could_not,
             progress: options.progress,
@@ -172,6 +219,7 @@ impl<'a> Runner<'a> {
                 until: options.deadline.map(|after| Instant::now() + after),
                 cancelled: options.cancelled,
             },
+            changes,
         }
     }
 
@@ -183,7 +231,8 @@ impl<'a> Runner<'a> {
         tokio::select! {
             biased;
             interrupt = self.interrupts.next() => {
-                Err(outcome::not_started(interrupt, &self.could_not, self.deadline))
+                let has_changed = self.changes.count() > 0;
+                Err(outcome::not_started(interrupt, &self.could_not, self.deadline, has_changed))
             }
             result = preparation => result,
         }
@@ -226,6 +275,11 @@ impl<'a> Runner<'a> {
         change: &Change<T>,
         machine: Option<&Machine>,
     ) -> Result<V> {
+        match &outcome {
+            // Nothing of it is there, and the error tells.
+            Outcome::Unread(_) | Outcome::Refused(_) | Outcome::NotDone(_) => {}
+            _ => drop(self.changes.0.fetch_add(1, Ordering::Relaxed)),
+        }
         let precondition = change.precondition.as_ref();
         let context = outcome::Context {
             could_not: &self.could_not,
@@ -429,21 +483,23 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
             .watch
             .as_ref()
             .filter(|(watched, _)| *watched == task.task);
-        let is_cancelable = match watched {
-            Some((_, watch)) => Ok(watch.is_cancelable()),
-            None => patiently(|| client.read::<Cancelable>(&task.task))
+        let told = watched.and_then(|(_, watch)| watch.is_cancelable());
+        let is_cancelable = match told {
+            Some(is_cancelable) => Ok(is_cancelable),
+            None => client
+                .read::<Cancelable>(&task.task)
                 .await
                 .map(|task| task.is_cancelable),
         };
         match is_cancelable {
-            Ok(true) => {}
             Ok(false) => return CancelReply::NotCancelable,
-            Err(error) => return CancelReply::Failed(error),
+            Ok(true) => {}
+            Err(error) => tracing::debug!(%error, "whether the task can be cancelled is not told"),
         }
-        // Asking twice does no harm: the second time the task is over.
         let request = references::Task::from(task.task.clone()).cancel_task();
-        match patiently(|| client.call(&request)).await {
+        match persistently(|| client.call(&request)).await {
             Ok(()) => CancelReply::Requested,
+            Err(error) if error.is_fault::<NotSupported>() => CancelReply::NotCancelable,
             // The task is over; waiting for it says how.
             Err(error) if error.declared::<CancelTask, InvalidState>().is_some() => {
                 CancelReply::Requested
@@ -699,7 +755,7 @@ async fn read_machine<T>(
         .set::<TaskOrigin>();
     let mut state = None;
     let mut tasks = Vec::new();
-    for mut found in patiently(|| change.client.retrieve(&request)).await? {
+    for mut found in change.client.retrieve(&request).await? {
         if found.object.r#type == TaskOrigin::TYPE {
             tasks.push(recent_task(change.method, &mut found)?);
         } else {
@@ -751,8 +807,8 @@ fn is_of(method: &str, name: Option<&str>, description: Option<&str>) -> bool {
         .any(|text| verb(text) == wanted)
 }
 
-/// Reads, and reads again while there is no connection.
-async fn patiently<T, F: Future<Output = Result<T, Cause>>>(
+/// Asks again while there is no connection, for what may be asked twice: to cancel a task. The second time it is over.
+async fn persistently<T, F: Future<Output = Result<T, Cause>>>(
     mut ask: impl FnMut() -> F,
 ) -> Result<T, Cause> {
     let mut failures = 0;

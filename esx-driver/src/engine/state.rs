@@ -40,7 +40,8 @@ pub(crate) enum State<E, T> {
     CancellingForCaller(CancellingForCaller),
     /// Wait for a task whose cancellation the caller wanted, but not for long.
     Ending(Ending),
-    /// Read what came of a task that cannot tell: the server has forgotten it, or somebody else started it.
+    /// Read what came of a task that cannot tell: the server has forgotten it, it cannot be watched, or somebody else
+    /// started it.
     Verifying(Verifying<E>),
     /// Nothing more.
     Over(Outcome<E, T>),
@@ -185,6 +186,8 @@ pub(crate) enum TaskEnd<E> {
     Failed(E),
     /// The server has forgotten it.
     Unknown,
+    /// It cannot be watched.
+    Unwatched(E),
 }
 
 /// See [`CallState::Calling`].
@@ -363,7 +366,7 @@ pub(crate) enum Outcome<E, T> {
     NotStarted(Option<E>),
     /// The server has forgotten the task, and what came of it is not known.
     Vanished(AwaitedTask),
-    /// The task cannot be watched; it goes on.
+    /// The task cannot be watched, and the server does not show that it is done; it goes on.
     Unwatched(AwaitedTask, E),
     /// The deadline has passed.
     TimedOut(Underway),
@@ -682,6 +685,7 @@ impl<E> Verifying<E> {
     /// What is known of the task when the server does not show that it did what is wanted.
     fn unverified<T>(self) -> Outcome<E, T> {
         match (self.task.is_own, self.end) {
+            (_, TaskEnd::Unwatched(error)) => Outcome::Unwatched(self.task, error),
             (true, TaskEnd::Failed(error)) => Outcome::Failed(error),
             (true, TaskEnd::Succeeded | TaskEnd::Unknown) => Outcome::Vanished(self.task),
             (false, TaskEnd::Failed(error)) => Outcome::NotStarted(Some(error)),
@@ -800,7 +804,6 @@ fn heard<E, T>(task: AwaitedTask, news: TaskNews<E, T>) -> State<E, T> {
             return State::DecidingMidway(DecidingMidway { question, task });
         }
         TaskNews::Unasked => return wait(task),
-        TaskNews::Unwatched(error) => return State::Over(Outcome::Unwatched(task, error)),
         TaskNews::Succeeded(result) if task.is_own => {
             return State::Over(Outcome::Done(result));
         }
@@ -808,6 +811,7 @@ fn heard<E, T>(task: AwaitedTask, news: TaskNews<E, T>) -> State<E, T> {
         TaskNews::Succeeded(_) => TaskEnd::Succeeded,
         TaskNews::Failed(error) => TaskEnd::Failed(error),
         TaskNews::Vanished => TaskEnd::Unknown,
+        TaskNews::Unwatched(error) => TaskEnd::Unwatched(error),
     };
     State::Verifying(Verifying { task, end })
 }

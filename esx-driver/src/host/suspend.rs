@@ -97,8 +97,8 @@ impl Connect {
                         .await;
                     return Err(match error.kind() {
                         ErrorKind::NotDone | ErrorKind::TaskFailed => error,
-                        // A task that goes on is told in the advice.
-                        ErrorKind::Fault if error.advice().is_none() => error,
+                        // A task that goes on is told in the outcome.
+                        ErrorKind::Fault if error.outcome().is_none() => error,
                         _ => error
                             .advise_also(&format!("look whether the host '{name}' is in standby")),
                     });
@@ -108,12 +108,12 @@ impl Connect {
                     tokio::time::sleep(duration).await;
                     Ok(())
                 });
-                slept.await.map_err(|error| error.advise(left.clone()))?;
+                slept.await.map_err(|error| error.note(left))?;
                 let request = typed.power_up_host_from_stand_by_task(patience);
                 let up = Change::task_without_result(&client, request);
                 let up = connect.seen_in_power(up, HostSystemPowerState::PoweredOn);
                 let woken = runner.perform(up).await;
-                woken.map_err(|error| error.advise_also(left))
+                woken.map_err(|error| error.note(left))
             })
         })
     }

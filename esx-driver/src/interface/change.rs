@@ -78,9 +78,7 @@ impl Connect {
                 }
                 let made = runner.prepare(connect.host_interfaces()).await;
                 let made = made.and_then(|host| connect.interface_of(&host, &device));
-                made.map_err(|error| {
-                    error.advise_also(&format!("the interface '{device}' was made"))
-                })
+                made.map_err(|error| error.note(&format!("the interface '{device}' was made")))
             })
         })
     }

@@ -129,7 +129,8 @@ impl Connect {
                 let forgotten = connect.store().remove(&host);
                 forgotten.map(drop).map_err(|error| {
                     not_kept("cannot forget the host's networks", error)
-                        .advise("the host has them again; commit the transaction to end it")
+                        .note("the host has them again")
+                        .advise("commit the transaction to end it")
                 })
             })
         })

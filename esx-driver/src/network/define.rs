@@ -133,7 +133,7 @@ impl Connect {
             // It is there as it was asked for; only its key is not known.
             Err(error) => {
                 done.clear();
-                return Err(error.advise_also(&format!("the network '{name}' was made")));
+                return Err(error.note(&format!("the network '{name}' was made")));
             }
         };
         let mut groups = def.port_groups.iter();

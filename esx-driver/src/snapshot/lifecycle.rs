@@ -86,7 +86,7 @@ impl Domain {
                     let halted = domain.halt(&mut runner).await;
                     halted.map_err(|error| {
                         let domain = domain.name();
-                        error.advise_also(&format!("the snapshot '{name}' of '{domain}' was taken"))
+                        error.note(&format!("the snapshot '{name}' of '{domain}' was taken"))
                     })?;
                 }
                 Ok(DomainSnapshot {
@@ -190,7 +190,7 @@ impl DomainSnapshot {
                     true => error,
                     false => {
                         let deleted = deleted.join("', '");
-                        error.advise_also(&format!("deleted before: '{deleted}'"))
+                        error.note(&format!("deleted before: '{deleted}'"))
                     }
                 });
             }

@@ -212,8 +212,9 @@ impl StoragePool {
                             let mount = pool.connect.set_mounted(moref, &volume, true)?;
                             let done = pool.perform(&mut runner, mount).await;
                             done.map_err(|error| match error.kind() {
-                                ErrorKind::InDoubt => error
-                                    .advise_also(&format!("'{}' may be mounted now", pool.name)),
+                                ErrorKind::InDoubt => {
+                                    error.note(&format!("'{}' may be mounted now", pool.name))
+                                }
                                 _ => error,
                             })?;
                             let unmount = pool.connect.set_mounted(moref, &volume, false)?;
@@ -284,7 +285,7 @@ impl StoragePool {
         for adapter in target.adapters() {
             let change = connect.rescan(&adapter)?;
             self.perform(runner, change).await.map_err(|error| {
-                error.advise_also(
+                error.note(
                     "the target was removed; its LUNs go when the adapter is scanned the next time",
                 )
             })?;

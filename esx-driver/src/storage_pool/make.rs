@@ -138,7 +138,7 @@ impl Connect {
                 let moref = made.map_err(|error| refused(error, could_not, &def.name))?;
                 let pool = runner.prepare(connect.pool_of(moref, &def.name)).await;
                 pool.map_err(|error| {
-                    error.advise_also(&format!("the storage pool '{}' was made", def.name))
+                    error.note(&format!("the storage pool '{}' was made", def.name))
                 })
             })
         })

@@ -143,7 +143,7 @@ impl MadeDirectory {
     pub(super) fn explain(self, error: Error) -> Error {
         match self.0 {
             Some(directory) => {
-                error.advise_also(&format!("the directory '{directory}' was made and stays"))
+                error.note(&format!("the directory '{directory}' was made and stays"))
             }
             None => error,
         }

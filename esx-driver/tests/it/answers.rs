@@ -21,7 +21,7 @@ async fn a_server_that_is_not_vi() {
     assert_eq!(error.advice(), Some("check the server's name and port"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_status_without_an_answer() {
     let (simulator, connect) = host().await;
     simulator.inject(Rule::new(
@@ -30,13 +30,14 @@ async fn a_status_without_an_answer() {
     ));
     let error = connect.hostname().await.unwrap_err();
     assert_eq!(error.code(), ErrorNumber::HttpError);
+    assert_eq!(error.kind(), ErrorKind::Transport);
     assert_eq!(
         error.to_string(),
         "got unknown HTTP error code HTTP response code 503 for call to 'RetrievePropertiesEx'"
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_is_cut() {
     let (simulator, connect) = host().await;
     simulator.inject(Rule::new("RetrievePropertiesEx", Effect::Truncate(700)));

@@ -258,7 +258,7 @@ async fn a_copy_that_fails_leaves_nothing() {
         simulator.inject(Rule::new(method, effect).nth(1));
         let error = domain.clone_to("second", CloneOptions::default()).await;
         let error = error.unwrap_err();
-        let advice = error.advice().unwrap_or_default();
+        let advice = error.outcome().unwrap_or_default();
         assert!(!advice.contains("stays"), "{method}: {advice}");
         for file in ["second.vmx", "second.vmdk"] {
             let path = format!("[ssd] second/{file}");
@@ -280,7 +280,7 @@ async fn what_cannot_be_removed_is_named() {
     }
     let error = domain.clone_to("second", CloneOptions::default()).await;
     let error = error.unwrap_err();
-    let advice = error.advice().unwrap();
+    let advice = error.outcome().unwrap();
     assert!(
         advice.contains("the directory '[ssd] second' stays, since it cannot be removed"),
         "{advice}"
@@ -303,7 +303,7 @@ async fn a_copy_in_doubt_is_named() {
         let error = domain.clone_to("second", CloneOptions::default()).await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InDoubt);
-        let advice = error.advice().unwrap();
+        let advice = error.outcome().unwrap();
         let left = "the directory '[ssd] second' was made and stays";
         assert!(advice.contains(left), "{advice}");
         let copies = methods(&simulator);

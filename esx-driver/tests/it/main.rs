@@ -36,6 +36,7 @@ mod positions;
 mod reasons;
 mod redefine;
 mod registrations;
+mod reliability;
 mod removal;
 mod secrets;
 mod since;

@@ -372,7 +372,7 @@ async fn a_vcenter_suspends_a_host_and_wakes_it() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("the host 'esx-01.example.com' is in standby; its vCenter can wake it")
     );
     assert_eq!(power(), HostSystemPowerState::StandBy);

@@ -5,12 +5,12 @@
 //!
 //! - the call succeeds, and the server is as after the undisturbed run; or there is an error, with a kind that says what is
 //!   known: the server is as before, or as after the undisturbed run and the error does not deny that, or what is half-made is
-//!   named by the error;
+//!   named by the error; a broken connection never is all that it says;
 //! - no request that changes something is run more often than in the undisturbed run;
 //! - no property filter, collector or view of ours is left.
 
 mod calls;
-mod world;
+pub(crate) mod world;
 
 use std::{
     future::IntoFuture,
@@ -23,7 +23,10 @@ use std::{
 use bytes::Bytes;
 use esx_driver::{
     Connect, Error, ErrorKind, Operation, Result,
-    vi_client::transport::{BoxFuture, InProcess},
+    vi_client::{
+        self,
+        transport::{BoxFuture, InProcess},
+    },
 };
 use esx_sim::{Effect, Recorded, Rule, Simulator};
 use http::StatusCode;
@@ -62,15 +65,39 @@ enum Spoilt {
     Expired,
     /// The server runs it, its answer is lost, and nothing reaches the server any more.
     Gone,
+    /// A proxy answers it with status 503.
+    Busy,
+    /// A proxy answers it with a page.
+    Page,
+    /// The server runs it, and a part of its answer arrives.
+    Torn,
 }
 
-const WAYS: [Spoilt; 5] = [
+const WAYS: [Spoilt; 8] = [
     Spoilt::Fault,
     Spoilt::Unsent,
     Spoilt::Unanswered,
     Spoilt::Expired,
     Spoilt::Gone,
+    Spoilt::Busy,
+    Spoilt::Page,
+    Spoilt::Torn,
 ];
+
+impl Spoilt {
+    /// Whether the server runs the request.
+    fn is_run(self) -> bool {
+        match self {
+            Spoilt::Unanswered | Spoilt::Expired | Spoilt::Gone | Spoilt::Torn => true,
+            Spoilt::Fault | Spoilt::Unsent | Spoilt::Busy | Spoilt::Page => false,
+        }
+    }
+
+    /// Whether only the answer is missing.
+    fn loses_answer(self) -> bool {
+        matches!(self, Spoilt::Unanswered | Spoilt::Torn)
+    }
+}
 
 /// A call that is ready to run.
 pub(crate) type Run = BoxFuture<'static, Result<()>>;
@@ -149,6 +176,9 @@ impl Spoiler {
             Spoilt::Unsent => Effect::DropBefore,
             Spoilt::Unanswered | Spoilt::Gone => Effect::DropAfter,
             Spoilt::Expired => Effect::ExpireSession,
+            Spoilt::Busy => Effect::Status(StatusCode::SERVICE_UNAVAILABLE),
+            Spoilt::Page => Effect::Html,
+            Spoilt::Torn => Effect::Truncate(100),
         };
         let method = if is_file {
             request.method().as_str()
@@ -232,13 +262,25 @@ impl Attempt {
         ) {
             return Err(format!("the kind is {:?}: {told}", error.kind()));
         }
+        let is_broken = error.cause().is_some_and(vi_client::Error::is_broken);
+        let says_what_was_done = error.outcome().is_some()
+            || matches!(
+                error.kind(),
+                ErrorKind::NotDone
+                    | ErrorKind::NotStarted
+                    | ErrorKind::InDoubt
+                    | ErrorKind::Cancelled
+            );
+        if is_broken && !says_what_was_done {
+            return Err(format!("it is a bare failure: {told}"));
+        }
         if changes.is_empty() {
             return Ok(());
         }
         if matches!(error.kind(), ErrorKind::NotDone | ErrorKind::NotStarted) {
             return Err(format!("it denies what is done: {told}: {changes:?}"));
         }
-        if missing.is_empty() && error.advice().is_some() {
+        if missing.is_empty() && says_what_was_done {
             return Ok(());
         }
         // Nobody knows, or a part of it is done: the error says that nobody knows, that the task goes on, or what there is.
@@ -270,9 +312,8 @@ impl Attempt {
             let of_name = |(_, request): &(usize, &Recorded)| is_it(request);
             let is_run = |(index, _): &(usize, &Recorded)| match way {
                 _ if self.refused.contains(&(index + 1)) => false,
-                Spoilt::Unanswered | Spoilt::Expired => true,
                 Spoilt::Gone => *index < position,
-                Spoilt::Fault | Spoilt::Unsent => index + 1 != position,
+                _ => way.is_run() || index + 1 != position,
             };
             let all = self.requests.iter().enumerate().filter(of_name);
             let run = all.filter(is_run).count();
@@ -285,9 +326,8 @@ impl Attempt {
         let spoilt = name(&self.requests[position - 1]);
         let is_excused = match way {
             Spoilt::Gone => true,
-            Spoilt::Unanswered => spoilt == "CreatePropertyCollector",
             Spoilt::Fault => spoilt == "DestroyPropertyCollector",
-            Spoilt::Unsent | Spoilt::Expired => false,
+            _ => way.loses_answer() && spoilt == "CreatePropertyCollector",
         };
         match self.left > 0 && !is_excused {
             true => Err(format!("{} objects are left", self.left)),
@@ -341,8 +381,8 @@ fn is_unauthenticated(answer: &http::Response<Bytes>) -> bool {
 /// All that an error tells: its text, its advice and its causes.
 fn text(error: &Error) -> String {
     let mut text = format!("{error} ({:?})", error.kind());
-    if let Some(advice) = error.advice() {
-        text += &format!(" [{advice}]");
+    for told in [error.outcome(), error.advice()].into_iter().flatten() {
+        text += &format!(" [{told}]");
     }
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

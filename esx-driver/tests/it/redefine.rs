@@ -336,7 +336,7 @@ async fn what_cannot_be_created_leaves_nothing() {
         .unwrap_err();
     let lost = matches!(error.kind(), ErrorKind::InDoubt | ErrorKind::NotDone);
     assert!(lost, "{error}");
-    let advice = error.advice().unwrap();
+    let advice = error.outcome().unwrap();
     assert!(
         advice.contains("the domain 'new' has been made, and may run"),
         "{advice}"

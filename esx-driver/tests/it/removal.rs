@@ -68,7 +68,7 @@ async fn a_file_that_stays_is_named() {
     simulator.inject(Rule::new("DeleteDatastoreFile_Task", fault));
     let error = domain.undefine(UndefineFlags::NVRAM).await.unwrap_err();
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("the domain is undefined, and '[ssd] installer/installer.nvram' stays")
     );
 }

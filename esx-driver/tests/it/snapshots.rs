@@ -665,7 +665,7 @@ async fn only_the_children_are_deleted() {
     simulator.inject(locked.nth(2));
     let error = installed.delete(Flags::CHILDREN_ONLY).await.unwrap_err();
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("deleted before: 'before-upgrade', 'upgraded'")
     );
     let names = domain.snapshot_list_names(Default::default()).await;
@@ -733,7 +733,7 @@ async fn a_domain_may_be_halted_afterwards() {
                 let error = taken.unwrap_err();
                 assert_eq!(error.kind(), kind);
                 assert_eq!(
-                    error.advice(),
+                    error.outcome(),
                     Some("the snapshot 's' of 'desktop' was taken")
                 );
             }

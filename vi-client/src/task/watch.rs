@@ -43,6 +43,8 @@ pub struct TaskWatch {
     task: ManagedObjectReference,
     /// The watched properties of the task, as last reported.
     info: TaskInfo,
+    /// Whether the server has reported `info.cancelable`.
+    is_reported: bool,
     question: Option<String>,
     events: VecDeque<TaskEvent>,
     is_over: bool,
@@ -67,6 +69,7 @@ impl Client {
                 task: task.clone(),
                 ..TaskInfo::default()
             },
+            is_reported: false,
             question: None,
             events: VecDeque::new(),
             is_over: false,
@@ -86,9 +89,9 @@ impl TaskWatch {
         &self.task
     }
 
-    /// Whether the task can be cancelled, as last reported by the server.
-    pub fn is_cancelable(&self) -> bool {
-        self.info.cancelable
+    /// Whether the task can be cancelled, as last reported by the server; `None` before the first report.
+    pub fn is_cancelable(&self) -> Option<bool> {
+        self.is_reported.then_some(self.info.cancelable)
     }
 
     /// The next event; `None` after the last one.
@@ -137,6 +140,7 @@ impl TaskWatch {
                 return self.end(TaskEvent::Gone);
             }
             for change in update.change_set {
+                self.is_reported |= change.name == "info.cancelable";
                 note(&mut self.info, change);
             }
             match self.info.state {

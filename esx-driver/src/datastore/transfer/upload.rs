@@ -91,7 +91,7 @@ impl Connect {
                     Err(error) => {
                         let advice =
                             "the server took the upload, but its length could not be checked";
-                        return Err(error.advise_also(advice));
+                        return Err(error.note(advice));
                     }
                 },
                 Err(error) => (Failure::of(&error), self.file_error(error)),
@@ -106,9 +106,8 @@ impl Connect {
                     None => error,
                 },
                 false if failure == Failure::Final => error,
-                false => error.advise_also(
-                    "the upload cannot be continued, and its source can be read only once",
-                ),
+                false => error
+                    .note("the upload cannot be continued, and its source can be read only once"),
             };
             return Err(self.left_behind(path, error).await);
         }
@@ -144,7 +143,7 @@ impl Connect {
             }
             Err(_) => format!("whether the server has a part of '{path}' is not known"),
         };
-        error.advise_also(&advice)
+        error.note(&advice)
     }
 }
 

@@ -73,7 +73,7 @@ impl Domain {
                 return Err(connect.take_back(error, &plan, is_over).await);
             }
         };
-        let done = |error: Error| error.advise_also(&format!("the clone '{name}' is registered"));
+        let done = |error: Error| error.note(&format!("the clone '{name}' is registered"));
         let found = runner.prepare(connect.domain(&vm)).await.map_err(done)?;
         let clone =
             found.ok_or_else(|| done(super::super::no_domain(format!("no domain '{name}'"))))?;
@@ -171,7 +171,7 @@ impl Connect {
             }
             match error.kind() {
                 ErrorKind::InDoubt | ErrorKind::Timeout | ErrorKind::Cancelled => {
-                    error.advise_also(&format!("the directory '{directory}' may have been made"))
+                    error.note(&format!("the directory '{directory}' may have been made"))
                 }
                 _ => error,
             }
@@ -205,14 +205,14 @@ impl Connect {
         let directory = &plan.directory;
         if !is_over {
             let stays = format!("the directory '{directory}' was made and stays");
-            return error.advise_also(&stays);
+            return error.note(&stays);
         }
         let change = self.deletion(directory);
         // The caller's deadline and cancellation are not those of tidying up.
         let removed = Operation::of("Could not remove directory", Ok(change)).await;
         match removed {
             Ok(()) => error,
-            Err(why) => error.advise_also(&format!(
+            Err(why) => error.note(&format!(
                 "the directory '{directory}' stays, since it cannot be removed ({why})"
             )),
         }

@@ -50,7 +50,7 @@ impl Connect {
                 let name = name_of(&def);
                 let domain = runner.prepare(connect.domain(&vm)).await;
                 let domain = domain.map_err(|error| {
-                    error.advise_also(&format!("the domain '{name}' has been made, and is off"))
+                    error.note(&format!("the domain '{name}' has been made, and is off"))
                 })?;
                 let domain = domain.ok_or_else(|| lost(&path))?;
                 let started = runner.perform(domain.power_on()).await;
@@ -59,12 +59,12 @@ impl Connect {
                         ErrorKind::InDoubt => "may run",
                         _ => "is off",
                     };
-                    error.advise_also(&format!("the domain '{name}' has been made, and {is}"))
+                    error.note(&format!("the domain '{name}' has been made, and {is}"))
                 })?;
                 // A running domain has an id.
                 let domain = runner.prepare(connect.domain(&vm)).await;
                 let domain = domain.map_err(|error| {
-                    error.advise_also(&format!("the domain '{name}' has been made, and runs"))
+                    error.note(&format!("the domain '{name}' has been made, and runs"))
                 })?;
                 domain.ok_or_else(|| lost(&path))
             })

@@ -55,7 +55,7 @@ impl Connect {
                 let domain = runner.prepare(connect.domain(&vm)).await;
                 let domain = domain.map_err(|error| {
                     let name = name_of(&def);
-                    error.advise_also(&format!("the domain '{name}' is defined"))
+                    error.note(&format!("the domain '{name}' is defined"))
                 })?;
                 domain.ok_or_else(|| lost(&path))
             })
@@ -78,7 +78,7 @@ impl Connect {
         written.map_err(|error| match error.kind() {
             // There was no answer, or none that could be read.
             ErrorKind::Transport | ErrorKind::Timeout => {
-                error.advise_also(&format!("the file '{path}' may have been written"))
+                error.note(&format!("the file '{path}' may have been written"))
             }
             _ => error,
         })?;
@@ -290,9 +290,11 @@ fn not_defined(error: Error, path: &DatastorePath) -> Error {
     };
     let why = error.cause().and_then(not_registered);
     let stays = stays(path);
+    // libvirt says nothing of the file when the host refuses it.
     match why {
         Some(why) => error.advise(format!("{why}; {stays}")),
-        None => error.advise(stays),
+        None if error.fault().is_some() => error.advise(stays),
+        None => error.note(&stays),
     }
 }
 

@@ -112,6 +112,14 @@ fn readers() -> Steps<ReadReply<&'static str, &'static str>, S> {
             Box::new(verifying(own(), TaskEnd::Unknown)),
         ),
         (
+            "verifying own unwatched",
+            Box::new(verifying(own(), TaskEnd::Unwatched("unwatched"))),
+        ),
+        (
+            "verifying other unwatched",
+            Box::new(verifying(other(), TaskEnd::Unwatched("unwatched"))),
+        ),
+        (
             "verifying other succeeded",
             Box::new(verifying(other(), TaskEnd::Succeeded)),
         ),

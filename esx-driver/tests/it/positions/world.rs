@@ -16,13 +16,13 @@ use vi_types::{
 /// Everything by its name: `domain 'web01': power`, `snapshot 'installed' of domain 'db01'`, `file '[ssd] x.vmx'`; and the
 /// files that belong to a domain, which come and go with what the domain is.
 #[derive(Debug, Default)]
-pub(super) struct World(BTreeMap<String, String>, BTreeSet<String>);
+pub(crate) struct World(BTreeMap<String, String>, BTreeSet<String>);
 
 /// Domains that no call changes, as a look at all of them takes long.
 const UNTOUCHED: [&str; 5] = ["build/ci", "desktop", "files", "installer", "router"];
 
 impl World {
-    pub(super) fn of(simulator: &Simulator) -> World {
+    pub(crate) fn of(simulator: &Simulator) -> World {
         let mut world = World::default();
         for vm in simulator.objects("VirtualMachine") {
             world.add_domain(simulator, &vm);
@@ -202,7 +202,7 @@ impl World {
     }
 
     /// What `other` has otherwise, or only one of the two has.
-    pub(super) fn differences(&self, other: &World) -> Vec<String> {
+    pub(crate) fn differences(&self, other: &World) -> Vec<String> {
         let ours = self.0.iter();
         let ours = ours.filter(|(what, value)| other.0.get(*what) != Some(value));
         let theirs = other.0.keys().filter(|what| !self.0.contains_key(*what));

@@ -423,7 +423,7 @@ async fn a_target_with_several_addresses() {
         .storage_pool_create_xml(&xml, Create::NONE)
         .await
         .unwrap_err();
-    assert_eq!(error.advice(), None);
+    assert_eq!(error.outcome(), None);
     assert_eq!(targets(&simulator), [TARGET]);
 }
 
@@ -502,7 +502,7 @@ async fn a_step_that_fails_takes_back_those_before() {
             .await
             .unwrap_err();
         assert!(!format!("{error:?} {error}").contains("simulated-secret"));
-        assert_eq!(error.advice(), None, "{step}");
+        assert_eq!(error.outcome(), None, "{step}");
         assert_eq!(targets(&simulator), [TARGET], "{step}");
         let taken_back = methods(&simulator)
             .iter()
@@ -527,7 +527,7 @@ async fn what_cannot_be_taken_back_is_told() {
             .storage_pool_create_xml(&secure(), Create::NONE)
             .await
             .unwrap_err();
-        let advice = error.advice().unwrap();
+        let advice = error.outcome().unwrap();
         let left =
             format!("the target '{SECURE}' at 192.0.2.50:3260 was added to vmhba64 and stays (");
         assert!(advice.starts_with(&left), "{advice}");

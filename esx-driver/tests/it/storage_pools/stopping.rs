@@ -114,14 +114,14 @@ async fn a_vmfs_that_is_not_mounted_is_deleted() {
 
     simulator.inject(Rule::new("RemoveDatastore", fault()).times(1));
     let error = pool.delete(Delete::NONE).await.unwrap_err();
-    assert_eq!(error.advice(), None, "it was unmounted again");
+    assert_eq!(error.outcome(), None, "it was unmounted again");
     assert_eq!(pool.info().await.unwrap().state, Inactive);
 
     for method in ["RemoveDatastore", "UnmountVmfsVolume"] {
         simulator.inject(Rule::new(method, fault()).times(1));
     }
     let error = pool.delete(Delete::NONE).await.unwrap_err();
-    let advice = error.advice().unwrap();
+    let advice = error.outcome().unwrap();
     assert!(
         advice.starts_with("'spare' was mounted and stays ("),
         "{advice}"
@@ -235,7 +235,7 @@ async fn a_target_that_is_forgotten_in_part_is_put_back() {
     let pool = pool(&connect, name).await;
     simulator.inject(Rule::new("RemoveInternetScsiStaticTargets", fault()).nth(2));
     let error = pool.destroy().await.unwrap_err();
-    assert_eq!(error.advice(), None);
+    assert_eq!(error.outcome(), None);
     let lines = |text: &str| {
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
         lines.sort();
@@ -247,7 +247,7 @@ async fn a_target_that_is_forgotten_in_part_is_put_back() {
     simulator.inject(Rule::new("RemoveInternetScsiStaticTargets", fault()).nth(2));
     simulator.inject(Rule::new("AddInternetScsiStaticTargets", fault()).nth(1));
     let error = pool.destroy().await.unwrap_err();
-    let advice = error.advice().unwrap();
+    let advice = error.outcome().unwrap();
     assert!(
         advice.contains(" was removed from vmhba64 and stays ("),
         "{advice}"
@@ -257,7 +257,7 @@ async fn a_target_that_is_forgotten_in_part_is_put_back() {
     simulator.inject(Rule::new("RescanHba", fault()).nth(1));
     let error = pool.destroy().await.unwrap_err();
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("the target was removed; its LUNs go when the adapter is scanned the next time")
     );
 }

@@ -227,7 +227,7 @@ async fn what_is_left_of_a_failure_is_told() {
     let xml = document("new/x.vmdk", StorageVolFormat::Vmdk, MIB, MIB);
     let error = create(&connect, &xml).await.unwrap_err();
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("the directory '[ssd] new' was made and stays")
     );
 }

@@ -158,7 +158,7 @@ async fn define() {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InDoubt);
         assert_eq!(
-            error.advice(),
+            error.outcome(),
             Some("the file '[ssd] web01/web01.vmx' has been written and stays")
         );
     }
@@ -176,7 +176,7 @@ async fn a_deadline_does_not_wait_for_a_silent_host() {
         "Timed out during operation: Could not shut down domain: the host did not answer within 7 s"
     );
     assert_eq!(
-        error.advice(),
+        error.outcome(),
         Some("whether the host does it is not known")
     );
     let soon = tokio::time::sleep(Duration::from_secs(7));
@@ -192,5 +192,5 @@ async fn a_deadline_does_not_wait_for_a_silent_host() {
     simulator.inject(Rule::new("RetrievePropertiesEx", Effect::Silence));
     let shutdown = domain.shutdown(ShutdownFlags::NONE);
     let error = shutdown.deadline(Duration::from_secs(7)).await.unwrap_err();
-    assert_eq!(error.advice(), Some("nothing was started"));
+    assert_eq!(error.outcome(), Some("nothing was started"));
 }

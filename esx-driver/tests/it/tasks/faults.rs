@@ -65,6 +65,7 @@ async fn nothing_is_started_twice() {
         Effect::DropAfter,
         Effect::Truncate(100),
         Effect::Status(StatusCode::SERVICE_UNAVAILABLE),
+        Effect::Html,
     ] {
         let spoilt = effect.clone();
         everywhere("", slow, effect, move |method, simulator, domain, result| {
@@ -158,8 +159,14 @@ async fn a_server_that_stays_away_is_told() {
     simulator.inject(Rule::new("*", Effect::DropBefore));
     simulator.step_tasks();
     let error = starting.await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(error.advice().unwrap().ends_with("goes on"), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::InDoubt);
+    let task = "operation failed: Could not start domain: the host accepted it as the task '";
+    let told = error.to_string();
+    assert!(told.starts_with(task), "{told}");
+    assert!(
+        told.contains("', which goes on; what comes of it is not known: "),
+        "{told}"
+    );
     // What is left is the server's until the session ends.
     simulator.expire_sessions();
     nothing_left(&simulator);

@@ -196,7 +196,7 @@ async fn a_deadline_leaves_the_task_to_the_host() {
         error.to_string(),
         "Timed out during operation: Could not start domain: the task did not finish within 90 s"
     );
-    assert!(error.advice().unwrap().ends_with("goes on"), "{error:?}");
+    assert!(error.outcome().unwrap().ends_with("goes on"), "{error:?}");
     settle().await;
     nothing_left(&simulator);
     while simulator.step_tasks() {}

@@ -225,7 +225,7 @@ async fn uploads_of_streams_torn_behind_their_beginning_are_refused() {
         match sent {
             Ok(_) => assert!(bench.on_server().unwrap() == content, "torn at {cut}"),
             Err(error) => {
-                let advice = error.advice().unwrap();
+                let advice = error.outcome().unwrap();
                 assert!(advice.contains("cannot be continued"), "{advice}");
             }
         }

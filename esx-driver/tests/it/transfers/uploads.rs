@@ -71,7 +71,7 @@ async fn an_upload_is_sent_again_if_its_source_can_be_read_again() {
     let error = upload(&server, None, UploadSource::bytes(content.clone())).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    let advice = error.advice().unwrap();
+    let advice = error.outcome().unwrap();
     assert!(
         advice.contains("has 6291456 bytes on the server"),
         "{advice}"
@@ -104,7 +104,7 @@ async fn a_source_that_can_be_read_once_is_sent_again_from_its_beginning_only() 
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert_eq!(
-        error.advice().unwrap(),
+        error.outcome().unwrap(),
         "the upload cannot be continued, and its source can be read only once; \
          '[datastore1] dir/file.iso' is not on the server"
     );
