@@ -489,20 +489,8 @@ fn advice(error: &vi_client::Error) -> Option<String> {
         });
     }
     match error {
-<<<<<<< HEAD
-        vi_client::Error::NotVi { .. } | vi_client::Error::Redirect { .. } => {
-            Some("check the server's name and port".to_owned())
-=======
-        vi_client::Error::Transport(TransportError::Tls {
-            problem:
-                TlsError::Expired { .. } | TlsError::NotYetValid { .. } | TlsError::WrongName { .. },
-            ..
-        }) => {
-            Some("pin the certificate (thumbprint=), or do not verify it (no_verify=1)".to_owned())
-        }
         vi_client::Error::NotVi {
             is_known: false, ..
->>>>>>> ef6db47 (Every change says what came of it, and a failure is never bare)
         }
         | vi_client::Error::Redirect { .. } => Some("check the server's name and port".to_owned()),
         vi_client::Error::Excess { .. }

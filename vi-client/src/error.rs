@@ -279,7 +279,9 @@ impl Error {
     pub fn is_broken(&self) -> bool {
         match self {
             Self::Transport(_) | Self::Deadline { .. } | Self::Compression { .. } => true,
-            Self::Status { status, .. } => matches!(status, 429 | 502..=504),
+            Self::Status { status, .. } | Self::File { status, .. } => {
+                matches!(status, 429 | 502..=504)
+            }
             Self::NotVi { is_known, .. } => *is_known,
             Self::Renewal(error) | Self::Shared(error) => error.is_broken(),
             _ => false,

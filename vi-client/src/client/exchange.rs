@@ -636,7 +636,7 @@ fn short(value: &HeaderValue) -> String {
 }
 
 /// The first characters, on one line and without secrets.
-fn beginning(body: &[u8]) -> String {
+pub(super) fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(1024)]);
     let words = transport::redact(&text);
     let line = words

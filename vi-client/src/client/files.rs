@@ -14,9 +14,11 @@ use http::{Method, Request, StatusCode, response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Client;
-use super::exchange::unsendable;
+use super::exchange::{beginning, unsendable};
+use super::repeat::{Repeats, is_unserved};
 use crate::Error;
-use crate::transport::{Body, RequestBody, TransportError};
+use crate::error::UnexpectedResponse;
+use crate::transport::{Body, BoxFuture, RequestBody, TransportError};
 
 use self::direct::Direct;
 use self::range::{Answered, announced};
@@ -208,7 +210,25 @@ impl Files {
         same: Option<&FileVersion>,
     ) -> Result<FilePart, Error> {
         let headers = range.headers(same);
-        let (parts, body) = self.send(Method::GET, file, &headers).await?;
+        let (parts, mut body) = self.send(Method::GET, file, &headers).await?;
+        if parts.status == StatusCode::OK && is_page(&parts.headers, file) {
+            let first = self
+                .client
+                .0
+                .http
+                .within_deadline("GET", body.chunk())
+                .await?;
+            let response = UnexpectedResponse {
+                status: parts.status.as_u16(),
+                content_type: Some("text/html".to_owned()),
+                beginning: beginning(&first.unwrap_or_default()),
+            };
+            return Err(Error::NotVi {
+                method: "GET",
+                is_known: true,
+                response: Box::new(response),
+            });
+        }
         if !matches!(parts.status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
             return Err(self.refused("download from", file, parts.status));
         }
@@ -423,11 +443,23 @@ impl Client {
         }
     }
 
-    /// Downloads a file from a datastore, up to the [largest answer](crate::Limits::largest_answer).
+    /// Downloads a file from a datastore, up to the [largest answer](crate::Limits::largest_answer). If it does not arrive, it is
+    /// asked for again, as a call that only reads.
     ///
     /// # Errors
     /// [`Error::File`] if the server refuses; its status is 404 if there is no such file.
     pub async fn download(&self, file: &DatastoreFile) -> Result<Bytes, Error> {
+        let mut repeats = Repeats::new();
+        loop {
+            let whole: BoxFuture<'_, _> = Box::pin(self.download_once(file));
+            match whole.await {
+                Ok(whole) => return Ok(whole),
+                Err(error) => repeats.after("GET", error).await?,
+            }
+        }
+    }
+
+    async fn download_once(&self, file: &DatastoreFile) -> Result<Bytes, Error> {
         let limit = self.0.options.limits.largest_answer;
         let mut part = self.files().get(file, FileRange::WHOLE, None).await?;
         if let Some(announced) = part.length.filter(|length| *length > limit as u64) {
@@ -464,15 +496,32 @@ impl Client {
         Ok(whole.freeze())
     }
 
-    /// Uploads a file to a datastore, or replaces it. Its directory must exist.
+    /// Uploads a file to a datastore, or replaces it. Its directory must exist. It is sent again only if another program has
+    /// answered in the server's place.
     ///
     /// # Errors
     /// [`Error::File`] if the server refuses.
     pub async fn upload(&self, file: &DatastoreFile, content: Bytes) -> Result<(), Error> {
-        let mut source = UploadSource::bytes(content);
-        self.files().put(file, &mut source, false).await?;
-        Ok(())
+        let mut repeats = Repeats::new();
+        loop {
+            let mut source = UploadSource::bytes(content.clone());
+            let files = self.files();
+            let sent: BoxFuture<'_, _> = Box::pin(files.put(file, &mut source, false));
+            match sent.await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_unserved(&error) => repeats.after("PUT", error).await?,
+                Err(error) => return Err(error),
+            }
+        }
     }
+}
+
+/// Whether an answer with status 200 is the page of another program: a server gives a file as bytes or as text.
+fn is_page(headers: &HeaderMap, file: &DatastoreFile) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let name = file.path.to_ascii_lowercase();
+    kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+        && ![".html", ".htm"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

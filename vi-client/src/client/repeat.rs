@@ -105,7 +105,9 @@ fn is_passing(error: &Error) -> bool {
 pub(super) fn is_unserved(error: &Error) -> bool {
     match error {
         // 503: the proxy of an ESX host while its agent starts.
-        Error::Status { status, .. } => matches!(status, 429 | 502..=504),
+        Error::Status { status, .. } | Error::File { status, .. } => {
+            matches!(status, 429 | 502..=504)
+        }
         Error::NotVi { is_known, .. } => *is_known,
         _ => false,
     }
