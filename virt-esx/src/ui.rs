@@ -258,11 +258,6 @@ impl Ui {
         }
     }
 
-    /// Whether [a failure](Self::failure) was reported.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.has_failed.get()
-    }
-
     /// Ends the output of a command with the empty line that virsh prints behind each.
     pub(crate) fn close(&self) {
         if self.format == Format::Text && !self.quiet && !self.is_content.get() {

@@ -269,7 +269,7 @@ mod tests {
         Outcome {
             stdout,
             stderr,
-            has_failed: ui.has_failed(),
+            has_failed: ui.status() != 0,
         }
     }
 
