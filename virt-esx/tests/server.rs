@@ -1020,6 +1020,42 @@ fn a_keyring_keeps_secrets_between_runs() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_secret_without_a_terminal_is_the_standard_inputs_first_line() {
+    const UUID: &str = "0a81f5b2-8403-7b23-c8d6-21ccc2f80d6f";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyring");
+    let xml = format!("<secret><uuid>{UUID}</uuid></secret>");
+    let mut define = virt_esx(&["-c", "test:///default", "-q", "secret-define", "/dev/stdin"]);
+    define.env("VIRT_ESX_KEYRING", &path);
+    succeeds(&with_input(define, &xml), "");
+    let without = std::fs::read(&path).unwrap();
+    let mut values = Vec::new();
+    for input in ["geheim\nmore\n", "geheim", "other\n"] {
+        // A session of its own has no terminal.
+        let mut set = Command::new("/usr/bin/setsid");
+        set.args([
+            "--wait",
+            env!("CARGO_BIN_EXE_virt-esx"),
+            "-c",
+            "test:///default",
+            "-q",
+        ]);
+        set.args(["secret-set-value", UUID, "--interactive"]);
+        set.env_clear().env("HOME", "/nonexistent");
+        set.env("VIRT_ESX_KEYRING", &path);
+        set.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = with_input(set, input);
+        assert_eq!(text(&output.stderr), "Enter new value for secret:");
+        assert_eq!((text(&output.stdout), output.status.code()), ("", Some(0)));
+        values.push(std::fs::read(&path).unwrap());
+    }
+    assert_ne!(values[0], without);
+    assert_eq!(values[0], values[1]);
+    assert_ne!(values[1], values[2]);
+}
+
 #[test]
 fn keys_of_domains_are_listed() {
     let host = Host::new();

@@ -1,5 +1,9 @@
+use std::fs::File;
+use std::io::{self, Write as _};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use esx_driver::vi_client::bounded;
 use zeroize::Zeroizing;
 
 use super::change::Changed;
@@ -83,16 +87,34 @@ impl SecretSetValue {
                 }
             }
             (None, None) if self.interactive => {
-                let value = rpassword::prompt_password("Enter new value for secret:");
-                let value = value.map_err(|error| {
+                typed("Enter new value for secret:").map_err(|error| {
                     let reason = Failure::new(file::c_text(&error));
                     Failure::because("Failed to read secret", reason)
-                })?;
-                Ok(Zeroizing::new(value.into_bytes()))
+                })
             }
             (None, None) => Err(Failure::new("Input secret value is missing")),
         }
     }
+}
+
+/// The largest line that is taken for a value.
+const LONGEST_LINE: usize = 16 << 10;
+
+/// What is typed on the terminal; without one, the first line of the standard input, as C's `getpass` (virsh) reads it.
+fn typed(prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    if File::open("/dev/tty").is_ok() {
+        let value = rpassword::prompt_password(prompt)?;
+        return Ok(Zeroizing::new(value.into_bytes()));
+    }
+    let mut terminal = io::stderr().lock();
+    terminal.write_all(prompt.as_bytes())?;
+    terminal.flush()?;
+    drop(terminal);
+    // With room for all of it the bytes never move, so that no copy of them stays anywhere.
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE + 1));
+    bounded::read_line(&mut io::stdin().lock(), LONGEST_LINE, &mut line)?;
+    line.pop_if(|last| *last == b'\n');
+    Ok(line)
 }
 
 /// A file's content.
