@@ -39,9 +39,12 @@ pub(crate) fn start(verbose: u8, quiet: bool, sums: bool, stderr: Stderr) -> Sum
     Sums { counts, stderr }
 }
 
-/// The warnings of each place of the program: its file and line, their number, and what the first one said.
+/// A place of the program: its file and line.
+type Place = (Option<&'static str>, Option<u32>);
+
+/// The warnings of each place: their number, and what the first one said.
 #[derive(Default)]
-struct Counts(Mutex<BTreeMap<(Option<&'static str>, Option<u32>), (usize, String)>>);
+struct Counts(Mutex<BTreeMap<Place, (usize, String)>>);
 
 impl Counts {
     /// Counts a warning, and says if it is to be shown.

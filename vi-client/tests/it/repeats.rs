@@ -14,8 +14,11 @@ use vi_types::methods::{CurrentTime, PowerOnVmTask};
 
 use crate::vi::{Call, Vi, answer, result};
 
+/// An answer, and what it is called.
+type Spoilt = (&'static str, fn() -> Response<Bytes>);
+
 /// Answers that are not the server's, or not whole.
-const SPOILT: [(&str, fn() -> Response<Bytes>); 6] = [
+const SPOILT: [Spoilt; 6] = [
     ("503", || answer(503, "text/plain", "Service Unavailable")),
     ("502", || {
         answer(502, "text/html", "<html>Bad Gateway</html>")
