@@ -105,7 +105,41 @@ struct Parameters {
     thumbprint: Option<Thumbprint>,
 }
 
+impl Parameters {
+    /// Reads a parameter; false if there is none of this name, which is in lower case.
+    fn read(&mut self, name: &str, value: String) -> Result<bool> {
+        match name {
+            "transport" => self.transport = transport(value)?,
+            "vcenter" => self.vcenter = vcenter(value),
+            "no_verify" => self.no_verify = switch("no_verify", value)?,
+            "auto_answer" => self.auto_answer = switch("auto_answer", value)?,
+            "answers" => self.answers = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "libvirt" => self.libvirt = Some(libvirt(&value)?),
+            "proxy" => self.proxy = Some(proxy(&value)?),
+            "cacert" => self.cacert = Some(PathBuf::from(value)),
+            "legacy_uuid" => self.legacy_uuid = switch("legacy_uuid", value)?,
+            "authfile" => self.authfile = (!value.is_empty()).then(|| PathBuf::from(value)),
+            "thumbprint" => self.thumbprint = Some(thumbprint(value)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
 impl EsxUri {
+    /// A text for people that has a URI in it, or what should be one: without what can be a password. Everything between a user's
+    /// colon and an `@` is taken for one, as characters that should have been encoded may be in it.
+    ///
+    /// ```
+    /// use esx_driver::EsxUri;
+    ///
+    /// let shown = EsxUri::without_secrets("esx://root:se/cret@h/?proxy=http://me:se&cret@p");
+    /// assert_eq!(shown, "esx://root@h/?proxy=http://me@p");
+    /// ```
+    pub fn without_secrets(text: &str) -> String {
+        without_password(text)
+    }
+
     /// The kind of server.
     pub fn scheme(&self) -> Scheme {
         self.scheme
@@ -261,17 +295,29 @@ impl FromStr for EsxUri {
             .filter(|authority| !authority.is_empty())
             .ok_or_else(|| invalid(ErrorKind::Uri, "URI is missing the server part"))?;
         let Authority { user, server, port } = Authority::parse(authority, malformed)?;
-        let (parameters, mut warnings) = parameters(raw.query.unwrap_or_default())?;
+        let (parameters, mut warnings) = parameters(
+            raw.query.unwrap_or_default(),
+            raw.fragment.unwrap_or_default(),
+        )?;
         let path = RawPath::decode(raw.path).ok_or_else(malformed)?;
         check_path(scheme, &path, &mut warnings)?;
+        // A password that should have been encoded may have a `#` in it.
+        let (query, fragment) = match (raw.query, raw.fragment) {
+            (Some(query), Some(fragment)) => {
+                let shown = without_secrets(&format!("{query}#{fragment}"));
+                let (query, fragment) = cut(&shown, '#');
+                (Some(query.to_owned()), fragment.map(str::to_owned))
+            }
+            (query, fragment) => (query.map(without_secrets), fragment.map(without_secrets)),
+        };
         Ok(EsxUri {
             scheme,
             user,
             server,
             port: port.unwrap_or(scheme.default_port(parameters.transport)),
             path,
-            query: raw.query.map(without_proxy_password),
-            fragment: raw.fragment.map(str::to_owned),
+            query,
+            fragment,
             parameters,
             warnings,
         })
@@ -416,49 +462,95 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// A URI for error texts: the password of `user:password@` is removed, and that of a proxy.
+///
+/// What should have been encoded in a password may stand in it as it is, so that everything up to an `@` is taken for it.
 fn without_password(text: &str) -> String {
-    let (text, query) = match text.find('?') {
-        Some(at) => text.split_at(at),
-        None => (text, ""),
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains([':', '@']) => (format!("{scheme}://"), rest),
+        _ => ("".to_owned(), text),
     };
-    let query = without_proxy_password(query);
-    let Some((scheme, rest)) = text.split_once("//") else {
-        return format!("{text}{query}");
+    let (address, query) = match rest.find('?') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
     };
-    // A password that should have been encoded may have a slash in it.
-    match rest.rsplit_once('@') {
-        Some((user, _)) => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}//{name}{}{query}", &rest[user.len()..])
-        }
-        None => format!("{scheme}//{rest}{query}"),
+    if let Some((user, _)) = address.rsplit_once('@') {
+        let name = user.split(':').next().unwrap_or_default();
+        let server = &address[user.len()..];
+        return format!("{scheme}{name}{server}{}", without_secrets(query));
     }
+    // An `@` of the query may be the end of a password with a `?` in it, unless there is a proxy before it.
+    let authority = address.split('/').next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
+    let at = query.rfind('@');
+    let proxy = proxy_value(query);
+    if let (Some(at), Some(colon)) = (at, address.find(':'))
+        && (!is_port || proxy.is_none_or(|proxy| proxy > at))
+    {
+        return format!("{scheme}{}{}", &address[..colon], &query[at..]);
+    }
+    format!("{scheme}{address}{}", without_secrets(query))
 }
 
-/// A query without the password in the value of `proxy`. The separators of parameters can be in a password that should have
-/// been encoded, so that everything up to the last `@` is taken for it.
-fn without_proxy_password(query: &str) -> String {
+/// Where the value of the first parameter `proxy` begins in a query.
+fn proxy_value(query: &str) -> Option<usize> {
+    let plain = query.to_ascii_lowercase().find("proxy=");
+    let plain = plain.map(|at| at + "proxy=".len());
+    let mut start = 0;
+    let encoded = query.split(['&', ';']).find_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let at = start + pair.len() - value.len();
+        start += pair.len() + 1;
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        let name = name.trim_start_matches('?');
+        name.eq_ignore_ascii_case("proxy").then_some(at)
+    });
+    [plain, encoded].into_iter().flatten().min()
+}
+
+/// The end of what can be a password in a query: its last `@`, if something is in front of it that can be one. The separators
+/// of parameters can be in a password that should have been encoded.
+fn secret_end(query: &str) -> Option<usize> {
     let lower = query.to_ascii_lowercase();
-    let Some(value) = lower.find("proxy=").map(|at| at + "proxy=".len()) else {
+    lower.rfind('@').max(lower.rfind("%40"))
+}
+
+/// A query without the password in the value of `proxy`, and without names of parameters that can be the end of a password.
+fn without_secrets(query: &str) -> String {
+    let Some(end) = secret_end(query) else {
         return query.to_owned();
     };
-    let end = match (lower.rfind('@'), lower.rfind("%40")) {
-        (Some(plain), Some(encoded)) => plain.max(encoded),
-        (Some(at), None) | (None, Some(at)) => at,
-        (None, None) => return query.to_owned(),
-    };
-    if end < value {
-        return query.to_owned();
+    if let Some(value) = proxy_value(query).filter(|value| *value <= end) {
+        let lower = query[value..end].to_ascii_lowercase();
+        let behind = |mark: &str| lower.find(mark).map(|at| (at, at + mark.len()));
+        let login = behind("://").or_else(|| behind("%3a%2f%2f"));
+        let is_scheme = |(end, _): &(usize, usize)| {
+            lower[..*end]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let login = login.filter(is_scheme).map_or(0, |(_, login)| login);
+        let colon = match (lower[login..].find(':'), lower[login..].find("%3a")) {
+            (Some(plain), Some(encoded)) => Some(plain.min(encoded)),
+            (plain, encoded) => plain.or(encoded),
+        };
+        return match colon {
+            Some(colon) => format!("{}{}", &query[..value + login + colon], &query[end..]),
+            None => query.to_owned(),
+        };
     }
-    let login = lower[value..end]
-        .find("://")
-        .map_or(value, |at| value + at + 3);
-    let colon = lower[login..end]
-        .find(':')
-        .or_else(|| lower[login..end].find("%3a"));
-    match colon {
-        Some(colon) => format!("{}{}", &query[..login + colon], &query[end..]),
-        None => query.to_owned(),
+    // Without a proxy before it, an `@` is right in values only.
+    let start = query[..end].rfind(['&', ';', '#']).map_or(0, |at| at + 1);
+    match query[start..end].contains('=') {
+        true => query.to_owned(),
+        false => {
+            let mark = if query.starts_with('?') && start == 0 {
+                "?"
+            } else {
+                ""
+            };
+            format!("{mark}{}{}", &query[..start], &query[end..])
+        }
     }
 }
 
@@ -577,10 +669,19 @@ fn check_path(scheme: Scheme, path: &RawPath, warnings: &mut Vec<String>) -> Res
 }
 
 /// Reads the query parameters, and returns warnings about them.
-fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
+fn parameters(query: &str, fragment: &str) -> Result<(Parameters, Vec<String>)> {
     let mut parameters = Parameters::default();
     let mut warnings = Vec::new();
+    // What can be the rest of a proxy's password is not shown.
+    let whole = format!("{query}#{fragment}");
+    let secret = proxy_value(&whole)
+        .zip(secret_end(&whole))
+        .filter(|(from, to)| from < to);
+    let mut end = 0;
     for pair in query.split(['&', ';']) {
+        let start = end;
+        end += pair.len() + 1;
+        let is_shown = secret.is_none_or(|(from, to)| end <= from || start > to);
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         // libvirt 9.0.0 (virURIParse) also skips a value without a name.
         if name.is_empty() {
@@ -588,24 +689,38 @@ fn parameters(query: &str) -> Result<(Parameters, Vec<String>)> {
         }
         let text = |part| {
             decode(part).ok_or_else(|| {
-                let message = format!("Query parameter '{name}' is not UTF-8");
+                let name = if is_shown && !name.contains('@') {
+                    format!(" '{name}'")
+                } else {
+                    String::new()
+                };
+                let message = format!("Query parameter{name} is not UTF-8");
                 invalid(ErrorKind::UriParameter, message)
             })
         };
         let (name, value) = (text(name)?, text(value)?);
-        match name.to_ascii_lowercase().as_str() {
-            "transport" => parameters.transport = transport(value)?,
-            "vcenter" => parameters.vcenter = vcenter(value),
-            "no_verify" => parameters.no_verify = switch("no_verify", value)?,
-            "auto_answer" => parameters.auto_answer = switch("auto_answer", value)?,
-            "answers" => parameters.answers = (!value.is_empty()).then(|| PathBuf::from(value)),
-            "libvirt" => parameters.libvirt = Some(libvirt(&value)?),
-            "proxy" => parameters.proxy = Some(proxy(&value)?),
-            "cacert" => parameters.cacert = Some(PathBuf::from(value)),
-            "legacy_uuid" => parameters.legacy_uuid = switch("legacy_uuid", value)?,
-            "authfile" => parameters.authfile = (!value.is_empty()).then(|| PathBuf::from(value)),
-            "thumbprint" => parameters.thumbprint = Some(thumbprint(value)?),
-            _ => warnings.push(format!("Ignoring unexpected query parameter '{name}'")),
+        let kind = name.to_ascii_lowercase();
+        let read = parameters.read(&kind, value);
+        match read {
+            Ok(true) => {}
+            Ok(false) if is_shown && !name.contains('@') => {
+                warnings.push(format!("Ignoring unexpected query parameter '{name}'"));
+            }
+            Ok(false) => {
+                let text = "Ignoring a query parameter that can be the end of a password with '&', ';', '#' or '?' in it";
+                warnings.push(text.to_owned());
+            }
+            Err(error)
+                if is_shown || kind == "proxy" && !error.message().contains(" port value '") =>
+            {
+                return Err(error);
+            }
+            Err(_) => {
+                let message = "a query parameter has an unexpected value, which is not shown since it can be a part of a \
+                               proxy's password";
+                return Err(invalid(ErrorKind::UriParameter, message)
+                    .advise("encode what is special in the password: & is %26, ; is %3B, # is %23, @ is %40"));
+            }
         }
     }
     Ok((parameters, warnings))

@@ -399,6 +399,81 @@ fn no_error_shows_what_can_be_a_password() {
     );
 }
 
+/// Whatever is wrong with a URI, and whatever should have been encoded in a password: nothing shows it.
+#[test]
+fn no_position_shows_what_can_be_a_password() {
+    let places = [
+        "esx://root:@h/",
+        "esx://root:@h:443/x?no_verify=1",
+        "esx://root:@h:0x/",
+        "esx://root:@[::1/",
+        "esx://root:@/",
+        "vpx://root:@h/",
+        "nope://root:@h/",
+        "esx+ssh://root:@h/",
+        "root:@h",
+        "//root:@h",
+        "esx:root:@h",
+        "esx://h/?proxy=http://me:@p",
+        "esx://h/?proxy=http%3A%2F%2Fme%3A%40p",
+        "esx://h/?proxy=me:@p",
+        "esx://h/?proxy=me:@p:0x",
+        "esx://h/?proxy=me:@p^",
+        "esx://h/?PROXY=socks5h://me:@p:99999",
+        "esx://h/?pro%78y=http://me:@p",
+        "esx://h/?no_verify=1&proxy=http://me:@p&transport=ftp",
+        "esx://h/?no_verify=1;proxy=http://me:@p;no_verify=7",
+        "esx://h/?proxy=http://me:@p&proxy=http://me:@q",
+        "esx://h/?proxy=http://me:@p#part",
+        "esx://h/x?proxy=http://me:@p&libvirt=%ff",
+        "nope://h/?proxy=http://me:@p",
+    ];
+    // What may follow the part of the password that is looked for, or stand before it.
+    let before = [
+        "", "1", "12", "&", "1&", ";", "#", "1#", "?", "1?", "/", "1/", "=", "@", "%40", "%26",
+        "%ff", "%", "^", " ", "://",
+    ];
+    let behind = [
+        "", "1", "/", "@", "%40", "%26", "%ff", "%", "^", " ", ":", "://",
+    ];
+    let mut refused = 0;
+    for place in places {
+        for before in before {
+            for behind in behind {
+                let uri = place
+                    .replace(":@", &format!(":{before}hunter{behind}@"))
+                    .replace("%3A%40", &format!("%3A{before}hunter{behind}%40"));
+                let shown = match uri.parse::<EsxUri>() {
+                    Ok(read) => {
+                        // A proxy's host may be what is behind the first `@`.
+                        format!("{read} {} {:?}", read.warnings().concat(), read.proxy())
+                    }
+                    Err(error) => {
+                        refused += 1;
+                        format!("{error} {error:?} {:?}", error.advice())
+                    }
+                };
+                let shown = format!("{shown} {}", EsxUri::without_secrets(&uri));
+                assert!(!shown.contains("hunter"), "{uri}: {shown}");
+            }
+        }
+    }
+    assert!(refused > 3000, "{refused}");
+}
+
+#[test]
+fn what_is_no_password_is_shown() {
+    for text in [
+        "esx://root@h:443/?no_verify=1&proxy=http://me@p:3128#x",
+        "esx://h/?authfile=/home/me@work/auth.conf",
+        "vpx://dom%5Cme@vc/DC/a@b/?transport=https",
+        "list --all",
+        "define /a/b@c.xml",
+    ] {
+        assert_eq!(EsxUri::without_secrets(text), text);
+    }
+}
+
 #[test]
 fn bad_proxies() {
     for value in ["ftp://p", "://p", "HTTP://p", "socks6://p"] {

@@ -192,7 +192,10 @@ async fn simulate(
     keyring: Option<PathBuf>,
 ) -> Result<(Connect, Option<String>), Failure> {
     let simulator = Simulator::from_test_uri(&shown);
-    let simulator = simulator.map_err(|error| Failure::new(error.to_string()))?;
+    let simulator = simulator.map_err(|error| {
+        let text = error.to_string();
+        Failure::new(text.replace(&shown, &EsxUri::without_secrets(&shown)))
+    })?;
     let simulator = simulator.build();
     let query = shown.split_once('?').map_or("", |(_, query)| query);
     let is_of_driver = |pair: &&str| {
@@ -212,13 +215,15 @@ async fn simulate(
     if let Some(keyring) = keyring {
         open = open.keyring(keyring);
     }
-    Ok((open.open(&uri).await?, Some(shown)))
+    let connect = open.open(&uri).await?;
+    Ok((connect, Some(EsxUri::without_secrets(&shown))))
 }
 
 #[cfg(not(feature = "simulator"))]
 async fn simulate(shown: String, _: Option<PathBuf>) -> Result<(Connect, Option<String>), Failure> {
     Err(Failure::new(format!(
-        "no connection driver available for {shown}: this virt-esx was built without the feature 'simulator'"
+        "no connection driver available for {}: this virt-esx was built without the feature 'simulator'",
+        EsxUri::without_secrets(&shown)
     )))
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use esx_driver::EsxUri;
 use esx_driver::vi_client::bounded;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::error::ReadlineError;
@@ -95,6 +96,9 @@ fn is_history(path: &Path) -> bool {
 
 /// Whether a line may be written to the history: not if a URI in it has a password (which the driver refuses).
 fn may_be_kept(line: &str) -> bool {
+    if EsxUri::without_secrets(line) != line {
+        return false;
+    }
     let mut rest = line.split("://").skip(1);
     !rest.any(|rest| {
         let end = rest
