@@ -299,8 +299,12 @@ impl FromStr for EsxUri {
             raw.query.unwrap_or_default(),
             raw.fragment.unwrap_or_default(),
         )?;
-        let path = RawPath::decode(raw.path).ok_or_else(malformed)?;
+        let mut path = RawPath::decode(raw.path).ok_or_else(malformed)?;
         check_path(scheme, &path, &mut warnings)?;
+        // It is ignored, and can be the end of a password with a slash in it.
+        if scheme != Scheme::Vpx && path.decoded.contains('@') {
+            path.encoded.clear();
+        }
         // A password that should have been encoded may have a `#` in it.
         let (query, fragment) = match (raw.query, raw.fragment) {
             (Some(query), Some(fragment)) => {
@@ -467,7 +471,7 @@ fn decode(text: &str) -> Option<String> {
 fn without_password(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) if !scheme.contains([':', '@']) => (format!("{scheme}://"), rest),
-        _ => ("".to_owned(), text),
+        _ => (String::new(), text),
     };
     let (address, query) = match rest.find('?') {
         Some(at) => rest.split_at(at),

@@ -408,7 +408,6 @@ fn no_position_shows_what_can_be_a_password() {
         "esx://root:@h:0x/",
         "esx://root:@[::1/",
         "esx://root:@/",
-        "vpx://root:@h/",
         "nope://root:@h/",
         "esx+ssh://root:@h/",
         "root:@h",

@@ -47,7 +47,11 @@ impl AuthFile {
                 }
                 _ => "make the file readable for the user of this process",
             };
-            let message = format!("'{}'", path.display());
+            let shown = path.display();
+            let message = match error.kind() {
+                io::ErrorKind::FileTooLarge => format!("'{shown}': {error}"),
+                _ => format!("'{shown}'"),
+            };
             Error::new(ErrorKind::AuthFile, ErrorNumber::OpenFailed, message)
                 .in_part(ErrorDomain::Auth)
                 .advise(advice)
