@@ -19,6 +19,7 @@ mod ports;
 mod serial;
 mod slot;
 mod tpm;
+mod usb;
 mod validate;
 mod video;
 
@@ -47,6 +48,7 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError, Warning};
 ///
 /// - disks and CD-ROM drives on SATA (virtual hardware 10 and higher) and disks on NVMe (13 and
 ///   higher), with their controllers; a SATA controller without disks, which libvirt leaves out;
+/// - disks on USB;
 /// - disks whose address differs from the one that their device name tells; the address counts;
 /// - SCSI units up to 64, on virtual hardware 13 and higher;
 /// - CD-ROM images with any suffix;

@@ -39,7 +39,7 @@
 //! - takes a serial port at `telnet://:2001` for one that listens on all addresses;
 //! - does not cut numbers to 32 bits, but says that they are too large;
 //! - carries what libvirt's document has a place for, and libvirt does not read: disks that machines share
-//!   (`sharing`, `sharedBus`), cards that are not connected, `bios.bootOrder`, `rtc.diffFromUTC` and
+//!   (`sharing`, `sharedBus`) and disks on USB, cards that are not connected, `bios.bootOrder`, `rtc.diffFromUTC` and
 //!   `rtc.startTime`, `mks.enable3d`, `managedvm.autoAddVTPM`, `sched.mem.min`;
 //! - warns about every other key that VMware may act on ([`Warning::left_out`]). The few kinds that nobody
 //!   misses are listed, with the reasons, in `src/parse/needless.rs`.
@@ -64,7 +64,7 @@
 //!   (`thinprint`). They are left out, with a warning.
 //!
 //! It refuses only texts that are not VMX files, and encrypted files. It also warns of devices that
-//! libvirt's definitions cannot have (USB, sound, …), and of repeated keys.
+//! libvirt's definitions cannot have (other USB devices, sound, …), and of repeated keys.
 //!
 //! # Building values
 //!

@@ -21,6 +21,7 @@ mod post;
 mod reader;
 mod serial;
 mod uri;
+mod usb;
 mod video;
 
 use virt_model::domain::{Tpm, TpmBackend};
@@ -109,6 +110,7 @@ impl Reader<'_> {
         self.graphics(&mut def)?;
         self.boot(&mut def);
         self.disks(&mut def)?;
+        self.usb_disks(&mut def)?;
         self.filesystems(&mut def)?;
         self.interfaces(&mut def, &interfaces)?;
         self.video(&mut def)?;

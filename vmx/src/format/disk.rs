@@ -14,7 +14,12 @@ impl Writer<'_> {
     /// Writes disks, CD-ROM and floppy drives, with their controllers. Tells whether there are controllers
     /// besides those that every machine has.
     pub(super) fn disks(&mut self, def: &DomainDef) -> Result<bool, VmxError> {
-        let disks = &def.devices.disks;
+        // libvirt refuses disks on USB.
+        let is_apart = |disk: &&Disk| self.lenient() && disk.target.bus == DiskBus::Usb;
+        let (usb, disks): (Vec<&Disk>, Vec<&Disk>) = def.devices.disks.iter().partition(is_apart);
+        let usb: Vec<Disk> = usb.into_iter().cloned().collect();
+        let disks: Vec<Disk> = disks.into_iter().cloned().collect();
+        let disks = disks.as_slice();
         let mut controllers = def.devices.controllers.clone();
         // First of all: there are few places, so that few disks go on from here.
         if self.lenient() {
@@ -42,6 +47,7 @@ impl Writer<'_> {
                 self.line(&format!("floppy{unit}.present"), "false");
             }
         }
+        self.usb_disks(&usb)?;
         Ok(any)
     }
 

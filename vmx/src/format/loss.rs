@@ -22,7 +22,6 @@ pub(super) fn losses(
 ) -> Result<Vec<Warning>, VmxError> {
     let reading = ParseOptions::default()
         .as_libvirt(options.libvirt)
-        .libvirts_disk_names()
         .namespace(VmwareNamespace::of(def));
     let mut found = crate::parse(text, names, &reading)?.domain;
     let mut wanted = def.clone();

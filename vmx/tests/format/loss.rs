@@ -111,6 +111,11 @@ fn what_vmx_files_have_keys_for_is_kept() {
     );
     keeps(
         "",
+        "<disk type='file' device='disk'><source file='stick.vmdk'/><target dev='sda' bus='usb'/></disk>",
+        "usb_xhci:0.fileName = \"stick.vmdk\"",
+    );
+    keeps(
+        "",
         &card("<link state='down'/>"),
         "ethernet0.startConnected = \"false\"",
     );

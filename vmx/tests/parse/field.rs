@@ -600,10 +600,20 @@ fn settings_without_a_place_are_told_with_their_key() {
         );
     converts(
         &usb,
+        &["web/stick.vmdk", "<target dev='sda' bus='usb'/>"],
+        &[],
+    );
+    let stick = device("ehci", "")
+        + &device(
+            "ehci:1",
+            "@.deviceType = \"rawDevice\"\n@.fileName = \"stick\"",
+        );
+    converts(
+        &stick,
         &[],
         &[
-            &["usb_xhci.present"],
-            &["usb_xhci:0.present", "disk", "stick.vmdk", "left out"],
+            &["ehci.present"],
+            &["ehci:1.present", "rawDevice", "stick", "left out"],
         ],
     );
     let drive = "@.fileName = \"a.iso\"\n@.startConnected = \"FALSE\"";
