@@ -15,14 +15,18 @@ use std::fmt;
 
 use virt_model::{ErrorNumber, Uuid};
 
-pub(crate) use self::{changes::refused, definition::networks, switches::own_uuid};
+pub(crate) use self::{
+    changes::refused,
+    definition::{distributed_group, networks},
+    switches::own_uuid,
+};
 use crate::{Connect, Error, ErrorKind, Result, What};
 
 /// A network: libvirt's `virNetwork`, a switch of the connection's host.
 ///
 /// | switch | UUID | what can be changed |
 /// |---|---|---|
-/// | a standard virtual switch, as in libvirt | the MD5 sum of its key | all of it |
+/// | a standard virtual switch, as in libvirt | the MD5 sum of its key, or of its name if the server gives it no key | all of it |
 /// | a distributed switch of a vCenter, as the host has it | the switch's own, the same on all its hosts | its port groups and the host's network cards on it, by the vCenter |
 /// | an opaque switch of a network manager, such as NSX | its key, or the key's MD5 sum | nothing |
 ///
@@ -181,6 +185,25 @@ fn no_network_with_uuid(uuid: Uuid) -> Error {
     no_network(format!(
         "Could not find HostVirtualSwitch with UUID '{uuid}'"
     ))
+}
+
+/// The only one of those with a UUID. Servers that give two switches one key have several.
+fn one_of_uuid<T: Clone>(uuid: Uuid, all: &[T], name: impl Fn(&T) -> &str) -> Result<T> {
+    match all {
+        [one] => Ok(one.clone()),
+        [] => Err(no_network_with_uuid(uuid)),
+        several => {
+            let names: Vec<_> = several
+                .iter()
+                .map(|one| format!("'{}'", name(one)))
+                .collect();
+            let message = format!("several networks have the UUID {uuid}");
+            Err(
+                Error::new(ErrorKind::Ambiguous, ErrorNumber::OperationFailed, message)
+                    .advise(format!("name one by its name: {}", names.join(", "))),
+            )
+        }
+    }
 }
 
 fn no_network(message: String) -> Error {

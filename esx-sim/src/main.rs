@@ -71,7 +71,8 @@ struct Arguments {
     /// Hosts without an iSCSI adapter
     #[arg(long, conflicts_with = "targets")]
     no_iscsi: bool,
-    /// Distributed switch of each datacenter of the vCenter: NAME[@FOLDER][:GROUP[=VLAN],...]; repeat it for several
+    /// Distributed switch of each datacenter of the vCenter, instead of DSwitch: NAME[@FOLDER][:GROUP[=VLAN],...]; repeat it
+    /// for several
     #[arg(long = "dvs", value_name = "SWITCH", requires = "vcenter")]
     switches: Vec<NewDistributedSwitch>,
     /// Opaque network of all hosts, as NSX makes them; repeat it for several

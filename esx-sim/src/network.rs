@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 /// A distributed switch of a simulated vCenter, see [`Builder::distributed_switch`](crate::Builder::distributed_switch). Each
-/// datacenter gets one, with all of its hosts and a physical NIC of its own on each of them.
+/// datacenter gets one, with all of its hosts and, if it has uplinks, a physical NIC of its own on each of them.
 ///
 /// The text is `NAME[@FOLDER][:GROUP[=VLAN][,GROUP[=VLAN]...]]`, such as `dvSwitch0:web=10,db=20`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct NewDistributedSwitch {
     pub folder: Option<String>,
     /// Its port groups for machines, with their VLANs; 0 is none.
     pub groups: Vec<(String, u16)>,
+    /// Whether each host gets a physical NIC for it.
+    pub uplinks: bool,
 }
 
 impl NewDistributedSwitch {
@@ -24,6 +26,17 @@ impl NewDistributedSwitch {
             name: name.into(),
             folder: None,
             groups: Vec::new(),
+            uplinks: true,
+        }
+    }
+
+    /// The switch of a vCenter that is given none, with the names that vSphere's client proposes, and without uplinks: the
+    /// hosts have the physical NICs that they have without it.
+    pub(crate) fn preset() -> Self {
+        let switch = Self::new("DSwitch").port_group("DPortGroup", 0);
+        Self {
+            uplinks: false,
+            ..switch.port_group("DPortGroup 20", 20)
         }
     }
 

@@ -49,13 +49,7 @@ where
     P: PropertySet + Send + Sync + 'static,
     E: Event,
 {
-    let host = connect.host_system();
-    let (watch, first) = begin::<P>(connect, Retrieve::from(host)).await?;
-    let Some(mut last) = first.iter().find_map(ObjectChange::now).cloned() else {
-        // Reading tells what is missing.
-        connect.read_complete::<P>(host).await?;
-        return Err(no_host());
-    };
+    let (watch, mut last) = begin_host::<P>(connect).await?;
     let changes = move |change: &ObjectChange<P>| match change.now() {
         Some(now) => {
             let events = changes(&last, now);
@@ -75,6 +69,20 @@ pub(super) async fn begin<P: PropertySet>(
     let mut watch = connect.client().watch_set::<P>(request).await?;
     let first = watch.next_changes().await.map_err(Cause::Shared)?;
     Ok((watch, first))
+}
+
+/// A watch of the connection's host, and its properties to begin with. It fails if the host's properties cannot be read.
+pub(super) async fn begin_host<P: PropertySet>(
+    connect: &Connect,
+) -> Result<(ObjectWatch<P>, Arc<P>)> {
+    let host = connect.host_system();
+    let (watch, first) = begin::<P>(connect, Retrieve::from(host)).await?;
+    let Some(now) = first.iter().find_map(ObjectChange::now).cloned() else {
+        // Reading tells what is missing.
+        connect.read_complete::<P>(host).await?;
+        return Err(no_host());
+    };
+    Ok((watch, now))
 }
 
 async fn run<P: PropertySet, E: Event>(

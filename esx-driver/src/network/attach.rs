@@ -8,11 +8,10 @@
 //!
 //! What is found is written as libvirt writes it: `bridge` for the host's port groups, `vds` for ports of distributed switches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use vi_types::{
-    ManagedObjectReference,
-    objects::{DistributedVirtualSwitchPortConnection, HostOpaqueNetworkInfo},
+use vi_types::objects::{
+    DistributedVirtualSwitchPortConnection, HostOpaqueNetworkInfo, HostProxySwitch,
 };
 use virt_model::{
     ErrorNumber,
@@ -20,17 +19,17 @@ use virt_model::{
 };
 
 use super::{
-    definition::{Found, FoundGroup, is_usable, of_zones, zones_of},
+    definition::{Found, is_usable, of_zones, zones_of},
     no_network,
-    switches::{self, Switch, carries_opaque, own_uuid},
+    switches::{Switch, carries_opaque},
 };
 use crate::{Connect, Error, ErrorKind, Result, What, connect::ProductLine, near::Near};
 
 impl Connect {
     /// Lets cards name their networks as the host does. Those among `known` stay as they are: the host has them.
     ///
-    /// No request for a host's bridges, which are the host's port groups. One for bridges on a vCenter and for networks, and
-    /// another one if the host has several distributed switches. With `libvirt=` in the URI nothing is done.
+    /// No request for a host's bridges, which are the host's port groups. One for bridges on a vCenter and for networks. With
+    /// `libvirt=` in the URI nothing is done.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such network or port group; [`ErrorKind::Ambiguous`] if there are several;
@@ -61,19 +60,11 @@ impl Connect {
             InterfaceSource::Bridge { bridge } => !found.has_group(bridge),
             _ => true,
         });
-        if open.is_empty() {
-            return Ok(());
-        }
-        let uuids = self.switches_of(&found).await?;
-        let names = Names {
-            found: &found,
-            uuids: &uuids,
-        };
         for card in open {
             let source = match &card.source {
-                InterfaceSource::Bridge { bridge } => names.of_bridge(bridge)?,
+                InterfaceSource::Bridge { bridge } => found.of_bridge(bridge)?,
                 InterfaceSource::Network { network, portgroup } => {
-                    Some(names.of_network(network, portgroup.as_deref())?)
+                    Some(found.of_network(network, portgroup.as_deref())?)
                 }
                 _ => None,
             };
@@ -87,8 +78,7 @@ impl Connect {
 
 impl Connect {
     /// A port of the port group of that name of a distributed switch of the host, for an interface of its kernel: one
-    /// request, and another one if the host has several such switches. `None` without a vCenter, or without such a port
-    /// group.
+    /// request. `None` without a vCenter, or without such a port group.
     ///
     /// # Errors
     /// [`ErrorKind::Ambiguous`] if several switches have one.
@@ -100,15 +90,10 @@ impl Connect {
             return Ok(None);
         }
         let found = self.host_network().await?;
-        let uuids = self.switches_of(&found).await?;
-        let names = Names {
-            found: &found,
-            uuids: &uuids,
-        };
         let mut meant = Vec::new();
         for switch in &found.host.distributed {
-            let groups = names.groups_of(&switch.dvs_uuid).into_iter();
-            let named = groups.filter(|group| group.name == name);
+            let groups = found.groups_of(switch);
+            let named = groups.filter(|group| !group.is_uplink() && group.name == name);
             meant.extend(named.map(|group| (switch, group)));
         }
         match &meant[..] {
@@ -137,27 +122,21 @@ impl Found {
         let mut groups = self.host.port_groups.iter();
         groups.any(|group| group.spec.name == name)
     }
-}
 
-/// What names mean on a host.
-struct Names<'a> {
-    found: &'a Found,
-    /// The UUIDs of distributed switches by their objects.
-    uuids: &'a HashMap<ManagedObjectReference, String>,
-}
-
-impl<'a> Names<'a> {
     /// The port group of a distributed switch or the opaque network of that name; `None` if there is none, which the host
     /// then says better.
     fn of_bridge(&self, name: &str) -> Result<Option<InterfaceSource>> {
-        let host = &self.found.host;
+        let host = &self.host;
         let mut meant = Vec::new();
         for switch in &host.distributed {
-            let groups = self.groups_of(&switch.dvs_uuid);
-            let named = groups.into_iter().filter(|group| group.name == name);
-            meant.extend(named.map(|group| {
-                let of = format!("'{}' ({})", switch.dvs_name, own_uuid(&switch.dvs_uuid));
-                (port_of(group, &switch.dvs_uuid), of)
+            let named = self.ports_of(switch).filter(|(known, _)| *known == name);
+            meant.extend(named.map(|(_, port)| {
+                let of = format!(
+                    "'{}' ({})",
+                    switch.dvs_name,
+                    Switch::Distributed(switch).uuid()
+                );
+                (port, of)
             }));
         }
         let opaque = host.opaque_networks.iter();
@@ -184,19 +163,18 @@ impl<'a> Names<'a> {
     }
 
     fn of_network(&self, name: &str, group: Option<&str>) -> Result<InterfaceSource> {
-        let host = &self.found.host;
+        let host = &self.host;
         let mut opaque = host.opaque_networks.iter();
         if let Some(network) = opaque.find(|one| one.opaque_network_id.eq_ignore_ascii_case(name))
             && group.is_none_or(|group| group == network.opaque_network_name)
         {
             return source_of(network);
         }
-        let switch = self.switch(name)?;
-        match switch {
+        match self.switch_named(name)? {
             Switch::Standard(switch) => {
                 let groups = host.port_groups.iter().filter(|group| {
                     group.spec.vswitch_name == switch.name
-                        && is_usable(&group.spec.name, &self.found.usable)
+                        && is_usable(&group.spec.name, &self.usable)
                 });
                 let all = groups.map(|group| {
                     let name = &group.spec.name;
@@ -206,14 +184,12 @@ impl<'a> Names<'a> {
                 choose(name, group, all.collect())
             }
             Switch::Distributed(switch) => {
-                let groups = self.groups_of(&switch.dvs_uuid).into_iter();
-                let ports =
-                    groups.map(|group| (&*group.name, Ok(port_of(group, &switch.dvs_uuid))));
-                let mut all: Vec<_> = ports.collect();
+                let ports = self.ports_of(switch);
+                let mut all: Vec<_> = ports.map(|(name, port)| (name, Ok(port))).collect();
                 if carries_opaque(switch) {
                     all.extend(sources(of_zones(None, &host.opaque_networks)));
                 }
-                if all.is_empty() && self.found.groups.is_empty() {
+                if all.is_empty() && self.groups.is_empty() {
                     let message = format!(
                         "the port groups of network '{name}' are known to its vCenter only"
                     );
@@ -236,18 +212,11 @@ impl<'a> Names<'a> {
     }
 
     /// The switch of that name or UUID: a standard one before others, as in lookups.
-    fn switch(&self, name: &str) -> Result<Switch<'a>> {
-        let host = &self.found.host;
-        let all = switches::all(
-            &host.standard,
-            &host.distributed,
-            &host.opaque,
-            &host.opaque_networks,
-        );
+    fn switch_named(&self, name: &str) -> Result<Switch<'_>> {
         let uuid = name.parse().ok();
         let mut near = Near::new(name);
         let mut meant = Vec::new();
-        for switch in all {
+        for switch in self.switches() {
             if switch.name() == name {
                 if let Switch::Standard(_) = switch {
                     return Ok(switch);
@@ -275,23 +244,19 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The port groups of a distributed switch that machines can use.
-    fn groups_of(&self, uuid: &str) -> Vec<&'a FoundGroup> {
-        let groups = self.found.groups.iter().filter(|group| {
-            let own = group.uuid(self.uuids);
-            own.is_some_and(|own| own == uuid) && !group.is_uplink()
-        });
-        groups.collect()
+    /// The port groups of a distributed switch that machines can use, by their names. A port is any one: the server chooses it.
+    fn ports_of(&self, switch: &HostProxySwitch) -> impl Iterator<Item = (&str, InterfaceSource)> {
+        let uuid = Switch::Distributed(switch).uuid();
+        let groups = self.groups_of(switch).filter(|group| !group.is_uplink());
+        groups.map(move |group| {
+            let port = VdsSource {
+                switch_id: uuid,
+                portgroup_id: Some(group.config.key.clone()),
+                ..VdsSource::default()
+            };
+            (&*group.name, InterfaceSource::Vds(port))
+        })
     }
-}
-
-/// Any port of a port group: the server chooses one.
-fn port_of(group: &FoundGroup, uuid: &str) -> InterfaceSource {
-    InterfaceSource::Vds(VdsSource {
-        switch_id: own_uuid(uuid),
-        portgroup_id: Some(group.config.key.clone()),
-        ..VdsSource::default()
-    })
 }
 
 fn sources(

@@ -42,7 +42,7 @@ impl Connect {
     /// | `<bandwidth>` of the network or of a port group | traffic shaping, which is the same in both directions |
     /// | `<mtu>` | the size of packets |
     ///
-    /// The rest of the document is about what hosts do not have (addresses, DHCP, DNS, …) and is ignored with a warning.
+    /// The rest of the document is about what hosts do not have (addresses, DHCP, DNS, bridges, …) and is ignored with a warning.
     ///
     /// If a step fails, those before it are taken back; the error says what is left if that fails, too. Requests: one to
     /// read, one for the switch, one for all port groups, and one to read the switch's key.
@@ -287,7 +287,17 @@ pub(super) fn group_exists(name: &str) -> Error {
 
 /// Tells in the log what hosts do not have.
 fn warn_of_the_rest(def: &NetworkDef) {
+    let bridge = &def.bridge;
+    // Whether a document asks for the spanning tree protocol cannot be seen: it does if it says nothing.
+    let has_bridge = bridge.name.is_some()
+        || bridge.zone.is_some()
+        || bridge.delay != 0
+        || bridge.mac_table_manager.is_some();
     for (element, is_there) in [
+        (
+            "<bridge> with name, zone, delay or macTableManager",
+            has_bridge,
+        ),
         ("<ip>", !def.ips.is_empty()),
         ("<domain>", def.domain.is_some()),
         ("<mac>", def.mac.is_some()),

@@ -7,22 +7,22 @@ use vi_client::{
     retrieve::{PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{
-    ManagedObjectReference,
+    ManagedObjectReference, Poly,
     objects::{
-        DvPortgroupConfigInfo, HostNetworkInfo, HostOpaqueNetworkInfo, HostOpaqueSwitch,
-        HostPortGroup, HostProxySwitch, HostVirtualSwitch, PhysicalNic,
+        DvPortSetting, HostNetworkInfo, HostOpaqueNetworkInfo, HostOpaqueSwitch, HostPortGroup,
+        HostProxySwitch, HostVirtualSwitch, PhysicalNic,
     },
     properties::HostSystem,
 };
 use virt_model::{
-    Document as _, ErrorNumber, NetworkDef, Uuid,
+    Document as _, ErrorNumber, NetworkDef,
     flags::NetworkXmlFlags,
     network::{Forward, ForwardMode, PortGroup},
 };
 use vmx::escape::PERCENT;
 
 use super::{
-    Network, no_network_with_uuid,
+    Kind, Network, one_of_uuid,
     port_group::{bandwidth, of_distributed, of_host},
     switches::{self, Switch, carries_opaque},
 };
@@ -46,9 +46,15 @@ property_set! {
 }
 
 property_set! {
-    struct DistributedGroup: DistributedVirtualPortgroup {
+    // Only what is used: the whole of it is long, and servers leave out some of it that they must not, as govmomi's vcsim does
+    // once a port group has been changed.
+    pub(super) struct GroupConfig: DistributedVirtualPortgroup {
         name: String = name,
-        config: DvPortgroupConfigInfo = config,
+        pub(super) key: String = config.key,
+        pub(super) switch: Option<ManagedObjectReference> = config.distributed_virtual_switch,
+        pub(super) setting: Option<Poly<DvPortSetting>> = config.default_port_config,
+        pub(super) version: Option<String> = config.config_version,
+        uplink: Option<bool> = config.uplink,
     }
 }
 
@@ -65,17 +71,19 @@ pub(super) struct Found {
     pub(super) usable: HashSet<String>,
     /// Port groups of distributed switches, by their plain names, with those of uplinks.
     pub(super) groups: Vec<FoundGroup>,
+    /// The UUIDs of the switches that these are of, by the switches' objects.
+    uuids: HashMap<ManagedObjectReference, String>,
 }
 
 /// A port group of a distributed switch.
 pub(super) struct FoundGroup {
     pub(super) reference: ManagedObjectReference,
     pub(super) name: String,
-    pub(super) config: DvPortgroupConfigInfo,
+    pub(super) config: GroupConfig,
 }
 
 impl Network {
-    /// The network's definition: one request, and another one for a distributed switch of a host that has several.
+    /// The network's definition: one request.
     ///
     /// A switch with physical network cards is a bridge to them. Port groups are listed if virtual machines can use them:
     /// those of a distributed switch if the connection is one to its vCenter, and the networks of an opaque switch.
@@ -88,18 +96,14 @@ impl Network {
     pub async fn definition(&self) -> Result<NetworkDef> {
         let found = self.connect.host_network().await?;
         let host = &found.host;
-        match found.switch(self.uuid)? {
+        match found.switch(self)? {
             Switch::Standard(switch) => {
                 standard(switch, &host.nics, &host.port_groups, &found.usable)
             }
             Switch::Distributed(switch) => {
                 let mut def = distributed(switch, &host.nics)?;
-                for group in self.connect.groups_of(&found, switch).await? {
-                    if !group.is_uplink() {
-                        def.port_groups
-                            .push(of_distributed(&group.name, &group.config));
-                    }
-                }
+                let groups = found.groups_of(switch).filter(|group| !group.is_uplink());
+                def.port_groups.extend(groups.map(FoundGroup::definition));
                 if carries_opaque(switch) {
                     add_opaque(&mut def, None, &host.opaque_networks);
                 }
@@ -126,16 +130,22 @@ impl Connect {
     /// The host's network, and the objects of its networks: one request.
     pub(super) async fn host_network(&self) -> Result<Found> {
         let host_system = self.host_system();
+        let mut networks = Selection::along(|host: &HostSystem| &host.network);
         let mut request = Retrieve::from(host_system)
-            .select(Selection::along(|host: &HostSystem| &host.network))
             .properties(HostNetwork::TYPE, self.known_paths(HostNetwork::paths()))
             .set::<Name>();
         if self.client().api_version().at_least(4, 0) {
-            request = request.set::<DistributedGroup>();
+            let switch = "config.distributedVirtualSwitch";
+            networks = networks.select(Selection::traverse(GroupConfig::TYPE, switch));
+            request = request
+                .properties(GroupConfig::TYPE, self.known_paths(GroupConfig::paths()))
+                .set::<DistributedSwitch>();
         }
+        let request = request.select(networks);
         let mut host = None;
         let mut usable = HashSet::new();
         let mut groups = Vec::new();
+        let mut uuids = HashMap::new();
         for mut found in self.client().retrieve(&request).await? {
             if found.object == *host_system {
                 // A list that the user may not read is not taken for an empty one.
@@ -144,14 +154,18 @@ impl Connect {
                 }
                 let properties = HostNetwork::from_properties(&mut found);
                 host = Some(properties.map_err(Error::missing_property)?);
-            } else if found.object.r#type == DistributedGroup::TYPE {
+            } else if found.object.r#type == GroupConfig::TYPE {
                 // One that the user may not read is left out.
-                if let Ok(group) = DistributedGroup::from_properties(&mut found) {
+                if let Ok(config) = GroupConfig::from_properties(&mut found) {
                     groups.push(FoundGroup {
                         reference: found.object.clone(),
-                        name: plain(&group.name),
-                        config: group.config,
+                        name: plain(&config.name),
+                        config,
                     });
+                }
+            } else if found.object.r#type.ends_with(DistributedSwitch::TYPE) {
+                if let Ok(switch) = DistributedSwitch::from_properties(&mut found) {
+                    uuids.insert(found.object.clone(), switch.uuid);
                 }
             } else if let Ok(Name { name }) = Name::from_properties(&mut found) {
                 // Inventory names have `/`, `\` and `%` escaped; names of port groups have not. libvirt 9.0 compares
@@ -164,75 +178,54 @@ impl Connect {
             host: host.ok_or_else(no_host)?,
             usable,
             groups,
+            uuids,
         })
-    }
-
-    /// The port groups of a distributed switch. One request if the host has several such switches.
-    pub(super) async fn groups_of<'a>(
-        &self,
-        found: &'a Found,
-        switch: &HostProxySwitch,
-    ) -> Result<Vec<&'a FoundGroup>> {
-        let uuids = self.switches_of(found).await?;
-        let groups = found
-            .groups
-            .iter()
-            .filter(|group| group.uuid(&uuids) == Some(&switch.dvs_uuid));
-        Ok(groups.collect())
-    }
-
-    /// The UUIDs of the switches that the found port groups are of, by the switches' objects. One request if the host has
-    /// several such switches.
-    pub(super) async fn switches_of(
-        &self,
-        found: &Found,
-    ) -> Result<HashMap<ManagedObjectReference, String>> {
-        let homes = found
-            .groups
-            .iter()
-            .filter_map(|group| group.config.distributed_virtual_switch.clone());
-        let homes: HashSet<_> = homes.collect();
-        if let ([only], false) = (&found.host.distributed[..], homes.is_empty()) {
-            let own = homes.into_iter().map(|home| (home, only.dvs_uuid.clone()));
-            return Ok(own.collect());
-        }
-        let mut uuids = HashMap::new();
-        if homes.is_empty() {
-            return Ok(uuids);
-        }
-        let request = Retrieve::from_each(homes);
-        let read = self.client().retrieve_set::<DistributedSwitch>(request);
-        for read in read.await? {
-            if let Ok(properties) = read.properties {
-                uuids.insert(read.object, properties.uuid);
-            }
-        }
-        Ok(uuids)
     }
 }
 
 impl Found {
-    /// The switch with that UUID.
-    pub(super) fn switch(&self, uuid: Uuid) -> Result<Switch<'_>> {
+    /// The switch of a network: by its UUID. Standard switches are never renamed, so those have its name, too; if a server has
+    /// several others with the UUID, the name tells which.
+    pub(super) fn switch(&self, network: &Network) -> Result<Switch<'_>> {
+        let mut meant: Vec<_> = self.switches().collect();
+        meant.retain(|switch| switch.uuid() == network.uuid);
+        if network.kind == Kind::Standard || meant.len() > 1 {
+            meant.retain(|switch| switch.name() == network.name);
+        }
+        one_of_uuid(network.uuid, &meant, Switch::name)
+    }
+
+    /// All switches of the host.
+    pub(super) fn switches(&self) -> impl Iterator<Item = Switch<'_>> {
         let host = &self.host;
-        let mut switches = switches::all(
+        switches::all(
             &host.standard,
             &host.distributed,
             &host.opaque,
             &host.opaque_networks,
-        );
-        let found = switches.find(|switch| switch.uuid() == uuid);
-        found.ok_or_else(|| no_network_with_uuid(uuid))
+        )
+    }
+
+    /// The port groups of a distributed switch, with that of its uplinks.
+    pub(super) fn groups_of(&self, switch: &HostProxySwitch) -> impl Iterator<Item = &FoundGroup> {
+        let groups = self.groups.iter();
+        groups.filter(|group| self.uuid_of(group) == Some(&switch.dvs_uuid))
+    }
+
+    /// The UUID of a port group's switch.
+    fn uuid_of(&self, group: &FoundGroup) -> Option<&str> {
+        let switch = group.config.switch.as_ref()?;
+        match &self.host.distributed[..] {
+            // Also if the user may not read the switch.
+            [only] => Some(&only.dvs_uuid),
+            _ => self.uuids.get(switch).map(String::as_str),
+        }
     }
 }
 
 impl FoundGroup {
-    /// The UUID of its switch.
-    pub(super) fn uuid<'a>(
-        &self,
-        uuids: &'a HashMap<ManagedObjectReference, String>,
-    ) -> Option<&'a String> {
-        uuids.get(self.config.distributed_virtual_switch.as_ref()?)
+    pub(super) fn definition(&self) -> PortGroup {
+        of_distributed(&self.name, self.config.setting.as_ref())
     }
 
     /// Whether it is of the switch's uplinks, and so none of virtual machines.
@@ -240,16 +233,32 @@ impl FoundGroup {
         // Servers before 6.0 do not say; they name the group.
         match self.config.uplink {
             Some(uplink) => uplink,
-            None => self.name.contains("-DVUplinks-"),
+            None => is_of_uplinks(&self.name),
         }
     }
 }
 
+/// Whether a port group is one of uplinks, by its name as vCenters make it.
+fn is_of_uplinks(name: &str) -> bool {
+    name.contains("-DVUplinks-")
+}
+
+/// A port group of a distributed switch, by its name in the inventory; `None` for that of the uplinks.
+pub(crate) fn distributed_group(
+    name: &str,
+    setting: Option<&Poly<DvPortSetting>>,
+) -> Option<PortGroup> {
+    let name = plain(name);
+    (!is_of_uplinks(&name)).then(|| of_distributed(&name, setting))
+}
+
 /// The networks of a host, in its order, with their definitions. Those list all port groups of the host, and are `None` if
-/// a switch has a network card or port group that the host does not have.
+/// a switch has a network card or port group that the host does not have. `distributed_groups` are the port groups of
+/// distributed switches, with the switches' UUIDs.
 pub(crate) fn networks(
     connect: &Connect,
     host: &HostNetworkInfo,
+    distributed_groups: &[(String, PortGroup)],
 ) -> Vec<(Network, Option<NetworkDef>)> {
     let groups = host.portgroup.iter();
     let all = groups.map(|group| group.spec.name.clone()).collect();
@@ -262,7 +271,14 @@ pub(crate) fn networks(
     let networks = switches.map(|switch| {
         let def = match switch {
             Switch::Standard(switch) => standard(switch, &host.pnic, &host.portgroup, &all).ok(),
-            Switch::Distributed(switch) => distributed(switch, &host.pnic).ok(),
+            Switch::Distributed(switch) => {
+                let own = distributed_groups.iter();
+                let own = own.filter(|(uuid, _)| *uuid == switch.dvs_uuid);
+                distributed(switch, &host.pnic).ok().map(|mut def| {
+                    def.port_groups.extend(own.map(|(_, group)| group.clone()));
+                    def
+                })
+            }
             Switch::Opaque(switch) => opaque(switch, &host.pnic, &host.opaque_network).ok(),
             Switch::Network(network) => Some(opaque_network(network)),
         };

@@ -17,7 +17,7 @@ impl Network {
         Operation::new("Could not start network", move |mut runner| {
             Box::pin(async move {
                 let found = runner.prepare(network.connect.host_network()).await?;
-                found.switch(network.uuid)?;
+                found.switch(&network)?;
                 // libvirt's text (networkCreate of bridge_driver.c, 9.0.0).
                 Err(Error::new(
                     ErrorKind::WrongState,
@@ -68,7 +68,7 @@ impl Network {
 
     /// Whether it is a switch that can be removed. Checks and texts are those of esxNetworkUndefine of libvirt 9.0.0.
     fn check_removable(&self, found: &Found) -> Result<()> {
-        let Switch::Standard(switch) = found.switch(self.uuid)? else {
+        let Switch::Standard(switch) = found.switch(self)? else {
             return Err(self.unsupported("removed"));
         };
         for key in &switch.portgroup {

@@ -5,7 +5,7 @@ use virt_model::{
     flags::{NetworkFilter, refuse_unknown},
 };
 
-use super::{Kind, Network, no_network, no_network_with_uuid};
+use super::{Kind, Network, no_network, one_of_uuid};
 use crate::{Connect, Error, ErrorKind, Result, near::Near};
 
 impl Connect {
@@ -100,12 +100,12 @@ impl Connect {
     /// The network with that UUID: one request.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is none; as
+    /// [`ErrorKind::NotFound`] if there is none; [`ErrorKind::Ambiguous`] if the server gives several switches one key; as
     /// [`list_all_networks`](Connect::list_all_networks).
     #[doc(alias = "virNetworkLookupByUUID")]
     pub async fn network_lookup_by_uuid(&self, uuid: Uuid) -> Result<Network> {
-        let mut networks = self.networks().await?.into_iter();
-        let found = networks.find(|network| network.uuid == uuid);
-        found.ok_or_else(|| no_network_with_uuid(uuid))
+        let mut found = self.networks().await?;
+        found.retain(|network| network.uuid == uuid);
+        one_of_uuid(uuid, &found, Network::name)
     }
 }

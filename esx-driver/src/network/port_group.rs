@@ -1,9 +1,10 @@
 //! Limits and VLANs of port groups, as documents and as hosts say them.
 
+use vi_types::Poly;
 use vi_types::objects::{
-    DvPortSetting, DvPortgroupConfigInfo, DvsTrafficShapingPolicy, HostNetworkPolicy,
-    HostNetworkTrafficShapingPolicy, HostPortGroupSpec, VMwareDvsPortSetting,
-    VmwareDistributedVirtualSwitchTrunkVlanSpec, VmwareDistributedVirtualSwitchVlanIdSpec,
+    DvPortSetting, DvsTrafficShapingPolicy, HostNetworkPolicy, HostNetworkTrafficShapingPolicy,
+    HostPortGroupSpec, VMwareDvsPortSetting, VmwareDistributedVirtualSwitchTrunkVlanSpec,
+    VmwareDistributedVirtualSwitchVlanIdSpec,
 };
 use virt_model::{Bandwidth, BandwidthRate, ErrorNumber, Vlan, VlanTag, network::PortGroup};
 
@@ -152,8 +153,7 @@ fn vlans(trunk: bool, ids: impl IntoIterator<Item = u32>) -> Vlan {
 }
 
 /// The port group of a distributed switch.
-pub(super) fn of_distributed(name: &str, config: &DvPortgroupConfigInfo) -> PortGroup {
-    let setting = config.default_port_config.as_ref();
+pub(super) fn of_distributed(name: &str, setting: Option<&Poly<DvPortSetting>>) -> PortGroup {
     let ports = setting.and_then(|setting| setting.cast::<DvPortSetting>());
     PortGroup {
         bandwidth: ports.and_then(|ports| {

@@ -42,11 +42,16 @@ impl Switch<'_> {
     }
 
     pub(super) fn uuid(&self) -> Uuid {
-        match self {
-            Switch::Standard(switch) => derived_uuid(&switch.key),
-            Switch::Distributed(switch) => own_uuid(&switch.dvs_uuid),
-            Switch::Opaque(switch) => own_uuid(&switch.key),
-            Switch::Network(network) => own_uuid(&network.opaque_network_id),
+        let (key, of_key): (&str, fn(&str) -> Uuid) = match self {
+            Switch::Standard(switch) => (&switch.key, derived_uuid),
+            Switch::Distributed(switch) => (&switch.dvs_uuid, own_uuid),
+            Switch::Opaque(switch) => (&switch.key, own_uuid),
+            Switch::Network(network) => (&network.opaque_network_id, own_uuid),
+        };
+        match key {
+            // govmomi's vcsim gives switches no keys. All of them would be one network.
+            "" => derived_uuid(self.name()),
+            key => of_key(key),
         }
     }
 
@@ -122,6 +127,7 @@ impl Connect {
         let version = self.client().api_version();
         let known = |path: &&String| match path.as_str() {
             "config.network.proxySwitch" => version.at_least(4, 0),
+            "config.uplink" => version.at_least(6, 5),
             "config.network.opaqueSwitch" | "config.network.opaqueNetwork" => {
                 version.at_least(5, 5)
             }

@@ -55,9 +55,8 @@ impl Network {
     /// added, and `parent_index` is ignored, as in libvirt for these sections. Two requests.
     ///
     /// Of a distributed switch the vCenter is asked, if the connection is one to it: port groups are the same on all its hosts,
-    /// and network cards are those of the connection's host. Two requests and those of a task, and one more if the host has
-    /// several distributed switches. Unlike a host's, its port groups may be trunks of several VLANs, and may limit the two
-    /// directions differently.
+    /// and network cards are those of the connection's host. Two requests and those of a task. Unlike a host's, its port
+    /// groups may be trunks of several VLANs, and may limit the two directions differently.
     ///
     /// # Errors
     /// [`ErrorKind::Definition`] if the document cannot be read, or is of another section; [`ErrorKind::Exists`] if there is
@@ -95,7 +94,7 @@ impl Network {
 
     async fn change(&self, command: Command, part: &Part) -> Result<Change<()>> {
         let found: Found = self.connect.host_network().await?;
-        match (found.switch(self.uuid)?, part) {
+        match (found.switch(self)?, part) {
             (Switch::Standard(switch), Part::PortGroup(group)) => {
                 self.change_group(command, group, switch, &found)
             }
@@ -104,10 +103,9 @@ impl Network {
             }
             (Switch::Distributed(switch), Part::PortGroup(group)) => {
                 self.change_distributed_group(command, group, switch, &found)
-                    .await
             }
             (Switch::Distributed(switch), Part::Nic(device)) => {
-                self.change_uplink(command, device, switch, &found).await
+                self.change_uplink(command, device, switch, &found)
             }
             (Switch::Opaque(_) | Switch::Network(_), _) => Err(self.unsupported("changed")),
         }

@@ -5,9 +5,13 @@ use esx_driver::{
     auth::AuthFileSearch,
     vi_client::transport::InProcess,
     virt_model::{
-        InterfaceDef,
-        flags::{InterfaceDefineFlags, InterfaceFilter, InterfaceXmlFlags, NetworkDefineFlags},
+        Document as _, InterfaceDef, NetworkDef,
+        flags::{
+            InterfaceDefineFlags, InterfaceFilter, InterfaceXmlFlags, NetworkDefineFlags,
+            NetworkXmlFlags,
+        },
         interface::ProtocolFamily,
+        network::PortGroup,
     },
 };
 use esx_sim::Simulator;
@@ -142,6 +146,40 @@ async fn an_interface_of_the_kernel_is_made_moved_and_removed() {
     other.undefine().await.unwrap();
     let error = last.undefine().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongState);
+}
+
+/// In a port group of any name: that is the interface's name of libvirt's bridges, too.
+#[tokio::test]
+async fn an_interface_is_made_in_a_port_group_of_any_name() {
+    let simulator = Simulator::esx().build();
+    let connect = connect(&simulator).await;
+    for group in ["a/b", "a%2fb", "  two blanks ", "網絡 \"1' & <2>"] {
+        let mut def = NetworkDef::new("lab");
+        def.port_groups = vec![PortGroup::new(group)];
+        let network = def.to_xml(NetworkXmlFlags::NONE);
+        let network = connect.network_define_xml(&network, NetworkDefineFlags::NONE);
+        let network = network.await.unwrap();
+        let mut def = InterfaceDef::read_xml(
+            "<interface type='bridge' name='x'><protocol family='ipv4'><dhcp/></protocol>\
+             <bridge><interface type='ethernet' name='vmk2'/></bridge></interface>",
+        )
+        .unwrap()
+        .document;
+        def.name = group.to_owned();
+        let document = def.to_xml(InterfaceXmlFlags::NONE);
+        let made = define(&connect, &document).await.unwrap();
+        assert_eq!(made.name(), "vmk2", "{group}");
+        let told = made.definition().await.unwrap();
+        assert_eq!(told.name, group);
+        let error = network.undefine().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WrongState, "{group}: {error}");
+        assert!(error.advice().unwrap().contains(group), "{error:?}");
+        made.undefine().await.unwrap();
+        network.undefine().await.unwrap();
+        let error = define(&connect, &document).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound(What::PortGroup));
+        assert!(error.to_string().contains(group), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -156,6 +156,59 @@ async fn lookups() {
     );
 }
 
+/// Servers that give switches no keys, or one key for several: a command reaches the switch that was asked for.
+#[tokio::test]
+async fn switches_without_keys_of_their_own() {
+    let (simulator, connect) = host().await;
+    change(&simulator, |network| {
+        let keyed = |name: &str, key: &str| HostVirtualSwitch {
+            key: key.to_owned(),
+            ..switch(name)
+        };
+        network.vswitch = vec![
+            keyed("a/b %2f 網", ""),
+            keyed("b", ""),
+            keyed("one", "k"),
+            keyed("two", "k"),
+        ];
+    });
+    let list = connect
+        .list_all_networks(NetworkFilter::NONE)
+        .await
+        .unwrap();
+    let [odd, plain, one, two] = &list[..] else {
+        panic!("{list:?}");
+    };
+    assert_ne!(odd.uuid(), plain.uuid());
+    for network in [odd, plain] {
+        let found = connect
+            .network_lookup_by_uuid(network.uuid())
+            .await
+            .unwrap();
+        assert_eq!(found.name(), network.name());
+    }
+    assert_eq!(one.uuid(), two.uuid());
+    let error = connect
+        .network_lookup_by_uuid(one.uuid())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous, "{error}");
+    assert_eq!(error.advice(), Some("name one by its name: 'one', 'two'"));
+    for network in &list {
+        let xml = network.xml_desc(NetworkXmlFlags::NONE).await.unwrap();
+        let name = format!("<name>{}</name>", network.name());
+        assert!(xml.contains(&name), "{xml}");
+    }
+    two.undefine().await.unwrap();
+    plain.undefine().await.unwrap();
+    let names = connect.list_networks().await.unwrap();
+    assert_eq!(names, ["a/b %2f 網", "one"]);
+    for gone in [plain, two] {
+        let error = gone.undefine().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound(What::Network), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_host_without_switches() {
     let (simulator, connect) = host().await;

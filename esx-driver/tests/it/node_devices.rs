@@ -123,6 +123,11 @@ async fn filters_and_names() {
         "Node device not found: no node device with matching name 'drm_card1'"
     );
     assert!(error.advice().unwrap().contains("drm_card0"));
+    for name in ["pci/0000", "pci%2f0000", "pci 0000", "設備\"'<"] {
+        let error = connect.node_device_lookup_by_name(name).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound(What::NodeDevice));
+        assert!(error.message().contains(name), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -6,22 +6,25 @@ use esx_driver::{
     Connect, EventStream, NetworkEvent, NetworkEventDetail, NodeDeviceEvent, NodeDeviceEventDetail,
     StoragePoolEvent, StoragePoolEventDetail,
 };
-use esx_sim::{Effect, Rule, Simulator};
+use esx_sim::{Effect, NewDistributedSwitch, Rule, Simulator};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 use vi_types::{
-    Poly,
+    ManagedObjectReference, Poly,
     objects::{
         HostBlockHba, HostDevice, HostHostBusAdapter, HostNetworkInfo, HostOpaqueSwitch,
         HostPciDevice, HostProxySwitch, HostScsiDisk, HostStorageDeviceInfo, HostVirtualSwitch,
         ScsiLun,
     },
-    properties::{Datastore, HostSystem},
+    properties::{Datastore, DistributedVirtualPortgroup, HostSystem},
 };
 use virt_model::event::{
     ConnectCloseReason, DomainEventId, NetworkEventId, NodeDeviceEventId, SecretEventId,
     StoragePoolEventId,
+};
+use virt_model::flags::{
+    NetworkFilter, NetworkUpdateCommand, NetworkUpdateFlags, NetworkUpdateSection,
 };
 
 use crate::{host, methods, open};
@@ -183,6 +186,91 @@ async fn networks_of_other_kinds() {
     change(|network| network.proxy_switch.clear());
     assert_eq!(told(&mut events).await, ["dvs Stopped", "dvs Undefined"]);
     drop(events);
+    settled(&simulator).await;
+}
+
+/// Port groups of distributed switches are a vCenter's; their changes are changes of the hosts' networks.
+#[tokio::test(start_paused = true)]
+async fn distributed_networks() {
+    let simulator = Simulator::vcenter()
+        .distributed_switch(NewDistributedSwitch::new("dvs").port_group("web", 10))
+        .distributed_switch(
+            NewDistributedSwitch::new("dvs")
+                .folder("Lab")
+                .port_group("a/b 網", 0),
+        )
+        .build();
+    let connect = open(&simulator, &format!("vpx://vc/{}", simulator.path()))
+        .await
+        .unwrap();
+    let of = connect.network_events();
+    simulator.clear_requests();
+    let mut events = of.stream(None, [NetworkEventId::Lifecycle]).await.unwrap();
+    assert!(told(&mut events).await.is_empty());
+    let requests = methods(&simulator);
+    let begun = requests.iter().filter(|name| *name != "WaitForUpdatesEx");
+    let begun: Vec<_> = begun.map(String::as_str).collect();
+    assert_eq!(
+        begun,
+        [
+            "CreatePropertyCollector",
+            "CreateFilter",
+            "CreateFilter",
+            "RetrievePropertiesEx"
+        ]
+    );
+    let networks = connect
+        .list_all_networks(NetworkFilter::NONE)
+        .await
+        .unwrap();
+    let own = networks.iter().filter(|network| network.name() == "dvs");
+    let own: Vec<_> = own.collect();
+    let mut of_second = of
+        .stream(Some(own[1]), [NetworkEventId::Lifecycle])
+        .await
+        .unwrap();
+    let update = async |command, xml: &str| {
+        let (section, flags) = (NetworkUpdateSection::Portgroup, NetworkUpdateFlags::NONE);
+        let updated = own[1].update(command, section, -1, xml, flags).await;
+        updated.unwrap();
+    };
+    let is_changed = async |events: &mut EventStream<NetworkEvent>, of_second: &mut _| {
+        assert_eq!(told(events).await, ["dvs Defined"]);
+        assert_eq!(told(of_second).await, ["dvs Defined"]);
+    };
+    update(NetworkUpdateCommand::AddLast, "<portgroup name='new'/>").await;
+    is_changed(&mut events, &mut of_second).await;
+    let tagged = "<portgroup name='new'><vlan><tag id='7'/></vlan></portgroup>";
+    update(NetworkUpdateCommand::Modify, tagged).await;
+    is_changed(&mut events, &mut of_second).await;
+    // As it is already.
+    update(NetworkUpdateCommand::Modify, tagged).await;
+    assert!(told(&mut events).await.is_empty());
+    update(NetworkUpdateCommand::Delete, "<portgroup name='new'/>").await;
+    is_changed(&mut events, &mut of_second).await;
+
+    // Somebody renames a port group, and then a switch.
+    let groups = simulator.objects("DistributedVirtualPortgroup").into_iter();
+    let named = |group: &ManagedObjectReference| {
+        let group = simulator.properties::<DistributedVirtualPortgroup>(group);
+        group.and_then(|group| group.name.clone())
+    };
+    let web = groups
+        .clone()
+        .find(|group| named(group).as_deref() == Some("web"));
+    let renamed = |group: &mut DistributedVirtualPortgroup| {
+        group.name = Some("www%2f1".to_owned());
+    };
+    simulator.change(&web.unwrap(), renamed).unwrap();
+    assert_eq!(told(&mut events).await, ["dvs Defined"]);
+    assert!(told(&mut of_second).await.is_empty());
+    change_network(&simulator, &connect, |network| {
+        network.proxy_switch[1].dvs_name = "renamed".to_owned();
+    });
+    assert_eq!(told(&mut events).await, ["renamed Defined"]);
+    assert_eq!(told(&mut of_second).await, ["renamed Defined"]);
+    drop(events);
+    drop(of_second);
     settled(&simulator).await;
 }
 

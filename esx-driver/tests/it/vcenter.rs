@@ -129,6 +129,35 @@ async fn names_with_hidden_characters() {
     }
 }
 
+/// A host of any name is found, and what fails on it names it.
+#[tokio::test]
+async fn hosts_with_odd_names() {
+    for (name, written) in [
+        ("esx%2f1", "esx%252f1"),
+        ("esx 漢字 1", "esx%20%E6%BC%A2%E5%AD%97%201"),
+        ("a%25b", "a%2525b"),
+    ] {
+        let simulator = Simulator::vcenter().build();
+        let first = simulator.objects("HostSystem").into_iter().find(|host| {
+            let host = simulator.properties::<HostSystem>(host).unwrap();
+            simulator.path().ends_with(&host.name.clone().unwrap())
+        });
+        let first = first.unwrap();
+        let renamed = |host: &mut HostSystem| host.name = Some(name.to_owned());
+        simulator.change(&first, renamed).unwrap();
+        let (start, _) = simulator.path().rsplit_once('/').unwrap();
+        let uri = format!("vpx://vc/{start}/{written}");
+        let connect = open(&simulator, &uri).await.unwrap();
+        assert_eq!(connect.host_system(), &first);
+        assert!(!connect.list_networks().await.unwrap().is_empty());
+        assert!(!connect.list_interfaces().await.unwrap().is_empty());
+        assert!(!connect.node_list_devices(None).await.unwrap().is_empty());
+        let missing = format!("vpx://vc/{start}/{written}x");
+        let error = open(&simulator, &missing).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InventoryPath, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_usual_user_of_a_vcenter() {
     let simulator = Simulator::vcenter()

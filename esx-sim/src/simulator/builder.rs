@@ -248,7 +248,8 @@ impl Builder {
         self
     }
 
-    /// Adds a distributed switch to each datacenter of a vCenter (from 4.0 on). An ESX host has none.
+    /// Adds a distributed switch to each datacenter of a vCenter (from 4.0 on), instead of the one that it has otherwise:
+    /// `DSwitch` with two port groups and no uplinks. An ESX host has none.
     #[must_use]
     pub fn distributed_switch(mut self, switch: NewDistributedSwitch) -> Self {
         self.switches.push(switch);

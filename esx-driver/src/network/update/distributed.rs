@@ -5,7 +5,7 @@ use vi_types::{
     objects::{
         DistributedVirtualSwitchHostMemberConfigSpec,
         DistributedVirtualSwitchHostMemberPnicBacking, DistributedVirtualSwitchHostMemberPnicSpec,
-        DvPortgroupConfigInfo, DvPortgroupConfigSpec, HostProxySwitch, VMwareDvsConfigSpec,
+        DvPortgroupConfigSpec, HostProxySwitch, VMwareDvsConfigSpec,
     },
     references,
 };
@@ -32,7 +32,7 @@ use crate::{
 const PORTS: i32 = 8;
 
 impl Network {
-    pub(super) async fn change_distributed_group(
+    pub(super) fn change_distributed_group(
         &self,
         command: Command,
         group: &PortGroup,
@@ -40,10 +40,9 @@ impl Network {
         found: &Found,
     ) -> Result<Change<()>> {
         let client = self.connect.client();
-        let groups = self.connect.groups_of(found, switch).await?;
-        let home = self.home(&groups)?;
+        let home = self.home(switch, found)?;
         let name = &group.name;
-        let mut own = groups.into_iter().filter(|group| !group.is_uplink());
+        let mut own = found.groups_of(switch).filter(|group| !group.is_uplink());
         match (command, own.find(|known| known.name == *name)) {
             (Command::AddFirst | Command::AddLast, Some(_)) => {
                 Err(self.exists(&Entry::group(name)))
@@ -69,13 +68,9 @@ impl Network {
             (Command::Modify | Command::Delete, None) => Err(self.lacks(&Entry::group(name))),
             (Command::Modify, Some(known)) => {
                 let setting = setting::of(group)?;
-                let wanted = DvPortgroupConfigInfo {
-                    default_port_config: Some(setting.clone()),
-                    ..DvPortgroupConfigInfo::default()
-                };
-                let wanted = of_distributed(name, &wanted);
+                let wanted = of_distributed(name, Some(&setting));
                 let spec = DvPortgroupConfigSpec {
-                    config_version: known.config.config_version.clone(),
+                    config_version: known.config.version.clone(),
                     default_port_config: Some(setting),
                     ..DvPortgroupConfigSpec::default()
                 };
@@ -84,9 +79,7 @@ impl Network {
                 Ok(self.seen_in_group(
                     Change::task_without_result(client, request),
                     name,
-                    move |group| {
-                        group.is_some_and(|now| of_distributed(&now.name, &now.config) == wanted)
-                    },
+                    move |group| group.is_some_and(|now| now.definition() == wanted),
                 ))
             }
             (Command::Delete, Some(known)) => {
@@ -102,7 +95,7 @@ impl Network {
     }
 
     /// Gives the switch a network card of the connection's host, or takes one from it.
-    pub(super) async fn change_uplink(
+    pub(super) fn change_uplink(
         &self,
         command: Command,
         device: &str,
@@ -110,7 +103,7 @@ impl Network {
         found: &Found,
     ) -> Result<Change<()>> {
         let connect = &self.connect;
-        let home = self.home(&connect.groups_of(found, switch).await?)?;
+        let home = self.home(switch, found)?;
         let mut backing = backing_of(switch);
         let nics = &mut backing.pnic_spec;
         let is_own = nics.iter().any(|nic| nic.pnic_device == device);
@@ -142,7 +135,7 @@ impl Network {
             let (network, device) = (network.clone(), device.clone());
             Box::pin(async move {
                 let found = network.connect.host_network().await?;
-                let Switch::Distributed(switch) = found.switch(network.uuid)? else {
+                let Switch::Distributed(switch) = found.switch(&network)? else {
                     return Ok(Effect::NotDone);
                 };
                 let nics = backing_of(switch).pnic_spec;
@@ -153,11 +146,9 @@ impl Network {
     }
 
     /// The switch as an object of its vCenter.
-    fn home(&self, groups: &[&FoundGroup]) -> Result<ManagedObjectReference> {
-        let mut homes = groups
-            .iter()
-            .filter_map(|group| group.config.distributed_virtual_switch.clone());
-        homes.next().ok_or_else(|| {
+    fn home(&self, switch: &HostProxySwitch, found: &Found) -> Result<ManagedObjectReference> {
+        let mut homes = found.groups_of(switch);
+        homes.find_map(|group| group.config.switch.clone()).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
                 ErrorNumber::OperationUnsupported,
@@ -179,11 +170,10 @@ impl Network {
             let (network, name, is_done) = (network.clone(), name.clone(), is_done.clone());
             Box::pin(async move {
                 let found = network.connect.host_network().await?;
-                let Switch::Distributed(switch) = found.switch(network.uuid)? else {
+                let Switch::Distributed(switch) = found.switch(&network)? else {
                     return Ok(Effect::NotDone);
                 };
-                let groups = network.connect.groups_of(&found, switch).await?;
-                let mut own = groups.into_iter().filter(|group| !group.is_uplink());
+                let mut own = found.groups_of(switch).filter(|group| !group.is_uplink());
                 Ok(effect(is_done(own.find(|group| group.name == name))))
             })
         })

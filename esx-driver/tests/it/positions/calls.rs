@@ -261,6 +261,16 @@ calls! {
             NetworkUpdateFlags::NONE,
         )
     };
+    add_network_card, cards, server => {
+        let network = lab(server).await;
+        let nic = |command| {
+            let flags = NetworkUpdateFlags::NONE;
+            let section = NetworkUpdateSection::ForwardInterface;
+            network.update(command, section, -1, "<interface dev='vmnic2'/>", flags)
+        };
+        nic(NetworkUpdateCommand::Delete).await.unwrap();
+        nic(NetworkUpdateCommand::AddLast)
+    };
     detach_node_device, esx, server => graphics_card(server).await.detach(None);
     re_attach_node_device, esx, server => {
         let card = graphics_card(server).await;
@@ -272,7 +282,10 @@ calls! {
         let connect = server.connect("esx://esx.example.com/").await;
         connect.interface_define_xml(INTERFACE, InterfaceDefineFlags::NONE)
     };
-
+    define_the_speed_of_a_card, esx, server => {
+        let speed = "<interface type='ethernet' name='vmnic0'><link speed='1000'/></interface>";
+        host(server).await.interface_define_xml(speed, InterfaceDefineFlags::NONE)
+    };
     define_a_new_interface, esx, server => {
         host(server).await.interface_define_xml(NEW_INTERFACE, InterfaceDefineFlags::NONE)
     };
@@ -315,6 +328,13 @@ calls! {
         let nic = "<interface dev='vmnic2'/>";
         of_switch(server, NetworkUpdateCommand::Delete, NetworkUpdateSection::ForwardInterface, nic)
             .await
+    };
+    give_uplink, distributed, server => {
+        let nic = "<interface dev='vmnic2'/>";
+        let section = NetworkUpdateSection::ForwardInterface;
+        let taken = of_switch(server, NetworkUpdateCommand::Delete, section, nic).await;
+        taken.await.unwrap();
+        of_switch(server, NetworkUpdateCommand::AddLast, section, nic).await
     };
 
     start_service, esx, server => host(server).await.start_service("TSM-SSH");

@@ -23,8 +23,9 @@ const OPAQUE_KIND: &str = "nsx.LogicalSwitch";
 /// Gives a server distributed switches and opaque networks, as far as its release has such.
 pub(super) fn equip(world: &mut World, switches: &[NewDistributedSwitch], opaque: &[String]) {
     if world.kind() == ServerKind::VCenter && world.since("4.0") {
-        for switch in switches {
-            add_switch(world, switch);
+        match switches {
+            [] => add_switch(world, &NewDistributedSwitch::preset()),
+            given => given.iter().for_each(|switch| add_switch(world, switch)),
         }
     }
     if !opaque.is_empty() && world.since("5.5") {
@@ -44,7 +45,8 @@ fn add_switch(world: &mut World, new: &NewDistributedSwitch) {
         else {
             continue;
         };
-        let members = own.iter().map(|host| member(world, host)).collect();
+        let members = own.iter().map(|host| member(world, host, new.uplinks));
+        let members = members.collect();
         let mut spec = VMwareDvsConfigSpec::default();
         spec.base.name = Some(new.name.clone());
         spec.base.host = members;
@@ -69,17 +71,18 @@ fn subfolder(
     }
 }
 
-/// A host of a switch, with a physical NIC that it gets for it.
+/// A host of a switch, with a physical NIC that it gets for it if the switch has uplinks.
 fn member(
     world: &mut World,
     host: &ManagedObjectReference,
+    uplinks: bool,
 ) -> DistributedVirtualSwitchHostMemberConfigSpec {
-    let nic = DistributedVirtualSwitchHostMemberPnicSpec {
+    let nic = uplinks.then(|| DistributedVirtualSwitchHostMemberPnicSpec {
         pnic_device: add_nic(world, host),
         ..DistributedVirtualSwitchHostMemberPnicSpec::default()
-    };
+    });
     let backing = DistributedVirtualSwitchHostMemberPnicBacking {
-        pnic_spec: vec![nic],
+        pnic_spec: nic.into_iter().collect(),
         ..DistributedVirtualSwitchHostMemberPnicBacking::default()
     };
     DistributedVirtualSwitchHostMemberConfigSpec {

@@ -137,6 +137,15 @@ const DISTRIBUTED: &[Step] = &[
         "net-dumpxml DVS0",
         "<portgroup name='new 漢'>\n    <vlan>\n      <tag id='77'/>\n",
     ),
+    // vcsim forgets what a change does not say: the port group's policy, without which its configuration is none.
+    (
+        "net-update DVS0 modify portgroup <portgroup~name='new~漢'><vlan><tag~id='78'/></vlan></portgroup>",
+        "Updated network DVS0 live state\n",
+    ),
+    (
+        "net-dumpxml DVS0",
+        "<portgroup name='new 漢'>\n    <vlan>\n      <tag id='78'/>\n",
+    ),
     (
         "net-update DVS0 delete portgroup <portgroup~name='new~漢'/>",
         "Updated network DVS0 live state\n",
