@@ -94,15 +94,25 @@ fn groups_for_virtual_machines_are_networks_and_groups_of_the_host_are_none() {
             let network: Network = simulator.properties(&network).unwrap();
             network.name.clone().unwrap()
         };
-        let names: Vec<_> = host.network.iter().cloned().map(name).collect();
+        let networks = host.network.iter().cloned();
+        let own = networks.filter(|network| network.r#type == "Network");
+        let names: Vec<_> = own.map(name).collect();
         assert_eq!(names, ["VM Network", "Internal", "DMZ"]);
+        // Those of the distributed switch, with that of its uplinks.
+        let distributed = match simulator.path() {
+            "" => 0,
+            _ => 3,
+        };
+        assert_eq!(host.network.len(), 3 + distributed);
         assert_eq!(info.portgroup.len(), 5);
         for datacenter in simulator.objects("Datacenter") {
             let datacenter: Datacenter = simulator.properties(&datacenter).unwrap();
             let folder = datacenter.network_folder.clone().unwrap();
             let folder: Folder = simulator.properties(&folder).unwrap();
-            assert_eq!(folder.child_entity, datacenter.network);
-            assert_eq!(datacenter.network.len(), 3);
+            let mut children = folder.child_entity.clone();
+            children.retain(|child| child.r#type != "VmwareDistributedVirtualSwitch");
+            assert_eq!(children, datacenter.network);
+            assert_eq!(datacenter.network.len(), 3 + distributed);
         }
     }
 }
