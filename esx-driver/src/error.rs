@@ -424,7 +424,7 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
         }
         Cause::NotVi { is_known: true, .. } => (ErrorKind::Transport, internal, error.to_string()),
         Cause::NotVi { .. } => (ErrorKind::NotVi, internal, error.to_string()),
-        Cause::Deadline { .. } => (
+        Cause::Deadline { .. } | Cause::StandsStill { .. } => (
             ErrorKind::Timeout,
             ErrorNumber::OperationTimeout,
             error.to_string(),

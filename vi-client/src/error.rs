@@ -131,6 +131,17 @@ pub enum Error {
         /// The deadline.
         after: Duration,
     },
+    /// The answer has begun, and stands still or comes so slowly that it might as well. Whether the server ran the request
+    /// is unknown.
+    #[error("{method}: the answer stands still: only {received} bytes more came within {} s", .after.as_secs_f32())]
+    StandsStill {
+        /// The method called.
+        method: &'static str,
+        /// How many bytes came in that time.
+        received: usize,
+        /// How long an answer may stand still.
+        after: Duration,
+    },
     /// The server has no such service: the member of its service content is not set.
     #[error("{method}: the server has no {member}")]
     NoSuchService {
@@ -278,7 +289,10 @@ impl Error {
     /// (The client sends such a request again several times by itself, except after a deadline.)
     pub fn is_broken(&self) -> bool {
         match self {
-            Self::Transport(_) | Self::Deadline { .. } | Self::Compression { .. } => true,
+            Self::Transport(_)
+            | Self::Deadline { .. }
+            | Self::StandsStill { .. }
+            | Self::Compression { .. } => true,
             Self::Status { status, .. } | Self::File { status, .. } => {
                 matches!(status, 429 | 502..=504)
             }

@@ -26,6 +26,9 @@ use crate::Error;
 #[non_exhaustive]
 pub struct Limits {
     pub(crate) deadline: Duration,
+    pub(crate) head: Duration,
+    pub(crate) silence: Duration,
+    pub(crate) logout: Duration,
     pub(crate) largest_answer: usize,
     pub(crate) largest_retrieve: usize,
     pub(crate) memory: usize,
@@ -36,6 +39,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(300),
+            head: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+            logout: Duration::from_secs(2),
             largest_answer: 16 << 20,
             largest_retrieve: 256 << 20,
             memory: 128 << 20,
@@ -46,10 +52,58 @@ impl Default for Limits {
 
 impl Limits {
     /// How long a call may take, from sending the request to the last byte of its answer (default: 5 minutes).
+    ///
+    /// It bounds the other durations, too, except for the connection's own
+    /// ([`HttpsTransport::connect_timeout`](crate::transport::HttpsTransport::connect_timeout)). The longest that is known
+    /// of real servers are rescans of hosts with many devices, which take some minutes before they are answered.
     #[must_use]
     pub fn deadline(mut self, after: Duration) -> Self {
         self.deadline = after;
         self
+    }
+
+    /// How long it may take until the head of an answer is there, connecting included (default: 1 minute).
+    ///
+    /// Servers answer calls that read, and those that start a task, within seconds, also vCenters with 10,000 machines. A call
+    /// that a host carries out before it answers, such as a rescan or the mounting of a datastore, has the whole
+    /// [`deadline`](Self::deadline). One that waits for changes may be silent for half a minute more than it was asked to
+    /// wait.
+    #[must_use]
+    pub fn head(mut self, after: Duration) -> Self {
+        self.head = after;
+        self
+    }
+
+    /// How long the body of an answer, or of a request that is streamed, may stand still (default: 1 minute). An answer
+    /// stands still if it brings less than 1 KiB in that time and does not end.
+    ///
+    /// Storage that has lost a path is back within half a minute, or not for a long time.
+    #[must_use]
+    pub fn silence(mut self, after: Duration) -> Self {
+        self.silence = after;
+        self
+    }
+
+    /// How long logging out may take (default: 2 seconds): what was to be done is done by then, and a session that stays is
+    /// ended by the server, usually after half an hour.
+    #[must_use]
+    pub fn logout(mut self, after: Duration) -> Self {
+        self.logout = after;
+        self
+    }
+
+    /// How long the head of the answer to a method may take; `waits` if it waits for changes.
+    pub(crate) fn head_of(&self, method: &str, waits: Option<Duration>) -> Duration {
+        match waits {
+            Some(waits) => waits.saturating_add(self.head.min(SLACK)),
+            None if works_first(method) => self.deadline,
+            None => self.head.min(self.deadline),
+        }
+    }
+
+    /// How long a body may stand still.
+    pub(crate) fn silence_of_bodies(&self) -> Duration {
+        self.silence.min(self.deadline)
     }
 
     /// The largest answer in bytes, before and after decompression; also the largest object of a retrieve, and the largest
@@ -135,5 +189,98 @@ impl Spent {
             return Ok(());
         };
         Err(Error::Excess { method, limit })
+    }
+}
+
+/// How much later than it was asked to a server may answer a call that waits for changes.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// Whether servers carry out a method before they answer, however long that takes: changes of a host's storage, networks
+/// and services, and HTTP's methods that change files.
+fn works_first(method: &str) -> bool {
+    const BEGINNINGS: [&str; 19] = [
+        "Rescan",
+        "Refresh",
+        "Mount",
+        "Unmount",
+        "Format",
+        "Extend",
+        "Expand",
+        "Create",
+        "Destroy",
+        "Remove",
+        "Delete",
+        "Add",
+        "Update",
+        "Start",
+        "Stop",
+        "Restart",
+        "MakeDirectory",
+        "DELETE",
+        "PUT",
+    ];
+    // These make an object of the session, or a task that works later.
+    const QUICK: [&str; 5] = ["_Task", "View", "Filter", "Collector", "CollectorForEvents"];
+    let begins = BEGINNINGS.iter().any(|start| method.starts_with(start));
+    let is_slow_query =
+        method.starts_with("Query") && (method.contains("Vmfs") || method.contains("Disk"));
+    is_slow_query || begins && !QUICK.iter().any(|end| method.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_methods_have_time() {
+        for method in [
+            "RescanAllHba",
+            "RescanHba",
+            "RefreshStorageSystem",
+            "CreateVmfsDatastore",
+            "CreateNasDatastore",
+            "MountVmfsVolume",
+            "UpdateNetworkConfig",
+            "RestartService",
+            "QueryVmfsDatastoreCreateOptions",
+            "QueryAvailableDisksForVmfs",
+            "PUT",
+        ] {
+            assert!(works_first(method), "{method}");
+        }
+        for method in [
+            "RetrievePropertiesEx",
+            "ContinueRetrievePropertiesEx",
+            "Login",
+            "CurrentTime",
+            "PowerOnVM_Task",
+            "CreateSnapshot_Task",
+            "CreateFilter",
+            "CreatePropertyCollector",
+            "DestroyPropertyFilter",
+            "CreateCollectorForEvents",
+            "CreateContainerView",
+            "UnregisterVM",
+            "ShutdownGuest",
+            "ReconfigureAutostart",
+            "QueryPerf",
+            "GET",
+        ] {
+            assert!(!works_first(method), "{method}");
+        }
+    }
+
+    #[test]
+    fn the_deadline_bounds_the_others() {
+        let limits = Limits::default().deadline(Duration::from_secs(7));
+        assert_eq!(limits.head_of("Login", None), Duration::from_secs(7));
+        assert_eq!(limits.silence_of_bodies(), Duration::from_secs(7));
+        let waits = Some(Duration::from_secs(60));
+        let limits = Limits::default();
+        assert_eq!(
+            limits.head_of("WaitForUpdatesEx", waits),
+            Duration::from_secs(90)
+        );
+        assert_eq!(limits.head_of("RescanAllHba", None), limits.deadline);
     }
 }

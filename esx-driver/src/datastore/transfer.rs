@@ -39,7 +39,8 @@ impl Failure {
             Cause::File {
                 status: 502 | 504, ..
             }
-            | Cause::Deadline { .. } => Failure::Broken,
+            | Cause::Deadline { .. }
+            | Cause::StandsStill { .. } => Failure::Broken,
             Cause::Transport(
                 TransportError::Closed { .. }
                 | TransportError::Connect { .. }

@@ -838,6 +838,7 @@ fn is_lost(error: &Cause) -> bool {
         ) => false,
         Cause::Transport(_)
         | Cause::Deadline { .. }
+        | Cause::StandsStill { .. }
         | Cause::Decode { .. }
         | Cause::Compression { .. }
         | Cause::NotVi { .. }

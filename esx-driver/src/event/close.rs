@@ -97,9 +97,9 @@ fn reason(cause: &Cause) -> ConnectCloseReason {
     match cause {
         Cause::Renewal(cause) | Cause::Shared(cause) => reason(cause),
         Cause::Closed { .. } => ConnectCloseReason::Client,
-        Cause::Deadline { .. } | Cause::Transport(TransportError::ConnectTimeout { .. }) => {
-            ConnectCloseReason::KeepAlive
-        }
+        Cause::Deadline { .. }
+        | Cause::StandsStill { .. }
+        | Cause::Transport(TransportError::ConnectTimeout { .. }) => ConnectCloseReason::KeepAlive,
         Cause::Transport(TransportError::Closed { .. }) => ConnectCloseReason::Eof,
         _ => ConnectCloseReason::Error,
     }

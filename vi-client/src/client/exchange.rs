@@ -20,8 +20,10 @@ use vi_types::wire::ResponseError;
 
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
+use super::patience::Patience;
+use super::pending::Pending;
 use crate::error::UnexpectedResponse;
-use crate::transport::{Body, RequestBody, Transport, TransportError};
+use crate::transport::{Body, BoxFuture, RequestBody, Transport, TransportError};
 use crate::version::{ApiVersion, newest_common};
 use crate::{Error, Limits, transport};
 
@@ -34,7 +36,8 @@ pub(super) struct HttpCalls {
     pub(super) transport: Box<dyn Transport>,
     pub(super) cookies: Cookies,
     permits: Semaphore,
-    limits: Limits,
+    pub(super) pending: Pending,
+    pub(super) limits: Limits,
     user_agent: HeaderValue,
     requests: AtomicU64,
     received: AtomicU64,
@@ -103,6 +106,7 @@ impl HttpCalls {
             transport,
             cookies: Cookies::default(),
             permits: Semaphore::new(options.parallel_calls),
+            pending: Pending::default(),
             limits: options.limits.clone(),
             user_agent: options.user_agent.clone(),
             requests: AtomicU64::new(0),
@@ -216,6 +220,7 @@ impl HttpCalls {
             // The semaphore is never closed, so a permit always comes.
             None => self.permits.acquire().await.ok(),
         };
+        let _under_way = waits.is_none().then(|| self.pending.begin(method));
         let sent = self.cookies.snapshot();
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());
@@ -224,10 +229,12 @@ impl HttpCalls {
             headers.insert(COOKIE, cookies);
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let exchange = async {
-            let answer = self.transport.send(request).await?;
+        // On the heap, because the futures of callers are deep enough without it for the compiler.
+        let exchange: BoxFuture<'_, _> = Box::pin(async {
+            let sending = self.transport.send(request);
+            let answer = self.head_in_time(method, waits, sending).await?;
             read(method, answer, &self.limits, taker).await
-        };
+        });
         let after = self
             .limits
             .deadline
@@ -254,7 +261,7 @@ impl HttpCalls {
     ) -> Result<(response::Parts, Body), Error> {
         let sent = self.head(request.headers_mut());
         let sending = self.transport.send(request);
-        let answer = self.within_deadline(method, sending).await?;
+        let answer = self.head_in_time(method, None, sending).await?;
         Ok(self.opened(&sent, answer))
     }
 
@@ -279,8 +286,13 @@ impl HttpCalls {
         let progress = request.body().sending();
         let sending = transport.send_streamed(request);
         tokio::pin!(sending);
+        // What was taken completely, the server may have to write to a disk before it answers.
+        let limit = || match progress.is_finished() {
+            true => self.limits.deadline,
+            false => self.limits.silence_of_bodies(),
+        };
         loop {
-            let ends = progress.silent_since() + self.limits.deadline;
+            let ends = progress.silent_since() + limit();
             tokio::select! {
                 answer = &mut sending => return answer.map_err(|error| match error {
                     TransportError::Source(source) => Error::Source(source),
@@ -288,8 +300,8 @@ impl HttpCalls {
                 }),
                 () = tokio::time::sleep_until(ends) => {}
             }
-            if progress.silent_since() + self.limits.deadline <= tokio::time::Instant::now() {
-                let after = self.limits.deadline;
+            let after = limit();
+            if progress.silent_since() + after <= tokio::time::Instant::now() {
                 return Err(Error::Deadline { method, after });
             }
         }
@@ -317,18 +329,16 @@ impl HttpCalls {
         (parts, body)
     }
 
-    /// Waits for a part of an answer, but not longer than for a whole one.
-    pub(super) async fn within_deadline<T>(
+    /// Waits for the head of an answer.
+    pub(super) async fn head_in_time<T>(
         &self,
         method: &'static str,
-        part: impl Future<Output = Result<T, TransportError>>,
+        waits: Option<Duration>,
+        head: impl Future<Output = Result<T, TransportError>>,
     ) -> Result<T, Error> {
-        let waited = tokio::time::timeout(self.limits.deadline, part).await;
-        let part = waited.map_err(|_| Error::Deadline {
-            method,
-            after: self.limits.deadline,
-        })?;
-        Ok(part?)
+        let after = self.limits.head_of(method, waits);
+        let head = tokio::time::timeout(after, head).await;
+        Ok(head.map_err(|_| Error::Deadline { method, after })??)
     }
 }
 
@@ -364,6 +374,7 @@ async fn read(
     limits: &Limits,
     taker: Option<&mut dyn ResponseReader>,
 ) -> Result<HttpResponse, Error> {
+    let mut patience = Patience::new(method, limits);
     let (parts, mut body) = answer.into_parts();
     let mut taker = match taker {
         Some(taker) if parts.status == StatusCode::OK => taker.begin().then_some(taker),
@@ -393,7 +404,7 @@ async fn read(
         false => BodyBuffer::Plain(LimitedBuffer::new(limit, announced.unwrap_or(0))),
     };
     let mut received = 0;
-    while let Some(mut chunk) = body.chunk().await? {
+    while let Some(mut chunk) = patience.chunk(&mut body).await? {
         received += chunk.len() as u64;
         if received > limit as u64 {
             return Err(too_large(None).into());

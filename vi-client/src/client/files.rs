@@ -15,6 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Client;
 use super::exchange::{beginning, unsendable};
+use super::patience::Patience;
 use super::repeat::{Repeats, is_unserved};
 use crate::Error;
 use crate::error::UnexpectedResponse;
@@ -79,14 +80,19 @@ fn twice(text: &str) -> String {
 /// Dropped before its end, it closes its connection.
 #[derive(Debug)]
 pub struct Download {
-    client: Client,
+    /// The connection may need it, and with it its session.
+    _client: Client,
+    patience: Patience,
     body: Body,
 }
 
 impl Download {
     pub(super) fn new(client: &Client, body: Body) -> Self {
-        let client = client.clone();
-        Self { client, body }
+        Self {
+            _client: client.clone(),
+            patience: Patience::new("GET", &client.0.http.limits),
+            body,
+        }
     }
 
     /// The length in bytes, if the server tells.
@@ -97,10 +103,9 @@ impl Download {
     /// The next piece; `None` at the end.
     ///
     /// # Errors
-    /// If the connection breaks, or no piece comes before the deadline of calls.
+    /// If the connection breaks, or the answer stands still ([`Error::StandsStill`]).
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let http = &self.client.0.http;
-        http.within_deadline("GET", self.body.chunk()).await
+        self.patience.chunk(&mut self.body).await
     }
 }
 
@@ -145,7 +150,7 @@ pub struct Sent {
 /// The way to the files of datastores: through the client's server, or directly to a host of a vCenter.
 ///
 /// Each request has a connection for itself as long as it lasts, and no deadline for the whole: it ends with
-/// [`Error::Deadline`] when nothing has moved for the deadline of calls. Nothing is repeated, except that a session that
+/// [`Error::Deadline`] or [`Error::StandsStill`] when nothing moves ([`Limits::silence`](crate::Limits::silence)). Nothing is repeated, except that a session that
 /// has ended is renewed once a request.
 #[derive(Clone)]
 pub struct Files {
@@ -216,7 +221,7 @@ impl Files {
                 .client
                 .0
                 .http
-                .within_deadline("GET", body.chunk())
+                .head_in_time("GET", None, body.chunk())
                 .await?;
             let response = UnexpectedResponse {
                 status: parts.status.as_u16(),
@@ -358,7 +363,7 @@ impl Files {
                     let (transport, cookie) = direct.ticket(&self.client, &method, file).await?;
                     self.head_with(request.headers_mut(), cookie);
                     let sending = transport.send(request);
-                    http.within_deadline(name, sending).await?.into_parts()
+                    http.head_in_time(name, None, sending).await?.into_parts()
                 }
             };
             // The server has not touched the file.

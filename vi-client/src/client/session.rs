@@ -87,12 +87,26 @@ impl Client {
 
     /// Logs out; does nothing without a login. The client can log in again.
     ///
+    /// A login that is under way is waited for. All takes no longer than [`Limits::logout`](crate::Limits::logout).
+    ///
     /// # Errors
     /// If the logout fails. The client forgets the session in any case.
     pub async fn logout(&self) -> Result<(), Error> {
         let session = &self.0.session;
-        let mut state = session.state.lock().await;
         session.stop_keep_alive();
+        let after = self.0.http.limits.logout;
+        let result = tokio::time::timeout(after, self.log_out()).await;
+        session.logged_in.store(false, Ordering::Release);
+        self.0.http.cookies.clear();
+        result.unwrap_or(Err(Error::Deadline {
+            method: "Logout",
+            after,
+        }))
+    }
+
+    async fn log_out(&self) -> Result<(), Error> {
+        let session = &self.0.session;
+        let mut state = session.state.lock().await;
         state.credentials = None;
         if !session.logged_in.swap(false, Ordering::AcqRel) {
             return Ok(());
@@ -100,7 +114,6 @@ impl Client {
         let this = self.session_manager("Logout")?;
         let call = outgoing(&methods::Logout::default(), &this)?;
         let answer = self.0.http.call(&call, self.version().as_ref(), None).await;
-        self.0.http.cookies.clear();
         match decode::<methods::Logout>(&answer?.envelope, self.0.options.limits.wire()) {
             Ok(_) => Ok(()),
             Err(error) => match failed(call.method, error) {

@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::connect::{self, ByteStream};
@@ -204,7 +206,22 @@ impl HttpsTransport {
                 Some(line) => (line, true),
                 None => (self.connect().await?, false),
             };
-            let mut failure = match line.sender.try_send_request(request).await {
+            let informational = Informational::count(&mut request);
+            let sent = tokio::select! {
+                biased;
+                sent = line.sender.try_send_request(request) => sent,
+                () = informational.are_too_many() => {
+                    // The connection is closed with `line`.
+                    return Err(TransportError::NotHttp {
+                        server: self.endpoint.authority(),
+                        reason: format!(
+                            "it sent {MOST_INFORMATIONAL} informational answers (such as 100 Continue) instead of one \
+                             to the request"
+                        ),
+                    });
+                }
+            };
+            let mut failure = match sent {
                 Ok(response) => {
                     if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
                         && let Some(proxy) = self.forwarding_proxy()
@@ -349,6 +366,35 @@ impl fmt::Debug for HttpsTransport {
             .field("endpoint", &format_args!("{}", self.endpoint))
             .field("proxy", &self.proxy)
             .finish_non_exhaustive()
+    }
+}
+
+/// How many informational answers (1xx) may come before the answer to a request. The VI API has none; a proxy may send one
+/// or two.
+const MOST_INFORMATIONAL: u32 = 32;
+
+/// Counts the informational answers to a request, which hyper skips without end.
+#[derive(Default)]
+struct Informational {
+    count: AtomicU32,
+    too_many: Notify,
+}
+
+impl Informational {
+    /// Begins to count those to `request`.
+    fn count<B>(request: &mut Request<B>) -> Arc<Self> {
+        let counted = Arc::<Self>::default();
+        let counting = Arc::clone(&counted);
+        hyper::ext::on_informational(request, move |_| {
+            if counting.count.fetch_add(1, Ordering::Relaxed) + 1 == MOST_INFORMATIONAL {
+                counting.too_many.notify_one();
+            }
+        });
+        counted
+    }
+
+    async fn are_too_many(&self) {
+        self.too_many.notified().await;
     }
 }
 
