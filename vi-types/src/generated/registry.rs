@@ -4440,7 +4440,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO,
         &objects::VIRTUAL_MACHINE_CPU_ID_INFO_SPEC,
         &objects::VIRTUAL_MACHINE_DATASTORE_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION,
         &objects::VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO,
         #[cfg(feature = "profile")]

@@ -399,7 +399,6 @@ rt::serde!(object ConfigTarget);
 /// `DatastoreOption`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreOption {
     /// `unsupportedVolumes`: list of `VirtualMachineDatastoreVolumeOption`.
-    #[cfg(feature = "vmoption")]
     pub unsupported_volumes: Vec<VirtualMachineDatastoreVolumeOption>,
     #[doc(hidden)]
     pub _more: (),
@@ -408,7 +407,6 @@ impl Default for DatastoreOption {
     #[inline(never)]
     fn default() -> Self {
         Self {
-            #[cfg(feature = "vmoption")]
             unsupported_volumes: Vec::new(),
             _more: (),
         }
@@ -430,7 +428,6 @@ impl rt::Object for DatastoreOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             rt::INFO => P::Info(&DATASTORE_OPTION),
-            #[cfg(feature = "vmoption")]
             0 => P::Objects(&self.unsupported_volumes),
             _ => P::Absent,
         }
@@ -438,7 +435,6 @@ impl rt::Object for DatastoreOption {
     #[inline(never)]
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            #[cfg(feature = "vmoption")]
             0 => M::Objects(&mut self.unsupported_volumes),
             _ => M::Absent,
         }
@@ -3734,6 +3730,77 @@ impl std::fmt::Debug for VirtualMachineDatastoreInfo {
 }
 #[cfg(feature = "serde")]
 rt::serde!(object VirtualMachineDatastoreInfo);
+
+/// `VirtualMachineDatastoreVolumeOption`, a [`DynamicData`], since VI API 2.0.
+pub struct VirtualMachineDatastoreVolumeOption {
+    /// `fileSystemType`: required string, a TypeName.
+    pub file_system_type: String,
+    /// `majorVersion`: optional int.
+    pub major_version: Option<i32>,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for VirtualMachineDatastoreVolumeOption {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            file_system_type: String::new(),
+            major_version: None,
+            _more: (),
+        }
+    }
+}
+pub(crate) static VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualMachineDatastoreVolumeOption",
+    Some(&DYNAMIC_DATA),
+    "2.0
+string fileSystemType r
+int majorVersion o
+",
+    <VirtualMachineDatastoreVolumeOption as rt::DataObject>::unset,
+);
+impl rt::Object for VirtualMachineDatastoreVolumeOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION),
+            0 => P::Value(&self.file_system_type),
+            1 => P::Value(&self.major_version),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.file_system_type),
+            1 => M::Value(&mut self.major_version),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for VirtualMachineDatastoreVolumeOption {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualMachineDatastoreVolumeOption {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualMachineDatastoreVolumeOption {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object VirtualMachineDatastoreVolumeOption);
 
 /// `VirtualMachineNetworkInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineNetworkInfo {
