@@ -183,12 +183,14 @@ fn an_object_is_there_as_soon_as_it_is_complete_and_its_bytes_are_dropped() {
     let head = message.find("<objects><obj").unwrap();
     decoder.push(&message.as_bytes()[..head]);
     assert!(decoder.next().unwrap().is_none());
+    let outside = decoder.waiting();
     for piece in message.as_bytes()[head..head + 100_000 * one.len()].chunks(one.len()) {
         decoder.push(piece);
         assert_eq!(decoder.next().unwrap().unwrap().obj.value, "vm-1");
         assert!(decoder.next().unwrap().is_none());
     }
-    assert!(format!("{decoder:?}").contains("waiting: 0"), "{decoder:?}");
+    // What is no item is kept until the end, with the places of the items in it.
+    assert!(decoder.waiting() <= outside + 64, "{decoder:?}");
     let tail = &message.as_bytes()[head + 100_000 * one.len()..];
     decoder.push(tail);
     assert!(decoder.next().unwrap().is_none());

@@ -1079,3 +1079,27 @@ fn keys_of_domains_are_listed() {
     let output = host.virt_esx(&["-q", "secret-dumpxml", uuid]).output();
     assert!(text(&output.unwrap().stdout).contains("<description>encrypts web01</description>"));
 }
+
+/// The usage of one processor is a sample, which a recording cannot have.
+#[test]
+fn one_processor_is_used_in_part() {
+    for cpu in ["0", "31"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_virt-esx"))
+            .args(["-c", "test:///default", "nodecpustats", cpu, "--percent"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let shares: Vec<u32> = text
+            .lines()
+            .filter_map(|line| {
+                let (name, share) = line.split_once(':')?;
+                assert!(matches!(name, "usage" | "idle"), "{text}");
+                share.trim().strip_suffix('%')?.parse().ok()
+            })
+            .collect();
+        let [usage, idle] = shares[..] else {
+            panic!("{text}")
+        };
+        assert!(usage > 0 && usage + idle == 100, "{text}");
+    }
+}

@@ -50,7 +50,7 @@ async fn a_recursive_view_shows_everything_below() {
         ("ClusterComputeResource", 1),
         ("ResourcePool", 3),
         ("Datastore", 6),
-        ("Network", 6),
+        ("Network", 12),
     ] {
         let found = container(&client, &root, &[ty], true).await;
         assert_eq!(found.len(), count, "{ty}: {found:?}");

@@ -117,16 +117,18 @@ pub(super) fn is_unserved(error: &Error) -> bool {
 mod tests {
     use super::*;
 
-    /// Every method of the core that is sent again. Who adds one reads its documentation first: does it change something?
+    /// Every method that is sent again, of the types that the project compiles. Who adds one reads its documentation first:
+    /// does it change something?
     #[test]
     fn methods_that_only_read() {
         let methods = vi_types::interface().methods.iter();
-        let reads: Vec<_> = methods
-            .map(|method| method.name)
-            .filter(|name| only_reads(name))
-            .collect();
         let reviewed: Vec<_> = include_str!("repeat/reads.txt").lines().collect();
-        assert_eq!(reads, reviewed);
+        assert!(reviewed.iter().all(|name| only_reads(name)));
+        let reads = methods.map(|method| method.name);
+        let unknown: Vec<_> = reads
+            .filter(|name| only_reads(name) && !reviewed.contains(name))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
         for method in [
             "ContinueRetrievePropertiesEx",
             "ReadNextEvents",

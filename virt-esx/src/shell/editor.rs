@@ -184,7 +184,7 @@ mod tests {
         for line in [
             "list",
             "connect esx://root@host:444/?a=b",
-            "connect esx://host:1/ ; echo a:b@c",
+            "connect esx://host:1/ ; echo a:b",
         ] {
             assert!(may_be_kept(line), "{line}");
         }
