@@ -80,12 +80,12 @@ fn hosts(simulator: &Simulator) -> Vec<ManagedObjectReference> {
     let path = simulator.path();
     let (_, first) = path.rsplit_once('/').unwrap();
     let clusters = simulator.objects("ClusterComputeResource").into_iter();
-    let hosts = clusters.filter_map(|cluster| {
+    let mut hosts = clusters.filter_map(|cluster| {
         let cluster = simulator.properties::<ClusterComputeResource>(&cluster)?;
         let host = simulator.properties::<HostSystem>(cluster.host.first()?)?;
         (host.name.as_deref() == Some(first)).then(|| cluster.host.clone())
     });
-    hosts.last().unwrap()
+    hosts.next_back().unwrap()
 }
 
 /// What was said on a connection: the bodies of requests and of their answers.

@@ -27,10 +27,10 @@ impl Connect {
     /// A host has no emulators and no machine types to choose from. The architecture is by default the host's.
     ///
     /// # Errors
-    /// - [`ErrorKind::Argument`] for a type of hypervisor other than `vmware`, another architecture than `x86_64` and
-    ///   `i686`, one that the host does not have, an emulator, or a machine type.
-    /// - [`ErrorKind::UnsupportedFlags`] for any flag.
-    /// - [`ErrorKind::Property`] if the server does not describe the host's processors.
+    /// - [`ErrorKind::Argument`](crate::ErrorKind::Argument) for a type of hypervisor other than `vmware`, another
+    ///   architecture than `x86_64` and `i686`, one that the host does not have, an emulator, or a machine type.
+    /// - [`ErrorKind::UnsupportedFlags`](crate::ErrorKind::UnsupportedFlags) for any flag.
+    /// - [`ErrorKind::Property`](crate::ErrorKind::Property) if the server does not describe the host's processors.
     #[doc(alias = "virConnectGetDomainCapabilities")]
     pub async fn domain_capabilities(
         &self,

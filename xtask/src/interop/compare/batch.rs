@@ -26,7 +26,12 @@ pub(super) fn compare(
         let (theirs, ours_printed) = (theirs.both(index), batch.both(index));
         let is_known = |known: &Known| {
             let mut wanted = known.words.iter();
-            wanted.all(|word| words.iter().any(|found| found == word))
+            // A file is known by its name.
+            let is_word = |found: &str, word: &str| found.rsplit('/').next() == Some(word);
+            wanted.all(|word| {
+                let mut found = words.iter();
+                found.any(|found| found == word || is_word(found, word))
+            })
         };
         match known.iter().position(is_known) {
             Some(known) if theirs != ours_printed => shown[known] = true,

@@ -490,6 +490,10 @@ const KNOWN_OF_CHANGES: &[Known] = &[
         reason: "libvirt does not escape the names of port groups",
     },
     Known {
+        words: &["net-define", "network-no-forward-devices.xml"],
+        reason: "a warning says that a switch has no name as a bridge",
+    },
+    Known {
         words: &["net-start", "vSwitch0"],
         reason: NOT_THERE,
     },
