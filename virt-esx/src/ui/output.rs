@@ -106,7 +106,7 @@ impl Terminal {
         self.tell_styled(&foreign::text(text));
     }
 
-    /// Prints on the standard error what has colours of ours in it.
+    /// Prints on the standard error what has colours or carriage returns of ours in it.
     pub(crate) fn tell_styled(&self, text: &str) {
         if let Some(held) = &mut *lock(&self.0.held) {
             if held.len() < MOST_HELD {

@@ -149,6 +149,10 @@ impl<'a> Pair<'a> {
         let mut lines: Vec<_> = list.iter().map(|args| Line::new(args, true)).collect();
         for domain in &domains {
             for command in DOMAIN_COMMANDS {
+                // virsh writes control characters of a name to the terminal there; virt-esx escapes them.
+                if *command == ["dominfo"] && domain.contains(char::is_control) {
+                    continue;
+                }
                 lines.push(Line::new(
                     &by_name(command, domain),
                     *command != ["domname"],

@@ -518,7 +518,7 @@ impl Migrate {
         let shows_percents = self.verbose && std::io::stderr().is_terminal();
         let operation = match (shows_percents, &line) {
             (true, _) => operation.on_progress(move |progress| {
-                terminal.tell(&shown_as_virsh(progress.percent.unwrap_or(0)));
+                terminal.tell_styled(&shown_as_virsh(progress.percent.unwrap_or(0)));
             }),
             (false, Some(_)) => operation.on_progress(shown),
             (false, None) => operation,
@@ -537,13 +537,13 @@ impl Migrate {
             }
         }
         if self.verbose {
-            ui.tell(&shown_as_virsh(100));
+            ui.terminal().tell_styled(&shown_as_virsh(100));
         }
         Ok(())
     }
 }
 
-/// virsh's line of progress.
+/// virsh's line of progress, which begins at the start of the line again.
 fn shown_as_virsh(percent: u8) -> String {
     format!("\rMigration: [{percent:3} %]")
 }

@@ -185,6 +185,10 @@ const OLD: &str = "libvirt's ESX driver lacks virDomainListAllSnapshots, and its
 
 const KNOWN_OF_SNAPSHOTS: &[Known] = &[
     Known {
+        words: &["snapshot-create-as", "desktop", "--halt"],
+        reason: "virt-esx also says that the snapshot was taken before that failed",
+    },
+    Known {
         words: &["snapshot-create-as", "router"],
         reason: "libvirt's ESX driver does not escape the description",
     },
