@@ -26,6 +26,10 @@ const KNOWN: &[Known] = &[
         reason: "libvirt's ESX driver has no virNodeGetCPUStats",
     },
     Known {
+        words: &["cpu-models"],
+        reason: "libvirt's ESX driver has no virConnectGetCPUModelNames",
+    },
+    Known {
         words: &["nodecpumap"],
         reason: "libvirt's ESX driver has no virNodeGetCPUMap",
     },
