@@ -4,7 +4,6 @@ mod cookies;
 mod exchange;
 mod files;
 mod patience;
-mod pending;
 mod repeat;
 mod screen;
 mod session;
@@ -205,12 +204,6 @@ impl Client {
     /// How many requests were sent and how many bytes received so far, by all clones of this client.
     pub fn traffic(&self) -> Traffic {
         self.0.http.traffic()
-    }
-
-    /// The methods of the calls whose answers are waited for, the oldest call first. Calls that wait for changes are not
-    /// among them.
-    pub fn calls_under_way(&self) -> Vec<&'static str> {
-        self.0.http.pending.methods()
     }
 
     /// The version of the API that requests ask for; 2.5 if they ask for none.
