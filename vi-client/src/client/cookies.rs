@@ -109,6 +109,9 @@ fn update(jar: &mut Jar, answer: &HeaderMap) {
         let (name, value) = (name.trim(), value.trim());
         let dropped = parts.any(|part| part.trim().eq_ignore_ascii_case("max-age=0"));
         jar.remove(name);
+        if dropped || value.is_empty() {
+            continue;
+        }
         let others: usize = jar
             .iter()
             .map(|(name, value)| name.len() + value.len())
@@ -118,7 +121,7 @@ fn update(jar: &mut Jar, answer: &HeaderMap) {
                 bytes = text.len(),
                 "a cookie is ignored: there are too many"
             );
-        } else if !dropped && !value.is_empty() {
+        } else {
             jar.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
         }
     }

@@ -88,11 +88,7 @@ impl Command for ChangeMedia {
         check_text("path", Some(&self.path))?;
         let flags = self.flags();
         let document = device_change::document(&domain, Some(flags)).await?;
-        let mut drive = match self.print_xml {
-            // It changes nothing.
-            true => drive::find(document, &self.path, Wanted::WithMedia)?,
-            false => drive::find_one(document, &self.path, Wanted::WithMedia)?,
-        };
+        let mut drive = drive::find(document, &self.path, Wanted::WithMedia, self.print_xml)?;
         let action = self.action();
         // virsh lets only --update do without a source: it ejects then.
         let source = self.source.as_deref().filter(|_| !self.eject);

@@ -44,11 +44,7 @@ impl Command for DetachDisk {
         check_text("target", Some(&self.target))?;
         let flags = self.affects.flags(&domain);
         let document = device_change::document(&domain, flags).await?;
-        let disk = match self.print_xml {
-            // It changes nothing.
-            true => drive::find(document, &self.target, Wanted::Any)?,
-            false => drive::find_one(document, &self.target, Wanted::Any)?,
-        };
+        let disk = drive::find(document, &self.target, Wanted::Any, self.print_xml)?;
         let xml = markup::text(&disk);
         if self.print_xml {
             return Ok(ui.answer(&Definition::new(xml))?);

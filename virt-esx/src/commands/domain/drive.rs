@@ -13,23 +13,19 @@ pub(super) enum Wanted {
     WithMedia,
 }
 
-/// The first disk whose source or target is `path`, as virsh finds it.
+/// The disk whose source or target is `path`. libvirt calls a disk on SCSI and a drive on SATA both `sda`, and virsh takes
+/// the first one. It is taken to be shown only: a disk that is changed must be the only one.
 ///
 /// # Errors
-/// virsh's text if there is none.
-pub(super) fn find(document: Element, path: &str, wanted: Wanted) -> Result<Element, Failure> {
+/// virsh's text if there is none. An error that names all if there are several and one is to be changed.
+pub(super) fn find(
+    document: Element,
+    path: &str,
+    wanted: Wanted,
+    is_only_shown: bool,
+) -> Result<Element, Failure> {
     let mut found = all(document, path, wanted)?;
-    Ok(found.swap_remove(0))
-}
-
-/// The only disk whose source or target is `path`, to change it. libvirt calls a disk on SCSI and a drive on SATA both `sda`, and
-/// virsh changes the first one.
-///
-/// # Errors
-/// As [`find`], and an error that names all if there are several.
-pub(super) fn find_one(document: Element, path: &str, wanted: Wanted) -> Result<Element, Failure> {
-    let mut found = all(document, path, wanted)?;
-    if found.len() == 1 {
+    if is_only_shown || found.len() == 1 {
         return Ok(found.swap_remove(0));
     }
     let shown = |disk: &Element| {
@@ -159,7 +155,7 @@ pub(super) fn change_medium(
 
 #[cfg(test)]
 mod tests {
-    use super::{MediaAction, Wanted, change_medium, find, find_one};
+    use super::{MediaAction, Wanted, change_medium, find};
     use crate::markup::{self, read};
 
     const DOMAIN: &str = "<domain>\n  <devices>
@@ -196,7 +192,7 @@ mod tests {
         is_block: bool,
         expected: &str,
     ) {
-        let drive = find(read(DOMAIN).unwrap(), path, Wanted::WithMedia);
+        let drive = find(read(DOMAIN).unwrap(), path, Wanted::WithMedia, true);
         let found = drive.and_then(|mut drive| {
             change_medium(&mut drive, path, action, source, is_block)?;
             Ok(markup::text(&drive))
@@ -261,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_first_disk_with_that_source_or_target_is_found() {
-        let disk = |path, wanted| find(read(DOMAIN).unwrap(), path, wanted);
+        let disk = |path, wanted| find(read(DOMAIN).unwrap(), path, wanted, true);
         let device = |path, wanted| disk(path, wanted).unwrap().attributes["device"].clone();
         assert_eq!(device("sda", Wanted::Any), "disk");
         assert_eq!(device("sda", Wanted::WithMedia), "floppy");
@@ -275,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_change_is_of_one_disk() {
-        let disk = |path, wanted| find_one(read(DOMAIN).unwrap(), path, wanted);
+        let disk = |path, wanted| find(read(DOMAIN).unwrap(), path, wanted, false);
         let failure = disk("sda", Wanted::Any).unwrap_err();
         assert_eq!(
             failure.to_string(),
@@ -293,7 +289,7 @@ mod tests {
         let twice = DOMAIN
             .replace("bus='fdc'", "bus='sata'")
             .replace("'hdb' bus='ide'", "'sda' bus='scsi'");
-        let failure = find_one(read(&twice).unwrap(), "sda", Wanted::WithMedia).unwrap_err();
+        let failure = find(read(&twice).unwrap(), "sda", Wanted::WithMedia, false).unwrap_err();
         assert_eq!(
             failure.to_string(),
             "error: Several disks are called 'sda': an empty cdrom on scsi, the floppy '[a] f.img' on sata\n"
