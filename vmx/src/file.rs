@@ -206,7 +206,9 @@ impl VmxFile {
             return Err(
                 VmxError::internal(format!("'{key}' is no key of a VMX file"))
                     .with_key(key)
-                    .with_help("letters, digits and `_ : . - *`, with a letter or a `.` in front"),
+                    .with_help(
+                        "use letters, digits and `_ : . - *`, with a letter or a `.` in front",
+                    ),
             );
         }
         let quotable = quotable(value);
@@ -767,9 +769,9 @@ mod tests {
 
         #[test]
         fn an_edit_keeps_the_rest(
-            before in "([a-z]{1,3} ?= ?(\"[^\"\r\n\0]{0,5}\"|[a-z0-9]{0,4}|\"[a-z]{0,3})( ?[;#][a-z ]{0,4})?\r?\n){0,5}",
+            before in "([a-j]{1,3} ?= ?(\"[^\"\r\n\0]{0,5}\"|[a-z0-9]{0,4}|\"[a-z]{0,3})( ?[;#][a-z ]{0,4})?\r?\n){0,5}",
             value: String,
-            after in "([a-z]{1,3} = \"[^\"\r\n\0]{0,5}\"\n){0,5}",
+            after in "([a-j]{1,3} = \"[^\"\r\n\0]{0,5}\"\n){0,5}",
         ) {
             let text = format!("{before}Key = \"old\"\n{after}");
             let mut file = VmxFile::read(text).unwrap();

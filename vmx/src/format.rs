@@ -27,11 +27,12 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use virt_model::DomainDef;
-use virt_model::domain::{BootDevice, ClockOffset};
+use virt_model::domain::{BootDevice, ClockOffset, DiskBus, DiskDevice};
 
 use crate::escape::PIPE;
 use crate::names::FileNameError;
-use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError, Warning};
+use crate::parse::in_order;
+use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, Slot, VmxError, Warning};
 
 /// Converts a definition into a VMX file.
 ///
@@ -47,7 +48,7 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError, Warning};
 /// written too, though libvirt refuses them:
 ///
 /// - disks and CD-ROM drives on SATA (virtual hardware 10 and higher) and disks on NVMe (13 and
-///   higher), with their controllers; a SATA controller without disks, which libvirt leaves out;
+///   higher), with their controllers;
 /// - disks on USB;
 /// - disks whose address differs from the one that their device name tells; the address counts;
 /// - SCSI units up to 64, on virtual hardware 13 and higher;
@@ -61,7 +62,9 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, VmxError, Warning};
 /// - guests on `aarch64`.
 ///
 /// The file also has what libvirt drops and VMX files have keys for: the BIOS's UUID beside the domain's own, the generation ID,
-/// Secure Boot, `writethrough` on IDE, disks that machines share, cards that are not connected, boot order, clock and 3D.
+/// Secure Boot, `writethrough` on IDE, disks that machines share, cards that are not connected, boot order, the disk to boot from,
+/// clock, a missing high precision timer or video card, 3D, ports of type `null`, and controllers without disks or with a place on the
+/// PCI bus.
 ///
 /// Quotes and line ends in values are written as `|22` and `|0a`, as VMware does. libvirt writes them
 /// unescaped, which makes the file invalid.
@@ -183,7 +186,7 @@ impl Writer<'_> {
         self.serials(def)?;
         self.parallels(def)?;
         self.firmware(def);
-        self.beyond_libvirt(def);
+        self.beyond_libvirt(def)?;
         self.bridges(controllers);
         Ok(())
     }
@@ -207,9 +210,9 @@ impl Writer<'_> {
     }
 
     /// Writes what libvirt drops, and VMX files have keys for.
-    fn beyond_libvirt(&mut self, def: &DomainDef) {
+    fn beyond_libvirt(&mut self, def: &DomainDef) -> Result<(), VmxError> {
         if !self.lenient() {
-            return;
+            return Ok(());
         }
         let mut features = def.os.firmware_features.iter();
         if features.any(|feature| feature.name == "secure-boot" && feature.enabled) {
@@ -231,6 +234,13 @@ impl Writer<'_> {
             let words: Vec<_> = words.collect();
             self.line("bios.bootOrder", words.join(","));
         }
+        if let Some(slot) = self.boots_from(def)? {
+            self.line("bios.hddOrder", slot);
+        }
+        let mut timers = def.clock.timers.iter();
+        if timers.any(|timer| timer.name == "hpet" && timer.present == Some(false)) {
+            self.line("hpet0.present", "FALSE");
+        }
         let clock = &def.clock;
         let seconds = clock
             .adjustment
@@ -251,6 +261,25 @@ impl Writer<'_> {
         if videos.any(|video| video.accel3d == Some(true)) {
             self.line("mks.enable3d", "TRUE");
         }
+        Ok(())
+    }
+
+    /// The slot of the disk that the machine boots from, if it is not the one in the first slot: SCSI and SATA disks have names
+    /// with the same letters, and the first name is the first disk.
+    fn boots_from(&self, def: &DomainDef) -> Result<Option<Slot>, VmxError> {
+        let mut disks = Vec::new();
+        for disk in &def.devices.disks {
+            let is_counted = matches!(disk.target.bus, DiskBus::Scsi | DiskBus::Sata);
+            if is_counted && disk.device == DiskDevice::Disk {
+                disks.push((in_order(&disk.target.dev), self.slot(disk)?));
+            }
+        }
+        let place = |slot: &Slot| (slot.bus != DiskBus::Scsi, *slot);
+        let by_name = disks.iter().min_by_key(|(name, slot)| (*name, place(slot)));
+        let by_slot = disks.iter().map(|(_, slot)| *slot).min_by_key(place);
+        Ok(by_name
+            .map(|(_, slot)| *slot)
+            .filter(|slot| Some(*slot) != by_slot))
     }
 
     fn lenient(&self) -> bool {

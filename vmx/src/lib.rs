@@ -28,25 +28,29 @@
 //! difference as a warning. Where libvirt converts a file, both modes give the same definition, except
 //! that lenient mode
 //!
-//! - resolves VMware's escapes (`|22` for a quote) in all names, reads an empty name of a file or device as
-//!   none, and gives a virtual machine whose name is missing or has line ends a name that libvirt accepts;
+//! - resolves VMware's escapes (`|22` for a quote) in all names, reads an empty name of a file, device or network and
+//!   `emptyBackingString` as none, and gives a virtual machine whose name is missing or has line ends a name that libvirt accepts;
 //! - leaves out the `nvram` file of a BIOS, with which libvirt defines no domain;
-//! - leaves out an all-zero UUID or MAC address, for libvirt to choose one;
+//! - leaves out an all-zero UUID or MAC address, and the MAC address of a group, for libvirt to choose one;
 //! - gives each disk a name of its own: libvirt calls `scsi0:0` and `sata0:0` both `sda`, and defines no such
 //!   domain. The disk that the machine boots from keeps `sda`;
 //! - takes guests on ARM (`guestOS = "arm-ubuntu-64"`) for `aarch64` with EFI;
 //! - connects a network card without a `connectionType` as VMware does: `bridged`;
+//! - takes a serial or parallel port without a file or device for one of type `null`, and a `cdrom-raw` without a drive of the host
+//!   for an empty CD-ROM drive: libvirt defines neither;
+//! - takes the MAC address of a card that has it under the key of another `addressType`;
 //! - takes a serial port at `telnet://:2001` for one that listens on all addresses;
 //! - does not cut numbers to 32 bits, but says that they are too large;
 //! - carries what libvirt's document has a place for, and libvirt does not read: disks that machines share
 //!   (`sharing`, `sharedBus`) and disks on USB, cards that are not connected, `bios.bootOrder`, `rtc.diffFromUTC` and
-//!   `rtc.startTime`, `mks.enable3d`, `managedvm.autoAddVTPM`, `sched.mem.min`;
+//!   `rtc.startTime`, `mks.enable3d`, `managedvm.autoAddVTPM`, `sched.mem.min`, and a machine without a video card
+//!   (`svga.present`) or a high precision timer (`hpet0.present`);
 //! - warns about every other key that VMware may act on ([`Warning::left_out`]). The few kinds that nobody
 //!   misses are listed, with the reasons, in `src/parse/needless.rs`.
 //!
 //! Lenient mode also reads:
 //!
-//! - two statements on one line, values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark, NULs,
+//! - two statements on one line (the first value is kept if the second one makes no sense), values without quotes, `;` and `//` comments, unescaped quotes in values, a byte order mark, NULs,
 //!   lines that are not assignments, and files whose `.encoding` is wrong or missing;
 //! - any `config.version` and `virtualHW.version`; numbers and booleans with blanks around them; `1`,
 //!   `yes` and `on`. A value that makes no sense is replaced by a default;
@@ -60,8 +64,8 @@
 //! - network cards that are bridged without the name of a network (VMware's `vmnet0`), host-only
 //!   (`vmnet1`), on a custom network without a name, or connected in another way; ports of distributed
 //!   switches without IDs, also with an older libvirt version;
-//! - shared folders, serial and parallel ports that are incomplete or that libvirt has no word for
-//!   (`thinprint`). They are left out, with a warning.
+//! - shared folders that are incomplete, which are left out, and serial and parallel ports that libvirt has no word for
+//!   (`thinprint`), which are of type `null`.
 //!
 //! It refuses only texts that are not VMX files, and encrypted files. It also warns of devices that
 //! libvirt's definitions cannot have (other USB devices, sound, …), and of repeated keys.

@@ -27,6 +27,7 @@ mod video;
 use virt_model::domain::{Tpm, TpmBackend};
 use virt_model::{Document as _, DomainDef, DomainXmlFlags};
 
+pub(crate) use boot::in_order;
 pub use controller::pci_address;
 
 use crate::names::Folder;
@@ -108,9 +109,10 @@ impl Reader<'_> {
         self.processors(&mut def)?;
         self.machine(&mut def)?;
         self.graphics(&mut def)?;
-        self.boot(&mut def);
+        self.boot(&mut def)?;
         self.disks(&mut def)?;
         self.usb_disks(&mut def)?;
+        self.disk_order(&def);
         self.filesystems(&mut def)?;
         self.interfaces(&mut def, &interfaces)?;
         self.video(&mut def)?;
@@ -173,7 +175,7 @@ impl Reader<'_> {
             return Err(VmxError::internal(
                 "this is no VMX file: it has neither 'config.version' nor 'virtualHW.version'",
             )
-            .with_help("a virtual machine's .vmx file; VMware's other files (.vmxf, .vmdk, .nvram, .ovf) have no settings to convert"));
+            .with_help("convert a virtual machine's .vmx file; VMware's other files (.vmxf, .vmdk, .nvram, .ovf) have no settings to convert"));
         }
         Ok(())
     }
@@ -185,7 +187,7 @@ impl Reader<'_> {
                 "config.version",
                 format!("Expecting VMX entry 'config.version' to be 8 but found {config}"),
             );
-            self.tolerate(error.with_help("8"), "the file is read anyway")?;
+            self.tolerate(error.with_help("write 8"), "the file is read anyway")?;
         }
         let hardware = self.essential_long("virtualHW.version", 4)?;
         if hardware < 4 {
@@ -195,7 +197,10 @@ impl Reader<'_> {
                     "Expecting VMX entry 'virtualHW.version' to be 4 or higher but found {hardware}"
                 ),
             );
-            self.tolerate(error.with_help("4 or higher"), "the file is read anyway")?;
+            self.tolerate(
+                error.with_help("write 4 or higher"),
+                "the file is read anyway",
+            )?;
         }
         self.hardware = hardware;
         Ok(())

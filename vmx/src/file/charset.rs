@@ -1,10 +1,13 @@
+mod composed;
 mod libvirt;
 mod names;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use encoding_rs::{BIG5, DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252};
+use encoding_rs::{
+    BIG5, DecoderResult, Encoding, ISO_2022_JP, WINDOWS_1252, WINDOWS_1255, WINDOWS_1258,
+};
 
 use self::libvirt::Decoder;
 use crate::VmxError;
@@ -32,6 +35,8 @@ pub(super) struct Page {
     name: &'static str,
     /// The characters from 0x80 on; 0 for none.
     high: Arc<[u16; 128]>,
+    /// Whether a letter and the sign behind it are one character, as glibc decodes Hebrew and Vietnamese.
+    composes: bool,
 }
 
 impl std::fmt::Debug for Page {
@@ -60,6 +65,33 @@ impl Page {
             .position(|high| u32::from(*high) == u32::from(c))?;
         u8::try_from(at + 0x80).ok()
     }
+
+    fn decode(&self, bytes: &[u8]) -> String {
+        let c = |byte: &u8| self.char(*byte).unwrap_or(char::REPLACEMENT_CHARACTER);
+        let chars = bytes.iter().map(c);
+        match self.composes {
+            true => composed::compose(chars),
+            false => chars.collect(),
+        }
+    }
+
+    fn encode(&self, text: &str) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(text.len());
+        for c in text.chars() {
+            self.encode_char(c, &mut bytes)?;
+        }
+        Some(bytes)
+    }
+
+    fn encode_char(&self, c: char, bytes: &mut Vec<u8>) -> Option<()> {
+        if let Some(byte) = self.byte(c) {
+            bytes.push(byte);
+            return Some(());
+        }
+        let (letter, sign) = composed::parts(c).filter(|_| self.composes)?;
+        self.encode_char(letter, bytes)?;
+        self.encode_char(sign, bytes)
+    }
 }
 
 /// How many UTF-16 units ICU decodes before it encodes them again (libxml2's `ICU_PIVOT_BUF_SIZE`).
@@ -77,7 +109,7 @@ impl Charset {
         let (charset, by_icu) = Charset::known_to_libvirt(label).ok_or_else(|| {
             VmxError::internal(format!("libxml2 doesn't handle {label} encoding"))
                 .with_value(label)
-                .with_help("UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR and others")
+                .with_help("write the name of an encoding: UTF-8, windows-1252, Shift_JIS, GBK, Big5, EUC-KR, …")
         })?;
         let length = charset.valid_up_to(text);
         // ICU copies UTF-8 as far as it is valid.
@@ -89,7 +121,7 @@ impl Charset {
             let message = format!("Could not convert from {label} to UTF-8 encoding");
             return Err(VmxError::internal(message)
                 .with_value(label)
-                .with_help("the name of the encoding that the file is in"));
+                .with_help("write the name of the encoding that the file is in"));
         }
         Ok((charset, portions))
     }
@@ -111,8 +143,14 @@ impl Charset {
         };
         match Charset::for_label(label).or_else(|| Some(Charset::known_to_libvirt(label)?.0)) {
             Some(charset) if charset.fits(text) => (charset, None),
-            // ASCII reads the same in every encoding, so the name does not matter.
-            _ if text.is_ascii() => (Charset::Utf8, None),
+            // ASCII reads the same in every other encoding, so the name does not matter.
+            _ if text.is_ascii() && !shifts(label, text) => (Charset::Utf8, None),
+            None if text.is_ascii() => {
+                let message = format!(
+                    "'{label}' is not known, and writes other letters with those of ASCII: read as ASCII"
+                );
+                (Charset::Utf8, Some(message))
+            }
             Some(_) => {
                 let message = format!("the file is not in '{label}': read as {}", guess.name());
                 (guess, Some(message))
@@ -146,10 +184,7 @@ impl Charset {
             },
             Charset::Latin1 => encoding_rs::mem::decode_latin1(bytes),
             Charset::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
-            Charset::Page(page) => {
-                let c = |byte: &u8| page.char(*byte).unwrap_or(char::REPLACEMENT_CHARACTER);
-                Cow::Owned(bytes.iter().map(c).collect())
-            }
+            Charset::Page(page) => Cow::Owned(page.decode(bytes)),
             Charset::Libvirt(decoder) => Cow::Owned(decoder.decode(bytes)),
         }
     }
@@ -163,10 +198,7 @@ impl Charset {
                 let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
                 bytes.ok().map(Cow::Owned)
             }
-            Charset::Page(page) => {
-                let bytes: Option<Vec<u8>> = text.chars().map(|c| page.byte(c)).collect();
-                bytes.map(Cow::Owned)
-            }
+            Charset::Page(page) => page.encode(text).map(Cow::Owned),
             Charset::Other(encoding) | Charset::Libvirt(Decoder { encoding, .. }) => {
                 let (bytes, _, unmappable) = encoding.encode(text);
                 (!unmappable).then_some(bytes)
@@ -200,6 +232,10 @@ impl Charset {
         if encoding == encoding_rs::UTF_8 {
             return Some(Charset::Utf8);
         }
+        // WHATWG's decoders leave letters and their signs apart.
+        if encoding == WINDOWS_1255 || encoding == WINDOWS_1258 {
+            return Some(Charset::known_to_libvirt(encoding.name())?.0);
+        }
         // `.encoding` was read as ASCII, so an encoding without ASCII, such as UTF-16, cannot be right.
         let usable = encoding.is_ascii_compatible() || encoding == ISO_2022_JP;
         usable.then_some(Charset::Other(encoding))
@@ -218,6 +254,7 @@ impl Charset {
             Some(high) => Charset::Page(Page {
                 name: found.name,
                 high: Arc::new(high),
+                composes: !found.by_icu && matches!(found.name, "cp1255" | "cp1258"),
             }),
             None => Charset::of_kind(found.kind, found.by_icu)?,
         };
@@ -312,6 +349,38 @@ fn decodable(encoding: &'static Encoding, text: &[u8]) -> usize {
     }
 }
 
+/// Whether ASCII bytes of the text stand for other characters in an encoding that is not known: a sequence begins them.
+fn shifts(label: &str, text: &[u8]) -> bool {
+    let plain = label.bytes().filter(u8::is_ascii_alphanumeric);
+    let plain: String = plain
+        .map(|byte| char::from(byte.to_ascii_lowercase()))
+        .collect();
+    let is = |names: &[&str]| names.contains(&plain.as_str());
+    let has = |sequence: &[u8]| text.windows(sequence.len()).any(|found| found == sequence);
+    if is(&["hz", "hzgb2312"]) {
+        return has(b"~{") || has(b"~~");
+    }
+    if is(&["utf7", "unicode11utf7", "csunicode11utf7"]) {
+        return has(b"+");
+    }
+    if is(&["imapmailboxname", "utf7imap"]) {
+        return has(b"&");
+    }
+    if plain.starts_with("iso2022") || plain.starts_with("csiso2022") {
+        return has(b"\x1b") || has(b"\x0e");
+    }
+    if plain.starts_with("tcvn") {
+        return text
+            .iter()
+            .any(|byte| matches!(byte, 0x01..=0x06 | 0x11..=0x17));
+    }
+    // SCSU's tags, which change what the bytes behind them mean.
+    plain == "scsu"
+        && text
+            .iter()
+            .any(|byte| matches!(byte, 0x01..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f))
+}
+
 fn is_utf8(label: &str) -> bool {
     label.eq_ignore_ascii_case("UTF-8")
 }
@@ -344,6 +413,14 @@ mod tests {
         check("EUC-KR", b"\xb0\xa1", "가");
         check("EUC-JP", b"\xc9\xb8", "標");
         check("windows-1251", b"\xcf", "П");
+        for label in ["windows-1258", "CP1258", "Windows-1258"] {
+            check(
+                label,
+                b"Vi\xea\xf2t \xd0\xf2 \x80",
+                "Vi\u{1ec7}t \u{110}\u{323} €",
+            );
+        }
+        check("windows-1255", b"\xf9\xd1\xcc", "\u{fb2c}");
         check("US-ASCII", b"A", "A");
         check("ISO-2022-JP", b"\x1b$BI8\x1b(B", "標");
     }
@@ -365,6 +442,10 @@ mod tests {
             ("ANSI_X3.4-1968", b"a", "a"),
             ("latin5", b"\x80\xfd", "\u{80}ı"),
             ("cp1255", b"\xf9\xd4\xe9", "שװי"),
+            // ICU leaves letters and their signs apart.
+            ("windows1258", b"\xea\xf2\x8a", "\u{ea}\u{323}\u{8a}"),
+            ("ibm-5354", b"\xea\xf2", "\u{ea}\u{323}"),
+            ("x-windows-1255", b"\xf9\xcc", "\u{5e9}\u{5bc}"),
             ("x-windows-1252", b"\x80\x81", "€\u{81}"),
             ("ibm-1386", b"\x80\xd0\xe9", "€虚"),
         ] {
@@ -458,6 +539,38 @@ mod tests {
         ] {
             let (found, warning) = Charset::lenient(label, bytes);
             assert_eq!((found, warning.is_some()), (charset, warns), "{label:?}");
+        }
+        // In these, ASCII stands for other letters, too.
+        for (label, bytes, warns) in [
+            ("HZ", &b"a~{VPND~}"[..], true),
+            ("hz-gb-2312", b"a~{VPND~}", true),
+            ("HZ", b"a~b", false),
+            ("UTF-7", b"Vi+HsU-t", true),
+            ("UTF-7", b"web", false),
+            ("IMAP-mailbox-name", b"&U,BTFw-", true),
+            ("ISO-2022-KR", b"\x1b$)C\x0e0!\x0f", true),
+            ("ISO-2022-CN", b"\x1b$)A\x0e9z\x0f", true),
+            ("ISO-2022-KR", b"web", false),
+            ("SCSU", b"\x12\x3f", true),
+            ("SCSU", b"web\r\n\t", false),
+            ("TCVN", b"\x02", true),
+            ("BOCU-1", b"web", false),
+            ("TCVN5712-1", b"web", false),
+        ] {
+            let (found, warning) = Charset::lenient(Some(label), bytes);
+            assert_eq!(
+                (found, warning.is_some()),
+                (Charset::Utf8, warns),
+                "{label}"
+            );
+        }
+        for label in ["HZ", "UTF-7", "SCSU", "BOCU-1", "TCVN"] {
+            let (found, warning) = Charset::lenient(Some(label), b"\xe4");
+            assert_eq!(
+                (found, warning.is_some()),
+                (Charset::Guessed, true),
+                "{label}"
+            );
         }
         assert_eq!(Charset::Guessed.decode(b"\xe4"), "ä");
         assert_eq!(Charset::Guessed.decode("ä".as_bytes()), "ä");

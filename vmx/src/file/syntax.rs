@@ -45,7 +45,7 @@ impl Strict<'_> {
         let (key, key_end) = self.name()?;
         self.skip_blanks();
         if self.current() != b'=' {
-            return Err(self.error("expecting an assignment", "a `=` behind the key"));
+            return Err(self.error("expecting an assignment", "write a `=` behind the key"));
         }
         self.at += 1;
         self.skip_blanks();
@@ -77,7 +77,7 @@ impl Strict<'_> {
             b'\n' | b'\r' => {}
             b';' => self.at += 1,
             _ => {
-                let help = "the end of the line or a `;` behind the value";
+                let help = "end the line behind the value, or write a `;` there";
                 return Err(self.error("expecting a separator", help));
             }
         }
@@ -88,7 +88,7 @@ impl Strict<'_> {
     fn name(&mut self) -> Result<(usize, usize), VmxError> {
         let start = self.at;
         if !self.current().is_ascii_alphabetic() && self.current() != b'.' {
-            let help = "a key, which begins with a letter or a `.`, or a `#` for a comment";
+            let help = "begin with a key, which begins with a letter or a `.`, or with a `#` for a comment";
             return Err(self.error("expecting a name", help));
         }
         while self.current().is_ascii_alphanumeric()
@@ -102,7 +102,7 @@ impl Strict<'_> {
 
     /// The start and end of a quoted value, and the number of quotes.
     fn value(&mut self) -> Result<(usize, usize, u8), VmxError> {
-        let help = "a value in quotes: \"…\"";
+        let help = "write the value in quotes: \"…\"";
         match self.current() {
             quote @ (b'"' | b'\'') => self.string(quote),
             b'[' => Err(self.error("lists not allowed in VMX format", help)),
@@ -123,7 +123,7 @@ impl Strict<'_> {
             self.line_start = line_start(self.text, end);
             self.at = end;
             if found.is_none() {
-                return Err(self.error("unterminated string", "closing quotes: \"\"\""));
+                return Err(self.error("unterminated string", "add closing quotes: \"\"\""));
             }
             self.at = end + 3;
             return Ok((start, end, 3));
@@ -134,7 +134,7 @@ impl Strict<'_> {
         let length = self.text[start..].iter().position(ends);
         self.at = length.map_or(self.text.len(), |length| start + length);
         if self.current() != quote {
-            let help = "a closing quote on the same line; in values, `\"` is written `|22`";
+            let help = "add a closing quote on the same line; in values, write `\"` as `|22`";
             return Err(self.error("unterminated string", help));
         }
         let end = self.at;
@@ -290,7 +290,8 @@ impl Lenient<'_> {
                 .iter()
                 .take_while(|byte| blank(byte))
                 .count();
-            if is_statement(&self.text[at..end]) {
+            if let Some(gap) = before_next(&self.text[at..end]) {
+                at += gap;
                 continue;
             }
             if self.text[at..end].first() != Some(&b';') {
@@ -318,7 +319,9 @@ impl Lenient<'_> {
             _ => {
                 let length = match before_statement(rest) {
                     Some(length) => {
-                        self.warn_key(&key, at..at + length, TWO_STATEMENTS);
+                        if !ends_well(&rest[length..]) {
+                            self.warn_key(&key, at..at + length, TWO_STATEMENTS);
+                        }
                         length
                     }
                     None => unquoted(rest),
@@ -338,8 +341,9 @@ impl Lenient<'_> {
             }
             return end;
         };
-        let is_followed = is_statement(&inside[first + 1..]);
-        if is_followed || ends_well(&inside[first + 1..]) {
+        let behind = &inside[first + 1..];
+        let is_followed = before_next(behind).is_some() && !ends_well(behind);
+        if is_followed || ends_well(behind) {
             if is_followed {
                 self.warn_key(&key, start..start + first, TWO_STATEMENTS);
             }
@@ -445,25 +449,63 @@ impl Warnings {
 
 const TWO_STATEMENTS: &str = "another key follows on the same line; both are read";
 
-/// Whether the text begins with a key and a value in quotes, as behind a line end that got lost.
+/// Whether the text begins with a key and a value, as behind a line end that got lost: the value is in quotes, or begins with a word.
 fn is_statement(text: &[u8]) -> bool {
-    let Some(equals) = text.iter().position(|byte| *byte == b'=') else {
+    let Some((key, value)) = statement(text) else {
         return false;
     };
-    let start = text.iter().take_while(|byte| blank(byte)).count();
-    let key = &text[start.min(equals)..equals];
-    let behind = text[equals + 1..].iter().find(|byte| !blank(byte));
-    is_key(&key[..trimmed(key)]) && behind == Some(&b'"')
+    let begins = key[0].is_ascii_alphabetic() || key[0] == b'.';
+    let has_value = match value.first() {
+        Some(b'"') => true,
+        Some(quote @ b'\'') => value[1..].contains(quote),
+        _ => {
+            let length = value.iter().take_while(|byte| is_of_word(byte)).count();
+            length > 0 && !matches!(value.get(length), Some(b'"' | b'\'' | b'='))
+        }
+    };
+    begins && has_value
+}
+
+/// The key and what is behind the first `=` of a text.
+fn statement(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = text.iter().position(|byte| *byte == b'=')?;
+    let is_filled = |byte: &u8| !blank(byte);
+    let start = text[..equals].iter().position(is_filled)?;
+    let key = &text[start..trimmed(&text[..equals])];
+    let value = &text[equals + 1..];
+    let value = &value[value.iter().take_while(|byte| blank(byte)).count()..];
+    is_lenient_key(key).then_some((key, value))
+}
+
+fn is_of_word(byte: &u8) -> bool {
+    !is_between(byte) && !matches!(byte, b'"' | b'\'' | b'=')
+}
+
+/// What may be between two statements of one line.
+fn is_between(byte: &u8) -> bool {
+    blank(byte) || matches!(byte, b';' | b',')
+}
+
+/// The length of what is before the statement that follows a value on its line, if one does.
+fn before_next(rest: &[u8]) -> Option<usize> {
+    let gap = rest.iter().take_while(|byte| is_between(byte)).count();
+    is_statement(&rest[gap..]).then_some(gap)
 }
 
 /// The length of the value without quotes at the start of `rest`, if another statement follows it.
 fn before_statement(rest: &[u8]) -> Option<usize> {
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && is_statement(&rest[digits..]) {
+        return Some(digits);
+    }
     let equals = rest.iter().position(|byte| *byte == b'=')?;
     let key_end = trimmed(&rest[..equals]);
-    let key = rest[..key_end].iter().rposition(blank)? + 1;
-    let value = trimmed(&rest[..key]);
-    let whole = value > 0 && unquoted(&rest[..key]) == value;
-    (whole && is_statement(&rest[key..])).then_some(value)
+    let key = rest[..key_end].iter().rposition(is_between)? + 1;
+    let value = rest[..key].iter().rposition(|byte| !is_between(byte))? + 1;
+    let is_whole = unquoted(&rest[..value]) == value;
+    let in_quotes = statement(&rest[key..]).is_some_and(|(_, value)| value.starts_with(b"\""));
+    let is_clear = in_quotes || rest[..value].iter().all(is_of_word);
+    (is_whole && is_clear && is_statement(&rest[key..])).then_some(value)
 }
 
 /// The length of the unquoted value at the start of `rest`.

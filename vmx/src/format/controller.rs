@@ -1,69 +1,104 @@
 use std::collections::BTreeSet;
 
-use virt_model::domain::{Address, Controller, ControllerType, Disk, DiskBus};
+use virt_model::domain::{Address, Controller, ControllerType, Disk, DiskBus, PciAddress};
 
 use super::Writer;
-use crate::VmxError;
+use crate::{LibvirtVersion, VmxError, pci_address};
+
+/// The buses whose controllers are in files, in libvirt's order.
+const BUSES: [(DiskBus, ControllerType); 3] = [
+    (DiskBus::Scsi, ControllerType::Scsi),
+    (DiskBus::Sata, ControllerType::Sata),
+    (DiskBus::Nvme, ControllerType::Nvme),
+];
 
 impl Writer<'_> {
-    /// Writes the controllers that have disks. Tells whether there are any.
+    /// Writes the controllers that have disks, and in lenient mode all that the definition has. Tells whether there are any.
     pub(super) fn controllers(
         &mut self,
         disks: &[Disk],
         controllers: Vec<Controller>,
     ) -> Result<bool, VmxError> {
-        let scsi = used_scsi(disks);
+        let mut used = [
+            used_scsi(disks),
+            self.used(disks, DiskBus::Sata)?,
+            self.used(disks, DiskBus::Nvme)?,
+        ];
+        for ((bus, kind), used) in BUSES.into_iter().zip(&mut used) {
+            used.extend(self.empty(disks, &controllers, bus, kind));
+        }
+        let [scsi, ..] = &used;
         let mut models: Vec<(u32, Option<String>)> = Vec::new();
-        let empty = self.empty_sata(disks, &controllers);
-        for controller in controllers {
-            let Controller {
-                kind, index, model, ..
-            } = controller;
-            if kind == ControllerType::Scsi && scsi.contains(&index) {
-                models.push((index, self.virtual_device(disks, index, model)?));
+        for Controller {
+            kind, index, model, ..
+        } in &controllers
+        {
+            if *kind == ControllerType::Scsi && scsi.contains(index) {
+                models.push((*index, self.virtual_device(disks, *index, model.clone())?));
             }
         }
-        for index in &scsi {
-            self.line(&format!("scsi{index}.present"), "true");
-            let model = models.iter().rfind(|(known, _)| known == index);
-            if let Some((_, Some(model))) = model {
-                self.line(&format!("scsi{index}.virtualDev"), model);
-            }
-        }
-        let mut any = !scsi.is_empty();
-        for bus in [DiskBus::Sata, DiskBus::Nvme] {
-            let mut used = self.used(disks, bus)?;
-            if bus == DiskBus::Sata {
-                used.extend(&empty);
-            }
+        for ((bus, kind), used) in BUSES.into_iter().zip(&used) {
             for index in used {
                 self.line(&format!("{bus}{index}.present"), "true");
-                any = true;
+                let model = models.iter().rfind(|(known, _)| known == index);
+                if let (DiskBus::Scsi, Some((_, Some(model)))) = (bus, model) {
+                    self.line(&format!("{bus}{index}.virtualDev"), model);
+                }
+                let mut same = controllers
+                    .iter()
+                    .filter(|controller| controller.kind == kind && controller.index == *index);
+                if let Some(number) = same.find_map(|controller| self.pci_slot(controller)) {
+                    self.line(&format!("{bus}{index}.pciSlotNumber"), number);
+                }
             }
         }
-        Ok(any)
+        Ok(used.iter().any(|used| !used.is_empty()))
     }
 
-    /// Writes SATA controllers without disks, which VMware allows. libvirt counts 6 ports per controller
-    /// and VMware 30, so libvirt may have added controllers for disks that are on VMware's first one.
-    fn empty_sata(&self, disks: &[Disk], controllers: &[Controller]) -> Vec<u32> {
-        let needed = disks.iter().filter_map(|disk| match disk.info.address {
-            Some(Address::Drive(address)) if disk.target.bus == DiskBus::Sata => {
-                Some(address.controller)
-            }
-            _ => None,
-        });
-        let last = needed.max();
-        if !self.lenient() || self.options.hardware_version < 10 {
+    /// Controllers without disks, which VMware allows, of a bus. libvirt adds those below the last one with disks, which have
+    /// neither a model nor an address; it also counts 6 SATA ports per controller where VMware has 30.
+    fn empty(
+        &self,
+        disks: &[Disk],
+        controllers: &[Controller],
+        bus: DiskBus,
+        kind: ControllerType,
+    ) -> Vec<u32> {
+        let needed = match bus {
+            DiskBus::Sata => 10,
+            DiskBus::Nvme => 13,
+            _ => 0,
+        };
+        if !self.lenient() || self.options.hardware_version < needed {
             return Vec::new();
         }
-        let sata = controllers
-            .iter()
-            .filter(|controller| controller.kind == ControllerType::Sata);
-        let indices = sata.map(|controller| controller.index);
-        indices
-            .filter(|&index| index < 4 && last.is_none_or(|last| index > last))
-            .collect()
+        let with_disks = disks.iter().filter_map(|disk| match disk.info.address {
+            Some(Address::Drive(address)) if disk.target.bus == bus => Some(address.controller),
+            _ => None,
+        });
+        let last = with_disks.max();
+        let is_own = |controller: &&Controller| {
+            let has_place = self.pci_slot(controller).is_some();
+            let is_behind = last.is_none_or(|last| controller.index > last);
+            controller.kind == kind
+                && controller.index < 4
+                && (is_behind || has_place || controller.model.is_some())
+                && self
+                    .virtual_device(&[], controller.index, controller.model.clone())
+                    .is_ok()
+        };
+        let own = controllers.iter().filter(is_own);
+        own.map(|controller| controller.index).collect()
+    }
+
+    /// The place of a controller on VMware's PCI bus, which the newest libvirt reads.
+    fn pci_slot(&self, controller: &Controller) -> Option<u32> {
+        match controller.info.address {
+            Some(Address::Pci(address)) if self.lenient() && self.since(LibvirtVersion::Newest) => {
+                pci_slot_number(address)
+            }
+            _ => None,
+        }
     }
 
     /// VMware's word for the model of a SCSI controller.
@@ -132,7 +167,7 @@ pub(super) fn legacy_model(disk: &Disk, controllers: &mut [Controller]) -> Resul
         return Err(
             VmxError::internal(format!("Unknown driver name '{driver}'"))
                 .with_value(driver)
-                .with_help("no <driver name>, or the model of the disk's SCSI controller"),
+                .with_help("use no <driver name>, or the model of the disk's SCSI controller"),
         );
     }
     // libvirt takes the first controller with that index, of any type.
@@ -176,5 +211,39 @@ fn used_scsi(disks: &[Disk]) -> BTreeSet<u32> {
     disks.iter().filter_map(scsi).collect()
 }
 
+/// VMware's number for an address on the PCI bus: the reverse of [`pci_address`]. None if it has none.
+fn pci_slot_number(address: PciAddress) -> Option<u32> {
+    let number = address.slot | address.bus << 5 | address.function << 10;
+    let is_same = pci_address(i64::from(number)) == address;
+    (is_same && address.bus < 32).then_some(number)
+}
+
 /// The model that stands for the one that the disks were made for.
 const AUTO: &str = "auto";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_on_the_pci_bus_are_written_as_they_are_read() {
+        for number in 0..1 << 13 {
+            assert_eq!(
+                pci_slot_number(pci_address(number)),
+                u32::try_from(number).ok()
+            );
+        }
+        for address in [
+            PciAddress::new(32, 0, 0),
+            PciAddress::new(1 << 30, 0, 0),
+            PciAddress::new(0, 32, 0),
+            PciAddress::new(0, 0, 8),
+            PciAddress {
+                domain: 1,
+                ..PciAddress::new(0, 1, 0)
+            },
+        ] {
+            assert_eq!(pci_slot_number(address), None, "{address:?}");
+        }
+    }
+}

@@ -73,7 +73,7 @@ impl Writer<'_> {
                 product.cast_signed()
             ))
             .with_key(key)
-            .with_help("as many sockets times cores as there are processors"));
+            .with_help("make the sockets times the cores the number of processors"));
         }
         self.line(key, topology.cores);
         Ok(())

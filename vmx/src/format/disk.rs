@@ -63,7 +63,7 @@ impl Writer<'_> {
                     disk.target.dev
                 ))
                 .with_key(prefix)
-                .with_help("a target or an address of its own for each disk"));
+                .with_help("give each disk a target or an address of its own"));
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ impl Writer<'_> {
                     disk.target.dev,
                     self.type_word(disk)
                 ))
-                .with_help("a disk of type 'file', with a .vmdk file"));
+                .with_help("use a disk of type 'file', with a .vmdk file"));
             }
         }))
     }
@@ -197,7 +197,7 @@ impl Writer<'_> {
                     disk.target.bus, disk.target.dev
                 ))
                 .with_key(key)
-                .with_help("writethrough, or no cache mode"));
+                .with_help("use cache mode 'writethrough', or none"));
             }
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Writer<'_> {
                 "Unsupported bus type '{}' for floppy",
                 disk.target.bus
             ))
-            .with_help("a floppy drive on bus 'fdc'"));
+            .with_help("put the floppy drive on bus 'fdc'"));
         }
         let slot = self.slot(disk)?;
         let prefix = slot.to_string();

@@ -94,7 +94,7 @@ impl Writer<'_> {
                     other.kind()
                 ))
                 .with_key(key("connectionType"))
-                .with_help("bridge, user, null or vds"));
+                .with_help("use type 'bridge', 'user', 'null' or 'vds'"));
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ impl Writer<'_> {
                     "Unsupported graphics type '{}'",
                     graphics.kind
                 ))
-                .with_help("vnc"));
+                .with_help("use type 'vnc'"));
             }
             self.vnc(graphics);
         }

@@ -28,7 +28,7 @@ impl Writer<'_> {
             Some(mode) => {
                 return Err(
                     VmxError::unsupported(format!("Unsupported SMBIOS mode '{mode}'"))
-                        .with_help("host, emulate or none"),
+                        .with_help("use mode 'host', 'emulate' or 'none'"),
                 );
             }
         }

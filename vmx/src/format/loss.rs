@@ -8,7 +8,9 @@ use virt_model::domain::{
 };
 use virt_model::{Document as _, DomainDef, DomainXmlFlags};
 
-use crate::{FileNames, FormatOptions, ParseOptions, VmwareNamespace, VmxError, Warning};
+use crate::{
+    FileNames, FormatOptions, LibvirtVersion, ParseOptions, VmwareNamespace, VmxError, Warning,
+};
 
 /// Warnings of what the file `text` does not have of the definition that it was made of.
 ///
@@ -33,8 +35,10 @@ pub(super) fn losses(
     complete(&mut wanted_devices, &found_devices);
     let mut messages = Vec::new();
     compare(&document(&wanted), &document(&found), &mut messages);
-    let [found_devices, wanted_devices] = [&found_devices, &wanted_devices]
-        .map(|devices| all(devices).into_iter().map(Shown::new).collect::<Vec<_>>());
+    let [found_devices, wanted_devices] = [&found_devices, &wanted_devices].map(|devices| {
+        let all = all(devices, options.libvirt);
+        all.into_iter().map(Shown::new).collect::<Vec<_>>()
+    });
     let mut same = Queues::new(
         found_devices
             .iter()
@@ -68,7 +72,7 @@ fn document(def: &DomainDef) -> String {
 }
 
 /// The devices that a file may have or lose. Those that every machine has, and those that libvirt adds for others, are left out.
-fn all(devices: &Devices) -> Vec<Device> {
+fn all(devices: &Devices, libvirt: LibvirtVersion) -> Vec<Device> {
     let mut all = Vec::new();
     let disks = devices.disks.iter().cloned().map(|mut disk| {
         // The place of a disk is in its keys; definitions and files count places differently.
@@ -81,12 +85,25 @@ fn all(devices: &Devices) -> Vec<Device> {
         Device::Disk(disk)
     });
     all.extend(disks);
+    // The newest libvirt reads all controllers of disks, with their places; an older one adds those that disks need.
+    let has_places = libvirt >= LibvirtVersion::Newest;
     let controllers = devices.controllers.iter().filter(|controller| {
-        let is_own = matches!(controller.kind, ControllerType::Scsi | ControllerType::Usb);
-        is_own && controller.model.is_some() && controller.model.as_deref() != Some("auto")
+        let has_model = controller
+            .model
+            .as_deref()
+            .is_some_and(|model| model != "auto");
+        match controller.kind {
+            ControllerType::Scsi if !has_places => has_model,
+            ControllerType::Scsi | ControllerType::Sata | ControllerType::Nvme => has_places,
+            ControllerType::Usb => has_model,
+            _ => false,
+        }
     });
     all.extend(controllers.cloned().map(|mut controller| {
-        controller.info.address = None;
+        if !has_places || controller.kind == ControllerType::Usb {
+            controller.info.address = None;
+        }
+        controller.model.take_if(|model| model == "auto");
         controller.info.alias = None;
         Device::Controller(controller)
     }));
@@ -213,10 +230,10 @@ fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
     }
     let found: Vec<&str> = found.lines().map(str::trim).collect();
     let mut taken = vec![false; found.len()];
-    let mut same = Queues::new(found.iter().copied());
+    let mut same = Queues::new(found.iter().copied().map(without_end));
     let wanted = wanted.lines().map(str::trim);
     let missing: Vec<&str> = wanted
-        .filter(|line| same.take(line, &mut taken).is_none())
+        .filter(|line| same.take(&without_end(line), &mut taken).is_none())
         .collect();
     let mut alike = Queues::new(found.iter().map(|line| (tag(line), line.starts_with("</"))));
     for line in missing {
@@ -231,6 +248,12 @@ fn compare(wanted: &str, found: &str, messages: &mut Vec<String>) {
             None => format!("{line} has no place in a VMX file and is left out"),
         });
     }
+}
+
+/// A line whose element may have others inside, or not: what is inside has lines of its own.
+fn without_end(line: &str) -> &str {
+    let line = line.strip_suffix('>').unwrap_or(line);
+    line.strip_suffix('/').unwrap_or(line)
 }
 
 /// The name of the element at the start of a line.

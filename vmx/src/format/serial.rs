@@ -26,6 +26,7 @@ impl Writer<'_> {
                     self.text(&key("fileName"), path);
                 }
             }
+            CharSource::Null if self.lenient() => self.line(&key("fileType"), "device"),
             CharSource::File { path, .. } => {
                 self.line(&key("fileType"), "file");
                 let path = path.as_ref().ok_or_else(|| missing_attribute("path"))?;

@@ -144,7 +144,7 @@ impl Writer<'_> {
                  {hardware}",
                 disk.target.dev
             ))
-            .with_help("a higher virtual hardware version, or bus 'scsi' or 'ide'"));
+            .with_help("use a higher virtual hardware version, or bus 'scsi' or 'ide'"));
         }
         Ok(match bus {
             DiskBus::Ide => Slot::new(bus, address.bus, address.unit),
@@ -164,7 +164,7 @@ fn addresses(disk: &Disk) -> Result<(DriveAddress, Option<DriveAddress>), VmxErr
             let kind = other.as_ref().map_or("none", Address::kind);
             Err(
                 VmxError::unsupported(format!("Unsupported disk address type '{kind}'"))
-                    .with_help("a disk on bus 'scsi', 'ide' or 'fdc'"),
+                    .with_help("put the disk on bus 'scsi', 'ide' or 'fdc'"),
             )
         }
     }

@@ -22,7 +22,7 @@ impl Writer<'_> {
                 _ => {
                     let text = format!("usb {} '{dev}' is no disk with a file", disk.device);
                     return Err(VmxError::unsupported(text)
-                        .with_help("a disk of type 'file'; drives are on SCSI, SATA or IDE"));
+                        .with_help("use a disk of type 'file'; drives are on SCSI, SATA or IDE"));
                 }
             };
             let key = |name: &str| format!("{controller}:{port}.{name}");

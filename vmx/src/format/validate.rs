@@ -29,7 +29,7 @@ fn check_capabilities(def: &DomainDef) -> Result<(), VmxError> {
     // libvirt's text ends in a blank (virCapabilitiesDomainDataLookup).
     let text = format!("could not find capabilities for {os_type}arch={arch} {kind}");
     Err(VmxError::new(ErrorNumber::InvalidArg, text)
-        .with_help("type 'vmware', arch 'i686' or 'x86_64', os type 'hvm'"))
+        .with_help("use type 'vmware', arch 'i686' or 'x86_64', os type 'hvm'"))
 }
 
 /// Checks a complete definition as libvirt checks it for every driver.
@@ -51,7 +51,7 @@ pub(super) fn of_document(error: XmlError) -> VmxError {
 
 /// The error for a device without the source that it needs.
 pub(super) fn no_source(device: &str) -> VmxError {
-    VmxError::new(ErrorNumber::NoSource, device).with_help("a <source>")
+    VmxError::new(ErrorNumber::NoSource, device).with_help("add a <source>")
 }
 
 /// The error for a port whose source lacks an attribute.

@@ -15,13 +15,17 @@ impl Writer<'_> {
             let text = "No support for multiple video devices";
             return Err(VmxError::internal(text).with_key(key));
         }
+        if self.lenient() && video.model == VideoModel::None {
+            self.line("svga.present", "FALSE");
+            return Ok(());
+        }
         if video.model != VideoModel::Vmvga {
             return Err(VmxError::unsupported(format!(
                 "Unsupported video device type '{}'",
                 video.model
             ))
             .with_key(key)
-            .with_help("vmvga"));
+            .with_help("use model 'vmvga'"));
         }
         if video.heads.is_some_and(|heads| heads > 1) {
             let text = "Multi-head video devices are unsupported";

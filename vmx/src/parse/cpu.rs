@@ -17,7 +17,7 @@ impl Reader<'_> {
                          but found {count}"
                     ),
                 )
-                .with_help("1 or more");
+                .with_help("write 1 or more");
             self.tolerate(error, "1 is used")?;
             count = 1;
         }
@@ -42,7 +42,7 @@ impl Reader<'_> {
             let text = "VMX entry 'cpuid.coresPerSocket' smaller than 'numvcpus'";
             let error = self
                 .error(key, text)
-                .with_help("at most as many as 'numvcpus'");
+                .with_help("write at most as many as 'numvcpus'");
             return self.tolerate(error, "the topology is left out");
         }
         // libvirt keeps the lower 32 bits, and writes no topology with a zero.
@@ -100,7 +100,7 @@ impl Reader<'_> {
                 }
             }
         };
-        let help = "all, or numbers of host processors separated by commas";
+        let help = "write all, or numbers of host processors separated by commas";
         let error = self.error(key, message).with_help(help);
         self.tolerate(error, "the affinity is left out")
     }

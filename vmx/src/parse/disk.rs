@@ -98,7 +98,11 @@ impl Reader<'_> {
         };
         let mut disk = match self.hard_disk(&keys)? {
             ControlFlow::Break(disk) => disk,
-            ControlFlow::Continue(()) if slot.bus == DiskBus::Nvme => None,
+            ControlFlow::Continue(()) if slot.bus == DiskBus::Nvme => {
+                let message = "no disk, and NVMe has no other drives; the slot is left out";
+                self.warn(&keys.file_name_key, message);
+                None
+            }
             ControlFlow::Continue(()) => self.cdrom(&keys)?,
         };
         if let Some(disk) = &mut disk {
@@ -133,6 +137,13 @@ impl Reader<'_> {
             if file_name.is_some() {
                 file_name_key = key("name");
             }
+        }
+        if self.lenient() {
+            file_name = file_name.map(|name| match name.trim() {
+                "" => String::new(),
+                name if name.eq_ignore_ascii_case(EMPTY) => EMPTY.to_owned(),
+                _ => name,
+            });
         }
         let is_empty =
             |name: &str| name.is_empty() || name == EMPTY || name.eq_ignore_ascii_case(AUTO);
@@ -222,8 +233,15 @@ impl Reader<'_> {
         file_name: &str,
     ) -> Result<ControlFlow<Option<Disk>>, VmxError> {
         if self.lenient() && file_name.eq_ignore_ascii_case(AUTO) {
-            // A drive of the host, whatever type the slot has.
-            let drive = self.drive(keys, DiskDevice::Cdrom);
+            if keys.bus == DiskBus::Nvme {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if keys.is_hard_disk() {
+                let message = "it is read as a CD-ROM drive of the host";
+                self.tolerate(self.unhandled(keys), message)?;
+            }
+            // A drive of the host, whatever else the slot's type is.
+            let drive = self.drive(keys, DiskDevice::Cdrom)?;
             return Ok(ControlFlow::Break(Some(drive)));
         }
         let error = self.unhandled(keys);
@@ -274,11 +292,11 @@ impl Reader<'_> {
             return Ok(Some(keys.cdrom(DiskSource::File(source))));
         }
         if is("atapi-cdrom") {
-            return Ok(Some(self.drive(keys, DiskDevice::Cdrom)));
+            return Ok(Some(self.drive(keys, DiskDevice::Cdrom)?));
         }
         // The guest sends its commands to the host's drive.
         if is("cdrom-raw") {
-            return Ok(Some(self.drive(keys, DiskDevice::Lun)));
+            return Ok(Some(self.drive(keys, DiskDevice::Lun)?));
         }
         if keys.bus == DiskBus::Scsi && is("scsi-passthru") {
             if file_name.is_some_and(|name| name.starts_with(HOST_CDROM)) {
@@ -292,6 +310,11 @@ impl Reader<'_> {
             return Ok(None);
         }
         if empty {
+            if self.lenient() && keys.is_hard_disk() {
+                let message = "a disk without a file; the slot is left out";
+                self.warn(&keys.file_name_key, message);
+                return Ok(None);
+            }
             self.check_image(keys)?;
             return Ok(Some(keys.cdrom(DiskSource::File(None))));
         }
@@ -299,15 +322,27 @@ impl Reader<'_> {
     }
 
     /// A CD-ROM drive of the host.
-    fn drive(&self, keys: &Keys, device: DiskDevice) -> Disk {
+    fn drive(&mut self, keys: &Keys, mut device: DiskDevice) -> Result<Disk, VmxError> {
         let name = keys.file_name.as_deref();
         let automatic = name.is_some_and(|name| name.eq_ignore_ascii_case(AUTO));
-        let name = name.filter(|name| !automatic && self.is_name(name));
-        Disk {
+        let is_name = |name: &&str| self.is_name(name) && !(self.lenient() && *name == EMPTY);
+        let name = name.filter(|name| !automatic && is_name(name));
+        if self.lenient() && device == DiskDevice::Lun && name.is_none() && !automatic {
+            // libvirt defines no such device.
+            let key = &keys.file_name_key;
+            match keys.file_name.as_deref() {
+                Some(EMPTY) => {
+                    self.warn(key, "no drive of the host; the drive is empty");
+                }
+                _ => self.lacks(key, "the drive is empty")?,
+            }
+            device = DiskDevice::Cdrom;
+        }
+        Ok(Disk {
             device,
             startup_policy: automatic.then_some(StartupPolicy::Optional),
             ..keys.cdrom(DiskSource::Block(name.map(str::to_owned)))
-        }
+        })
     }
 
     /// Reads a CD-ROM drive with another source, which libvirt refuses.
@@ -324,7 +359,7 @@ impl Reader<'_> {
             }
             Some(name) if name.eq_ignore_ascii_case(AUTO) => {
                 self.tolerate(error, "it is read as a drive of the host")?;
-                Ok(Some(self.drive(keys, DiskDevice::Cdrom)))
+                Ok(Some(self.drive(keys, DiskDevice::Cdrom)?))
             }
             Some(name) => {
                 self.tolerate(error, "it is read as an image")?;
@@ -351,7 +386,7 @@ impl Reader<'_> {
         };
         let kind = keys.file_type.as_deref().unwrap_or_default();
         let source = if kind.eq_ignore_ascii_case("device") {
-            DiskSource::Block(keys.file_name.clone().filter(|name| self.is_name(name)))
+            DiskSource::Block(self.floppy_name(&keys))
         } else if kind.eq_ignore_ascii_case("file") {
             DiskSource::File(self.floppy_image(&keys)?)
         } else {
@@ -365,8 +400,7 @@ impl Reader<'_> {
                 DiskSource::File(self.floppy_image(&keys)?)
             } else {
                 self.tolerate(error, "it is read as a drive of the host")?;
-                let named = !name.is_empty() && !name.eq_ignore_ascii_case(AUTO);
-                DiskSource::Block(keys.file_name.clone().filter(|_| named))
+                DiskSource::Block(self.floppy_name(&keys))
             }
         };
         let mut disk = Disk {
@@ -378,8 +412,17 @@ impl Reader<'_> {
         Ok(Some(disk))
     }
 
+    /// The name of a floppy drive or image, if it has one.
+    fn floppy_name(&self, keys: &Keys) -> Option<String> {
+        let is_none =
+            |name: &str| name.is_empty() || name == EMPTY || name.eq_ignore_ascii_case(AUTO);
+        let name = keys.file_name.as_deref();
+        let name = name.filter(|name| !self.lenient() || !is_none(name));
+        name.map(str::to_owned)
+    }
+
     fn floppy_image(&mut self, keys: &Keys) -> Result<Option<String>, VmxError> {
-        match &keys.file_name {
+        match &self.floppy_name(keys) {
             Some(name) => self.file_name(&keys.file_name_key, name, Missing::Refused),
             None => Ok(None),
         }
@@ -389,9 +432,9 @@ impl Reader<'_> {
         let found = keys.file_name.as_deref().unwrap_or("<null>");
         let device_type = keys.device_type.as_deref().unwrap_or("unknown");
         let help = match keys.bus {
-            DiskBus::Fdc => "a fileType of 'device' or 'file'",
-            DiskBus::Nvme => "a .vmdk file",
-            _ => "a .vmdk or .iso file, or the deviceType of a CD-ROM drive",
+            DiskBus::Fdc => "write a fileType of 'device' or 'file'",
+            DiskBus::Nvme => "write the name of a .vmdk file",
+            _ => "write the name of a .vmdk or .iso file, or the deviceType of a CD-ROM drive",
         };
         self.error(
             &keys.file_name_key,
@@ -408,7 +451,7 @@ impl Reader<'_> {
 /// The file name that VMware writes for a drive without a medium.
 const EMPTY: &str = "emptyBackingString";
 /// The file name that VMware writes for any drive of the host.
-const AUTO: &str = "auto detect";
+pub(super) const AUTO: &str = "auto detect";
 const HOST_CDROM: &str = "/vmfs/devices/cdrom/";
 
 /// The keys of a slot.
@@ -430,6 +473,11 @@ impl Keys {
         self.device_type
             .as_deref()
             .is_some_and(|found| found.eq_ignore_ascii_case(name))
+    }
+
+    fn is_hard_disk(&self) -> bool {
+        let kinds = ["disk", "scsi-hardDisk", "ata-hardDisk"];
+        kinds.iter().any(|kind| self.is_type(kind))
     }
 
     fn disk(&self, device: DiskDevice, source: DiskSource) -> Disk {

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use virt_model::domain::{Interface, InterfaceSource, LinkState, MacType, VdsSource};
@@ -29,7 +28,7 @@ impl Reader<'_> {
                 .with_key(key)
                 .with_value(entry.value())
                 .with_position(Some(entry.position()))
-                .with_help("ethernetN.NAME, with a number N");
+                .with_help("write ethernetN.NAME, with a number N");
             self.tolerate(error, "it is left out")?;
         }
         Ok(self.indices(PREFIX))
@@ -88,7 +87,10 @@ impl Reader<'_> {
                 "generatedAddress"
             }
         };
-        let mac = self.mac(&format!("{device}.{address_key}"))?;
+        let mut mac = self.mac(&format!("{device}.{address_key}"))?;
+        if self.lenient() && mac == MacAddress::default() {
+            mac = self.other_address(device, address_key)?.unwrap_or(mac);
+        }
         // libvirt chooses one for a card without an address.
         interface.mac = Some(mac).filter(|mac| !self.lenient() || *mac != MacAddress::default());
         interface.mac_check = self
@@ -97,18 +99,52 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// The address of a card whose file has it under the key that the type of address does not name.
+    fn other_address(
+        &mut self,
+        device: &str,
+        missing: &str,
+    ) -> Result<Option<MacAddress>, VmxError> {
+        let other = match missing {
+            "address" => "generatedAddress",
+            _ => "address",
+        };
+        let key = format!("{device}.{other}");
+        let value = self.file.get(&key).unwrap_or_default();
+        let is_one = mac_address(&value).is_some_and(|mac| mac != MacAddress::default());
+        if !is_one {
+            return Ok(None);
+        }
+        let mac = self.mac(&key)?;
+        if mac == MacAddress::default() {
+            return Ok(None);
+        }
+        self.warn(
+            &key,
+            format!("the card has no address in '{device}.{missing}'; this one is used"),
+        );
+        Ok(Some(mac))
+    }
+
     /// Reads a MAC address. It is zero if the file has none.
     fn mac(&mut self, key: &str) -> Result<MacAddress, VmxError> {
         let Some(value) = self.string(key) else {
             return Ok(MacAddress::default());
         };
         if let Some(mac) = mac_address(&value) {
+            let is_group = mac.as_bytes()[0] & 1 == 1;
+            if self.lenient() && is_group {
+                let message =
+                    "it is the address of a group, which libvirt gives no card; it is left out";
+                self.warn(key, message);
+                return Ok(MacAddress::default());
+            }
             return Ok(mac);
         }
         let message = format!("Expecting VMX entry '{key}' to be MAC address but found '{value}'");
         let error = self
             .error(key, message)
-            .with_help("six hexadecimal numbers: 00:0c:29:1a:2b:3c");
+            .with_help("write six hexadecimal numbers: 00:0c:29:1a:2b:3c");
         self.tolerate(error, "it is left out")?;
         Ok(MacAddress::default())
     }
@@ -138,114 +174,137 @@ impl Reader<'_> {
     }
 
     fn connection(&mut self, device: &str, interface: &mut Interface) -> Result<(), VmxError> {
+        if self.lenient() {
+            return self.lenient_connection(device, interface);
+        }
         let key = format!("{device}.connectionType");
         let network_key = format!("{device}.networkName");
-        let vnet_key = format!("{device}.vnet");
         let kind = self.string(&key);
-        // VMware takes `bridged` if the file does not say, or has an empty value.
-        let named = self.file.find(&network_key).is_some();
-        let kind = match kind.filter(|kind| !kind.is_empty() || !self.lenient()) {
-            None if self.lenient() && !named => self.unsaid_connection(device),
-            kind => kind,
-        };
         let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
-
         let network = match lower.as_deref() {
             None => self.text(&network_key),
-            Some("bridged") => self.essential(&network_key, "VMware's network 'vmnet0' is used")?,
-            Some("custom") if self.lenient() => self.text(&network_key),
-            Some("custom") => self.essential(&network_key, "")?,
+            Some("bridged" | "custom") => self.essential(&network_key, "")?,
             Some(_) => None,
         };
-        let mut vnet = None;
-        if lower.as_deref() == Some("custom") {
-            vnet = self.essential(&vnet_key, "the network's name is used")?;
-        }
+        let vnet = match lower.as_deref() {
+            Some("custom") => self.essential(&format!("{device}.vnet"), "")?,
+            _ => None,
+        };
         if let Some(source) = self.distributed_switch(device)? {
             interface.source = InterfaceSource::Vds(source);
             return Ok(());
         }
-        if let Some(id) = self.opaque_network(device) {
-            interface.source = InterfaceSource::Network {
-                network: id,
-                portgroup: None,
-            };
+        interface.source = match (lower.as_deref(), network) {
+            (None | Some("bridged" | "custom"), Some(network)) => {
+                interface.target_dev = vnet;
+                InterfaceSource::Bridge { bridge: network }
+            }
+            (None, None) => InterfaceSource::Null,
+            (Some("nat"), _) => InterfaceSource::User,
+            _ => return Err(self.unknown_connection(&key, &kind.unwrap_or_default())),
+        };
+        Ok(())
+    }
+
+    fn unknown_connection(&self, key: &str, found: &str) -> VmxError {
+        let text = match found.eq_ignore_ascii_case("hostonly") {
+            true => format!("No yet handled value '{found}' for VMX entry '{key}'"),
+            false => format!("Invalid value '{found}' for VMX entry '{key}'"),
+        };
+        self.error(key, text).with_help(CONNECTIONS)
+    }
+
+    /// Reads the connection of a card as VMware does: an empty value is none, and a card without any connection is bridged.
+    fn lenient_connection(
+        &mut self,
+        device: &str,
+        interface: &mut Interface,
+    ) -> Result<(), VmxError> {
+        let key = |name: &str| format!("{device}.{name}");
+        let filled = |name: &str| self.text(&key(name)).filter(|value| !value.is_empty());
+        let (kind, network) = (filled("connectionType"), filled("networkName"));
+        let lower = kind.as_ref().map(|kind| kind.trim().to_ascii_lowercase());
+        let vnet = match lower.as_deref() {
+            Some("custom") => filled("vnet"),
+            None if network.is_none() => filled("vnet"),
+            _ => None,
+        };
+        if let Some(source) = self.distributed_switch(device)? {
+            interface.source = InterfaceSource::Vds(source);
             return Ok(());
         }
-        let bridge = |name: String| InterfaceSource::Bridge { bridge: name };
-        interface.source = match (lower.as_deref(), network) {
-            (None, None) => InterfaceSource::Null,
-            (None | Some("bridged"), Some(network)) => bridge(network),
-            (Some("bridged"), None) => bridge("vmnet0".to_owned()),
-            (Some("nat"), _) => InterfaceSource::User,
-            (Some("custom"), network) => {
-                let (network, vnet) = (
-                    network.filter(|name| self.is_name(name)),
-                    vnet.filter(|name| self.is_name(name)),
-                );
-                interface.target_dev = vnet.clone();
-                match network.or(vnet) {
-                    Some(name) => bridge(name),
-                    None => InterfaceSource::Null,
-                }
+        match self.opaque_network(device) {
+            Opaque::None => {}
+            Opaque::Network(network) => {
+                interface.source = InterfaceSource::Network {
+                    network,
+                    portgroup: None,
+                };
+                return Ok(());
             }
-            (Some("hostonly"), _) => {
-                let found = kind.unwrap_or_default();
-                let text = format!("No yet handled value '{found}' for VMX entry '{key}'");
-                let error = self.error(&key, text).with_help(CONNECTIONS);
-                self.tolerate(
-                    error,
-                    "VMware's network 'vmnet1' is used, without its isolation",
-                )?;
-                bridge("vmnet1".to_owned())
+            Opaque::Unknown(key, why) if kind.is_none() && network.is_none() && vnet.is_none() => {
+                self.warn(&key, format!("{why}; the card is not connected"));
+                interface.source = InterfaceSource::Null;
+                return Ok(());
             }
-            (Some(_), _) => {
-                let found = kind.unwrap_or_default();
-                let text = format!("Invalid value '{found}' for VMX entry '{key}'");
-                let error = self.error(&key, text).with_help(CONNECTIONS);
-                self.tolerate(error, "the card is not connected")?;
+            Opaque::Unknown(key, why) => self.warn(&key, format!("{why}; it is left out")),
+        }
+        let bridge = |bridge: String| InterfaceSource::Bridge { bridge };
+        interface.source = match (lower.as_deref(), network, vnet) {
+            (Some("nat"), ..) => InterfaceSource::User,
+            (Some("custom") | None, network, Some(vnet)) => {
+                interface.target_dev = Some(vnet.clone());
+                bridge(network.unwrap_or(vnet))
+            }
+            (Some("custom"), Some(network), None) => {
+                self.lacks(&key("vnet"), "the network's name is used")?;
+                bridge(network)
+            }
+            (Some("custom"), None, None) => {
+                self.lacks(&key("vnet"), "the card is not connected")?;
                 InterfaceSource::Null
+            }
+            (None | Some("bridged"), Some(network), _) => bridge(network),
+            (None | Some("bridged"), None, _) => {
+                self.lacks(&key("networkName"), "VMware's network 'vmnet0' is used")?;
+                bridge("vmnet0".to_owned())
+            }
+            (Some(other), ..) => {
+                let key = key("connectionType");
+                let error = self.unknown_connection(&key, &kind.unwrap_or_default());
+                let is_isolated = other == "hostonly";
+                let instead = match is_isolated {
+                    true => "VMware's network 'vmnet1' is used, without its isolation",
+                    false => "the card is not connected",
+                };
+                self.tolerate(error, instead)?;
+                match is_isolated {
+                    true => bridge("vmnet1".to_owned()),
+                    false => InterfaceSource::Null,
+                }
             }
         };
         Ok(())
     }
 
-    /// The id of an opaque network, which libvirt does not know. Documents name the network by it.
-    fn opaque_network(&mut self, device: &str) -> Option<String> {
+    /// The opaque network of a card, which libvirt does not know. Documents name the network by its id.
+    fn opaque_network(&mut self, device: &str) -> Opaque {
         let key = |name: &str| format!("{device}.opaqueNetwork.{name}");
-        if !self.lenient() {
-            return None;
+        let (id, kind) = (self.text(&key("id")), self.text(&key("type")));
+        if id.is_none() && kind.is_none() {
+            return Opaque::None;
         }
-        let id = self.text(&key("id"))?;
-        let kind = self.text(&key("type"));
-        let is_known = kind.is_none_or(|kind| kind == OPAQUE_NETWORK);
-        (is_known && id.parse::<Uuid>().is_ok()).then_some(id)
-    }
-
-    /// The connection of a card whose file has neither a type of connection nor a network.
-    fn unsaid_connection(&mut self, device: &str) -> Option<Cow<'static, str>> {
-        let is_said = |key: &str| self.file.find(&format!("{device}.{key}")).is_some();
-        if is_said("dvs.switchId") {
-            return None;
+        let id = id.unwrap_or_default();
+        let is_known = kind.as_ref().is_none_or(|kind| kind == OPAQUE_NETWORK);
+        if is_known && id.parse::<Uuid>().is_ok() {
+            return Opaque::Network(id);
         }
-        if self.opaque_network(device).is_some() {
-            return None;
-        }
-        if is_said("opaqueNetwork.id") {
-            let key = format!("{device}.opaqueNetwork.id");
-            let id = self.text(&key).unwrap_or_default();
-            let kind = self.text(&format!("{device}.opaqueNetwork.type"));
-            let kind = kind.unwrap_or_else(|| "a network manager".to_owned());
-            let message = format!(
-                "libvirt has no opaque networks, such as '{id}' of {kind}; the card is not connected"
-            );
-            self.warn(&key, message);
-            return None;
-        }
-        if is_said("vnet") {
-            return Some("custom".into());
-        }
-        Some("bridged".into())
+        let kind = kind.unwrap_or_else(|| "a network manager".to_owned());
+        let why = match id.is_empty() {
+            true => format!("the opaque network of {kind} has no id"),
+            false => format!("libvirt has no opaque networks, such as '{id}' of {kind}"),
+        };
+        Opaque::Unknown(key("id"), why)
     }
 
     fn distributed_switch(&mut self, device: &str) -> Result<Option<VdsSource>, VmxError> {
@@ -254,7 +313,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let switch_id = self.uuid(&key("switchId"))?.unwrap_or(Uuid::NIL);
-        let optional = self.lenient() || self.since(LibvirtVersion::V11_3);
+        let optional = self.since(LibvirtVersion::V11_3);
         let mut source = VdsSource {
             switch_id,
             ..VdsSource::default()
@@ -264,7 +323,9 @@ impl Reader<'_> {
             source.port_id = self.long(&key("portId"), 0)?;
             source.connection_id = self.long(&key("connectionId"), 0)?;
         } else {
-            source.portgroup_id = self.essential(&key("portgroupId"), "")?;
+            // This libvirt defines no card without one.
+            let id = self.essential(&key("portgroupId"), "it is empty")?;
+            source.portgroup_id = Some(id.unwrap_or_default());
             source.port_id = self.essential_long(&key("portId"), 0)?;
             source.connection_id = self.essential_long(&key("connectionId"), 0)?;
         }
@@ -283,4 +344,13 @@ fn mac_address(text: &str) -> Option<MacAddress> {
     text[..end].parse().ok().filter(|_| short)
 }
 
-const CONNECTIONS: &str = "bridged, nat or custom";
+/// What a file says of an opaque network.
+enum Opaque {
+    None,
+    /// The id of a network that documents can name.
+    Network(String),
+    /// The key of a network that they cannot, and why.
+    Unknown(String, String),
+}
+
+const CONNECTIONS: &str = "write bridged, nat or custom";

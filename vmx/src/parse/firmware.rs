@@ -19,7 +19,9 @@ impl Reader<'_> {
             Some(value) if self.lenient() && value.eq_ignore_ascii_case("bios") => {}
             Some(value) => {
                 let text = format!("VMX entry '{key}' has unknown value '{value}'");
-                let error = self.error(key, text).with_help("efi, or no such entry");
+                let error = self
+                    .error(key, text)
+                    .with_help("write efi, or remove the line");
                 self.tolerate(error, "it is left out")?;
             }
         }

@@ -114,7 +114,7 @@ impl Reader<'_> {
 }
 
 const ESCAPES: &str =
-    "behind each `|` (and in names each `%`) the two hexadecimal digits of a byte";
+    "write the two hexadecimal digits of a byte behind each `|`, and in names behind each `%`";
 
 /// Resolves the escapes of one scheme after the other, as libvirt does. The bytes in between need not
 /// be UTF-8. libvirt's texts end at a NUL.

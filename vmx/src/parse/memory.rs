@@ -19,7 +19,7 @@ impl Reader<'_> {
                          but found {size}"
                     ),
                 )
-                .with_help("a multiple of 4, in MB");
+                .with_help("write a multiple of 4, in MB");
             let (taken, instead) = if size > 0 {
                 (size, "it is kept")
             } else {
@@ -67,7 +67,7 @@ impl Reader<'_> {
         let error = VmxError::new(ErrorNumber::XmlError, text)
             .with_key("memsize")
             .with_position(self.file.find("memsize").map(|entry| entry.position()))
-            .with_help("a multiple of 4, in MB");
+            .with_help("write a multiple of 4, in MB");
         self.tolerate(error, "32 MB are used")?;
         def.memory = 32 << 10;
         def.current_memory = None;

@@ -90,7 +90,6 @@ const NEEDLESS: &[Needless] = &[
             "pcibridge#.*",
             "vmci#.present",
             "hpet#.present",
-            "svga.present",
             "ich#m.present",
         ],
         ANY,

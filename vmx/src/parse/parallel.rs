@@ -30,10 +30,16 @@ impl Reader<'_> {
         let type_key = format!("{device}.fileType");
         let name_key = format!("{device}.fileName");
         let kind = self.essential(&type_key, "'device' is used")?;
-        let Some(name) = self.essential(&name_key, "the port is left out")? else {
-            return Ok(None);
+        let name = match self.lenient() {
+            true => self.text(&name_key),
+            false => self.essential(&name_key, "")?,
         };
         let lower = kind.as_ref().map(|kind| kind.to_ascii_lowercase());
+        let is_known = matches!(lower.as_deref(), None | Some("device" | "file"));
+        if is_known && self.has_no_end(&name_key, name.as_deref())? {
+            return Ok(Some(CharSource::Null));
+        }
+        let name = name.unwrap_or_default();
         match lower.as_deref() {
             None | Some("device") => Ok(Some(CharSource::Dev { path: Some(name) })),
             Some("file") => {
@@ -43,8 +49,8 @@ impl Reader<'_> {
             Some(_) => {
                 let found = kind.unwrap_or_default();
                 let error = self.expecting(&type_key, "'device' or 'file'", &found);
-                self.tolerate(error, "the port is left out")?;
-                Ok(None)
+                self.tolerate(error, "the port is not connected")?;
+                Ok(Some(CharSource::Null))
             }
         }
     }

@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                 key,
                 format!("Config entry '{key}' must represent an integer value"),
             )
-            .with_help("a whole number, or unlimited");
+            .with_help("write a whole number, or unlimited");
         self.tolerate(error, &format!("{default} is used"))?;
         Ok(default)
     }
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
                 key,
                 format!("Config entry '{key}' must represent a boolean value (true|false)"),
             )
-            .with_help("true or false");
+            .with_help("write true or false");
         self.tolerate(error, &format!("{default} is used"))?;
         Ok(default)
     }
@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         }
         let error = self
             .error(key, format!("Could not parse UUID from string '{value}'"))
-            .with_help("16 pairs of hexadecimal digits");
+            .with_help("write 16 pairs of hexadecimal digits");
         self.tolerate(error, "it is left out")?;
         Ok(None)
     }
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
             Ok(source) => Ok(source.filter(|name| self.is_name(name))),
             Err(error) => {
                 let help =
-                    "a name in the file's own directory, or /vmfs/volumes/<datastore>/<path>";
+                    "write a name in the file's own directory, or /vmfs/volumes/<datastore>/<path>";
                 let error = VmxError::new(error.number, error.message)
                     .with_key(key)
                     .with_value(name)
@@ -227,17 +227,30 @@ impl<'a> Reader<'a> {
     /// device.
     pub(super) fn error(&self, key: &str, message: impl Into<String>) -> VmxError {
         let entry = self.file.find(key);
-        let device = || {
-            let (device, _) = key.rsplit_once('.')?;
-            self.file.find(&format!("{device}.present"))
-        };
-        let error = VmxError::internal(message)
-            .with_key(key)
-            .with_position(entry.or_else(device).map(|entry| entry.position()));
+        let error = VmxError::internal(message).with_key(key).with_position(
+            entry
+                .or_else(|| self.of_device(key))
+                .map(|entry| entry.position()),
+        );
         match entry {
             Some(entry) => error.with_value(entry.value()),
             None => error,
         }
+    }
+
+    /// The assignment that tells that the device of a key is there.
+    fn of_device(&self, key: &str) -> Option<Entry<'_>> {
+        let (device, _) = key.rsplit_once('.')?;
+        self.file.find(&format!("{device}.present"))
+    }
+
+    /// Warns, in lenient mode, that a value is missing or empty.
+    pub(super) fn lacks(&mut self, key: &str, instead: &str) -> Result<(), VmxError> {
+        let error = match self.file.find(key) {
+            Some(_) => self.error(key, "it is empty"),
+            None => self.missing(key),
+        };
+        self.tolerate(error, instead)
     }
 
     fn missing(&self, key: &str) -> VmxError {
@@ -250,7 +263,7 @@ impl<'a> Reader<'a> {
             key,
             format!("Expecting VMX entry '{key}' to be {accepted} but found '{found}'"),
         )
-        .with_help(accepted)
+        .with_help(format!("write {accepted}"))
     }
 
     /// In strict mode the error. In lenient mode a warning that says what the definition has instead.
@@ -272,7 +285,11 @@ impl<'a> Reader<'a> {
     /// Warns, in lenient mode, about the value of `key`. libvirt does not warn.
     pub(super) fn warn(&mut self, key: &str, message: impl Into<String>) {
         if self.lenient() && self.warnings.len() < LIMIT {
-            self.warnings.push(self.file.warning(key, message));
+            let mut warning = self.file.warning(key, message);
+            if warning.position.is_none() {
+                warning.position = self.of_device(key).map(|entry| entry.position());
+            }
+            self.warnings.push(warning);
         }
     }
 

@@ -1,6 +1,7 @@
 use virt_model::DomainDef;
 use virt_model::domain::{CharDevice, CharSource, SocketMode, TcpProtocol};
 
+use super::disk::AUTO;
 use super::reader::Reader;
 use super::uri::Uri;
 use crate::names::Missing;
@@ -33,7 +34,13 @@ impl Reader<'_> {
         let file_type = self.string(&type_key);
         let path = self.text(&name_key);
         let lower = file_type.as_ref().map(|kind| kind.to_ascii_lowercase());
+        let has_end = matches!(lower.as_deref(), Some("file" | "pipe"));
+        let is_device = matches!(lower.as_deref(), None | Some("device" | ""));
+        if (has_end || is_device) && self.has_no_end(&name_key, path.as_deref())? {
+            return Ok(Some(CharSource::Null));
+        }
         match lower.as_deref() {
+            Some("") if self.lenient() => Ok(Some(CharSource::Dev { path })),
             None | Some("device") => Ok(Some(CharSource::Dev { path })),
             Some("file") => {
                 let name = path.unwrap_or_default();
@@ -46,10 +53,28 @@ impl Reader<'_> {
                 let found = file_type.unwrap_or_default();
                 let accepted = "'device', 'file' or 'pipe' or 'network'";
                 let error = self.expecting(&type_key, accepted, &found);
-                self.tolerate(error, "the port is left out")?;
-                Ok(None)
+                self.tolerate(error, "the serial port is not connected")?;
+                Ok(Some(CharSource::Null))
             }
         }
+    }
+
+    /// Whether, in lenient mode, a port has neither a file nor a device, with a warning. libvirt reads such ports, and defines no
+    /// domain with one.
+    pub(super) fn has_no_end(&mut self, key: &str, name: Option<&str>) -> Result<bool, VmxError> {
+        let name = name.unwrap_or_default().trim();
+        if !self.lenient() || !name.is_empty() && !name.eq_ignore_ascii_case(AUTO) {
+            return Ok(false);
+        }
+        if name.is_empty() {
+            self.lacks(key, NOT_CONNECTED)?;
+        } else {
+            self.warn(
+                key,
+                format!("any port of the host that is free; {NOT_CONNECTED}"),
+            );
+        }
+        Ok(true)
     }
 
     fn network_serial(
@@ -128,5 +153,7 @@ impl Reader<'_> {
     }
 }
 
+const NOT_CONNECTED: &str = "the port is not connected";
+
 const ADDRESS: &str =
-    "tcp, telnet, telnets or ssl with an address and a port: telnet://192.0.2.1:4001";
+    "write tcp, telnet, telnets or ssl with an address and a port: telnet://192.0.2.1:4001";

@@ -7,6 +7,14 @@ use crate::VmxError;
 impl Reader<'_> {
     /// Reads the video card, which every domain has.
     pub(super) fn video(&mut self, def: &mut DomainDef) -> Result<(), VmxError> {
+        if self.lenient() && !self.boolean("svga.present", true)? {
+            def.devices.videos.push(Video {
+                model: VideoModel::None,
+                primary: true,
+                ..Video::default()
+            });
+            return Ok(());
+        }
         const DEFAULT: i64 = 4 << 20;
         const MOST: i64 = 1 << 40;
         let mut bytes = self.long("svga.vramSize", DEFAULT)?;

@@ -42,7 +42,10 @@ fn keeps(elements: &str, devices: &str, line: &str) {
     // Every machine that is read has a video card.
     let lines = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.starts_with("svga."));
-        lines.map(str::to_owned).collect()
+        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+        // Disks are written in the definition's order, and read in that of their places.
+        lines.sort();
+        lines
     };
     assert_eq!(lines(&once_more), lines(&made.text));
 }
@@ -146,6 +149,47 @@ fn what_vmx_files_have_keys_for_is_kept() {
         "<interface type='null'><mac address='00:0c:29:01:02:03'/></interface>",
         "ethernet0.vnet = \"\"",
     );
+    let controller = |kind: &str, more: &str| {
+        format!(
+            "<controller type='{kind}' index='1'{more}><address type='pci' domain='0x0000' bus='0x05' slot='0x01' function='0x1'/></controller>"
+        )
+    };
+    for (kind, more) in [
+        ("scsi", " model='vmpvscsi'"),
+        ("scsi", ""),
+        ("sata", ""),
+        ("nvme", ""),
+    ] {
+        let line = format!("{kind}1.pciSlotNumber = \"1185\"");
+        keeps("", &controller(kind, more), &line);
+        let line = format!("{kind}1.present = \"true\"");
+        keeps("", &controller(kind, more), &line);
+    }
+    keeps(
+        "",
+        "<controller type='scsi' index='2' model='lsilogic'/>",
+        "scsi2.virtualDev = \"lsilogic\"",
+    );
+    keeps(
+        "<clock offset='utc'><timer name='hpet' present='no'/></clock>",
+        "",
+        "hpet0.present = \"FALSE\"",
+    );
+    let none = "<video><model type='none' primary='yes'/></video>";
+    let def = definition("", none);
+    let made = vmx::to_file(&def, &Folder::default(), &FormatOptions::new(13)).unwrap();
+    assert!(made.text.contains("svga.present = \"FALSE\"\n"));
+    assert_eq!(made.warnings, []);
+    let again = vmx::to_domain(made.text).unwrap();
+    assert_eq!(again.domain.devices.videos, def.devices.videos);
+    let on_sata = "<disk type='file' device='disk'><source file='/a.vmdk'/><target dev='sda' bus='sata'/></disk>\
+                   <disk type='file' device='disk'><source file='/b.vmdk'/><target dev='sdb' bus='scsi'/>\
+                   <address type='drive' controller='0' bus='0' target='0' unit='0'/></disk>";
+    keeps("", on_sata, "bios.hddOrder = \"sata0:0\"");
+    for port in ["serial", "parallel"] {
+        let null = format!("<{port} type='null'><target port='0'/></{port}>");
+        keeps("", &null, &format!("{port}0.fileType = \"device\""));
+    }
     keeps(
         "<os><type arch='x86_64'>hvm</type><boot dev='hd'/></os>",
         "",
@@ -199,8 +243,23 @@ fn what_vmx_files_have_no_place_for_is_told() {
     );
     tells(
         "",
-        "<controller type='scsi' index='2' model='lsilogic'/>",
-        &["<controller type='scsi' index='2' model='lsilogic'"],
+        "<controller type='scsi' index='2' model='virtio-scsi'/>",
+        &["<controller type='scsi' index='2' model='virtio-scsi'"],
+    );
+    tells(
+        "",
+        "<controller type='scsi' index='0'><address type='pci' domain='0x0000' bus='0x20' slot='0x01' function='0x0'/></controller>",
+        &["<address type='pci' domain='0x0000' bus='0x20'"],
+    );
+    tells(
+        "",
+        "<controller type='sata' index='4'/>",
+        &["<controller type='sata' index='4'"],
+    );
+    tells(
+        "<clock offset='utc'><timer name='tsc' present='no'/></clock>",
+        "",
+        &["<timer name='tsc' present='no'/>"],
     );
     tells(
         "",

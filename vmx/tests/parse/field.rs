@@ -7,7 +7,7 @@ use vmx::{LibvirtVersion, ParseOptions};
 
 /// Checks that the lines give all `parts`, with one warning for each of `words`, which has all words of it.
 #[track_caller]
-fn converts(lines: &str, parts: &[&str], words: &[&[&str]]) {
+pub(super) fn converts(lines: &str, parts: &[&str], words: &[&[&str]]) {
     let (document, warnings) = lenient(lines);
     for part in parts {
         assert!(has(&document, part), "no\n{part}\nin\n{document}");
@@ -22,7 +22,7 @@ fn converts(lines: &str, parts: &[&str], words: &[&[&str]]) {
 }
 
 /// A device that is there, with these lines, in which `@` is its name.
-fn device(name: &str, lines: &str) -> String {
+pub(super) fn device(name: &str, lines: &str) -> String {
     format!("{name}.present = \"true\"\n{}\n", lines.replace('@', name))
 }
 

@@ -253,12 +253,15 @@ fn empty_names() {
             lines.replace('@', slot)
         )
     };
-    for (kind, device) in [("atapi-cdrom", "cdrom"), ("cdrom-raw", "lun")] {
-        takes(
-            &slot("ide0:0", &format!("@.deviceType = \"{kind}\"")),
-            &format!("<disk type='block' device='{device}'>\n<target"),
-        );
-    }
+    takes(
+        &slot("ide0:0", "@.deviceType = \"atapi-cdrom\""),
+        "<disk type='block' device='cdrom'>\n<target",
+    );
+    warns(
+        &slot("ide0:0", "@.deviceType = \"cdrom-raw\""),
+        "<disk type='block' device='cdrom'>\n<target",
+        &["ide0:0.fileName", "empty"],
+    );
     for (kind, word) in [("device", "block"), ("file", "file")] {
         takes(
             &slot("floppy0", &format!("@.fileType = \"{kind}\"")),
@@ -334,8 +337,8 @@ fn network_cards() {
 fn ports_and_folders() {
     warns(
         "serial0.present = \"true\"\nserial0.fileType = \"thinprint\"",
-        "<devices>\n<video>",
-        &["serial0.fileType", "thinprint", "left out"],
+        "<serial type='null'>",
+        &["serial0.fileType", "thinprint", "not connected"],
     );
     warns(
         "serial0.present = \"true\"\nserial0.fileType = \"network\"\nserial0.fileName = \"tcp://h\"",

@@ -14,6 +14,7 @@ mod domain;
 mod errors;
 mod field;
 mod hostile;
+mod kinds;
 mod lenient;
 mod versions;
 

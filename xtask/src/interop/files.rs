@@ -1,4 +1,4 @@
-//! VMX files of people, whose definitions virsh has to accept.
+//! VMX files of people, whose definitions virsh has to accept, and whose way back has to lose nothing in silence.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use virt_model::domain::DiskBus;
 use virt_model::{Document as _, DomainDef, DomainXmlFlags, Uuid};
 use vmx::names::Folder;
-use vmx::{LibvirtVersion, ParseOptions};
+use vmx::{FormatOptions, LibvirtVersion, ParseOptions, VmxError, VmxFile};
 
 use super::peers::{Tools, workspace};
 use super::process;
 use super::report::Report;
+use crate::conformance;
 
 const SECTION: &str = "virsh on definitions of VMX files";
+
+const BACK: &str = "VMX files and back";
 
 /// What libvirt 9.0 says of NVMe disks, which are newer.
 const NO_NVME: &str = "XML error: Invalid value for attribute 'bus' in element 'target': 'nvme'.";
@@ -54,6 +57,11 @@ pub(super) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
                     break;
                 }
             };
+            match changed(&def, &text) {
+                Ok(lines) if lines.is_empty() => report.pass(BACK),
+                Ok(lines) => report.fail(&format!("{BACK}: {stem}"), &lines),
+                Err(error) => report.note(BACK, &format!("{stem}: {error}")),
+            }
             let refused = has_nvme(&def);
             let name = format!("{stem}-{}", options.libvirt);
             if !refused {
@@ -84,6 +92,27 @@ pub(super) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
         report.check(SECTION, &name, found, &run.stderr);
     }
     Ok(())
+}
+
+/// What changes in a definition when it is written as a VMX file and read again, if nothing tells of it. An error is that of writing it.
+fn changed(def: &DomainDef, text: &[u8]) -> Result<String, VmxError> {
+    let document = def.to_xml(DomainXmlFlags::SECURE);
+    let def = match DomainDef::read_xml(&document) {
+        Ok(read) => read.document,
+        Err(error) => return Ok(error.to_string()),
+    };
+    let hardware = VmxFile::read(text)?
+        .get("virtualHW.version")
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(13);
+    let made = vmx::to_file(&def, &Folder::default(), &FormatOptions::new(hardware))?;
+    let again = vmx::to_domain(made.text)?
+        .domain
+        .to_xml(DomainXmlFlags::SECURE);
+    if made.warnings.is_empty() && document != again {
+        return Ok(conformance::unified(&document, &again));
+    }
+    Ok(String::new())
 }
 
 /// The names and UUIDs that are taken. Machines of two people may have one name, and copies of a machine one UUID.

@@ -103,7 +103,8 @@ impl Vmx2xml {
         let on = datastore.as_deref().unwrap_or("?");
         let datastores = datastore.iter().map(|name| Datastore {
             name: name.clone(),
-            mount: format!("/vmfs/volumes/{name}"),
+            // A host has a datastore under its UUID, which no file tells, and libvirt compares that with names first.
+            mount: "\0".to_owned(),
         });
         Box::new(Datastores {
             datastores: datastores.collect(),
@@ -334,6 +335,28 @@ mod tests {
             "<source file='[ds] b/a.vmdk'/>"
         );
         assert!(convert(on_host, |_| {}).contains("refers to non-existing datastore 'ds'"));
+        for (name, source) in [
+            ("[ds] b/a.vmdk", "[?] ?/[ds] b/a.vmdk"),
+            ("[ds]a.vmdk", "[?] ?/[ds]a.vmdk"),
+            ("../a.vmdk", "[?] ?/../a.vmdk"),
+            ("sub/a.vmdk", "[?] ?/sub/a.vmdk"),
+            ("C:a.vmdk", "[?] ?/C:a.vmdk"),
+            ("/vmfs/devices/a.vmdk", "/vmfs/devices/a.vmdk"),
+        ] {
+            let line = format!("<source file='{source}'/>");
+            assert_eq!(convert(name, |_| {}), line);
+        }
+        assert_eq!(
+            convert("/vmfs/volumes/ds//a.vmdk", on_datastore),
+            "<source file='[ds] /a.vmdk'/>"
+        );
+        for name in ["/vmfs/volumes/ds10/a.vmdk", "/vmfs/volumes/other/a.vmdk"] {
+            let shown = convert(name, on_datastore);
+            assert!(
+                shown.contains("refers to non-existing datastore"),
+                "{shown}"
+            );
+        }
         for name in [r"C:\a.vmdk", r"..\a.vmdk", r"\\nas\a.vmdk"] {
             let error = format!("error: internal error: Could not handle file name '{name}'");
             assert_eq!(convert(name, |_| {}), error);

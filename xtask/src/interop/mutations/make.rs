@@ -233,6 +233,8 @@ const USUAL: &[&str] = &[
     "EUC-KR",
     "windows-949-2000",
     "EUC-JP",
+    "windows-1255",
+    "windows-1258",
     "US-ASCII",
 ];
 
@@ -248,6 +250,7 @@ const ENCODINGS: &[&str] = &[
     "UTF-16LE",
     "UCS-4",
     "UTF-7",
+    "TCVN",
     "UTF-32",
     "EBCDIC-US",
     "IBM037",
@@ -292,6 +295,8 @@ const FOREIGN: &[&[u8]] = &[
     b"\xc0\x80",
     b"\x1b$BI8\x1b(B",
     b"\x8f\xb0\xa1",
+    b"Vi\xea\xf2t \xf5\xec",
+    b"\xf9\xcc\xd1\xe1\xcf",
 ];
 
 /// Values that files of people have in the wrong place.

@@ -52,7 +52,7 @@ pub(super) const REASONS: &[Reason] = &[
         },
     },
     Reason {
-        text: "an encoding that no VMware writes is not known: CESU-8, EUC-TW, ISCII, ISO 2022 but for Japan, JOHAB, and those without ASCII",
+        text: "an encoding that no VMware writes is not known: CESU-8, EUC-TW, ISCII, ISO 2022 but for Japan, JOHAB, and those in which ASCII is not ASCII",
         holds: |case| {
             !case.virsh.contains("libxml2 doesn't handle")
                 && case.ours.contains("libxml2 doesn't handle")
@@ -65,23 +65,6 @@ pub(super) const REASONS: &[Reason] = &[
         text: "glibc's IBM864 has an Arabic sign for per cent in place of ASCII's: it is decoded as ICU's",
         holds: |case| {
             ["864", "cp864", "csibm864", "ibm864"].contains(&plain(&case.encoding).as_str())
-        },
-    },
-    Reason {
-        text: "glibc writes a Hebrew or Vietnamese letter and its point or tone as one character: they stay two",
-        holds: |case| {
-            let composing = [
-                "cp1255",
-                "cp1258",
-                "mshebr",
-                "tcvn",
-                "windows1255",
-                "windows1258",
-            ];
-            !case.is_utf8
-                && composing
-                    .iter()
-                    .any(|name| plain(&case.encoding).starts_with(name))
         },
     },
     Reason {
@@ -118,6 +101,7 @@ const UNKNOWN: &[&str] = &[
     "UTF-16LE",
     "UTF-32",
     "UTF-7",
+    "TCVN",
 ];
 
 /// The kinds of vmx's table of encodings that stand for others, too.
