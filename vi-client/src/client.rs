@@ -4,6 +4,7 @@ mod cookies;
 mod exchange;
 mod files;
 mod patience;
+mod pending;
 mod repeat;
 mod screen;
 mod session;
@@ -206,6 +207,12 @@ impl Client {
         self.0.http.traffic()
     }
 
+    /// The methods of the calls whose answers are waited for, the oldest call first. Calls that wait for changes are not
+    /// among them.
+    pub fn calls_under_way(&self) -> Vec<&'static str> {
+        self.0.http.pending.methods()
+    }
+
     /// The version of the API that requests ask for; 2.5 if they ask for none.
     pub fn api_version(&self) -> ApiVersion {
         self.version().unwrap_or_else(ApiVersion::oldest)
@@ -272,6 +279,11 @@ impl Client {
         let mut call = outgoing(request, this)?;
         call.waits = Some(longest);
         self.decoded::<M>(call, Renewal::Never).await
+    }
+
+    /// What the server's answers may cost.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.options.limits
     }
 
     /// Whether the server gives more than the first page of an answer.

@@ -33,16 +33,18 @@ mod collector;
 mod filter;
 mod follow;
 mod seen;
+mod turning;
 mod types;
 
-use vi_types::Poly;
 use vi_types::methods::{ReadNextEvents, ReadPreviousEvents, ResetCollector, RewindCollector};
 use vi_types::objects::{Event, EventFilterSpec};
+use vi_types::{Method as _, Poly};
 
 use self::collector::Collector;
 pub use self::filter::EventFilter;
 pub use self::follow::EventFollow;
 use self::seen::Seen;
+use self::turning::Turning;
 pub use self::types::{descendants, event_id, event_type, event_types, is_event, unknown_event};
 use crate::{Client, Error};
 
@@ -59,6 +61,7 @@ pub struct EventHistory {
     collector: Collector,
     filter: EventFilterSpec,
     seen: Seen,
+    turning: Turning,
     /// Whether `seen` is what there was when something was read, and not only empty.
     has_begun: bool,
 }
@@ -77,6 +80,7 @@ impl Client {
             collector: Collector::create(self, &filter).await?,
             filter,
             seen: Seen::default(),
+            turning: Turning::default(),
             has_begun: false,
         })
     }
@@ -87,7 +91,7 @@ impl EventHistory {
     /// happen later can be read later. One request.
     ///
     /// # Errors
-    /// As [`Client::call`].
+    /// As [`Client::call`]; [`Error::Stalled`] if the server gives the same events again and again.
     pub async fn next_page(&mut self, most: usize) -> Result<Vec<Poly<Event>>, Error> {
         let request = ReadNextEvents {
             this: self.collector.reference().clone(),
@@ -95,6 +99,7 @@ impl EventHistory {
             ..ReadNextEvents::default()
         };
         let mut page = self.collector.call(&request).await?;
+        self.turning.note(ReadNextEvents::name(), &page).await?;
         // The API promises this order, but govmomi's simulator reads from the newest to the oldest.
         page.sort_by_key(|event| event.key);
         self.seen.add_all(&page);
@@ -105,7 +110,7 @@ impl EventHistory {
     /// The next older events, at most `most` (from 1 to [`LARGEST_PAGE`]), newest first; none at the oldest. One request.
     ///
     /// # Errors
-    /// As [`Client::call`].
+    /// As [`next_page`](Self::next_page).
     pub async fn previous_page(&mut self, most: usize) -> Result<Vec<Poly<Event>>, Error> {
         let request = ReadPreviousEvents {
             this: self.collector.reference().clone(),
@@ -113,6 +118,7 @@ impl EventHistory {
             ..ReadPreviousEvents::default()
         };
         let mut page = self.collector.call(&request).await?;
+        self.turning.note(ReadPreviousEvents::name(), &page).await?;
         page.sort_by_key(|event| std::cmp::Reverse(event.key));
         Ok(page)
     }
@@ -148,6 +154,7 @@ impl EventHistory {
             this,
             ..RewindCollector::default()
         };
+        self.turning = Turning::default();
         self.collector.call(&request).await
     }
 
@@ -162,6 +169,7 @@ impl EventHistory {
             this,
             ..ResetCollector::default()
         };
+        self.turning = Turning::default();
         self.collector.call(&request).await
     }
 

@@ -41,6 +41,7 @@ pub mod event_history;
 mod limits;
 mod password;
 pub mod retrieve;
+mod rounds;
 mod since;
 pub mod task;
 pub mod transport;
@@ -54,6 +55,7 @@ pub use client::{
 pub use error::{Error, UnexpectedResponse};
 pub use limits::Limits;
 pub use password::Password;
+pub use rounds::Rounds;
 pub use since::{Feature, TooNew};
 pub use version::{ApiVersion, Negotiation};
 pub use watch::{Connection, ConnectionState, ObjectChange, ObjectWatch, Watch, WatchedObjects};

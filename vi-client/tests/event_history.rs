@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::future::Future;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use esx_sim::{Effect, Rule, Simulator};
@@ -14,11 +15,12 @@ use vi_client::{Client, Error, Options};
 use vi_types::enums::EventFilterSpecRecursionOption;
 use vi_types::methods::ReadNextEvents;
 use vi_types::objects::{
-    Event, EventEx, ManagedObjectNotFound, VmEventArgument, VmPoweredOffEvent, VmPoweredOnEvent,
+    Event, EventEx, ManagedObjectNotFound, NotAuthenticated, VmEventArgument, VmPoweredOffEvent,
+    VmPoweredOnEvent,
 };
 use vi_types::properties::EventHistoryCollector;
 use vi_types::wire::{Writer, encode_response_with};
-use vi_types::{ManagedObjectReference, Poly};
+use vi_types::{ManagedObjectReference, Poly, SoapFault};
 
 async fn login(simulator: &Simulator) -> Client {
     let transport = InProcess::new(simulator.handler());
@@ -457,6 +459,84 @@ async fn following_asks_once_for_each_answer() {
     follow.close().await;
     assert_eq!(simulator.leftovers(), []);
     client.close().await.unwrap();
+}
+
+/// Always the first answer that has events.
+fn the_same_again() -> Effect {
+    let first = Mutex::new(None);
+    Effect::rewrite(move |answer| {
+        let mut first = first.lock().unwrap();
+        match answer.contains("<returnval") {
+            true => first.get_or_insert(answer).clone(),
+            false => first.clone().unwrap_or(answer),
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_without_an_end_ends() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    happen(&simulator, 4);
+    let expected = "the server gives a page of events that it has given before, 6 times in a row";
+    for method in ["ReadNextEvents", "ReadPreviousEvents"] {
+        simulator.clear_rules();
+        simulator.inject(Rule::new(method, the_same_again()));
+        let mut history = client.event_history(EventFilter::new()).await.unwrap();
+        let is_next = method == "ReadNextEvents";
+        if !is_next {
+            history.set_page_size(2).await.unwrap();
+            history.reset().await.unwrap();
+        }
+        let mut pages = 0;
+        let error = loop {
+            let page = match is_next {
+                true => history.next_page(2).await,
+                false => history.previous_page(2).await,
+            };
+            match page {
+                Ok(page) => assert!(!page.is_empty()),
+                Err(error) => break error,
+            }
+            pages += 1;
+        };
+        assert_eq!(error.to_string(), format!("{method}: {expected}"));
+        assert_eq!(pages, 6);
+        history.close().await.unwrap();
+    }
+    client.close().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_forgets_its_collectors_is_not_followed_for_ever() {
+    let gone = ManagedObjectNotFound::default();
+    let unknown = NotAuthenticated::default();
+    let faults = [
+        SoapFault::new(gone, "gone"),
+        SoapFault::new(unknown, "who are you"),
+    ];
+    for fault in faults {
+        let simulator = Simulator::esx().build();
+        let client = login(&simulator).await;
+        let history = client.event_history(EventFilter::new()).await.unwrap();
+        let mut follow = history.follow();
+        simulator.inject(Rule::new(
+            "SetCollectorPageSize",
+            Effect::Fault(Box::new(fault)),
+        ));
+        simulator.clear_requests();
+        let error = follow.next().await.unwrap().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "CreateCollectorForEvents: the server forgets the collector at once, 6 times in a row"
+        );
+        let created = calls(&simulator);
+        let created = created
+            .iter()
+            .filter(|method| *method == "CreateCollectorForEvents");
+        assert_eq!(created.count(), 5);
+        client.close().await.unwrap();
+    }
 }
 
 #[tokio::test]

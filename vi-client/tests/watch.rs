@@ -2,17 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::future::Future;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use esx_sim::{Effect, Rule, Simulator};
 use vi_client::retrieve::{Retrieve, Selection};
 use vi_client::transport::InProcess;
-use vi_client::{Client, ConnectionState, ObjectChange, ObjectWatch, Options, Watch, property_set};
-use vi_types::ManagedObjectReference;
+use vi_client::{
+    Client, ConnectionState, Limits, ObjectChange, ObjectWatch, Options, Watch, property_set,
+};
 use vi_types::enums::ObjectUpdateKind;
 use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
-use vi_types::objects::{InvalidProperty, ObjectSpec, PropertyFilterSpec, PropertySpec};
+use vi_types::objects::{
+    InvalidCollectorVersion, InvalidProperty, NotAuthenticated, ObjectSpec, PropertyFilterSpec,
+    PropertySpec,
+};
+use vi_types::{ManagedObjectReference, SoapFault};
 
 async fn login(simulator: &Simulator) -> Client {
     let transport = InProcess::new(simulator.handler());
@@ -537,6 +544,110 @@ async fn a_server_that_does_not_wait_is_asked_less_and_less_often() {
         }
         client.close().await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_tells_the_same_again_is_asked_less_and_less_often() {
+    for keeps_trying in [false, true] {
+        let simulator = Simulator::esx().build();
+        let client = login(&simulator).await;
+        let vm = simulator.vm("web01").unwrap();
+        let mut watch = watch(&client, &vm).await;
+        if keeps_trying {
+            watch.keep_trying();
+        }
+        assert_eq!(next(&mut watch).await, PoweredOn);
+        simulator.set_power_state(&vm, PoweredOff);
+        let told = Mutex::new(None);
+        // The first answer again and again, and at once: a version of nothing is told at once.
+        simulator.inject(Rule::new(
+            "WaitForUpdatesEx",
+            Effect::rewrite(move |answer| {
+                let begin = answer.find("<version>").unwrap() + "<version>".len();
+                let end = answer.find("</version>").unwrap();
+                let answer = format!("{}{}", &answer[..begin], &answer[end..]);
+                told.lock().unwrap().get_or_insert(answer).clone()
+            }),
+        ));
+        simulator.clear_requests();
+        assert_eq!(next(&mut watch).await, PoweredOff);
+        let waited = tokio::time::timeout(Duration::from_secs(60), watch.next()).await;
+        let asked = calls(&simulator, "WaitForUpdatesEx");
+        if keeps_trying {
+            assert!(waited.is_err());
+            assert!((15..25).contains(&asked), "{asked}");
+        } else {
+            assert_eq!(
+                waited.unwrap().unwrap_err().to_string(),
+                "WaitForUpdatesEx: the server tells at once what it has told before, 6 times in a row"
+            );
+            assert_eq!(asked, 7);
+        }
+        client.close().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_forgets_what_waits_is_asked_less_and_less_often() {
+    let version = SoapFault::new(InvalidCollectorVersion::default(), "");
+    let session = SoapFault::new(NotAuthenticated::default(), "");
+    let collector = |fault: &SoapFault| Effect::Fault(Box::new(fault.clone()));
+    for fault in [version, session] {
+        for keeps_trying in [false, true] {
+            let simulator = Simulator::esx().build();
+            let client = login(&simulator).await;
+            let vm = simulator.vm("web01").unwrap();
+            let mut watch = watch(&client, &vm).await;
+            if keeps_trying {
+                watch.keep_trying();
+            }
+            assert_eq!(next(&mut watch).await, PoweredOn);
+            simulator.inject(Rule::new("WaitForUpdatesEx", collector(&fault)));
+            simulator.clear_requests();
+            let waited = tokio::time::timeout(Duration::from_secs(60), watch.next()).await;
+            let requests = simulator.requests().len();
+            if keeps_trying {
+                assert!(waited.is_err());
+                assert!(requests < 60, "{requests}");
+            } else {
+                waited.unwrap().unwrap_err();
+                assert!(requests < 30, "{requests}");
+            }
+            client.close().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_answer_without_an_end_ends() {
+    let simulator = Simulator::esx().vms(30).build();
+    let transport = InProcess::new(simulator.handler());
+    let options = Options::default().limits(Limits::default().objects(100));
+    let client = Client::connect(transport, options).await.unwrap();
+    let (user, password) = (simulator.user(), simulator.password());
+    client.login(user, password).await.unwrap();
+    let (objects, first) = (AtomicUsize::new(0), Mutex::new(None));
+    simulator.inject(Rule::new(
+        "WaitForUpdatesEx",
+        Effect::rewrite(move |answer| {
+            // The first answer, with other objects each time.
+            let mut first = first.lock().unwrap();
+            let answer = first.get_or_insert(answer);
+            let number = objects.fetch_add(1, Ordering::SeqCst);
+            let object = "type=\"VirtualMachine\">";
+            let answer = answer.replace(object, &format!("{object}{number}-"));
+            answer.replace("</filterSet>", "</filterSet><truncated>true</truncated>")
+        }),
+    ));
+    let mut watch = client.watch(machines(&simulator)).await.unwrap();
+    let error = watch.next().await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("the server gives more than 100 objects"),
+        "{error}"
+    );
+    client.close().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

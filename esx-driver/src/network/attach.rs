@@ -74,7 +74,9 @@ impl Connect {
         }
         Ok(())
     }
+}
 
+impl Connect {
     /// A port of the port group of that name of a distributed switch of the host, for an interface of its kernel: one
     /// request. `None` without a vCenter, or without such a port group.
     ///

@@ -21,6 +21,7 @@ use vi_types::wire::ResponseError;
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
 use super::patience::Patience;
+use super::pending::Pending;
 use crate::error::UnexpectedResponse;
 use crate::transport::{Body, BoxFuture, RequestBody, Transport, TransportError};
 use crate::version::{ApiVersion, newest_common};
@@ -35,6 +36,7 @@ pub(super) struct HttpCalls {
     pub(super) transport: Box<dyn Transport>,
     pub(super) cookies: Cookies,
     permits: Semaphore,
+    pub(super) pending: Pending,
     pub(super) limits: Limits,
     user_agent: HeaderValue,
     requests: AtomicU64,
@@ -104,6 +106,7 @@ impl HttpCalls {
             transport,
             cookies: Cookies::default(),
             permits: Semaphore::new(options.parallel_calls),
+            pending: Pending::default(),
             limits: options.limits.clone(),
             user_agent: options.user_agent.clone(),
             requests: AtomicU64::new(0),
@@ -217,6 +220,7 @@ impl HttpCalls {
             // The semaphore is never closed, so a permit always comes.
             None => self.permits.acquire().await.ok(),
         };
+        let _under_way = waits.is_none().then(|| self.pending.begin(method));
         let sent = self.cookies.snapshot();
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, self.user_agent.clone());

@@ -11,17 +11,19 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use vi_types::enums::ObjectUpdateKind;
-use vi_types::methods::ReadNextEvents;
+use vi_types::methods::{CreateCollectorForEvents, ReadNextEvents};
 use vi_types::objects::{
     Event, EventFilterSpec, InvalidCollectorVersion, ObjectSpec, ObjectUpdate, PropertyFilterSpec,
     PropertySpec,
 };
-use vi_types::{DateTime, Poly};
+use vi_types::{DateTime, Method as _, Poly};
 
 use super::collector::Collector;
+use super::turning::Turning;
 use super::{LARGEST_PAGE, Seen, page_size};
-use crate::{Client, Error, Watch};
+use crate::{Client, Error, Rounds, Watch};
 
 /// How many events the server reports when one is new. So many at a time need no further request.
 const PAGE: usize = 20;
@@ -62,7 +64,8 @@ impl EventFollow {
             watch: None,
             page: Page::Large,
             backlog: None,
-            failures: 0,
+            failures: Rounds::of(u32::MAX),
+            losses: Rounds::of(5),
         };
         Self {
             reader: Arc::new(Mutex::new(reader)),
@@ -151,8 +154,10 @@ struct Reader {
     page: Page,
     /// What reads when more events happen than a page holds.
     backlog: Option<Backlog>,
-    /// How many attempts in a row have failed.
-    failures: u32,
+    /// The attempts that have failed since something new came, or the server waited for it.
+    failures: Rounds,
+    /// Those of them after which the server did not have any more what it had.
+    losses: Rounds,
 }
 
 /// The size of the latest page.
@@ -194,25 +199,41 @@ const FEW: usize = PAGE / 4;
 /// The longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// A server that waits so long for an event has what it is asked for.
+const CALM: Duration = Duration::from_secs(1);
+
 impl Reader {
     /// The next new events, at least one.
     async fn next(&mut self) -> Result<Vec<Poly<Event>>, Error> {
         loop {
-            match self.step().await {
-                Ok(events) => {
-                    self.failures = 0;
-                    if !events.is_empty() {
-                        return Ok(events);
-                    }
-                }
+            let begun = Instant::now();
+            let result = self.step().await;
+            let is_calm = begun.elapsed() >= CALM;
+            if is_calm || result.as_ref().is_ok_and(|events| !events.is_empty()) {
+                self.failures = self.failures.fruitful();
+                self.losses = self.losses.fruitful();
+            }
+            match result {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => return Ok(events),
                 Err(error) if may_pass(&error) => {
                     tracing::debug!(%error, "opening the event history again");
                     self.forget(&error);
-                    let pause = Duration::from_millis(100 << self.failures.min(12));
-                    self.failures += 1;
+                    self.failures = self.failures.fruitless();
+                    self.losses = match error.is_broken() {
+                        true => self.losses.fruitful(),
+                        false => self.losses.fruitless(),
+                    };
+                    if self.losses.are_spent() {
+                        return Err(Error::Stalled {
+                            method: CreateCollectorForEvents::name(),
+                            behaviour: "forgets the collector at once",
+                            rounds: self.losses.count(),
+                        });
+                    }
                     // The first attempt follows at once, because a session ends without any trouble.
-                    if self.failures > 1 {
-                        tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+                    if self.failures.count() > 1 {
+                        tokio::time::sleep(self.failures.pause(LONGEST_PAUSE)).await;
                     }
                 }
                 Err(error) => return Err(error),
@@ -368,7 +389,9 @@ impl Reader {
 
 /// Reads everything from where the collector is.
 async fn read_to_end(collector: &Collector) -> Result<Vec<Poly<Event>>, Error> {
-    let mut events = Vec::new();
+    let (mut events, mut turning) = (Vec::new(), Turning::default());
+    let method = ReadNextEvents::name();
+    let limits = collector.client().limits();
     loop {
         let request = ReadNextEvents {
             this: collector.reference().clone(),
@@ -376,8 +399,13 @@ async fn read_to_end(collector: &Collector) -> Result<Vec<Poly<Event>>, Error> {
             ..ReadNextEvents::default()
         };
         let read = collector.call(&request).await?;
+        turning.note(method, &read).await?;
         let is_last = read.len() < LARGEST_PAGE;
         events.extend(read);
+        if events.len() > limits.objects {
+            let limit = format!("{} events at a time", limits.objects);
+            return Err(Error::Excess { method, limit });
+        }
         if is_last {
             return Ok(events);
         }

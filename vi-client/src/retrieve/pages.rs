@@ -12,7 +12,7 @@ use vi_types::{ManagedObjectReference, Method as _};
 use super::{ObjectProperties, Retrieve};
 use crate::client::{Arrival, Renewal, Repeats};
 use crate::limits::Spent;
-use crate::{Client, Error};
+use crate::{Client, Error, Rounds};
 
 /// An answer of the property collector, read page by page.
 ///
@@ -33,8 +33,13 @@ pub struct Pages {
     /// Whether the answer began again, so that objects come that were given before.
     has_begun_again: bool,
     repeats: Repeats,
+    /// The pages that had no new object.
+    rounds: Rounds,
     spent: Spent,
 }
+
+/// How many pages in a row may have no new object.
+const ROUNDS: Rounds = Rounds::of(5);
 
 /// Whether a server gives more than the first page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,6 +68,7 @@ impl Pages {
             given: HashSet::new(),
             has_begun_again: false,
             repeats: Repeats::new(),
+            rounds: ROUNDS,
             spent: Spent::default(),
         }
     }
@@ -92,15 +98,25 @@ impl Pages {
             if self.has_begun_again {
                 objects.retain(|object| !self.given.contains(&object.object));
             }
-            if token.is_some() {
+            if let Some(token) = token {
+                let before = self.given.len();
                 let given = objects.iter().map(|object| object.object.clone());
                 self.given.extend(given);
+                self.turn(token, self.given.len() > before).await?;
             }
-            self.state = token.map_or(State::End, State::Token);
             if !objects.is_empty() {
                 return Ok(Some(objects));
             }
         }
+    }
+
+    /// There is another page behind one that had a new object, or had none.
+    async fn turn(&mut self, token: String, has_new: bool) -> Result<(), Error> {
+        let method = ContinueRetrievePropertiesEx::name();
+        let behaviour = "gives a page without a new object";
+        self.rounds.note(has_new, method, behaviour).await?;
+        self.state = State::Token(token);
+        Ok(())
     }
 
     /// All remaining pages as one.
@@ -247,6 +263,7 @@ impl Pages {
     ) -> Result<bool, Error> {
         let mut given = std::mem::take(&mut self.given);
         let mut has_begun_again = self.has_begun_again;
+        let before = given.len();
         let mut remember = |arrival| match arrival {
             Arrival::Again => has_begun_again = true,
             Arrival::Item(object) => {
@@ -262,9 +279,12 @@ impl Pages {
             State::Start => self.first_arriving(&mut remember).await?,
             State::Token(token) => self.following(token, &mut remember, true).await?,
         };
+        let has_new = given.len() > before;
         self.given = given;
         self.has_begun_again = has_begun_again;
-        self.state = token.map_or(State::End, State::Token);
+        if let Some(token) = token {
+            self.turn(token, has_new).await?;
+        }
         Ok(true)
     }
 

@@ -11,7 +11,9 @@ use futures_core::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use vi_types::ManagedObjectReference;
-use vi_types::objects::{ObjectUpdate, PropertyFilterSpec, RequestCanceled, UpdateSet};
+use vi_types::objects::{
+    ObjectUpdate, PropertyFilterSpec, PropertyFilterUpdate, RequestCanceled, UpdateSet,
+};
 
 use super::difference::leave;
 use super::pace::Pace;
@@ -84,6 +86,8 @@ struct Waiter {
     /// Whether the collector has filters of watches that have ended.
     has_leftovers: bool,
     pace: Pace,
+    /// What the last answer told, if that was little.
+    told: Vec<PropertyFilterUpdate>,
     connection: watch::Sender<ConnectionState>,
 }
 
@@ -224,9 +228,23 @@ const HASTY: Duration = Duration::from_secs(1);
 
 /// What an answer brings.
 enum Heard {
-    Told { is_truncated: bool },
+    Told {
+        is_truncated: bool,
+    },
+    /// What the answer before has told.
+    Again {
+        is_truncated: bool,
+    },
     Nothing,
     Stale,
+}
+
+/// So many changes at a time are kept, to see whether they are told again.
+const FEW: usize = 16;
+
+/// How many objects a filter tells of.
+fn length(set: &PropertyFilterUpdate) -> usize {
+    set.object_set.len() + set.missing_set.len()
 }
 
 /// What ends an asking.
@@ -252,6 +270,7 @@ impl Waiter {
             watches: BTreeMap::new(),
             has_leftovers: false,
             pace: Pace::new(),
+            told: Vec::new(),
             connection,
         };
         tokio::spawn(waiter.run());
@@ -313,9 +332,10 @@ impl Waiter {
                     self.ask_anew();
                 }
                 let reply = match self.ask(Asking::Check).await {
-                    Asked::Answered(Heard::Told { is_truncated }, _) => {
-                        CheckReply::Told { is_truncated }
-                    }
+                    Asked::Answered(
+                        Heard::Told { is_truncated } | Heard::Again { is_truncated },
+                        _,
+                    ) => CheckReply::Told { is_truncated },
                     Asked::Answered(Heard::Nothing, _) | Asked::Overdue | Asked::Left => {
                         let is_new = self.watches.values().any(Watched::is_new);
                         CheckReply::Nothing { is_new }
@@ -327,9 +347,13 @@ impl Waiter {
             }
             State::Waiting(step) => {
                 let reply = match self.ask(Asking::Wait).await {
-                    Asked::Answered(Heard::Told { is_truncated }, _) => {
-                        WaitReply::Told { is_truncated }
+                    Asked::Answered(Heard::Again { .. }, after) if after < HASTY => {
+                        WaitReply::Stalled(Stall::Again)
                     }
+                    Asked::Answered(
+                        Heard::Told { is_truncated } | Heard::Again { is_truncated },
+                        _,
+                    ) => WaitReply::Told { is_truncated },
                     Asked::Answered(Heard::Nothing, after) if after < HASTY => {
                         WaitReply::Stalled(Stall::Hasty)
                     }
@@ -347,6 +371,7 @@ impl Waiter {
                     Asked::Answered(Heard::Told { is_truncated }, _) => {
                         RestReply::Told { is_truncated }
                     }
+                    Asked::Answered(Heard::Again { .. }, _) => RestReply::Stalled(Stall::Again),
                     Asked::Answered(Heard::Nothing, _) | Asked::Overdue | Asked::Left => {
                         RestReply::Nothing
                     }
@@ -378,12 +403,12 @@ impl Waiter {
     fn note(&self, pausing: &Pausing<Shared>) {
         let Trouble::Lost(error) = &pausing.trouble else {
             tracing::debug!(
-                round = pausing.round,
+                round = pausing.rounds.count(),
                 "the server does not wait for changes"
             );
             return;
         };
-        tracing::debug!(%error, round = pausing.round, "watching again");
+        tracing::debug!(%error, round = pausing.rounds.count(), "watching again");
         self.connection.send_if_modified(|state| {
             let earlier = match state {
                 ConnectionState::Reconnecting { since, .. } => Some(*since),
@@ -480,6 +505,7 @@ impl Waiter {
 
     fn forget(&mut self) {
         self.collector = None;
+        self.told = Vec::new();
         self.has_leftovers = false;
         for watched in self.watches.values_mut() {
             watched.filter = Filter::Missing;
@@ -610,13 +636,29 @@ impl Waiter {
             return Asked::Failed(loss);
         }
         match answer {
-            Ok(updates) => Asked::Answered(self.hear(updates.unwrap_or_default()), after),
+            Ok(updates) => {
+                let heard = self.hear(updates.unwrap_or_default());
+                match self.excess() {
+                    Some(excess) => Asked::Failed(Loss::Refused(excess)),
+                    None => Asked::Answered(heard, after),
+                }
+            }
             // Somebody has cancelled the wait.
             Err(error) if error.is_fault::<RequestCanceled>() => {
                 Asked::Answered(Heard::Nothing, after)
             }
             Err(error) => Asked::Failed(server::loss(error, collector)),
         }
+    }
+
+    /// Why no more of a truncated answer is kept, if it is too much.
+    fn excess(&self) -> Option<Error> {
+        let pending = self.watches.values().map(|watched| watched.pending.len());
+        let most = self.client.limits().objects;
+        (pending.sum::<usize>() > most).then(|| Error::Excess {
+            method: server::wait_method(&self.client),
+            limit: format!("{most} objects"),
+        })
     }
 
     /// Gives the updates to the watches.
@@ -636,6 +678,12 @@ impl Waiter {
         if !updates.version.is_empty() {
             collector.version = updates.version;
         }
+        let told = match updates.filter_set.iter().map(length).sum::<usize>() {
+            0..=FEW => updates.filter_set.clone(),
+            _ => Vec::new(),
+        };
+        let is_again = !is_empty && told == self.told;
+        self.told = told;
         for set in updates.filter_set {
             let mut watches = self.watches.values_mut();
             if let Some(watched) = watches.find(|one| one.reference() == Some(&set.filter)) {
@@ -651,6 +699,7 @@ impl Waiter {
         match (is_truncated, is_empty) {
             (true, true) => Heard::Stale,
             (false, true) => Heard::Nothing,
+            (_, false) if is_again => Heard::Again { is_truncated },
             (_, false) => Heard::Told { is_truncated },
         }
     }
@@ -725,11 +774,12 @@ fn stopping(client: &Client, pausing: &Pausing<Shared>) -> Shared {
         Trouble::Lost(error) => return Arc::clone(error),
         Trouble::Stalled(Stall::Hasty) => "answers at once that nothing has changed",
         Trouble::Stalled(Stall::Stale) => "announces the rest of an answer, which does not come",
+        Trouble::Stalled(Stall::Again) => "tells at once what it has told before",
     };
     Arc::new(Error::Stalled {
         method: server::wait_method(client),
         behaviour,
-        rounds: pausing.round,
+        rounds: pausing.rounds.count(),
     })
 }
 

@@ -5,19 +5,18 @@
 //!
 //! One round: create what is missing on the server, ask what has changed if a filter is new or an answer was lost, and
 //! wait for the next change. A truncated answer is followed by its rest. A round that brings nothing (no answer, no
-//! session, an answer that says nothing and does not wait) is followed by a pause that grows with the number of such
+//! session, an answer that says nothing new and does not wait) is followed by a pause that grows with the number of such
 //! rounds in a row. After [`ROUNDS`] of them, the watches that do not keep trying fail.
 
 use std::time::Duration;
 
+use crate::Rounds;
+
 /// How many rounds in a row may bring nothing, before watches fail.
-pub(super) const ROUNDS: u32 = 5;
+pub(super) const ROUNDS: Rounds = Rounds::of(5);
 
 /// The longest pause while the server cannot be reached.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// The longest pause while the server answers but does not wait: from then on it is polled.
-const LONGEST_POLL: Duration = Duration::from_secs(5);
 
 /// What is to be done next. `E` is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +40,23 @@ pub(super) enum State<E> {
 }
 
 /// See [`State::Idle`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Idle {
-    round: u32,
+    rounds: Rounds,
     then: Step,
 }
 
 /// See [`State::Subscribing`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subscribing {
-    round: u32,
+    rounds: Rounds,
     pub(super) from: Remains,
 }
 
 /// See [`State::Checking`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Checking {
-    round: u32,
+    rounds: Rounds,
     /// Whether to ask for all objects, instead of for what changed since the last answer.
     pub(super) is_anew: bool,
 }
@@ -65,20 +64,20 @@ pub(super) struct Checking {
 /// See [`State::Waiting`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
-    round: u32,
+    rounds: Rounds,
 }
 
 /// See [`State::Truncated`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Truncated {
-    round: u32,
+    rounds: Rounds,
 }
 
 /// See [`State::Pausing`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pausing<E> {
-    /// How many rounds in a row brought nothing.
-    pub(super) round: u32,
+    /// The rounds in a row that brought nothing.
+    pub(super) rounds: Rounds,
     pub(super) trouble: Trouble<E>,
     then: Step,
 }
@@ -130,6 +129,8 @@ pub(super) enum Stall {
     Hasty,
     /// It announces the rest of an answer, which does not come.
     Stale,
+    /// It tells at once, and again, what it has told before.
+    Again,
 }
 
 /// Why a call failed.
@@ -228,12 +229,21 @@ impl<E> State<E> {
     }
 }
 
+impl Default for Idle {
+    fn default() -> Self {
+        Self {
+            rounds: ROUNDS,
+            then: Step::default(),
+        }
+    }
+}
+
 impl Idle {
     /// A watch is awaited.
     pub(super) fn next<E>(self) -> State<E> {
-        let round = self.round;
-        let subscribing = |from| State::Subscribing(Subscribing { round, from });
-        let checking = |is_anew| State::Checking(Checking { round, is_anew });
+        let rounds = self.rounds;
+        let subscribing = |from| State::Subscribing(Subscribing { rounds, from });
+        let checking = |is_anew| State::Checking(Checking { rounds, is_anew });
         match self.then {
             Step::Subscribe => subscribing(Remains::All),
             Step::Check => checking(false),
@@ -246,15 +256,15 @@ impl Idle {
 
 impl Subscribing {
     pub(super) fn next<E>(self, reply: SubscribeReply<E>) -> State<E> {
-        let round = self.round;
+        let rounds = self.rounds;
         match reply {
             SubscribeReply::Done { is_new: true } => State::Checking(Checking {
-                round,
+                rounds,
                 is_anew: false,
             }),
-            SubscribeReply::Done { is_new: false } => State::Waiting(Waiting { round }),
-            SubscribeReply::Unawaited => idle(round),
-            SubscribeReply::Failed(loss) => lost(round, Step::Rebuild, loss),
+            SubscribeReply::Done { is_new: false } => State::Waiting(Waiting { rounds }),
+            SubscribeReply::Unawaited => idle(rounds),
+            SubscribeReply::Failed(loss) => lost(rounds, Step::Rebuild, loss),
         }
     }
 }
@@ -262,51 +272,53 @@ impl Subscribing {
 impl Checking {
     pub(super) fn next<E>(self, reply: CheckReply<E>) -> State<E> {
         // Only waiting shows that the server is well: a check succeeds after each of many logins, too.
-        let round = self.round;
+        let rounds = self.rounds;
         match reply {
-            CheckReply::Told { is_truncated: true } => State::Truncated(Truncated { round }),
+            CheckReply::Told { is_truncated: true } => State::Truncated(Truncated { rounds }),
             // The filter selects nothing, or the server tells of a later filter only in a new collector: asked for everything,
             // vcsim tells only of the later filter, as if the others selected nothing.
             CheckReply::Nothing { is_new: true } if !self.is_anew => {
                 State::Subscribing(Subscribing {
-                    round,
+                    rounds,
                     from: Remains::Unknown,
                 })
             }
-            CheckReply::Told { .. } | CheckReply::Nothing { .. } => idle(round),
-            CheckReply::Stalled(stall) => stalled(round, Step::Check, stall),
-            CheckReply::Failed(loss) if self.is_anew => lost(round, Step::CheckAnew, loss),
-            CheckReply::Failed(loss) => lost(round, Step::Check, loss),
+            CheckReply::Told { .. } | CheckReply::Nothing { .. } => idle(rounds),
+            CheckReply::Stalled(stall) => stalled(rounds, Step::Check, stall),
+            CheckReply::Failed(loss) if self.is_anew => lost(rounds, Step::CheckAnew, loss),
+            CheckReply::Failed(loss) => lost(rounds, Step::Check, loss),
         }
     }
 }
 
 impl Waiting {
     pub(super) fn next<E>(self, reply: WaitReply<E>) -> State<E> {
-        let round = self.round;
+        let rounds = self.rounds;
         match reply {
-            WaitReply::Told { is_truncated: true } => State::Truncated(Truncated { round: 0 }),
-            WaitReply::Told { .. } | WaitReply::Nothing => idle(0),
-            WaitReply::Stalled(stall) => stalled(round, Step::Subscribe, stall),
+            WaitReply::Told { is_truncated: true } => {
+                State::Truncated(Truncated { rounds: ROUNDS })
+            }
+            WaitReply::Told { .. } | WaitReply::Nothing => idle(ROUNDS),
+            WaitReply::Stalled(stall) => stalled(rounds, Step::Subscribe, stall),
             WaitReply::Overdue => State::Checking(Checking {
-                round,
+                rounds,
                 is_anew: false,
             }),
-            WaitReply::Left => idle(round),
-            WaitReply::Failed(loss) => lost(round, Step::Check, loss),
-            WaitReply::NotAdded(loss) => lost(round, Step::Rebuild, loss),
+            WaitReply::Left => idle(rounds),
+            WaitReply::Failed(loss) => lost(rounds, Step::Check, loss),
+            WaitReply::NotAdded(loss) => lost(rounds, Step::Rebuild, loss),
         }
     }
 }
 
 impl Truncated {
     pub(super) fn next<E>(self, reply: RestReply<E>) -> State<E> {
-        let round = self.round;
+        let rounds = self.rounds;
         match reply {
             RestReply::Told { is_truncated: true } => State::Truncated(self),
-            RestReply::Told { .. } | RestReply::Nothing => idle(round),
-            RestReply::Stalled(stall) => stalled(round, Step::Check, stall),
-            RestReply::Failed(loss) => lost(round, Step::Check, loss),
+            RestReply::Told { .. } | RestReply::Nothing => idle(rounds),
+            RestReply::Stalled(stall) => stalled(rounds, Step::Check, stall),
+            RestReply::Failed(loss) => lost(rounds, Step::Check, loss),
         }
     }
 }
@@ -317,21 +329,21 @@ impl<E> Pausing<E> {
         let longest = match self.trouble {
             // The server has answered. Sessions may end twice before a wait shows that all is well.
             Trouble::Lost(_)
-                if self.round <= 2 && matches!(self.then, Step::CheckAnew | Step::Resubscribe) =>
+                if self.rounds.count() <= 2
+                    && matches!(self.then, Step::CheckAnew | Step::Resubscribe) =>
             {
                 return Duration::ZERO;
             }
             Trouble::Lost(_) => LONGEST_PAUSE,
-            Trouble::Stalled(_) => LONGEST_POLL,
+            Trouble::Stalled(_) => Rounds::LONGEST,
         };
-        let doublings = self.round.saturating_sub(1).min(16);
-        Duration::from_millis(100 << doublings).min(longest)
+        self.rounds.pause(longest)
     }
 
     /// The pause is over.
     pub(super) fn next(self) -> State<E> {
         State::Idle(Idle {
-            round: self.round,
+            rounds: self.rounds,
             then: self.then,
         })
     }
@@ -344,25 +356,25 @@ impl<E> GivingUp<E> {
     }
 }
 
-fn idle<E>(round: u32) -> State<E> {
+fn idle<E>(rounds: Rounds) -> State<E> {
     State::Idle(Idle {
-        round,
+        rounds,
         then: Step::Subscribe,
     })
 }
 
-fn stalled<E>(round: u32, then: Step, stall: Stall) -> State<E> {
-    paused(round, Trouble::Stalled(stall), then)
+fn stalled<E>(rounds: Rounds, then: Step, stall: Stall) -> State<E> {
+    paused(rounds, Trouble::Stalled(stall), then)
 }
 
 /// A call has failed. If there was no answer, the watches go on with `again`.
-fn lost<E>(round: u32, again: Step, loss: Loss<E>) -> State<E> {
+fn lost<E>(rounds: Rounds, again: Step, loss: Loss<E>) -> State<E> {
     match loss {
-        Loss::Answer(error) => paused(round, Trouble::Lost(error), again),
-        Loss::Version(error) => paused(round, Trouble::Lost(error), Step::CheckAnew),
-        Loss::Subscription(error) => paused(round, Trouble::Lost(error), Step::Resubscribe),
+        Loss::Answer(error) => paused(rounds, Trouble::Lost(error), again),
+        Loss::Version(error) => paused(rounds, Trouble::Lost(error), Step::CheckAnew),
+        Loss::Subscription(error) => paused(rounds, Trouble::Lost(error), Step::Resubscribe),
         Loss::Refused(error) => State::GivingUp(GivingUp(Pausing {
-            round: round.saturating_add(1),
+            rounds: rounds.fruitless(),
             trouble: Trouble::Lost(error),
             then: Step::Rebuild,
         })),
@@ -371,13 +383,13 @@ fn lost<E>(round: u32, again: Step, loss: Loss<E>) -> State<E> {
 }
 
 /// Pauses, or gives up first if that was the case often.
-fn paused<E>(round: u32, trouble: Trouble<E>, then: Step) -> State<E> {
+fn paused<E>(rounds: Rounds, trouble: Trouble<E>, then: Step) -> State<E> {
     let pausing = Pausing {
-        round: round.saturating_add(1),
+        rounds: rounds.fruitless(),
         trouble,
         then,
     };
-    match pausing.round > ROUNDS {
+    match pausing.rounds.are_spent() {
         true => State::GivingUp(GivingUp(pausing)),
         false => State::Pausing(pausing),
     }

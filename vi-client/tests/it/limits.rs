@@ -1,6 +1,7 @@
 //! What a server may cost in memory: each answer that has no end of its own ends at a limit.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -88,6 +89,65 @@ async fn pages_without_end_end_at_each_limit() {
         let error = client.retrieve(&request()).await.unwrap_err();
         assert!(matches!(error, Error::Excess { .. }), "{error}");
         assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_without_a_new_object_end() {
+    let empty = |token: &str| {
+        let value = format!("<returnval><token>{token}</token></returnval>");
+        result("ContinueRetrievePropertiesEx", &value)
+    };
+    let kinds: [(&str, Box<dyn Fn(usize) -> Response<Bytes> + Send + Sync>); 3] = [
+        ("the same token, no object", Box::new(move |_| empty("x"))),
+        (
+            "another token, no object",
+            Box::new(move |number| empty(&format!("{number}x"))),
+        ),
+        ("the same objects", Box::new(|_| page(3, 1, "a"))),
+    ];
+    for (what, next) in kinds {
+        let (pages, asked) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&asked);
+        let client = limited(Limits::default(), move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Some(match pages.fetch_add(1, Ordering::SeqCst) {
+                0 => page(1, 0, "a"),
+                1 => page(1, 1, "a"),
+                number => next(number),
+            })
+        })
+        .await;
+        let begun = tokio::time::Instant::now();
+        let error = client.retrieve(&request()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "ContinueRetrievePropertiesEx: the server gives a page without a new object, 6 times in a row",
+            "{what}"
+        );
+        // Two pages that had one, and then the budget.
+        assert_eq!(asked.load(Ordering::SeqCst), 2 + 6, "{what}");
+        let took = begun.elapsed().as_secs();
+        assert!((3..10).contains(&took), "{what}: {took} s");
+
+        let mut objects = client.objects(request());
+        let error = loop {
+            match objects.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{what}: it ends"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Stalled { rounds: 6, .. }), "{what}");
+        let mut pages = client.pages(request());
+        let error = loop {
+            match pages.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{what}: it ends"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, Error::Stalled { rounds: 6, .. }), "{what}");
     }
 }
 

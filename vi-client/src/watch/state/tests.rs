@@ -7,6 +7,11 @@ use super::*;
 
 type S = State<&'static str>;
 
+/// A budget of which so many rounds are spent.
+fn spent(count: u32) -> Rounds {
+    (0..count).fold(ROUNDS, |rounds, _| rounds.fruitless())
+}
+
 /// What goes into the table of a state that has replies of one kind.
 fn rows<R: std::fmt::Debug + Clone>(
     table: &mut String,
@@ -44,14 +49,17 @@ fn table() {
         Step::Resubscribe,
         Step::Rebuild,
     ] {
-        let idle = Idle { round: 2, then };
+        let idle = Idle {
+            rounds: spent(2),
+            then,
+        };
         rows(&mut table, &format!("{idle:?}"), &["awaited"], |_| {
             idle.clone().next()
         });
     }
-    for round in [0, ROUNDS] {
+    for rounds in [spent(0), spent(5)] {
         let from = Remains::All;
-        let subscribing = Subscribing { round, from };
+        let subscribing = Subscribing { rounds, from };
         let replies = vec![
             SubscribeReply::Done { is_new: true },
             SubscribeReply::Done { is_new: false },
@@ -62,8 +70,8 @@ fn table() {
             subscribing.clone().next(reply)
         });
     }
-    for (round, is_anew) in [(0, false), (0, true), (ROUNDS, false)] {
-        let checking = Checking { round, is_anew };
+    for (rounds, is_anew) in [(spent(0), false), (spent(0), true), (spent(5), false)] {
+        let checking = Checking { rounds, is_anew };
         let replies = vec![
             CheckReply::Told { is_truncated: true },
             CheckReply::Told {
@@ -78,8 +86,8 @@ fn table() {
             checking.clone().next(reply)
         });
     }
-    for round in [0, ROUNDS] {
-        let waiting = Waiting { round };
+    for rounds in [spent(0), spent(5)] {
+        let waiting = Waiting { rounds };
         let replies = vec![
             WaitReply::Told { is_truncated: true },
             WaitReply::Told {
@@ -88,6 +96,7 @@ fn table() {
             WaitReply::Nothing,
             WaitReply::Stalled(Stall::Hasty),
             WaitReply::Stalled(Stall::Stale),
+            WaitReply::Stalled(Stall::Again),
             WaitReply::Overdue,
             WaitReply::Left,
         ];
@@ -97,8 +106,8 @@ fn table() {
             waiting.clone().next(reply)
         });
     }
-    for round in [0, ROUNDS] {
-        let truncated = Truncated { round };
+    for rounds in [spent(0), spent(5)] {
+        let truncated = Truncated { rounds };
         let replies = vec![
             RestReply::Told { is_truncated: true },
             RestReply::Told {
@@ -106,6 +115,7 @@ fn table() {
             },
             RestReply::Nothing,
             RestReply::Stalled(Stall::Stale),
+            RestReply::Stalled(Stall::Again),
         ];
         let replies = with_losses(replies, RestReply::Failed);
         rows(&mut table, &format!("{truncated:?}"), &replies, |reply| {
@@ -113,7 +123,7 @@ fn table() {
         });
     }
     let pausing = Pausing {
-        round: 3,
+        rounds: spent(3),
         trouble: Trouble::Lost("no answer"),
         then: Step::Check,
     };
@@ -138,12 +148,12 @@ fn table() {
 #[test]
 fn pauses_grow_up_to_a_limit() {
     let pauses = |trouble: Trouble<()>, then| {
-        let pausing = |round| Pausing {
-            round,
+        let pausing = |rounds| Pausing {
+            rounds: spent(rounds),
             trouble: trouble.clone(),
             then,
         };
-        [1, 2, 3, 6, 9, 10, u32::MAX].map(|round| pausing(round).pause().as_millis())
+        [1, 2, 3, 6, 9, 10, 40].map(|round| pausing(round).pause().as_millis())
     };
     let lost = Trouble::Lost(());
     let expected = [100, 200, 400, 3_200, 25_600, 30_000, 30_000];
