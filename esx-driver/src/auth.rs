@@ -25,7 +25,9 @@ mod file;
 
 use std::{
     env,
+    future::ready,
     path::{Path, PathBuf},
+    pin::Pin,
 };
 
 pub use secrecy::SecretString;
@@ -36,20 +38,25 @@ use crate::{Error, ErrorKind, Result};
 
 /// Provides the user name and the password if neither the URI nor `auth.conf` does.
 ///
-/// Implementations may block: they are called before anything is sent to the server.
+/// It is asked before anything is sent to the server. Its futures are dropped if the opening is given up, so they must not
+/// block; [`tokio::task::spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) is for what does.
 pub trait Authenticate: Send + Sync {
     /// The user to log in as. [`Prompt::default`] is the default user.
     ///
     /// # Errors
     /// Any error; opening the connection then fails with "Username request failed".
-    fn username(&self, prompt: &Prompt) -> Result<String, AuthError>;
+    fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>>;
 
     /// The password of [`Prompt::username`].
     ///
     /// # Errors
     /// Any error; opening the connection then fails with "Password request failed".
-    fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError>;
+    fn password<'a>(&'a self, prompt: &'a Prompt)
+    -> BoxFuture<'a, Result<SecretString, AuthError>>;
 }
+
+/// A boxed future, which a trait object can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Why an [`Authenticate`] provides nothing.
 pub type AuthError = Box<dyn std::error::Error + Send + Sync>;
@@ -83,12 +90,12 @@ impl Prompt {
 pub struct NoPrompts;
 
 impl Authenticate for NoPrompts {
-    fn username(&self, _: &Prompt) -> Result<String, AuthError> {
-        Err(Box::new(missing_credentials()))
+    fn username<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+        Box::pin(ready(Err(missing_credentials().into())))
     }
 
-    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
-        Err(Box::new(missing_credentials()))
+    fn password<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+        Box::pin(ready(Err(missing_credentials().into())))
     }
 }
 
@@ -102,15 +109,13 @@ pub struct Credentials {
 }
 
 impl Authenticate for Credentials {
-    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
-        Ok(self
-            .username
-            .clone()
-            .unwrap_or_else(|| prompt.default.clone()))
+    fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+        let username = self.username.as_ref().unwrap_or(&prompt.default);
+        Box::pin(ready(Ok(username.clone())))
     }
 
-    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
-        Ok(self.password.clone())
+    fn password<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+        Box::pin(ready(Ok(self.password.clone())))
     }
 }
 
@@ -119,7 +124,7 @@ impl Authenticate for Credentials {
 /// `user` is the URI's user, `config` the `auth.conf`, `password` the caller's password, which comes before that of
 /// `auth.conf`, `default` the default user. The first of the server's `names` is shown in prompts; `auth.conf` may have a
 /// group for any of them.
-pub(crate) fn credentials(
+pub(crate) async fn credentials(
     user: Option<&str>,
     config: Option<&AuthFile>,
     password: Option<&SecretString>,
@@ -140,12 +145,14 @@ pub(crate) fn credentials(
         Some(username) => username,
         None => auth
             .username(&prompt)
+            .await
             .map_err(|error| refused("Username request failed", error))?,
     };
     let password = match password.cloned().or(known.password) {
         Some(password) => password,
         None => auth
             .password(&prompt)
+            .await
             .map_err(|error| refused("Password request failed", error))?,
     };
     Ok((prompt.username, password))
@@ -218,32 +225,49 @@ impl AuthFileSearch {
 mod tests {
     use std::fs;
 
+    use futures_util::FutureExt as _;
     use secrecy::ExposeSecret;
 
     use super::*;
+
+    /// [`credentials`](super::credentials) of those who answer at once.
+    fn credentials(
+        user: Option<&str>,
+        config: Option<&AuthFile>,
+        password: Option<&SecretString>,
+        auth: &dyn Authenticate,
+        names: &[&str],
+        default: &str,
+    ) -> Result<(String, SecretString)> {
+        let asked = super::credentials(user, config, password, auth, names, default);
+        asked.now_or_never().unwrap()
+    }
 
     /// Answers with the prompts, so that tests see them.
     struct Echo;
 
     impl Authenticate for Echo {
-        fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
-            Ok(prompt.username_prompt())
+        fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+            Box::pin(ready(Ok(prompt.username_prompt())))
         }
 
-        fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError> {
-            Ok(prompt.password_prompt().into())
+        fn password<'a>(
+            &'a self,
+            prompt: &'a Prompt,
+        ) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+            Box::pin(ready(Ok(prompt.password_prompt().into())))
         }
     }
 
     struct Silent;
 
     impl Authenticate for Silent {
-        fn username(&self, _: &Prompt) -> Result<String, AuthError> {
-            Err("end of input".into())
+        fn username<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+            Box::pin(ready(Err("end of input".into())))
         }
 
-        fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
-            Err("end of input".into())
+        fn password<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+            Box::pin(ready(Err("end of input".into())))
         }
     }
 

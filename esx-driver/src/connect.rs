@@ -107,10 +107,12 @@ impl Connect {
     /// If a server does not get the request. The connection is closed nevertheless.
     #[doc(alias = "virConnectClose")]
     pub async fn close(&self) -> Result<()> {
-        let host = self.0.client.close().await;
-        if let Some(vcenter) = &self.0.vcenter {
-            vcenter.client.close().await?;
-        }
+        let host = self.0.client.close();
+        let Some(vcenter) = &self.0.vcenter else {
+            return Ok(host.await?);
+        };
+        let (vcenter, host) = tokio::join!(vcenter.client.close(), host);
+        vcenter?;
         Ok(host?)
     }
 

@@ -126,7 +126,8 @@ pub enum ErrorKind {
     NotStarted,
     /// The connection broke, and the server shows that it did not do what was asked.
     NotDone,
-    /// The connection broke, and whether the server did what was asked is not known.
+    /// The connection broke, or the deadline passed before the server answered, and whether it did what was asked is not
+    /// known.
     InDoubt,
     /// The connection is closed.
     Closed,

@@ -299,13 +299,10 @@ impl Inventory {
         let missing = |what: &str| inventory(format!("Could not find {what}"));
         let host = self.get(host).ok_or_else(|| missing("HostSystem"))?;
         let compute = self.above(host).ok_or_else(|| missing("ComputeResource"))?;
-        let mut above = compute;
-        let datacenter = loop {
-            above = self.above(above).ok_or_else(|| missing("Datacenter"))?;
-            if matches!(above.kind, Kind::Datacenter { .. }) {
-                break above;
-            }
-        };
+        let datacenter = self
+            .line(compute)
+            .find(|above| matches!(above.kind, Kind::Datacenter { .. }))
+            .ok_or_else(|| missing("Datacenter"))?;
         self.place(datacenter, compute, host)
     }
 
@@ -332,9 +329,7 @@ impl Inventory {
 
     /// The names of the entities above an entity and its own, without the root folder's.
     fn path(&self, entity: &Entity) -> String {
-        let above = std::iter::successors(Some(entity), |entity| self.above(entity));
-        // Inventories have no cycles; the limit guards against a server that returns one.
-        let mut names: Vec<_> = above.take(64).collect();
+        let mut names: Vec<_> = self.line(entity).collect();
         if names.len() > 1 && names.last().is_some_and(|root| root.parent.is_none()) {
             names.pop();
         }
@@ -344,6 +339,12 @@ impl Inventory {
             .map(|entity| entity.name.as_str())
             .collect();
         names.join("/")
+    }
+
+    /// The entity and all above it.
+    fn line<'a>(&'a self, entity: &'a Entity) -> impl Iterator<Item = &'a Entity> {
+        // Inventories have no cycles; the limit guards against a server that returns one.
+        std::iter::successors(Some(entity), |entity| self.above(entity)).take(64)
     }
 
     fn above(&self, entity: &Entity) -> Option<&Entity> {

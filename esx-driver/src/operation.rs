@@ -79,8 +79,9 @@ impl<'a, T> Operation<'a, T> {
         self
     }
 
-    /// Gives up waiting after `after`: [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A task that has begun by then
-    /// goes on.
+    /// Gives up waiting after `after`, whatever is waited for: [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A task that
+    /// has begun by then goes on. If the server has not answered the call that changes something by then, nobody knows
+    /// whether it does it: [`ErrorKind::InDoubt`](crate::ErrorKind::InDoubt).
     pub fn deadline(mut self, after: Duration) -> Operation<'a, T> {
         self.options.deadline = Some(after);
         self
@@ -88,7 +89,7 @@ impl<'a, T> Operation<'a, T> {
 
     /// Asks the host to cancel the task when the future `when` ends:
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), with what came of it. Many tasks, power-on among them, cannot
-    /// be cancelled and go on.
+    /// be cancelled and go on. It takes some seconds at most, also if the server is silent.
     pub fn cancelled_by(mut self, when: impl Future<Output = ()> + Send + 'a) -> Operation<'a, T> {
         self.options.cancelled = Some(Box::pin(when));
         self

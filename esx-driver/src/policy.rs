@@ -68,6 +68,8 @@ pub(crate) enum Refusal {
     NoSuchChoice(String),
     /// The host asks it again each time it is answered.
     ComesBack,
+    /// The host has asked so many others before, which were answered.
+    Endless(u32),
 }
 
 impl Policy {

@@ -1,7 +1,15 @@
 //! Opening a connection, for each kind of server.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{
+    future::pending,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use futures_core::future::BoxFuture;
+use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::warn;
 use vi_client::{
@@ -38,6 +46,8 @@ pub struct OpenOptions<'a> {
     client: Options,
     store: Arc<dyn Store>,
     keyring: Option<PathBuf>,
+    deadline: Option<Duration>,
+    cancelled: Option<BoxFuture<'a, ()>>,
 }
 
 impl<'a> OpenOptions<'a> {
@@ -52,6 +62,8 @@ impl<'a> OpenOptions<'a> {
             client: Options::default(),
             store: Arc::new(MemoryStore::default()),
             keyring: None,
+            deadline: None,
+            cancelled: None,
         }
     }
 
@@ -134,11 +146,44 @@ impl<'a> OpenOptions<'a> {
         self
     }
 
+    /// Gives up after `after`, whatever is waited for: a server or a person who is asked for a password. The error is
+    /// [`ErrorKind::Timeout`]. Whoever has logged in by then is logged out.
+    #[must_use]
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.deadline = Some(after);
+        self
+    }
+
+    /// Gives up when the future `when` ends: [`ErrorKind::Cancelled`]. Whoever has logged in by then is logged out, also if
+    /// the server has not answered the login yet, which takes no longer than
+    /// [`Limits::logout`](vi_client::Limits::logout). A session stays if the future of [`open`](Self::open) is dropped
+    /// instead.
+    #[must_use]
+    pub fn cancelled_by(mut self, when: impl Future<Output = ()> + Send + 'a) -> Self {
+        self.cancelled = Some(Box::pin(when));
+        self
+    }
+
     /// Connects.
     ///
     /// # Errors
     /// As [`Connect::open`].
-    pub async fn open(self, uri: &EsxUri) -> Result<Connect> {
+    pub async fn open(mut self, uri: &EsxUri) -> Result<Connect> {
+        let given_up = given_up(self.deadline, self.cancelled.take());
+        let opened = Opened::default();
+        let error = {
+            let connecting: BoxFuture<'_, _> = Box::pin(self.connect(uri, &opened));
+            tokio::select! {
+                biased;
+                result = connecting => return result,
+                error = given_up => error,
+            }
+        };
+        opened.close().await;
+        Err(error)
+    }
+
+    async fn connect(self, uri: &EsxUri, opened: &Opened) -> Result<Connect> {
         for warning in uri.warnings() {
             warn!("{warning}");
         }
@@ -153,6 +198,7 @@ impl<'a> OpenOptions<'a> {
             password: self.password.as_ref(),
             questions: self.auth,
             options: &self.client,
+            opened,
         };
         let transport = match self.transport {
             Some(transport) => transport,
@@ -201,6 +247,58 @@ struct Login<'a> {
     password: Option<&'a SecretString>,
     questions: &'a dyn Authenticate,
     options: &'a Options,
+    opened: &'a Opened,
+}
+
+/// The clients that were made while a connection was opened.
+#[derive(Default)]
+struct Opened(Mutex<Vec<Client>>);
+
+impl Opened {
+    fn keep(&self, client: &Client) {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.push(client.clone());
+    }
+
+    /// Logs all of them out.
+    async fn close(self) {
+        let clients = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let closing = clients.iter().map(Client::close);
+        for result in join_all(closing).await {
+            if let Err(error) = result {
+                warn!(%error, "could not log out");
+            }
+        }
+    }
+}
+
+/// Ends when the caller does not want to wait for the connection any more.
+async fn given_up(deadline: Option<Duration>, cancelled: Option<BoxFuture<'_, ()>>) -> Error {
+    let passed = async {
+        match deadline {
+            Some(after) => tokio::time::sleep(after).await,
+            None => pending().await,
+        }
+    };
+    let cancelled = async {
+        match cancelled {
+            Some(cancelled) => cancelled.await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        () = cancelled => Error::new(
+            ErrorKind::Cancelled,
+            ErrorNumber::OperationAborted,
+            "it was cancelled before there was a connection",
+        ),
+        () = passed => {
+            let seconds = deadline.unwrap_or_default().as_secs_f64();
+            let message = format!("there was no connection within {seconds} s");
+            Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message)
+        }
+    }
 }
 
 impl Login<'_> {
@@ -220,8 +318,10 @@ impl Login<'_> {
             self.questions,
             names,
             scheme.default_user(),
-        )?;
+        )
+        .await?;
         let client = Client::connect(transport, self.options.clone()).await?;
+        self.opened.keep(&client);
         Product::of(client.about())?.expect(scheme, names[0])?;
         client.login(username, password.expose_secret()).await?;
         Ok(client)

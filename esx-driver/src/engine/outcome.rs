@@ -149,13 +149,21 @@ pub(super) fn not_started(
 
 fn timed_out(could_not: &str, deadline: Option<Duration>, underway: &Underway) -> Error {
     let seconds = deadline.unwrap_or_default().as_secs_f64();
-    let (what, outcome) = match underway {
-        Underway::Nothing => ("it was not started", "nothing was started".to_owned()),
-        Underway::Task(task) => ("the task did not finish", goes_on(task)),
-        Underway::Call => ("the host did not answer", UNKNOWN.to_owned()),
+    let (kind, what, outcome) = match underway {
+        Underway::Nothing => (
+            ErrorKind::Timeout,
+            "it was not started",
+            "nothing was started".to_owned(),
+        ),
+        Underway::Task(task) => (ErrorKind::Timeout, "the task did not finish", goes_on(task)),
+        Underway::Call => (
+            ErrorKind::InDoubt,
+            "the host did not answer",
+            UNKNOWN.to_owned(),
+        ),
     };
     let message = format!("{could_not}: {what} within {seconds} s");
-    Error::new(ErrorKind::Timeout, ErrorNumber::OperationTimeout, message).note(&outcome)
+    Error::new(kind, ErrorNumber::OperationTimeout, message).note(&outcome)
 }
 
 const UNKNOWN: &str = "whether the host does it is not known";
@@ -181,6 +189,9 @@ fn blocked(
         Refusal::Policy => format!("{text}possible answers are {answers}"),
         Refusal::NoSuchChoice(wanted) => format!(
             "{text}possible answers are {answers}, but it was to be answered with '{wanted}'"
+        ),
+        Refusal::Endless(count) => format!(
+            "{text}possible answers are {answers}, but the host has asked {count} others, which were answered"
         ),
         Refusal::ComesBack => {
             format!("{text}possible answers are {answers}, but it comes back when it is answered")

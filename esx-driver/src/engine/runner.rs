@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    future::pending,
+    future::{pending, ready},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -12,9 +12,9 @@ use std::{
 };
 
 use futures_core::future::BoxFuture;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use vi_client::{
-    Error as Cause, property_set,
+    Error as Cause, Rounds, property_set,
     retrieve::{ObjectProperties, PropertySet, Retrieve, Selection},
     task::{TaskEvent, TaskWatch, task_fault},
     transport::TransportError,
@@ -111,14 +111,23 @@ property_set! {
 /// How often one and the same question is answered before it is reported.
 const ANSWERS: u32 = 5;
 
+/// How many questions are answered in one operation before the next one is reported.
+const QUESTIONS: Rounds = Rounds::of(19);
+
+/// The longest pause before a question is answered, when the host has asked many.
+const QUESTION_PAUSE: Duration = Duration::from_secs(2);
+
 /// How often a request is repeated for want of a connection.
 const FAILURES: u32 = 5;
 
 /// When a task is read before it is watched: at once, since what fails fails soon, and once more.
 const EARLY_READS: [Duration; 2] = [Duration::ZERO, Duration::from_millis(50)];
 
-/// How long a task whose cancellation the caller wanted is awaited.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a caller who wants to end waits for a call that would tell more.
+const REPLY: Duration = Duration::from_secs(2);
+
+/// How long a cancellation takes that the caller wanted, and then the task's end.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The pause before the server is read for the effect of a call that got no reply.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -176,6 +185,12 @@ struct Interrupts<'a> {
 }
 
 impl Interrupts<'_> {
+    /// So long from now, but not beyond the deadline.
+    fn within(&self, time: Duration) -> Instant {
+        let end = Instant::now() + time;
+        self.until.map_or(end, |until| until.min(end))
+    }
+
     /// Waits for the next one.
     async fn next(&mut self) -> Interrupt {
         let until = self.until;
@@ -248,6 +263,7 @@ impl<'a> Runner<'a> {
             watch: None,
             read_early: None,
             answers: HashMap::new(),
+            questions: QUESTIONS,
             lost_answers: 0,
         };
         match &change.request {
@@ -312,6 +328,8 @@ struct Execution<'r, 'a, T> {
     read_early: Option<ManagedObjectReference>,
     /// How often each question was answered.
     answers: HashMap<String, u32>,
+    /// The questions that were answered.
+    questions: Rounds,
     /// How often there was no reply to an answer.
     lost_answers: u32,
 }
@@ -409,7 +427,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         let times = self.times_answered(question);
         let reply = tokio::select! {
             biased;
-            decision = decide(self.machine.as_ref(), question, times) => DecideReply::Decided(decision),
+            decision = decide(self.machine.as_ref(), question, times, self.questions) => DecideReply::Decided(decision),
             interrupt = self.interrupts.next() => DecideReply::Interrupted(interrupt),
         };
         if let DecideReply::Decided(Decision::Answer(_)) = &reply {
@@ -422,7 +440,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         let times = self.times_answered(question);
         let reply = tokio::select! {
             biased;
-            decision = decide(self.machine.as_ref(), question, times) => MidwayReply::Decided(decision),
+            decision = decide(self.machine.as_ref(), question, times, self.questions) => MidwayReply::Decided(decision),
             interrupt = self.interrupts.next() => MidwayReply::Interrupted(interrupt),
             news = changed(self.change.method, &mut self.watch, None) => MidwayReply::Task(news),
         };
@@ -438,6 +456,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
 
     fn count_answer(&mut self, question: &Question) {
         *self.answers.entry(question.text.clone()).or_default() += 1;
+        self.questions = self.questions.fruitless();
     }
 
     async fn answer(&mut self, answering: &Answering) -> AnswerReply<Cause> {
@@ -447,7 +466,12 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         };
         let vm = references::VirtualMachine::from(machine.moref.clone());
         let request = vm.answer_vm(&answering.question.id, &answering.key);
-        match self.change.client.call(&request).await {
+        let reply = tokio::select! {
+            biased;
+            reply = self.change.client.call(&request) => reply,
+            interrupt = self.interrupts.next() => return AnswerReply::Interrupted(interrupt),
+        };
+        match reply {
             Ok(()) => AnswerReply::Answered,
             Err(error) if is_lost(&error) && self.lost_answers < FAILURES => {
                 self.lost_answers += 1;
@@ -457,8 +481,27 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         }
     }
 
+    /// Starts the task. A caller who cancels waits a little for its name, so that it can be cancelled.
     async fn start(&mut self, start: &Sender<ManagedObjectReference>) -> StartReply<Cause> {
-        match start().await {
+        let mut call = start();
+        let reply = tokio::select! {
+            biased;
+            reply = &mut call => reply,
+            interrupt = self.interrupts.next() => {
+                let patience = match interrupt {
+                    Interrupt::CallerCancels => self.interrupts.within(REPLY),
+                    Interrupt::TimeIsUp => return StartReply::Interrupted(interrupt),
+                };
+                match timeout_at(patience, call).await {
+                    Ok(reply) => {
+                        self.interrupts.cancelled = Some(Box::pin(ready(())));
+                        reply
+                    }
+                    Err(_) => return StartReply::Interrupted(interrupt),
+                }
+            }
+        };
+        match reply {
             Ok(task) => StartReply::Started(task),
             Err(error) if is_lost(&error) => StartReply::Lost(error),
             Err(error) => StartReply::Refused(error),
@@ -477,7 +520,20 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
         }
     }
 
+    /// Asks the server to cancel the task, but not for long.
     async fn cancel(&mut self, task: &AwaitedTask) -> CancelReply<Cause> {
+        let within = self.interrupts.within(GRACE);
+        let begun = Instant::now();
+        let reply = timeout_at(within, self.ask_to_cancel(task)).await;
+        reply.unwrap_or_else(|_| {
+            CancelReply::Failed(Cause::Deadline {
+                method: CancelTask::name(),
+                after: within.saturating_duration_since(begun),
+            })
+        })
+    }
+
+    async fn ask_to_cancel(&mut self, task: &AwaitedTask) -> CancelReply<Cause> {
         let client = &self.change.client;
         let watched = self
             .watch
@@ -485,16 +541,20 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
             .filter(|(watched, _)| *watched == task.task);
         let told = watched.and_then(|(_, watch)| watch.is_cancelable());
         let is_cancelable = match told {
-            Some(is_cancelable) => Ok(is_cancelable),
-            None => client
-                .read::<Cancelable>(&task.task)
-                .await
-                .map(|task| task.is_cancelable),
+            Some(is_cancelable) => Ok(Ok(is_cancelable)),
+            None => {
+                let reading = client.read::<Cancelable>(&task.task);
+                let read = timeout(REPLY, reading).await;
+                read.map(|read| read.map(|task| task.is_cancelable))
+            }
         };
         match is_cancelable {
-            Ok(false) => return CancelReply::NotCancelable,
-            Ok(true) => {}
-            Err(error) => tracing::debug!(%error, "whether the task can be cancelled is not told"),
+            Ok(Ok(false)) => return CancelReply::NotCancelable,
+            Ok(Ok(true)) => {}
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "whether the task can be cancelled is not told");
+            }
+            Err(_) => tracing::debug!("whether the task can be cancelled is not told in time"),
         }
         let request = references::Task::from(task.task.clone()).cancel_task();
         match persistently(|| client.call(&request)).await {
@@ -531,9 +591,7 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
     }
 
     async fn wait_shortly(&mut self, task: &AwaitedTask) -> ShortWaitReply<Cause, Value<T>> {
-        let grace = Instant::now() + GRACE;
-        let until = self.interrupts.until.unwrap_or(grace);
-        self.interrupts.until = Some(until.min(grace));
+        self.interrupts.until = Some(self.interrupts.within(GRACE));
         match self.wait(task).await {
             WaitReply::Task(news) => ShortWaitReply::Task(news),
             // The caller has cancelled before, so this is the time.
@@ -543,14 +601,24 @@ impl<T: Send + 'static> Execution<'_, '_, T> {
 
     async fn unwatch(&mut self) {
         if let Some((_, watch)) = self.watch.take() {
-            watch.close().await;
+            // The waiter goes on with it.
+            let _ = timeout(REPLY, watch.close()).await;
         }
     }
 }
 
-/// What the machine's policy makes of a question that was answered so many times before.
-async fn decide(machine: Option<&Machine>, question: &Question, times: u32) -> Decision {
+/// What the machine's policy makes of a question that was answered so many times before, when the host has asked so many.
+async fn decide(
+    machine: Option<&Machine>,
+    question: &Question,
+    times: u32,
+    questions: Rounds,
+) -> Decision {
+    if questions.count() > 0 {
+        sleep(questions.pause(QUESTION_PAUSE)).await;
+    }
     match machine {
+        Some(_) if questions.are_spent() => Decision::Report(Refusal::Endless(questions.count())),
         Some(machine) if times < ANSWERS => machine.policy.decide(&machine.asker, question).await,
         // Some answers only make the host ask again, such as `Retry` while a disk is full.
         Some(_) => Decision::Report(Refusal::ComesBack),

@@ -275,9 +275,11 @@ pub(crate) enum AnswerReply<E> {
     Refused(E),
     /// There was no reply.
     Lost(E),
+    /// There was none so far.
+    Interrupted(Interrupt),
 }
 
-/// The reply to the call that starts a task. The caller's interrupts wait for it: nobody else could name the task.
+/// The reply to the call that starts a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StartReply<E> {
     Started(ManagedObjectReference),
@@ -285,6 +287,8 @@ pub(crate) enum StartReply<E> {
     Refused(E),
     /// There was no reply.
     Lost(E),
+    /// There was none so far, and nobody else could name the task.
+    Interrupted(Interrupt),
 }
 
 /// What ends a wait.
@@ -509,6 +513,7 @@ impl Answering {
             }
             AnswerReply::Refused(error) => AnswerFailure::Refused(error),
             AnswerReply::Lost(error) => AnswerFailure::Lost(error, self.key),
+            AnswerReply::Interrupted(interrupt) => return interrupted(interrupt, stage),
         };
         State::Rechecking(Rechecking {
             question,
@@ -571,6 +576,7 @@ impl Starting {
                 attempt: 1,
                 error,
             }),
+            StartReply::Interrupted(interrupt) => State::Over(unanswered(interrupt)),
         }
     }
 }
@@ -700,10 +706,7 @@ impl Calling {
             CallReply::Returned(value) => Outcome::Done(value),
             CallReply::Refused(error) => Outcome::Refused(error),
             CallReply::Lost(error) => return CallState::Checking(Checking { attempt: 1, error }),
-            CallReply::Interrupted(Interrupt::CallerCancels) => {
-                Outcome::Cancelled(Cancelled::Calling)
-            }
-            CallReply::Interrupted(Interrupt::TimeIsUp) => Outcome::TimedOut(Underway::Call),
+            CallReply::Interrupted(interrupt) => unanswered(interrupt),
         })
     }
 }
@@ -795,6 +798,14 @@ fn interrupted<E, T>(interrupt: Interrupt, stage: Stage) -> State<E, T> {
         (Interrupt::TimeIsUp, Stage::Before(_)) => Outcome::TimedOut(Underway::Nothing),
     };
     State::Over(outcome)
+}
+
+/// The caller does not want to wait for the answer to the call that changes something.
+fn unanswered<E, T>(interrupt: Interrupt) -> Outcome<E, T> {
+    match interrupt {
+        Interrupt::CallerCancels => Outcome::Cancelled(Cancelled::Calling),
+        Interrupt::TimeIsUp => Outcome::TimedOut(Underway::Call),
+    }
 }
 
 /// Something happened to a task that is awaited.

@@ -1,16 +1,20 @@
 //! Opening connections to hosts: sequence, cost, credentials, and what is refused.
 
 use std::fs;
+use std::time::Duration;
 
 use esx_driver::{
     Connect, ErrorKind, EsxUri, OpenOptions,
-    auth::{AuthFileSearch, Credentials, NoPrompts},
+    auth::{
+        AuthError, AuthFileSearch, Authenticate, BoxFuture, Credentials, NoPrompts, Prompt,
+        SecretString,
+    },
     vi_client::transport::InProcess,
     virt_model::ErrorNumber,
 };
 use esx_sim::{Effect, Rule, Simulator};
 
-use crate::{methods, open, text};
+use crate::{credentials, methods, open, text};
 
 #[tokio::test]
 async fn opening_takes_three_requests_and_closing_one() {
@@ -284,4 +288,61 @@ async fn connections_move_between_threads() {
     assert_eq!(assert_send(listed).await.unwrap().domains.len(), 7);
     let domain = assert_send(connect.lookup_by_name("web01")).await.unwrap();
     assert!(assert_send(domain.info()).await.is_ok());
+}
+
+/// Nobody answers.
+struct Nobody;
+
+impl Authenticate for Nobody {
+    fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+        Box::pin(std::future::ready(Ok(prompt.default.clone())))
+    }
+
+    fn password<'a>(&'a self, _: &'a Prompt) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opening_that_is_given_up_leaves_no_session() {
+    let later = Effect::Delay(Duration::from_secs(1));
+    for (method, effect) in [
+        ("nobody answers", Effect::Silence),
+        ("RetrieveServiceContent", Effect::Silence),
+        ("Login", Effect::Silence),
+        ("Login", later.clone()),
+        ("RetrievePropertiesEx", Effect::Silence),
+        ("RetrievePropertiesEx", later),
+    ] {
+        for has_deadline in [false, true] {
+            let simulator = Simulator::esx().build();
+            simulator.inject(Rule::new(method, effect.clone()));
+            let known = credentials();
+            let auth: &dyn Authenticate = match method {
+                "nobody answers" => &Nobody,
+                _ => &known,
+            };
+            let options = OpenOptions::new(auth)
+                .auth_files(AuthFileSearch::default())
+                .transport(InProcess::new(simulator.handler()));
+            let soon = Duration::from_millis(500);
+            let options = match has_deadline {
+                true => options.deadline(soon),
+                false => options.cancelled_by(tokio::time::sleep(soon)),
+            };
+            let begun = tokio::time::Instant::now();
+            let uri = "esx://esx.example.com/".parse().unwrap();
+            let error = options.open(&uri).await.unwrap_err();
+            let kind = match has_deadline {
+                true => ErrorKind::Timeout,
+                false => ErrorKind::Cancelled,
+            };
+            assert_eq!(error.kind(), kind, "{method}");
+            // The end, and a logout.
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(3), "{method}: {took:?}");
+            assert_eq!(simulator.sessions(), 0, "{method}");
+            assert_eq!(simulator.leftovers(), [], "{method}");
+        }
+    }
 }

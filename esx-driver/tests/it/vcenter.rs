@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use esx_driver::{
     Connect, DestroyFlags, Domain, Error, ErrorKind, EsxUri, OpenOptions, What,
-    auth::{AuthError, AuthFileSearch, Authenticate, Prompt},
+    auth::{AuthError, AuthFileSearch, Authenticate, BoxFuture, Prompt, SecretString},
     vi_client::transport::InProcess,
     virt_model::DomainFilter,
 };
@@ -311,14 +311,17 @@ async fn both_servers_ask_for_credentials() {
     struct Prompts(Arc<std::sync::Mutex<Vec<String>>>);
 
     impl Authenticate for Prompts {
-        fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
+        fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
             self.0.lock().unwrap().push(prompt.username_prompt());
-            Ok(prompt.default.clone())
+            Box::pin(std::future::ready(Ok(prompt.default.clone())))
         }
 
-        fn password(&self, prompt: &Prompt) -> Result<esx_driver::auth::SecretString, AuthError> {
+        fn password<'a>(
+            &'a self,
+            prompt: &'a Prompt,
+        ) -> BoxFuture<'a, Result<SecretString, AuthError>> {
             self.0.lock().unwrap().push(prompt.password_prompt());
-            Ok("password".into())
+            Box::pin(std::future::ready(Ok("password".into())))
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 use vi_types::objects::UserSession;
 use vi_types::{ManagedObjectReference, methods};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -59,6 +60,8 @@ impl Session {
 impl Client {
     /// Logs in. The password is kept, in memory that is wiped later, to log in again when the session ends.
     ///
+    /// If the future is dropped, the login goes on in the background, so that [`logout`](Self::logout) can end its session.
+    ///
     /// # Errors
     /// The fault `InvalidLogin` (see [`Error::is_invalid_login`]) for a wrong user name or password.
     pub async fn login(
@@ -70,6 +73,11 @@ impl Client {
             user: user.into(),
             password: password.into(),
         };
+        let client = self.clone();
+        to_its_end("Login", async move { client.log_in(credentials).await }).await
+    }
+
+    async fn log_in(&self, credentials: Credentials) -> Result<UserSession, Error> {
         let session = &self.0.session;
         let mut state = session.state.lock().await;
         if session.closed.load(Ordering::Acquire) {
@@ -142,6 +150,11 @@ impl Client {
     ///
     /// If several calls notice, one logs in and the others share its outcome. Returns false without credentials.
     pub(crate) async fn renew(&self, seen: u64) -> Result<bool, Error> {
+        let client = self.clone();
+        to_its_end("Login", async move { client.log_in_again(seen).await }).await
+    }
+
+    async fn log_in_again(&self, seen: u64) -> Result<bool, Error> {
         let session = &self.0.session;
         let mut state = session.state.lock().await;
         if session.logins() == seen {
@@ -219,6 +232,22 @@ impl Client {
             .keep_alive
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+    }
+}
+
+/// Runs a login to its end, also if nobody waits for it any more: the server would keep its session.
+async fn to_its_end<T: Send + 'static>(
+    method: &'static str,
+    login: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let login: BoxFuture<'static, _> = Box::pin(login);
+    match tokio::spawn(login.in_current_span()).await {
+        Ok(result) => result,
+        Err(failure) => match failure.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => Err(Error::Closed { method }),
+        },
     }
 }
 

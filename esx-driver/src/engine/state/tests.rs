@@ -295,11 +295,13 @@ fn answerers() -> Steps<AnswerReply<&'static str>, S> {
 }
 
 fn answers() -> Vec<(&'static str, AnswerReply<&'static str>)> {
-    vec![
+    let replies = [
         ("answered", AnswerReply::Answered),
         ("answer refused", AnswerReply::Refused("refused")),
         ("answer lost", AnswerReply::Lost("lost")),
-    ]
+    ];
+    let interrupted = interrupts().map(|(name, one)| (name, AnswerReply::Interrupted(one)));
+    replies.into_iter().chain(interrupted).collect()
 }
 
 fn starters() -> Steps<StartReply<&'static str>, S> {
@@ -311,11 +313,13 @@ fn starters() -> Steps<StartReply<&'static str>, S> {
 }
 
 fn starts() -> Vec<(&'static str, StartReply<&'static str>)> {
-    vec![
+    let replies = [
         ("started", StartReply::Started(task("own"))),
         ("start refused", StartReply::Refused("refused")),
         ("start lost", StartReply::Lost("lost")),
-    ]
+    ];
+    let interrupted = interrupts().map(|(name, one)| (name, StartReply::Interrupted(one)));
+    replies.into_iter().chain(interrupted).collect()
 }
 
 fn waiters() -> Steps<WaitReply<&'static str, &'static str>, S> {

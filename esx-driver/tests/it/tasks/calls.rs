@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use esx_driver::{
     AutostartSettings, DefineFlags, ErrorKind, RebootFlags, ShutdownFlags, UndefineFlags, What,
-    virt_model::DomainXmlFlags,
+    virt_model::{DomainXmlFlags, ErrorNumber},
 };
 use esx_sim::{Effect, Question as Asked, Rule, Simulator};
 use vi_types::enums::VirtualMachinePowerState::{PoweredOff, PoweredOn};
@@ -170,7 +170,7 @@ async fn a_deadline_does_not_wait_for_a_silent_host() {
     simulator.inject(Rule::new("ShutdownGuest", Effect::Silence));
     let shutdown = domain.shutdown(ShutdownFlags::NONE);
     let error = shutdown.deadline(Duration::from_secs(7)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.kind(), ErrorKind::InDoubt);
     assert_eq!(
         error.to_string(),
         "Timed out during operation: Could not shut down domain: the host did not answer within 7 s"
@@ -193,4 +193,79 @@ async fn a_deadline_does_not_wait_for_a_silent_host() {
     let shutdown = domain.shutdown(ShutdownFlags::NONE);
     let error = shutdown.deadline(Duration::from_secs(7)).await.unwrap_err();
     assert_eq!(error.outcome(), Some("nothing was started"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_never_answered_ends() {
+    let (simulator, domain) = off("").await;
+    simulator.inject(Rule::new("PowerOnVM_Task", Effect::Silence));
+    let begun = tokio::time::Instant::now();
+    let operation = start(&domain).deadline(Duration::from_secs(7));
+    let error = operation.await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 7);
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::InDoubt, ErrorNumber::OperationTimeout)
+    );
+    let unknown = "whether the host does it is not known";
+    assert_eq!(error.outcome(), Some(unknown));
+
+    // Whoever cancels waits a little for the task's name.
+    let begun = tokio::time::Instant::now();
+    let soon = tokio::time::sleep(Duration::from_secs(7));
+    let error = start(&domain).cancelled_by(soon).await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 9);
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(error.outcome(), Some(unknown));
+    nothing_left(&simulator);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_answered_after_the_cancellation_is_cancelled() {
+    let (simulator, domain) = off("").await;
+    simulator.script(Script::new("*").cancelable(true));
+    simulator.stop_tasks();
+    let later = Effect::Delay(Duration::from_secs(1));
+    simulator.inject(Rule::new("PowerOnVM_Task", later));
+    let soon = tokio::time::sleep(Duration::from_millis(500));
+    let error = start(&domain).cancelled_by(soon).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert_eq!(calls(&simulator, "CancelTask"), 1);
+    settle().await;
+    nothing_left(&simulator);
+}
+
+/// Calls that are never answered while a caller who cancels, or whose time is up, waits.
+#[tokio::test(start_paused = true)]
+async fn nothing_silent_holds_a_caller_who_cancels() {
+    for method in ["CancelTask", "DestroyPropertyCollector", "AnswerVM"] {
+        for has_deadline in [false, true] {
+            let (simulator, domain) = off("auto_answer=1").await;
+            let script = Script::new("*").cancelable(true);
+            match method {
+                "AnswerVM" => simulator.script(script.asks(Asked::serial_port())),
+                _ => {
+                    simulator.script(script);
+                    simulator.stop_tasks();
+                }
+            }
+            simulator.inject(Rule::new(method, Effect::Silence));
+            let begun = tokio::time::Instant::now();
+            let soon = Duration::from_secs(7);
+            let operation = match has_deadline {
+                true => start(&domain).deadline(soon),
+                false => start(&domain).cancelled_by(tokio::time::sleep(soon)),
+            };
+            let error = operation.await.unwrap_err();
+            let took = begun.elapsed().as_secs();
+            let what = format!("{method} {has_deadline}: {error} after {took} s");
+            let longest = if has_deadline { 9 } else { 7 + 5 + 5 + 2 };
+            assert!((7..=longest).contains(&took), "{what}");
+            let kind = match has_deadline {
+                true => ErrorKind::Timeout,
+                false => ErrorKind::Cancelled,
+            };
+            assert_eq!(error.kind(), kind, "{what}");
+        }
+    }
 }

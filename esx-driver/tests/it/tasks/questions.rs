@@ -364,6 +364,31 @@ async fn a_question_that_comes_back_again_and_again_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn questions_without_an_end_are_reported() {
+    for count in [20, 30] {
+        let script = (0..count).fold(Script::new("PowerOnVM_Task"), |script, number| {
+            let question = Asked::new(format!("msg.{number}: Is {number} all right?"))
+                .choice("Yes", Outcome::Proceed)
+                .default(0);
+            script.asks(question)
+        });
+        let begun = tokio::time::Instant::now();
+        let (simulator, _, result) = started("auto_answer=1", script).await;
+        assert_eq!(calls(&simulator, "AnswerVM"), 20);
+        let took = begun.elapsed().as_secs();
+        assert!((20..60).contains(&took), "{took} s");
+        if count == 20 {
+            result.unwrap();
+            continue;
+        }
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Blocked);
+        let end = "'Yes', but the host has asked 20 others, which were answered";
+        assert!(error.to_string().ends_with(end), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rules_and_callbacks_answer() {
     let rules = "
         [[rule]]
