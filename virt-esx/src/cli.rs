@@ -30,8 +30,8 @@ use crate::words;
 /// it, the terminal is asked.
 ///
 /// The exit status is that of the last command: 0 if it succeeded; 1 if it failed, where the message says what was done
-/// before, if anything was; 3 if the connection broke and it is not known whether the server did it: look before trying
-/// again; 130 if Ctrl-C ended it, 143 if the program was told to end.
+/// before, if anything was; 3 if the connection broke or the time was over and it is not known whether the server did it: look before trying
+/// again; 130 if Ctrl-C ended it, 143 if SIGTERM did, 129 if its terminal was closed.
 ///
 /// Secrets (`secret-define`) are kept in the file of --keyring, else in that of the environment's VIRT_ESX_KEYRING.
 #[derive(Debug, Args)]
@@ -159,7 +159,7 @@ impl CommandLine {
                 return 1;
             }
         };
-        runtime.block_on(async {
+        let status = runtime.block_on(async {
             let mut session = Session::new(terminal.clone(), global, self.commands.is_none());
             let status = match self.commands {
                 Some(commands) => session.run(commands).await,
@@ -167,7 +167,10 @@ impl CommandLine {
             };
             session.end().await;
             status
-        })
+        });
+        // A thread that still reads or looks a name up does not hold the program.
+        runtime.shutdown_background();
+        status
     }
 }
 

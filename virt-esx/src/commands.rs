@@ -39,6 +39,8 @@ mod virsh;
 mod volume;
 mod volume_arg;
 
+use std::time::Duration;
+
 use clap::{ArgMatches, Args};
 use futures_util::future::LocalBoxFuture;
 
@@ -67,6 +69,11 @@ pub(crate) trait Command {
     /// Refuses combinations of options before a connection is made.
     fn check(&self) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// How long it may take, connecting included.
+    fn timeout(&self) -> Option<Duration> {
+        None
     }
 
     /// Runs the command to its end.
@@ -136,6 +143,8 @@ pub(crate) enum Work {
     Connected {
         /// The result of checking its options.
         checked: Result<(), Failure>,
+        /// How long connecting may take.
+        timeout: Option<Duration>,
         run: Connected,
     },
     /// Needs none.
@@ -176,6 +185,7 @@ impl Row {
                 let query = Q::from_arg_matches(matches)?;
                 Ok(Work::Connected {
                     checked: query.check(),
+                    timeout: None,
                     run: Box::new(|ui, connection| {
                         Box::pin(async move {
                             let answer = query.ask(connection).await?;
@@ -200,6 +210,7 @@ impl Row {
                 let command = C::from_arg_matches(matches)?;
                 Ok(Work::Connected {
                     checked: command.check(),
+                    timeout: command.timeout(),
                     run: Box::new(|ui, connection| Box::pin(command.run(ui, connection))),
                 })
             },

@@ -2,10 +2,11 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use esx_driver::auth::SecretString;
 #[cfg(feature = "simulator")]
 use esx_driver::auth::{AuthFileSearch, Credentials};
+use esx_driver::auth::{BoxFuture, SecretString};
 #[cfg(feature = "simulator")]
 use esx_driver::vi_client::transport::InProcess;
 use esx_driver::{Connect, EsxUri, FolderStore, OpenOptions};
@@ -15,6 +16,7 @@ use esx_sim::Simulator;
 use crate::credentials::{self, Login};
 use crate::failure::Failure;
 use crate::state;
+use crate::ui::{Terminal, Ui};
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
@@ -107,18 +109,31 @@ impl Connection {
 ///
 /// # Errors
 /// virsh's line, and the driver's reason.
-pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Failure> {
+pub(crate) async fn open(
+    options: &ConnectionOptions,
+    ui: &Ui,
+    timeout: Option<Duration>,
+) -> Result<Connection, Failure> {
     let opened = async {
         let shown = uri(options)?;
         let keyring = keyring(options);
         let (connect, simulated) = match shown.starts_with("test:") {
             true => simulate(shown, keyring).await?,
             false => {
-                let password = options.password_stdin.then(credentials::read_password);
-                let password = password.transpose()?;
-                let uri = shown.parse()?;
-                let connect = connect(&uri, password.as_ref(), keyring).await?;
-                (connect, None)
+                let password = match options.password_stdin {
+                    true => Some(credentials::read_password().await?),
+                    false => None,
+                };
+                let opening = Opening {
+                    terminal: ui.terminal(),
+                    password: password.as_ref(),
+                    keyring,
+                    timeout,
+                    given_up: Box::pin(ui.interruption().comes()),
+                };
+                let connect = connect(&shown.parse()?, opening).await;
+                ui.end_interruption();
+                (connect?, None)
             }
         };
         Ok::<_, Failure>(Connection {
@@ -135,25 +150,24 @@ pub(crate) async fn open(options: &ConnectionOptions) -> Result<Connection, Fail
 ///
 /// # Errors
 /// The driver's, as virsh prints them.
-pub(crate) async fn to(uri: &str) -> Result<Connect, Failure> {
-    let (connect, _) = match uri.starts_with("test:") {
-        true => simulate(uri.to_owned(), None).await?,
-        false => (connect(&uri.parse()?, None, None).await?, None),
-    };
-    Ok(connect)
+pub(crate) async fn to(uri: &str, ui: &Ui) -> Result<Connect, Failure> {
+    if uri.starts_with("test:") {
+        return Ok(simulate(uri.to_owned(), None).await?.0);
+    }
+    let opening = Opening::new(ui.terminal(), ui.interruption().comes());
+    let connect = connect(&uri.parse()?, opening).await;
+    ui.end_interruption();
+    connect
 }
 
 /// Opens a read-only connection to any server.
 ///
 /// # Errors
 /// The driver's reason.
-pub(crate) async fn open_uri(
-    uri: &str,
-    password: Option<&SecretString>,
-) -> Result<Connection, Failure> {
+pub(crate) async fn open_uri(uri: &str, opening: Opening<'_>) -> Result<Connection, Failure> {
     let (connect, simulated) = match uri.starts_with("test:") {
         true => simulate(uri.to_owned(), None).await?,
-        false => (connect(&uri.parse()?, password, None).await?, None),
+        false => (connect(&uri.parse()?, opening).await?, None),
     };
     Ok(Connection {
         connect,
@@ -162,22 +176,55 @@ pub(crate) async fn open_uri(
     })
 }
 
-async fn connect(
-    uri: &EsxUri,
-    password: Option<&SecretString>,
+/// What belongs to opening a connection to a server.
+pub(crate) struct Opening<'a> {
+    /// Where people are asked.
+    terminal: &'a Terminal,
+    password: Option<&'a SecretString>,
     keyring: Option<PathBuf>,
-) -> Result<Connect, Failure> {
+    timeout: Option<Duration>,
+    /// When this ends, it is given up.
+    given_up: BoxFuture<'a, ()>,
+}
+
+impl<'a> Opening<'a> {
+    /// Without a limit, a password and a keyring.
+    pub(crate) fn new(
+        terminal: &'a Terminal,
+        given_up: impl Future<Output = ()> + Send + 'a,
+    ) -> Self {
+        Self {
+            terminal,
+            password: None,
+            keyring: None,
+            timeout: None,
+            given_up: Box::pin(given_up),
+        }
+    }
+
+    /// With this password.
+    pub(crate) fn password(mut self, password: Option<&'a SecretString>) -> Self {
+        self.password = password;
+        self
+    }
+}
+
+async fn connect(uri: &EsxUri, opening: Opening<'_>) -> Result<Connect, Failure> {
     let login = Login {
-        has_password: password.is_some(),
+        has_password: opening.password.is_some(),
+        terminal: opening.terminal.clone(),
     };
-    let mut open = OpenOptions::new(&login);
-    if let Some(password) = password {
+    let mut open = OpenOptions::new(&login).cancelled_by(opening.given_up);
+    if let Some(timeout) = opening.timeout {
+        open = open.deadline(timeout);
+    }
+    if let Some(password) = opening.password {
         open = open.password(password.clone());
     }
     if let Some(folder) = state::folder() {
         open = open.store(FolderStore::new(folder));
     }
-    if let Some(keyring) = keyring {
+    if let Some(keyring) = opening.keyring {
         open = open.keyring(keyring);
     }
     Ok(open.open(uri).await?)

@@ -2,14 +2,14 @@
 //! from the terminal.
 
 use std::env;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
-use esx_driver::auth::{AuthError, Authenticate, Prompt, SecretString};
+use esx_driver::auth::{AuthError, Authenticate, BoxFuture, Prompt, SecretString};
 use esx_driver::vi_client::bounded;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
-use crate::ui::foreign;
+use crate::ui::{Line, Terminal, foreign};
 
 /// The user name, if neither the URI nor auth.conf has one.
 const USER_VARIABLE: &str = "VIRT_ESX_USER";
@@ -24,46 +24,48 @@ const LONGEST: usize = 16 << 10;
 pub(crate) struct Login {
     /// Whether the password is known: then the terminal is not asked for a user name either.
     pub(crate) has_password: bool,
+    pub(crate) terminal: Terminal,
 }
 
 impl Authenticate for Login {
-    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
-        let user = env::var(USER_VARIABLE).ok().filter(|user| !user.is_empty());
-        if let Some(user) = user {
-            return Ok(user);
-        }
-        if self.has_password || env::var_os(PASSWORD_VARIABLE).is_some() {
-            return Ok(prompt.default.clone());
-        }
-        check_terminal()?;
-        let mut terminal = io::stderr().lock();
-        let asked = prompt.username_prompt();
-        write!(terminal, "{}: ", foreign::line(&asked))?;
-        terminal.flush()?;
-        drop(terminal);
-        let mut line = Vec::new();
-        bounded::read_line(&mut io::stdin().lock(), LONGEST, &mut line)?;
-        let line = String::from_utf8(line)?;
-        Ok(match line.trim_end_matches(['\r', '\n']) {
-            "" => prompt.default.clone(),
-            user => user.to_owned(),
+    fn username<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<String, AuthError>> {
+        Box::pin(async {
+            let user = env::var(USER_VARIABLE).ok().filter(|user| !user.is_empty());
+            if let Some(user) = user {
+                return Ok(user);
+            }
+            if self.has_password || env::var_os(PASSWORD_VARIABLE).is_some() {
+                return Ok(prompt.default.clone());
+            }
+            check_terminal()?;
+            let asked = format!("{}: ", foreign::line(&prompt.username_prompt()));
+            match self.terminal.ask(&asked).await {
+                Line::Text(user) if user.is_empty() => Ok(prompt.default.clone()),
+                Line::Text(user) => Ok(user),
+                Line::TooLong => Err("it is too long".into()),
+                Line::Interrupted | Line::End => Err("there is no answer".into()),
+            }
         })
     }
 
-    fn password(&self, prompt: &Prompt) -> Result<SecretString, AuthError> {
-        match env::var(PASSWORD_VARIABLE) {
-            Ok(password) => Ok(password.into()),
-            Err(env::VarError::NotPresent) => {
-                check_terminal()?;
-                let asked = prompt.password_prompt();
-                let text = format!("{}: ", foreign::line(&asked));
-                Ok(rpassword::prompt_password(text)?.into())
+    fn password<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+    ) -> BoxFuture<'a, Result<SecretString, AuthError>> {
+        Box::pin(async {
+            match env::var(PASSWORD_VARIABLE) {
+                Ok(password) => Ok(password.into()),
+                Err(env::VarError::NotPresent) => {
+                    check_terminal()?;
+                    let asked = format!("{}: ", foreign::line(&prompt.password_prompt()));
+                    Ok(self.terminal.ask_secret(asked).await?.as_str().into())
+                }
+                // The other error would print the value.
+                Err(env::VarError::NotUnicode(_)) => {
+                    Err(format!("{PASSWORD_VARIABLE} is not UTF-8").into())
+                }
             }
-            // The other error would print the value.
-            Err(env::VarError::NotUnicode(_)) => {
-                Err(format!("{PASSWORD_VARIABLE} is not UTF-8").into())
-            }
-        }
+        })
     }
 }
 
@@ -78,11 +80,21 @@ fn check_terminal() -> Result<(), AuthError> {
     .into())
 }
 
-/// The password in the first line of the standard input.
+/// The password in the first line of the standard input, read in a thread that does not hold the program.
 ///
 /// # Errors
 /// When there is no line.
-pub(crate) fn read_password() -> Result<SecretString, Failure> {
+pub(crate) async fn read_password() -> Result<SecretString, Failure> {
+    let read = tokio::task::spawn_blocking(read_first_line).await;
+    read.unwrap_or_else(|error| {
+        Err(Failure::because(
+            "cannot read the password",
+            Failure::new(error.to_string()),
+        ))
+    })
+}
+
+fn read_first_line() -> Result<SecretString, Failure> {
     // With room for all of it the bytes never move, so that no copy of them stays anywhere.
     let mut line = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
     let read = bounded::read_line(&mut io::stdin().lock(), LONGEST, &mut line);

@@ -21,6 +21,7 @@ mod markup;
 mod reader;
 mod session;
 mod shell;
+mod signals;
 mod state;
 mod table;
 mod ui;

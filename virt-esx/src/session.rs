@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 use virt_model::DomainFilter;
 
@@ -11,16 +12,14 @@ use crate::commands::Work;
 use crate::connection::{self, Connection, ConnectionOptions};
 use crate::failure::Failure;
 use crate::reader::Reading;
+use crate::signals::{Signal, Signals};
 use crate::ui::{Terminal, Ui};
 
-/// The exit status of a command that Ctrl-C ended, as a shell gives it.
-pub(crate) const INTERRUPTED: u8 = 130;
-
-/// The exit status of a program that was told to end, as a shell gives it.
-pub(crate) const TERMINATED: u8 = 143;
-
-/// How long logging out may take after Ctrl-C.
+/// How long logging out may take after a signal.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long an interrupted command may take before it is said what it waits for.
+const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// The state that the commands of a run share.
 pub(crate) struct Session {
@@ -32,8 +31,9 @@ pub(crate) struct Session {
     is_interactive: bool,
     /// Whether a command ended the session.
     is_over: bool,
-    /// Whether Ctrl-C ended the last command.
-    was_interrupted: bool,
+    signals: Signals,
+    /// The signal that ended the last command.
+    ended_by: Option<Signal>,
 }
 
 impl Session {
@@ -46,7 +46,8 @@ impl Session {
             connection: None,
             is_interactive,
             is_over: false,
-            was_interrupted: false,
+            signals: Signals::listen(),
+            ended_by: None,
         }
     }
 
@@ -80,9 +81,23 @@ impl Session {
         self.is_over = true;
     }
 
-    /// Whether Ctrl-C ended the last command.
-    pub(crate) fn was_interrupted(&self) -> bool {
-        self.was_interrupted
+    /// The signal that ended the last command.
+    pub(crate) fn ended_by(&self) -> Option<Signal> {
+        self.ended_by
+    }
+
+    /// The signals that come.
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Notes that a signal ended a command, and gives the exit status. All but Ctrl-C end the session, too.
+    pub(crate) fn end_by(&mut self, signal: Signal) -> u8 {
+        self.ended_by = Some(signal);
+        if signal != Signal::Interrupt {
+            self.finish();
+        }
+        signal.status()
     }
 
     /// Runs `commands` and gives the exit status of the last one.
@@ -91,11 +106,13 @@ impl Session {
     /// URI is opened by the first command that needs it.
     pub(crate) async fn run(&mut self, commands: Vec<Reading>) -> u8 {
         let mut connected = commands.iter().filter_map(|reading| match &reading.work {
-            Work::Connected { checked, .. } => Some(checked.is_ok()),
+            Work::Connected {
+                checked, timeout, ..
+            } => Some((checked.is_ok(), *timeout)),
             Work::Local(_) | Work::Session { .. } => None,
         });
-        if connected.next() == Some(true) {
-            let status = self.open().await;
+        if let Some((true, timeout)) = connected.next() {
+            let status = self.open(timeout).await;
             if status != 0 {
                 return status;
             }
@@ -103,7 +120,7 @@ impl Session {
         let mut status = 0;
         for command in commands {
             status = self.execute(command).await;
-            if self.is_over || self.was_interrupted || self.terminal.is_closed() {
+            if self.is_over || self.ended_by.is_some() || self.terminal.is_closed() {
                 break;
             }
         }
@@ -118,28 +135,33 @@ impl Session {
         }
     }
 
-    /// Opens the connection of `-c`, if there is one, and gives the exit status.
-    pub(crate) async fn open(&mut self) -> u8 {
+    /// Opens the connection of `-c`, if there is one, within the command's time. Gives the exit status.
+    pub(crate) async fn open(&mut self, timeout: Option<Duration>) -> u8 {
         if self.options.connect.is_none() || self.connection.is_some() {
             return 0;
         }
         let ui = self.ui(self.options.printing);
-        match interruptible(&ui, self.connection()).await {
-            Some(Ok(_)) => 0,
-            Some(Err(failure)) => {
+        let signals = self.signals.clone();
+        let opened = interruptible(&ui, &signals, self.connection(&ui, timeout)).await;
+        let failure = match opened {
+            Ok(Ok(_)) => None,
+            Ok(Err(failure)) => Some(failure),
+            Err(signal) => return self.end_by(signal),
+        };
+        match (failure, ui.signal()) {
+            (_, Some(signal)) => self.end_by(signal),
+            (Some(failure), None) => {
                 ui.failure(&failure);
                 1
             }
-            None => {
-                self.was_interrupted = true;
-                INTERRUPTED
-            }
+            (None, None) => 0,
         }
     }
 
     /// Connects to `uri`, or again to the current URI. If that fails, the old connection stays.
     pub(crate) async fn connect(
         &mut self,
+        ui: &Ui,
         uri: Option<String>,
         readonly: bool,
     ) -> Result<(), Failure> {
@@ -149,7 +171,7 @@ impl Session {
             password_stdin: false,
             keyring: self.options.keyring.clone(),
         };
-        let connection = connection::open(&options).await?;
+        let connection = connection::open(&options, ui, None).await?;
         self.is_readonly = options.is_readonly;
         self.options.connect = options.uri;
         if let Some(old) = self.connection.replace(connection) {
@@ -184,33 +206,36 @@ impl Session {
             Work::Local(_) => false,
             Work::Session { is_closed, .. } => *is_closed,
         };
-        let Some(result) = interruptible(&ui, self.perform(&ui, command.work)).await else {
-            self.was_interrupted = true;
-            return INTERRUPTED;
+        let signals = self.signals.clone();
+        let result = match interruptible(&ui, &signals, self.perform(&ui, command.work)).await {
+            Ok(result) => result,
+            Err(signal) => return self.end_by(signal),
         };
         match result {
+            // It was not connected yet, and there is nothing to say about that.
+            Err(_) if ui.signal().is_some() && self.connection.is_none() => {}
             Err(failure) if !failure.is_closed_output() => ui.failure(&failure),
             _ => {}
         }
-        if ui.was_terminated() {
-            self.finish();
-            return TERMINATED;
-        }
-        if is_closed {
+        if is_closed && ui.signal().is_none_or(|signal| signal == Signal::Interrupt) {
             ui.close();
         }
-        self.was_interrupted = ui.was_interrupted();
-        match self.was_interrupted {
-            true => INTERRUPTED,
-            false => ui.status(),
+        self.ended_by = None;
+        match ui.signal() {
+            Some(signal) => self.end_by(signal),
+            None => ui.status(),
         }
     }
 
     async fn perform(&mut self, ui: &Ui, work: Work) -> Result<(), Failure> {
         match work {
-            Work::Connected { checked, run } => {
+            Work::Connected {
+                checked,
+                timeout,
+                run,
+            } => {
                 checked?;
-                run(ui, self.connection().await?).await
+                run(ui, self.connection(ui, timeout).await?).await
             }
             Work::Local(run) => run(ui),
             Work::Session { run, .. } => run(ui, self).await,
@@ -218,11 +243,16 @@ impl Session {
     }
 
     /// The connection, which the first caller opens.
-    async fn connection(&mut self) -> Result<&Connection, Failure> {
+    async fn connection(
+        &mut self,
+        ui: &Ui,
+        timeout: Option<Duration>,
+    ) -> Result<&Connection, Failure> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connection::open(&self.connection_options()).await?,
+            None => connection::open(&self.connection_options(), ui, timeout).await?,
         };
+        ui.uses(&connection);
         Ok(self.connection.insert(connection))
     }
 
@@ -236,17 +266,15 @@ impl Session {
         }
     }
 
-    /// Logs out. After Ctrl-C, gives up after [`FAREWELL`].
+    /// Logs out. After a signal, gives up after [`FAREWELL`] or at the next one.
     pub(crate) async fn end(&mut self) {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        match self.was_interrupted {
-            true => drop(tokio::time::timeout(FAREWELL, log_out(connection)).await),
-            false => {
-                let ui = self.ui(self.options.printing);
-                interruptible(&ui, log_out(connection)).await;
-            }
+        let farewell = tokio::time::timeout(FAREWELL, log_out(connection));
+        tokio::select! {
+            _ = farewell => {}
+            _ = self.signals.next() => {}
         }
     }
 
@@ -261,17 +289,27 @@ async fn log_out(connection: Connection) {
     }
 }
 
-/// Runs `work` to its end. `None` if Ctrl-C ended it, which a command can [handle itself](Ui::interruption) once.
-async fn interruptible<T>(ui: &Ui, work: impl Future<Output = T>) -> Option<T> {
+/// Runs `work` to its end, or to the signal that ended it. A command can [handle](Ui::interruption) the first one itself.
+async fn interruptible<T>(
+    ui: &Ui,
+    signals: &Signals,
+    work: impl Future<Output = T>,
+) -> Result<T, Signal> {
     let mut work = pin!(work);
+    let mut soon = None;
     loop {
         tokio::select! {
             biased;
-            done = &mut work => return Some(done),
-            _ = tokio::signal::ctrl_c() => {
-                if !ui.interrupt() {
-                    return None;
+            done = &mut work => return Ok(done),
+            signal = signals.next() => {
+                if !ui.interrupt(signal) {
+                    return Err(signal);
                 }
+                soon = Some(Instant::now() + AT_ONCE);
+            }
+            () = sleep_until(soon.unwrap_or_else(Instant::now)), if soon.is_some() => {
+                soon = None;
+                ui.tell_waiting();
             }
         }
     }

@@ -15,7 +15,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use self::editor::{LineEditor, WantsDomains};
 use crate::answer::Format;
 use crate::failure::Failure;
-use crate::session::{INTERRUPTED, Session};
+use crate::session::Session;
+use crate::signals::Signal;
 use crate::ui::{Closed, Line, Terminal, read_plain};
 
 /// How long the names of domains are kept for completion, so that the next TAB needs no request.
@@ -29,7 +30,7 @@ const WELCOME: &str = "Welcome to virt-esx, the virtualization interactive termi
 /// The status is 0, as virsh's, also if commands failed. It is 1 if the connection of `-c` cannot be opened, and
 /// 130 if Ctrl-C ended commands that do not come from a terminal.
 pub(crate) async fn run(session: &mut Session) -> u8 {
-    let status = session.open().await;
+    let status = session.open(None).await;
     if status != 0 {
         return status;
     }
@@ -71,8 +72,8 @@ impl Shell {
         while !session.is_over() {
             match self.read(session).await? {
                 Line::Text(line) => session.run_text(&line).await,
-                Line::Interrupted if self.editor.is_some() => {}
-                Line::Interrupted => return Ok(INTERRUPTED),
+                // The editor takes Ctrl-C for a key.
+                Line::Interrupted => {}
                 Line::TooLong => {
                     let reason = "a line of the standard input is longer than 1 MiB";
                     self.terminal.report(&Failure::new(reason));
@@ -80,8 +81,11 @@ impl Shell {
                 }
                 Line::End => break,
             }
-            if session.was_interrupted() && self.editor.is_none() {
-                return Ok(INTERRUPTED);
+            match session.ended_by() {
+                Some(signal) if signal != Signal::Interrupt || self.editor.is_none() => {
+                    return Ok(signal.status());
+                }
+                _ => {}
             }
         }
         self.print("\n")?;
@@ -89,7 +93,8 @@ impl Shell {
     }
 
     /// Reads a line. Meanwhile, answers the editor's requests for domain names.
-    async fn read(&mut self, session: &Session) -> Result<Line, Closed> {
+    async fn read(&mut self, session: &mut Session) -> Result<Line, Closed> {
+        let signals = session.signals().clone();
         let prompt = match session.is_readonly() {
             false => "virt-esx # ",
             true => "virt-esx > ",
@@ -113,7 +118,10 @@ impl Shell {
                     // The editor may have lost its patience.
                     let _ = names.send(domains(&mut self.domains, session).await);
                 }
-                _ = tokio::signal::ctrl_c() => break Line::Interrupted,
+                signal = signals.next() => {
+                    session.end_by(signal);
+                    break Line::Interrupted;
+                }
             }
         };
         if self.editor.is_none()

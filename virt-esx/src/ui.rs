@@ -9,19 +9,21 @@ mod output;
 pub(crate) mod progress;
 mod rate;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Display;
 use std::io::IsTerminal as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use esx_driver::Operation;
+use esx_driver::vi_client::Client;
+use esx_driver::{Connect, Operation};
 use serde::Serialize;
 use tokio::sync::Notify;
 
 use self::progress::{Progresses, TaskProgress};
 use crate::answer::{self, Answer, Format};
 use crate::failure::Failure;
+use crate::signals::Signal;
 
 pub(crate) use self::input::{Line, read_plain};
 pub(crate) use self::output::{Closed, Stderr, Terminal};
@@ -38,7 +40,9 @@ pub(crate) struct Ui {
     interruption: Interruption,
     has_failed: Cell<bool>,
     is_in_doubt: Cell<bool>,
-    was_terminated: Cell<bool>,
+    /// The clients of the connection that the command uses.
+    clients: RefCell<Vec<Client>>,
+    is_lent: Cell<bool>,
     /// Whether the standard output is a file's content.
     is_content: Cell<bool>,
 }
@@ -53,7 +57,8 @@ impl Ui {
             interruption: Interruption::default(),
             has_failed: Cell::new(false),
             is_in_doubt: Cell::new(false),
-            was_terminated: Cell::new(false),
+            clients: RefCell::default(),
+            is_lent: Cell::new(false),
             is_content: Cell::new(false),
         }
     }
@@ -217,37 +222,73 @@ impl Ui {
         }
     }
 
-    /// Ctrl-C, for a command that ends in its own way. A second Ctrl-C ends it at once.
+    /// Ctrl-C, or another signal, for a command that ends in its own way. A second one ends it at once.
     pub(crate) fn interruption(&self) -> Interruption {
         let interruption = self.interruption.clone();
         interruption.0.is_awaited.store(true, Ordering::Relaxed);
         interruption
     }
 
+    /// From here on, nobody handles an [interruption](Self::interruption) but the caller.
+    pub(crate) fn end_interruption(&self) {
+        let interrupt = &self.interruption.0;
+        interrupt.is_awaited.store(false, Ordering::Relaxed);
+    }
+
     /// Takes the Ctrl-C that came as the ordinary end of a command that would go on for ever otherwise: the exit status
     /// is not that of an interruption.
     pub(crate) fn accept_interruption(&self) {
-        self.interruption.0.came.store(false, Ordering::Relaxed);
+        let mut signal = self.interruption.signal();
+        if *signal == Some(Signal::Interrupt) {
+            *signal = None;
+        }
     }
 
-    /// Whether the first Ctrl-C came.
-    pub(crate) fn was_interrupted(&self) -> bool {
-        self.interruption.0.came.load(Ordering::Relaxed)
+    /// The same for a service, which ends so by any signal.
+    pub(crate) fn accept_every_signal(&self) {
+        *self.interruption.signal() = None;
     }
 
-    /// Notes that the program was told to end while the command ran: no further command runs.
-    pub(crate) fn terminate(&self) {
-        self.was_terminated.set(true);
+    /// The first signal that came.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        *self.interruption.signal()
     }
 
-    /// Whether the program was [told to end](Self::terminate).
-    pub(crate) fn was_terminated(&self) -> bool {
-        self.was_terminated.get()
+    /// Whether another program has the terminal, and Ctrl-C is for that.
+    pub(crate) fn lend_terminal(&self, is_lent: bool) {
+        self.is_lent.set(is_lent);
     }
 
-    /// Passes Ctrl-C on to the command. False if the command has to be ended by the caller.
-    pub(crate) fn interrupt(&self) -> bool {
-        self.interruption.tell()
+    /// Passes a signal on to the command. False if the command has to be ended by the caller.
+    pub(crate) fn interrupt(&self, signal: Signal) -> bool {
+        if self.is_lent.get() && signal == Signal::Interrupt {
+            return true;
+        }
+        self.interruption.tell(signal)
+    }
+
+    /// The command works over this connection.
+    pub(crate) fn uses(&self, connect: &Connect) {
+        let clients = [Some(connect.client()), connect.vcenter()];
+        let clients = clients.into_iter().flatten().cloned();
+        self.clients.borrow_mut().extend(clients);
+    }
+
+    /// Says what an interrupted command waits for.
+    pub(crate) fn tell_waiting(&self) {
+        if self.quiet || self.signal().is_none() {
+            return;
+        }
+        let clients = self.clients.borrow();
+        let mut methods: Vec<_> = clients.iter().flat_map(Client::calls_under_way).collect();
+        methods.dedup();
+        let what = match methods.as_slice() {
+            [] => "the end of what was begun".to_owned(),
+            methods => format!("the server's answer to {}", methods.join(", ")),
+        };
+        self.tell(&format!(
+            "interrupted: waiting for {what}; a second Ctrl-C ends at once\n"
+        ));
     }
 
     /// The exit status of the command: 0, 1 if it failed, and 3 if it is not known what came of it.
@@ -267,7 +308,7 @@ impl Ui {
     }
 }
 
-/// Ctrl-C, for commands that end in their own way.
+/// Ctrl-C, or another signal that ends programs, for commands that end in their own way.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interruption(Arc<Interrupt>);
 
@@ -275,7 +316,8 @@ pub(crate) struct Interruption(Arc<Interrupt>);
 struct Interrupt {
     /// Whether the command handles it.
     is_awaited: AtomicBool,
-    came: AtomicBool,
+    /// The first that came.
+    signal: Mutex<Option<Signal>>,
     notify: Notify,
 }
 
@@ -283,14 +325,29 @@ impl Interruption {
     /// Completes after Ctrl-C.
     pub(crate) async fn comes(self) {
         let notified = self.0.notify.notified();
-        if !self.0.came.load(Ordering::Relaxed) {
+        if !self.came() {
             notified.await;
         }
     }
 
-    /// Notes Ctrl-C. True if it is the first, and the command handles it.
-    fn tell(&self) -> bool {
-        let is_first = !self.0.came.swap(true, Ordering::Relaxed);
+    /// Whether it came.
+    pub(crate) fn came(&self) -> bool {
+        self.signal().is_some()
+    }
+
+    fn signal(&self) -> MutexGuard<'_, Option<Signal>> {
+        let signal = self.0.signal.lock();
+        signal.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a signal. True if it is the first, and the command handles it.
+    fn tell(&self, signal: Signal) -> bool {
+        let is_first = {
+            let mut first = self.signal();
+            let is_first = first.is_none();
+            first.get_or_insert(signal);
+            is_first
+        };
         self.0.notify.notify_waiters();
         is_first && self.0.is_awaited.load(Ordering::Relaxed)
     }

@@ -110,13 +110,6 @@ fn hostile_servers_cost_little() {
         .enable_all()
         .build()
         .unwrap();
-    let simulator = Simulator::esx()
-        .vms(3)
-        .credentials("root", PASSWORD)
-        .build();
-    let behind = runtime
-        .block_on(simulator.listen("127.0.0.1:0", false))
-        .unwrap();
     let only = std::env::var("HOSTILE").unwrap_or_default();
     let waiting = Mutex::new(CASES.iter().filter(|case| case.what.contains(&only)));
     let failures = Mutex::new(Vec::new());
@@ -127,6 +120,14 @@ fn hostile_servers_cost_little() {
                     let Some(case) = waiting.lock().unwrap().next() else {
                         break;
                     };
+                    // Tasks that are not over are in the way of others.
+                    let simulator = Simulator::esx()
+                        .vms(3)
+                        .credentials("root", PASSWORD)
+                        .build();
+                    simulator.stop_tasks();
+                    let behind = runtime.block_on(simulator.listen("127.0.0.1:0", false));
+                    let behind = behind.unwrap();
                     let server = Server::start(behind.addr(), case);
                     let ended = run(server.port(), case.command());
                     if std::env::var_os("HOSTILE").is_some() {

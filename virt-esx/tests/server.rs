@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "server/endings.rs"]
+mod endings;
 #[path = "server/volumes.rs"]
 mod volumes;
 
@@ -569,7 +571,7 @@ fn ctrl_c_cancels_the_task_that_is_awaited() {
             "{stderr}"
         );
         assert!(
-            stderr.contains("error: Failed to start domain 'build/ci'"),
+            stderr.contains("1 failed, 1 not begun: build/ci"),
             "{stderr}"
         );
         assert_eq!(calls(&host, "CancelTask"), cancels, "{stderr}");

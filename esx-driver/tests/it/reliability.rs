@@ -158,13 +158,7 @@ struct Run {
     after: World,
     /// The requests, in order.
     requests: Vec<String>,
-    /// How long it took, logging out included.
-    took: Duration,
 }
-
-/// The longest that a command may take of which one request is never answered: a wait for changes may last a minute, and the
-/// server is given half a minute more.
-const LONGEST: Duration = Duration::from_secs(95);
 
 /// Runs a command on a new server whose answer to the request with that number is spoiled.
 async fn run(command: &Command, spoilt: Option<(Effect, usize)>) -> Run {
@@ -191,7 +185,6 @@ async fn run(command: &Command, spoilt: Option<(Effect, usize)>) -> Run {
             answer
         })
     });
-    let begun = tokio::time::Instant::now();
     let connected = open_over(transport, URI).await;
     let is_unconnected = connected.is_err();
     let result = match connected {
@@ -203,7 +196,6 @@ async fn run(command: &Command, spoilt: Option<(Effect, usize)>) -> Run {
             result
         }
     };
-    let took = begun.elapsed();
     let requests = simulator.requests().into_iter();
     let requests =
         requests.map(|request| request.method.unwrap_or_else(|| request.verb.to_string()));
@@ -220,7 +212,6 @@ async fn run(command: &Command, spoilt: Option<(Effect, usize)>) -> Run {
         before,
         after: World::of(&simulator),
         requests,
-        took,
     }
 }
 
@@ -289,16 +280,7 @@ async fn faults_by_request_and_command() {
                     "WRONG"
                 });
                 *totals.entry(cell).or_default() += 1;
-                write!(page, " {cell}").unwrap();
-                if fault == "silence" {
-                    let took = spoilt.took;
-                    write!(page, ", {} s", took.as_secs()).unwrap();
-                    if took > LONGEST {
-                        let what = format!("{} {index} {method} {fault}: {took:?}", command.name);
-                        wrong.push(what);
-                    }
-                }
-                page.push_str(" |");
+                write!(page, " {cell} |").unwrap();
             }
             page.push('\n');
         }

@@ -1,6 +1,6 @@
 //! virsh's group "Domain Management".
 
-mod action;
+pub(super) mod action;
 mod attach_device;
 mod attach_disk;
 mod attach_interface;

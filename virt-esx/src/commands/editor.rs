@@ -43,7 +43,11 @@ pub(crate) async fn edit<T>(
     let file = write(text)?;
     let path = file.path().display().to_string();
     loop {
-        run(&path).await?;
+        // Ctrl-C is the editor's.
+        ui.lend_terminal(true);
+        let edited = run(&path).await;
+        ui.lend_terminal(false);
+        edited?;
         let edited = file::read(&path)?;
         if edited == text {
             return Ok(None);

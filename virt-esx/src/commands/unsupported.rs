@@ -150,6 +150,7 @@ impl Unsupported {
     pub(crate) fn work(self, matches: ArgMatches) -> Work {
         Work::Connected {
             checked: Ok(()),
+            timeout: None,
             run: Box::new(move |ui, connection| Box::pin(self.run(matches, ui, connection))),
         }
     }

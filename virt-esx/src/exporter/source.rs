@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::metrics::Target;
-use crate::connection::{self, Connection};
+use crate::connection::{self, Connection, Opening};
 use crate::failure::Failure;
+use crate::ui::Terminal;
 
 /// The first and the longest pause before a server is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -24,6 +25,7 @@ pub(crate) struct SourceOptions {
     /// What the metrics call it.
     pub(crate) name: String,
     pub(crate) uri: String,
+    pub(crate) terminal: Terminal,
     pub(crate) password: Option<SecretString>,
     pub(crate) monitor: MonitorOptions,
 }
@@ -94,19 +96,21 @@ async fn watch_for_ever(
 ) {
     let mut pause = PAUSES.0;
     loop {
-        let opened = tokio::select! {
-            opened = open(&options) => opened,
-            _ = end.wait_for(|is_over| *is_over) => return,
-        };
+        let opened = open(&options, end.clone()).await;
+        if *end.borrow() {
+            if let Ok((connection, monitor)) = opened {
+                monitor.close().await;
+                close(connection, &options.name).await;
+            }
+            return;
+        }
         match opened {
             Ok((connection, monitor)) => {
                 pause = PAUSES.0;
                 let is_over = follow(&monitor, &state, &mut end, &options.name).await;
                 lock(&state).is_up = false;
                 monitor.close().await;
-                if let Err(error) = connection.close().await {
-                    warn!(%error, "cannot log out of {}", options.name);
-                }
+                close(connection, &options.name).await;
                 if is_over {
                     return;
                 }
@@ -123,8 +127,19 @@ async fn watch_for_ever(
     }
 }
 
-async fn open(options: &SourceOptions) -> Result<(Connection, Monitor), Failure> {
-    let connection = connection::open_uri(&options.uri, options.password.as_ref()).await?;
+async fn close(connection: Connection, name: &str) {
+    if let Err(error) = connection.close().await {
+        warn!(%error, "cannot log out of {name}");
+    }
+}
+
+async fn open(
+    options: &SourceOptions,
+    mut end: watch::Receiver<bool>,
+) -> Result<(Connection, Monitor), Failure> {
+    let over = async move { drop(end.wait_for(|is_over| *is_over).await) };
+    let opening = Opening::new(&options.terminal, over).password(options.password.as_ref());
+    let connection = connection::open_uri(&options.uri, opening).await?;
     match Monitor::start(&connection, options.monitor.clone()).await {
         Ok(monitor) => Ok((connection, monitor)),
         Err(error) => {

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::ui::Terminal;
 
 /// A running exporter.
 struct Running {
@@ -122,6 +123,7 @@ fn source(name: &str, uri: &str) -> SourceOptions {
     SourceOptions {
         name: name.to_owned(),
         uri: uri.to_owned(),
+        terminal: Terminal::keeping(),
         password: Some("password".to_owned().into()),
         monitor: MonitorOptions::default(),
     }

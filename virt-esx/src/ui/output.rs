@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use tracing_subscriber::fmt::MakeWriter;
+use zeroize::Zeroizing;
 
 use super::foreign;
 use super::input::{self, Input, Line, ReadLine};
@@ -160,6 +161,14 @@ impl Terminal {
         std::mem::forget(unanswered);
         drop(bars);
         line
+    }
+
+    /// Asks for a secret on the terminal, which does not show what is typed. Dropping the future makes it show again.
+    pub(crate) async fn ask_secret(&self, question: String) -> io::Result<Zeroizing<String>> {
+        let bars = HiddenBars::new(&self.0.bars);
+        let secret = input::read_secret(question).await;
+        drop(bars);
+        secret
     }
 
     /// Whether the standard output could not be written.

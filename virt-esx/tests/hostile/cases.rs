@@ -27,6 +27,15 @@ pub(crate) enum At {
     List,
     /// The one of a VMX file.
     File,
+    /// The one of the domain that a command with `--timeout 1` changes.
+    Lookup,
+    /// The one that starts a task, with `--timeout 1`.
+    Task,
+    /// Those that wait for a task.
+    Wait,
+    /// Those like `Connect` and `Login`, with `--timeout 1`.
+    TimedConnect,
+    TimedLogin,
 }
 
 impl At {
@@ -36,6 +45,11 @@ impl At {
             Self::Login => "Login",
             Self::List => "a list",
             Self::File => "a file",
+            Self::Lookup => "a look-up, `--timeout 1`",
+            Self::Task => "the start of a task, `--timeout 1`",
+            Self::Wait => "the wait for a task",
+            Self::TimedConnect => "the first request, `--timeout 1`",
+            Self::TimedLogin => "Login, `--timeout 1`",
         }
     }
 }
@@ -44,6 +58,10 @@ impl Case {
     pub(crate) fn command(&self) -> &'static [&'static str] {
         match self.at {
             At::File => &["dumpxml", "1"],
+            At::Wait => &["suspend", "1"],
+            At::Lookup | At::Task | At::TimedConnect | At::TimedLogin => {
+                &["suspend", "1", "--timeout", "1"]
+            }
             _ => &["list", "--all"],
         }
     }
@@ -76,6 +94,60 @@ const fn refused(
         says,
         answer,
     }
+}
+
+/// An answer that does not come to its end in time.
+const fn late(
+    what: &'static str,
+    at: At,
+    code: i32,
+    says: &'static str,
+    answer: fn(&mut Out) -> io::Result<()>,
+) -> Case {
+    let mut case = refused(what, at, SMALL, says, answer);
+    case.seconds = 10;
+    case.code = code;
+    case
+}
+
+const UNCONNECTED: &str = "there was no connection within 1 s";
+const UNSTARTED: &str = "nothing was started";
+const UNKNOWN: &str = "whether the host does it is not known";
+
+fn silence(out: &mut Out) -> io::Result<()> {
+    out.drip("", "")
+}
+
+fn dripping_head(out: &mut Out) -> io::Result<()> {
+    out.drip("HTTP/1.1 200 OK\r\n", "X-Header: value\r\n")
+}
+
+fn dripping_body(out: &mut Out) -> io::Result<()> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000000\r\n\r\n";
+    let begin = format!("{head}{}", opening(&out.method));
+    out.drip(&begin, "<key>a</key>")
+}
+
+fn continues(out: &mut Out) -> io::Result<()> {
+    out.raw_again(b"HTTP/1.1 100 Continue\r\n\r\n", ENDLESS)
+}
+
+/// A page with these objects, which is not the last one.
+fn more(out: &mut Out, token: &str, objects: &str) -> io::Result<()> {
+    out.begin()?;
+    out.chunk(format!("<token>{token}</token>{objects}"))?;
+    finish(out)
+}
+
+/// A fault.
+fn fault(out: &mut Out, name: &str) -> io::Result<()> {
+    let body = format!(
+        "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><e:Body><e:Fault><faultcode>e:Client</faultcode>\
+         <faultstring>no</faultstring><detail><{name}Fault xmlns=\"urn:vim25\" xsi:type=\"{name}\"/></detail>\
+         </e:Fault></e:Body></e:Envelope>"
+    );
+    out.whole("500 Internal Server Error", "text/xml", &body)
 }
 
 /// An answer that is odd, but can be read.
@@ -598,9 +670,145 @@ pub(crate) const CASES: &[Case] = &[
             let token = out.page;
             out.begin()?;
             out.chunk(format!("<token>{token}</token>"))?;
-            out.chunk(OBJECT.repeat(10_000))?;
+            out.chunk(OBJECT.replace('1', &token.to_string()).repeat(20_000))?;
             finish(out)
         },
+    ),
+    // Time.
+    late("silence", At::TimedConnect, 1, UNCONNECTED, silence),
+    late("silence", At::TimedLogin, 1, UNCONNECTED, silence),
+    late("silence", At::Lookup, 1, UNSTARTED, silence),
+    late("silence", At::Task, 3, UNKNOWN, silence),
+    late(
+        "a head a byte at a time",
+        At::TimedConnect,
+        1,
+        UNCONNECTED,
+        dripping_head,
+    ),
+    late(
+        "a head a byte at a time",
+        At::TimedLogin,
+        1,
+        UNCONNECTED,
+        dripping_head,
+    ),
+    late(
+        "a head a byte at a time",
+        At::Lookup,
+        1,
+        UNSTARTED,
+        dripping_head,
+    ),
+    late(
+        "a head a byte at a time",
+        At::Task,
+        3,
+        UNKNOWN,
+        dripping_head,
+    ),
+    late(
+        "a body a byte at a time",
+        At::TimedConnect,
+        1,
+        UNCONNECTED,
+        dripping_body,
+    ),
+    late(
+        "a body a byte at a time",
+        At::TimedLogin,
+        1,
+        UNCONNECTED,
+        dripping_body,
+    ),
+    late(
+        "a body a byte at a time",
+        At::Lookup,
+        1,
+        UNSTARTED,
+        dripping_body,
+    ),
+    late(
+        "a body a byte at a time",
+        At::Task,
+        3,
+        UNKNOWN,
+        dripping_body,
+    ),
+    late(
+        "100 Continue for ever",
+        At::Connect,
+        1,
+        "informational answers",
+        continues,
+    ),
+    late(
+        "100 Continue for ever",
+        At::Login,
+        1,
+        "informational answers",
+        continues,
+    ),
+    late(
+        "100 Continue for ever",
+        At::List,
+        1,
+        "informational answers",
+        continues,
+    ),
+    late(
+        "100 Continue for ever",
+        At::Wait,
+        3,
+        "informational answers",
+        continues,
+    ),
+    // Loops.
+    late(
+        "the same token and no object, for ever",
+        At::List,
+        1,
+        "gives a page without a new object, 6 times in a row",
+        |out| more(out, "1", ""),
+    ),
+    late(
+        "another token and no object, for ever",
+        At::List,
+        1,
+        "gives a page without a new object, 6 times in a row",
+        |out| more(out, &out.page.to_string(), ""),
+    ),
+    late(
+        "the same objects, for ever",
+        At::List,
+        1,
+        "gives a page without a new object, 6 times in a row",
+        |out| more(out, "1", OBJECT),
+    ),
+    late(
+        "nothing has changed, at once and for ever",
+        At::Wait,
+        3,
+        "answers at once that nothing has changed, 6 times in a row",
+        |out| {
+            let body = "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\"><e:Body>\
+                 <WaitForUpdatesExResponse xmlns=\"urn:vim25\"/></e:Body></e:Envelope>";
+            out.whole("200 OK", "text/xml", body)
+        },
+    ),
+    late(
+        "the version is forgotten, at every wait",
+        At::Wait,
+        3,
+        "which goes on",
+        |out| fault(out, "InvalidCollectorVersion"),
+    ),
+    late(
+        "the session is forgotten, at every wait",
+        At::Wait,
+        3,
+        "which goes on",
+        |out| fault(out, "NotAuthenticated"),
     ),
     refused(
         "objects with names of 1 MB, without an end",

@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress};
 
@@ -56,6 +57,13 @@ fn serve(
             method.ends_with("RetrievePropertiesEx") && retrieves.fetch_add(1, Ordering::SeqCst) > 0
         }
         At::File => head.starts_with("GET /folder"),
+        At::Lookup => {
+            method == "RetrievePropertiesEx" && retrieves.fetch_add(1, Ordering::SeqCst) > 0
+        }
+        At::Task => method == "SuspendVM_Task",
+        At::Wait => method == "WaitForUpdatesEx",
+        At::TimedConnect => method == "RetrieveServiceContent",
+        At::TimedLogin => method == "Login",
     };
     if is_asked {
         let page = retrieves.load(Ordering::SeqCst);
@@ -118,6 +126,20 @@ impl Out {
             self.raw(&piece)?;
         }
         Ok(())
+    }
+
+    /// Some bytes, and then others over and over, a byte at a time, until the client hangs up.
+    pub(crate) fn drip(&mut self, begin: &str, bytes: &str) -> io::Result<()> {
+        self.raw(begin)?;
+        let mut bytes = bytes.bytes().cycle();
+        loop {
+            thread::sleep(Duration::from_millis(100));
+            match bytes.next() {
+                Some(byte) => self.raw([byte])?,
+                // Silence: the client says when it is over.
+                None => return io::copy(&mut self.stream, &mut io::sink()).map(drop),
+            }
+        }
     }
 
     /// A head with these header lines.

@@ -1,7 +1,7 @@
 //! The common part of commands that start, stop and otherwise change domains: which domains, the answers to the
 //! host's questions, progress, deadline and cancellation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,7 +108,12 @@ struct DomainResult {
 
     #[serde(skip)]
     text: String,
+    #[serde(skip)]
+    is_begun: bool,
 }
+
+/// So many domains that were not begun are named.
+const MOST_NAMES: usize = 10;
 
 /// A line of the results as JSON lines.
 #[derive(Debug, Serialize)]
@@ -131,6 +136,10 @@ impl<A: Action> Command for A {
         Action::check(self)
     }
 
+    fn timeout(&self) -> Option<Duration> {
+        self.options().timeout.map(Duration::from_secs)
+    }
+
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         perform_all(Arc::new(self), ui, connection).await
     }
@@ -146,7 +155,12 @@ async fn perform_all(
     let policy = action.options().answering.policy(connection.policy(), ui)?;
     let connect = connection.with_policy(policy);
 
-    let found = find(&*action, &connect).await?;
+    let interruption = ui.interruption();
+    let found = tokio::select! {
+        found = within(action.options().timeout, find(&*action, &connect)) => found?,
+        // The session says how the command has ended.
+        () = interruption.comes() => return Ok(()),
+    };
     let mut report = Report::new(ui, action.name(), found.len());
     let mut chosen = Vec::new();
     let is_one = found.len() == 1;
@@ -167,6 +181,7 @@ async fn perform_all(
                     uuid,
                     failure,
                     text: String::new(),
+                    is_begun: true,
                 },
             ),
         }
@@ -174,6 +189,22 @@ async fn perform_all(
     perform(&action, ui, &progresses, chosen, &mut report).await;
     report.end();
     Ok(())
+}
+
+/// What is looked up before anything is changed, unless it takes longer than that many seconds.
+pub(super) async fn within<T>(
+    seconds: Option<u64>,
+    looking: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let Some(seconds) = seconds else {
+        return looking.await;
+    };
+    let found = tokio::time::timeout(Duration::from_secs(seconds), looking).await;
+    found.unwrap_or_else(|_| {
+        Err(Failure::new(format!(
+            "Timed out during operation: the server did not answer within {seconds} s, and nothing was started"
+        )))
+    })
 }
 
 /// Refuses a domain before anything is asked of the host. virsh has no line of its own above the reason that
@@ -237,10 +268,16 @@ async fn perform(
 ) {
     let place = |(place, domain): &(usize, Domain)| (domain.moref().clone(), *place);
     let places: HashMap<_, _> = chosen.iter().map(place).collect();
-    let domains: Vec<_> = chosen.into_iter().map(|(_, domain)| domain).collect();
+    let mut waiting: BTreeMap<_, _> = chosen.iter().cloned().collect();
+    let interruption = ui.interruption();
+    let domains = {
+        let interruption = interruption.clone();
+        // None is begun after an interruption.
+        let domains = chosen.into_iter().map(|(_, domain)| domain);
+        domains.take_while(move |_| !interruption.came())
+    };
     let begin = {
         let (action, progresses) = (Arc::clone(action), progresses.clone());
-        let interruption = ui.interruption();
         move |domain: &Domain| {
             let operation = action
                 .perform(domain)
@@ -259,7 +296,11 @@ async fn perform(
     let mut finished = bulk::run(domains, action.options().parallel, begin);
     while let Some((domain, result)) = finished.next().await {
         let place = places[domain.moref()];
+        waiting.remove(&place);
         report.add(place, DomainResult::new(&**action, &domain, result));
+    }
+    if ui.signal().is_some() {
+        report.interrupted(waiting);
     }
 }
 
@@ -278,6 +319,18 @@ impl DomainResult {
             uuid: Some(domain.uuid().to_string()),
             failure,
             text,
+            is_begun: true,
+        }
+    }
+
+    /// A domain with which nothing was begun when the interruption came.
+    fn left(domain: &Domain) -> Self {
+        Self {
+            name: domain.name().to_owned(),
+            uuid: Some(domain.uuid().to_string()),
+            failure: Some(Failure::new("interrupted before it was begun")),
+            text: String::new(),
+            is_begun: false,
         }
     }
 }
@@ -311,8 +364,39 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Adds the domains that were not begun, and says how far the command was.
+    fn interrupted(&mut self, left: BTreeMap<usize, Domain>) {
+        let names: Vec<_> = left
+            .values()
+            .map(|domain| domain.name().to_owned())
+            .collect();
+        for (place, domain) in left {
+            self.add(place, DomainResult::left(&domain));
+        }
+        if self.results.len() < 2 {
+            return;
+        }
+        let done = self.results.iter().flatten();
+        let done = done.filter(|result| result.failure.is_none()).count();
+        let mut line = format!(
+            "interrupted: of {} domains, {done} done, {} failed, {} not begun",
+            self.results.len(),
+            self.results.len() - done - names.len(),
+            names.len(),
+        );
+        if !names.is_empty() {
+            line += ": ";
+            line += &names[..names.len().min(MOST_NAMES)].join(", ");
+        }
+        if names.len() > MOST_NAMES {
+            line += &format!(" and {} more", names.len() - MOST_NAMES);
+        }
+        self.ui.failure(&Failure::new(line));
+    }
+
     fn print(&self, result: &DomainResult) -> Result<(), Failure> {
-        if let Some(failure) = &result.failure {
+        // What was not begun is told at the end.
+        if let Some(failure) = result.failure.as_ref().filter(|_| result.is_begun) {
             self.ui.failure(failure);
         }
         match self.ui.format() {

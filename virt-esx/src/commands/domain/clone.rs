@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answering::Answering;
 use crate::commands::Command;
+use crate::commands::domain::action::within;
 use crate::commands::domain_arg::DomainArg;
 use crate::commands::options::check_text;
 use crate::connection::Connection;
@@ -76,9 +77,14 @@ impl Command for Clone {
         self.answering.check()
     }
 
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let policy = self.answering.policy(connection.policy(), ui)?;
-        let domain = self.domain.find(&connection.with_policy(policy)).await?;
+        let connect = connection.with_policy(policy);
+        let domain = within(self.timeout, self.domain.find(&connect)).await?;
         let failed = |reason| {
             let line = format!("Failed to clone domain '{}'", domain.name());
             Failure::because(line, reason)

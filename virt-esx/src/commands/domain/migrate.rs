@@ -306,7 +306,7 @@ impl Command for Migrate {
         match self.direct || self.p2p {
             true => self.migrate(ui, connection, &domain, None, timeout).await?,
             false => {
-                let destination = connection::to(&self.desturi).await?;
+                let destination = connection::to(&self.desturi, ui).await?;
                 let there = Some(&destination);
                 let done = self.migrate(ui, connection, &domain, there, timeout).await;
                 // The domain is where it is, whether or not the session ends well.

@@ -26,7 +26,6 @@ use crate::answer::Format;
 use crate::commands::Command;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::session::TERMINATED;
 use crate::ui::Ui;
 
 /// How long a picture stays before the next one, so that busy servers do not keep this program busy.
@@ -68,10 +67,6 @@ impl Command for Watch {
         let monitor = Monitor::start(connection, options).await?;
         let shown = self.show(ui, connection, &monitor).await;
         monitor.close().await;
-        if !ui.was_terminated() {
-            // The signals that `show` waited for do not end the program by themselves any more.
-            tokio::spawn(end_when_told(termination()?));
-        }
         shown
     }
 }
@@ -93,7 +88,6 @@ impl Watch {
 
         let interruption = ui.interruption();
         let mut interrupted = pin!(interruption.comes());
-        let mut ended = pin!(termination()?);
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut actions = FuturesUnordered::new();
@@ -135,10 +129,6 @@ impl Watch {
                     ui.accept_interruption();
                     return Ok(());
                 }
-                () = &mut ended => {
-                    ui.terminate();
-                    return Ok(());
-                }
             };
             match model.update(message) {
                 None => {}
@@ -158,31 +148,4 @@ impl Watch {
             }
         }
     }
-}
-
-/// Ends the program when it is told to, whatever runs then.
-async fn end_when_told(told: impl Future<Output = ()>) {
-    told.await;
-    screen::restore();
-    std::process::exit(TERMINATED.into());
-}
-
-/// Completes when the program is told to end, or its terminal is gone.
-#[cfg(unix)]
-fn termination() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut hung_up = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = hung_up.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn termination() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(std::future::pending())
 }

@@ -58,7 +58,7 @@ impl Command for SecretSetValue {
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let secret = self.secret.find(connection).await?;
-        let value = self.value(ui)?;
+        let value = self.value(ui).await?;
         let failed = |reason| Failure::because("Failed to set secret value", reason);
         let writable = connection.check_writable("virSecretSetValue");
         writable.map_err(failed)?;
@@ -71,7 +71,7 @@ impl Command for SecretSetValue {
 }
 
 impl SecretSetValue {
-    fn value(&self, ui: &Ui) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    async fn value(&self, ui: &Ui) -> Result<Zeroizing<Vec<u8>>, Failure> {
         check_text("base64", self.base64.as_deref())?;
         check_text("file", self.file.as_deref())?;
         match (&self.base64, &self.file) {
@@ -86,12 +86,12 @@ impl SecretSetValue {
                     false => decode(&bytes),
                 }
             }
-            (None, None) if self.interactive => {
-                typed("Enter new value for secret:").map_err(|error| {
+            (None, None) if self.interactive => typed(ui, "Enter new value for secret:")
+                .await
+                .map_err(|error| {
                     let reason = Failure::new(file::c_text(&error));
                     Failure::because("Failed to read secret", reason)
-                })
-            }
+                }),
             (None, None) => Err(Failure::new("Input secret value is missing")),
         }
     }
@@ -101,10 +101,10 @@ impl SecretSetValue {
 const LONGEST_LINE: usize = 16 << 10;
 
 /// What is typed on the terminal; without one, the first line of the standard input, as C's `getpass` (virsh) reads it.
-fn typed(prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+async fn typed(ui: &Ui, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     if File::open("/dev/tty").is_ok() {
-        let value = rpassword::prompt_password(prompt)?;
-        return Ok(Zeroizing::new(value.into_bytes()));
+        let value = ui.terminal().ask_secret(prompt.to_owned()).await?;
+        return Ok(Zeroizing::new(value.as_bytes().to_vec()));
     }
     let mut terminal = io::stderr().lock();
     terminal.write_all(prompt.as_bytes())?;

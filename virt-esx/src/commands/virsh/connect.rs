@@ -18,7 +18,7 @@ pub(crate) struct Connect {
 }
 
 impl SessionCommand for Connect {
-    async fn run(self, _: &Ui, session: &mut Session) -> Result<(), Failure> {
-        session.connect(self.name, self.readonly).await
+    async fn run(self, ui: &Ui, session: &mut Session) -> Result<(), Failure> {
+        session.connect(ui, self.name, self.readonly).await
     }
 }

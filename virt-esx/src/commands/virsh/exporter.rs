@@ -2,7 +2,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use esx_driver::MonitorOptions;
-use tokio::signal;
 
 use super::super::SessionCommand;
 use crate::commands::number::Number;
@@ -65,7 +64,7 @@ impl SessionCommand for Exporter {
             uris.insert(0, connection::uri(&options)?);
         }
         let password = match options.password_stdin {
-            true => Some(credentials::read_password()?),
+            true => Some(credentials::read_password().await?),
             false => None,
         };
         let sources = uris.iter().map(|uri| {
@@ -73,6 +72,7 @@ impl SessionCommand for Exporter {
             SourceOptions {
                 name,
                 uri,
+                terminal: ui.terminal().clone(),
                 password: password.clone(),
                 monitor: monitor.clone(),
             }
@@ -80,12 +80,7 @@ impl SessionCommand for Exporter {
         let sources: Vec<_> = sources.collect();
         check_names(&sources)?;
         let interruption = ui.interruption();
-        let over = async {
-            tokio::select! {
-                () = interruption.comes() => {}
-                () = termination() => {}
-            }
-        };
+        let over = interruption.comes();
         let options = ExporterOptions {
             listen,
             path: self.telemetry_path,
@@ -98,7 +93,7 @@ impl SessionCommand for Exporter {
             Ok(())
         };
         exporter::run(options, begin, over).await?;
-        ui.accept_interruption();
+        ui.accept_every_signal();
         Ok(())
     }
 }
@@ -137,24 +132,6 @@ fn check_names(sources: &[SourceOptions]) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Waits for SIGTERM.
-#[cfg(unix)]
-async fn termination() {
-    match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM will not log out");
-            std::future::pending().await
-        }
-    }
-}
-
-/// Waits for the end of the console's session.
-#[cfg(not(unix))]
-async fn termination() {
-    std::future::pending().await
 }
 
 #[cfg(test)]
