@@ -13,9 +13,6 @@ from pyVmomi import VmomiSupport, vim, vmodl
 
 OPTIONAL = VmomiSupport.F_OPTIONAL
 
-# What the simulator does not know of: the shares of a disk's I/O are set on the disk, and no option limits them.
-UNKNOWN = {"ioAllocationOption"}
-
 
 def check(name, found, reason=""):
     print(f"ok {name}" if found else f"FAIL {name}: {reason}", flush=True)
@@ -29,8 +26,6 @@ def lacking(value, version, path):
     elif isinstance(value, VmomiSupport.DataObject):
         for prop in value._GetPropertyList():
             if not VmomiSupport.IsChildVersion(version, prop.version):
-                continue
-            if prop.name in UNKNOWN:
                 continue
             found = getattr(value, prop.name)
             if found is None and not prop.flags & OPTIONAL:

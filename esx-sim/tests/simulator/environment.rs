@@ -61,6 +61,12 @@ async fn every_release_tells_what_its_machines_can_be_like() {
                 assert_eq!(format!("vmx-{:02}", hardware.hw_version), version.key);
                 let types = hardware.virtual_device_option.iter();
                 let types: BTreeSet<_> = types.map(|option| option.r#type.as_str()).collect();
+                let mut disks = hardware.virtual_device_option.iter();
+                let disk = disks.find_map(|option| option.cast::<VirtualDiskOption>());
+                let operations = disk.unwrap().io_allocation_option.as_deref();
+                let is_old = ["2.5", "4.0"].contains(&release);
+                let limits = operations.map(|option| option.limit_option.default_value);
+                assert_eq!(limits, (!is_old).then_some(-1), "{release}");
                 assert_eq!(types.contains("VirtualVmxnet3"), hardware.hw_version >= 7);
                 assert_eq!(
                     types.contains("VirtualNVMEController"),

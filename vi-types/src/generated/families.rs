@@ -552,6 +552,7 @@
 /// - [`SharesOption`](crate::objects::SharesOption)
 /// - [`SnapshotSelectionSpec`](crate::objects::SnapshotSelectionSpec)
 /// - [`StorageIOAllocationInfo`](crate::objects::StorageIoAllocationInfo)
+/// - [`StorageIOAllocationOption`](crate::objects::StorageIoAllocationOption)
 /// - [`StoragePlacementResult`](crate::objects::StoragePlacementResult)
 /// - [`StringOption`](crate::objects::StringOption)
 /// - [`StringPolicy`](crate::objects::StringPolicy)
@@ -1560,7 +1561,6 @@ pub mod vm {}
 /// ## Data objects
 ///
 /// - [`HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`](crate::objects::HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption)
-/// - [`StorageIOAllocationOption`](crate::objects::StorageIoAllocationOption)
 /// - [`SubnetInfoFolderInfo`](crate::objects::SubnetInfoFolderInfo)
 /// - [`SubnetInfo`](crate::objects::SubnetInfo)
 /// - [`VirtualCdromAtapiBackingOption`](crate::objects::VirtualCdromAtapiBackingOption)

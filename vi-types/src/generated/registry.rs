@@ -3833,7 +3833,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "cluster")]
         &objects::STORAGE_DRS_VM_CONFIG_SPEC,
         &objects::STORAGE_IO_ALLOCATION_INFO,
-        #[cfg(feature = "vmoption")]
         &objects::STORAGE_IO_ALLOCATION_OPTION,
         #[cfg(feature = "cluster")]
         &objects::STORAGE_IORM_CONFIG_OPTION,

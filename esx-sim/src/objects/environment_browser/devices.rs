@@ -1,8 +1,9 @@
 //! The devices that machines can have.
 
-use vi_types::enums::VirtualScsiSharing;
+use vi_types::enums::{SharesLevel, VirtualScsiSharing};
 use vi_types::objects::{
-    ChoiceOption, ParaVirtualScsiController, ParaVirtualScsiControllerOption, VirtualAhciController,
+    ChoiceOption, ParaVirtualScsiController, ParaVirtualScsiControllerOption, SharesOption,
+    StorageIoAllocationOption, VirtualAhciController,
     VirtualAhciControllerOption, VirtualBusLogicController, VirtualBusLogicControllerOption,
     VirtualCdrom, VirtualCdromOption, VirtualControllerOption, VirtualDevice, VirtualDeviceOption,
     VirtualDisk, VirtualDiskOption, VirtualE1000, VirtualE1000Option, VirtualE1000e,
@@ -34,6 +35,21 @@ fn largest_disk(world: &World) -> i64 {
     match world.since("5.5") {
         true => 62 << 30,
         false => (2 << 30) - 1,
+    }
+}
+
+/// What a disk may have of the datastore's operations a second (API reference of `StorageIOAllocationInfo`): -1 is no limit,
+/// and its shares are 200 to 4000.
+fn disk_operations() -> StorageIoAllocationOption {
+    let shares = SharesOption {
+        shares_option: int(200, 4000, 1000),
+        default_level: SharesLevel::Normal,
+        ..SharesOption::default()
+    };
+    StorageIoAllocationOption {
+        limit_option: long(-1, i64::from(i32::MAX), -1),
+        shares_option: shares,
+        ..StorageIoAllocationOption::default()
     }
 }
 
@@ -293,6 +309,7 @@ impl Devices<'_> {
             VirtualDiskOption {
                 base,
                 capacity_in_kb: capacity,
+                io_allocation_option: this.world.since("4.1").then(|| disk_operations().into()),
                 ..VirtualDiskOption::default()
             }
         });

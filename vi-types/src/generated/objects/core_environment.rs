@@ -1823,6 +1823,77 @@ impl std::fmt::Debug for SharesOption {
 #[cfg(feature = "serde")]
 rt::serde!(object SharesOption);
 
+/// `StorageIOAllocationOption`, a [`DynamicData`], since VI API 4.1.
+pub struct StorageIoAllocationOption {
+    /// `limitOption`: required `LongOption`.
+    pub limit_option: LongOption,
+    /// `sharesOption`: required `SharesOption`.
+    pub shares_option: SharesOption,
+    #[doc(hidden)]
+    pub _more: (),
+}
+impl Default for StorageIoAllocationOption {
+    #[inline(never)]
+    fn default() -> Self {
+        Self {
+            limit_option: Default::default(),
+            shares_option: Default::default(),
+            _more: (),
+        }
+    }
+}
+pub(crate) static STORAGE_IO_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
+    "StorageIOAllocationOption",
+    Some(&DYNAMIC_DATA),
+    "4.1
+LongOption limitOption r
+SharesOption sharesOption r
+",
+    <StorageIoAllocationOption as rt::DataObject>::unset,
+);
+impl rt::Object for StorageIoAllocationOption {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &STORAGE_IO_ALLOCATION_OPTION
+    }
+    #[inline(never)]
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            rt::INFO => P::Info(&STORAGE_IO_ALLOCATION_OPTION),
+            0 => P::Object(&self.limit_option),
+            1 => P::Object(&self.shares_option),
+            _ => P::Absent,
+        }
+    }
+    #[inline(never)]
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Object(&mut self.limit_option),
+            1 => M::Object(&mut self.shares_option),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for StorageIoAllocationOption {
+    #[inline]
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for StorageIoAllocationOption {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for StorageIoAllocationOption {
+    #[inline]
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+rt::serde!(object StorageIoAllocationOption);
+
 /// `VirtualAHCIControllerOption`, a [`VirtualSataControllerOption`], since VI API 5.5.
 pub struct VirtualAhciControllerOption {
     /// The properties of `VirtualSATAControllerOption`.
@@ -2295,7 +2366,6 @@ pub struct VirtualDiskOption {
     /// `capacityInKB`: required `LongOption`.
     pub capacity_in_kb: LongOption,
     /// `ioAllocationOption`: optional `StorageIOAllocationOption`, since VI API 4.1 and always there from then on.
-    #[cfg(feature = "vmoption")]
     pub io_allocation_option: Option<Box<StorageIoAllocationOption>>,
     /// `vFlashCacheConfigOption`: optional `VirtualDiskOptionVFlashCacheConfigOption`, since VI API 5.5.
     #[cfg(feature = "vmoption")]
@@ -2311,7 +2381,6 @@ impl Default for VirtualDiskOption {
         Self {
             base: VirtualDeviceOption::default(),
             capacity_in_kb: Default::default(),
-            #[cfg(feature = "vmoption")]
             io_allocation_option: None,
             #[cfg(feature = "vmoption")]
             v_flash_cache_config_option: None,
@@ -2340,7 +2409,6 @@ impl rt::Object for VirtualDiskOption {
             0..=11 => self.base.get(index),
             rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_kb),
-            #[cfg(feature = "vmoption")]
             13 => P::Optional(&self.io_allocation_option),
             #[cfg(feature = "vmoption")]
             14 => P::Optional(&self.v_flash_cache_config_option),
@@ -2353,7 +2421,6 @@ impl rt::Object for VirtualDiskOption {
             0..=11 => self.base.get_mut(index),
             rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.capacity_in_kb),
-            #[cfg(feature = "vmoption")]
             13 => M::Optional(&mut self.io_allocation_option),
             #[cfg(feature = "vmoption")]
             14 => M::Optional(&mut self.v_flash_cache_config_option),
