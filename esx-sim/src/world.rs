@@ -25,6 +25,8 @@ use crate::version::{ApiVersion, Release};
 pub(crate) struct World {
     kind: ServerKind,
     release: &'static Release,
+    /// The release's version of the API, which is asked for often.
+    api: ApiVersion,
     objects: HashMap<ManagedObjectReference, Entry>,
     /// The same by type.
     types: HashMap<String, HashSet<ManagedObjectReference>>,
@@ -91,6 +93,7 @@ impl World {
         Self {
             kind,
             release,
+            api: release.version(),
             objects: HashMap::new(),
             types: HashMap::new(),
             version: 0,
@@ -125,7 +128,7 @@ impl World {
 
     /// Whether the server's API has what came with that version.
     pub(crate) fn since(&self, version: &str) -> bool {
-        self.release.version() >= ApiVersion::since(version)
+        self.api >= ApiVersion::since(version)
     }
 
     /// Puts an object in, or in the place of one with the same name.

@@ -15,11 +15,12 @@ mod service;
 pub(crate) mod storage;
 pub(crate) mod systems;
 mod vcenter;
-mod virtual_machine;
+pub(crate) mod virtual_machine;
 
 use vi_types::{ManagedObjectReference, properties};
 
 use self::storage::Equipment;
+use self::virtual_machine::Machines;
 use crate::network::NewDistributedSwitch;
 use crate::version::Release;
 use crate::world::World;
@@ -48,20 +49,19 @@ pub(crate) const DEFAULT_COLLECTOR: [&str; 2] = ["ha-property-collector", "prope
 
 /// A server with its inventory, and the path of its first host for a libvirt URI (empty for an ESX host).
 ///
-/// With a number `vms` it has that many virtual machines, without one a handful of different ones. A vCenter has at least
-/// `count` hosts.
+/// A vCenter has at least `count` hosts.
 pub(crate) fn make(
     kind: ServerKind,
     release: &'static Release,
-    vms: Option<usize>,
+    machines: Machines<'_>,
     count: Option<u16>,
     equipment: &Equipment,
     switches: &[NewDistributedSwitch],
     opaque: &[String],
 ) -> (World, String) {
     let (mut world, path) = match kind {
-        ServerKind::Esx => (esx::make(release, vms), String::new()),
-        ServerKind::VCenter => vcenter::make(release, vms, count),
+        ServerKind::Esx => (esx::make(release, machines), String::new()),
+        ServerKind::VCenter => vcenter::make(release, machines, count),
     };
     storage::equip(&mut world, equipment);
     networks::equip(&mut world, switches, opaque);

@@ -6,6 +6,7 @@ use vi_types::{ManagedObjectReference, Object, Occurrence, View};
 
 use super::World;
 use super::inventory::storage::Equipment;
+use super::inventory::virtual_machine::Machines;
 use super::inventory::{self, ServerKind};
 use crate::network::NewDistributedSwitch;
 use crate::storage::{DatastoreKind, NewDatastore};
@@ -105,7 +106,7 @@ fn every_object_has_what_its_type_requires_on_every_release() {
     let mut found = BTreeSet::new();
     for release in RELEASES {
         for kind in [ServerKind::Esx, ServerKind::VCenter] {
-            for vms in [None, Some(12)] {
+            for machines in [Machines::Handful(None), Machines::Many(12)] {
                 let equipment = Equipment {
                     datastores: vec![
                         NewDatastore::new(
@@ -126,7 +127,7 @@ fn every_object_has_what_its_type_requires_on_every_release() {
                     ServerKind::Esx => Vec::new(),
                 };
                 let (world, _) =
-                    inventory::make(kind, release, vms, None, &equipment, &switches, &[]);
+                    inventory::make(kind, release, machines, None, &equipment, &switches, &[]);
                 let lacking = lacking(&world, &requirements).into_iter();
                 found.extend(lacking.map(|one| format!("{kind:?} {}: {one}", release.asked)));
             }

@@ -1,5 +1,6 @@
 //! Folders, datacenters and resource pools that clients make, change and remove.
 
+use esx_sim::Simulator;
 use vi_types::enums::SharesLevel;
 use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
@@ -13,7 +14,7 @@ use vi_types::objects::{
     VirtualMachineFileInfo,
 };
 use vi_types::properties::{
-    ComputeResource, Datacenter, Folder, HostSystem, ManagedEntity, ResourcePool,
+    ComputeResource, Datacenter, Folder, HostSystem, ManagedEntity, ResourcePool, VirtualMachine,
 };
 use vi_types::{DataObject, ManagedObjectReference, Method, SoapFault};
 
@@ -418,4 +419,41 @@ async fn machines_are_made_only_where_they_can_be() {
             .file("[production-shared] new/new.vmx")
             .is_some()
     );
+}
+
+/// The names of the machines, in order.
+fn names(simulator: &Simulator) -> Vec<String> {
+    let vms = simulator.objects("VirtualMachine");
+    let name = |vm| simulator.read(vm, |vm: &VirtualMachine| vm.name.clone());
+    let mut names: Vec<_> = vms.iter().filter_map(name).flatten().collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn only_some_machines_of_the_mixed_set() {
+    for (builder, wanted) in [
+        (Simulator::esx(), ["db01", "files"]),
+        (Simulator::vcenter(), ["paris-files", "web01"]),
+    ] {
+        let (whole, some) = (
+            builder.clone().build(),
+            builder.clone().only(wanted).build(),
+        );
+        assert_eq!(names(&some), wanted);
+        assert!(names(&whole).len() > 6);
+        for name in wanted {
+            let (theirs, ours) = (whole.vm(name).unwrap(), some.vm(name).unwrap());
+            let place = |simulator: &Simulator, vm: &ManagedObjectReference| {
+                let vm: VirtualMachine = simulator.properties(vm).unwrap();
+                let config = vm.config.unwrap();
+                let host = vm.runtime.unwrap().host;
+                (config.uuid.clone(), config.files.clone(), host)
+            };
+            assert_eq!(place(&some, &ours), place(&whole, &theirs), "{name}");
+        }
+        assert_eq!(names(&builder.clone().only(["nosuch"]).build()), [""; 0]);
+        // Any number of machines has no names to choose from.
+        assert_eq!(names(&builder.only(["web01"]).vms(3).build()).len(), 3);
+    }
 }

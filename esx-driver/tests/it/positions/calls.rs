@@ -443,16 +443,16 @@ calls! {
     snapshot_create_xml_and_halt, esx, server => {
         domain(server, PoweredOn).await.snapshot_create_xml(&named("s"), SnapshotCreateFlags::HALT)
     };
-    snapshot_revert, esx, server => {
+    snapshot_revert, snapshots, server => {
         snapshot(server, "installed").await.revert(SnapshotRevertFlags::NONE)
     };
-    snapshot_delete, esx, server => {
+    snapshot_delete, snapshots, server => {
         snapshot(server, "installed").await.delete(SnapshotDeleteFlags::NONE)
     };
-    snapshot_delete_with_children, esx, server => {
+    snapshot_delete_with_children, snapshots, server => {
         snapshot(server, "installed").await.delete(SnapshotDeleteFlags::CHILDREN)
     };
-    snapshot_delete_children_only, esx, server => {
+    snapshot_delete_children_only, snapshots, server => {
         snapshot(server, "installed").await.delete(SnapshotDeleteFlags::CHILDREN_ONLY)
     };
     enter_maintenance_mode, idle, server => {
@@ -468,7 +468,7 @@ calls! {
         let minute = Duration::from_secs(60);
         to(server, SOURCE).await.node_suspend_for_duration(NodeSuspendTarget::Mem, minute, 0)
     };
-    snapshot_rename, esx, server => {
+    snapshot_rename, snapshots, server => {
         snapshot(server, "tuned").await.rename(Some("fast"), Some("tuned again"))
     };
 }
@@ -535,9 +535,14 @@ async fn graphics_card(server: &Server) -> NodeDevice {
         .unwrap()
 }
 
-/// A host whose tasks are soon over.
+/// A host whose tasks are soon over. It has one domain, since each cell of the tables builds one.
 fn esx() -> Simulator {
-    Simulator::esx().build()
+    Simulator::esx().only(["web01"]).build()
+}
+
+/// A host with a domain that has snapshots.
+fn snapshots() -> Simulator {
+    Simulator::esx().only(["db01"]).build()
 }
 
 /// A host with a network card that no switch has.
@@ -591,7 +596,7 @@ fn asking() -> Simulator {
 }
 
 fn vcenter() -> Simulator {
-    Simulator::vcenter().build()
+    Simulator::vcenter().only(["web01"]).build()
 }
 
 /// The domain web01 in a power state.
@@ -650,7 +655,8 @@ async fn change(
 /// A vCenter with a distributed switch.
 fn distributed() -> Simulator {
     let switch = NewDistributedSwitch::new("dvs").port_group("web", 10);
-    Simulator::vcenter().distributed_switch(switch).build()
+    let vcenter = Simulator::vcenter().only(["web01"]);
+    vcenter.distributed_switch(switch).build()
 }
 
 /// A change of the switch of [`distributed`].

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use esx_sim::Simulator;
 use vi_types::{
-    ManagedObjectReference,
+    ManagedObject, ManagedObjectReference,
     objects::{HostInternetScsiHba, VirtualMachineSnapshotTree},
     properties::{
         Datastore, DistributedVirtualPortgroup, Folder, HostAutoStartManager, HostSystem,
@@ -24,23 +24,18 @@ const UNTOUCHED: [&str; 5] = ["build/ci", "desktop", "files", "installer", "rout
 impl World {
     pub(crate) fn of(simulator: &Simulator) -> World {
         let mut world = World::default();
-        for vm in simulator.objects("VirtualMachine") {
-            world.add_domain(simulator, &vm);
-        }
-        for manager in simulator.objects("HostAutoStartManager") {
-            let manager: HostAutoStartManager = simulator.properties(&manager).unwrap();
+        // Without copies of the objects, which are large.
+        world.add_all(simulator, World::add_domain);
+        world.add_all(simulator, |world, manager: &HostAutoStartManager| {
             world.add("autostart", &manager.config);
-        }
-        for folder in simulator.objects("Folder") {
-            let folder: Folder = simulator.properties(&folder).unwrap();
+        });
+        world.add_all(simulator, |world, folder: &Folder| {
             world.add(&format!("folder {:?}", folder.name), &folder.parent);
-        }
-        for pool in simulator.objects("ResourcePool") {
-            let pool: ResourcePool = simulator.properties(&pool).unwrap();
+        });
+        world.add_all(simulator, |world, pool: &ResourcePool| {
             world.add(&format!("pool {:?}", pool.name), &pool.config);
-        }
-        for datastore in simulator.objects("Datastore") {
-            let datastore: Datastore = simulator.properties(&datastore).unwrap();
+        });
+        world.add_all(simulator, |world, datastore: &Datastore| {
             let mounts = datastore.host.iter().map(|mount| {
                 let info = &mount.mount_info;
                 (&mount.key, info.mounted)
@@ -48,26 +43,24 @@ impl World {
             let name = datastore.name.clone().unwrap_or_default();
             let what = format!("datastore '{name}'");
             world.add(&what, &mounts.collect::<Vec<_>>());
-        }
-        for host in simulator.objects("HostSystem") {
-            let host: HostSystem = simulator.properties(&host).unwrap();
-            world.add_targets(&host);
-            world.add_switches(&host);
+        });
+        world.add_all(simulator, |world, host: &HostSystem| {
+            world.add_targets(host);
+            world.add_switches(host);
             let config = host.config.as_ref();
             let infos = config.map(|config| {
                 let infos = config.pci_passthru_info.iter();
                 infos.map(|info| info.passthru_enabled).collect::<Vec<_>>()
             });
             world.add("devices that are passed through", &infos);
-            world.add_mode(&host);
-            world.add_systems(&host);
-        }
-        for group in simulator.objects("DistributedVirtualPortgroup") {
-            let group: DistributedVirtualPortgroup = simulator.properties(&group).unwrap();
+            world.add_mode(host);
+            world.add_systems(host);
+        });
+        world.add_all(simulator, |world, group: &DistributedVirtualPortgroup| {
             let config = group.config.clone().unwrap_or_default();
             let what = format!("port group '{}'", config.name);
             world.add(&what, &config.default_port_config);
-        }
+        });
         for (path, length) in simulator.files() {
             if !world.1.contains(&path) {
                 world.add(&format!("file '{path}'"), &length);
@@ -85,16 +78,21 @@ impl World {
         self.0.insert(what, format!("{value:?}"));
     }
 
-    fn add_domain(&mut self, simulator: &Simulator, vm: &ManagedObjectReference) {
-        let mut vm: VirtualMachine = simulator.properties(vm).unwrap();
-        let name = vm.name.take().unwrap_or_default();
+    /// What a function takes from all objects of a type.
+    fn add_all<T: ManagedObject>(&mut self, simulator: &Simulator, add: impl Fn(&mut World, &T)) {
+        for object in simulator.objects(T::TYPE) {
+            simulator.read(&object, |object| add(self, object)).unwrap();
+        }
+    }
+
+    fn add_domain(&mut self, vm: &VirtualMachine) {
+        let name = vm.name.as_deref().unwrap_or_default();
         let domain = format!("domain '{name}'");
-        let runtime = vm.runtime.take().unwrap_or_default();
+        let runtime = vm.runtime.as_deref().cloned().unwrap_or_default();
         self.add(&format!("{domain}: power"), &runtime.power_state);
-        let layout = vm.layout_ex.take().unwrap_or_default();
-        let files = layout.file.into_iter().map(|file| file.name);
-        self.1.extend(files);
-        if UNTOUCHED.contains(&&*name) {
+        let files = vm.layout_ex.iter().flat_map(|layout| &layout.file);
+        self.1.extend(files.map(|file| file.name.clone()));
+        if UNTOUCHED.contains(&name) {
             return;
         }
         self.add(&format!("{domain}: host"), &runtime.host);
@@ -103,7 +101,7 @@ impl World {
             &runtime.question.map(|question| question.id),
         );
         self.add(&format!("{domain}: folder"), &vm.parent);
-        if let Some(mut config) = vm.config.take() {
+        if let Some(mut config) = vm.config.clone() {
             // What is different each time.
             config.modified = Default::default();
             config.change_version = Default::default();
@@ -115,7 +113,7 @@ impl World {
             }
             self.add(&format!("{domain}: configuration"), &config);
         }
-        if let Some(snapshots) = vm.snapshot.take() {
+        if let Some(snapshots) = &vm.snapshot {
             let current = snapshots.current_snapshot.as_ref();
             self.add_snapshots(&domain, current, "", &snapshots.root_snapshot_list);
         }

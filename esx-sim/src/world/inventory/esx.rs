@@ -5,7 +5,7 @@ use vi_types::{ManagedObjectReference, properties};
 
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder, text};
-use super::virtual_machine::{self, Site};
+use super::virtual_machine::{self, Machines, Site};
 use super::{ServerKind, datastore, network, service};
 use crate::machine::Place;
 use crate::storage::{DatastoreKind, NewDatastore};
@@ -13,7 +13,7 @@ use crate::version::Release;
 use crate::world::World;
 
 /// The host and everything on it.
-pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
+pub(crate) fn make(release: &'static Release, machines: Machines<'_>) -> World {
     let mut world = World::new(ServerKind::Esx, release);
     let reference = ManagedObjectReference::new;
     let root = reference("Folder", "ha-folder-root");
@@ -142,7 +142,7 @@ pub(crate) fn make(release: &'static Release, vms: Option<usize>) -> World {
         datastores: datastores.to_vec(),
         network: networks[0].clone(),
     };
-    virtual_machine::add(&mut world, &[site], vms, 1);
+    virtual_machine::add(&mut world, &[site], machines, 1);
     host::start_first_vm(&mut world, &host);
     world
 }

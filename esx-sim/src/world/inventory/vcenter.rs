@@ -19,7 +19,7 @@ use super::esx::compute_summary;
 use super::folders::{self, ANY_COMPUTE, ANY_DATACENTER, ANY_VM, Folders};
 use super::host::{self, HostSpec};
 use super::parts::{entity, folder};
-use super::virtual_machine::{self, Site};
+use super::virtual_machine::{self, Machines, Site};
 use super::{ServerKind, datastore, network, service};
 use crate::machine::Place;
 use crate::storage::{DatastoreKind, NewDatastore};
@@ -32,7 +32,7 @@ const ADDRESS: &str = "192.0.2.100";
 /// The vCenter with everything in it, and the inventory path of its first host.
 pub(crate) fn make(
     release: &'static Release,
-    vms: Option<usize>,
+    machines: Machines<'_>,
     hosts: Option<u16>,
 ) -> (World, String) {
     let mut maker = Maker {
@@ -41,7 +41,7 @@ pub(crate) fn make(
         hosts: 0,
         compute: Vec::new(),
     };
-    maker.make(vms, hosts.unwrap_or_default());
+    maker.make(machines, hosts.unwrap_or_default());
     (
         maker.world,
         "Berlin/Production/esx-01.example.com".to_owned(),
@@ -69,7 +69,7 @@ struct Compute {
 }
 
 impl Maker {
-    fn make(&mut self, vms: Option<usize>, hosts: u16) {
+    fn make(&mut self, machines: Machines<'_>, hosts: u16) {
         let root = ManagedObjectReference::new("Folder", "group-d1");
         service::add(&mut self.world, ServerKind::VCenter, self.release, &root);
         self.world
@@ -102,10 +102,10 @@ impl Maker {
         ];
         let hall = self.hall(&root, hosts);
         // The handful of different machines is only in the preset's places.
-        if vms.is_some() {
+        if let Machines::Many(_) = machines {
             sites.extend(hall);
         }
-        virtual_machine::add(&mut self.world, &sites, vms, 101);
+        virtual_machine::add(&mut self.world, &sites, machines, 101);
         for spec in self.compute.iter().flat_map(|compute| &compute.hosts) {
             host::start_first_vm(&mut self.world, &spec.reference);
         }

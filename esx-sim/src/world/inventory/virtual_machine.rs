@@ -20,6 +20,15 @@ pub(crate) struct Site {
     pub(crate) network: ManagedObjectReference,
 }
 
+/// Which virtual machines a server has.
+#[derive(Clone, Copy)]
+pub(crate) enum Machines<'a> {
+    /// A handful of different ones, or those of them that have these names.
+    Handful(Option<&'a [String]>),
+    /// That many, which differ little.
+    Many(usize),
+}
+
 /// An operating system.
 struct Guest {
     id: &'static str,
@@ -135,17 +144,21 @@ enum Power {
     Suspended,
 }
 
-/// Puts the virtual machines in, numbered from `first`: that many, spread over the sites, or a handful in each.
-pub(crate) fn add(world: &mut World, sites: &[Site], count: Option<usize>, first: u64) {
-    let specs = match count {
-        Some(count) => (first..).take(count).map(dull).collect(),
-        None => handful(first, sites, world.kind()),
+/// Puts the virtual machines in, numbered from `first`: so many, spread over the sites, or a handful in each.
+pub(crate) fn add(world: &mut World, sites: &[Site], machines: Machines<'_>, first: u64) {
+    let (specs, names): (Vec<_>, _) = match machines {
+        Machines::Many(count) => ((first..).take(count).map(dull).collect(), None),
+        Machines::Handful(names) => (handful(first, sites, world.kind()), names),
     };
     let per_site = specs.len().div_ceil(sites.len().max(1)).max(1);
     for (index, spec) in specs.into_iter().enumerate() {
         let Some(site) = sites.get(index / per_site) else {
             break;
         };
+        // The others have the numbers and places that they have without it.
+        if names.is_some_and(|names| !names.contains(&spec.name)) {
+            continue;
+        }
         let machine = Maker::new(world, site, &spec).machine();
         // The presets' specifications are such that machines can be made of them.
         if let Ok(vm) = machine::create(world, machine) {
