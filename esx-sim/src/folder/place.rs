@@ -97,21 +97,36 @@ pub(crate) fn path_in(uri: &Uri) -> Option<String> {
 }
 
 /// What has that name, of all that have one. Paths of the inventory may begin with a slash, as govc sends them. libvirt 12
-/// and later encode names twice, since there are servers that decode them twice. Go writes a blank as `+`.
-fn named<T>(given: &str, all: Vec<(String, T)>) -> Option<T> {
+/// and later encode names twice, since there are servers that decode them twice. Go writes a blank as `+`. Servers have `%2f` for a slash
+/// in names, which a client may send as the slash or with another spelling of the code.
+fn named<T>(given: &str, mut all: Vec<(String, T)>) -> Option<T> {
     let readings = [
         Some(given.to_owned()),
         decode(given).ok(),
         Some(given.replace('+', " ")),
     ];
-    let mut all: Vec<_> = all.into_iter().map(Some).collect();
-    readings.into_iter().flatten().find_map(|reading| {
+    let readings: Vec<_> = readings.into_iter().flatten().collect();
+    let exact = readings.iter().find_map(|reading| {
         let reading = reading.trim_matches('/');
-        let is_it =
-            |one: &&mut Option<(String, T)>| one.as_ref().is_some_and(|one| one.0 == reading);
-        let (_, found) = all.iter_mut().find(is_it)?.take()?;
-        Some(found)
-    })
+        all.iter().position(|(name, _)| name == reading)
+    });
+    let place = exact.or_else(|| {
+        readings.iter().find_map(|reading| {
+            let reading = shown(reading.trim_matches('/'));
+            all.iter().position(|(name, _)| shown(name) == reading)
+        })
+    })?;
+    Some(all.swap_remove(place).1)
+}
+
+/// A name as people see it, without the codes that servers have for the characters of paths.
+fn shown(name: &str) -> String {
+    let mut shown = name.to_owned();
+    for (code, character) in [("%2f", "/"), ("%5c", "\\"), ("%25", "%")] {
+        shown = shown.replace(code, character);
+        shown = shown.replace(&code.to_ascii_uppercase(), character);
+    }
+    shown
 }
 
 /// Undoes percent-encoding. Half a code, text that is not UTF-8 and a NUL are invalid.
@@ -176,11 +191,22 @@ mod tests {
             ("ha", "ha-datacenter", false),
             ("my+store", "my store", true),
             ("my store", "my+store", false),
+            ("Europe/Paris", "Europe%2fParis", true),
+            ("/Europe/Paris", "Europe%2fParis", true),
+            ("Europe%2fParis", "Europe%2fParis", true),
+            ("Europe%2FParis", "Europe%2fParis", true),
+            ("Europe%252FParis", "Europe%2fParis", true),
+            ("Folder/Europe%2FParis", "Folder/Europe%2fParis", true),
+            ("A\\B 100%", "A%5cB 100%25", true),
+            ("Europe", "Europe%2fParis", false),
+            ("Paris", "Europe%2fParis", false),
         ] {
             let found = named(given, vec![("other".to_owned(), 1), (name.to_owned(), 2)]);
             assert_eq!(found, expected.then_some(2), "{given}");
         }
         let both = vec![("a b".to_owned(), 1), ("a+b".to_owned(), 2)];
         assert_eq!(named("a+b", both), Some(2), "the name itself goes first");
+        let both = vec![("a%2fb".to_owned(), 1), ("a/b".to_owned(), 2)];
+        assert_eq!(named("a/b", both), Some(2), "the name itself goes first");
     }
 }

@@ -236,7 +236,12 @@ impl Shared {
             body = body.torn_after(bytes);
         }
         let answer = self.receive(host, &head, body);
-        self.spoiled(&effects, answer).await
+        let answer = self.spoiled(&effects, answer).await?;
+        // virsh 9.0.0 crashes when a refusal has a text.
+        Ok(match answer.status().is_success() {
+            true => answer,
+            false => answer.map(|_| Payload::default()),
+        })
     }
 
     async fn receive(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use esx_sim::{DatastoreKind, NewDatastore, Simulator};
+use esx_sim::{DatastoreKind, NewDatastore, Rule, Simulator};
 use http::{Request, Response, StatusCode};
 use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use vi_types::methods::SearchDatastoreTask;
@@ -417,4 +417,38 @@ async fn the_refusal_of_a_file_that_is_sent_has_no_text() {
         assert_eq!(answer.status().as_u16(), status, "{path}?{query}");
         assert_eq!(answer.body(), "", "{path}?{query}");
     }
+}
+
+/// virsh 9.0.0 crashes when a refused PUT has a text.
+#[tokio::test]
+async fn no_refusal_of_a_put_has_a_text() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let there = "/folder/web01/new?dcPath=ha-datacenter&dsName=ssd";
+    for (uri, status) in [
+        ("/folder/x?dcPath=ha-datacenter&dsName=other", 404),
+        ("/folder/web01?dcPath=ha-datacenter&dsName=ssd", 409),
+        ("/folder/%FF?dcPath=ha-datacenter&dsName=ssd", 400),
+    ] {
+        let refusal = send(&client, "PUT", uri, "one").await;
+        assert_eq!(
+            (refusal.status().as_u16(), refusal.body().len()),
+            (status, 0),
+            "{uri}"
+        );
+    }
+    for rule in [
+        "PUT:1=status:500",
+        "PUT:1=status:403",
+        "PUT:1=status:503",
+        "PUT:1=fault:NotAuthenticated",
+    ] {
+        simulator.inject(rule.parse::<Rule>().unwrap());
+        let refusal = send(&client, "PUT", there, "one").await;
+        assert!(!refusal.status().is_success());
+        assert_eq!(refusal.body(), "", "{rule}");
+    }
+    let stranger = Client::connect(&simulator).await;
+    let refusal = send(&stranger, "PUT", there, "one").await;
+    assert_eq!((refusal.status().as_u16(), refusal.body().len()), (401, 0));
 }

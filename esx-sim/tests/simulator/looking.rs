@@ -4,10 +4,11 @@ use bytes::Bytes;
 use esx_sim::{Script, Simulator};
 use http::Request;
 use vi_types::enums::TaskInfoState;
+use vi_types::enums::VirtualMachinePowerState::PoweredOff;
 use vi_types::methods::{
-    CheckForUpdates, CreateFilter, CreateVirtualDiskTask, CurrentTime, DeleteDatastoreFileTask,
-    Fetch, FindByUuid, PowerOffVmTask, QueryEvents, RetrieveServiceContent, SearchDatastoreTask,
-    SuspendVmTask,
+    CancelTask, CheckForUpdates, CreateFilter, CreateVirtualDiskTask, CurrentTime,
+    DeleteDatastoreFileTask, EnterMaintenanceModeTask, Fetch, FindByUuid, PowerOffVmTask,
+    QueryEvents, RetrieveServiceContent, SearchDatastoreTask, SuspendVmTask,
 };
 use vi_types::objects::{
     FileBackedVirtualDiskSpec, PropertyFilterSpec, TaskInProgress, TaskInfo, VirtualDiskSpec,
@@ -227,5 +228,47 @@ async fn a_task_is_about_an_object_of_the_inventory_or_none() {
         }
         let listed: properties::Datastore = simulator.properties(&store).unwrap();
         assert_eq!(listed.recent_task.len(), 1);
+    }
+}
+
+/// A timeout of 0 is none: a host waits for ever until its machines are off, and says so to whoever looks.
+#[tokio::test]
+async fn a_task_that_waits_is_seen_running_however_often_a_client_looks() {
+    let simulator = Simulator::esx().build();
+    let client = Client::login(&simulator).await;
+    let host = simulator.objects("HostSystem").remove(0);
+    let fetch = Fetch {
+        prop: "info".to_owned(),
+        ..Fetch::default()
+    };
+    for timeout in [0, -1] {
+        let enter = EnterMaintenanceModeTask {
+            timeout,
+            ..EnterMaintenanceModeTask::default()
+        };
+        let task = client.call_on(&host, &enter).await.unwrap();
+        for _ in 0..300 {
+            client.call_on(&task, &fetch).await.unwrap();
+            let info = info(&simulator, &task);
+            assert!(matches!(
+                info.state,
+                TaskInfoState::Queued | TaskInfoState::Running
+            ));
+            assert!(info.cancelable && info.complete_time.is_none() && info.error.is_none());
+        }
+        assert_eq!(info(&simulator, &task).state, TaskInfoState::Running);
+        client.call_on(&task, &CancelTask::default()).await.unwrap();
+        assert_eq!(info(&simulator, &task).state, TaskInfoState::Error);
+    }
+    let enter = EnterMaintenanceModeTask::default();
+    let task = client.call_on(&host, &enter).await.unwrap();
+    for vm in simulator.objects("VirtualMachine") {
+        simulator.set_power_state(&vm, PoweredOff);
+    }
+    let mut looks = 0;
+    while info(&simulator, &task).state != TaskInfoState::Success {
+        assert!(looks < 20, "{:?}", info(&simulator, &task));
+        client.call_on(&task, &fetch).await.unwrap();
+        looks += 1;
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
                     break;
                 }
             };
-            match changed(&def, &text) {
+            match changed(&def, &text, &options) {
                 Ok(lines) if lines.is_empty() => report.pass(BACK),
                 Ok(lines) => report.fail(&format!("{BACK}: {stem}"), &lines),
                 Err(error) => report.note(BACK, &format!("{stem}: {error}")),
@@ -95,7 +95,7 @@ pub(super) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
 }
 
 /// What changes in a definition when it is written as a VMX file and read again, if nothing tells of it. An error is that of writing it.
-fn changed(def: &DomainDef, text: &[u8]) -> Result<String, VmxError> {
+fn changed(def: &DomainDef, text: &[u8], options: &ParseOptions) -> Result<String, VmxError> {
     let document = def.to_xml(DomainXmlFlags::SECURE);
     let def = match DomainDef::read_xml(&document) {
         Ok(read) => read.document,
@@ -105,10 +105,11 @@ fn changed(def: &DomainDef, text: &[u8]) -> Result<String, VmxError> {
         .get("virtualHW.version")
         .and_then(|version| version.parse().ok())
         .unwrap_or(13);
-    let made = vmx::to_file(&def, &Folder::default(), &FormatOptions::new(hardware))?;
-    let again = vmx::to_domain(made.text)?
-        .domain
-        .to_xml(DomainXmlFlags::SECURE);
+    let names = Folder::default();
+    let writing = FormatOptions::new(hardware).as_libvirt(options.libvirt);
+    let made = vmx::to_file(&def, &names, &writing)?;
+    let again = vmx::parse(made.text, &names, options)?.domain;
+    let again = again.to_xml(DomainXmlFlags::SECURE);
     if made.warnings.is_empty() && document != again {
         return Ok(conformance::unified(&document, &again));
     }
