@@ -16,6 +16,7 @@ use std::fmt;
 use virt_model::{ErrorNumber, Uuid};
 
 pub(crate) use self::{
+    attach::Ports,
     changes::refused,
     definition::{distributed_group, networks},
     switches::own_uuid,

@@ -1,6 +1,6 @@
 //! Making, changing and removing interfaces.
 
-use vi_types::objects::HostVirtualNic;
+use vi_types::objects::{DistributedVirtualSwitchPortConnection, HostVirtualNic};
 use virt_model::{
     ErrorNumber, InterfaceDef,
     flags::{InterfaceDefineFlags, refuse_unknown},
@@ -38,8 +38,7 @@ impl Connect {
     /// and VLANs are those of port groups; both are changed as [networks](Connect::network_define_xml).
     ///
     /// If a step fails, those before it are taken back; the error says what is left if that fails, too. Requests: one to
-    /// read, one for the interface and one for the gateways if they change, and one to read a new interface. On a vCenter one
-    /// more finds a port group that the host's own switches do not have.
+    /// read, one for the interface and one for the gateways if they change, and one to read a new interface.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] for an interface or a port group that the host does not have; [`ErrorKind::WrongState`] if
@@ -59,14 +58,9 @@ impl Connect {
         Operation::new("Could not define interface", move |mut runner| {
             Box::pin(async move {
                 let def = def?;
-                let host = runner.prepare(connect.host_interfaces()).await?;
-                let port = match &def.kind {
-                    InterfaceKind::Bridge(_) if !host.has_group(&def.name) => {
-                        runner.prepare(connect.port_in(&def.name)).await?
-                    }
-                    _ => None,
-                };
+                let (host, port) = runner.prepare(connect.place_of(&def)).await?;
                 let plan = Plan::of(&def, &host, port)?;
+                connect.check_gateway(&plan)?;
                 let device = plan.device.clone();
                 let is_new = matches!(plan.step, Step::Add(..));
                 let mut done = Vec::new();
@@ -81,6 +75,49 @@ impl Connect {
                 made.map_err(|error| error.note(&format!("the interface '{device}' was made")))
             })
         })
+    }
+
+    /// What the host has of interfaces, and a port of the port group that a document names, if that is one of a distributed
+    /// switch: one request.
+    async fn place_of(
+        &self,
+        def: &InterfaceDef,
+    ) -> Result<(
+        HostInterfaces,
+        Option<DistributedVirtualSwitchPortConnection>,
+    )> {
+        if let InterfaceKind::Bridge(_) = &def.kind
+            && let Some((host, ports)) = self.with_ports::<HostInterfaces>().await?
+        {
+            let port = match host.has_group(&def.name) {
+                true => None,
+                false => {
+                    let port = ports.port_in(&def.name)?;
+                    let no_group = || host.no_group(&def.name, Some(&ports));
+                    Some(port.ok_or_else(no_group)?)
+                }
+            };
+            return Ok((host, port));
+        }
+        Ok((self.host_interfaces().await?, None))
+    }
+
+    /// Refuses a gateway of an interface alone on a server that does not know such ones.
+    fn check_gateway(&self, plan: &Plan) -> Result<()> {
+        match &plan.step {
+            Step::Update(spec, _)
+                if spec.ip_route_spec.is_some() && !self.client().api_version().at_least(6, 5) =>
+            {
+                let message = format!(
+                    "the interface '{}' is in a TCP/IP stack of its own, whose gateway can be set since API 6.5 only",
+                    plan.device
+                );
+                let number = ErrorNumber::ConfigUnsupported;
+                let error = Error::new(ErrorKind::Unsupported, number, message);
+                Err(error.advise("leave out <route gateway=…/>"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Does what was planned. `done` is what to take back.

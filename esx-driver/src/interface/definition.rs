@@ -17,7 +17,7 @@ use virt_model::{
 };
 
 use super::{Interface, Kind, calls::Owner, no_interface, plan::is_manual};
-use crate::{Connect, Error, ErrorKind, Result, What, near::Near};
+use crate::{Connect, Error, ErrorKind, Result, What, near::Near, network::Ports};
 
 property_set! {
     pub(super) struct HostInterfaces: HostSystem {
@@ -78,16 +78,28 @@ impl HostInterfaces {
         groups.any(|group| group.spec.name == name)
     }
 
-    /// There is no port group of that name.
-    pub(super) fn no_group(&self, name: &str) -> Error {
+    /// There is no port group of that name. `distributed` are those of distributed switches, if they are known.
+    pub(super) fn no_group(&self, name: &str, distributed: Option<&Ports>) -> Error {
         let mut near = Near::new(name);
         for group in &self.port_groups {
             near.consider(&group.spec.name);
         }
-        let message = format!("the host has no port group '{name}' of a standard switch");
+        for group in distributed.into_iter().flat_map(Ports::names) {
+            near.consider(group);
+        }
+        let switch = match distributed {
+            Some(_) => "a standard or distributed switch",
+            None => "a standard switch",
+        };
+        let message = format!("the host has no port group '{name}' of {switch}");
         let kind = ErrorKind::NotFound(What::PortGroup);
         let error = near.advise(Error::new(kind, ErrorNumber::NoNetwork, message));
-        error.advise_also("port groups of distributed switches are known to a vCenter only")
+        match distributed {
+            Some(_) => error,
+            None => {
+                error.advise_also("port groups of distributed switches are known to a vCenter only")
+            }
+        }
     }
 
     /// The host's gateways.

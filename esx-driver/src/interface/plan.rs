@@ -58,7 +58,7 @@ impl Plan {
                 let place = match port {
                     Some(port) => Place::Port(port),
                     None if host.has_group(&def.name) => Place::Group(def.name.clone()),
-                    None => return Err(host.no_group(&def.name)),
+                    None => return Err(host.no_group(&def.name, None)),
                 };
                 Plan::in_group(def, bridge, &place, host)
             }

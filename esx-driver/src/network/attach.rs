@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 
+use vi_client::retrieve::PropertySet;
 use vi_types::objects::{
     DistributedVirtualSwitchPortConnection, HostOpaqueNetworkInfo, HostProxySwitch,
 };
@@ -77,19 +78,43 @@ impl Connect {
 }
 
 impl Connect {
-    /// A port of the port group of that name of a distributed switch of the host, for an interface of its kernel: one
-    /// request. `None` without a vCenter, or without such a port group.
+    /// Of a vCenter's host, other properties and its networks, in which a port group may be looked for: one request. `None`
+    /// without a vCenter, for which a host has no distributed switches.
     ///
     /// # Errors
-    /// [`ErrorKind::Ambiguous`] if several switches have one.
-    pub(crate) async fn port_in(
-        &self,
-        name: &str,
-    ) -> Result<Option<DistributedVirtualSwitchPortConnection>> {
+    /// As [`read_complete`](Connect::read_complete).
+    pub(crate) async fn with_ports<P: PropertySet>(&self) -> Result<Option<(P, Ports)>> {
         if self.product().line != ProductLine::Vpx {
             return Ok(None);
         }
-        let found = self.host_network().await?;
+        let (found, mut host) = self.host_network_with(P::paths()).await?;
+        let others = P::from_properties(&mut host).map_err(Error::missing_property)?;
+        Ok(Some((others, Ports(found))))
+    }
+}
+
+/// The port groups of a host's distributed switches, for interfaces of its kernel.
+pub(crate) struct Ports(Found);
+
+impl Ports {
+    /// The names of the port groups.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let Ports(found) = self;
+        let switches = found.host.distributed.iter();
+        let groups = switches.flat_map(|switch| found.groups_of(switch));
+        let groups = groups.filter(|group| !group.is_uplink());
+        groups.map(|group| group.name.as_str())
+    }
+
+    /// A port of the port group of that name; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ambiguous`] if several switches have one.
+    pub(crate) fn port_in(
+        &self,
+        name: &str,
+    ) -> Result<Option<DistributedVirtualSwitchPortConnection>> {
+        let Ports(found) = self;
         let mut meant = Vec::new();
         for switch in &found.host.distributed {
             let groups = found.groups_of(switch);

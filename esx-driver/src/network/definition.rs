@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use vi_client::{
     property_set,
-    retrieve::{PropertySet as _, Retrieve, Selection},
+    retrieve::{ObjectProperties, PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{
     ManagedObjectReference, Poly,
@@ -129,10 +129,19 @@ impl Network {
 impl Connect {
     /// The host's network, and the objects of its networks: one request.
     pub(super) async fn host_network(&self) -> Result<Found> {
+        Ok(self.host_network_with(&[]).await?.0)
+    }
+
+    /// The same, and all that was read of the host, with other properties of it.
+    pub(super) async fn host_network_with(
+        &self,
+        others: &'static [String],
+    ) -> Result<(Found, ObjectProperties)> {
         let host_system = self.host_system();
         let mut networks = Selection::along(|host: &HostSystem| &host.network);
         let mut request = Retrieve::from(host_system)
             .properties(HostNetwork::TYPE, self.known_paths(HostNetwork::paths()))
+            .properties(HostNetwork::TYPE, others)
             .set::<Name>();
         if self.client().api_version().at_least(4, 0) {
             let switch = "config.distributedVirtualSwitch";
@@ -152,8 +161,9 @@ impl Connect {
                 if let Some(problem) = found.problems().next() {
                     return Err(Error::missing_property(problem));
                 }
+                let all = found.clone();
                 let properties = HostNetwork::from_properties(&mut found);
-                host = Some(properties.map_err(Error::missing_property)?);
+                host = Some((properties.map_err(Error::missing_property)?, all));
             } else if found.object.r#type == GroupConfig::TYPE {
                 // One that the user may not read is left out.
                 if let Ok(config) = GroupConfig::from_properties(&mut found) {
@@ -174,12 +184,14 @@ impl Connect {
                 usable.insert(name);
             }
         }
-        Ok(Found {
-            host: host.ok_or_else(no_host)?,
+        let (host, all) = host.ok_or_else(no_host)?;
+        let found = Found {
+            host,
             usable,
             groups,
             uuids,
-        })
+        };
+        Ok((found, all))
     }
 }
 

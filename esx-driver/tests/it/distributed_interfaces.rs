@@ -60,7 +60,6 @@ async fn an_interface_is_made_on_a_distributed_switch() {
         .unwrap();
     let expected = [
         "RetrievePropertiesEx",
-        "RetrievePropertiesEx",
         "AddVirtualNic",
         "RetrievePropertiesEx",
     ];
@@ -81,7 +80,7 @@ async fn an_interface_is_made_on_a_distributed_switch() {
     define(&connect, &document("vmotion", "vmk2"))
         .await
         .unwrap();
-    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 2]);
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"]);
     other.undefine().await.unwrap();
 
     // From one switch to the other, and to another port group.
@@ -109,8 +108,13 @@ async fn port_groups_that_there_are_not() {
     for name in ["web", "dvSwitch0", "a%2fb", "\u{7db2} 1"] {
         let error = define(&connect, &document(name, "vmk2")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound(What::PortGroup));
-        assert!(error.to_string().contains(&format!("'{name}'")), "{error}");
+        let told = format!("'{name}' of a standard or distributed switch");
+        assert!(error.to_string().contains(&told), "{error}");
     }
+    let error = define(&connect, &document("vmotoin", "vmk2"))
+        .await
+        .unwrap_err();
+    assert!(error.advice().unwrap().contains("'vmotion'"), "{error:?}");
     // A host on its own does not know their names.
     let (simulator, connect) = host().await;
     let error = define(&connect, &document("vmotion", "vmk2"))
@@ -176,4 +180,47 @@ async fn an_interface_with_a_gateway_of_its_own() {
         ["RetrievePropertiesEx", "UpdateVirtualNic"]
     );
     assert_eq!(gateway().await.as_deref(), Some("192.0.9.1"));
+}
+
+/// Hosts know TCP/IP stacks since 5.5, and gateways of interfaces since 6.5.
+#[tokio::test]
+async fn a_gateway_in_a_stack_of_its_own_of_an_old_host() {
+    for (release, is_old) in [("5.5", true), ("6.0", true), ("6.5", false), ("8.0", false)] {
+        let simulator = Simulator::esx().api_version(release).unwrap().build();
+        let connect = open(&simulator, "esx://esx.example.com/").await.unwrap();
+        define(&connect, &document("Internal", "vmk2"))
+            .await
+            .unwrap();
+        let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+            let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
+            let mut nics = network.vnic.iter_mut();
+            let nic = nics.find(|nic| nic.device == "vmk2").unwrap();
+            nic.spec.net_stack_instance_key = Some("vmotion".to_owned());
+        });
+        changed.unwrap();
+        let before = nic(&simulator, &connect, "vmk2");
+        // The gateways of the host are not those of the interface.
+        let found = connect.interface_lookup_by_name("vmk2").await.unwrap();
+        let def = found.definition().await.unwrap();
+        assert_eq!(def.protocol(ProtocolFamily::Ipv4).unwrap().gateway, None);
+        let document = "<interface type='ethernet' name='vmk2'><mtu size='9000'/><protocol family='ipv4'>\
+            <ip address='192.0.9.2' prefix='24'/><route gateway='192.0.9.1'/></protocol></interface>";
+        let defined = define(&connect, document).await;
+        let after = nic(&simulator, &connect, "vmk2");
+        if is_old {
+            let error = defined.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{release}: {error}");
+            assert!(error.to_string().contains("'vmk2'"), "{error}");
+            assert_eq!(after, before);
+        } else {
+            defined.unwrap();
+            let routes = after.spec.ip_route_spec.unwrap().ip_route_config.unwrap();
+            assert_eq!(routes.default_gateway.as_deref(), Some("192.0.9.1"));
+        }
+        // A gateway that the document leaves out stays, on old hosts, too.
+        let document = document.replace("<route gateway='192.0.9.1'/>", "");
+        define(&connect, &document).await.unwrap();
+        let after = nic(&simulator, &connect, "vmk2");
+        assert_eq!(after.spec.mtu, Some(9000));
+    }
 }

@@ -313,6 +313,11 @@ const NEW_INTERFACE: &str = "<interface type='bridge' name='new group'><protocol
     <ip address='192.0.9.5' prefix='24'/><route gateway='192.0.9.254'/></protocol>\
     <bridge><interface type='ethernet' name='vmk2'/></bridge></interface>";
 
+/// The same, at a distributed switch.
+fn distributed_interface() -> String {
+    NEW_INTERFACE.replace("new group", "web")
+}
+
 /// Defines an interface of the kernel.
 fn interface(c: &Connect, xml: &str) -> Operation<'static, esx_driver::Interface> {
     c.interface_define_xml(xml, InterfaceDefineFlags::NONE)
@@ -381,6 +386,10 @@ rows! { changes:
     };
     new_interface_again, c => interface(c, NEW_INTERFACE);
     interface_undefine, c => async move {
+        c.interface_lookup_by_name("vmk2").await?.undefine().await
+    };
+    distributed_interface_define_xml, c => interface(c, &distributed_interface());
+    distributed_interface_undefine, c => async move {
         c.interface_lookup_by_name("vmk2").await?.undefine().await
     };
 
