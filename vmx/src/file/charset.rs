@@ -494,6 +494,10 @@ mod tests {
             ("windows-1252", b"a\x80\x81", 2),
             ("US-ASCII", b"ab\xe4", 2),
             ("utf8", b"a\xff", 1),
+            ("cp857", b"a\xd5", 1),
+            ("IBM857", b"a\xe7\xd2", 1),
+            ("857", b"a\xf2", 1),
+            ("cp856", b"a\xe7", 1),
         ] {
             assert_eq!(
                 Charset::strict(Some(label), bytes).unwrap().1,
