@@ -1,7 +1,9 @@
 //! Login, logout, renewal and keep-alive.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,7 +76,7 @@ impl Client {
             password: password.into(),
         };
         let client = self.clone();
-        to_its_end("Login", async move { client.log_in(credentials).await }).await
+        ToItsEnd::new(async move { client.log_in(credentials).await }).await
     }
 
     async fn log_in(&self, credentials: Credentials) -> Result<UserSession, Error> {
@@ -151,7 +153,7 @@ impl Client {
     /// If several calls notice, one logs in and the others share its outcome. Returns false without credentials.
     pub(crate) async fn renew(&self, seen: u64) -> Result<bool, Error> {
         let client = self.clone();
-        to_its_end("Login", async move { client.log_in_again(seen).await }).await
+        ToItsEnd::new(async move { client.log_in_again(seen).await }).await
     }
 
     async fn log_in_again(&self, seen: u64) -> Result<bool, Error> {
@@ -235,19 +237,33 @@ impl Client {
     }
 }
 
-/// Runs a login to its end, also if nobody waits for it any more: the server would keep its session.
-async fn to_its_end<T: Send + 'static>(
-    method: &'static str,
-    login: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> Result<T, Error> {
-    let login: BoxFuture<'static, _> = Box::pin(login);
-    match tokio::spawn(login.in_current_span()).await {
-        Ok(result) => result,
-        Err(failure) => match failure.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime ends.
-            Err(_) => Err(Error::Closed { method }),
-        },
+/// A login that is brought to its end, also if nobody waits for it any more: the server would keep its session.
+struct ToItsEnd<T: Send + 'static>(Option<BoxFuture<'static, T>>);
+
+impl<T: Send + 'static> ToItsEnd<T> {
+    fn new(login: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(Some(Box::pin(login.in_current_span())))
+    }
+}
+
+impl<T: Send + 'static> Future for ToItsEnd<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(login) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        let result = ready!(login.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(result)
+    }
+}
+
+impl<T: Send + 'static> Drop for ToItsEnd<T> {
+    fn drop(&mut self) {
+        if let (Some(login), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(login);
+        }
     }
 }
 
