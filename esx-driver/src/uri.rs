@@ -16,31 +16,11 @@ use crate::{Error, ErrorKind, Result};
 
 /// The URI of a connection, read and checked.
 ///
-/// | part | meaning |
-/// |---|---|
-/// | scheme | `esx` an ESX(i) host, `gsx` a VMware Server, `vpx` a vCenter; upper case is accepted |
-/// | user | the user for the server, and for the vCenter of `vcenter=`; an empty user counts as none. A password (`user:password@`) is refused |
-/// | server | a name or an address; IPv6 addresses in brackets |
-/// | port | 443 (80 with `transport=http`), for `gsx` 8333 (8222) |
-/// | path | `vpx` only: `[FOLDER/…]DATACENTER/[FOLDER/…]COMPUTERESOURCE[/HOST]`; a `/` inside a name is written `%2f` |
+#[doc = include_str!("uri.md")]
 ///
-/// Query parameters are separated by `&` or `;`. Their names may be in any case; the last of several equal names wins:
-///
-/// | parameter | value | without it |
-/// |---|---|---|
-/// | `transport` | `http` or `https` | `https` |
-/// | `vcenter` | name or address of the vCenter that manages the host, or `*` for the vCenter that the host names | none |
-/// | `no_verify` | `1`: neither the certificate nor its host name is checked | `0` |
-/// | `auto_answer` | `1`: questions of virtual machines get their default answers | `0` |
-/// | `answers` | a TOML file of [rules](crate::policy::Rules) that answer questions; a question that no rule fits is an error, even with `auto_answer=1`. libvirt does not know this parameter and ignores it | none |
-/// | `proxy` | `[http://\|socks://\|socks4://\|socks4a://\|socks5://][USER[:PASSWORD]@]HOST[:PORT]` (type `http`, port 1080) | that of the environment: `https_proxy`, `all_proxy`, `no_proxy` … ([`Proxy::of_environment`]) |
-/// | `cacert` | a PEM file that replaces the system's certificate authorities; `no_verify=1` and `thumbprint` take precedence. A server's own certificate in it is enough if its dates are valid and it is for the server's name, which may be its common name; it may be of any age and kind otherwise | the system's |
-/// | `libvirt` | the libvirt version whose XML and errors to reproduce: `9.0.0` or later, or `newest`. libvirt does not know this parameter and ignores it | the newest libvirt's XML; values that libvirt refuses are converted as well as possible |
-/// | `legacy_uuid` | `1`: domains are identified by their BIOS UUID, as before libvirt 12.4, instead of the instance UUID | `0` |
-/// | `authfile` | the `auth.conf` to use ([`auth`](crate::auth)) | searched |
-/// | `thumbprint` | SHA-256 or SHA-1 of the server's certificate in hexadecimal, with or without colons and `SHA256:` or `SHA1:` in front: no other certificate of the server is accepted, and this one whatever its name, dates and form are, if the server has its key. It does not hold for the vCenter of `vcenter=`. libvirt does not know this parameter and ignores it | none |
-///
-/// Unknown parameters, and a path with `esx` or `gsx`, are [`warnings`](EsxUri::warnings).
+/// [`warnings`](EsxUri::warnings) has the parts that are ignored. [`auth`](crate::auth) says where the user and the password come
+/// from, [`Proxy::of_environment`] which proxy is used without `proxy=`, and [`Rules`](crate::policy::Rules) what is in the file
+/// of `answers=`.
 ///
 /// Differences from libvirt 9.0.0, all intended: IPv6 proxies in brackets work (libvirt cuts them at the first colon);
 /// `proxy=` without a host and ports above 65535 are errors; an empty port is the default port; characters outside ASCII
@@ -127,6 +107,9 @@ impl Parameters {
 }
 
 impl EsxUri {
+    /// What can stand in a URI, in Markdown: for the manuals of programs that take URIs.
+    pub const MANUAL: &'static str = include_str!("uri.md");
+
     /// A text for people that has a URI in it, or what should be one: without what can be a password. Everything between a user's
     /// colon and an `@` is taken for one, as characters that should have been encoded may be in it.
     ///

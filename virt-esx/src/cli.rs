@@ -8,6 +8,7 @@ use crate::answer::Format;
 use crate::commands::{self, Row};
 use crate::failure::Failure;
 use crate::log;
+use crate::manual;
 use crate::reader::{self, Reading};
 use crate::session::Session;
 use crate::shell;
@@ -17,23 +18,18 @@ use crate::words;
 /// virsh's commands for VMware ESX(i) hosts and vCenters.
 ///
 /// Without a command, virt-esx is a shell: it reads commands from the terminal or from another standard input. A single
-/// argument can hold several commands: 'list; dominfo NAME'. They share one connection.
+/// argument can hold several commands: `virt-esx 'list; dominfo NAME'`. They share one connection.
 ///
 /// Every argument of a command can be given by place or by name: `dominfo NAME` and
 /// `dominfo --domain NAME` are the same.
 ///
-/// The connection URI is given with -c, else by VIRSH_DEFAULT_CONNECT_URI or LIBVIRT_DEFAULT_URI in the environment: esx://[USER@]HOST[:PORT]/, gsx://…, vpx://[USER@]VCENTER/DATACENTER/HOST,
-/// or test:///default and test:///vcenter for simulated ones.
+/// The connection URI is given with `-c`, else by the environment: `esx://[USER@]HOST[:PORT]/`, `gsx://…`,
+/// `vpx://[USER@]VCENTER/DATACENTER/HOST`, or `test:///default` and `test:///vcenter` for simulated ones.
 ///
-/// The password is never an argument. It comes from the standard input with --password-stdin, else from
-/// libvirt's auth.conf, else from the environment's VIRT_ESX_PASSWORD (the user from VIRT_ESX_USER). If none of them has
-/// it, the terminal is asked.
+/// The password is never an argument. It comes from the standard input with `--password-stdin`, else from
+/// libvirt's auth.conf, else from the environment, else from the terminal.
 ///
-/// The exit status is that of the last command: 0 if it succeeded; 1 if it failed, where the message says what was done
-/// before, if anything was; 3 if the connection broke or the time was over and it is not known whether the server did it: look before trying
-/// again; 130 if Ctrl-C ended it, 143 if SIGTERM did, 129 if its terminal was closed.
-///
-/// Secrets (`secret-define`) are kept in the file of --keyring, else in that of the environment's VIRT_ESX_KEYRING.
+/// `virt-esx man` shows the manual: parameters of URIs, files, examples, and how commands end.
 #[derive(Debug, Args)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -186,8 +182,8 @@ pub(crate) fn read_text(text: &str) -> Result<Vec<Reading>, Failure> {
 
 impl Cli {
     /// The options in front of the command.
-    fn definition() -> Command {
-        let command = Command::new("virt-esx").max_term_width(100);
+    pub(crate) fn definition() -> Command {
+        let command = Command::new("virt-esx").max_term_width(WIDEST);
         Self::augment_args(command).disable_help_flag(true)
     }
 
@@ -233,8 +229,20 @@ fn help() -> String {
     let mut command = Cli::definition()
         .override_usage("virt-esx [OPTIONS] [COMMAND [ARGUMENTS]]")
         .after_long_help(commands::help::groups());
-    command.render_long_help().to_string()
+    let text = command.render_long_help().to_string();
+    // clap would fill the lines of these sections anew.
+    let sections = ["Exit status", "Environment"].map(|title| manual::section(title, width()));
+    format!("{text}\n{}", sections.join("\n"))
 }
+
+/// How many columns a line of help has: those of the terminal, but not too many to read.
+pub(crate) fn width() -> usize {
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    terminal.map_or(WIDEST, |(width, _)| usize::from(width.0).min(WIDEST))
+}
+
+/// The most columns of a line of help.
+const WIDEST: usize = 100;
 
 /// The help of a command, with the options of all commands.
 pub(crate) fn command_help(row: &Row) -> String {
@@ -256,11 +264,11 @@ pub(crate) fn command_help(row: &Row) -> String {
         .args(shared)
         .about(about)
         .long_about(long_about)
-        .max_term_width(100);
+        .max_term_width(WIDEST);
     command.render_long_help().to_string()
 }
 
-/// All commands and options, for completion scripts and manual pages.
+/// All commands and options, for completion scripts.
 pub(crate) fn tree() -> Command {
     let shared = Global::augment_args(Command::new(""));
     let shared: Vec<_> = shared

@@ -13,20 +13,22 @@ use esx_driver::{Connect, EsxUri, FolderStore, OpenOptions};
 #[cfg(feature = "simulator")]
 use esx_sim::Simulator;
 
-use crate::credentials::{self, Login};
+use crate::credentials::{self, Login, Unasked};
 use crate::failure::Failure;
 use crate::state;
 use crate::ui::{Terminal, Ui};
 
 /// The query parameters of a test URI that the simulator reads.
 #[cfg(feature = "simulator")]
-const SIMULATOR_PARAMETERS: [&str; 8] = [
+const SIMULATOR_PARAMETERS: [&str; 10] = [
     "live",
     "vms",
     "api_version",
     "page_size",
     "licence",
     "health",
+    "datastore",
+    "iscsi",
     "play",
     "churn",
 ];
@@ -176,6 +178,22 @@ pub(crate) async fn open_uri(uri: &str, opening: Opening<'_>) -> Result<Connecti
     })
 }
 
+/// Opens a read-only connection that asks for nothing on the terminal.
+///
+/// # Errors
+/// The driver's reason; that there is no password, if it would have to be asked for.
+pub(crate) async fn open_quietly(uri: &str) -> Result<Connection, Failure> {
+    let (connect, simulated) = match uri.starts_with("test:") {
+        true => simulate(uri.to_owned(), None).await?,
+        false => (OpenOptions::new(&Unasked).open(&uri.parse()?).await?, None),
+    };
+    Ok(Connection {
+        connect,
+        simulated,
+        is_readonly: true,
+    })
+}
+
 /// What belongs to opening a connection to a server.
 pub(crate) struct Opening<'a> {
     /// Where people are asked.
@@ -286,8 +304,15 @@ fn keyring(options: &ConnectionOptions) -> Option<PathBuf> {
 /// # Errors
 /// When there is none.
 pub(crate) fn uri(options: &ConnectionOptions) -> Result<String, Failure> {
+    uri_or_environment(options.uri.clone())
+}
+
+/// This URI, or else that of the environment.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn uri_or_environment(uri: Option<String>) -> Result<String, Failure> {
     let of_environment = |name| std::env::var(name).ok().filter(|uri| !uri.is_empty());
-    let uri = options.uri.clone();
     uri.or_else(|| of_environment("VIRSH_DEFAULT_CONNECT_URI"))
         .or_else(|| of_environment("LIBVIRT_DEFAULT_URI"))
         .ok_or_else(|| Failure::new("there is no URI: give one with -c or in LIBVIRT_DEFAULT_URI"))

@@ -69,6 +69,23 @@ impl Authenticate for Login {
     }
 }
 
+/// Answers from the environment only.
+#[derive(Debug)]
+pub(crate) struct Unasked;
+
+impl Authenticate for Unasked {
+    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
+        let user = env::var(USER_VARIABLE).ok().filter(|user| !user.is_empty());
+        Ok(user.unwrap_or_else(|| prompt.default.clone()))
+    }
+
+    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
+        let password = env::var(PASSWORD_VARIABLE).ok();
+        let password = password.ok_or("nobody is asked for a password")?;
+        Ok(password.into())
+    }
+}
+
 fn check_terminal() -> Result<(), AuthError> {
     if io::stdin().is_terminal() {
         return Ok(());

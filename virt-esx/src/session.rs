@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
-use virt_model::DomainFilter;
 
 use crate::cli::{self, Global, Printing};
 use crate::commands::Work;
+use crate::complete::Names;
 use crate::connection::{self, Connection, ConnectionOptions};
 use crate::failure::Failure;
 use crate::reader::Reading;
@@ -180,15 +180,12 @@ impl Session {
         Ok(())
     }
 
-    /// The names of all domains; none without a connection, or if listing fails.
-    pub(crate) async fn domain_names(&self) -> Vec<String> {
-        let Some(connection) = &self.connection else {
-            return Vec::new();
-        };
-        let listed = connection.list_all_domains(DomainFilter::NONE).await;
-        let domains = listed.map(|listed| listed.domains).unwrap_or_default();
-        let names = domains.iter().map(|entry| entry.domain.name().to_owned());
-        names.collect()
+    /// The names of a kind that the server knows; none without a connection, or if listing fails.
+    pub(crate) async fn names(&self, names: &Names) -> Vec<String> {
+        match &self.connection {
+            Some(connection) => names.of(connection).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
     }
 
     /// Runs a command to its end or to a Ctrl-C, and gives its exit status.

@@ -3,7 +3,6 @@
 //! It prints what virsh 9.0.0 prints: a prompt, which is followed by the line itself if the input is not a
 //! terminal, and an empty line at the end. With `--output json` or `jsonl`, only the commands print.
 
-mod complete;
 mod editor;
 
 use std::io::{self, IsTerminal as _};
@@ -12,14 +11,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use self::editor::{LineEditor, WantsDomains};
+use self::editor::{LineEditor, WantsNames};
 use crate::answer::Format;
+use crate::complete::Names;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::signals::Signal;
 use crate::ui::{Closed, Line, Terminal, read_plain};
 
-/// How long the names of domains are kept for completion, so that the next TAB needs no request.
+/// How long names are kept for completion, so that the next TAB needs no request.
 const FRESH: Duration = Duration::from_secs(5);
 
 const WELCOME: &str = "Welcome to virt-esx, the virtualization interactive terminal.\n\n\
@@ -45,8 +45,8 @@ struct Shell {
     is_text: bool,
     /// `None` if the standard input is not a terminal.
     editor: Option<Arc<Mutex<LineEditor>>>,
-    wanted: UnboundedReceiver<WantsDomains>,
-    domains: Option<(Instant, Vec<String>)>,
+    wanted: UnboundedReceiver<WantsNames>,
+    known: Option<(Instant, Names, Vec<String>)>,
 }
 
 impl Shell {
@@ -61,7 +61,7 @@ impl Shell {
             is_text: session.printing().format() == Format::Text,
             editor: editor.map(|editor| Arc::new(Mutex::new(editor))),
             wanted,
-            domains: None,
+            known: None,
         }
     }
 
@@ -92,7 +92,7 @@ impl Shell {
         Ok(0)
     }
 
-    /// Reads a line. Meanwhile, answers the editor's requests for domain names.
+    /// Reads a line. Meanwhile, answers the editor's requests for names.
     async fn read(&mut self, session: &mut Session) -> Result<Line, Closed> {
         let signals = session.signals().clone();
         let prompt = match session.is_readonly() {
@@ -114,9 +114,9 @@ impl Shell {
         let line = loop {
             tokio::select! {
                 line = &mut line => break line,
-                Some(WantsDomains(names)) = self.wanted.recv() => {
+                Some(WantsNames(kind, names)) = self.wanted.recv() => {
                     // The editor may have lost its patience.
-                    let _ = names.send(domains(&mut self.domains, session).await);
+                    let _ = names.send(names_of(kind, &mut self.known, session).await);
                 }
                 signal = signals.next() => {
                     session.end_by(signal);
@@ -140,12 +140,17 @@ impl Shell {
     }
 }
 
-/// The names of all domains, cached in `known`; none without a connection.
-async fn domains(known: &mut Option<(Instant, Vec<String>)>, session: &Session) -> Vec<String> {
-    if let Some((_, names)) = known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
+/// The names of a kind, the last of which are kept in `known`; none without a connection.
+async fn names_of(
+    kind: Names,
+    known: &mut Option<(Instant, Names, Vec<String>)>,
+    session: &Session,
+) -> Vec<String> {
+    let is_fresh = |since: &Instant, of: &Names| since.elapsed() < FRESH && *of == kind;
+    if let Some((_, _, names)) = known.as_ref().filter(|(since, of, _)| is_fresh(since, of)) {
         return names.clone();
     }
-    let names = session.domain_names().await;
-    *known = Some((Instant::now(), names.clone()));
+    let names = session.names(&kind).await;
+    *known = Some((Instant::now(), kind, names.clone()));
     names
 }

@@ -8,6 +8,8 @@
 
 #[path = "server/endings.rs"]
 mod endings;
+#[path = "server/completion.rs"]
+mod completion;
 #[path = "server/volumes.rs"]
 mod volumes;
 

@@ -17,6 +17,7 @@
 //! - `pyvmomi`: pyvmomi walks esx-sim's inventory, reads every property of every object, and polls tasks;
 //! - `ansible`: modules of Ansible's community.vmware on esx-sim;
 //! - `terminal`: `virt-esx watch` shows its screens in tmux, and leaves the terminal as it was;
+//! - `shells`: completion in bash, zsh and fish, and the manual in man, in two locales, without a warning;
 //! - `exporter`: promtool and Python read what `virt-esx exporter` serves, and vmware_exporter is measured beside it;
 //! - `tls`: virsh, curl and `virt-esx` meet certificates and versions of TLS as old hosts have them;
 //! - `transfer`: a file goes to esx-sim and comes back, by us and by curl: the same bytes, the rates of both, and our memory;
@@ -38,6 +39,7 @@ mod peers;
 mod process;
 mod pyvmomi;
 mod report;
+mod shells;
 mod terminal;
 mod tls;
 mod transfer;
@@ -52,7 +54,7 @@ use report::Report;
 
 /// Run foreign programs against ours.
 ///
-/// Installs vcsim, libvirt's virsh, pyvmomi, Ansible and tmux with apt-get and pip if they are missing.
+/// Installs vcsim, libvirt's virsh, pyvmomi, Ansible, tmux and shells with apt-get and pip if they are missing.
 #[derive(clap::Args)]
 pub(crate) struct Interop {
     /// The sections to run (default: all).
@@ -70,7 +72,7 @@ struct Section {
     run: fn(&Tools, &mut Report) -> Result<(), String>,
 }
 
-const SECTIONS: [Section; 19] = [
+const SECTIONS: [Section; 20] = [
     Section {
         name: "vcsim",
         peers: &[Peer::Ours, Peer::Vcsim],
@@ -130,6 +132,11 @@ const SECTIONS: [Section; 19] = [
         name: "terminal",
         peers: &[Peer::Ours, Peer::Tmux],
         run: terminal::run,
+    },
+    Section {
+        name: "shells",
+        peers: &[Peer::Ours, Peer::Shells],
+        run: shells::run,
     },
     Section {
         name: "exporter",

@@ -19,27 +19,17 @@ const LARGEST: usize = 1 << 20;
 /// use esx_driver::policy::Rules;
 ///
 /// let rules = Rules::from_toml(r#"
-///     ## A copied machine gets another UUID.
 ///     [[rule]]
 ///     message = "msg.uuid.altered"
 ///     answer = "I copied it"
-///
-///     [[rule]]
-///     message = "msg.serial.*"
-///     text = "serial[0-9]*\\.log"
-///     answer = "Append"
 /// "#)?;
 /// # Ok::<(), esx_driver::Error>(())
 /// ```
 ///
-/// - `message`: the id of one of the question's messages; `*` stands for any characters.
-/// - `text`: a regular expression (syntax of the crate `regex-lite`) that matches somewhere in the question's text.
-/// - `answer`: the label or the key of a choice, as [`Question::choice`] finds it. If a rule fits and its
-///   answer is not one of the choices, the question is reported; later rules are not tried.
+#[doc = include_str!("rules.md")]
 ///
-/// A rule needs `answer`, and `message` or `text` or both; if it has both, both must fit. Unknown keys are an error.
-///
-/// Programs add rules with [`message`](Rules::message) and [`text`](Rules::text).
+/// [`Question::choice`] says how an answer is found among the choices. Programs add rules with [`message`](Rules::message) and
+/// [`text`](Rules::text).
 #[derive(Debug, Clone, Default)]
 pub struct Rules(Vec<Rule>);
 
@@ -51,6 +41,9 @@ struct Rule {
 }
 
 impl Rules {
+    /// How a file of rules is written, in Markdown: for the manuals of programs that take such files.
+    pub const MANUAL: &'static str = include_str!("rules.md");
+
     /// Adds a rule for questions with a message of this pattern, such as `msg.serial.*`.
     ///
     /// ```

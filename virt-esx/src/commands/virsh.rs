@@ -1,6 +1,7 @@
 //! virsh's group "Virsh itself", and what virt-esx itself has besides.
 
 mod cd;
+mod complete;
 mod completion;
 mod connect;
 mod echo;
@@ -17,6 +18,7 @@ pub(crate) static GROUP: Group = Group {
     keyword: "virsh",
     rows: &[
         Row::session::<cd::Cd>("cd"),
+        Row::session::<complete::Complete>("complete"),
         Row::local::<completion::Completion>("completion"),
         Row::session::<connect::Connect>("connect"),
         Row::session::<echo::Echo>("echo"),

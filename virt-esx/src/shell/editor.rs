@@ -17,18 +17,18 @@ use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::complete::{Candidates, complete};
+use crate::complete::{Candidates, Names, complete};
 use crate::ui::Line;
 use crate::words;
 
-/// How long TAB waits for the host's list of domains.
+/// How long TAB waits for the server's names.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The number of lines in the history.
 const REMEMBERED: usize = 1000;
 
-/// A request for the names of all domains, which the shell answers while a line is edited.
-pub(super) struct WantsDomains(pub(super) mpsc::Sender<Vec<String>>);
+/// A request for names, which the shell answers while a line is edited.
+pub(super) struct WantsNames(pub(super) Names, pub(super) mpsc::Sender<Vec<String>>);
 
 /// The editor, and the file of its history.
 pub(super) struct LineEditor {
@@ -37,8 +37,8 @@ pub(super) struct LineEditor {
 }
 
 impl LineEditor {
-    /// An editor with the history of earlier shells, which sends its requests for domains to `domains`.
-    pub(super) fn new(domains: UnboundedSender<WantsDomains>) -> Result<Self, ReadlineError> {
+    /// An editor with the history of earlier shells, which sends its requests for names to `names`.
+    pub(super) fn new(names: UnboundedSender<WantsNames>) -> Result<Self, ReadlineError> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .history_ignore_space(true)
@@ -47,7 +47,7 @@ impl LineEditor {
         let history = FileHistory::with_config(&config);
         let mut editor = Editor::with_history(config, history)?;
         editor.set_helper(Some(Completions {
-            domains,
+            names,
             files: FilenameCompleter::new(),
         }));
         let history = crate::state::folder().map(|folder| folder.join("history"));
@@ -121,17 +121,17 @@ fn prepare(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Completes commands, options, domains and files.
+/// Completes commands, options, names and files.
 struct Completions {
-    domains: UnboundedSender<WantsDomains>,
+    names: UnboundedSender<WantsNames>,
     files: FilenameCompleter,
 }
 
 impl Completions {
-    /// The names of all domains; none if there is no connection, or it takes too long.
-    fn domains(&self) -> Vec<String> {
+    /// The names of a kind; none if there is no connection, or it takes too long.
+    fn names(&self, kind: Names) -> Vec<String> {
         let (sender, names) = mpsc::channel();
-        if self.domains.send(WantsDomains(sender)).is_err() {
+        if self.names.send(WantsNames(kind, sender)).is_err() {
             return Vec::new();
         }
         names.recv_timeout(PATIENCE).unwrap_or_default()
@@ -150,11 +150,7 @@ impl Completer for Completions {
         let completion = complete(&line[..position]);
         let candidates = match completion.candidates {
             Candidates::Words(words) => words,
-            Candidates::Domains(word) => {
-                let mut names = self.domains();
-                names.retain(|name| name.starts_with(&word));
-                names
-            }
+            Candidates::Names(kind, start) => start.matching(self.names(kind)),
             Candidates::Files(_) => return self.files.complete_path(line, position),
         };
         let pair = |word: String| Pair {

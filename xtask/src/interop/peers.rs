@@ -23,6 +23,8 @@ pub(crate) enum Peer {
     Ansible,
     /// A terminal in a program.
     Tmux,
+    /// Shells with completion, and man.
+    Shells,
     /// promtool, Python with a parser of OpenMetrics, and vmware_exporter.
     Exporters,
     /// curl.
@@ -40,6 +42,7 @@ impl Peer {
             Self::Virsh => &["libvirt-clients"],
             Self::Pyvmomi | Self::Ansible => &["python3-venv"],
             Self::Tmux => &["tmux"],
+            Self::Shells => &["zsh", "fish", "man-db"],
             Self::Curl => &["curl"],
             Self::OpenSsl => &["openssl", "python3"],
             Self::Exporters => &["python3-venv", "prometheus", "openssl"],
@@ -87,6 +90,7 @@ impl Tools {
             Peer::Pyvmomi,
             Peer::Ansible,
             Peer::Tmux,
+            Peer::Shells,
             Peer::Exporters,
             Peer::Curl,
             Peer::OpenSsl,
@@ -236,7 +240,7 @@ impl Simulator {
     }
 }
 
-fn cargo() -> PathBuf {
+pub(super) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
