@@ -273,7 +273,7 @@ impl Connect {
         &self.0.place
     }
 
-    /// Whether domains are identified by the instance UUID. They are identified by the BIOS UUID with `legacy_uuid=1`, and
+    /// Whether domains are identified by the instance UUID. They are identified by the BIOS UUID if the URI says so, and
     /// on servers older than API 4.0, which have no instance UUIDs.
     pub(crate) fn by_instance_uuid(&self) -> bool {
         !self.0.uri.legacy_uuid() && self.0.client.api_version().at_least(4, 0)

@@ -116,7 +116,7 @@ impl Domain {
         &self.name
     }
 
-    /// The instance UUID, or with `legacy_uuid=1` the BIOS UUID. It is nil if the virtual machine's configuration could not
+    /// The instance UUID, or the BIOS UUID if [the URI says so](crate::EsxUri::legacy_uuid). It is nil if the virtual machine's configuration could not
     /// be read.
     #[doc(alias = "virDomainGetUUID")]
     pub fn uuid(&self) -> Uuid {

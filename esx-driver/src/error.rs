@@ -30,6 +30,8 @@ struct Inner {
     advice: Option<String>,
     outcome: Option<String>,
     question: Option<Box<Question>>,
+    /// Whether the question goes on blocking.
+    is_left: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -182,6 +184,7 @@ impl Error {
             advice: None,
             outcome: None,
             question: None,
+            is_left: false,
             source: None,
         }))
     }
@@ -236,6 +239,11 @@ impl Error {
 
     pub(crate) fn asking(mut self, question: Question) -> Error {
         self.0.question = Some(Box::new(question));
+        self
+    }
+
+    pub(crate) fn leaving_question(mut self, is_left: bool) -> Error {
+        self.0.is_left = is_left;
         self
     }
 
@@ -304,6 +312,11 @@ impl Error {
     /// The question that blocks the domain, if that is the cause.
     pub fn question(&self) -> Option<&Question> {
         self.0.question.as_deref()
+    }
+
+    /// Whether the [`question`](Error::question) goes on blocking the domain, since its task could not be cancelled.
+    pub fn leaves_question(&self) -> bool {
+        self.0.is_left
     }
 
     /// What came of the operation nevertheless, where the text does not say it: what it did before it failed, a task that goes

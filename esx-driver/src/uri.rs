@@ -80,7 +80,8 @@ struct Parameters {
     libvirt: Option<LibvirtVersion>,
     proxy: Option<Proxy>,
     cacert: Option<PathBuf>,
-    legacy_uuid: bool,
+    /// What `legacy_uuid=` says.
+    legacy_uuid: Option<bool>,
     authfile: Option<PathBuf>,
     thumbprint: Option<Thumbprint>,
 }
@@ -97,7 +98,7 @@ impl Parameters {
             "libvirt" => self.libvirt = Some(libvirt(&value)?),
             "proxy" => self.proxy = Some(proxy(&value)?),
             "cacert" => self.cacert = Some(PathBuf::from(value)),
-            "legacy_uuid" => self.legacy_uuid = switch("legacy_uuid", value)?,
+            "legacy_uuid" => self.legacy_uuid = Some(switch("legacy_uuid", value)?),
             "authfile" => self.authfile = (!value.is_empty()).then(|| PathBuf::from(value)),
             "thumbprint" => self.thumbprint = Some(thumbprint(value)?),
             _ => return Ok(false),
@@ -194,9 +195,13 @@ impl EsxUri {
         self.parameters.cacert.as_deref()
     }
 
-    /// `legacy_uuid=`: whether domains are identified by their BIOS UUID.
+    /// `legacy_uuid=`: whether domains are identified by their BIOS UUID. Without it, they are if `libvirt=` is older than 12.4.
     pub fn legacy_uuid(&self) -> bool {
-        self.parameters.legacy_uuid
+        let is_old = || {
+            self.libvirt()
+                .is_some_and(|libvirt| libvirt < LibvirtVersion::V12_4)
+        };
+        self.parameters.legacy_uuid.unwrap_or_else(is_old)
     }
 
     /// `authfile=`: the `auth.conf` to read. An empty value counts as none.

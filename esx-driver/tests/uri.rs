@@ -258,6 +258,20 @@ fn vcenter() {
 }
 
 #[test]
+fn an_old_libvirt_identifies_domains_by_their_bios_uuid() {
+    for (query, expected) in [
+        ("libvirt=9.0.0", true),
+        ("libvirt=11.10", true),
+        ("libvirt=12.4", false),
+        ("libvirt=newest", false),
+        ("libvirt=9.0.0&legacy_uuid=0", false),
+        ("legacy_uuid=1&libvirt=newest", true),
+    ] {
+        assert_eq!(with(query).legacy_uuid(), expected, "{query}");
+    }
+}
+
+#[test]
 fn switches() {
     type Read = fn(&EsxUri) -> bool;
     let switches: [(&str, Read); 3] = [

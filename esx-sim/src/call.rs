@@ -185,6 +185,11 @@ impl Row {
         }
     }
 
+    /// The method's name on the wire.
+    pub(crate) fn name(&self) -> &'static str {
+        self.info.name
+    }
+
     /// Lets it be called without a session.
     pub(crate) fn anonymous(self) -> Self {
         Self {

@@ -268,9 +268,16 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         simulator.script(Script::new("*").cancelable(true));
     }
     for rule in arguments.faults {
+        if !rule.is_known() {
+            let method = rule.method();
+            return Err(format!("--fault: the simulator answers no method '{method}'").into());
+        }
         simulator.inject(rule);
     }
-    let server = simulator.listen(arguments.listen, !arguments.plain).await?;
+    let server = simulator
+        .listen(arguments.listen, !arguments.plain)
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}", arguments.listen))?;
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;
     }

@@ -14,6 +14,7 @@ use vi_types::{ManagedObjectReference, SoapFault};
 
 pub use self::parse::InvalidRule;
 use crate::call::fault_answer;
+use crate::objects;
 use crate::payload::{Answer, Payload};
 
 /// Applies an [`Effect`] to calls of one method: to all calls, the nth, or several in a row; on all objects or on one.
@@ -37,6 +38,21 @@ enum OnObject {
 }
 
 impl Rule {
+    /// The method that it applies to, or `*`.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Whether the simulator answers a call of this name, or requests for files by this method of HTTP. A rule for another name
+    /// is for nothing that is answered.
+    pub fn is_known(&self) -> bool {
+        let is_general = matches!(
+            &*self.method,
+            "*" | "GET" | "HEAD" | "PUT" | "POST" | "DELETE"
+        );
+        is_general || objects::rows().iter().any(|row| row.name() == self.method)
+    }
+
     /// A rule for every call of a VI method, for example `Login`; `*` means all methods.
     ///
     /// For file requests, `method` is the HTTP method: `GET`, `PUT`, `HEAD` or `DELETE`, and their object is

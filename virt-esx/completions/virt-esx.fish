@@ -6,7 +6,7 @@ function __virt_esx_complete
     set -l word (commandline --cut-at-cursor --current-token | string replace --regex '^["\']' '')
     set -l program $before[1]
     set -e before[1]
-    set -l found ($program complete -- $before $word 2>/dev/null)
+    set -l found ($program complete -- $before "$word" 2>/dev/null)
     if test "$found[1]" = :files
         __fish_complete_path $word
     else

@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
@@ -23,7 +24,7 @@ use crate::words;
 /// Every argument of a command can be given by place or by name: `dominfo NAME` and
 /// `dominfo --domain NAME` are the same.
 ///
-/// The connection URI is given with `-c`, else by the environment: `esx://[USER@]HOST[:PORT]/`, `gsx://…`,
+/// The connection URI is given with `-c`, else by the environment: `esx://[USER@]HOST[:PORT]/`, `gsx://...`,
 /// `vpx://[USER@]VCENTER/DATACENTER/HOST`, or `test:///default` and `test:///vcenter` for simulated ones.
 ///
 /// The password is never an argument. It comes from the standard input with `--password-stdin`, else from
@@ -34,6 +35,9 @@ use crate::words;
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
+
+    #[command(flatten)]
+    general: General,
 
     /// print this help
     #[arg(short, long)]
@@ -47,6 +51,97 @@ pub(crate) struct Cli {
     /// print the long version
     #[arg(short = 'V')]
     long_version: bool,
+}
+
+/// Options of virsh's that stand in front of the command only.
+#[derive(Debug, Args)]
+struct General {
+    /// messages of the libraries: 0 many, 1 some, 2 to 4 warnings only
+    #[arg(short, long, value_name = "NUM", allow_hyphen_values = true)]
+    debug: Option<String>,
+
+    /// file to which messages are written, too
+    #[arg(short, long, value_name = "FILE")]
+    log: Option<PathBuf>,
+
+    /// print how long each command takes
+    #[arg(short, long)]
+    timing: bool,
+
+    /// taken for virsh's sake, without effect: seconds between keepalive messages
+    #[arg(short, long, value_name = "NUM", allow_hyphen_values = true)]
+    keepalive_interval: Option<String>,
+
+    /// taken for virsh's sake, without effect: number of keepalive messages
+    #[arg(short = 'K', long, value_name = "NUM", allow_hyphen_values = true)]
+    keepalive_count: Option<String>,
+
+    /// taken for virsh's sake, without effect: escape sequence of consoles
+    #[arg(short, long, value_name = "CHAR")]
+    escape: Option<String>,
+}
+
+impl General {
+    /// Refuses what virsh refuses, in its words.
+    fn check(&self) -> Result<(), Failure> {
+        let is_number = |text: &str| text.parse::<i32>().is_ok();
+        if self.debug.as_deref().is_some_and(|level| !is_number(level)) {
+            return Err(Failure::new("option -d takes a numeric argument"));
+        }
+        let counts = [
+            ('k', &self.keepalive_interval),
+            ('K', &self.keepalive_count),
+        ];
+        for (name, text) in counts {
+            match text.as_deref().map(str::parse::<i32>) {
+                Some(Err(_)) => {
+                    return Err(Failure::new(format!("Invalid value for option -{name}")));
+                }
+                Some(Ok(..0)) => {
+                    return Err(Failure::new(format!(
+                        "option -{name} requires a positive integer argument"
+                    )));
+                }
+                _ => {}
+            }
+        }
+        let escape = self.escape.as_deref().unwrap_or("^]");
+        let is_one = match escape.strip_prefix('^') {
+            Some(letter) => letter.chars().count() == 1,
+            None => escape.chars().count() == 1,
+        };
+        match is_one {
+            true => Ok(()),
+            false => Err(Failure::new(format!(
+                "Invalid string '{escape}' for escape sequence"
+            ))),
+        }
+    }
+
+    /// How many `--verbose` the level of `--debug` is. virsh ignores a level that is out of range, and says so.
+    fn verbosity(&self, terminal: &Terminal) -> u8 {
+        let level = self
+            .debug
+            .as_deref()
+            .and_then(|level| level.parse::<i32>().ok());
+        match level {
+            Some(0) => 2,
+            Some(1) => 1,
+            Some(2..=4) | None => 0,
+            Some(level) => {
+                let text = format!("ignoring debug level {level} out of range [0-4]");
+                terminal.report(&Failure::new(text));
+                0
+            }
+        }
+    }
+
+    /// The file of `--log`.
+    fn log_file(&self) -> Result<Option<File>, Failure> {
+        let open = |path| OpenOptions::new().append(true).create(true).open(path);
+        let file = self.log.as_ref().map(open).transpose();
+        file.map_err(|_| Failure::new("failed to open the log file. check the log file path"))
+    }
 }
 
 /// The options that can stand behind every command, too.
@@ -128,6 +223,7 @@ impl CommandLine {
         let matches = reader::decode(definition, options).map_err(Failure::from)?;
         let cli =
             Cli::from_arg_matches(&matches).map_err(|error| Failure::new(error.to_string()))?;
+        cli.general.check()?;
         Ok(Self { cli, commands })
     }
 
@@ -137,13 +233,24 @@ impl CommandLine {
             let _ = terminal.print(&text);
             return 0;
         }
-        let global = self.cli.global;
+        let Cli {
+            global, general, ..
+        } = self.cli;
+        let log_file = match general.log_file() {
+            Ok(file) => file,
+            Err(failure) => {
+                terminal.report(&failure);
+                return 1;
+            }
+        };
+        let verbose = global.verbose.max(general.verbosity(terminal));
         // A shell shows the warnings of each of its commands.
         let _sums = log::start(
-            global.verbose,
+            verbose,
             global.printing.quiet,
             self.commands.is_some(),
             Stderr(terminal.clone()),
+            log_file,
         );
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -157,6 +264,7 @@ impl CommandLine {
         };
         let status = runtime.block_on(async {
             let mut session = Session::new(terminal.clone(), global, self.commands.is_none());
+            session.time_commands(general.timing);
             let status = match self.commands {
                 Some(commands) => session.run(commands).await,
                 None => shell::run(&mut session).await,
@@ -313,6 +421,8 @@ mod tests {
             let usage = format!("Usage: virt-esx {}", row.name);
             assert!(help.contains(&usage), "{help}");
             assert!(help.contains("--output"), "{help}");
+            // Every terminal and every locale shows it.
+            assert!(help.is_ascii(), "{help}");
         }
     }
 }

@@ -313,7 +313,11 @@ pub(crate) fn family_title(name: &str) -> &'static str {
 
 /// The name of the command that is most like `name`, if one is similar enough.
 pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-    let names = rows().map(|row| row.name).chain(unsupported::names());
+    nearest_of(rows().map(|row| row.name).chain(unsupported::names()), name)
+}
+
+/// The one of `names` that is most like `name`, if one is similar enough.
+pub(crate) fn nearest_of<'a>(names: impl Iterator<Item = &'a str>, name: &str) -> Option<&'a str> {
     let likeness = names.map(|known| (strsim::jaro_winkler(known, name), known));
     let near = likeness.filter(|(likeness, _)| *likeness > 0.8);
     near.max_by(|one, other| one.0.total_cmp(&other.0))

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 #[cfg(feature = "simulator")]
 use esx_driver::auth::{AuthFileSearch, Credentials};
-use esx_driver::auth::{BoxFuture, SecretString};
+use esx_driver::auth::{BoxFuture, NoPrompts, SecretString};
 #[cfg(feature = "simulator")]
 use esx_driver::vi_client::transport::InProcess;
 use esx_driver::{Connect, EsxUri, FolderStore, OpenOptions};
 #[cfg(feature = "simulator")]
 use esx_sim::Simulator;
 
-use crate::credentials::{self, Login, Unasked};
+use crate::credentials::{self, Login};
 use crate::failure::Failure;
 use crate::state;
 use crate::ui::{Terminal, Ui};
@@ -185,7 +185,14 @@ pub(crate) async fn open_uri(uri: &str, opening: Opening<'_>) -> Result<Connecti
 pub(crate) async fn open_quietly(uri: &str) -> Result<Connection, Failure> {
     let (connect, simulated) = match uri.starts_with("test:") {
         true => simulate(uri.to_owned(), None).await?,
-        false => (OpenOptions::new(&Unasked).open(&uri.parse()?).await?, None),
+        false => {
+            let known = credentials::of_environment();
+            let open = match &known {
+                Some(known) => OpenOptions::new(known),
+                None => OpenOptions::new(&NoPrompts),
+            };
+            (open.open(&uri.parse()?).await?, None)
+        }
     };
     Ok(Connection {
         connect,

@@ -4,7 +4,7 @@
 use std::env;
 use std::io::{self, IsTerminal as _};
 
-use esx_driver::auth::{AuthError, Authenticate, BoxFuture, Prompt, SecretString};
+use esx_driver::auth::{AuthError, Authenticate, BoxFuture, Credentials, Prompt, SecretString};
 use esx_driver::vi_client::bounded;
 use zeroize::Zeroizing;
 
@@ -58,7 +58,7 @@ impl Authenticate for Login {
                 Err(env::VarError::NotPresent) => {
                     check_terminal()?;
                     let asked = format!("{}: ", foreign::line(&prompt.password_prompt()));
-                    Ok(self.terminal.ask_secret(asked).await?.as_str().into())
+                    Ok(self.terminal.ask_secret(asked).await?)
                 }
                 // The other error would print the value.
                 Err(env::VarError::NotUnicode(_)) => {
@@ -69,21 +69,13 @@ impl Authenticate for Login {
     }
 }
 
-/// Answers from the environment only.
-#[derive(Debug)]
-pub(crate) struct Unasked;
-
-impl Authenticate for Unasked {
-    fn username(&self, prompt: &Prompt) -> Result<String, AuthError> {
-        let user = env::var(USER_VARIABLE).ok().filter(|user| !user.is_empty());
-        Ok(user.unwrap_or_else(|| prompt.default.clone()))
-    }
-
-    fn password(&self, _: &Prompt) -> Result<SecretString, AuthError> {
-        let password = env::var(PASSWORD_VARIABLE).ok();
-        let password = password.ok_or("nobody is asked for a password")?;
-        Ok(password.into())
-    }
+/// The user and the password of the environment, if it has a password.
+pub(crate) fn of_environment() -> Option<Credentials> {
+    let username = env::var(USER_VARIABLE).ok();
+    Some(Credentials {
+        username: username.filter(|user| !user.is_empty()),
+        password: env::var(PASSWORD_VARIABLE).ok()?.into(),
+    })
 }
 
 fn check_terminal() -> Result<(), AuthError> {

@@ -3,6 +3,7 @@ use std::fmt::{self, Display, Formatter};
 
 use esx_driver::ErrorKind;
 use serde::{Serialize, Serializer};
+use virt_model::ErrorNumber;
 
 use crate::ui::{Closed, foreign};
 
@@ -13,8 +14,27 @@ pub(crate) struct Failure {
     /// None when the output could not be written, which is told at the program's end.
     lines: Vec<String>,
     advice: Option<String>,
-    /// Whether it is not known what came of the command.
-    is_in_doubt: bool,
+    /// What failed, if the driver says so.
+    cause: Option<(ErrorKind, ErrorNumber)>,
+}
+
+/// A failure as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told<'a> {
+    /// The lines.
+    error: &'a Failure,
+    #[serde(flatten)]
+    detail: Detail,
+}
+
+/// What JSON says of a failure besides its lines.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Detail {
+    hint: Option<String>,
+    /// The driver's kind of error: `not_found`.
+    kind: Option<String>,
+    /// libvirt's number.
+    code: Option<u32>,
 }
 
 impl Failure {
@@ -23,7 +43,7 @@ impl Failure {
         Self {
             lines: vec![line.into()],
             advice: None,
-            is_in_doubt: false,
+            cause: None,
         }
     }
 
@@ -32,7 +52,7 @@ impl Failure {
         Self {
             lines: lines.into_iter().collect(),
             advice: None,
-            is_in_doubt: false,
+            cause: None,
         }
     }
 
@@ -42,7 +62,15 @@ impl Failure {
         Self {
             lines: [vec![line.into()], reason.lines].concat(),
             advice: reason.advice,
-            is_in_doubt: reason.is_in_doubt,
+            cause: reason.cause,
+        }
+    }
+
+    /// Says what failed, where the driver's error is not the reason that is shown.
+    pub(crate) fn of_kind(self, kind: ErrorKind, code: ErrorNumber) -> Self {
+        Self {
+            cause: Some((kind, code)),
+            ..self
         }
     }
 
@@ -86,14 +114,40 @@ impl Failure {
         }
     }
 
-    /// What to try next, if that is known: for people only, virsh prints no such line.
+    /// Adds a line to what to try next.
+    pub(crate) fn advise_also(mut self, advice: &str) -> Self {
+        self.advice = Some(match self.advice {
+            Some(before) => format!("{before}\n{advice}"),
+            None => advice.to_owned(),
+        });
+        self
+    }
+
+    /// What to try next, if that is known; virsh prints no such lines.
     pub(crate) fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
     }
 
     /// Whether it is not known what came of the command.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.is_in_doubt
+        matches!(self.cause, Some((ErrorKind::InDoubt, _)))
+    }
+
+    /// The failure as JSON.
+    pub(crate) fn told(&self) -> Told<'_> {
+        Told {
+            error: self,
+            detail: self.detail(),
+        }
+    }
+
+    /// What JSON says besides the lines.
+    pub(crate) fn detail(&self) -> Detail {
+        Detail {
+            hint: self.advice.clone(),
+            kind: self.cause.map(|(kind, _)| kind_name(kind)),
+            code: self.cause.map(|(_, code)| code as u32),
+        }
     }
 
     /// Whether the output could not be written, and nothing else failed.
@@ -115,7 +169,7 @@ impl From<esx_driver::Error> for Failure {
         Self {
             lines,
             advice: error.advice().map(str::to_owned),
-            is_in_doubt: error.kind() == ErrorKind::InDoubt,
+            cause: Some((error.kind(), error.code())),
         }
     }
 }
@@ -131,9 +185,23 @@ impl From<Closed> for Failure {
         Self {
             lines: Vec::new(),
             advice: None,
-            is_in_doubt: false,
+            cause: None,
         }
     }
+}
+
+/// The kind in words as JSON has them: `not_found`, without what was not found.
+fn kind_name(kind: ErrorKind) -> String {
+    let name = format!("{kind:?}");
+    let name = name.split('(').next().unwrap_or_default();
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
 }
 
 /// As a list of its lines.

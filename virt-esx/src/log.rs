@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FmtContext;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -18,8 +21,14 @@ pub(crate) const INCIDENTAL: &str = "incidental";
 const SHOWN: usize = 20;
 
 /// Prints the libraries' messages on the standard error: warnings, with `verbose` times `--verbose`
-/// more, with `quiet` only errors. With `sums`, many warnings of one kind are summed up when what is returned is dropped.
-pub(crate) fn start(verbose: u8, quiet: bool, sums: bool, stderr: Stderr) -> Sums {
+/// more, with `quiet` only errors; in `file`, too, if there is one. With `sums`, many warnings of one kind are summed up when what is returned is dropped.
+pub(crate) fn start(
+    verbose: u8,
+    quiet: bool,
+    sums: bool,
+    stderr: Stderr,
+    file: Option<File>,
+) -> Sums {
     let level = match verbose {
         0 if quiet => LevelFilter::ERROR,
         0 => LevelFilter::WARN,
@@ -30,13 +39,45 @@ pub(crate) fn start(verbose: u8, quiet: bool, sums: bool, stderr: Stderr) -> Sum
     let counts = Arc::new(Counts::default());
     tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(stderr.clone())
+        .with_writer(Sinks {
+            stderr: stderr.clone(),
+            file: file.map(Arc::new),
+        })
         .event_format(Lines {
             is_verbose: verbose > 0,
             counts: sums.then(|| Arc::clone(&counts)),
         })
         .init();
     Sums { counts, stderr }
+}
+
+/// Where messages go.
+#[derive(Clone)]
+struct Sinks {
+    stderr: Stderr,
+    file: Option<Arc<File>>,
+}
+
+impl Write for Sinks {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(mut file) = self.file.as_deref() {
+            // A message that cannot be kept is shown all the same.
+            let _ = file.write_all(bytes);
+        }
+        self.stderr.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Sinks {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 /// A place of the program: its file and line.

@@ -34,6 +34,8 @@ pub(crate) struct Session {
     signals: Signals,
     /// The signal that ended the last command.
     ended_by: Option<Signal>,
+    /// Whether each command says how long it took.
+    is_timed: bool,
 }
 
 impl Session {
@@ -48,7 +50,13 @@ impl Session {
             is_over: false,
             signals: Signals::listen(),
             ended_by: None,
+            is_timed: false,
         }
+    }
+
+    /// Has each command say how long it took.
+    pub(crate) fn time_commands(&mut self, is_timed: bool) {
+        self.is_timed = is_timed;
     }
 
     /// The streams that all commands share.
@@ -151,7 +159,7 @@ impl Session {
         match (failure, ui.signal()) {
             (_, Some(signal)) => self.end_by(signal),
             (Some(failure), None) => {
-                ui.failure(&failure);
+                ui.end(&failure);
                 1
             }
             (None, None) => 0,
@@ -203,6 +211,7 @@ impl Session {
             Work::Local(_) => false,
             Work::Session { is_closed, .. } => *is_closed,
         };
+        let begun = Instant::now();
         let signals = self.signals.clone();
         let result = match interruptible(&ui, &signals, self.perform(&ui, command.work)).await {
             Ok(result) => result,
@@ -211,11 +220,11 @@ impl Session {
         match result {
             // It was not connected yet, and there is nothing to say about that.
             Err(_) if ui.signal().is_some() && self.connection.is_none() => {}
-            Err(failure) if !failure.is_closed_output() => ui.failure(&failure),
+            Err(failure) if !failure.is_closed_output() => ui.end(&failure),
             _ => {}
         }
         if is_closed && ui.signal().is_none_or(|signal| signal == Signal::Interrupt) {
-            ui.close();
+            ui.close(self.is_timed.then(|| begun.elapsed()));
         }
         self.ended_by = None;
         match ui.signal() {

@@ -11,9 +11,9 @@ mod rate;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Display;
-use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use esx_driver::vi_client::Client;
 use esx_driver::{Connect, Operation};
@@ -130,6 +130,15 @@ impl Ui {
             Format::Text => self.print(text),
             Format::Json => self.print(&answer::json(schema, item)),
             Format::Jsonl => self.print(&answer::json_line(schema, item)),
+        }
+    }
+
+    /// Reports the failure of a command that prints nothing else: as JSON, too, if that is the format.
+    pub(crate) fn end(&self, failure: &Failure) {
+        self.failure(failure);
+        if self.format != Format::Text && !self.is_content.get() {
+            // The stream's end is noted where the program ends.
+            let _ = self.item("virt-esx/error/1", &failure.told(), "");
         }
     }
 
@@ -299,12 +308,19 @@ impl Ui {
         }
     }
 
-    /// Ends the output of a command with the empty line that virsh prints behind each.
-    pub(crate) fn close(&self) {
-        if self.format == Format::Text && !self.quiet && !self.is_content.get() {
-            // The stream's end is noted where the program ends.
-            let _ = self.print("\n");
+    /// Ends the output of a command with the empty line that virsh prints behind each, and with the time that it took, if that
+    /// is to be told.
+    pub(crate) fn close(&self, taken: Option<Duration>) {
+        if self.format != Format::Text || self.is_content.get() {
+            return;
         }
+        let text = match taken {
+            Some(taken) => format!("\n(Time: {:.3} ms)\n\n", taken.as_secs_f64() * 1000.0),
+            None if self.quiet => return,
+            None => "\n".to_owned(),
+        };
+        // The stream's end is noted where the program ends.
+        let _ = self.print(&text);
     }
 }
 
@@ -353,7 +369,16 @@ impl Interruption {
     }
 }
 
-/// Whether hints are printed: only on a terminal.
-fn shows_hints() -> bool {
-    std::io::stderr().is_terminal()
+/// Whether the locale is one of UTF-8, and the terminal not a dumb one: others get only ASCII characters from us.
+pub(crate) fn is_unicode() -> bool {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let locale = locale.into_iter().find_map(variable).unwrap_or_default();
+    let locale = locale.to_lowercase();
+    (locale.contains("utf-8") || locale.contains("utf8")) && !is_dumb()
+}
+
+/// Whether the terminal only prints.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

@@ -227,3 +227,27 @@ fn no_screenshot_no_file() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(names(&path), <[String; 0]>::default());
 }
+
+#[test]
+fn documents_of_several_files_have_names() {
+    let (_folder, path) = folder(&[("a.vmx", VMX), ("b/b.vmx", VMX)]);
+    let output = run(&path, &["vmx2xml", "."]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<_> = stdout.lines().filter(|line| line.contains("==>")).collect();
+    assert_eq!(names, ["==> ./a.vmx <==", "==> ./b/b.vmx <=="]);
+    let output = run(&path, &["vmx2xml", "a.vmx"]);
+    assert!(output.stdout.starts_with(b"<domain"));
+
+    for (format, schema, count) in [
+        ("json", "virt-esx/converted-files/1", 1),
+        ("jsonl", "virt-esx/converted-file/1", 3),
+    ] {
+        let arguments = ["vmx2xml", ".", "missing.vmx", "--output", format];
+        let output = run(&path, &arguments);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(stdout.matches(schema).count(), count, "{stdout}");
+        assert_eq!(stdout.matches("<domain").count(), 2, "{stdout}");
+        assert!(stdout.contains("cannot read 'missing.vmx'"), "{stdout}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}

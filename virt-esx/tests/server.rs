@@ -115,7 +115,7 @@ fn fails(output: &Output, stderr: &str) {
     assert!(
         text(&output.stderr)
             .lines()
-            .all(|line| line.starts_with("error: "))
+            .all(|line| line.starts_with("error: ") || line.starts_with("hint: "))
     );
     assert_eq!(output.status.code(), Some(1));
 }

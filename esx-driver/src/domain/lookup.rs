@@ -60,19 +60,19 @@ impl Connect {
     /// Two requests.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none. If a domain has it as its other UUID (the one of the
+    /// BIOS, or of the instance), the error's advice says which one, and what the URI needs.
     #[doc(alias = "virDomainLookupByUUID")]
     pub async fn lookup_by_uuid(&self, uuid: Uuid) -> Result<Domain> {
         let missing = || no_domain_with_uuid(uuid);
-        let request = FindByUuid {
-            datacenter: Some(self.place().datacenter.clone()),
-            uuid: uuid.to_string(),
-            vm_search: true,
-            // Servers before API 4.0 do not know it.
-            instance_uuid: self.by_instance_uuid().then_some(true),
-            ..Default::default()
+        let Some(moref) = self.find_by_uuid(uuid, self.by_instance_uuid()).await? else {
+            // What cannot be found out is no reason to tell something else.
+            let advice = self.whose_other_uuid(uuid).await.ok().flatten();
+            return Err(match advice {
+                Some(advice) => missing().advise(advice),
+                None => missing(),
+            });
         };
-        let moref = self.client().call(&request).await?.ok_or_else(missing)?;
         let named: Option<Named> = self.client().read_opt(&moref).await?;
         let named = named.ok_or_else(missing)?;
         let on = named.power_state != VirtualMachinePowerState::PoweredOff;
@@ -87,6 +87,45 @@ impl Connect {
             },
             moref,
         })
+    }
+
+    async fn find_by_uuid(
+        &self,
+        uuid: Uuid,
+        is_instance: bool,
+    ) -> Result<Option<ManagedObjectReference>> {
+        let request = FindByUuid {
+            datacenter: Some(self.place().datacenter.clone()),
+            uuid: uuid.to_string(),
+            vm_search: true,
+            // Servers before API 4.0 do not know it.
+            instance_uuid: is_instance.then_some(true),
+            ..Default::default()
+        };
+        Ok(self.client().call(&request).await?)
+    }
+
+    /// The advice to somebody who has the other UUID of a domain.
+    async fn whose_other_uuid(&self, uuid: Uuid) -> Result<Option<String>> {
+        if !self.client().api_version().at_least(4, 0) {
+            return Ok(None);
+        }
+        let is_instance = !self.by_instance_uuid();
+        let Some(moref) = self.find_by_uuid(uuid, is_instance).await? else {
+            return Ok(None);
+        };
+        let named: Option<Named> = self.client().read_opt(&moref).await?;
+        let Some(name) = named.and_then(|named| identity::name(&named.name).ok()) else {
+            return Ok(None);
+        };
+        Ok(Some(match is_instance {
+            true => format!(
+                "'{name}' has it as its instance UUID: leave legacy_uuid=1 and the old libvirt= out of the URI"
+            ),
+            false => format!(
+                "'{name}' has it as its BIOS UUID, which libvirt before 12.4 shows: set legacy_uuid=1 in the URI"
+            ),
+        }))
     }
 
     /// The domain of that name on the host.

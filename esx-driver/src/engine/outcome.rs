@@ -197,6 +197,7 @@ fn blocked(
             format!("{text}possible answers are {answers}, but it comes back when it is answered")
         }
     };
+    let is_left = !matches!(task, BlockedTask::Cancelled);
     let left = left_behind(task);
     let name = context.machine.map_or("", |machine| machine.asker.name());
     let advice = if question.choices.is_empty() {
@@ -207,6 +208,7 @@ fn blocked(
     Error::new(ErrorKind::Blocked, ErrorNumber::InternalError, message)
         .advise(advice)
         .asking(question)
+        .leaving_question(is_left)
 }
 
 /// What became of the task that the question blocks.

@@ -178,7 +178,7 @@ impl Plan {
             .advise("net-define makes a switch with network cards, and net-update changes them"));
         }
         if bridge.stp == Some(true) || bridge.delay.is_some() {
-            warn!("<bridge stp=… delay=…> is ignored: switches of hosts do not have them");
+            warn!("<bridge stp=... delay=...> is ignored: switches of hosts do not have them");
         }
         let known = host.kernel_named(&card.name);
         // Those of distributed switches have many ports.

@@ -350,7 +350,9 @@ fn choose(
         (None, ..) => Err(ambiguous(format!(
             "network '{network}' has several port groups, and the definition names none"
         ))
-        .advise(format!("<source network=… portgroup=…/> names one; {are}"))),
+        .advise(format!(
+            "<source network=... portgroup=.../> names one; {are}"
+        ))),
     }
 }
 

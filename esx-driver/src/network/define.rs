@@ -303,7 +303,7 @@ fn warn_of_the_rest(def: &NetworkDef) {
         ("<mac>", def.mac.is_some()),
         ("<metadata>", !def.metadata.is_empty()),
         ("<virtualport>", def.virtual_port.is_some()),
-        ("<port isolated=…>", def.port_isolated.is_some()),
+        ("<port isolated=...>", def.port_isolated.is_some()),
     ] {
         if is_there {
             warn!("{element} is ignored: a switch has none");

@@ -227,7 +227,7 @@ fn entry_of_lun(connect: &Connect, lun: Lun) -> StorageVolEntry {
 fn too_deep(folder: &DatastorePath) -> Error {
     let shown: String = folder.path().chars().take(64).collect();
     let datastore = folder.datastore();
-    let message = format!("the folder '[{datastore}] {shown}…' is too deep to be searched");
+    let message = format!("the folder '[{datastore}] {shown}...' is too deep to be searched");
     let number = ErrorNumber::InternalError;
     Error::new(ErrorKind::UnexpectedValue, number, message)
 }

@@ -112,6 +112,36 @@ async fn the_identity_is_that_of_the_uri() {
 }
 
 #[tokio::test]
+async fn a_lookup_by_the_other_uuid_says_whose_it_is() {
+    let simulator = Simulator::esx().build();
+    let vm = simulator.vm("web01").unwrap();
+    let vm: vi_types::properties::VirtualMachine = simulator.properties(&vm).unwrap();
+    let config = vm.config.unwrap();
+    let (bios, instance) = (config.uuid, config.instance_uuid.unwrap());
+    for (query, own, other, advice) in [
+        ("", &instance, &bios, "set legacy_uuid=1 in the URI"),
+        ("?libvirt=9.0.0", &bios, &instance, "leave legacy_uuid=1"),
+    ] {
+        let uri = format!("esx://esx.example.com/{query}");
+        let connect = open(&simulator, &uri).await.unwrap();
+        let found = connect.lookup_by_uuid(own.parse().unwrap()).await.unwrap();
+        assert_eq!(found.name(), "web01");
+        let error = connect
+            .lookup_by_uuid(other.parse().unwrap())
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), ErrorNumber::NoDomain);
+        let told = error.advice().unwrap();
+        assert!(told.contains("'web01'") && told.contains(advice), "{told}");
+        let unknown = connect
+            .lookup_by_uuid(virt_model::Uuid::NIL)
+            .await
+            .unwrap_err();
+        assert_eq!(unknown.advice(), None);
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_gone_is_named() {
     let (simulator, connect) = host().await;
     let domain = connect.lookup_by_name("web01").await.unwrap();

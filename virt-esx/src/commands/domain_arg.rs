@@ -4,10 +4,10 @@ use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use esx_driver::{Connect, Domain};
+use esx_driver::{Connect, Domain, ErrorKind, What};
 use virt_model::Uuid;
 
-use super::options;
+use super::{nearest_of as nearest, options};
 use crate::failure::Failure;
 
 /// The argument `domain` of a command: `#[command(flatten)] domain: DomainArg`. `K` says by what the
@@ -144,11 +144,12 @@ pub(crate) async fn find(
     text: &str,
     keys: KeySet,
 ) -> Result<Domain, Failure> {
-    let mut reason = None;
-    let mut keep = |error: esx_driver::Error| {
-        if error.code() != virt_model::ErrorNumber::NoDomain {
-            reason.get_or_insert(error);
+    let (mut reason, mut advice) = (None, None);
+    let mut keep = |error: esx_driver::Error| match error.code() {
+        virt_model::ErrorNumber::NoDomain => {
+            advice = advice.take().or(error.advice().map(str::to_owned));
         }
+        _ => drop(reason.get_or_insert(error)),
     };
     if let Some(id) = parse_id(text).filter(|_| keys.id) {
         match connection.lookup_by_id(id).await {
@@ -168,11 +169,11 @@ pub(crate) async fn find(
             Err(error) => keep(error),
         }
     }
-    let line = not_found(text);
-    Err(reason.map_or_else(
-        || Failure::new(&line),
-        |reason| Failure::because(&line, reason),
-    ))
+    Err(match (reason, advice) {
+        (Some(reason), _) => Failure::because(line(text), reason),
+        (None, Some(advice)) => not_found(text).advise(advice),
+        (None, None) => not_found(text),
+    })
 }
 
 /// Finds the domain that the argument `text` means among those of a listing.
@@ -184,11 +185,22 @@ pub(crate) fn find_among(domains: &[&Domain], text: &str, keys: KeySet) -> Resul
         .or_else(|| uuid.and_then(|uuid| find(&|domain| domain.uuid() == uuid)))
         .or_else(|| find(&|domain| keys.name && domain.name() == text))
         .map(|domain| Domain::clone(domain))
-        .ok_or_else(|| Failure::new(not_found(text)))
+        .ok_or_else(|| {
+            let failure = not_found(text);
+            match nearest(domains.iter().map(|domain| domain.name()), text) {
+                Some(name) if keys.name => failure.advise(format!("did you mean '{name}'?")),
+                _ => failure,
+            }
+        })
 }
 
-fn not_found(text: &str) -> String {
+fn line(text: &str) -> String {
     format!("failed to get domain '{text}'")
+}
+
+fn not_found(text: &str) -> Failure {
+    let kind = ErrorKind::NotFound(What::Domain);
+    Failure::new(line(text)).of_kind(kind, virt_model::ErrorNumber::NoDomain)
 }
 
 /// An id: virsh takes negative numbers for names.

@@ -107,7 +107,7 @@ fn shortened(text: Cow<'_, str>) -> Cow<'_, str> {
         return text;
     };
     let length = grouped(text.chars().count());
-    Cow::Owned(format!("{}… ({length} characters)", &text[..end]))
+    Cow::Owned(format!("{}... ({length} characters)", &text[..end]))
 }
 
 /// A number as people read it: 1,234,567.
@@ -195,7 +195,11 @@ mod tests {
     fn long_texts_are_cut() {
         let long = "é".repeat(1_234_567);
         for cut in [line(&long), lines(&long)] {
-            assert!(cut.ends_with("é… (1,234,567 characters)"), "{}", cut.len());
+            assert!(
+                cut.ends_with("é... (1,234,567 characters)"),
+                "{}",
+                cut.len()
+            );
             assert_eq!(cut.chars().count(), LONGEST + 24);
         }
         let short = "é".repeat(LONGEST);

@@ -130,10 +130,10 @@ impl Terminal {
         Held(self.clone())
     }
 
-    /// Prints the lines of a failure and, for people, what to try next.
+    /// Prints the lines of a failure and what to try next.
     pub(crate) fn report(&self, failure: &Failure) {
         self.tell(&failure.to_string());
-        if let Some(advice) = failure.advice().filter(|_| super::shows_hints()) {
+        for advice in failure.advice().into_iter().flat_map(str::lines) {
             self.tell(&format!("hint: {}\n", foreign::lines(advice)));
         }
     }

@@ -38,6 +38,22 @@ pub(crate) struct Progresses {
     is_drawn: bool,
 }
 
+/// How many tasks are done. Dropping it removes its line.
+pub(crate) struct Total(ProgressBar);
+
+impl Total {
+    /// One more is done.
+    pub(crate) fn advance(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Total {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// The progress of a task on one domain or volume, or on the host. Dropping it removes its bar.
 pub(crate) struct TaskProgress {
     terminal: Terminal,
@@ -89,7 +105,8 @@ struct Transfer {
 impl Progresses {
     /// Shows progress as the options say.
     pub(super) fn new(terminal: Terminal, options: &Options) -> Self {
-        let is_drawn = options.progress == Form::Auto && std::io::stderr().is_terminal();
+        let is_drawn =
+            options.progress == Form::Auto && std::io::stderr().is_terminal() && !super::is_dumb();
         if is_drawn {
             terminal
                 .bars()
@@ -100,6 +117,20 @@ impl Progresses {
             is_json: options.progress == Form::Json,
             is_drawn,
         }
+    }
+
+    /// Begins to show how many of so many tasks are done, if bars are drawn. Their bars stand below, as many as the terminal has
+    /// lines for.
+    pub(crate) fn begin_all(&self, tasks: usize) -> Option<Total> {
+        if !self.is_drawn || tasks < 2 {
+            return None;
+        }
+        let style = ProgressStyle::with_template("{pos} of {len}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(tasks as u64).with_style(style);
+        let bar = self.terminal.bars().insert(0, bar);
+        bar.tick();
+        Some(Total(bar))
     }
 
     /// Begins to show the task of the domain with this name, if anything is shown.
@@ -219,7 +250,17 @@ impl Drop for TaskProgress {
     }
 }
 
+/// A line that fits the terminal: a narrow one has no room for a bar.
 fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{prefix:20!} [{bar:30}] {percent:>3}% {msg}");
-    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+    let terminal = terminal_size::terminal_size_of(std::io::stderr());
+    let width = terminal.map_or(80, |(width, _)| width.0);
+    let style = ProgressStyle::with_template(match width {
+        ..64 => "{prefix:12!} {percent:>3}% {wide_msg}",
+        _ => "{prefix:20!} [{bar:30}] {percent:>3}% {wide_msg}",
+    });
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    match super::is_unicode() {
+        true => style,
+        false => style.progress_chars("#>-"),
+    }
 }

@@ -125,7 +125,7 @@ impl Reader<'_> {
             .string(&key("deviceType"))
             .map(|text| text.into_owned());
         if self.boolean(&key("clientDevice"), false)? {
-            let message = "a device of the client's; it is left out";
+            let message = "a drive of the computer that the client runs on; it is left out";
             self.warn(&key("clientDevice"), message);
             return Ok(None);
         }

@@ -16,9 +16,10 @@ use crate::commands::Command;
 use crate::commands::domain_arg::{self, Any, KeySet, Keys as _};
 use crate::commands::options::check_exclusive;
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{Detail, Failure};
 use crate::ui::progress::{self, Progresses};
 use crate::ui::{Ui, foreign};
+use crate::words;
 
 /// What a command does to each of its domains.
 pub(crate) trait Action: Send + Sync + 'static {
@@ -105,6 +106,8 @@ struct DomainResult {
     uuid: Option<String>,
     #[serde(rename = "error")]
     failure: Option<Failure>,
+    #[serde(flatten)]
+    detail: Detail,
 
     #[serde(skip)]
     text: String,
@@ -174,16 +177,7 @@ async fn perform_all(
         };
         match (found, refused) {
             (Ok(domain), None) => chosen.push((place, domain)),
-            (_, failure) => report.add(
-                place,
-                DomainResult {
-                    name,
-                    uuid,
-                    failure,
-                    text: String::new(),
-                    is_begun: true,
-                },
-            ),
+            (_, failure) => report.add(place, DomainResult::of(name, uuid, failure, String::new())),
         }
     }
     perform(&action, ui, &progresses, chosen, &mut report).await;
@@ -293,10 +287,14 @@ async fn perform(
             }
         }
     };
+    let total = progresses.begin_all(domains.len());
     let mut finished = bulk::run(domains, action.options().parallel, begin);
     while let Some((domain, result)) = finished.next().await {
         let place = places[domain.moref()];
         waiting.remove(&place);
+        if let Some(total) = &total {
+            total.advance();
+        }
         report.add(place, DomainResult::new(&**action, &domain, result));
     }
     if ui.signal().is_some() {
@@ -304,33 +302,63 @@ async fn perform(
     }
 }
 
+/// The two commands that go on from a question which blocked `command` for the domain `name`.
+fn ways_on(command: &str, name: &str, error: &esx_driver::Error) -> Option<String> {
+    let question = error.question()?;
+    if question.choices.is_empty() {
+        return None;
+    }
+    let name = words::quoted(name);
+    Some(match error.leaves_question() {
+        true => format!("virt-esx question show {name}\nvirt-esx question answer {name} ANSWER"),
+        false => {
+            format!("virt-esx {command} {name} --ask\nvirt-esx {command} {name} --auto-answer")
+        }
+    })
+}
+
 impl DomainResult {
-    fn new(action: &dyn Action, domain: &Domain, result: esx_driver::Result<()>) -> Self {
-        let name = domain.name();
-        let (text, failure) = match result {
-            Ok(()) => (action.done(&foreign::line(name)), action.afterwards().err()),
-            Err(error) => {
-                let failure = Failure::because(action.failed(name), error);
-                (String::new(), Some(failure))
-            }
-        };
+    fn of(name: String, uuid: Option<String>, failure: Option<Failure>, text: String) -> Self {
+        let detail = failure.as_ref().map(Failure::detail);
         Self {
-            name: name.to_owned(),
-            uuid: Some(domain.uuid().to_string()),
+            name,
+            uuid,
             failure,
+            detail: detail.unwrap_or_default(),
             text,
             is_begun: true,
         }
     }
 
+    fn new(action: &dyn Action, domain: &Domain, result: esx_driver::Result<()>) -> Self {
+        let name = domain.name();
+        let (text, failure) = match result {
+            Ok(()) => (action.done(&foreign::line(name)), action.afterwards().err()),
+            Err(error) => {
+                let ways = ways_on(action.name(), name, &error);
+                let failure = Failure::because(action.failed(name), error);
+                let failure = match ways {
+                    Some(ways) => failure.advise_also(&ways),
+                    None => failure,
+                };
+                (String::new(), Some(failure))
+            }
+        };
+        Self::of(
+            name.to_owned(),
+            Some(domain.uuid().to_string()),
+            failure,
+            text,
+        )
+    }
+
     /// A domain with which nothing was begun when the interruption came.
     fn left(domain: &Domain) -> Self {
+        let failure = Failure::new("interrupted before it was begun");
+        let uuid = Some(domain.uuid().to_string());
         Self {
-            name: domain.name().to_owned(),
-            uuid: Some(domain.uuid().to_string()),
-            failure: Some(Failure::new("interrupted before it was begun")),
-            text: String::new(),
             is_begun: false,
+            ..Self::of(domain.name().to_owned(), uuid, Some(failure), String::new())
         }
     }
 }

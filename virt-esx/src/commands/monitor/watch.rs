@@ -40,7 +40,7 @@ const PICTURE: Duration = Duration::from_millis(250);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
     /// seconds between two readings of numbers; hosts renew them every 20 seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = seconds)]
     interval: u64,
 
     /// column to sort by
@@ -148,4 +148,13 @@ impl Watch {
             }
         }
     }
+}
+
+/// A number of seconds between two pictures.
+fn seconds(text: &str) -> Result<u64, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds| (1..=3600).contains(seconds));
+    seconds.ok_or_else(|| "expected a number of seconds, from 1 to 3600".to_owned())
 }

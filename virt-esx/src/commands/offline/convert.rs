@@ -12,27 +12,49 @@ use std::sync::mpsc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use esx_driver::vi_client::bounded;
+use serde::{Serialize, Serializer};
 use vmx::VmxError;
 
+use crate::answer::{self, Format};
 use crate::commands::file;
 use crate::failure::Failure;
-use crate::ui::{Closed, Ui, foreign};
+use crate::ui::{self, Closed, Ui, foreign};
 
 /// The conversion of one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Converted {
+    /// The file, as the command line names it.
+    file: String,
     /// Printed on the standard output.
-    stdout: String,
+    document: Option<String>,
+    /// The file that it was written to.
+    written: Option<String>,
     /// Why it failed, as it is printed.
+    #[serde(serialize_with = "lines")]
     error: Option<String>,
     /// What the other format cannot hold.
     warnings: Vec<String>,
 }
 
+/// The lines of an error, without what stands in front of it.
+fn lines<S: Serializer>(error: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    let error = error.as_deref();
+    let error = error.map(|text| text.strip_prefix("error: ").unwrap_or(text));
+    error
+        .map(|text| text.lines().collect::<Vec<_>>())
+        .serialize(to)
+}
+
+/// The conversions of several files as JSON.
+#[derive(Debug, Serialize)]
+struct Files {
+    files: Vec<Converted>,
+}
+
 impl Converted {
     pub(super) fn printed(text: String) -> Converted {
         Converted {
-            stdout: text,
+            document: Some(text),
             ..Converted::default()
         }
     }
@@ -41,7 +63,10 @@ impl Converted {
     pub(super) fn written(path: &Path, text: &str) -> Converted {
         let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
         match folder.and_then(|()| fs::write(path, text)) {
-            Ok(()) => Converted::default(),
+            Ok(()) => Converted {
+                written: Some(path.display().to_string()),
+                ..Converted::default()
+            },
             Err(error) => {
                 let text = format!("cannot write '{}': {error}", path.display());
                 Converted::failed(Failure::new(text).to_string())
@@ -63,23 +88,36 @@ impl Converted {
 }
 
 /// Converts all inputs on all processors, and prints the results as they come, in the order of the inputs. For several
-/// files, a summary follows.
+/// files, a line with its name stands in front of each document, and a summary follows.
 ///
 /// # Errors
 /// When the output cannot be written any more.
 pub(super) fn convert_all<I: Sync>(
     ui: &Ui,
     inputs: &[I],
+    name: impl Fn(&I) -> String + Sync,
     convert: impl Fn(&I) -> Converted + Sync,
 ) -> Result<(), Failure> {
     let mut summary = Summary::default();
     let mut printed = Ok(());
-    in_order(inputs, convert, |converted| {
-        printed = summary.print(ui, converted);
+    let named = |input: &I| Converted {
+        file: name(input),
+        ..convert(input)
+    };
+    in_order(inputs, named, |converted| {
+        printed = summary.print(ui, converted, inputs.len() > 1);
         printed.is_ok()
     });
+    printed?;
+    if ui.format() == Format::Json {
+        let files = std::mem::take(&mut summary.files);
+        ui.print(&answer::json(
+            "virt-esx/converted-files/1",
+            &Files { files },
+        ))?;
+    }
     summary.end(ui, inputs.len());
-    Ok(printed?)
+    Ok(())
 }
 
 /// Converts all inputs, and passes the results to `take` in the order of the inputs until that returns false.
@@ -134,19 +172,19 @@ const MOST_WARNINGS: usize = 1000;
 struct Summary {
     failed: usize,
     warnings: usize,
+    /// What is printed as one document at the end.
+    files: Vec<Converted>,
 }
 
 impl Summary {
-    fn print(&mut self, ui: &Ui, converted: Converted) -> Result<(), Closed> {
+    fn print(&mut self, ui: &Ui, converted: Converted, are_several: bool) -> Result<(), Closed> {
         let Converted {
-            stdout,
-            error,
-            warnings,
-        } = converted;
+            error, warnings, ..
+        } = &converted;
         self.failed += usize::from(error.is_some());
         self.warnings += warnings.len();
         let more = warnings.len().saturating_sub(MOST_WARNINGS);
-        for warning in warnings.into_iter().take(MOST_WARNINGS) {
+        for warning in warnings.iter().take(MOST_WARNINGS) {
             ui.warn(warning);
         }
         if more > 0 {
@@ -155,13 +193,30 @@ impl Summary {
             ));
         }
         if let Some(error) = error {
-            ui.fail_styled(&error);
+            ui.fail_styled(error);
         }
-        ui.document(&stdout)
+        match ui.format() {
+            Format::Text => {
+                let Some(document) = &converted.document else {
+                    return Ok(());
+                };
+                if are_several {
+                    ui.print(&format!("==> {} <==\n", foreign::line(&converted.file)))?;
+                }
+                ui.document(document)
+            }
+            Format::Json => {
+                self.files.push(converted);
+                Ok(())
+            }
+            Format::Jsonl => ui.print(&answer::json_line("virt-esx/converted-file/1", &converted)),
+        }
     }
 
     fn end(&self, ui: &Ui, files: usize) {
-        let Self { failed, warnings } = self;
+        let Self {
+            failed, warnings, ..
+        } = self;
         if files > 1 {
             let converted = files - failed;
             ui.tell(&format!(
@@ -249,7 +304,11 @@ fn annotated(
         true => Renderer::styled(),
         false => Renderer::plain(),
     };
-    renderer.decor_style(DecorStyle::Unicode).render(&[report]) + "\n"
+    let decor = match ui::is_unicode() {
+        true => DecorStyle::Unicode,
+        false => DecorStyle::Ascii,
+    };
+    renderer.decor_style(decor).render(&[report]) + "\n"
 }
 
 /// The range with the whole of each character that it cuts: positions count bytes, and the renderer panics inside a character.

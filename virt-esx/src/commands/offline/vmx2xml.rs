@@ -14,7 +14,8 @@ use crate::ui::Ui;
 /// convert VMX files to domain XML, without a host
 ///
 /// Every file that VMware reads is converted. A warning with line and key tells what the XML cannot hold. For a
-/// folder, all .vmx files in it and below it are converted, several at a time.
+/// folder, all .vmx files in it and below it are converted, several at a time; a line with the file's name stands in front of each
+/// document.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Vmx2xml {
     /// VMX files, folders with VMX files, or - for the standard input
@@ -46,7 +47,8 @@ impl LocalCommand for Vmx2xml {
     fn run(self, ui: &Ui) -> Result<(), Failure> {
         let inputs = self.inputs()?;
         self.check_outputs(&inputs)?;
-        convert::convert_all(ui, &inputs, |input| self.convert(input))
+        let name = |input: &Input| input.path.display().to_string();
+        convert::convert_all(ui, &inputs, name, |input| self.convert(input))
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Xml2vmx {
 
     /// virtualHW.version of the VMX file: 10 for ESXi 5.5, 13 for 6.5, 19 for 7.0, 21 for 8.0
     #[arg(long, value_name = "number", default_value_t = 13,
-          value_parser = clap::value_parser!(u32).range(4..))]
+          value_parser = hardware_version)]
     hardware_version: u32,
 
     /// refuse what libvirt refuses, with libvirt's error
@@ -39,9 +39,16 @@ pub(crate) struct Xml2vmx {
     libvirt: LibvirtVersion,
 }
 
+/// A version of virtual hardware: there is none below 4.
+fn hardware_version(text: &str) -> Result<u32, String> {
+    let version = text.parse().ok().filter(|version| *version >= 4);
+    version.ok_or_else(|| "expected a number, at least 4".to_owned())
+}
+
 impl LocalCommand for Xml2vmx {
     fn run(self, ui: &Ui) -> Result<(), Failure> {
-        convert::convert_all(ui, &[()], |()| self.convert())
+        let name = |(): &()| self.file.display().to_string();
+        convert::convert_all(ui, &[()], name, |()| self.convert())
     }
 }
 

@@ -75,10 +75,12 @@ impl Batch {
             &input,
         )?;
         let split = |text: &str, mark: &str| -> Vec<String> {
-            // Not the prompts, behind which both programs repeat the input.
-            let lines = text
-                .lines()
-                .filter(|line| !line.starts_with("virsh # ") && !line.starts_with("virt-esx # "));
+            // Not the prompts, behind which both programs repeat the input, and not our hints.
+            let is_own = |line: &&str| {
+                let mut starts = ["virsh # ", "virt-esx # ", "hint: "].into_iter();
+                !starts.any(|start| line.starts_with(start))
+            };
+            let lines = text.lines().filter(is_own);
             let text: String = lines.map(|line| format!("{line}\n")).collect();
             text.split(mark)
                 .skip(1)

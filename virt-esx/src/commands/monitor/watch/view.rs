@@ -12,6 +12,7 @@ use virt_model::DomainState;
 use super::column::{self, Column};
 use super::model::{Mode, Model, age};
 use super::picture::Row;
+use crate::ui;
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +53,10 @@ impl Look {
     /// What the environment says: `NO_COLOR`, `TERM` and the locale.
     pub(super) fn of_environment() -> Self {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"];
-        let locale = locale.into_iter().find_map(variable).unwrap_or_default();
-        let locale = locale.to_lowercase();
         let is_monochrome = variable("TERM").is_none_or(|term| term.starts_with("vt"));
         Self {
             is_coloured: variable("NO_COLOR").is_none() && !is_monochrome,
-            is_unicode: locale.contains("utf-8") || locale.contains("utf8"),
+            is_unicode: ui::is_unicode(),
         }
     }
 
