@@ -169,8 +169,8 @@ impl Cell {
         while let Some(character) = characters.next() {
             // Every row is padded to the width of the widest one.
             if cell.width >= WIDEST {
-                cell.text.push('…');
-                cell.width += 1;
+                cell.text.push_str("...");
+                cell.width += 3;
                 break;
             }
             let escape = character == '\\' && characters.peek() == Some(&'x');
@@ -262,11 +262,11 @@ mod tests {
     #[test]
     fn a_table_that_cannot_fit_is_not_broken() {
         let table = names(&["abcdefghijklmnopqrstuvwxyz"]);
-        let narrowest = 9 + 1 + 12 + 7;
+        let narrowest = 9 + 1 + 6 + 6;
         let found = table.render_within(false, Some(narrowest));
         assert_eq!(
             found,
-            " 1   abcdefghijkl   running\n     mnopqrstuvwx\n     yz\n"
+            " 1   abcdef   runnin\n     ghijkl   g\n     mnopqr\n     stuvwx\n     yz\n"
         );
         let found = table.render_within(false, Some(narrowest - 1));
         assert_eq!(found, " 1   abcdefghijklmnopqrstuvwxyz   running\n");

@@ -170,7 +170,10 @@ fn readme() {
 fn run_in_shell(command: &str) -> String {
     let folder = Path::new(env!("CARGO_BIN_EXE_virt-esx")).parent().unwrap();
     let mut shell = Command::new("sh");
-    shell.env_clear().env("HOME", "/nonexistent");
+    shell
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("LC_ALL", "C.UTF-8");
     shell.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
     let output = shell
         .args(["-c", command])
@@ -239,7 +242,10 @@ fn run(command: &str, input: &str) -> String {
     let mut words = split(command).into_iter().peekable();
     let mut program = Command::new(env!("CARGO_BIN_EXE_virt-esx"));
     // Nothing of the caller's: credentials, URIs, width of the terminal.
-    program.env_clear().env("HOME", "/nonexistent");
+    program
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("LC_ALL", "C.UTF-8");
     while let Some(word) = words.next_if(|word| word != "virt-esx") {
         let (name, value) = word.split_once('=').expect("NAME=VALUE before virt-esx");
         program.env(name, value);

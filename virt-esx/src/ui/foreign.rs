@@ -200,7 +200,7 @@ mod tests {
                 "{}",
                 cut.len()
             );
-            assert_eq!(cut.chars().count(), LONGEST + 24);
+            assert_eq!(cut.chars().count(), LONGEST + 26);
         }
         let short = "é".repeat(LONGEST);
         assert_eq!(line(&short), short);

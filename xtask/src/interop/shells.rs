@@ -10,7 +10,8 @@ use super::report::Report;
 /// Runs the tests of the scripts, none of which is skipped here, and renders every page.
 pub(crate) fn run(tools: &Tools, report: &mut Report) -> Result<(), String> {
     let mut tests = Command::new(cargo());
-    tests.args(["test", "--quiet", "-p", "virt-esx", "--test", "server"]);
+    // With the features of the whole workspace, as its tests were built before.
+    tests.args(["test", "--quiet", "--workspace", "--test", "server"]);
     tests.args(["completion::", "--", "--nocapture"]);
     let run = process::run(&mut tests, "")?;
     let held = run.succeeded() && !run.stderr.contains("skipped:");
