@@ -58,7 +58,7 @@ impl Authenticate for Login {
                 Err(env::VarError::NotPresent) => {
                     check_terminal()?;
                     let asked = format!("{}: ", foreign::line(&prompt.password_prompt()));
-                    Ok(self.terminal.ask_secret(asked).await?)
+                    Ok(self.terminal.ask_secret(asked).await?.as_str().into())
                 }
                 // The other error would print the value.
                 Err(env::VarError::NotUnicode(_)) => {
