@@ -287,7 +287,7 @@ async fn perform(
             }
         }
     };
-    let total = progresses.begin_all(domains.len());
+    let total = progresses.begin_all(waiting.len());
     let mut finished = bulk::run(domains, action.options().parallel, begin);
     while let Some((domain, result)) = finished.next().await {
         let place = places[domain.moref()];
