@@ -41,7 +41,7 @@ pub(crate) use self::device::Name as DeviceName;
 pub(crate) use self::identity::{name as unescaped_name, state};
 pub(crate) use self::issues::{OUT_OF_SPACE, disk_problem, is_about, message_problem};
 pub(crate) use self::job::Job;
-pub use self::list::{DomainEntry, DomainList, SkippedDomain};
+pub use self::list::{DomainEntry, DomainList, DomainRow, SkippedDomain};
 pub(crate) use self::measured::{measured_cards, measured_disks};
 pub(crate) use self::metadata::{ELEMENTS, TITLE};
 pub use self::migrate::{MigrateParameters, MigratePriority};

@@ -76,7 +76,7 @@ pub use datastore::{
     DatastorePath, DownloadOptions, FileDownload, Piece, Sha256, UploadOptions, Uploaded,
 };
 pub use domain::{
-    AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, DomainStatsRecord,
+    AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, DomainRow, DomainStatsRecord,
     MigrateParameters, MigratePriority, Screenshot, SkippedDomain,
 };
 pub use engine::{Progress, ProgressState};

@@ -5,7 +5,10 @@ use vi_client::{
     property_set,
     retrieve::{ObjectProperties, PropertySet as _, Retrieve},
 };
-use vi_types::enums::{ManagedEntityStatus, VirtualMachinePowerState};
+use vi_types::{
+    ManagedObjectReference,
+    enums::{ManagedEntityStatus, VirtualMachinePowerState},
+};
 use virt_model::{DomainState, ErrorNumber, Uuid};
 use vmx::escape::PERCENT;
 
@@ -20,9 +23,15 @@ property_set! {
 }
 
 property_set! {
-    struct Condition: VirtualMachine {
-        status: ManagedEntityStatus = config_status,
+    struct PowerState: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
+    }
+}
+
+property_set! {
+    /// Whether the server can read the virtual machine's configuration, which only matters without a UUID.
+    pub(super) struct Condition: VirtualMachine {
+        pub(super) status: ManagedEntityStatus = config_status,
     }
 }
 
@@ -38,10 +47,23 @@ property_set! {
     }
 }
 
+/// What a listing shows of a domain: all of its identity but the UUID.
+pub(super) struct Identity {
+    pub(super) moref: ManagedObjectReference,
+    pub(super) name: String,
+    pub(super) id: i32,
+    pub(super) power_state: VirtualMachinePowerState,
+}
+
 impl Connect {
     /// Adds the properties that make a virtual machine a domain to a request.
     pub(crate) fn with_identity(&self, request: Retrieve) -> Retrieve {
-        let request = request.set::<Condition>().set::<Name>();
+        self.with_name_and_uuid(request).set::<Condition>()
+    }
+
+    /// Adds the same properties but for the [condition](Condition) of the virtual machine.
+    pub(super) fn with_name_and_uuid(&self, request: Retrieve) -> Retrieve {
+        let request = with_name(request);
         match self.by_instance_uuid() {
             true => request.set::<InstanceUuid>(),
             false => request.set::<BiosUuid>(),
@@ -59,34 +81,81 @@ impl Connect {
         &self,
         mut properties: ObjectProperties,
     ) -> Result<(Domain, VirtualMachinePowerState)> {
-        let found = &mut properties;
-        let condition = Condition::from_properties(found).map_err(Error::missing_property)?;
-        let Name { name: raw } = Name::from_properties(found)
-            .map_err(|error| unreadable("Could not get name of virtual machine").because(error))?;
-        // A user without the permission to read it gets no UUID.
-        let raw_uuid = match self.by_instance_uuid() {
-            true => InstanceUuid::from_properties(found).map(|found| found.uuid),
-            false => BiosUuid::from_properties(found).map(|found| found.uuid),
-        };
-        let raw_uuid = raw_uuid.map_err(Error::missing_property)?;
-        let healthy = condition.status == ManagedEntityStatus::Green;
-        if raw_uuid.is_none() && !healthy {
-            warn!(
-                vm = %properties.object,
-                "Cannot access UUID, because 'configStatus' property indicates a config problem"
-            );
-        }
-        let id = id(&properties.object.value)?;
-        let power_state = condition.power_state;
-        let domain = Domain {
-            connect: self.clone(),
-            name: name(&raw)?,
-            uuid: uuid(raw_uuid.as_deref(), healthy)?,
-            id: (power_state != VirtualMachinePowerState::PoweredOff).then_some(id),
-            moref: properties.object,
+        let identity = identity(&mut properties)?;
+        let power_state = identity.power_state.clone();
+        let domain = match self.raw_uuid(&mut properties)? {
+            Some(raw) => self.with_uuid(identity, &raw)?,
+            None => {
+                let found = Condition::from_properties(&mut properties);
+                self.without_uuid(identity, found.map_err(Error::missing_property)?)?
+            }
         };
         Ok((domain, power_state))
     }
+
+    /// The UUID that the server gives the virtual machine. A user without the permission to read it gets none.
+    pub(super) fn raw_uuid(&self, properties: &mut ObjectProperties) -> Result<Option<String>> {
+        let found = match self.by_instance_uuid() {
+            true => InstanceUuid::from_properties(properties).map(|found| found.uuid),
+            false => BiosUuid::from_properties(properties).map(|found| found.uuid),
+        };
+        found.map_err(Error::missing_property)
+    }
+
+    /// The domain of a virtual machine with that UUID.
+    pub(super) fn with_uuid(&self, identity: Identity, raw: &str) -> Result<Domain> {
+        let uuid = uuid(Some(raw), true)?;
+        Ok(identity.domain(self, uuid))
+    }
+
+    /// The domain of a virtual machine that has no UUID in that condition.
+    pub(super) fn without_uuid(&self, identity: Identity, condition: Condition) -> Result<Domain> {
+        let is_healthy = condition.status == ManagedEntityStatus::Green;
+        if !is_healthy {
+            warn!(
+                vm = %identity.moref,
+                "Cannot access UUID, because 'configStatus' property indicates a config problem"
+            );
+        }
+        let uuid = uuid(None, is_healthy)?;
+        Ok(identity.domain(self, uuid))
+    }
+}
+
+impl Identity {
+    fn domain(self, connect: &Connect, uuid: Uuid) -> Domain {
+        Domain {
+            connect: connect.clone(),
+            id: self.active_id(),
+            name: self.name,
+            uuid,
+            moref: self.moref,
+        }
+    }
+
+    /// The id, if the virtual machine is not off.
+    pub(super) fn active_id(&self) -> Option<i32> {
+        (self.power_state != VirtualMachinePowerState::PoweredOff).then_some(self.id)
+    }
+}
+
+/// Adds the properties of an [`Identity`] to a request.
+pub(super) fn with_name(request: Retrieve) -> Retrieve {
+    request.set::<PowerState>().set::<Name>()
+}
+
+/// The identity that these properties make.
+pub(super) fn identity(properties: &mut ObjectProperties) -> Result<Identity> {
+    let PowerState { power_state } =
+        PowerState::from_properties(properties).map_err(Error::missing_property)?;
+    let Name { name: raw } = Name::from_properties(properties)
+        .map_err(|error| unreadable("Could not get name of virtual machine").because(error))?;
+    Ok(Identity {
+        id: id(&properties.object.value)?,
+        name: name(&raw)?,
+        power_state,
+        moref: properties.object.clone(),
+    })
 }
 
 /// The id that libvirt would give the virtual machine with this reference: the number `16` of a

@@ -1,13 +1,22 @@
 //! Lists of domains.
 
+use std::collections::HashMap;
+
 use tracing::warn;
-use vi_client::{property_set, retrieve::PropertySet as _};
+use vi_client::{
+    property_set,
+    retrieve::{ObjectProperties, PropertySet as _, Retrieve},
+};
 use vi_types::{
     ManagedObjectReference, enums::VirtualMachinePowerState, objects::VirtualMachineSnapshotTree,
 };
 use virt_model::{DomainFilter, DomainState, flags::refuse_unknown};
 
-use super::{Domain, autostart::AutoStart, identity};
+use super::{
+    Domain,
+    autostart::AutoStart,
+    identity::{self, Condition, Identity},
+};
 use crate::{Connect, Error, Result};
 
 property_set! {
@@ -64,12 +73,24 @@ impl<'a> IntoIterator for &'a DomainList {
     }
 }
 
+/// What a table shows of a domain: enough to name it, too little for a [`Domain`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DomainRow {
+    /// The id; `None` if the domain is off.
+    pub id: Option<i32>,
+    /// The name.
+    pub name: String,
+    /// Its state when the list was read.
+    pub state: DomainState,
+}
+
 impl Connect {
     /// The host's domains that `filter` admits, with their states.
     ///
     /// One request at any number of domains (one a page if the server answers in pages); the
-    /// autostart filters take one more. Every domain is persistent and none has a managed save image
-    /// or a checkpoint, so some filters are answered without asking. (libvirt passes over the
+    /// autostart filters take one more, and so do virtual machines without a UUID. Every domain is persistent and none has a
+    /// managed save image or a checkpoint, so some filters are answered without asking. (libvirt passes over the
     /// checkpoint filters and lists every domain.)
     ///
     /// # Errors
@@ -77,48 +98,96 @@ impl Connect {
     /// read is not an error, see [`DomainList::skipped`].
     #[doc(alias = "virConnectListAllDomains")]
     pub async fn list_all_domains(&self, filter: DomainFilter) -> Result<DomainList> {
-        let known = DomainFilter::FILTERS_ALL;
-        refuse_unknown(filter, known, "esxConnectListAllDomains")?;
-        // These hold for every domain.
-        if !(filter.admits(DomainFilter::PERSISTENT, true, DomainFilter::TRANSIENT)
-            && filter.admits(
-                DomainFilter::MANAGEDSAVE,
-                false,
-                DomainFilter::NO_MANAGEDSAVE,
-            )
-            && filter.admits(
-                DomainFilter::HAS_CHECKPOINT,
-                false,
-                DomainFilter::NO_CHECKPOINT,
-            ))
-        {
+        let Some(criteria) = self.criteria(filter).await? else {
             return Ok(DomainList::default());
-        }
-        let criteria = self.criteria(filter).await?;
-
-        let mut request = self.with_identity(self.virtual_machines());
-        if filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
-            request = request.set::<Snapshots>();
-        }
-        let mut list = DomainList::default();
+        };
+        let request = criteria.read(self.with_name_and_uuid(self.virtual_machines()));
+        let mut found = Vec::new();
+        let mut without_uuid = Vec::new();
         for mut properties in self.client().retrieve(&request).await? {
             let moref = properties.object.clone();
-            let snapshots = Snapshots::from_properties(&mut properties);
-            let has_snapshot = snapshots.is_ok_and(|snapshots| !snapshots.roots.is_empty());
-            match self.identify_with_state(properties) {
-                Ok((domain, power_state)) => {
-                    if criteria.admit(&domain, &power_state, has_snapshot) {
-                        let state = identity::state(&power_state);
-                        list.domains.push(DomainEntry { domain, state });
+            let read = criteria
+                .admitted(&mut properties)
+                .and_then(|read| Ok((read, self.raw_uuid(&mut properties)?)));
+            match read {
+                Ok((None, _)) => continue,
+                Ok((Some(identity), raw_uuid)) => {
+                    if raw_uuid.is_none() {
+                        without_uuid.push(moref.clone());
                     }
+                    found.push((moref, Ok((identity, raw_uuid))));
                 }
+                Err(error) => found.push((moref, Err(error))),
+            }
+        }
+        let mut conditions = self.conditions(without_uuid).await?;
+        let mut list = DomainList::default();
+        for (moref, read) in found {
+            let made = read.and_then(|(identity, raw_uuid)| {
+                let state = identity::state(&identity.power_state);
+                let domain = match raw_uuid {
+                    Some(raw) => self.with_uuid(identity, &raw)?,
+                    None => match conditions.remove(&moref) {
+                        Some(condition) => self.without_uuid(identity, condition?)?,
+                        // It is gone meanwhile.
+                        None => return Ok(None),
+                    },
+                };
+                Ok(Some(DomainEntry { domain, state }))
+            });
+            match made {
+                Ok(entry) => list.domains.extend(entry),
                 Err(error) => {
-                    warn!(%moref, %error, "left out of the list");
+                    left_out(&moref, &error);
                     list.skipped.push(SkippedDomain { moref, error });
                 }
             }
         }
         Ok(list)
+    }
+
+    /// The rows of a table of the domains that `filter` admits: half the bytes of
+    /// [`list_all_domains`](Connect::list_all_domains), since no UUID is read. A virtual machine without one has a row, too.
+    ///
+    /// The requests are those of the list.
+    ///
+    /// # Errors
+    /// As [`list_all_domains`](Connect::list_all_domains). A domain that cannot be read is left out with a warning.
+    pub async fn domain_rows(&self, filter: DomainFilter) -> Result<Vec<DomainRow>> {
+        let Some(criteria) = self.criteria(filter).await? else {
+            return Ok(Vec::new());
+        };
+        let request = criteria.read(identity::with_name(self.virtual_machines()));
+        let mut rows = Vec::new();
+        for mut properties in self.client().retrieve(&request).await? {
+            match criteria.admitted(&mut properties) {
+                Ok(Some(identity)) => rows.push(DomainRow {
+                    id: identity.active_id(),
+                    state: identity::state(&identity.power_state),
+                    name: identity.name,
+                }),
+                Ok(None) => {}
+                Err(error) => left_out(&properties.object, &error),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The conditions of virtual machines; no request for none of them.
+    async fn conditions(
+        &self,
+        of: Vec<ManagedObjectReference>,
+    ) -> Result<HashMap<ManagedObjectReference, Result<Condition>>> {
+        if of.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let request = Retrieve::from_each(of);
+        let found = self.client().retrieve_set::<Condition>(request).await?;
+        let read = found.into_iter().map(|found| {
+            let condition = found.properties.map_err(Error::missing_property);
+            (found.object, condition)
+        });
+        Ok(read.collect())
     }
 
     /// The ids of the domains that run. A paused domain has an id too, but libvirt lists it with those that are
@@ -128,9 +197,8 @@ impl Connect {
     /// As [`list_all_domains`](Connect::list_all_domains).
     #[doc(alias = "virConnectListDomains")]
     pub async fn list_domains(&self) -> Result<Vec<i32>> {
-        let running = self.list_all_domains(DomainFilter::RUNNING).await?;
-        let ids = running.domains.iter().filter_map(|entry| entry.domain.id);
-        Ok(ids.collect())
+        let running = self.domain_rows(DomainFilter::RUNNING).await?;
+        Ok(running.into_iter().filter_map(|row| row.id).collect())
     }
 
     /// The number of [domains that run](Connect::list_domains).
@@ -149,9 +217,8 @@ impl Connect {
     #[doc(alias = "virConnectListDefinedDomains")]
     pub async fn list_defined_domains(&self) -> Result<Vec<String>> {
         let filter = DomainFilter::FILTERS_STATE.without(DomainFilter::RUNNING);
-        let defined = self.list_all_domains(filter).await?;
-        let names = defined.domains.into_iter().map(|entry| entry.domain.name);
-        Ok(names.collect())
+        let defined = self.domain_rows(filter).await?;
+        Ok(defined.into_iter().map(|row| row.name).collect())
     }
 
     /// The number of [domains that do not run](Connect::list_defined_domains).
@@ -163,14 +230,36 @@ impl Connect {
         Ok(self.list_defined_domains().await?.len())
     }
 
-    async fn criteria(&self, filter: DomainFilter) -> Result<Criteria> {
+    /// `None` if no domain can pass the filter.
+    async fn criteria(&self, filter: DomainFilter) -> Result<Option<Criteria>> {
+        let known = DomainFilter::FILTERS_ALL;
+        refuse_unknown(filter, known, "esxConnectListAllDomains")?;
+        // These hold for every domain.
+        if !(filter.admits(DomainFilter::PERSISTENT, true, DomainFilter::TRANSIENT)
+            && filter.admits(
+                DomainFilter::MANAGEDSAVE,
+                false,
+                DomainFilter::NO_MANAGEDSAVE,
+            )
+            && filter.admits(
+                DomainFilter::HAS_CHECKPOINT,
+                false,
+                DomainFilter::NO_CHECKPOINT,
+            ))
+        {
+            return Ok(None);
+        }
         let auto_start = if filter.restricts(DomainFilter::FILTERS_AUTOSTART) {
             Some(self.auto_start().await?)
         } else {
             None
         };
-        Ok(Criteria { filter, auto_start })
+        Ok(Some(Criteria { filter, auto_start }))
     }
+}
+
+fn left_out(moref: &ManagedObjectReference, error: &Error) {
+    warn!(%moref, %error, "left out of the list");
 }
 
 /// The properties that a filter wants domains to have.
@@ -180,21 +269,32 @@ struct Criteria {
 }
 
 impl Criteria {
-    fn admit(
-        &self,
-        domain: &Domain,
-        power_state: &VirtualMachinePowerState,
-        has_snapshot: bool,
-    ) -> bool {
-        let active = *power_state != VirtualMachinePowerState::PoweredOff;
+    /// Adds what the filter has to know to a request.
+    fn read(&self, request: Retrieve) -> Retrieve {
+        match self.filter.restricts(DomainFilter::FILTERS_SNAPSHOT) {
+            true => request.set::<Snapshots>(),
+            false => request,
+        }
+    }
+
+    /// The identity that these properties make, if the filter admits it.
+    fn admitted(&self, properties: &mut ObjectProperties) -> Result<Option<Identity>> {
+        let snapshots = Snapshots::from_properties(properties);
+        let has_snapshot = snapshots.is_ok_and(|snapshots| !snapshots.roots.is_empty());
+        let identity = identity::identity(properties)?;
+        Ok(self.admit(&identity, has_snapshot).then_some(identity))
+    }
+
+    fn admit(&self, identity: &Identity, has_snapshot: bool) -> bool {
+        let active = identity.power_state != VirtualMachinePowerState::PoweredOff;
         let auto_start = |settings: &AutoStart| {
-            let starts = settings.starts(&domain.moref);
+            let starts = settings.starts(&identity.moref);
             self.filter
                 .admits(DomainFilter::AUTOSTART, starts, DomainFilter::NO_AUTOSTART)
         };
         self.filter
             .admits(DomainFilter::ACTIVE, active, DomainFilter::INACTIVE)
-            && admits_state(self.filter, identity::state(power_state))
+            && admits_state(self.filter, identity::state(&identity.power_state))
             && self.filter.admits(
                 DomainFilter::HAS_SNAPSHOT,
                 has_snapshot,

@@ -3,13 +3,16 @@
 use tracing::debug;
 use vi_client::{
     property_set,
-    retrieve::{Retrieve, Selection},
+    retrieve::{PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{
-    ManagedObjectReference, enums::VirtualMachinePowerState, methods::FindByUuid,
-    properties::HostSystem,
+    ManagedObject as _, ManagedObjectReference,
+    enums::VirtualMachinePowerState,
+    methods::{FindByUuid, FindChild},
+    properties::{HostSystem, VirtualMachine},
 };
 use virt_model::Uuid;
+use vmx::escape::PERCENT;
 
 use super::{
     Domain,
@@ -28,6 +31,12 @@ property_set! {
     struct Named: VirtualMachine {
         name: String = name,
         power_state: VirtualMachinePowerState = runtime.power_state,
+    }
+}
+
+property_set! {
+    struct Host: VirtualMachine {
+        host: Option<ManagedObjectReference> = runtime.host,
     }
 }
 
@@ -128,17 +137,65 @@ impl Connect {
         }))
     }
 
-    /// The domain of that name on the host.
+    /// The domain of that name on the host. Of several with the name, it is the one that is registered in the datacenter's
+    /// own folder of virtual machines, or else the first in the server's order.
     ///
-    /// Two requests: the names of the host's virtual machines, and the properties of the one with the name.
+    /// Two requests, however many virtual machines there are: the server looks the name up in that folder, and tells the
+    /// properties of the virtual machine with the name. If none is found there (a vCenter's virtual machines may be in other
+    /// folders and in vApps), the names of the host's virtual machines are read.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     #[doc(alias = "virDomainLookupByName")]
     pub async fn lookup_by_name(&self, name: &str) -> Result<Domain> {
+        match self.find_child(name).await? {
+            Some(domain) => Ok(domain),
+            None => self.search_name(name).await,
+        }
+    }
+
+    /// The domain of that name in the datacenter's own folder of virtual machines.
+    async fn find_child(&self, name: &str) -> Result<Option<Domain>> {
+        let request = FindChild {
+            entity: self.place().vm_folder.clone(),
+            name: PERCENT.escape(name).into_owned(),
+            ..Default::default()
+        };
+        let moref = match self.client().call(&request).await {
+            Ok(Some(moref)) if moref.r#type == VirtualMachine::TYPE => moref,
+            Ok(_) => return Ok(None),
+            // Most likely the user lacks the permission to search.
+            Err(error) if error.fault().is_some() => {
+                debug!(%error, "the name is looked for in the list");
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let request = self.with_identity(Retrieve::from(&moref)).set::<Host>();
+        let mut properties = match self.client().retrieve(&request).await {
+            Ok(mut found) => match found.pop() {
+                Some(properties) => properties,
+                None => return Ok(None),
+            },
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        // The folder has the virtual machines of all hosts of the datacenter.
+        let host = Host::from_properties(&mut properties).ok();
+        let host = host.and_then(|found| found.host);
+        if host.as_ref() != Some(self.host_system()) {
+            return Ok(None);
+        }
+        // Servers find a name in upper and lower case, and the virtual machine may have been renamed since.
+        let found = self.identify(properties);
+        Ok(found.ok().filter(|domain| domain.name == name))
+    }
+
+    /// The first domain of that name in the list of the host's virtual machines.
+    async fn search_name(&self, name: &str) -> Result<Domain> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
         let request = self.virtual_machines();
-        let mut near = Near::new(name);
+        let mut others = Vec::new();
         for found in self.client().retrieve_set::<Name>(request).await? {
             let raw = match found.properties {
                 Ok(Name { name }) => name,
@@ -150,10 +207,15 @@ impl Connect {
             // A name with an invalid escape is compared as it is; libvirt's search fails at it.
             let shown = identity::name(&raw).unwrap_or(raw);
             if shown == name {
-                return self.domain(&found.object).await?.ok_or_else(missing);
+                let domain = self.domain(&found.object).await?;
+                return domain
+                    .filter(|domain| domain.name == name)
+                    .ok_or_else(missing);
             }
-            near.consider(&shown);
+            others.push(shown);
         }
+        let mut near = Near::new(name);
+        others.iter().for_each(|other| near.consider(other));
         Err(near.advise(missing()))
     }
 

@@ -72,20 +72,23 @@ impl Connect {
     /// have the name, which distributed switches of two folders may; as [`list_all_networks`](Connect::list_all_networks).
     #[doc(alias = "virNetworkLookupByName")]
     pub async fn network_lookup_by_name(&self, name: &str) -> Result<Network> {
-        let mut near = Near::new(name);
+        let networks = self.networks().await?;
         let mut found = Vec::new();
-        for network in self.networks().await? {
-            match network.name == name {
-                true if network.kind == Kind::Standard => return Ok(network),
-                true => found.push(network),
-                false => near.consider(&network.name),
+        for network in networks.iter().filter(|network| network.name == name) {
+            match network.kind == Kind::Standard {
+                true => return Ok(network.clone()),
+                false => found.push(network),
             }
         }
         match &found[..] {
-            [network] => Ok(network.clone()),
-            [] => Err(near.advise(no_network(format!(
-                "Could not find HostVirtualSwitch with name '{name}'"
-            )))),
+            [network] => Ok(Network::clone(network)),
+            [] => {
+                let mut near = Near::new(name);
+                networks.iter().for_each(|other| near.consider(&other.name));
+                Err(near.advise(no_network(format!(
+                    "Could not find HostVirtualSwitch with name '{name}'"
+                ))))
+            }
             several => {
                 let uuids: Vec<_> = several.iter().map(|one| one.uuid.to_string()).collect();
                 let message = format!("several networks have the name '{name}'");

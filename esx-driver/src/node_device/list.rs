@@ -56,13 +56,12 @@ impl Connect {
     /// [`list_all_node_devices`](Connect::list_all_node_devices).
     #[doc(alias = "virNodeDeviceLookupByName")]
     pub async fn node_device_lookup_by_name(&self, name: &str) -> Result<NodeDevice> {
-        let mut near = Near::new(name);
-        for device in self.list_all_node_devices(NodeDeviceFilter::NONE).await? {
-            if device.name == name {
-                return Ok(device);
-            }
-            near.consider(&device.name);
+        let mut devices = self.list_all_node_devices(NodeDeviceFilter::NONE).await?;
+        if let Some(found) = devices.iter().position(|device| device.name == name) {
+            return Ok(devices.swap_remove(found));
         }
+        let mut near = Near::new(name);
+        devices.iter().for_each(|other| near.consider(&other.name));
         Err(near.advise(no_device(name)))
     }
 

@@ -13,13 +13,12 @@ impl Connect {
     /// [`list_all_storage_pools`](Connect::list_all_storage_pools).
     #[doc(alias = "virStoragePoolLookupByName")]
     pub async fn storage_pool_lookup_by_name(&self, name: &str) -> Result<StoragePool> {
-        let mut near = Near::new(name);
-        for pool in self.pools().await? {
-            if pool.name == name {
-                return Ok(pool);
-            }
-            near.consider(&pool.name);
+        let mut pools: Vec<_> = self.pools().await?.collect();
+        if let Some(found) = pools.iter().position(|pool| pool.name == name) {
+            return Ok(pools.swap_remove(found));
         }
+        let mut near = Near::new(name);
+        pools.iter().for_each(|pool| near.consider(&pool.name));
         Err(near.advise(no_pool_with_name(name)))
     }
 

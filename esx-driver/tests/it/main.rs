@@ -27,6 +27,7 @@ mod metadata;
 mod migrate;
 mod monitor;
 mod network_changes;
+mod names;
 mod networks;
 mod node;
 mod node_devices;

@@ -221,14 +221,22 @@ fn find_by_datastore_path(
     Ok(found.into_iter().next())
 }
 
+/// The child of that name, in upper or lower case. Several names that differ in nothing else may be there; the one that is
+/// written as `name` goes first.
 fn child(
     world: &World,
     parent: &ManagedObjectReference,
     name: &str,
 ) -> Option<ManagedObjectReference> {
-    children(world, parent)
-        .into_iter()
-        .find(|child| world.name(child) == Some(name))
+    let children = children(world, parent);
+    let is_name = |child: &&ManagedObjectReference| world.name(child) == Some(name);
+    let folded = name.to_lowercase();
+    let is_alike = |child: &&ManagedObjectReference| {
+        let own = world.name(child);
+        own.is_some_and(|own| own.to_lowercase() == folded)
+    };
+    let found = children.iter().find(is_name);
+    found.or_else(|| children.iter().find(is_alike)).cloned()
 }
 
 fn vms(

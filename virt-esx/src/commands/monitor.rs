@@ -32,7 +32,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<dommemstat::Dommemstat>("dommemstat"),
         Row::query::<domstate::Domstate>("domstate"),
         Row::query::<domstats::Domstats>("domstats"),
-        Row::query::<list::List>("list"),
+        Row::command::<list::List>("list"),
         Row::command::<watch::Watch>("watch"),
     ],
 };

@@ -1,12 +1,13 @@
 use serde::Serialize;
 use virt_model::{DomainFilter, DomainState};
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Format};
 use crate::commands::options::check_exclusive;
-use crate::commands::{Query, state};
+use crate::commands::{Command, state};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::table::Table;
+use crate::ui::Ui;
 
 /// list domains
 ///
@@ -132,14 +133,13 @@ struct Row {
     /// Null for an inactive domain.
     id: Option<i32>,
     name: String,
-    uuid: String,
+    /// Only if it is shown: it doubles the bytes of the list.
+    uuid: Option<String>,
     #[serde(serialize_with = "state::name")]
     state: DomainState,
 }
 
-impl Query for List {
-    type Answer = Domains;
-
+impl Command for List {
     fn check(&self) -> Result<(), Failure> {
         let Columns {
             table,
@@ -152,17 +152,41 @@ impl Query for List {
         others.try_for_each(|other| check_exclusive([("table", table), other]))
     }
 
-    async fn ask(self, connection: &Connection) -> Result<Domains, Failure> {
-        let list = connection.list_all_domains(self.filter.flags()).await;
-        let list = list.map_err(|error| Failure::because("Failed to list domains", error))?;
-        let rows = list.domains.into_iter().map(|entry| Row {
-            id: entry.domain.id(),
-            name: entry.domain.name().to_owned(),
-            uuid: entry.domain.uuid().to_string(),
-            state: entry.state,
-        });
-        Ok(Domains::new(rows.collect(), self.columns))
+    async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
+        let shows_uuids = self.columns.uuid || ui.format() != Format::Text;
+        let rows = match shows_uuids {
+            true => rows_with_uuids(connection, self.filter.flags()).await,
+            false => rows(connection, self.filter.flags()).await,
+        };
+        let rows = rows.map_err(|error| Failure::because("Failed to list domains", error))?;
+        ui.answer(&Domains::new(rows, self.columns))?;
+        Ok(())
     }
+}
+
+async fn rows(connection: &Connection, filter: DomainFilter) -> esx_driver::Result<Vec<Row>> {
+    let rows = connection.domain_rows(filter).await?.into_iter();
+    let rows = rows.map(|row| Row {
+        id: row.id,
+        name: row.name,
+        uuid: None,
+        state: row.state,
+    });
+    Ok(rows.collect())
+}
+
+async fn rows_with_uuids(
+    connection: &Connection,
+    filter: DomainFilter,
+) -> esx_driver::Result<Vec<Row>> {
+    let list = connection.list_all_domains(filter).await?;
+    let rows = list.domains.into_iter().map(|entry| Row {
+        id: entry.domain.id(),
+        name: entry.domain.name().to_owned(),
+        uuid: Some(entry.domain.uuid().to_string()),
+        state: entry.state,
+    });
+    Ok(rows.collect())
 }
 
 impl Filter {
@@ -238,7 +262,7 @@ impl Domains {
             .filter(|row| !ids_only || row.id.is_some());
         let lines = listed.map(|row| {
             let parts = [
-                uuid.then(|| row.uuid.clone()),
+                row.uuid.clone().filter(|_| uuid),
                 id.then(|| row.id()),
                 name.then(|| row.name.clone()),
             ];
@@ -286,7 +310,7 @@ mod tests {
         let row = |id, name: &str, state| Row {
             id,
             name: name.to_owned(),
-            uuid: format!("00000000-0000-0000-0000-0000000000{:02x}", name.len()),
+            uuid: Some(format!("00000000-0000-0000-0000-0000000000{:02x}", name.len())),
             state,
         };
         let rows = vec![
