@@ -37,6 +37,7 @@ use virt_model::{DomainInfo, DomainState, ErrorNumber, StateReason, Uuid};
 
 pub use self::autostart::AutostartSettings;
 pub use self::clone::CloneOptions;
+pub use self::definition::DomainConfiguration;
 pub(crate) use self::device::Name as DeviceName;
 pub(crate) use self::identity::{name as unescaped_name, state};
 pub(crate) use self::issues::{OUT_OF_SPACE, disk_problem, is_about, message_problem};
@@ -68,13 +69,17 @@ pub struct Domain {
 }
 
 property_set! {
-    struct Power: VirtualMachine {
+    /// Whether a domain runs, for [`DomainPower::state`].
+    #[derive(Debug, Clone)]
+    pub struct DomainPower: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
     }
 }
 
 property_set! {
-    struct Size: VirtualMachine {
+    /// The size and the state of a domain, for [`DomainSize::info`].
+    #[derive(Debug, Clone)]
+    pub struct DomainSize: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
         memory_mib: i32 = config.hardware.memory_mb,
         cpus: i32 = config.hardware.num_cpu,
@@ -89,7 +94,37 @@ property_set! {
 }
 
 property_set! {
-    struct Nothing: VirtualMachine {}
+    /// Nothing besides a domain's identity.
+    #[derive(Debug, Clone)]
+    pub struct NoProperties: VirtualMachine {}
+}
+
+impl DomainPower {
+    /// What [`Domain::state`] tells.
+    pub fn state(&self) -> (DomainState, StateReason) {
+        (identity::state(&self.power_state), StateReason::UNKNOWN)
+    }
+}
+
+impl DomainSize {
+    /// What [`Domain::info`] tells.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedValue`] for a negative size.
+    pub fn info(&self) -> Result<DomainInfo> {
+        let max_mem = kib(self.memory_mib)?;
+        Ok(DomainInfo {
+            state: identity::state(&self.power_state),
+            max_mem,
+            // The API's -1 means "no limit".
+            memory: match self.memory_limit_mib.map(u64::try_from) {
+                Some(Ok(limit)) => limit.saturating_mul(1024),
+                _ => max_mem,
+            },
+            nr_virt_cpu: u32::try_from(self.cpus).unwrap_or(0),
+            cpu_time: 0,
+        })
+    }
 }
 
 impl Domain {
@@ -145,8 +180,8 @@ impl Domain {
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     #[doc(alias = "virDomainGetState")]
     pub async fn state(&self) -> Result<(DomainState, StateReason)> {
-        let power: Power = self.properties().await?;
-        Ok((identity::state(&power.power_state), StateReason::UNKNOWN))
+        let power: DomainPower = self.properties().await?;
+        Ok(power.state())
     }
 
     /// State, memory and processors. The processor time is always 0, as in libvirt 9.0.0 (esxDomainGetInfo).
@@ -156,19 +191,7 @@ impl Domain {
     /// [`ErrorKind::Property`] if its configuration cannot be read.
     #[doc(alias = "virDomainGetInfo")]
     pub async fn info(&self) -> Result<DomainInfo> {
-        let size: Size = self.properties().await?;
-        let max_mem = kib(size.memory_mib)?;
-        Ok(DomainInfo {
-            state: identity::state(&size.power_state),
-            max_mem,
-            // The API's -1 means "no limit".
-            memory: match size.memory_limit_mib.map(u64::try_from) {
-                Some(Ok(limit)) => limit.saturating_mul(1024),
-                _ => max_mem,
-            },
-            nr_virt_cpu: u32::try_from(size.cpus).unwrap_or(0),
-            cpu_time: 0,
-        })
+        self.properties::<DomainSize>().await?.info()
     }
 
     /// How the guest's operating system runs: always `hvm`.
@@ -212,7 +235,7 @@ impl Domain {
     /// [`ErrorKind::NotFound`] if there is no such virtual machine any more.
     #[doc(alias = "virDomainIsActive")]
     pub async fn is_active(&self) -> Result<bool> {
-        let power: Power = self.properties().await?;
+        let power: DomainPower = self.properties().await?;
         Ok(power.power_state != VirtualMachinePowerState::PoweredOff)
     }
 
@@ -235,7 +258,7 @@ impl Domain {
     }
 
     async fn exists(&self) -> Result<()> {
-        self.properties::<Nothing>().await.map(drop)
+        self.properties::<NoProperties>().await.map(drop)
     }
 
     async fn properties<P: PropertySet>(&self) -> Result<P> {

@@ -76,8 +76,9 @@ pub use datastore::{
     DatastorePath, DownloadOptions, FileDownload, Piece, Sha256, UploadOptions, Uploaded,
 };
 pub use domain::{
-    AutostartSettings, CloneOptions, Domain, DomainEntry, DomainList, DomainRow, DomainStatsRecord,
-    MigrateParameters, MigratePriority, Screenshot, SkippedDomain,
+    AutostartSettings, CloneOptions, Domain, DomainConfiguration, DomainEntry, DomainList,
+    DomainPower, DomainRow, DomainSize, DomainStatsRecord, MigrateParameters, MigratePriority,
+    NoProperties, Screenshot, SkippedDomain,
 };
 pub use engine::{Progress, ProgressState};
 pub use error::{Error, ErrorKind, Result, What};

@@ -6,10 +6,12 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "server/endings.rs"]
-mod endings;
 #[path = "server/completion.rs"]
 mod completion;
+#[path = "server/endings.rs"]
+mod endings;
+#[path = "server/requests.rs"]
+mod requests;
 #[path = "server/volumes.rs"]
 mod volumes;
 

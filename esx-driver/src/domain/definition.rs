@@ -20,7 +20,9 @@ use super::Domain;
 use crate::{DatastorePath, Result};
 
 property_set! {
-    struct Configuration: VirtualMachine {
+    /// Where the definition of a domain is, for [`Domain::xml_desc_of`].
+    #[derive(Debug, Clone)]
+    pub struct DomainConfiguration: VirtualMachine {
         power_state: VirtualMachinePowerState = runtime.power_state,
         path: String = config.files.vm_path_name,
     }
@@ -49,7 +51,21 @@ impl Domain {
     #[doc(alias = "virDomainGetXMLDesc")]
     pub async fn xml_desc(&self, flags: DomainXmlFlags) -> Result<String> {
         refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
-        let configuration: Configuration = self.properties().await?;
+        let configuration: DomainConfiguration = self.properties().await?;
+        self.xml_desc_of(&configuration, flags).await
+    }
+
+    /// The domain's definition, as [`xml_desc`](Domain::xml_desc), from a configuration that was read before: a request
+    /// less. A [lookup](crate::Connect::lookup_by_name_with) can read it.
+    ///
+    /// # Errors
+    /// As [`xml_desc`](Domain::xml_desc).
+    pub async fn xml_desc_of(
+        &self,
+        configuration: &DomainConfiguration,
+        flags: DomainXmlFlags,
+    ) -> Result<String> {
+        refuse_unknown(flags, XML_FLAGS, "esxDomainGetXMLDesc")?;
         let def = self
             .definition(&configuration.path, &configuration.power_state)
             .await?;

@@ -10,7 +10,7 @@ use vi_types::{
 };
 use virt_model::{ErrorNumber, flags::refuse_unknown};
 
-use super::{Domain, Power, no_domain_with_uuid};
+use super::{Domain, DomainPower, no_domain_with_uuid};
 use crate::{
     CreateFlags, DestroyFlags, Error, ErrorKind, Operation, RebootFlags, Result, ShutdownFlags,
     engine::{Change, Effect, Machine},
@@ -148,7 +148,7 @@ impl Domain {
 
     /// Fails unless the domain runs.
     async fn ensure_on(&self) -> Result<()> {
-        let power: Power = self.properties().await?;
+        let power: DomainPower = self.properties().await?;
         if power.power_state == PoweredOn {
             return Ok(());
         }
@@ -180,7 +180,7 @@ impl Domain {
 /// Whether the guest was asked to shut down. A domain that is off shows that it was; one that runs may still be shutting
 /// down.
 async fn shut_down(domain: Domain) -> Result<Effect<()>> {
-    let power: Power = domain.properties().await?;
+    let power: DomainPower = domain.properties().await?;
     Ok(match power.power_state {
         PoweredOff => Effect::Done(()),
         _ => Effect::Unknown,

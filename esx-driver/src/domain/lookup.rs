@@ -2,8 +2,8 @@
 
 use tracing::debug;
 use vi_client::{
-    property_set,
-    retrieve::{PropertySet as _, Retrieve, Selection},
+    Error as Cause, property_set,
+    retrieve::{ObjectProperties, PropertySet, Retrieve, Selection},
 };
 use vi_types::{
     ManagedObject as _, ManagedObjectReference,
@@ -15,11 +15,11 @@ use virt_model::Uuid;
 use vmx::escape::PERCENT;
 
 use super::{
-    Domain,
+    Domain, NoProperties,
     identity::{self, Name},
     no_domain, no_domain_with_uuid,
 };
-use crate::{Connect, Result, near::Near};
+use crate::{Connect, Error, Result, near::Near};
 
 property_set! {
     struct Machines: HostSystem {
@@ -49,6 +49,16 @@ impl Connect {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     #[doc(alias = "virDomainLookupByID")]
     pub async fn lookup_by_id(&self, id: i32) -> Result<Domain> {
+        self.lookup_by_id_with::<NoProperties>(id)
+            .await
+            .map(|(domain, _)| domain)
+    }
+
+    /// The domain with that id, and properties of its virtual machine that are read with it, in the same request.
+    ///
+    /// # Errors
+    /// As [`lookup_by_id`](Connect::lookup_by_id).
+    pub async fn lookup_by_id_with<P: PropertySet>(&self, id: i32) -> Result<(Domain, Result<P>)> {
         let missing = || no_domain(format!("No domain with ID {id}"));
         let machines: Option<Machines> = self.client().read_opt(self.host_system()).await?;
         let moref = machines
@@ -57,11 +67,10 @@ impl Connect {
             .into_iter()
             .find(|moref| identity::id(&moref.value).is_ok_and(|found| found == id))
             .ok_or_else(missing)?;
-        let domain = self
-            .domain(&moref)
-            .await?
-            .filter(|domain| domain.id == Some(id));
-        domain.ok_or_else(missing)
+        let found = self.domain_with(&moref).await?;
+        found
+            .filter(|(domain, _)| domain.id == Some(id))
+            .ok_or_else(missing)
     }
 
     /// The domain with that UUID, on any host of the datacenter.
@@ -73,6 +82,19 @@ impl Connect {
     /// BIOS, or of the instance), the error's advice says which one, and what the URI needs.
     #[doc(alias = "virDomainLookupByUUID")]
     pub async fn lookup_by_uuid(&self, uuid: Uuid) -> Result<Domain> {
+        self.lookup_by_uuid_with::<NoProperties>(uuid)
+            .await
+            .map(|(domain, _)| domain)
+    }
+
+    /// The domain with that UUID, and properties of its virtual machine that are read with it, in the same request.
+    ///
+    /// # Errors
+    /// As [`lookup_by_uuid`](Connect::lookup_by_uuid).
+    pub async fn lookup_by_uuid_with<P: PropertySet>(
+        &self,
+        uuid: Uuid,
+    ) -> Result<(Domain, Result<P>)> {
         let missing = || no_domain_with_uuid(uuid);
         let Some(moref) = self.find_by_uuid(uuid, self.by_instance_uuid()).await? else {
             // What cannot be found out is no reason to tell something else.
@@ -82,10 +104,12 @@ impl Connect {
                 None => missing(),
             });
         };
-        let named: Option<Named> = self.client().read_opt(&moref).await?;
-        let named = named.ok_or_else(missing)?;
+        let request = Retrieve::from(&moref).set::<Named>().set::<P>();
+        let mut properties = self.read_machine(&request).await?.ok_or_else(missing)?;
+        let along = along(&properties);
+        let named = Named::from_properties(&mut properties).map_err(Error::missing_property)?;
         let on = named.power_state != VirtualMachinePowerState::PoweredOff;
-        Ok(Domain {
+        let domain = Domain {
             connect: self.clone(),
             name: identity::name(&named.name)?,
             uuid,
@@ -95,7 +119,8 @@ impl Connect {
                 None
             },
             moref,
-        })
+        };
+        Ok((domain, along))
     }
 
     async fn find_by_uuid(
@@ -148,14 +173,36 @@ impl Connect {
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
     #[doc(alias = "virDomainLookupByName")]
     pub async fn lookup_by_name(&self, name: &str) -> Result<Domain> {
+        self.lookup_by_name_with::<NoProperties>(name)
+            .await
+            .map(|(domain, _)| domain)
+    }
+
+    /// The domain of that name, and properties of its virtual machine that are read with it, in the same request: what the
+    /// caller is going to need.
+    ///
+    /// ```no_run
+    /// # use esx_driver::{Connect, DomainConfiguration, Result, virt_model::DomainXmlFlags};
+    /// # async fn dumpxml(connect: &Connect) -> Result<String> {
+    /// let (domain, configuration) = connect.lookup_by_name_with::<DomainConfiguration>("web01").await?;
+    /// domain.xml_desc_of(&configuration?, DomainXmlFlags::NONE).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`lookup_by_name`](Connect::lookup_by_name).
+    pub async fn lookup_by_name_with<P: PropertySet>(
+        &self,
+        name: &str,
+    ) -> Result<(Domain, Result<P>)> {
         match self.find_child(name).await? {
-            Some(domain) => Ok(domain),
+            Some(found) => Ok(found),
             None => self.search_name(name).await,
         }
     }
 
     /// The domain of that name in the datacenter's own folder of virtual machines.
-    async fn find_child(&self, name: &str) -> Result<Option<Domain>> {
+    async fn find_child<P: PropertySet>(&self, name: &str) -> Result<Option<(Domain, Result<P>)>> {
         let request = FindChild {
             entity: self.place().vm_folder.clone(),
             name: PERCENT.escape(name).into_owned(),
@@ -164,21 +211,17 @@ impl Connect {
         let moref = match self.client().call(&request).await {
             Ok(Some(moref)) if moref.r#type == VirtualMachine::TYPE => moref,
             Ok(_) => return Ok(None),
-            // Most likely the user lacks the permission to search.
-            Err(error) if error.fault().is_some() => {
+            // Most likely the user lacks the permission to search, or the name has a character that XML cannot carry.
+            Err(error) if error.fault().is_some() || matches!(error, Cause::Unsendable { .. }) => {
                 debug!(%error, "the name is looked for in the list");
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        let request = self.with_identity(Retrieve::from(&moref)).set::<Host>();
-        let mut properties = match self.client().retrieve(&request).await {
-            Ok(mut found) => match found.pop() {
-                Some(properties) => properties,
-                None => return Ok(None),
-            },
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let request = self.with_identity(Retrieve::from(&moref));
+        let request = request.set::<Host>().set::<P>();
+        let Some(mut properties) = self.read_machine(&request).await? else {
+            return Ok(None);
         };
         // The folder has the virtual machines of all hosts of the datacenter.
         let host = Host::from_properties(&mut properties).ok();
@@ -187,12 +230,12 @@ impl Connect {
             return Ok(None);
         }
         // Servers find a name in upper and lower case, and the virtual machine may have been renamed since.
-        let found = self.identify(properties);
-        Ok(found.ok().filter(|domain| domain.name == name))
+        let found = self.identify_along(properties).ok();
+        Ok(found.filter(|(domain, _)| domain.name == name))
     }
 
     /// The first domain of that name in the list of the host's virtual machines.
-    async fn search_name(&self, name: &str) -> Result<Domain> {
+    async fn search_name<P: PropertySet>(&self, name: &str) -> Result<(Domain, Result<P>)> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
         let request = self.virtual_machines();
         let mut others = Vec::new();
@@ -207,9 +250,9 @@ impl Connect {
             // A name with an invalid escape is compared as it is; libvirt's search fails at it.
             let shown = identity::name(&raw).unwrap_or(raw);
             if shown == name {
-                let domain = self.domain(&found.object).await?;
-                return domain
-                    .filter(|domain| domain.name == name)
+                let found = self.domain_with(&found.object).await?;
+                return found
+                    .filter(|(domain, _)| domain.name == name)
                     .ok_or_else(missing);
             }
             others.push(shown);
@@ -221,15 +264,36 @@ impl Connect {
 
     /// The domain of a virtual machine; `None` if there is no such machine.
     pub(crate) async fn domain(&self, moref: &ManagedObjectReference) -> Result<Option<Domain>> {
-        let request = self.with_identity(Retrieve::from(moref));
-        match self.client().retrieve(&request).await {
-            Ok(mut found) => found
-                .pop()
-                .map(|properties| self.identify(properties))
-                .transpose(),
+        let found = self.domain_with::<NoProperties>(moref).await?;
+        Ok(found.map(|(domain, _)| domain))
+    }
+
+    async fn domain_with<P: PropertySet>(
+        &self,
+        moref: &ManagedObjectReference,
+    ) -> Result<Option<(Domain, Result<P>)>> {
+        let request = self.with_identity(Retrieve::from(moref)).set::<P>();
+        let found = self.read_machine(&request).await?;
+        found
+            .map(|properties| self.identify_along(properties))
+            .transpose()
+    }
+
+    /// The properties of a request for one virtual machine; `None` if there is no such machine.
+    async fn read_machine(&self, request: &Retrieve) -> Result<Option<ObjectProperties>> {
+        match self.client().retrieve(request).await {
+            Ok(mut found) => Ok(found.pop()),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn identify_along<P: PropertySet>(
+        &self,
+        properties: ObjectProperties,
+    ) -> Result<(Domain, Result<P>)> {
+        let along = along(&properties);
+        Ok((self.identify(properties)?, along))
     }
 
     /// A request for properties of the host's virtual machines.
@@ -238,4 +302,9 @@ impl Connect {
             .skip_start()
             .select(Selection::along(|host: &HostSystem| &host.vm))
     }
+}
+
+/// The properties that were read along with an identity, which may be among them.
+fn along<P: PropertySet>(properties: &ObjectProperties) -> Result<P> {
+    P::from_properties(&mut properties.clone()).map_err(Error::missing_property)
 }

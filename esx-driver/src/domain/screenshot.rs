@@ -9,7 +9,7 @@ use vi_client::{
 use vi_types::enums::VirtualMachinePowerState::PoweredOn;
 use virt_model::ErrorNumber;
 
-use super::{Domain, Power, no_domain_with_uuid};
+use super::{Domain, DomainPower, no_domain_with_uuid};
 use crate::{DatastorePath, Error, ErrorKind, Operation, Result, error::refuse_flags};
 
 property_set! {
@@ -100,7 +100,7 @@ impl Domain {
         let objects = [self.connect.host_system().clone(), self.moref.clone()];
         let request = Retrieve::from_each(objects)
             .set::<Capability>()
-            .set::<Power>();
+            .set::<DomainPower>();
         let found = match self.connect.client().retrieve(&request).await {
             Err(error) if error.is_not_found() => return Err(no_domain_with_uuid(self.uuid)),
             found => found?,
@@ -108,7 +108,7 @@ impl Domain {
         let (mut is_supported, mut power) = (None, None);
         for mut found in found {
             if found.object == self.moref {
-                power = Some(Power::from_properties(&mut found));
+                power = Some(DomainPower::from_properties(&mut found));
             } else {
                 is_supported = Some(Capability::from_properties(&mut found));
             }

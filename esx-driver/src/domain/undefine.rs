@@ -7,7 +7,7 @@ use vi_types::references;
 use virt_model::ErrorNumber;
 use virt_model::flags::{refuse_both, refuse_unknown};
 
-use super::{Domain, Power};
+use super::{Domain, DomainPower};
 use crate::engine::{Change, Effect, Machine};
 use crate::{DatastorePath, Error, ErrorKind, Operation, Result, UndefineFlags};
 
@@ -97,7 +97,7 @@ impl Domain {
 
     /// Fails if the domain runs.
     async fn ensure_not_on(&self) -> Result<()> {
-        let power: Power = self.properties().await?;
+        let power: DomainPower = self.properties().await?;
         check(&power.power_state)
     }
 
@@ -124,7 +124,7 @@ fn check(power_state: &VirtualMachinePowerState) -> Result<()> {
 
 /// Whether the virtual machine is no longer in the server's inventory.
 async fn is_removed(client: Client, vm: references::VirtualMachine) -> Result<Effect<()>> {
-    let found = client.read_opt::<Power>(vm.as_ref()).await?;
+    let found = client.read_opt::<DomainPower>(vm.as_ref()).await?;
     Ok(match found {
         Some(_) => Effect::NotDone,
         None => Effect::Done(()),

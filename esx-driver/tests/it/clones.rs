@@ -225,8 +225,10 @@ async fn a_lone_host_copies_disks_and_registers_the_copy() {
         .filter(|method| method != "RetrievePropertiesEx")
         .collect();
     let of_disk = ["CopyVirtualDisk_Task"];
-    assert_eq!(called[1], "MakeDirectory", "{called:?}");
-    assert_eq!(called[2..3], of_disk, "{called:?}");
+    // Whether there is a domain of the new name; the file of the old one.
+    assert_eq!(called[0], "FindChild", "{called:?}");
+    assert_eq!(called[2], "MakeDirectory", "{called:?}");
+    assert_eq!(called[3..4], of_disk, "{called:?}");
     assert!(called.contains(&"RegisterVM_Task".to_owned()), "{called:?}");
     assert_eq!(clone.name(), "second");
     assert_ne!(clone.uuid(), domain.uuid());

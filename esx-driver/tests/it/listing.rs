@@ -302,8 +302,13 @@ async fn machines_that_make_no_domain_are_left_out_and_told() {
 async fn a_property_that_this_user_may_not_read() {
     let (simulator, connect) = host().await;
     simulator.set_unreadable("VirtualMachine", "configStatus");
+    // It is needed only where there is no UUID.
     let list = connect.list_all_domains(DomainFilter::NONE).await.unwrap();
-    assert_eq!((list.domains.len(), list.skipped.len()), (0, 7));
+    assert_eq!((list.domains.len(), list.skipped.len()), (7, 0));
+    let web = simulator.vm("web01").unwrap();
+    simulator.change(&web, |vm: &mut VirtualMachine| vm.config = None);
+    let list = connect.list_all_domains(DomainFilter::NONE).await.unwrap();
+    assert_eq!((list.domains.len(), list.skipped.len()), (6, 1));
     let error = &list.skipped[0].error;
     assert_eq!(
         error.to_string(),
@@ -322,4 +327,87 @@ async fn a_state_that_nobody_knows() {
     .await;
     assert_eq!(list.domains[0].state, DomainState::NoState);
     assert_eq!(list.domains[0].domain.id(), Some(1));
+}
+
+#[tokio::test]
+async fn rows_are_those_of_the_list_at_half_the_bytes() {
+    let simulator = Simulator::esx().vms(200).build();
+    let connect = open(&simulator, "esx://h/").await.unwrap();
+    let traffic = || connect.client().traffic().received;
+    for filter in [
+        DomainFilter::NONE,
+        DomainFilter::ACTIVE,
+        DomainFilter::SHUTOFF,
+        DomainFilter::HAS_SNAPSHOT,
+        DomainFilter::NO_SNAPSHOT,
+        DomainFilter::AUTOSTART,
+        DomainFilter::TRANSIENT,
+        DomainFilter::OTHER,
+    ] {
+        let before = traffic();
+        let list = connect.list_all_domains(filter).await.unwrap();
+        let between = traffic();
+        let rows = connect.domain_rows(filter).await.unwrap();
+        let listed: Vec<_> = list
+            .domains
+            .iter()
+            .map(|entry| (entry.domain.id(), entry.domain.name(), entry.state))
+            .collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.id, row.name.as_str(), row.state))
+            .collect();
+        assert_eq!(listed, rows, "{filter:?}");
+        if filter == DomainFilter::NONE {
+            assert_eq!(rows.len(), 200);
+            let (list, rows) = (between - before, traffic() - between);
+            assert!(rows * 10 < list * 7, "{rows} of {list} bytes");
+        }
+    }
+    let unknown = DomainFilter::from_bits(1 << 30);
+    assert_eq!(
+        connect.domain_rows(unknown).await.unwrap_err().kind(),
+        ErrorKind::UnsupportedFlags
+    );
+}
+
+#[tokio::test]
+async fn what_a_row_lacks_costs_only_that_row() {
+    let (simulator, connect) = host().await;
+    let web = simulator.vm("web01").unwrap();
+    type Change = fn(&mut VirtualMachine);
+    let cases: [(Change, usize); 5] = [
+        (|vm| vm.config = None, 7),
+        (|vm| vm.config_status = None, 7),
+        (|vm| vm.name = Some("50%".to_owned()), 6),
+        (|vm| vm.name = None, 6),
+        (|vm| vm.runtime = None, 6),
+    ];
+    for (index, (change, expected)) in cases.into_iter().enumerate() {
+        simulator.change(&web, change);
+        let rows = connect.domain_rows(DomainFilter::NONE).await.unwrap();
+        assert_eq!(rows.len(), expected, "case {index}");
+    }
+}
+
+#[tokio::test]
+async fn machines_without_a_uuid_cost_a_list_one_more_request() {
+    let (simulator, connect) = host().await;
+    for name in ["web01", "db01"] {
+        let vm = simulator.vm(name).unwrap();
+        simulator.change(&vm, |vm: &mut VirtualMachine| {
+            vm.config = None;
+            vm.config_status = Some(ManagedEntityStatus::Gray);
+        });
+    }
+    simulator.clear_requests();
+    let list = connect.list_all_domains(DomainFilter::NONE).await.unwrap();
+    assert_eq!(methods(&simulator), ["RetrievePropertiesEx"; 2]);
+    let without = list
+        .domains
+        .iter()
+        .filter(|entry| entry.domain.uuid().is_nil());
+    assert_eq!(without.count(), 2);
+    assert_eq!(list.domains.len(), 7);
+    assert_eq!(list.domains[0].domain.name(), "web01");
 }

@@ -308,7 +308,8 @@ async fn a_domain_that_runs_is_migrated_in_three_steps() {
             // The task, twice.
             "RetrievePropertiesEx",
             "RetrievePropertiesEx",
-            // The domain by its name: which it is, and its identity.
+            // The domain by its name, which is in a folder: which it is, and its identity.
+            "FindChild",
             "RetrievePropertiesEx",
             "RetrievePropertiesEx",
         ]

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use esx_driver::{Connect, Error, ErrorKind, What, vi_client::transport::InProcess};
+use esx_driver::{
+    Connect, DomainConfiguration, DomainPower, DomainSize, Error, ErrorKind, What,
+    vi_client::transport::InProcess, virt_model::DomainXmlFlags,
+};
 use esx_sim::{Effect, Rule, Simulator};
 use vi_types::{
     ManagedObjectReference, SoapFault,
@@ -95,7 +98,10 @@ async fn case_is_minded_though_the_search_ignores_it() {
     assert_eq!(error.advice(), Some("did you mean 'web01'?"));
 
     // Two names that differ in nothing else.
-    let (web, db) = (simulator.vm("web01").unwrap(), simulator.vm("db01").unwrap());
+    let (web, db) = (
+        simulator.vm("web01").unwrap(),
+        simulator.vm("db01").unwrap(),
+    );
     rename(&simulator, &db, "WEB01");
     assert_eq!(found(&connect, "web01").await.unwrap(), web);
     assert_eq!(found(&connect, "WEB01").await.unwrap(), db);
@@ -117,7 +123,10 @@ async fn case_is_minded_though_the_search_ignores_it() {
 #[tokio::test]
 async fn of_two_domains_with_a_name_one_is_found() {
     let (simulator, connect) = host().await;
-    let (web, db) = (simulator.vm("web01").unwrap(), simulator.vm("db01").unwrap());
+    let (web, db) = (
+        simulator.vm("web01").unwrap(),
+        simulator.vm("db01").unwrap(),
+    );
     rename(&simulator, &db, "web01");
     let one = found(&connect, "web01").await.unwrap();
     assert!([web, db].contains(&one));
@@ -143,7 +152,11 @@ fn vm_folder(simulator: &Simulator, name: &str) -> ManagedObjectReference {
     folder.flatten().unwrap()
 }
 
-async fn move_into(connect: &Connect, folder: &ManagedObjectReference, vm: &ManagedObjectReference) {
+async fn move_into(
+    connect: &Connect,
+    folder: &ManagedObjectReference,
+    vm: &ManagedObjectReference,
+) {
     let request = MoveIntoFolderTask {
         this: folder.clone(),
         list: vec![vm.clone()],
@@ -244,9 +257,7 @@ async fn a_domain_that_cannot_be_identified_says_why() {
 }
 
 /// A connection whose simulator is changed once the answer to the first `FindChild` is on its way.
-async fn changing(
-    change: impl FnOnce(&Simulator) + Send + 'static,
-) -> (Arc<Simulator>, Connect) {
+async fn changing(change: impl FnOnce(&Simulator) + Send + 'static) -> (Arc<Simulator>, Connect) {
     let simulator = Arc::new(Simulator::esx().build());
     let (handler, world) = (simulator.handler(), Arc::clone(&simulator));
     let change = Arc::new(Mutex::new(Some(change)));
@@ -275,7 +286,10 @@ async fn a_domain_that_is_renamed_between_the_calls_is_not_it() {
 
     // Another one has got its name.
     let (simulator, connect) = changing(|simulator| {
-        let (web, db) = (simulator.vm("web01").unwrap(), simulator.vm("db01").unwrap());
+        let (web, db) = (
+            simulator.vm("web01").unwrap(),
+            simulator.vm("db01").unwrap(),
+        );
         rename(simulator, &web, "other");
         rename(simulator, &db, "web01");
     })
@@ -292,4 +306,70 @@ async fn a_domain_that_is_gone_between_the_calls_is_missing() {
     .await;
     missing(&found(&connect, "web01").await.unwrap_err());
     assert!(simulator.vm("web01").is_none());
+}
+
+#[tokio::test]
+async fn what_the_caller_needs_is_read_with_the_identity() {
+    let (simulator, connect) = host().await;
+    let domain = connect.lookup_by_name("web01").await.unwrap();
+    let info = domain.info().await.unwrap();
+    let xml = domain.xml_desc(DomainXmlFlags::NONE).await.unwrap();
+    let (id, uuid) = (domain.id().unwrap(), domain.uuid());
+    simulator.clear_requests();
+    let by_name = connect.lookup_by_name_with::<DomainSize>("web01").await;
+    let by_uuid = connect.lookup_by_uuid_with::<DomainSize>(uuid).await;
+    let by_id = connect.lookup_by_id_with::<DomainSize>(id).await;
+    assert_eq!(methods(&simulator).len(), 6);
+    for found in [by_name, by_uuid, by_id] {
+        let (found, size) = found.unwrap();
+        assert_eq!(size.unwrap().info().unwrap(), info);
+        let both = [&found, &domain].map(|one| (one.name().to_owned(), one.id(), one.uuid()));
+        assert_eq!(both[0], both[1]);
+        assert_eq!(found.moref(), domain.moref());
+    }
+
+    simulator.clear_requests();
+    let found = connect.lookup_by_name_with::<DomainConfiguration>("web01");
+    let (found, configuration) = found.await.unwrap();
+    let configuration = configuration.unwrap();
+    let again = found.xml_desc_of(&configuration, DomainXmlFlags::NONE);
+    assert_eq!(again.await.unwrap(), xml);
+    assert_eq!(methods(&simulator).len(), 3);
+    let (_, power) = connect
+        .lookup_by_name_with::<DomainPower>("web01")
+        .await
+        .unwrap();
+    assert_eq!(power.unwrap().state(), domain.state().await.unwrap());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_along_leaves_the_domain() {
+    let (simulator, connect) = host().await;
+    let uuid = connect.lookup_by_name("web01").await.unwrap().uuid();
+    simulator.set_unreadable("VirtualMachine", "config.files");
+    let by_name = connect.lookup_by_name_with::<DomainConfiguration>("web01");
+    let by_name = by_name.await.unwrap();
+    let by_uuid = connect.lookup_by_uuid_with::<DomainConfiguration>(uuid);
+    let by_uuid = by_uuid.await.unwrap();
+    let by_id = connect.lookup_by_id_with::<DomainConfiguration>(1);
+    let by_id = by_id.await.unwrap();
+    for (domain, configuration) in [by_name, by_uuid, by_id] {
+        assert_eq!(domain.name(), "web01");
+        assert_eq!(configuration.unwrap_err().kind(), ErrorKind::Property);
+    }
+    missing(
+        &connect
+            .lookup_by_name_with::<DomainConfiguration>("nobody")
+            .await
+            .unwrap_err(),
+    );
+}
+
+#[tokio::test]
+async fn a_domain_in_the_list_has_what_the_caller_needs_too() {
+    let (_, connect, vm) = vcenter().await;
+    let found = connect.lookup_by_name_with::<DomainSize>("web01").await;
+    let (domain, size) = found.unwrap();
+    assert_eq!(domain.moref(), &vm);
+    assert_eq!(size.unwrap().info().unwrap(), domain.info().await.unwrap());
 }

@@ -157,6 +157,7 @@ async fn inventory_paths_lead_through_folders() {
         ("/Berlin/", "Datacenter"),
         ("Europe/Paris", "Datacenter"),
         ("Berlin/host/Production", "ClusterComputeResource"),
+        ("berlin/HOST/production", "ClusterComputeResource"),
         ("Berlin/host/Production/esx-02.example.com", "HostSystem"),
         ("Berlin/host/Production/Resources", "ResourcePool"),
         ("Berlin/host/Edge/esx-edge.example.com", "ComputeResource"),
@@ -175,7 +176,7 @@ async fn inventory_paths_lead_through_folders() {
             "{path}"
         );
     }
-    for path in ["Paris", "Berlin/vm/web01", "berlin", "Berlin/Production"] {
+    for path in ["Paris", "Berlin/vm/web01", "berlin ", "Berlin/Production"] {
         assert_eq!(by_path(&client, path).await, None, "{path}");
     }
     assert_eq!(
@@ -197,15 +198,22 @@ async fn the_first_host_is_where_the_uri_says() {
 #[tokio::test]
 async fn children_are_found_by_name() {
     let client = Client::login(&Simulator::esx().build()).await;
-    let request = FindChild {
-        entity: moref("Folder", "ha-folder-vm"),
-        name: "build%2fci".to_owned(),
-        ..Default::default()
-    };
-    assert_eq!(
-        client.call(&request).await.unwrap(),
-        Some(moref("VirtualMachine", "6"))
-    );
+    for (name, found) in [
+        ("build%2fci", true),
+        // Names are compared in upper and lower case.
+        ("Build%2FCI", true),
+        ("build/ci", false),
+        ("build", false),
+        ("", false),
+    ] {
+        let request = FindChild {
+            entity: moref("Folder", "ha-folder-vm"),
+            name: name.to_owned(),
+            ..Default::default()
+        };
+        let expected = found.then(|| moref("VirtualMachine", "6"));
+        assert_eq!(client.call(&request).await.unwrap(), expected, "{name}");
+    }
 }
 
 #[tokio::test]

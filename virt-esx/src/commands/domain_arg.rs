@@ -4,7 +4,8 @@ use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use esx_driver::{Connect, Domain, ErrorKind, What};
+use esx_driver::vi_client::retrieve::PropertySet;
+use esx_driver::{Connect, Domain, ErrorKind, NoProperties, What};
 use virt_model::Uuid;
 
 use super::{nearest_of as nearest, options};
@@ -90,8 +91,21 @@ impl<K: Keys> DomainArg<K> {
     /// # Errors
     /// virsh's text. The reason follows in a second line if it is not that the domain is missing.
     pub(crate) async fn find(&self, connection: &Connect) -> Result<Domain, Failure> {
+        self.find_with::<NoProperties>(connection)
+            .await
+            .map(|(domain, _)| domain)
+    }
+
+    /// Finds the domain, and reads properties of it in the same request.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find). That the properties cannot be read is told apart.
+    pub(crate) async fn find_with<P: PropertySet>(
+        &self,
+        connection: &Connect,
+    ) -> Result<(Domain, esx_driver::Result<P>), Failure> {
         check(&self.text)?;
-        find(connection, &self.text, K::KEYS).await
+        find_with(connection, &self.text, K::KEYS).await
     }
 }
 
@@ -144,6 +158,15 @@ pub(crate) async fn find(
     text: &str,
     keys: KeySet,
 ) -> Result<Domain, Failure> {
+    let found = find_with::<NoProperties>(connection, text, keys).await;
+    found.map(|(domain, _)| domain)
+}
+
+async fn find_with<P: PropertySet>(
+    connection: &Connect,
+    text: &str,
+    keys: KeySet,
+) -> Result<(Domain, esx_driver::Result<P>), Failure> {
     let (mut reason, mut advice) = (None, None);
     let mut keep = |error: esx_driver::Error| match error.code() {
         virt_model::ErrorNumber::NoDomain => {
@@ -152,20 +175,20 @@ pub(crate) async fn find(
         _ => drop(reason.get_or_insert(error)),
     };
     if let Some(id) = parse_id(text).filter(|_| keys.id) {
-        match connection.lookup_by_id(id).await {
-            Ok(domain) => return Ok(domain),
+        match connection.lookup_by_id_with(id).await {
+            Ok(found) => return Ok(found),
             Err(error) => keep(error),
         }
     }
     if let Some(uuid) = parse_uuid(text).filter(|_| keys.uuid) {
-        match connection.lookup_by_uuid(uuid).await {
-            Ok(domain) => return Ok(domain),
+        match connection.lookup_by_uuid_with(uuid).await {
+            Ok(found) => return Ok(found),
             Err(error) => keep(error),
         }
     }
     if keys.name {
-        match connection.lookup_by_name(text).await {
-            Ok(domain) => return Ok(domain),
+        match connection.lookup_by_name_with(text).await {
+            Ok(found) => return Ok(found),
             Err(error) => keep(error),
         }
     }

@@ -38,6 +38,8 @@ async fn a_longer_task_is_watched_whatever_its_length() {
         [
             "RetrievePropertiesEx",
             start,
+            // The task: at once, and after pauses that grow.
+            "RetrievePropertiesEx",
             "RetrievePropertiesEx",
             "RetrievePropertiesEx",
             "CreatePropertyCollector",
@@ -50,7 +52,19 @@ async fn a_longer_task_is_watched_whatever_its_length() {
         ]
     };
     let expected = [of_each("PowerOnVM_Task"), of_each("PowerOffVM_Task")].concat();
-    for steps in [2, 100] {
+    for steps in [3, 100] {
         assert_eq!(power_cycle(Script::new("*").steps(steps)).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_task_costs_milliseconds() {
+    for (steps, most) in [(1, 5), (2, 51)] {
+        let (simulator, domain) = off("").await;
+        simulator.script(Script::new("*").steps(steps));
+        let began = tokio::time::Instant::now();
+        start(&domain).await.unwrap();
+        let took = began.elapsed().as_millis();
+        assert!(took <= most, "{steps} steps took {took} ms");
     }
 }

@@ -1,3 +1,4 @@
+use esx_driver::DomainConfiguration;
 use serde::Serialize;
 use virt_model::DomainXmlFlags;
 
@@ -48,7 +49,10 @@ impl Query for Dumpxml {
     type Answer = Definition;
 
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
-        let domain = self.domain.find(connection).await?;
+        let (domain, configuration) = self
+            .domain
+            .find_with::<DomainConfiguration>(connection)
+            .await?;
         if self.security_info && connection.is_readonly() {
             let line = "operation forbidden: virDomainGetXMLDesc with secure flag";
             return Err(Failure::new(line));
@@ -60,7 +64,7 @@ impl Query for Dumpxml {
             (self.migratable, DomainXmlFlags::MIGRATABLE),
         ];
         let flags = options::flags(DomainXmlFlags::NONE, flags);
-        let xml = domain.xml_desc(flags).await?;
+        let xml = domain.xml_desc_of(&configuration?, flags).await?;
         Ok(Definition {
             xml: self.parts.of(xml)?,
         })

@@ -1,3 +1,4 @@
+use esx_driver::DomainSize;
 use serde::Serialize;
 use tracing::debug;
 use virt_model::DomainState;
@@ -44,8 +45,8 @@ pub(crate) struct Info {
 
 impl Command for Dominfo {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
-        let domain = self.domain.find(connection).await?;
-        let info = domain.info().await?;
+        let (domain, size) = self.domain.find_with::<DomainSize>(connection).await?;
+        let info = size?.info()?;
         // The text does not have it, so it is not worth a request.
         let guest_uuid = match ui.format() {
             Format::Text => None,
@@ -61,9 +62,11 @@ impl Command for Dominfo {
             cpu_time_ns: info.cpu_time,
             max_memory_kib: info.max_mem,
             used_memory_kib: info.memory,
-            persistent: told(domain.is_persistent().await),
+            // A domain that is there is persistent and has no managed save image (`Domain::is_persistent`,
+            // `Domain::has_managed_save_image`), which is not worth two requests.
+            persistent: Some(true),
             autostart: told(domain.autostart().await),
-            managed_save: told(domain.has_managed_save_image().await),
+            managed_save: Some(false),
             guest_uuid,
         };
         Ok(ui.answer(&info)?)

@@ -1,3 +1,4 @@
+use esx_driver::DomainPower;
 use serde::Serialize;
 use virt_model::{DomainState, StateReason};
 
@@ -35,8 +36,8 @@ impl Query for Domstate {
     type Answer = StateAndReason;
 
     async fn ask(self, connection: &Connection) -> Result<StateAndReason, Failure> {
-        let domain = self.domain.find(connection).await?;
-        let (state, reason) = domain.state().await?;
+        let (_, power) = self.domain.find_with::<DomainPower>(connection).await?;
+        let (state, reason) = power?.state();
         Ok(StateAndReason::new(state, reason, self.reason))
     }
 }

@@ -310,7 +310,10 @@ mod tests {
         let row = |id, name: &str, state| Row {
             id,
             name: name.to_owned(),
-            uuid: Some(format!("00000000-0000-0000-0000-0000000000{:02x}", name.len())),
+            uuid: Some(format!(
+                "00000000-0000-0000-0000-0000000000{:02x}",
+                name.len()
+            )),
             state,
         };
         let rows = vec![
