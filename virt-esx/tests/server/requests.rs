@@ -120,7 +120,6 @@ vol-delete iso/netinst.iso ssd
 vol-dumpxml iso/netinst.iso ssd
 vol-info iso/netinst.iso ssd
 vol-key iso/netinst.iso ssd
-vol-list ssd
 vol-path web01/web01.vmdk ssd
 "#;
 
@@ -136,7 +135,7 @@ pool-list
 "#;
 
 /// Commands without a row: they ask no server, wait for what happens, or need a document, a file or a state that a new host
-/// lacks.
+/// lacks; or send requests side by side, in any order.
 const ELSEWHERE: &str = "
 attach-device attach-disk blockresize cd change-media clone completion connect cpu-models create define detach-device
 detach-device-alias detach-disk detach-interface domdisplay domjobabort dompmsuspend dompmwakeup domxml-from-native echo edit event
@@ -146,7 +145,7 @@ net-undefine net-update nodecpustats nodedev-detach nodedev-event nodedev-reatta
 pool-create pool-create-as pool-define pool-define-as pool-delete pool-destroy pool-edit pool-event pool-name pool-start
 pool-undefine pwd question quit screenshot secret-define secret-dumpxml secret-event secret-get-value secret-list
 secret-set-value secret-undefine setmaxmem snapshot-create snapshot-edit ttyconsole update-device vmx2xml vncdisplay vol-clone
-vol-create vol-create-from vol-download vol-name vol-pool vol-resize vol-upload vol-wipe watch xml2vmx
+vol-create vol-create-from vol-download vol-list vol-name vol-pool vol-resize vol-upload vol-wipe watch xml2vmx
 ";
 
 const HEAD: &str = "\
@@ -157,8 +156,8 @@ requests do not. A test makes this page (`UPDATE_REQUESTS=1 cargo test -p virt-e
 of date, so whoever adds a read sees it here.
 
 The number is that of all requests. Those of connecting (`RetrieveServiceContent`, `Login`, `RetrievePropertiesEx`) and `Logout` are
-not written out: a session of many commands has them once. A path is a file of a datastore. Tasks of the simulator are over at once; one
-of a real host is followed by a few more requests, however long it takes.
+not written out: a session of many commands has them once. A path is a file of a datastore. Tasks of the simulator are over when
+they are read for the third time; one that takes longer costs a few more requests, however long it takes.
 
 ";
 
