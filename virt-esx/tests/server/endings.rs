@@ -172,7 +172,8 @@ fn a_timeout_covers_every_call() {
         connecting("Login"),
         connecting("RetrievePropertiesEx"),
         silent("RetrievePropertiesEx", 2),
-        ("RetrievePropertiesEx", 4, 1, "nothing was started"),
+        silent("FindChild", 1),
+        ("RetrievePropertiesEx", 3, 1, "nothing was started"),
         (
             "PowerOnVM_Task",
             1,
