@@ -137,7 +137,7 @@ pool-list
 /// Commands without a row: they ask no server, wait for what happens, or need a document, a file or a state that a new host
 /// lacks; or send requests side by side, in any order.
 const ELSEWHERE: &str = "
-attach-device attach-disk blockresize cd change-media clone completion connect cpu-models create define detach-device
+attach-device attach-disk blockresize cd change-media clone complete completion connect cpu-models create define detach-device
 detach-device-alias detach-disk detach-interface domdisplay domjobabort dompmsuspend dompmwakeup domxml-from-native echo edit event
 exit exporter find-storage-pool-sources help iface-begin iface-bridge iface-commit iface-define iface-edit iface-name iface-rollback
 iface-start iface-unbridge iface-undefine man migrate net-create net-define net-edit net-event net-name net-start
