@@ -66,7 +66,7 @@ impl Limits {
     ///
     /// Servers answer calls that read, and those that start a task, within seconds, also vCenters with 10,000 machines. A call
     /// that a host carries out before it answers, such as a rescan or the mounting of a datastore, has the whole
-    /// [`deadline`](Self::deadline). One that waits for changes may be silent for half a minute more than it was asked to
+    /// [`deadline`](Self::deadline), and so has an upload of more than 16 MiB once the server has all of it. A call that waits for changes may be silent for half a minute more than it was asked to
     /// wait.
     #[must_use]
     pub fn head(mut self, after: Duration) -> Self {
@@ -98,6 +98,15 @@ impl Limits {
             Some(waits) => waits.saturating_add(self.head.min(SLACK)),
             None if works_first(method) => self.deadline,
             None => self.head.min(self.deadline),
+        }
+    }
+
+    /// How long the head of the answer may take to an upload of so many bytes, once the server has them all.
+    pub(crate) fn head_of_upload(&self, bytes: u64) -> Duration {
+        // The server may have to write them to a disk first.
+        match bytes > SHORT_UPLOAD {
+            true => self.deadline,
+            false => self.head.min(self.deadline),
         }
     }
 
@@ -195,6 +204,9 @@ impl Spent {
 /// How much later than it was asked to a server may answer a call that waits for changes.
 const SLACK: Duration = Duration::from_secs(30);
 
+/// The longest upload in bytes that a server stores at once: every file but the content of a disk.
+const SHORT_UPLOAD: u64 = 16 << 20;
+
 /// Whether servers carry out a method before they answer, however long that takes: changes of a host's storage, networks
 /// and services, and HTTP's methods that change files.
 fn works_first(method: &str) -> bool {
@@ -282,5 +294,16 @@ mod tests {
             Duration::from_secs(90)
         );
         assert_eq!(limits.head_of("RescanAllHba", None), limits.deadline);
+    }
+
+    #[test]
+    fn only_the_content_of_a_disk_may_take_a_server_long_to_store() {
+        let limits = Limits::default();
+        for bytes in [0, 8_000, SHORT_UPLOAD] {
+            assert_eq!(limits.head_of_upload(bytes), limits.head, "{bytes}");
+        }
+        assert_eq!(limits.head_of_upload(SHORT_UPLOAD + 1), limits.deadline);
+        let limits = limits.deadline(Duration::from_secs(7));
+        assert_eq!(limits.head_of_upload(8_000), Duration::from_secs(7));
     }
 }

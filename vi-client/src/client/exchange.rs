@@ -286,9 +286,8 @@ impl HttpCalls {
         let progress = request.body().sending();
         let sending = transport.send_streamed(request);
         tokio::pin!(sending);
-        // What was taken completely, the server may have to write to a disk before it answers.
         let limit = || match progress.is_finished() {
-            true => self.limits.deadline,
+            true => self.limits.head_of_upload(progress.taken()),
             false => self.limits.silence_of_bodies(),
         };
         loop {
