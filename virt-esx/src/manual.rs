@@ -308,6 +308,7 @@ mod tests {
     use std::path::Path;
 
     use super::{page, pages};
+    use crate::signals::Signal;
 
     #[test]
     fn every_page_is_ascii_and_has_its_sections() {
@@ -442,6 +443,8 @@ mod tests {
     #[test]
     fn every_exit_status_is_described() {
         let mut statuses = BTreeSet::from(["0".to_owned(), "1".to_owned()]);
+        let signals = [Signal::Interrupt, Signal::Terminate, Signal::HangUp];
+        statuses.extend(signals.map(|signal| signal.status().to_string()));
         sources(&mut |path, text| {
             if !path.to_string_lossy().contains("virt-esx/src") {
                 return;
@@ -459,7 +462,7 @@ mod tests {
                 }
             }
         });
-        assert!(statuses.len() >= 5, "{statuses:?}");
+        assert!(statuses.len() >= 6, "{statuses:?}");
         let page = page("virt-esx").unwrap().text(100);
         // The first cells of the README's tables.
         let readme = include_str!("../../README.md");

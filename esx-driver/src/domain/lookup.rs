@@ -95,17 +95,29 @@ impl Connect {
         &self,
         uuid: Uuid,
     ) -> Result<(Domain, Result<P>)> {
-        let missing = || no_domain_with_uuid(uuid);
+        if let Some(found) = self.find_uuid(uuid).await? {
+            return Ok(found);
+        }
+        // What cannot be found out is no reason to tell something else.
+        let advice = self.whose_other_uuid(uuid).await.ok().flatten();
+        Err(match advice {
+            Some(advice) => no_domain_with_uuid(uuid).advise(advice),
+            None => no_domain_with_uuid(uuid),
+        })
+    }
+
+    /// The domain with that UUID, if there is one.
+    pub(super) async fn find_uuid<P: PropertySet>(
+        &self,
+        uuid: Uuid,
+    ) -> Result<Option<(Domain, Result<P>)>> {
         let Some(moref) = self.find_by_uuid(uuid, self.by_instance_uuid()).await? else {
-            // What cannot be found out is no reason to tell something else.
-            let advice = self.whose_other_uuid(uuid).await.ok().flatten();
-            return Err(match advice {
-                Some(advice) => missing().advise(advice),
-                None => missing(),
-            });
+            return Ok(None);
         };
         let request = Retrieve::from(&moref).set::<Named>().set::<P>();
-        let mut properties = self.read_machine(&request).await?.ok_or_else(missing)?;
+        let Some(mut properties) = self.read_machine(&request).await? else {
+            return Ok(None);
+        };
         let along = along(&properties);
         let named = Named::from_properties(&mut properties).map_err(Error::missing_property)?;
         let on = named.power_state != VirtualMachinePowerState::PoweredOff;
@@ -120,7 +132,7 @@ impl Connect {
             },
             moref,
         };
-        Ok((domain, along))
+        Ok(Some((domain, along)))
     }
 
     async fn find_by_uuid(

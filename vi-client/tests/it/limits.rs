@@ -98,7 +98,8 @@ async fn pages_without_a_new_object_end() {
         let value = format!("<returnval><token>{token}</token></returnval>");
         result("ContinueRetrievePropertiesEx", &value)
     };
-    let kinds: [(&str, Box<dyn Fn(usize) -> Response<Bytes> + Send + Sync>); 3] = [
+    type Page = Box<dyn Fn(usize) -> Response<Bytes> + Send + Sync>;
+    let kinds: [(&str, Page); 3] = [
         ("the same token, no object", Box::new(move |_| empty("x"))),
         (
             "another token, no object",

@@ -15,7 +15,8 @@ use crate::datastore::item_name;
 use crate::engine::{Change, Effect, Machine, Runner};
 use crate::error::fault_words;
 use crate::{
-    Connect, DatastorePath, DefineFlags, Domain, Error, ErrorKind, Operation, Result, What,
+    Connect, DatastorePath, DefineFlags, Domain, Error, ErrorKind, NoProperties, Operation, Result,
+    What,
 };
 
 impl Connect {
@@ -146,11 +147,11 @@ impl Connect {
     /// The domain that has the definition's UUID, or else its name.
     pub(super) async fn namesake(&self, def: &DomainDef) -> Result<Option<Domain>> {
         let found = match def.uuid {
-            Some(uuid) => known(self.lookup_by_uuid(uuid).await)?,
+            Some(uuid) => self.find_uuid::<NoProperties>(uuid).await?,
             None => None,
         };
         match found {
-            Some(domain) => Ok(Some(domain)),
+            Some((domain, _)) => Ok(Some(domain)),
             None => known(self.lookup_by_name(name_of(def)).await),
         }
     }

@@ -393,7 +393,7 @@ mod tests {
             "error: configuration file syntax error: memory conf:3: numbers not allowed in VMX format\n",
             "~/a.vmx:3:11",
             "memsize = 5",
-            "a value in quotes",
+            "the value in quotes",
         ] {
             assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
         }
