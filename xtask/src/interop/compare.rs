@@ -236,7 +236,7 @@ impl<'a> Pair<'a> {
 
     fn client_to(&self, program: &Path, uri: &str, args: &[&str]) -> Result<Run, String> {
         let mut command = self.tools.client(program, &self.auth);
-        process::run(command.args(["-c", uri]).args(args), "")
+        process::run(command.args(["-c", uri]).args(args), "").map(Run::without_hints)
     }
 }
 

@@ -16,6 +16,13 @@ impl Run {
     pub(crate) fn succeeded(&self) -> bool {
         self.status == Some(0)
     }
+
+    /// Without the lines of advice of virt-esx, which virsh has not.
+    pub(crate) fn without_hints(mut self) -> Self {
+        let lines = self.stderr.split_inclusive('\n');
+        self.stderr = lines.filter(|line| !line.starts_with("hint: ")).collect();
+        self
+    }
 }
 
 impl fmt::Display for Run {

@@ -73,11 +73,12 @@ impl Batch {
         let run = process::run(
             command.env("COLUMNS", "1000").args(["-c", &pair.uri]),
             &input,
-        )?;
+        )?
+        .without_hints();
         let split = |text: &str, mark: &str| -> Vec<String> {
-            // Not the prompts, behind which both programs repeat the input, and not our hints.
+            // Not the prompts, behind which both programs repeat the input.
             let is_own = |line: &&str| {
-                let mut starts = ["virsh # ", "virt-esx # ", "hint: "].into_iter();
+                let mut starts = ["virsh # ", "virt-esx # "].into_iter();
                 !starts.any(|start| line.starts_with(start))
             };
             let lines = text.lines().filter(is_own);

@@ -90,7 +90,8 @@ fn changes(tools: &Tools, server: &Server, place: &str, report: &mut Report) -> 
         let edit = |pair: &Pair<'_>, program: &std::path::Path| {
             let mut command = pair.tools.client(program, &pair.auth);
             command.env("EDITOR", editor).env_remove("VISUAL");
-            process::run(command.args(["-c", &pair.uri, "net-edit", network]), "")
+            let run = process::run(command.args(["-c", &pair.uri, "net-edit", network]), "");
+            run.map(process::Run::without_hints)
         };
         let virsh = edit(&theirs, "virsh".as_ref())?;
         let virt_esx = edit(&ours, &tools.virt_esx)?;

@@ -69,7 +69,7 @@ pub(super) fn compare(tools: &Tools, report: &mut Report) -> Result<(), String> 
 fn check(pair: &Pair<'_>, report: &mut Report, args: &[&str], input: &str) -> Result<(), String> {
     let run = |program: &Path| -> Result<Run, String> {
         let mut command = pair.tools.client(program, &pair.auth);
-        process::run(command.args(["-c", &pair.uri]).args(args), input)
+        process::run(command.args(["-c", &pair.uri]).args(args), input).map(Run::without_hints)
     };
     let mut theirs = run("virsh".as_ref())?;
     theirs.stdout = theirs.stdout.replace("virsh", "virt-esx");
