@@ -272,15 +272,19 @@ impl Session {
         }
     }
 
-    /// Logs out. After a signal, gives up after [`FAREWELL`] or at the next one.
+    /// Logs out. Gives up after [`FAREWELL`], or at a signal behind the one that ended the command: if the terminal goes
+    /// away, a command that reads it may end before the signal comes.
     pub(crate) async fn end(&mut self) {
         let Some(connection) = self.connection.take() else {
             return;
         };
-        let farewell = tokio::time::timeout(FAREWELL, log_out(connection));
-        tokio::select! {
-            _ = farewell => {}
-            _ = self.signals.next() => {}
+        let mut farewell = pin!(tokio::time::timeout(FAREWELL, log_out(connection)));
+        let mut signals = u8::from(self.ended_by.is_some());
+        while signals < 2 {
+            tokio::select! {
+                _ = &mut farewell => return,
+                _ = self.signals.next() => signals += 1,
+            }
         }
     }
 

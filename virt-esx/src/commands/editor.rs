@@ -48,7 +48,7 @@ pub(crate) async fn edit<T>(
         let edited = run(&path).await;
         ui.lend_terminal(false);
         edited?;
-        let edited = file::read(&path)?;
+        let edited = file::read(&path).await?;
         if edited == text {
             return Ok(None);
         }

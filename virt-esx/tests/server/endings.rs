@@ -60,7 +60,7 @@ struct Moment {
     is_reached: fn(&Host) -> bool,
 }
 
-const MOMENTS: [Moment; 6] = [
+const MOMENTS: [Moment; 7] = [
     Moment {
         what: "the first request",
         args: &["list"],
@@ -87,6 +87,12 @@ const MOMENTS: [Moment; 6] = [
         args: &["list"],
         prepare: |host| silence(host, "RetrievePropertiesEx", 2),
         is_reached: |host| calls(host, "RetrievePropertiesEx") == 2,
+    },
+    Moment {
+        what: "a document that does not come",
+        args: &["define", "/dev/stdin"],
+        prepare: |_| {},
+        is_reached: |host| calls(host, "RetrievePropertiesEx") == 1,
     },
     Moment {
         what: "a task",
@@ -121,9 +127,13 @@ fn nothing_is_left_whatever_signal_comes_when() {
         for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
             let host = Host::new();
             (moment.prepare)(&host);
-            let child = host.virt_esx(moment.args).spawn().unwrap();
+            let mut command = host.virt_esx(moment.args);
+            let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+            // Open, so that the command does not come to its end.
+            let input = child.stdin.take();
             until(moment.what, || (moment.is_reached)(&host));
             let ended = told(child, &[signal]);
+            drop(input);
             let what = format!("{} {signal}: {}", moment.what, ended.stderr);
             assert_eq!(ended.code, Some(code), "{what}");
             assert!(ended.took < Duration::from_secs(4), "{what}");

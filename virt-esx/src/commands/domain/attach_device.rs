@@ -36,7 +36,7 @@ impl Command for AttachDevice {
         let policy = self.answering.policy(connection.policy(), ui)?;
         let domain = self.domain.find(&connection.with_policy(policy)).await?;
         check_text("file", Some(&self.file))?;
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let flags = self.affects.flags(&domain);
         let done = Verb::Attach.run(connection, &domain, &xml, flags).await;
         done.map_err(|reason| {

@@ -67,7 +67,7 @@ impl Command for Create {
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         check_text("file", Some(&self.file))?;
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let policy = self.answering.policy(connection.policy(), ui)?;
         let flags = options::flags(
             CreateFlags::NONE,

@@ -43,7 +43,7 @@ impl Command for Define {
     }
 
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let policy = self.answering.policy(connection.policy(), ui)?;
         let flags = match self.validate {
             true => DefineFlags::VALIDATE,

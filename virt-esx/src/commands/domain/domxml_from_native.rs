@@ -24,7 +24,7 @@ impl Query for DomxmlFromNative {
     type Answer = Definition;
 
     async fn ask(self, connection: &Connection) -> Result<Definition, Failure> {
-        let config = file::read_bytes(&self.config)?;
+        let config = file::read_bytes(&self.config).await?;
         connection.check_writable("virConnectDomainXMLFromNative")?;
         let xml = connection
             .domain_xml_from_native(&self.format, &config)

@@ -53,7 +53,7 @@ impl Query for DomxmlToNative {
                 let domain = domain_arg::find(connection, domain, Any::KEYS).await?;
                 domain.xml_desc(DomainXmlFlags::NONE).await?
             }
-            (None, file) => file::read(file.as_deref().unwrap_or_default())?,
+            (None, file) => file::read(file.as_deref().unwrap_or_default()).await?,
         };
         connection.check_writable("virConnectDomainXMLToNative")?;
         let config = connection.domain_xml_to_native(&self.format, &xml).await?;

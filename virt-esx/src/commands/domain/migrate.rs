@@ -333,7 +333,7 @@ impl Migrate {
         destination: Option<&Connect>,
         timeout: Option<Duration>,
     ) -> Result<(), Failure> {
-        let parameters = self.parameters()?;
+        let parameters = self.parameters().await?;
         if self.copy_storage_synchronous_writes && !(self.copy_storage_all || self.copy_storage_inc)
         {
             return Err(Failure::new(
@@ -374,7 +374,7 @@ impl Migrate {
     }
 
     /// Checks the other options in virsh's order.
-    fn parameters(&self) -> Result<MigrateParameters, Failure> {
+    async fn parameters(&self) -> Result<MigrateParameters, Failure> {
         let mut others = Vec::new();
         let mut text = |option, value: &Option<String>, name: Option<&str>| {
             check_text(option, value.as_deref())?;
@@ -418,8 +418,8 @@ impl Migrate {
             "compression.mt.dthreads",
         )?;
         let cache: Option<u64> = number("comp-xbzrle-cache", &self.comp_xbzrle_cache)?;
-        let xml = document("xml", &self.xml)?;
-        let persistent_xml = document("persistent-xml", &self.persistent_xml)?;
+        let xml = document("xml", &self.xml).await?;
+        let persistent_xml = document("persistent-xml", &self.persistent_xml).await?;
         let mut count = |option, value, name: &str| {
             let number: Option<i32> = number(option, value)?;
             if number.is_some() {
@@ -559,12 +559,12 @@ async fn suspend(ui: &Ui, domain: &Domain, timeout: Duration) {
 }
 
 /// The text of a file that an option names.
-fn document(option: &str, path: &Option<String>) -> Result<Option<String>, Failure> {
+async fn document(option: &str, path: &Option<String>) -> Result<Option<String>, Failure> {
     check_text(option, path.as_deref())?;
     let Some(path) = path else {
         return Ok(None);
     };
-    let text = file::read(path);
+    let text = file::read(path).await;
     let text =
         text.map_err(|reason| Failure::because(format!("cannot read file '{path}'"), reason));
     text.map(Some)

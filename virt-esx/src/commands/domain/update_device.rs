@@ -42,7 +42,7 @@ impl Command for UpdateDevice {
         let policy = self.answering.policy(connection.policy(), ui)?;
         let domain = self.domain.find(&connection.with_policy(policy)).await?;
         check_text("file", Some(&self.file))?;
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let flags = self.affects.flags(&domain);
         let flags = match self.force {
             true => Some(flags.unwrap_or_default() | DeviceModifyFlags::FORCE),

@@ -27,7 +27,7 @@ impl Command for NetCreate {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let Self { file, .. } = &self;
         options::check_text("file", Some(file))?;
-        let xml = file::read(file)?;
+        let xml = file::read(file).await?;
         let failed =
             |reason| Failure::because(format!("Failed to create network from {file}"), reason);
         let writable = connection.check_writable("virNetworkCreateXML");

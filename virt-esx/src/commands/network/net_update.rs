@@ -68,7 +68,7 @@ impl Command for NetUpdate {
         check_text("xml", Some(&self.xml))?;
         let xml = match self.xml.starts_with('<') {
             true => self.xml.clone(),
-            false => file::read(&self.xml)?,
+            false => file::read(&self.xml).await?,
         };
         let text = self.network.text();
         let failed = |reason| Failure::because(format!("Failed to update network {text}"), reason);

@@ -34,8 +34,10 @@ impl Query for FindStoragePoolSources {
     async fn ask(self, connection: &Connection) -> Result<Sources, Failure> {
         options::check_text("type", Some(&self.kind))?;
         options::check_text("srcSpec", self.specification.as_deref())?;
-        let specification = self.specification.map(|path| file::read(&path));
-        let specification = specification.transpose()?;
+        let specification = match self.specification {
+            Some(path) => Some(file::read(&path).await?),
+            None => None,
+        };
         find(connection, &self.kind, specification.as_deref()).await
     }
 }

@@ -27,7 +27,7 @@ impl Command for PoolDefine {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let Self { file, .. } = &self;
         options::check_text("file", Some(file))?;
-        let xml = file::read(file)?;
+        let xml = file::read(file).await?;
         let failed =
             |reason| Failure::because(format!("Failed to define pool from {file}"), reason);
         let writable = connection.check_writable("virStoragePoolDefineXML");

@@ -26,7 +26,7 @@ impl Query for SecretDefine {
     async fn ask(self, connection: &Connection) -> Result<Changed, Failure> {
         let Self { file, .. } = &self;
         options::check_text("file", Some(file))?;
-        let xml = file::read(file)?;
+        let xml = file::read(file).await?;
         let failed =
             |reason| Failure::because(format!("Failed to set attributes from {file}"), reason);
         let writable = connection.check_writable("virSecretDefineXML");

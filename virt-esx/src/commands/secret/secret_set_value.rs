@@ -80,7 +80,7 @@ impl SecretSetValue {
                 decode(text.as_bytes())
             }
             (None, Some(path)) => {
-                let bytes = read(path)?;
+                let bytes = read(path).await?;
                 match self.plain {
                     true => Ok(bytes),
                     false => decode(&bytes),
@@ -118,11 +118,10 @@ async fn typed(ui: &Ui, prompt: &str) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// A file's content.
-fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+async fn read(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     // With room for all of it the bytes never move, so that no copy of them stays anywhere.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * LARGEST));
-    file::read_into(path, LARGEST, &mut bytes)?;
-    Ok(bytes)
+    let bytes = Zeroizing::new(Vec::with_capacity(2 * LARGEST));
+    file::read_into(path, LARGEST, bytes).await
 }
 
 /// The bytes that a text of base64 stands for. White space may be anywhere in it. (virsh ignores whatever is no base64, and

@@ -41,7 +41,7 @@ impl Command for SnapshotCreate {
         let domain = self.domain.find(connection).await?;
         options::check_text("xmlfile", self.xmlfile.as_deref())?;
         let xml = match &self.xmlfile {
-            Some(path) => file::read(path)?,
+            Some(path) => file::read(path).await?,
             None => "<domainsnapshot/>".to_owned(),
         };
         let flags = [

@@ -193,6 +193,11 @@ impl Step {
                     false => text.unsupported(given),
                 });
             }
+            Self::File(option) => {
+                if let Some(path) = value(given, option) {
+                    file::read_bytes(path).await?;
+                }
+            }
             step => step.check(given)?,
         }
         Ok(ControlFlow::Continue(()))
@@ -272,10 +277,6 @@ impl Step {
                     _ => Ok(()),
                 }
             }
-            Self::File(option) => match value(given, option) {
-                Some(path) => file::read_bytes(path).map(drop),
-                None => Ok(()),
-            },
             Self::Refuse(condition, text) if condition.holds(given) => Err(text.failure(given)),
             _ => Ok(()),
         }

@@ -61,7 +61,7 @@ impl Command for VolCreate {
     async fn run(self, ui: &Ui, connection: &Connection) -> Result<(), Failure> {
         let pool = self.pool.find(connection).await?;
         check_text("file", Some(&self.file))?;
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let line = format!("Failed to create vol from {}", self.file);
         let failed = |reason| Failure::because(&line, reason);
         let writable = connection.check_writable("virStorageVolCreateXML");

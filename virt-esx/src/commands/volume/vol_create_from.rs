@@ -50,7 +50,7 @@ impl Command for VolCreateFrom {
         check_text("file", Some(&self.file))?;
         let from = self.inputpool.as_deref();
         let input = self.volume.find_in(connection, "inputpool", from).await?;
-        let xml = file::read(&self.file)?;
+        let xml = file::read(&self.file).await?;
         let line = format!("Failed to create vol from {}", self.file);
         let failed = |reason| Failure::because(&line, reason);
         let writable = connection.check_writable("virStorageVolCreateXMLFrom");
