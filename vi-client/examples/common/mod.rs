@@ -6,7 +6,7 @@ use vi_client::transport::{Endpoint, HttpsTransport, Verify};
 use vi_client::{Client, Options};
 
 /// Logs in to the server that the first four arguments name, with the password in `VI_PASSWORD`; the other
-/// arguments are returned.
+/// arguments are returned. `http` in place of the thumbprint means a server without TLS.
 pub(crate) async fn connect(usage: &str) -> Result<(Client, Vec<String>), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.len() < 4 {
@@ -16,8 +16,12 @@ pub(crate) async fn connect(usage: &str) -> Result<(Client, Vec<String>), Box<dy
         .into());
     }
     let rest = arguments.split_off(4);
-    let transport = HttpsTransport::new(Endpoint::https(&arguments[1], arguments[2].parse()?))
-        .verify(Verify::Pin(arguments[3].parse()?));
+    let (host, port) = (&arguments[1], arguments[2].parse()?);
+    let transport = match arguments[3].as_str() {
+        "http" => HttpsTransport::new(Endpoint::http(host, port)),
+        thumbprint => HttpsTransport::new(Endpoint::https(host, port))
+            .verify(Verify::Pin(thumbprint.parse()?)),
+    };
     let client = Client::connect(transport, Options::default()).await?;
     client
         .login(&arguments[0], std::env::var("VI_PASSWORD")?)

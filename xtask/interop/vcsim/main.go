@@ -1,4 +1,4 @@
-// A vSphere simulator of govmomi's, over TLS on a free port of 127.0.0.1.
+// A vSphere simulator of govmomi's, on a free port of 127.0.0.1, over TLS unless -plain is given.
 // It prints HOST:PORT when it listens. For each line of its standard input, the name of a virtual machine, it prints
 // what that has; it ends when its standard input does.
 package main
@@ -9,10 +9,16 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -24,6 +30,8 @@ func main() {
 	machines := flag.Int("machines", 2, "how many virtual machines each host or resource pool has")
 	mounts := flag.Bool("mounts", false, "let hosts tell that they have mounted their datastores")
 	networks := flag.Bool("networks", false, "let hosts tell what networks they have, after changes too")
+	plain := flag.Bool("plain", false, "HTTP instead of HTTPS")
+	libvirt := flag.Bool("libvirt", false, "let libvirt understand the answers, and machines have VMX files")
 	flag.Parse()
 
 	model := simulator.VPX()
@@ -42,11 +50,18 @@ func main() {
 		connect()
 	}
 
-	// Without these two NewServer follows nil pointers.
-	model.Service.TLS = new(tls.Config)
+	if !*plain {
+		model.Service.TLS = new(tls.Config)
+	}
 	model.Service.Listen = &url.URL{Host: "127.0.0.1:0", User: url.UserPassword("user", "pass")}
 	server := model.Service.NewServer()
 	defer server.Close()
+	if *libvirt {
+		server.Config.Handler = spellOut(server.Config.Handler)
+		if err := writeFiles(); err != nil {
+			log.Fatal(err)
+		}
+	}
 
 	fmt.Println(server.URL.Host)
 	for names := bufio.NewScanner(os.Stdin); names.Scan(); {
@@ -182,6 +197,68 @@ func (s *networkSystem) fill() {
 		}
 	}
 	s.Host.Network = networks
+}
+
+// The start of an item of an array, which the simulator sends without its type.
+var item = regexp.MustCompile(`<([A-Z][A-Za-z]*)((?: type="[^"]*")?)>`)
+
+// Says the type of every item of an array to libvirt, which refuses an item without. Servers send it. Other clients get what
+// the simulator sends.
+func spellOut(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !strings.HasPrefix(r.UserAgent(), "libvirt") {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, r)
+		body := item.ReplaceAll(answer.Body.Bytes(), []byte(`<$1 xsi:type="$1"$2>`))
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(answer.Code)
+		w.Write(body)
+	})
+}
+
+// Fills in what the model leaves out: what is in the VMX file of each machine.
+func writeFiles() error {
+	for _, entity := range simulator.Map.All("VirtualMachine") {
+		vm := entity.(*simulator.VirtualMachine)
+		store := simulator.Map.Get(vm.Datastore[0]).(*simulator.Datastore)
+		var path object.DatastorePath
+		path.FromString(vm.Config.Files.VmPathName)
+		file := filepath.Join(store.Info.GetDatastoreInfo().Url, path.Path)
+		if err := os.WriteFile(file, []byte(vmx(vm)), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func vmx(vm *simulator.VirtualMachine) string {
+	return fmt.Sprintf(`.encoding = "UTF-8"
+config.version = "8"
+virtualHW.version = "13"
+displayName = "%s"
+guestOS = "other-64"
+uuid.bios = "%s"
+memSize = "%d"
+numvcpus = "%d"
+scsi0.present = "TRUE"
+scsi0.virtualDev = "lsilogic"
+scsi0:0.present = "TRUE"
+scsi0:0.deviceType = "scsi-hardDisk"
+scsi0:0.fileName = "disk1.vmdk"
+ethernet0.present = "TRUE"
+ethernet0.virtualDev = "e1000"
+ethernet0.connectionType = "bridged"
+ethernet0.networkName = "VM Network"
+ethernet0.addressType = "generated"
+ethernet0.generatedAddress = "00:0c:29:00:00:01"
+ethernet0.generatedAddressOffset = "0"
+`, vm.Name, vm.Config.Uuid, vm.Config.Hardware.MemoryMB, vm.Config.Hardware.NumCPU)
 }
 
 // Memory, processors, disks and network cards of the machine with that name, on one line.
