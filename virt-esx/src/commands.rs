@@ -139,6 +139,8 @@ pub(crate) struct Row {
 
 /// A command that is ready to run.
 pub(crate) enum Work {
+    /// Asks over a connection, and then prints its answer.
+    Query(Asking),
     /// Needs a connection.
     Connected {
         /// The result of checking its options.
@@ -163,6 +165,28 @@ impl Work {
     }
 }
 
+/// A [`Query`] that is ready to run.
+pub(crate) struct Asking {
+    /// The result of checking its options.
+    pub(crate) checked: Result<(), Failure>,
+    /// Whether it only reads, so that it can run beside others that do.
+    pub(crate) only_reads: bool,
+    pub(crate) ask: Ask,
+}
+
+impl Asking {
+    /// Asks, and gives what prints the answer.
+    pub(crate) async fn ask(self, connection: &Connection) -> Result<Print, Failure> {
+        self.checked?;
+        (self.ask)(connection).await
+    }
+}
+
+type Ask = Box<dyn for<'c> FnOnce(&'c Connection) -> LocalBoxFuture<'c, Result<Print, Failure>>>;
+
+/// Prints the answer of a query.
+pub(crate) type Print = Box<dyn FnOnce(&Ui) -> Result<(), Failure>>;
+
 /// Behind a pointer, so that the program has one runtime for all commands instead of one for each.
 type Connected =
     Box<dyn for<'c> FnOnce(&'c Ui, &'c Connection) -> LocalBoxFuture<'c, Result<(), Failure>>>;
@@ -173,7 +197,7 @@ type OnSession =
     Box<dyn for<'c> FnOnce(&'c Ui, &'c mut Session) -> LocalBoxFuture<'c, Result<(), Failure>>>;
 
 impl Row {
-    /// The row of a [`Query`].
+    /// The row of a [`Query`] that only reads from the server. It runs beside its neighbours on the command line.
     pub(crate) const fn query<Q: Query + Args + 'static>(name: &'static str) -> Self {
         Self {
             name,
@@ -181,20 +205,15 @@ impl Row {
             is_closed: true,
             renamed: "",
             describe: Q::augment_args,
-            decode: |matches| {
-                let query = Q::from_arg_matches(matches)?;
-                Ok(Work::Connected {
-                    checked: query.check(),
-                    timeout: None,
-                    run: Box::new(|ui, connection| {
-                        Box::pin(async move {
-                            let answer = query.ask(connection).await?;
-                            ui.answer(&answer)?;
-                            Ok(())
-                        })
-                    }),
-                })
-            },
+            decode: |matches| Ok(asking(Q::from_arg_matches(matches)?, true)),
+        }
+    }
+
+    /// The row of a [`Query`] that changes something, or reads a file. Nothing runs beside it.
+    pub(crate) const fn change<Q: Query + Args + 'static>(name: &'static str) -> Self {
+        Self {
+            decode: |matches| Ok(asking(Q::from_arg_matches(matches)?, false)),
+            ..Self::query::<Q>(name)
         }
     }
 
@@ -284,6 +303,19 @@ impl Row {
     pub(crate) fn decode(&self, matches: &ArgMatches) -> Result<Work, clap::Error> {
         (self.decode)(matches)
     }
+}
+
+fn asking<Q: Query + 'static>(query: Q, only_reads: bool) -> Work {
+    Work::Query(Asking {
+        checked: query.check(),
+        only_reads,
+        ask: Box::new(|connection| {
+            Box::pin(async move {
+                let answer = query.ask(connection).await?;
+                Ok(Box::new(move |ui: &Ui| Ok(ui.answer(&answer)?)) as Print)
+            })
+        }),
+    })
 }
 
 /// All commands that there are.

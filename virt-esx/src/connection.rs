@@ -46,7 +46,8 @@ pub(crate) struct ConnectionOptions {
     pub(crate) keyring: Option<PathBuf>,
 }
 
-/// An open connection.
+/// An open connection. Clones share one session.
+#[derive(Clone)]
 pub(crate) struct Connection {
     connect: Connect,
     is_readonly: bool,

@@ -1,8 +1,13 @@
 //! Runs commands one after the other, over one connection.
 
+use std::ffi::OsString;
+use std::iter::Peekable;
 use std::pin::pin;
 use std::time::Duration;
+use std::vec;
 
+use esx_driver::bulk;
+use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
@@ -114,6 +119,7 @@ impl Session {
     /// URI is opened by the first command that needs it.
     pub(crate) async fn run(&mut self, commands: Vec<Reading>) -> u8 {
         let mut connected = commands.iter().filter_map(|reading| match &reading.work {
+            Work::Query(query) => Some((query.checked.is_ok(), None)),
             Work::Connected {
                 checked, timeout, ..
             } => Some((checked.is_ok(), *timeout)),
@@ -126,9 +132,57 @@ impl Session {
             }
         }
         let mut status = 0;
-        for command in commands {
-            status = self.execute(command).await;
-            if self.is_over || self.ended_by.is_some() || self.terminal.is_closed() {
+        let mut commands = commands.into_iter().peekable();
+        while let Some(next) = commands.peek() {
+            status = match self.connection.clone() {
+                // How long a command takes is not known if others run meanwhile.
+                Some(connection) if only_reads(next) && !self.is_timed => {
+                    self.ask_side_by_side(&mut commands, &connection).await
+                }
+                _ => match commands.next() {
+                    Some(command) => self.execute(command).await,
+                    None => break,
+                },
+            };
+            if self.ends() {
+                break;
+            }
+        }
+        status
+    }
+
+    /// Whether no further command runs.
+    fn ends(&self) -> bool {
+        self.is_over || self.ended_by.is_some() || self.terminal.is_closed()
+    }
+
+    /// Runs the next commands side by side as far as they only read, prints their answers in their order, and gives the exit
+    /// status of the last one.
+    async fn ask_side_by_side(
+        &mut self,
+        commands: &mut Peekable<vec::IntoIter<Reading>>,
+        connection: &Connection,
+    ) -> u8 {
+        let (mut options, mut asking) = (Vec::new(), Vec::new());
+        while let Some(query) = commands.next_if(only_reads) {
+            let Work::Query(asked) = query.work else {
+                break;
+            };
+            options.push(query.options);
+            asking.push(asked.ask(connection));
+        }
+        let mut answers = stream::iter(asking).buffered(bulk::DEFAULT_PARALLEL);
+        let mut status = 0;
+        for options in options {
+            let conducted = self.conduct(options, true, async |_, ui| {
+                ui.uses(connection);
+                match answers.next().await {
+                    Some(print) => print?(ui),
+                    None => Ok(()),
+                }
+            });
+            status = conducted.await;
+            if self.ends() {
                 break;
             }
         }
@@ -198,7 +252,26 @@ impl Session {
 
     /// Runs a command to its end or to a Ctrl-C, and gives its exit status.
     async fn execute(&mut self, command: Reading) -> u8 {
-        let printing = match self.options.printing.with(command.options) {
+        let is_closed = match &command.work {
+            Work::Query(_) | Work::Connected { .. } => true,
+            Work::Local(_) => false,
+            Work::Session { is_closed, .. } => *is_closed,
+        };
+        let work = command.work;
+        self.conduct(command.options, is_closed, async |session, ui| {
+            session.perform(ui, work).await
+        })
+        .await
+    }
+
+    /// Runs the work of a command to its end or to a Ctrl-C, and gives its exit status.
+    async fn conduct(
+        &mut self,
+        options: Vec<OsString>,
+        is_closed: bool,
+        work: impl AsyncFnOnce(&mut Self, &Ui) -> Result<(), Failure>,
+    ) -> u8 {
+        let printing = match self.options.printing.with(options) {
             Ok(printing) => printing,
             Err(failure) => {
                 self.terminal.report(&failure);
@@ -206,14 +279,9 @@ impl Session {
             }
         };
         let ui = self.ui(printing);
-        let is_closed = match &command.work {
-            Work::Connected { .. } => true,
-            Work::Local(_) => false,
-            Work::Session { is_closed, .. } => *is_closed,
-        };
         let begun = Instant::now();
         let signals = self.signals.clone();
-        let result = match interruptible(&ui, &signals, self.perform(&ui, command.work)).await {
+        let result = match interruptible(&ui, &signals, work(self, &ui)).await {
             Ok(result) => result,
             Err(signal) => return self.end_by(signal),
         };
@@ -235,6 +303,11 @@ impl Session {
 
     async fn perform(&mut self, ui: &Ui, work: Work) -> Result<(), Failure> {
         match work {
+            Work::Query(query) => {
+                query.checked?;
+                let print = (query.ask)(self.connection(ui, None).await?).await?;
+                print(ui)
+            }
             Work::Connected {
                 checked,
                 timeout,
@@ -291,6 +364,11 @@ impl Session {
     fn ui(&self, printing: Printing) -> Ui {
         Ui::new(self.terminal.clone(), printing.format(), printing.quiet)
     }
+}
+
+/// Whether a command only reads, so that it can run beside others that do.
+fn only_reads(command: &Reading) -> bool {
+    matches!(&command.work, Work::Query(query) if query.only_reads)
 }
 
 async fn log_out(connection: Connection) {

@@ -12,6 +12,8 @@ mod completion;
 mod endings;
 #[path = "server/requests.rs"]
 mod requests;
+#[path = "server/side_by_side.rs"]
+mod side_by_side;
 #[path = "server/volumes.rs"]
 mod volumes;
 

@@ -34,7 +34,7 @@ pub(crate) static GROUP: Group = Group {
         Row::query::<find_storage_pool_sources_as::FindStoragePoolSourcesAs>(
             "find-storage-pool-sources-as",
         ),
-        Row::query::<find_storage_pool_sources::FindStoragePoolSources>(
+        Row::change::<find_storage_pool_sources::FindStoragePoolSources>(
             "find-storage-pool-sources",
         ),
         Row::command::<pool_autostart::PoolAutostart>("pool-autostart"),

@@ -18,7 +18,7 @@ pub(crate) static GROUP: Group = Group {
     rows: &[
         Row::query::<list::List>("question list"),
         Row::query::<show::Show>("question show"),
-        Row::query::<answer::AnswerQuestion>("question answer"),
+        Row::change::<answer::AnswerQuestion>("question answer"),
     ],
 };
 

@@ -16,12 +16,12 @@ pub(crate) static GROUP: Group = Group {
     title: "Secret",
     keyword: "secret",
     rows: &[
-        Row::query::<secret_define::SecretDefine>("secret-define"),
+        Row::change::<secret_define::SecretDefine>("secret-define"),
         Row::query::<secret_dumpxml::SecretDumpxml>("secret-dumpxml"),
         Row::command::<secret_event::SecretEvent>("secret-event"),
         Row::query::<secret_get_value::SecretGetValue>("secret-get-value"),
         Row::query::<secret_list::SecretList>("secret-list"),
         Row::command::<secret_set_value::SecretSetValue>("secret-set-value"),
-        Row::query::<secret_undefine::SecretUndefine>("secret-undefine"),
+        Row::change::<secret_undefine::SecretUndefine>("secret-undefine"),
     ],
 };

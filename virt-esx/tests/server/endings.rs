@@ -60,7 +60,7 @@ struct Moment {
     is_reached: fn(&Host) -> bool,
 }
 
-const MOMENTS: [Moment; 7] = [
+const MOMENTS: [Moment; 8] = [
     Moment {
         what: "the first request",
         args: &["list"],
@@ -87,6 +87,12 @@ const MOMENTS: [Moment; 7] = [
         args: &["list"],
         prepare: |host| silence(host, "RetrievePropertiesEx", 2),
         is_reached: |host| calls(host, "RetrievePropertiesEx") == 2,
+    },
+    Moment {
+        what: "queries side by side",
+        args: &["domuuid web01; domuuid db01; domuuid installer"],
+        prepare: |host| silence(host, "FindChild", 2),
+        is_reached: |host| calls(host, "FindChild") == 3,
     },
     Moment {
         what: "a document that does not come",
