@@ -256,6 +256,49 @@ fn the_prefix_does_not_matter_but_its_namespace_does() {
 }
 
 #[test]
+fn a_prefix_means_what_is_declared_where_it_stands() {
+    const XSI: &str = "xmlns:p=\"http://www.w3.org/2001/XMLSchema-instance\"";
+    let items = [
+        ("xsi:type=\"xsd:int\"".to_owned(), Any::Int(1)),
+        (
+            "xmlns:xsi=\"urn:o\" xsi:type=\"xsd:int\"".to_owned(),
+            Any::from("1"),
+        ),
+        ("xsi:type=\"xsd:int\"".to_owned(), Any::Int(1)),
+        (
+            "xsi:type=\"xsd:int\" xmlns:xsi=\"urn:o\"".to_owned(),
+            Any::from("1"),
+        ),
+        ("xsi:type=\"xsd:int\"".to_owned(), Any::Int(1)),
+        ("p:type=\"xsd:int\"".to_owned(), Any::from("1")),
+        (format!("{XSI} p:type=\"xsd:int\""), Any::Int(1)),
+        ("p:type=\"xsd:int\"".to_owned(), Any::from("1")),
+        (format!("p:type=\"xsd:int\" {XSI}"), Any::Int(1)),
+        ("p:type=\"xsd:int\"".to_owned(), Any::from("1")),
+        (
+            "xmlns:xsd=\"urn:o\" xsi:type='xsd:string'".to_owned(),
+            Any::from("1"),
+        ),
+    ];
+    let texts: String = items
+        .iter()
+        .map(|(attributes, _)| format!("<anyType {attributes}>1</anyType>"))
+        .collect();
+    let val = format!("<val xsi:type=\"ArrayOfAnyType\">{texts}</val>");
+    let Any::Array(found) = value(&val) else {
+        panic!("no array: {val}")
+    };
+    for ((attributes, expected), found) in items.iter().zip(&found.items) {
+        match found {
+            // A type in another namespace.
+            Any::Unknown(element) => assert_eq!(element.content, "1", "{attributes}"),
+            found => assert_eq!(found, expected, "{attributes}"),
+        }
+    }
+    assert_eq!(found.items.len(), items.len());
+}
+
+#[test]
 fn arrays_inside_any_give_every_item_a_type() {
     let (xml, again) = round_trip(
         &vec![ManagedObjectReference::new("Task", "t")]

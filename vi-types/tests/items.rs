@@ -287,3 +287,54 @@ fn what_no_text_may_hold_costs_only_its_own_character() {
         assert_eq!(rest.mended.count, count, "in pieces of {size}");
     }
 }
+
+/// Whole messages are looked at for bad characters while they are decoded.
+#[test]
+fn a_bad_character_is_found_wherever_it_stands() {
+    let far = "x".repeat(9_000);
+    let near = |length: usize| "y".repeat(length);
+    let places = [
+        "<obj type=\"Folder\">f~</obj>".to_owned(),
+        "<obj type=\"Fol~der\">f</obj>".to_owned(),
+        "<obj type=\"Folder\">f</obj><unknown>~</unknown>".to_owned(),
+        "<obj type=\"Folder\">f</obj><unknown a='~'/>".to_owned(),
+        "<obj type=\"Folder\">f</obj><un~known/>".to_owned(),
+        "<obj type=\"Folder\">f</obj><!-- ~ -->".to_owned(),
+        "<obj type=\"Folder\"><![CDATA[~]]></obj>".to_owned(),
+        format!("<obj type=\"Folder\">f</obj><unknown>{far}~{far}</unknown>"),
+        format!("<obj type=\"Folder\">f</obj><unknown>{far}</unknown><!--~-->"),
+        format!("<obj type=\"Folder\">{far}~</obj>"),
+        // An answer that cannot be decoded, before the character and by it.
+        "<propSet/><obj type=\"Folder\">f~</obj>".to_owned(),
+        "<obj type=\"Folder\">f</obj></wrong>~".to_owned(),
+        "<obj type=\"Folder\">f</obj><propSet><name>a</name><val/></propSet~>".to_owned(),
+    ];
+    // Where one look ends and the next begins.
+    let seams = (4_000..4_200).map(|length| {
+        let text = near(length);
+        format!("<obj type=\"Folder\">{text}</obj><unknown>{text}~{text}</unknown>")
+    });
+    for place in places.into_iter().chain(seams) {
+        let message = format!(
+            "<Envelope><Body><RetrievePropertiesExResponse><returnval><objects>{place}</objects></returnval>\
+             </RetrievePropertiesExResponse></Body></Envelope>"
+        );
+        let outcome = |message: &[u8]| match decode_response::<RetrievePropertiesEx>(
+            message,
+            Limits::default(),
+        ) {
+            Ok(decoded) => (format!("{:?}", decoded.returnval), decoded.mended.count),
+            Err(error) => (error.to_string(), 1),
+        };
+        let (expected, _) = outcome(message.replace('~', "\u{fffd}").as_bytes());
+        for bad in ["\u{1}", "\u{fffe}", "\u{ffff}"] {
+            let found = outcome(message.replace('~', bad).as_bytes());
+            assert_eq!(found, (expected.clone(), 1), "{bad:?} in {place:.100}");
+        }
+        let bytes: Vec<u8> = message
+            .bytes()
+            .map(|byte| if byte == b'~' { 0xff } else { byte })
+            .collect();
+        assert_eq!(outcome(&bytes), (expected, 1), "{place:.100}");
+    }
+}

@@ -167,6 +167,15 @@ pub fn decode_response<M: Method>(
     body: &[u8],
     limits: Limits,
 ) -> Result<Decoded<M::Output>, ResponseError> {
+    // Nearly every answer is text that XML may hold.
+    if let Ok(text) = std::str::from_utf8(body) {
+        let mut reader = Reader::new(text, M::registry(), limits);
+        reader.tokens.watch_characters();
+        let result = decode_with::<M>(&mut reader);
+        if reader.tokens.is_clean() {
+            return result;
+        }
+    }
     let (text, mended) = text_of(body)?;
     let mut decoded = decode_text::<M>(&text, limits)?;
     decoded.add_mended(mended);
@@ -177,11 +186,14 @@ pub(super) fn decode_text<M: Method>(
     text: &str,
     limits: Limits,
 ) -> Result<Decoded<M::Output>, ResponseError> {
-    let mut reader = Reader::new(text, M::registry(), limits);
-    open_body(&mut reader)?;
+    decode_with::<M>(&mut Reader::new(text, M::registry(), limits))
+}
+
+fn decode_with<M: Method>(reader: &mut Reader<'_>) -> Result<Decoded<M::Output>, ResponseError> {
+    open_body(reader)?;
     if reader.tokens.local_name() == "Fault" {
-        let fault = fault(&mut reader)?;
-        close_envelope(&mut reader)?;
+        let fault = fault(reader)?;
+        close_envelope(reader)?;
         return Err(ResponseError::Fault(Box::new(fault)));
     }
     if reader.tokens.local_name().strip_suffix("Response") != Some(M::name()) {
@@ -197,18 +209,18 @@ pub(super) fn decode_text<M: Method>(
     while reader.tokens.next_child()? {
         if reader.tokens.local_name() == "returnval" {
             M::output_mut(&mut returnval)
-                .decode(&mut reader)
+                .decode(reader)
                 .map_err(|error| error.within("returnval", Some(count)))?;
             count += 1;
         } else {
             reader.skip()?;
         }
     }
-    close_envelope(&mut reader)?;
+    close_envelope(reader)?;
     Ok(Decoded {
         returnval,
-        unknown: reader.unknown,
-        mended: reader.tokens.mended,
+        unknown: std::mem::take(&mut reader.unknown),
+        mended: std::mem::take(&mut reader.tokens.mended),
     })
 }
 

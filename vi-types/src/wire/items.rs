@@ -403,7 +403,7 @@ impl Pieces {
         // early, but never within a tag or an entity.
         let mut reader = Reader {
             tokens: part(&text[..end]),
-            types: self.types.clone(),
+            types: self.types.take(),
             unknown: std::mem::take(&mut self.unknown),
             is_request: false,
             memory: self.limits.memory.saturating_sub(size_of_val(item) + end),

@@ -72,7 +72,7 @@ fn around(message: &str, at: usize) -> String {
 /// If there are so many bad places that the message is no text: each becomes three bytes.
 pub(super) fn text_of(message: &[u8]) -> Result<(Cow<'_, str>, Mended), DecodeError> {
     if let Ok(text) = std::str::from_utf8(message)
-        && is_clean(text)
+        && is_clean(message)
     {
         return Ok((Cow::Borrowed(text), Mended::default()));
     }
@@ -107,7 +107,7 @@ const LEAST_BAD: usize = 1000;
 /// Appends a part of a message to what is there of it.
 pub(super) fn append(part: &[u8], out: &mut String) -> Mended {
     if let Ok(text) = std::str::from_utf8(part)
-        && is_clean(text)
+        && is_clean(part)
     {
         out.push_str(text);
         return Mended::default();
@@ -153,10 +153,10 @@ pub(super) fn cut_off(part: &[u8]) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether XML may hold every character of the text.
-fn is_clean(text: &str) -> bool {
+/// Whether XML may hold every character of the text, which is UTF-8.
+pub(super) fn is_clean(text: &[u8]) -> bool {
     let mut is_ascii = true;
-    for chunk in text.as_bytes().chunks(4096) {
+    for chunk in text.chunks(4096) {
         // Both go over 16 bytes at a time. Most of a message has neither blanks nor other languages.
         let least = chunk.iter().fold(u8::MAX, |least, byte| least.min(*byte));
         let all = chunk.iter().fold(0, |all, byte| all | byte);
@@ -168,8 +168,8 @@ fn is_clean(text: &str) -> bool {
     }
     // U+FFFE and U+FFFF.
     is_ascii
-        || !memchr::memmem::find_iter(text.as_bytes(), b"\xef\xbf")
-            .any(|at| matches!(text.as_bytes().get(at + 2), Some(0xbe | 0xbf)))
+        || !memchr::memmem::find_iter(text, b"\xef\xbf")
+            .any(|at| matches!(text.get(at + 2), Some(0xbe | 0xbf)))
 }
 
 /// Undoes entities and character references, and makes every line end a line feed. The second value is how many of the

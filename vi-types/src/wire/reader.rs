@@ -39,18 +39,28 @@ pub struct Reader<'a> {
 }
 
 /// The types of a registry, those found before sooner: few types make up most of an answer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Types {
     registry: &'static Registry,
-    found: [Option<&'static ObjectInfo>; 64],
+    /// [`SLOTS`] of them, or none before the first type.
+    found: Vec<Option<&'static ObjectInfo>>,
 }
+
+/// An answer has about thirty types. Two of them in one slot would be looked for in the registry again and again.
+const SLOTS: usize = 256;
 
 impl Types {
     pub(crate) fn new(registry: &'static Registry) -> Self {
         Self {
             registry,
-            found: [None; 64],
+            found: Vec::new(),
         }
+    }
+
+    /// All of it; what is left is as [`new`](Self::new) makes it.
+    pub(crate) fn take(&mut self) -> Self {
+        let registry = self.registry;
+        std::mem::replace(self, Self::new(registry))
     }
 
     pub(crate) fn registry(&self) -> &'static Registry {
@@ -60,20 +70,38 @@ impl Types {
     /// The data object or fault with this name.
     #[inline]
     fn object(&mut self, name: &str) -> Option<&'static ObjectInfo> {
-        // Names of one family end alike and begin alike, but seldom both in the same length.
-        let bytes = name.as_bytes();
-        let tail = &bytes[bytes.len().saturating_sub(8)..];
-        let word = name_key(bytes) ^ name_key(tail).rotate_left(29) ^ bytes.len() as u64;
-        let slot = &mut self.found[(word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize];
-        match slot {
-            Some(info) if info.name == name => Some(info),
-            _ => {
-                let info = self.registry.object(name)?;
-                *slot = Some(info);
-                Some(info)
-            }
-        }
+        self.known(name).or_else(|| self.look_up(name))
     }
+
+    #[inline(never)]
+    fn look_up(&mut self, name: &str) -> Option<&'static ObjectInfo> {
+        let info = self.registry.object(name)?;
+        self.found.resize(SLOTS, None);
+        self.found[slot(name)] = Some(info);
+        Some(info)
+    }
+
+    /// The same, if it was found before.
+    #[inline]
+    fn known(&self, name: &str) -> Option<&'static ObjectInfo> {
+        let info = self.found.get(slot(name)).copied().flatten()?;
+        (info.name == name).then_some(info)
+    }
+}
+
+/// Where [`Types`] keeps the type with this name.
+#[inline]
+fn slot(name: &str) -> usize {
+    // Names of one family end alike and begin alike, but seldom both in the same length.
+    let bytes = name.as_bytes();
+    let word = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(head), Some(tail)) => {
+            u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29)
+        }
+        _ => name_key(bytes),
+    };
+    let hash = (word ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (hash >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
 /// How many unknown elements and types a message is searched for; a hostile one could have millions.
@@ -126,50 +154,82 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If a property cannot be decoded, or a required one is missing.
     pub fn object(&mut self, target: &mut dyn Object) -> Result<(), DecodeError> {
-        let info = target.info();
+        self.fill(target.info(), target)
+    }
+
+    /// Fills an object of this type.
+    fn fill(
+        &mut self,
+        info: &'static ObjectInfo,
+        target: &mut dyn Object,
+    ) -> Result<(), DecodeError> {
         let layout = info.layout();
         let (mut next, mut repeated) = (0, 0);
         let mut last = usize::MAX;
         let mut seen = Seen::default();
         loop {
-            match self.tokens.child(layout, next)? {
-                Child::Known(index) => {
-                    let list = layout.names[index].list;
-                    repeated = match index == last {
-                        true => repeated + 1,
-                        // Something else stood between the items.
-                        false if list && seen.contains(index) => length(target, index),
-                        false => 0,
-                    };
-                    last = index;
-                    let property = target.get_mut(index);
-                    if matches!(property, PropertyMut::Absent) {
-                        let name = layout.fields[index].name;
-                        self.note(|_| format!("{}.{name}", info.name));
-                    }
-                    property.decode(self).map_err(|error| {
-                        error.within(layout.fields[index].name, list.then_some(repeated))
-                    })?;
-                    seen.insert(index);
-                    next = if list { index } else { index + 1 };
-                }
+            let index = match self.tokens.child(layout, next)? {
+                Child::Known(index) => index,
                 Child::Unknown => {
-                    self.note(|tokens| format!("{}.{}", info.name, tokens.local_name()));
-                    self.tokens.skip()?;
+                    self.skip_unknown(info)?;
+                    continue;
                 }
                 Child::End => break,
+            };
+            let list = layout.names[index].list;
+            if list {
+                repeated = match index == last {
+                    true => repeated + 1,
+                    // Something else stood between the items.
+                    false if seen.contains(index) => length(target, index),
+                    false => 0,
+                };
             }
+            last = index;
+            let decoded = match target.get_mut(index) {
+                // Most are values. The processor predicts this separate check better than a match of all kinds.
+                PropertyMut::Value(value) => value.decode(self),
+                PropertyMut::Absent => self.skip_absent(info, index),
+                property => property.decode(self),
+            };
+            if let Err(error) = decoded {
+                return Err(error.within(layout.fields[index].name, list.then_some(repeated)));
+            }
+            seen.insert(index);
+            next = if list { index } else { index + 1 };
         }
         match seen.first_missing(&layout.required) {
             None => Ok(()),
-            Some(index) => Err(DecodeError::new(
-                DecodeErrorKind::Missing {
-                    object: info.name,
-                    property: layout.fields[index].name,
-                },
-                self.tokens.offset(),
-            )),
+            Some(index) => Err(self.missing(info, index)),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn skip_unknown(&mut self, info: &ObjectInfo) -> Result<(), DecodeError> {
+        self.note(|tokens| format!("{}.{}", info.name, tokens.local_name()));
+        self.tokens.skip()
+    }
+
+    /// Skips a property that this build leaves out.
+    #[cold]
+    #[inline(never)]
+    fn skip_absent(&mut self, info: &'static ObjectInfo, index: usize) -> Result<(), DecodeError> {
+        let name = info.layout().fields[index].name;
+        self.note(|_| format!("{}.{name}", info.name));
+        self.tokens.skip()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing(&self, info: &'static ObjectInfo, index: usize) -> DecodeError {
+        DecodeError::new(
+            DecodeErrorKind::Missing {
+                object: info.name,
+                property: info.layout().fields[index].name,
+            },
+            self.tokens.offset(),
+        )
     }
 
     /// A `base` or a descendant of it, as `xsi:type` says; an unknown type is kept whole.
@@ -180,16 +240,22 @@ impl<'a> Reader<'a> {
         &mut self,
         base: &'static ObjectInfo,
     ) -> Result<Box<dyn Object>, DecodeError> {
-        let Some((_, name)) = self.tokens.xsi_type() else {
+        let Some(qualified) = self.tokens.qualified_type() else {
             return self.new_object(base);
         };
-        if name == base.name {
-            return self.new_object(base);
-        }
-        match self.types.object(name) {
+        // A type that is known as it is written has no prefix.
+        let (name, info) = match self.types.known(qualified) {
+            Some(info) => (qualified, Some(info)),
+            None => {
+                let (_, name) = self.tokens.split_type(qualified);
+                (name, self.types.object(name))
+            }
+        };
+        match info {
             Some(info) if info.ancestry().any(|info| std::ptr::eq(info, base)) => {
                 self.new_object(info)
             }
+            _ if name == base.name => self.new_object(base),
             _ => self.unknown_object(base, name),
         }
     }
@@ -197,7 +263,7 @@ impl<'a> Reader<'a> {
     fn new_object(&mut self, info: &'static ObjectInfo) -> Result<Box<dyn Object>, DecodeError> {
         let mut object = (info.new)();
         self.allocate(size_of_val(&*object))?;
-        self.object(&mut *object)?;
+        self.fill(info, &mut *object)?;
         Ok(object)
     }
 
@@ -213,7 +279,7 @@ impl<'a> Reader<'a> {
         self.note(|_| name.to_owned());
         let mut object = (declared.new)();
         self.allocate(size_of_val(&*object))?;
-        self.object(&mut *object)?;
+        self.fill(declared, &mut *object)?;
         self.unknown.truncate(noted + 1);
         self.tokens.rewind(mark)?;
         let element = self.raw()?;
@@ -396,12 +462,16 @@ impl<'a> Reader<'a> {
     /// If the text is not one, or the number does not fit.
     pub fn integer<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
-        let digits = trim(&text);
-        digits.parse().map_err(|_| {
-            let bits = 8 * size_of::<T>();
-            self.tokens
-                .content(&format!("an integer of {bits} bits"), &text)
-        })
+        trim(&text)
+            .parse()
+            .map_err(|_| self.no_integer(8 * size_of::<T>(), &text))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_integer(&self, bits: usize, text: &str) -> DecodeError {
+        self.tokens
+            .content(&format!("an integer of {bits} bits"), text)
     }
 
     /// A floating-point number, `INF`, `-INF` or `NaN`.
@@ -538,7 +608,20 @@ impl Seen {
         self.rest[word] |= 1 << (index % 64);
     }
 
+    #[inline]
     fn first_missing(&self, required: &[u64]) -> Option<usize> {
+        match required {
+            [] => None,
+            [required] => {
+                let missing = required & !self.first;
+                (missing != 0).then(|| missing.trailing_zeros() as usize)
+            }
+            required => self.first_missing_of_many(required),
+        }
+    }
+
+    #[inline(never)]
+    fn first_missing_of_many(&self, required: &[u64]) -> Option<usize> {
         let words = std::iter::once(&self.first)
             .chain(&self.rest)
             .chain(std::iter::repeat(&0));

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::object::{Layout, Name, name_key};
-use crate::wire::mend::{Mended, unescape};
+use crate::wire::mend::{Mended, is_clean, unescape};
 use crate::wire::{Limits, namespace};
 
 /// Where the walk stands.
@@ -31,11 +31,19 @@ pub(crate) struct Tokens<'a> {
     declared: usize,
     /// Where the last attribute's name stands: most attributes of a message have the same.
     usual: (usize, usize),
+    /// Whether that name is `xsi:type` with the prefixes in scope, if that is known.
+    usual_is_type: Option<bool>,
     /// Up to where the text has neither references nor carriage returns.
     plain: usize,
+    /// Up to where the characters of the text were looked at; all of it where that was done before.
+    looked_at: usize,
+    /// Whether there are none so far that XML forbids.
+    clean: bool,
     /// References that are none.
     pub(crate) mended: Mended,
     limits: Limits,
+    /// How many elements may be open.
+    deepest: usize,
     /// What is around the text, where that is one element of a larger message.
     around: Around,
 }
@@ -63,6 +71,8 @@ struct Attribute<'a> {
     name: &'a str,
     /// As written, escapes included.
     value: &'a str,
+    /// Whether it is known to be `xsi:type`.
+    is_type: bool,
 }
 
 /// A namespace declaration in scope.
@@ -115,9 +125,13 @@ impl<'a> Tokens<'a> {
             prefixes: Vec::new(),
             declared: 0,
             usual: (0, 0),
+            usual_is_type: None,
             plain: 0,
+            looked_at: usize::MAX,
+            clean: true,
             mended: Mended::default(),
             limits,
+            deepest: limits.depth,
             around: Around::default(),
         }
     }
@@ -132,6 +146,7 @@ impl<'a> Tokens<'a> {
         Self {
             text,
             around,
+            deepest: limits.depth.saturating_sub(around.depth),
             prefixes: prefixes
                 .into_iter()
                 .map(|(prefix, namespace)| Prefix {
@@ -141,6 +156,27 @@ impl<'a> Tokens<'a> {
                 })
                 .collect(),
             ..Self::new("", limits)
+        }
+    }
+
+    /// Looks at all characters of the text on the way, for [`is_clean`](Self::is_clean).
+    // A walk of its own over a large message takes a twentieth of the time of decoding it.
+    pub(crate) fn watch_characters(&mut self) {
+        self.looked_at = 0;
+    }
+
+    /// Whether XML may hold every character of the text, those behind the walk included.
+    pub(crate) fn is_clean(&mut self) -> bool {
+        self.look_at_characters(self.text.len());
+        self.clean
+    }
+
+    fn look_at_characters(&mut self, end: usize) {
+        if self.looked_at < end {
+            // A character is at most three bytes longer than its first one.
+            let start = self.looked_at.saturating_sub(3);
+            self.clean = self.clean && is_clean(&self.text.as_bytes()[start..end]);
+            self.looked_at = end;
         }
     }
 
@@ -163,17 +199,17 @@ impl<'a> Tokens<'a> {
 
     /// The next child element of the innermost open one, as a property of `layout`; the search begins at
     /// the property that is expected `next`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn child(&mut self, layout: &Layout, next: usize) -> Result<Child, DecodeError> {
-        // Nearly always another tag follows at once.
+        // Nearly always another tag follows at once. What is no name begins with a lower byte than names do.
         let word = match self.ahead() {
             Some((b'<', word)) if !self.empty => match word.to_le_bytes()[0] {
                 b'/' => {
                     self.end_tag()?;
                     return Ok(Child::End);
                 }
-                b'!' | b'?' => None,
-                _ => Some(word),
+                first if first > b'?' => Some(word),
+                _ => None,
             },
             _ => None,
         };
@@ -183,21 +219,19 @@ impl<'a> Tokens<'a> {
             None => self.word(self.position + 1),
         };
         let start = self.position + 1;
-        let (before, behind) = layout.names.split_at(next);
-        let found = match self.find_name(start, word, behind, next, layout) {
-            None => self.find_name(start, word, before, 0, layout),
-            found => found,
-        };
-        let Some((index, end)) = found else {
-            return self.open_other(start, layout);
-        };
-        if self.byte(end) == Some(b'>') {
-            self.enter(end, word)?;
-            self.position = end + 1;
-        } else {
-            self.open_tag(end)?;
+        let behind = layout.names.get(next..).unwrap_or_default();
+        match self.find_name(start, word, behind, next, layout) {
+            Some((index, end)) if self.byte(end) == Some(b'>') => {
+                self.enter(end, word)?;
+                self.position = end + 1;
+                Ok(Child::Known(index))
+            }
+            Some((index, end)) => {
+                self.open_tag(end)?;
+                Ok(Child::Known(index))
+            }
+            None => self.open_other(start, word, layout, next),
         }
-        Ok(Child::Known(index))
     }
 
     /// The index and the end of the name at `start` among these, the first of which has the index `first`.
@@ -218,9 +252,20 @@ impl<'a> Tokens<'a> {
         None
     }
 
-    /// The rest of [`child`](Self::child) for a tag that has no name of `layout` as it is written.
-    #[cold]
-    fn open_other(&mut self, name: usize, layout: &Layout) -> Result<Child, DecodeError> {
+    /// The rest of [`child`](Self::child) for a tag that has no name of `layout` from `next` on as it is written.
+    #[inline(never)]
+    fn open_other(
+        &mut self,
+        name: usize,
+        word: u64,
+        layout: &Layout,
+        next: usize,
+    ) -> Result<Child, DecodeError> {
+        let before = layout.names.get(..next).unwrap_or_default();
+        if let Some((index, end)) = self.find_name(name, word, before, 0, layout) {
+            self.open_tag(end)?;
+            return Ok(Child::Known(index));
+        }
         self.open_named(name)?;
         let qualified = self.name();
         let Some((_, local)) = qualified.split_once(':') else {
@@ -311,20 +356,28 @@ impl<'a> Tokens<'a> {
     /// The text of the innermost open element, and its end tag.
     #[inline]
     pub(crate) fn text(&mut self) -> Result<Cow<'a, str>, DecodeError> {
+        match self.plain_text() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.escaped_text(),
+        }
+    }
+
+    /// The text and the end tag, if the tag stands where the text ends and nothing in the text has to be undone.
+    // One function for all types, whose result fits into registers.
+    #[inline(never)]
+    fn plain_text(&mut self) -> Option<&'a str> {
         if self.empty {
             self.close();
-            return Ok(Cow::Borrowed(""));
+            return Some("");
         }
         let start = self.position;
-        let end = self.end_of_text(start);
-        if self.is_plain(start, end)
-            && let Some(after) = self.after_end_tag(end)
-        {
-            self.position = after;
-            self.close();
-            return Ok(Cow::Borrowed(&self.text[start..end]));
+        let end = self.find(start, b'<', b'<');
+        if !self.is_plain(start, end) {
+            return None;
         }
-        self.escaped_text()
+        self.position = self.after_end_tag(end)?;
+        self.close();
+        Some(&self.text[start..end])
     }
 
     /// Skips the rest of the innermost open element, its end tag included.
@@ -378,17 +431,34 @@ impl<'a> Tokens<'a> {
 
     /// The namespace and name that `xsi:type` of the innermost start tag gives.
     pub(crate) fn xsi_type(&self) -> Option<(Namespace, &'a str)> {
-        let attribute = self.attributes.iter().find(|attribute| {
-            attribute
-                .name
-                .strip_suffix(":type")
-                .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
-        })?;
-        let value = trim(attribute.value);
-        Some(match memchr::memrchr(b':', value.as_bytes()) {
-            Some(colon) => (self.resolve(&value[..colon]), &value[colon + 1..]),
-            None => (Namespace::Other, value),
-        })
+        self.qualified_type().map(|value| self.split_type(value))
+    }
+
+    /// What `xsi:type` of the innermost start tag gives, with its prefix.
+    #[inline]
+    pub(crate) fn qualified_type(&self) -> Option<&'a str> {
+        let attribute = match self.attributes.first()? {
+            first if first.is_type => first,
+            _ => self
+                .attributes
+                .iter()
+                .find(|attribute| self.is_type(attribute.name))?,
+        };
+        Some(trim(attribute.value))
+    }
+
+    /// The namespace and the name of a qualified type.
+    pub(crate) fn split_type(&self, qualified: &'a str) -> (Namespace, &'a str) {
+        match qualified.find(':') {
+            Some(colon) => (self.resolve(&qualified[..colon]), &qualified[colon + 1..]),
+            None => (Namespace::Other, qualified),
+        }
+    }
+
+    /// Whether an attribute with this name is `xsi:type`.
+    fn is_type(&self, name: &str) -> bool {
+        name.strip_suffix(":type")
+            .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
     }
 
     /// The attributes of the innermost start tag that are neither `xsi:type` nor namespace declarations,
@@ -515,7 +585,7 @@ impl<'a> Tokens<'a> {
     /// tag.
     #[inline]
     fn enter(&mut self, end: usize, word: u64) -> Result<(), DecodeError> {
-        if self.depth() >= self.limits.depth {
+        if self.open.len() >= self.deepest {
             return Err(self.too_deep());
         }
         self.tag = self.position;
@@ -554,24 +624,15 @@ impl<'a> Tokens<'a> {
     /// Takes in the attribute that begins at `at` and gives the position behind it.
     fn attribute_at(&mut self, at: usize) -> Result<usize, DecodeError> {
         let bytes = self.text.as_bytes();
-        let name_end = match self.after_usual(at) {
+        let usual = self.after_usual(at);
+        let name_end = match usual {
             Some(end) => end,
             None => self.end_of_name(at),
         };
-        let equals = self.end_of_blank(name_end);
-        if equals == bytes.len() {
-            return Err(self.truncated());
-        }
-        if name_end == at || self.byte(equals) != Some(b'=') {
-            return Err(self.malformed("an attribute has no value"));
-        }
-        let quote_at = self.end_of_blank(equals + 1);
-        let quote = match self.byte(quote_at) {
-            Some(quote @ (b'"' | b'\'')) => quote,
-            None => return Err(self.truncated()),
-            Some(_) => return Err(self.malformed("an attribute's value is not quoted")),
+        let (start, quote) = match usual.and_then(|end| bytes.get(end..end + 2)) {
+            Some([b'=', quote @ (b'"' | b'\'')]) => (name_end + 2, *quote),
+            _ => self.quote(at, name_end)?,
         };
-        let start = quote_at + 1;
         let end = self.find(start, quote, b'<');
         if end == bytes.len() {
             return Err(self.truncated());
@@ -579,9 +640,10 @@ impl<'a> Tokens<'a> {
         if bytes[end] == b'<' {
             return Err(self.malformed("an attribute's value contains '<'"));
         }
-        let attribute = Attribute {
+        let mut attribute = Attribute {
             name: &self.text[at..name_end],
             value: &self.text[start..end],
+            is_type: false,
         };
         if self.attributes.len() >= self.limits.attributes {
             return Err(self.too_many("attributes of one element", self.limits.attributes));
@@ -593,7 +655,9 @@ impl<'a> Tokens<'a> {
         {
             return Err(self.malformed("an attribute is given twice"));
         }
-        if let Some(prefix) = attribute.name.strip_prefix("xmlns:") {
+        if usual.is_some() {
+            attribute.is_type = self.is_usual_type(attribute.name);
+        } else if let Some(prefix) = attribute.name.strip_prefix("xmlns:") {
             let namespace = match &*unescape(attribute.value).0 {
                 namespace::XSI => Namespace::Xsi,
                 namespace::XSD => Namespace::Xsd,
@@ -608,11 +672,49 @@ impl<'a> Tokens<'a> {
                 depth: self.open.len(),
             });
             self.declared = self.open.len();
+            // It may be the prefix of the attributes before.
+            self.usual_is_type = None;
+            self.attributes
+                .iter_mut()
+                .for_each(|before| before.is_type = false);
         } else {
             self.usual = (at, name_end);
+            self.usual_is_type = None;
+            attribute.is_type = self.is_usual_type(attribute.name);
         }
         self.attributes.push(attribute);
         Ok(end + 1)
+    }
+
+    /// Where the value of the attribute with this name begins, and the quote before it.
+    #[inline(never)]
+    fn quote(&self, name: usize, name_end: usize) -> Result<(usize, u8), DecodeError> {
+        let equals = self.end_of_blank(name_end);
+        if equals == self.text.len() {
+            return Err(self.truncated());
+        }
+        if name_end == name || self.byte(equals) != Some(b'=') {
+            return Err(self.malformed("an attribute has no value"));
+        }
+        let quote = self.end_of_blank(equals + 1);
+        match self.byte(quote) {
+            Some(mark @ (b'"' | b'\'')) => Ok((quote + 1, mark)),
+            None => Err(self.truncated()),
+            Some(_) => Err(self.malformed("an attribute's value is not quoted")),
+        }
+    }
+
+    /// Whether the usual attribute, which has this name, is `xsi:type`.
+    #[inline]
+    fn is_usual_type(&mut self, name: &str) -> bool {
+        match self.usual_is_type {
+            Some(is_type) => is_type,
+            None => {
+                let is_type = self.is_type(name);
+                self.usual_is_type = Some(is_type);
+                is_type
+            }
+        }
     }
 
     /// The end of the attribute's name at `at`, if it is the usual one.
@@ -621,7 +723,9 @@ impl<'a> Tokens<'a> {
         let (start, end) = self.usual;
         let after = at + (end - start);
         let bytes = self.text.as_bytes();
-        (self.byte(after) == Some(b'=') && bytes[at..after] == bytes[start..end]).then_some(after)
+        let same =
+            start < end && self.byte(after) == Some(b'=') && bytes[at..after] == bytes[start..end];
+        same.then_some(after)
     }
 
     /// Reads the end tag at which the walk stands.
@@ -643,10 +747,11 @@ impl<'a> Tokens<'a> {
     fn after_end_tag(&self, at: usize) -> Option<usize> {
         let name = self.open.last()?;
         let length = name.end - name.start;
-        let [b'<', b'/', word @ ..] = self.text.as_bytes().get(at..)?.first_chunk::<10>()? else {
+        let (tag, behind) = self.text.as_bytes().get(at..)?.split_first_chunk::<2>()?;
+        let word = u64::from_le_bytes(*behind.first_chunk::<8>()?);
+        if tag != b"</" {
             return None;
-        };
-        let word = u64::from_le_bytes(*word);
+        }
         let after = at + 2 + length;
         let same = match length {
             0..=8 => (word ^ name.word) << (64 - 8 * length) == 0,
@@ -695,6 +800,7 @@ impl<'a> Tokens<'a> {
     /// Forgets the declarations of elements that are so deep.
     #[inline(never)]
     fn undeclare(&mut self, depth: usize) {
+        self.usual_is_type = None;
         while self
             .prefixes
             .last()
@@ -790,13 +896,13 @@ impl<'a> Tokens<'a> {
     }
 
     /// The position of the next `<`, or the end of the message.
-    #[inline]
+    #[inline(never)]
     fn end_of_text(&self, start: usize) -> usize {
         self.find(start, b'<', b'<')
     }
 
     /// The position of the next of two bytes, or the end of the message.
-    #[inline]
+    #[inline(always)]
     fn find(&self, start: usize, one: u8, other: u8) -> usize {
         let behind = &self.text.as_bytes()[start..];
         // What is looked for is seldom far; 64 bytes by words before a call of memchr pays.
@@ -825,6 +931,7 @@ impl<'a> Tokens<'a> {
     #[inline(never)]
     fn look_for_escapes(&mut self, start: usize, end: usize) -> bool {
         let ahead = end.max(start + 4096).min(self.text.len());
+        self.look_at_characters(ahead);
         let found = memchr::memchr2(b'&', b'\r', &self.text.as_bytes()[start..ahead]);
         self.plain = found.map_or(ahead, |length| start + length);
         end <= self.plain
@@ -838,11 +945,19 @@ impl<'a> Tokens<'a> {
         let same = match name.length {
             0..=8 => true,
             9..=16 => self.word(end - 8) == name.tail,
-            _ => bytes.get(start..end) == Some(layout.fields[index].name.as_bytes()),
+            _ => self.is_at(start, layout, index),
         };
         same && bytes
             .get(end)
             .is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
+    }
+
+    /// Whether the name of the property with this index stands at `start`.
+    // Long names are rare; they shall take no registers from the others.
+    #[inline(never)]
+    fn is_at(&self, start: usize, layout: &Layout, index: usize) -> bool {
+        let name = layout.fields[index].name;
+        self.text.as_bytes().get(start..start + name.len()) == Some(name.as_bytes())
     }
 
     /// The next byte, and the eight behind it.
@@ -857,10 +972,7 @@ impl<'a> Tokens<'a> {
     #[inline]
     fn word(&self, at: usize) -> u64 {
         let bytes = self.text.as_bytes();
-        match bytes
-            .get(at..at + 8)
-            .and_then(|rest| rest.first_chunk::<8>())
-        {
+        match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
             Some(chunk) => u64::from_le_bytes(*chunk),
             None => last_word(bytes, at),
         }
@@ -878,8 +990,10 @@ impl<'a> Tokens<'a> {
     fn end_of_blank(&self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         // Mostly there is none, or one blank.
-        if bytes.get(start).is_some_and(|byte| *byte > b' ') {
-            return start;
+        match bytes.get(start..).unwrap_or_default() {
+            [first, ..] if *first > b' ' => return start,
+            [b' ', second, ..] if *second > b' ' => return start + 1,
+            _ => {}
         }
         bytes[start.min(bytes.len())..]
             .iter()
@@ -1008,6 +1122,7 @@ fn has_byte(word: u64, byte: u8) -> u64 {
 
 /// What is left of the message, as a word.
 #[cold]
+#[inline(never)]
 fn last_word(bytes: &[u8], at: usize) -> u64 {
     name_key(&bytes[at.min(bytes.len())..])
 }

@@ -132,6 +132,10 @@ fn what_is_not_well_formed() {
         "<a\u{0}/",
         "<>x</>",
         "<a b=\"1\"c=\"2\"/",
+        "<a =\"1\"/>",
+        "<a b=\"1\"><c =\"1\"/></a>",
+        "<a b=\"1\"><c b \"1\"/></a>",
+        "<a b=\"1\"><c b=1\"/></a>",
     ] {
         assert!(ours(document).is_err(), "{document}");
     }
