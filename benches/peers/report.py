@@ -101,7 +101,7 @@ An answer with {run.small:,} virtual machines ({run.answer / 1e6:.1f} MB), from 
 ## Simulators as servers
 
 esx-sim and govmomi's vcsim with {run.served:,} machines, asked by curl in turn: what `virt-esx list` asks for, and config, runtime and
-guest of all.
+guest of all. Debian's vcsim does not compress.
 
 {serving_table(run.serving)}
 ## Limits

@@ -19,14 +19,14 @@ class Failure(Exception):
 class Server:
     """A simulated ESX host that runs until the end of a `with`."""
 
-    def __init__(self, kind, tools, machines, plain=False):
+    def __init__(self, kind, tools, machines, plain=False, gzip=False):
         self.kind, self.machines, self.plain = kind, machines, plain
         if kind == "vcsim":
             self.user, self.password = "user", "pass"
             words = [tools.vcsim, "-esx", "-libvirt", "-machines", str(machines)] + ["-plain"] * plain
         else:
             self.user, self.password = "root", "password"
-            words = [tools.esx_sim, "--esx", "--vms", str(machines)] + ["--plain"] * plain
+            words = [tools.esx_sim, "--esx", "--vms", str(machines)] + ["--plain"] * plain + ["--gzip"] * gzip
         # vcsim removes its files when its standard input ends.
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:

@@ -50,6 +50,9 @@ struct Arguments {
     /// Let the measurements in quickStats change every 20 seconds
     #[arg(long)]
     live: bool,
+    /// Compress answers for clients that accept gzip
+    #[arg(long)]
+    gzip: bool,
     /// Maximum number of objects in one answer
     #[arg(long, value_name = "NUMBER")]
     page_size: Option<usize>,
@@ -219,7 +222,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(size) = arguments.page_size {
         builder = builder.page_size(size.max(1));
     }
-    builder = builder.iscsi(!arguments.no_iscsi);
+    builder = builder.gzip(arguments.gzip).iscsi(!arguments.no_iscsi);
     for datastore in arguments.datastores {
         builder = builder.datastore(datastore);
     }

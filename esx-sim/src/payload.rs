@@ -1,18 +1,25 @@
 //! The body of an answer: bytes or a file, and what is said about them.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 
 use crate::files::{Content, LARGEST_WHOLE};
 use crate::transfers::{Pace, Transfer};
+
+/// Shorter answers are not compressed, in bytes: they fit in one packet.
+const SHORT: usize = 1_400;
 
 /// An answer of the simulator on its way out.
 pub(crate) type Answer = http::Response<Payload>;
@@ -161,6 +168,46 @@ pub(crate) async fn whole(answer: Result<Answer, Dropped>) -> http::Response<Byt
         Ok(body) => http::Response::from_parts(head, body.to_bytes()),
         Err(_) => closed(),
     }
+}
+
+/// Whether a client accepts compressed answers.
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT_ENCODING).into_iter();
+    let accepted = accepted.filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let (coding, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let refused = weight.trim().strip_prefix("q=");
+        let refused = refused.is_some_and(|weight| weight.parse() == Ok(0.0));
+        coding.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+/// The answer compressed, if it is XML that is complete and not short.
+pub(crate) fn compressed(mut answer: Answer) -> Answer {
+    let is_xml = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/xml"));
+    let Payload {
+        source: Source::Bytes(bytes),
+        announced: None,
+        ..
+    } = answer.body()
+    else {
+        return answer;
+    };
+    if !is_xml || bytes.len() < SHORT {
+        return answer;
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory does not fail.
+    let Ok(compressed) = encoder.write_all(bytes).and_then(|()| encoder.finish()) else {
+        return answer;
+    };
+    *answer.body_mut() = compressed.into();
+    let gzip = HeaderValue::from_static("gzip");
+    answer.headers_mut().insert(CONTENT_ENCODING, gzip);
+    answer
 }
 
 /// The answer with the header that says how long it is.

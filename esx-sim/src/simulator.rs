@@ -25,7 +25,7 @@ use crate::files::{DatastorePath, Descriptor};
 use crate::health::{self, PartHealth};
 use crate::hosts::{self, HostAddress};
 use crate::machine::{place, power};
-use crate::payload::whole;
+use crate::payload::{self, whole};
 use crate::recording::Recorded;
 use crate::rule::Rule;
 use crate::server::{Server, Tls, UriParts};
@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     /// The most objects a retrieve gives at once, whatever the client asks for.
     pub(crate) page: Option<usize>,
     recording: bool,
+    /// Whether answers on a port are compressed for clients that accept it.
+    gzip: bool,
     uri: UriParts,
 }
 
@@ -186,11 +188,16 @@ impl Simulator {
         host: Option<ManagedObjectReference>,
     ) -> io::Result<Server> {
         let shared = Arc::clone(&self.shared);
-        let answering = Arc::new(move |request| {
+        let answering = Arc::new(move |request: Request<Upload>| {
             let (shared, host) = (Arc::clone(&shared), host.clone());
             Box::pin(async move {
                 begin(&shared);
-                shared.answer(host.as_ref(), request).await
+                let gzip = shared.settings.gzip && payload::accepts_gzip(request.headers());
+                let answer = shared.answer(host.as_ref(), request).await?;
+                Ok(match gzip {
+                    true => payload::compressed(answer),
+                    false => answer,
+                })
             }) as BoxFuture<'static, _>
         });
         let restarts = self.shared.restarts.subscribe();

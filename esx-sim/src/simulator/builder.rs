@@ -39,6 +39,7 @@ pub struct Builder {
     password: String,
     page: Option<usize>,
     recording: bool,
+    gzip: bool,
     licence: Licence,
     changes: Option<Changes>,
     churn: Option<Churn>,
@@ -92,6 +93,7 @@ impl Builder {
             password: "password".to_owned(),
             page: None,
             recording: true,
+            gzip: false,
             licence: Licence::Full,
             changes: None,
             churn: None,
@@ -210,6 +212,13 @@ impl Builder {
     #[must_use]
     pub fn record(self, recording: bool) -> Self {
         Self { recording, ..self }
+    }
+
+    /// Whether a server on a port compresses its answers for clients that accept gzip (default: no). Servers do it; on the same
+    /// machine it only costs time.
+    #[must_use]
+    pub fn gzip(self, gzip: bool) -> Self {
+        Self { gzip, ..self }
     }
 
     /// Changes to play in the background from the first request on, see [`Simulator::play`]. Those that cannot be made are
@@ -344,6 +353,7 @@ impl Builder {
             password: self.password,
             page: self.page,
             recording: self.recording,
+            gzip: self.gzip,
             licence: self.licence,
         };
         let changes = watch::Sender::new(world.version());

@@ -1,6 +1,6 @@
 //! HTTP: in process and on a port, rules, recorded requests.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -190,6 +190,100 @@ async fn it_answers_on_a_port() {
     let (answer, _) = exchange(&mut stream, true).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(decodes(&answer));
+}
+
+/// Head and body of the answer on a port, to a client that sends this header.
+async fn answered(
+    server: &Server,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}Content-Length: {}\r\n\r\n{body}",
+        body.len(),
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer
+        .windows(4)
+        .position(|end| end == b"\r\n\r\n")
+        .unwrap();
+    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+    (head.to_ascii_lowercase(), answer.split_off(end + 4))
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_accept_it() {
+    let compressing = Simulator::esx().gzip(true).build();
+    let other = plain(&Simulator::esx().build()).await;
+    let server = plain(&compressing).await;
+    let instance = moref("ServiceInstance", "ServiceInstance");
+    let long = wire::encode_request(&RetrieveServiceContent::default(), &instance);
+    let short = wire::encode_request(&CurrentTime::default(), &instance);
+    let (_, expected) = answered(&server, "POST", "/sdk", "", &long).await;
+    for header in [
+        "Accept-Encoding: gzip\r\n",
+        "Accept-Encoding: deflate, GZIP;q=0.5, br\r\n",
+        "accept-encoding: br\r\nAccept-Encoding: gzip\r\n",
+    ] {
+        let (head, body) = answered(&server, "POST", "/sdk", header, &long).await;
+        assert!(head.contains("content-encoding: gzip"), "{header}{head}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(format!("{head}\r\n").contains(&length), "{header}{head}");
+        assert!(body.len() * 2 < expected.len(), "{header}");
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(&*body)
+            .read_to_end(&mut text)
+            .unwrap();
+        assert_eq!(text, expected, "{header}");
+    }
+    for (server, method, path, header, body) in [
+        (&server, "POST", "/sdk", "", &long),
+        (
+            &server,
+            "POST",
+            "/sdk",
+            "Accept-Encoding: deflate\r\n",
+            &long,
+        ),
+        (
+            &server,
+            "POST",
+            "/sdk",
+            "Accept-Encoding: gzip;q=0\r\n",
+            &long,
+        ),
+        (
+            &server,
+            "POST",
+            "/sdk",
+            "Accept-Encoding: gzip; q=0.000\r\n",
+            &long,
+        ),
+        (&server, "POST", "/sdk", "Accept-Encoding: xgzip\r\n", &long),
+        // Too short to become shorter.
+        (&server, "POST", "/sdk", "Accept-Encoding: gzip\r\n", &short),
+        (
+            &server,
+            "GET",
+            "/nowhere",
+            "Accept-Encoding: gzip\r\n",
+            &String::new(),
+        ),
+        (&other, "POST", "/sdk", "Accept-Encoding: gzip\r\n", &long),
+    ] {
+        let (head, _) = answered(server, method, path, header, body).await;
+        assert!(!head.contains("content-encoding"), "{path} {header}{head}");
+    }
+    // A rule that cuts an answer cuts what would have been sent without compression.
+    compressing.inject(Rule::new("RetrieveServiceContent", Effect::Truncate(1_500)));
+    let (head, body) = answered(&server, "POST", "/sdk", "Accept-Encoding: gzip\r\n", &long).await;
+    assert!(!head.contains("content-encoding"), "{head}");
+    assert_eq!(body, expected[..1_500]);
 }
 
 #[tokio::test]
