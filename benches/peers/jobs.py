@@ -38,8 +38,8 @@ def jobs(machines, small, some):
         Job("uuid", "one by UUID (dumpxml)", libvirts),
         Job("cycle", "power cycle of one by name", everybody),
         Job("cycle-small", f"power cycle, {small:,} machines", everybody, small=True),
-        Job("some", f"dumpxml of {some} of {small:,}", libvirts, small=True),
-        Job("many", f"dumpxml of {small:,}", libvirts, small=True),
+        Job("some", f"dumpxml of {some} of {small:,}, by UUID", libvirts, small=True),
+        Job("many", f"dumpxml of {small:,}, by UUID", libvirts, small=True),
     ]
 
 
@@ -49,11 +49,12 @@ class Machines:
 
     names: list
     one: str
-    # By program: virsh 9 means the BIOS's.
+    # By program, as virsh 9 means the BIOS's: that of the one, and, if they are needed, all.
+    uuid: dict
     uuids: dict
 
     @classmethod
-    def of(cls, tools, address):
+    def of(cls, tools, address, with_uuids):
         """Asks for them."""
 
         def ask(*words, program=OURS):
@@ -61,8 +62,9 @@ class Machines:
 
         running = ask("list", "--name")
         one = running[len(running) // 2]
-        uuids = {program: ask("domuuid", one, program=program)[0] for program in (VIRSH, OURS)}
-        return cls(ask("list", "--all", "--name"), one, uuids)
+        uuid = {program: ask("domuuid", one, program=program)[0] for program in (VIRSH, OURS)}
+        uuids = {program: ask("list", "--all", "--uuid", program=program) for program in (VIRSH, OURS)} if with_uuids else {}
+        return cls(ask("list", "--all", "--name"), one, uuid, uuids)
 
 
 def words(job, program, machines, some):
@@ -71,7 +73,7 @@ def words(job, program, machines, some):
     if program in (GOVMOMI, PYVMOMI):
         key = job.key.removesuffix("-small")
         return [key, one] if key in ("one", "cycle") else [key]
-    names = machines.names
+    uuids = machines.uuids.get(program, [])
     match job.key:
         case "connect":
             return ["uri"]
@@ -82,13 +84,13 @@ def words(job, program, machines, some):
         case "one":
             return ["dumpxml", one]
         case "uuid":
-            return ["dumpxml", machines.uuids[program]]
+            return ["dumpxml", machines.uuid[program]]
         case "cycle" | "cycle-small":
             return [f"destroy {one}; start {one}"]
         case "some":
-            return ["; ".join(f"dumpxml {name}" for name in names[:: len(names) // some][:some])]
+            return ["; ".join(f"dumpxml {uuid}" for uuid in uuids[:: len(uuids) // some][:some])]
         case "many":
-            return ["; ".join(f"dumpxml {name}" for name in names)]
+            return ["; ".join(f"dumpxml {uuid}" for uuid in uuids)]
     raise ValueError(job.key)
 
 
@@ -101,8 +103,8 @@ def shows(job, program, machines, output):
             return str(len(machines.names)) in output
         case "one" | "uuid":
             return machines.one in output
-        case "some" | "many":
-            return output.count("<domain ") == output.count("</domain>") > 1
+        case "many":
+            return output.count("</domain>") == len(machines.names)
     return True
 
 

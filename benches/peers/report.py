@@ -81,7 +81,7 @@ def page(run):
 
 `benches/peers/run` measures `virt-esx` beside libvirt's virsh, a Go program on govmomi and a Python program on pyvmomi, and writes
 this page. Each job is a whole process, from its start to its end. The programs take turns, and the figures are medians of
-at most {run.rounds} turns (a program that takes long has fewer). The servers are simulators on the same machine, over TLS. Requests,
+{run.rounds} to {run.most_rounds} turns (a program that takes long has fewer). The servers are simulators on the same machine, over TLS. Requests,
 kilobytes and memory are those of another run, without TLS and through a proxy that counts.
 
 {run.processor}; {versions}; {run.date}.
