@@ -53,20 +53,21 @@ def bars(run):
         Bar("esx-sim as a server: wall, of vcsim's", served("wall"), 1),
         Bar("esx-sim as a server: peak memory, of vcsim's", served("peak"), 1),
     ]
-    for kind, figures in run.figures.items():
-        found.append(Bar(f"cells of the table on {kind} where another is ahead", len(behind(run.jobs, figures)), 0))
+    for kind, lines in run.behind.items():
+        found.append(Bar(f"cells of the table on {kind} where another is ahead", len(lines), 0))
     return found
 
 
 def behind(jobs, figures):
     """The cells of a table where another program needs less, in words."""
+    units = {"wall": " s", "cpu": " s of CPU", "peak": " MiB", "requests": " requests", "received": " bytes"}
     lines = []
     for job in jobs:
         ours = figures[job.key, OURS]
         others = {program: of for (key, program), of in figures.items() if key == job.key and program not in (OURS, CURL)}
-        for field in ("wall", "cpu", "peak", "requests", "received"):
+        for field, unit in units.items():
             program = min(others, key=lambda name: getattr(others[name], field))
             best = getattr(others[program], field)
             if best < getattr(ours, field):
-                lines.append(f"{job.title}: {field} {getattr(ours, field):.4g}, {program} {best:.4g}")
+                lines.append(f"{job.title}: {program} {best:.4g}{unit}, virt-esx {getattr(ours, field):.4g}")
     return lines
