@@ -175,6 +175,7 @@ def chart(run):
         f'<text class="small" x="{x(10**power):.1f}" y="{y + 4}" text-anchor="middle">{10**power:g} s</text>'
         for power in range(low, high + 1)
     ]
+    parts.append(f'<text class="small" x="{LEFT - 10}" y="{y + 4}" text-anchor="end">logarithmic</text>')
     body = "\n".join(lines + parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 12}" width="{WIDTH}" height="{y + 12}" role="img">\n'
