@@ -349,21 +349,18 @@ impl Pieces {
             return Ok(Found::Nothing);
         };
         let text = &self.text[self.start..];
-        let part = |text| {
-            let around = Around {
-                offset: around,
-                depth: scope.depth,
-            };
-            let prefixes = scope
-                .prefixes
-                .iter()
-                .map(|(prefix, namespace)| (prefix.as_str(), *namespace));
-            Tokens::part(text, self.limits, around, prefixes)
-        };
         if self.searched == 0 && text.len() < self.least {
             return Ok(Found::Nothing);
         }
-        let mut tokens = part(text);
+        let around = Around {
+            offset: around,
+            depth: scope.depth,
+        };
+        let prefixes = scope
+            .prefixes
+            .iter()
+            .map(|(prefix, namespace)| (prefix.as_str(), *namespace));
+        let mut tokens = Tokens::part(text, self.limits, around, prefixes);
         match tokens.sibling() {
             Ok(true) if self.searched > 0 => {}
             Ok(true) => self.least = 0,
@@ -401,18 +398,19 @@ impl Pieces {
         }
         // An end tag of that name may be one of an element further in, or no tag at all; then the text ends too
         // early, but never within a tag or an entity.
+        let is_item = tokens.local_name() == name;
+        tokens.end_at(end);
         let mut reader = Reader {
-            tokens: part(&text[..end]),
+            tokens,
             types: self.types.take(),
             unknown: std::mem::take(&mut self.unknown),
             is_request: false,
             memory: self.limits.memory.saturating_sub(size_of_val(item) + end),
         };
-        let is_item = tokens.local_name() == name;
-        let result = reader.tokens.sibling().and_then(|_| match is_item {
+        let result = match is_item {
             true => reader.object(item),
             false => reader.skip(),
-        });
+        };
         let length = reader.tokens.position();
         let mended = reader.tokens.mended;
         let memory = self.limits.memory.saturating_sub(reader.memory);

@@ -157,9 +157,10 @@ pub(super) fn cut_off(part: &[u8]) -> usize {
 pub(super) fn is_clean(text: &[u8]) -> bool {
     let mut is_ascii = true;
     for chunk in text.chunks(4096) {
-        // Both go over 16 bytes at a time. Most of a message has neither blanks nor other languages.
-        let least = chunk.iter().fold(u8::MAX, |least, byte| least.min(*byte));
-        let all = chunk.iter().fold(0, |all, byte| all | byte);
+        // This goes over 16 bytes at a time. Most of a message has neither blanks nor other languages.
+        let (least, all) = chunk.iter().fold((u8::MAX, 0), |(least, all), byte| {
+            (least.min(*byte), all | byte)
+        });
         is_ascii &= all < 0x80;
         let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
         if least < b' ' && chunk.iter().any(is_control) {

@@ -168,15 +168,14 @@ impl<'a> Reader<'a> {
         let mut last = usize::MAX;
         let mut seen = Seen::default();
         loop {
-            let index = match self.tokens.child(layout, next)? {
-                Child::Known(index) => index,
+            let (index, list) = match self.tokens.child(layout, next)? {
+                Child::Known(index, list) => (index, list),
                 Child::Unknown => {
                     self.skip_unknown(info)?;
                     continue;
                 }
                 Child::End => break,
             };
-            let list = layout.names[index].list;
             if list {
                 repeated = match index == last {
                     true => repeated + 1,

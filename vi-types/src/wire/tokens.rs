@@ -95,8 +95,8 @@ pub(crate) enum Namespace {
 /// What [`Tokens::child`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Child {
-    /// The start tag of the property with this index.
-    Known(usize),
+    /// The start tag of the property with this index, and whether that is a list.
+    Known(usize, bool),
     /// Another start tag.
     Unknown,
     /// The end tag of the element that was asked for its children.
@@ -180,6 +180,11 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Ends the text here. It must be behind the walk.
+    pub(crate) fn end_at(&mut self, end: usize) {
+        self.text = &self.text[..end];
+    }
+
     /// The prefixes in scope, those declared last at the end.
     pub(crate) fn prefixes(&self) -> impl Iterator<Item = (&'a str, Namespace)> {
         self.prefixes
@@ -221,20 +226,20 @@ impl<'a> Tokens<'a> {
         let start = self.position + 1;
         let behind = layout.names.get(next..).unwrap_or_default();
         match self.find_name(start, word, behind, next, layout) {
-            Some((index, end)) if self.byte(end) == Some(b'>') => {
+            Some((found, end)) if self.byte(end) == Some(b'>') => {
                 self.enter(end, word)?;
                 self.position = end + 1;
-                Ok(Child::Known(index))
+                Ok(found)
             }
-            Some((index, end)) => {
+            Some((found, end)) => {
                 self.open_tag(end)?;
-                Ok(Child::Known(index))
+                Ok(found)
             }
             None => self.open_other(start, word, layout, next),
         }
     }
 
-    /// The index and the end of the name at `start` among these, the first of which has the index `first`.
+    /// The name at `start` among these, the first of which has the index `first`, and where it ends.
     #[inline(always)]
     fn find_name(
         &self,
@@ -243,10 +248,12 @@ impl<'a> Tokens<'a> {
         names: &[Name],
         first: usize,
         layout: &Layout,
-    ) -> Option<(usize, usize)> {
+    ) -> Option<(Child, usize)> {
         for (skipped, name) in names.iter().enumerate() {
-            if word & name.mask == name.head && self.goes_on(start, name, layout, first + skipped) {
-                return Some((first + skipped, start + name.length as usize));
+            let index = first + skipped;
+            if word & name.mask == name.head && self.goes_on(start, name, layout, index) {
+                let end = start + name.length as usize;
+                return Some((Child::Known(index, name.list), end));
             }
         }
         None
@@ -262,16 +269,17 @@ impl<'a> Tokens<'a> {
         next: usize,
     ) -> Result<Child, DecodeError> {
         let before = layout.names.get(..next).unwrap_or_default();
-        if let Some((index, end)) = self.find_name(name, word, before, 0, layout) {
+        if let Some((found, end)) = self.find_name(name, word, before, 0, layout) {
             self.open_tag(end)?;
-            return Ok(Child::Known(index));
+            return Ok(found);
         }
         self.open_named(name)?;
         let qualified = self.name();
         let Some((_, local)) = qualified.split_once(':') else {
             return Ok(Child::Unknown);
         };
-        Ok(layout.index_of(local).map_or(Child::Unknown, Child::Known))
+        let known = |index: usize| Child::Known(index, layout.names[index].list);
+        Ok(layout.index_of(local).map_or(Child::Unknown, known))
     }
 
     /// The next child element of the innermost open one, whatever its name; `false` at the end tag.
@@ -906,18 +914,20 @@ impl<'a> Tokens<'a> {
     fn find(&self, start: usize, one: u8, other: u8) -> usize {
         let behind = &self.text.as_bytes()[start..];
         // What is looked for is seldom far; 64 bytes by words before a call of memchr pays.
-        let near = &behind[..behind.len().min(64)];
-        let mut rest = near;
-        while let Some((word, behind)) = rest.split_first_chunk::<8>() {
-            let word = u64::from_le_bytes(*word);
-            let found = has_byte(word, one) | has_byte(word, other);
-            if found != 0 {
-                return start + near.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
+        let (seen, far) = match behind.split_first_chunk::<64>() {
+            Some((near, far)) => {
+                for (number, word) in near.as_chunks::<8>().0.iter().enumerate() {
+                    let word = u64::from_le_bytes(*word);
+                    let found = has_byte(word, one) | has_byte(word, other);
+                    if found != 0 {
+                        return start + 8 * number + (found.trailing_zeros() / 8) as usize;
+                    }
+                }
+                (64, far)
             }
-            rest = behind;
-        }
-        let seen = near.len() - rest.len();
-        let found = memchr::memchr2(one, other, &behind[seen..]);
+            None => (0, behind),
+        };
+        let found = memchr::memchr2(one, other, far);
         found.map_or(self.text.len(), |length| start + seen + length)
     }
 
