@@ -38,8 +38,8 @@ use crate::{Error, ErrorKind, Result};
 
 /// Provides the user name and the password if neither the URI nor `auth.conf` does.
 ///
-/// It is asked before anything is sent to the server. Its futures are dropped if the opening is given up, so they must not
-/// block; [`tokio::task::spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) is for what does.
+/// It is asked when the server has answered and is known to be the right one, so nobody types a password for a server that
+/// does not exist. Its futures are dropped if the opening is given up, so they must not block; [`tokio::task::spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) is for what does.
 pub trait Authenticate: Send + Sync {
     /// The user to log in as. [`Prompt::default`] is the default user.
     ///
@@ -119,43 +119,55 @@ impl Authenticate for Credentials {
     }
 }
 
-/// The user and the password for a server.
-///
-/// `user` is the URI's user, `config` the `auth.conf`, `password` the caller's password, which comes before that of
-/// `auth.conf`, `default` the default user. The first of the server's `names` is shown in prompts; `auth.conf` may have a
-/// group for any of them.
-pub(crate) async fn credentials(
-    user: Option<&str>,
-    config: Option<&AuthFile>,
-    password: Option<&SecretString>,
-    auth: &dyn Authenticate,
-    names: &[&str],
-    default: &str,
-) -> Result<(String, SecretString)> {
-    let known = match config {
-        Some(config) => config.credentials("esx", names)?,
-        None => Default::default(),
-    };
-    let mut prompt = Prompt {
-        host: names.first().copied().unwrap_or_default().to_owned(),
-        default: default.to_owned(),
-        username: default.to_owned(),
-    };
-    prompt.username = match user.map(str::to_owned).or(known.username) {
-        Some(username) => username,
-        None => auth
-            .username(&prompt)
-            .await
-            .map_err(|error| refused("Username request failed", error))?,
-    };
-    let password = match password.cloned().or(known.password) {
-        Some(password) => password,
-        None => auth
-            .password(&prompt)
-            .await
-            .map_err(|error| refused("Password request failed", error))?,
-    };
-    Ok((prompt.username, password))
+/// Where the user and the password of a connection's servers come from.
+pub(crate) struct Sources<'a> {
+    /// The URI's user.
+    pub(crate) user: Option<&'a str>,
+    /// The caller's password, which comes before that of `auth.conf`.
+    pub(crate) password: Option<&'a SecretString>,
+    /// The `auth.conf`.
+    pub(crate) file: Option<&'a AuthFile>,
+    /// Who provides the rest.
+    pub(crate) questions: &'a dyn Authenticate,
+}
+
+impl Sources<'_> {
+    /// The user and the password for a server.
+    ///
+    /// The first of the server's `names` is shown in prompts; `auth.conf` may have a group for any of them. `default` is the
+    /// default user.
+    pub(crate) async fn credentials(
+        &self,
+        names: &[&str],
+        default: &str,
+    ) -> Result<(String, SecretString)> {
+        let known = match self.file {
+            Some(file) => file.credentials("esx", names)?,
+            None => Default::default(),
+        };
+        let mut prompt = Prompt {
+            host: names.first().copied().unwrap_or_default().to_owned(),
+            default: default.to_owned(),
+            username: default.to_owned(),
+        };
+        prompt.username = match self.user.map(str::to_owned).or(known.username) {
+            Some(username) => username,
+            None => self
+                .questions
+                .username(&prompt)
+                .await
+                .map_err(|error| refused("Username request failed", error))?,
+        };
+        let password = match self.password.cloned().or(known.password) {
+            Some(password) => password,
+            None => self
+                .questions
+                .password(&prompt)
+                .await
+                .map_err(|error| refused("Password request failed", error))?,
+        };
+        Ok((prompt.username, password))
+    }
 }
 
 fn missing_credentials() -> Error {
@@ -230,17 +242,19 @@ mod tests {
 
     use super::*;
 
-    /// [`credentials`](super::credentials) of those who answer at once.
-    fn credentials(
-        user: Option<&str>,
-        config: Option<&AuthFile>,
-        password: Option<&SecretString>,
-        auth: &dyn Authenticate,
-        names: &[&str],
-        default: &str,
-    ) -> Result<(String, SecretString)> {
-        let asked = super::credentials(user, config, password, auth, names, default);
-        asked.now_or_never().unwrap()
+    /// Nothing but who is asked.
+    fn asking(questions: &dyn Authenticate) -> Sources<'_> {
+        Sources {
+            user: None,
+            password: None,
+            file: None,
+            questions,
+        }
+    }
+
+    /// The credentials of the host `h`, from sources that answer at once.
+    fn found(sources: &Sources<'_>) -> Result<(String, SecretString)> {
+        sources.credentials(&["h"], "root").now_or_never().unwrap()
     }
 
     /// Answers with the prompts, so that tests see them.
@@ -276,8 +290,12 @@ mod tests {
     #[track_caller]
     fn check(user: Option<&str>, config: Option<&str>, expected: (&str, &str)) {
         let config = config.map(|text| AuthFile::parse("f", &format!("{CONFIG}{text}")).unwrap());
-        let (username, password) =
-            credentials(user, config.as_ref(), None, &Echo, &["h"], "root").unwrap();
+        let sources = Sources {
+            user,
+            file: config.as_ref(),
+            ..asking(&Echo)
+        };
+        let (username, password) = found(&sources).unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), expected);
     }
 
@@ -325,8 +343,12 @@ mod tests {
     fn a_given_password_wins_over_the_file() {
         let config = AuthFile::parse("f", &format!("{CONFIG}username=eve\npassword=p\n")).unwrap();
         let own = SecretString::from("own");
-        let (username, password) =
-            credentials(None, Some(&config), Some(&own), &Silent, &["h"], "root").unwrap();
+        let sources = Sources {
+            password: Some(&own),
+            file: Some(&config),
+            ..asking(&Silent)
+        };
+        let (username, password) = found(&sources).unwrap();
         assert_eq!(
             (username.as_str(), password.expose_secret()),
             ("eve", "own")
@@ -344,14 +366,14 @@ mod tests {
             username: None,
             password: "p".to_owned().into(),
         };
-        let (username, password) = credentials(None, None, None, &known, &["h"], "root").unwrap();
+        let (username, password) = found(&asking(&known)).unwrap();
         assert_eq!((username.as_str(), password.expose_secret()), ("root", "p"));
         assert!(!format!("{known:?}").contains("\"p\""));
     }
 
     #[test]
     fn nobody_to_ask() {
-        let error = credentials(Some("bob"), None, None, &NoPrompts, &["h"], "root").unwrap_err();
+        let error = found(&asking(&NoPrompts)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid argument: Missing authentication credentials"
@@ -361,12 +383,16 @@ mod tests {
 
     #[test]
     fn asking_fails() {
-        let error = credentials(None, None, None, &Silent, &["h"], "root").unwrap_err();
+        let error = found(&asking(&Silent)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Username request failed"
         );
-        let error = credentials(Some("bob"), None, None, &Silent, &["h"], "root").unwrap_err();
+        let sources = Sources {
+            user: Some("bob"),
+            ..asking(&Silent)
+        };
+        let error = found(&sources).unwrap_err();
         assert_eq!(
             error.to_string(),
             "authentication failed: Password request failed"

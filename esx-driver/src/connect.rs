@@ -21,9 +21,7 @@ use std::{
 
 use tracing::warn;
 use vi_client::Client;
-use vi_types::{
-    DateTime, ManagedObject as _, ManagedObjectReference, properties::ServiceInstance, references,
-};
+use vi_types::{DateTime, ManagedObjectReference};
 use virt_model::LibVersion;
 
 pub(crate) use self::node::{long_mode, no_host};
@@ -163,10 +161,10 @@ impl Connect {
     /// # Errors
     /// The server cannot be reached.
     pub async fn server_time(&self) -> Result<DateTime> {
-        // The only object of its type, whose reference is the same on every server.
-        let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
-        let service = references::ServiceInstance::from(moref);
-        Ok(self.0.client.call(&service.current_time()).await?)
+        let client = self.client();
+        Ok(client
+            .call(&client.service_instance().current_time())
+            .await?)
     }
 
     /// Who answers the questions of this connection's domains: as the URI says (`answers=`, `auto_answer=`), unless

@@ -443,6 +443,11 @@ fn sort(error: &vi_client::Error) -> (ErrorKind, ErrorNumber, String) {
             ErrorNumber::OperationTimeout,
             error.to_string(),
         ),
+        Cause::TooNew(_) | Cause::NoSuchService { .. } => (
+            ErrorKind::Unsupported,
+            ErrorNumber::NoSupport,
+            error.to_string(),
+        ),
         Cause::Property(error) => (ErrorKind::Property, internal, property_text(error)),
         Cause::Closed { .. } => (
             ErrorKind::Closed,

@@ -13,6 +13,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! The futures run on tokio, in a runtime with its network and clock (`enable_all`, or `#[tokio::main]` with tokio's features `macros`
+//! and `rt`).
+//!
 //! - An [`EsxUri`] names a server; [`auth`] supplies the credentials.
 //! - A [`Connect`] is a connection to a server and one host of it.
 //! - [`Domain`], [`DomainSnapshot`], [`Network`], [`Interface`], [`NodeDevice`], [`StoragePool`] and [`StorageVol`] are

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 use vi_types::objects::{AboutInfo, ServiceContent};
 use vi_types::wire::{self, Decoded, ItemDecoder, ResponseError};
 use vi_types::{
-    DataObject, ManagedObjectReference, Method, Object, SoapFault, This, View, methods,
+    DataObject, ManagedObjectReference, Method, Object, SoapFault, This, View, methods, references,
 };
 
 use crate::error::not_authenticated;
@@ -190,6 +190,30 @@ impl Client {
             waiter: WaiterHandle::default(),
             paging: Mutex::default(),
         })))
+    }
+
+    /// The service instance, whose methods belong to the server as a whole.
+    ///
+    /// ```no_run
+    /// # async fn run(client: &vi_client::Client) -> Result<(), vi_client::Error> {
+    /// let clock = client.call(&client.service_instance().current_time()).await?;
+    /// # let _: vi_client::vi_types::DateTime = clock;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The methods of the other services are requests without an object; the client knows where the server has it:
+    ///
+    /// ```no_run
+    /// use vi_client::vi_types::methods::FindByIp;
+    ///
+    /// # async fn run(client: &vi_client::Client) -> Result<(), vi_client::Error> {
+    /// let search = FindByIp { ip: "192.0.2.7".to_owned(), vm_search: true, ..Default::default() };
+    /// let vm = client.call(&search).await?;
+    /// # let _: Option<vi_client::vi_types::ManagedObjectReference> = vm;
+    /// # Ok(()) }
+    /// ```
+    pub fn service_instance(&self) -> references::ServiceInstance {
+        service_instance().into()
     }
 
     /// The server's services, as read while connecting.

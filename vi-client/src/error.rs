@@ -252,8 +252,8 @@ impl Error {
     ///
     /// ```
     /// # use vi_client::Error;
-    /// use vi_types::methods::PowerOnVmTask;
-    /// use vi_types::objects::TaskInProgress;
+    /// use vi_client::vi_types::methods::PowerOnVmTask;
+    /// use vi_client::vi_types::objects::TaskInProgress;
     ///
     /// # fn run(error: &Error) {
     /// if let Some(fault) = error.declared::<PowerOnVmTask, TaskInProgress>() {
@@ -343,16 +343,14 @@ pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
 /// Matches an [`Error`] with the faults that a method declares.
 ///
 /// An arm matches its fault and the descendants of that fault. The first arm that matches wins, so put descendants before
-/// their base class. The last arm is `_`. A fault that the method does not declare is a compile error; for a descendant
-/// of a declared fault, such as `InvalidPowerState` of `InvalidState`, or for a `RuntimeFault`, use
-/// [`Error::is_fault`](crate::Error::is_fault).
+/// their base class. The last arm is `_`. A fault that the method does not declare is a compile error.
 ///
-/// `M` is a request of [`vi_types::methods`]; faults are in [`vi_types::objects`]. `_` instead of a name ignores the
+/// The method is a request of [`vi_types::methods`]; faults are in [`vi_types::objects`]. `_` instead of a name ignores the
 /// fault's properties.
 ///
 /// ```
 /// use vi_client::{Error, match_fault};
-/// use vi_types::{methods, objects};
+/// use vi_client::vi_types::{methods, objects};
 ///
 /// fn why(error: &Error) -> String {
 ///     match_fault!(error, methods::PowerOnVmTask {
@@ -363,9 +361,28 @@ pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
 /// }
 /// ```
 ///
+/// An arm cannot name a descendant of a declared fault, such as `InvalidPowerState` of `InvalidState`, nor a
+/// `RuntimeFault`, which any method may end with. [`Error::is_fault`](crate::Error::is_fault) looks for any fault, and
+/// [`SoapFault::cast`](vi_types::SoapFault::cast) gives its properties:
+///
+/// ```
+/// use vi_client::{Error, match_fault};
+/// use vi_client::vi_types::{methods, objects};
+///
+/// fn why(error: &Error) -> String {
+///     if let Some(fault) = error.fault().and_then(|fault| fault.cast::<objects::InvalidPowerState>()) {
+///         return format!("it is {:?}", fault.existing_state);
+///     }
+///     match_fault!(error, methods::PowerOnVmTask {
+///         objects::InvalidState as _ => "wrong state".to_owned(),
+///         _ => error.to_string(),
+///     })
+/// }
+/// ```
+///
 /// ```compile_fail,E0277
 /// # use vi_client::{Error, match_fault};
-/// # use vi_types::{methods, objects};
+/// # use vi_client::vi_types::{methods, objects};
 /// # fn why(error: &Error) -> &str {
 /// match_fault!(error, methods::PowerOnVmTask {
 ///     objects::InvalidLogin as _ => "no",

@@ -6,7 +6,7 @@
 //!
 //! ```no_run
 //! use vi_client::{Client, Error, match_fault};
-//! use vi_types::{ManagedObjectReference, methods, objects, references};
+//! use vi_client::vi_types::{ManagedObjectReference, methods, objects, references};
 //!
 //! # async fn run(client: &Client, found: ManagedObjectReference) -> Result<(), Error> {
 //! let Some(vm) = references::VirtualMachine::from_moref(found) else { return Ok(()) };

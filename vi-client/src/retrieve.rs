@@ -34,7 +34,7 @@ pub use view::ContainerView;
 ///
 /// ```
 /// use vi_client::retrieve::{Retrieve, Selection};
-/// use vi_types::ManagedObjectReference;
+/// use vi_client::vi_types::ManagedObjectReference;
 ///
 /// let root = ManagedObjectReference::new("Folder", "ha-folder-root");
 /// let request = Retrieve::from(&root)
@@ -219,8 +219,8 @@ impl Client {
     ///
     /// ```no_run
     /// use vi_client::{Client, Error, property_set};
-    /// use vi_types::ManagedObjectReference;
-    /// use vi_types::enums::VirtualMachinePowerState;
+    /// use vi_client::vi_types::ManagedObjectReference;
+    /// use vi_client::vi_types::enums::VirtualMachinePowerState;
     ///
     /// property_set! {
     ///     struct Machine: VirtualMachine {

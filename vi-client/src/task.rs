@@ -4,8 +4,8 @@
 //!
 //! ```no_run
 //! use vi_client::{Client, Error};
-//! use vi_types::ManagedObjectReference;
-//! use vi_types::methods::PowerOnVmTask;
+//! use vi_client::vi_types::ManagedObjectReference;
+//! use vi_client::vi_types::methods::PowerOnVmTask;
 //!
 //! # async fn run(client: &Client, vm: ManagedObjectReference) -> Result<(), Error> {
 //! let request = PowerOnVmTask { this: vm.clone(), ..PowerOnVmTask::default() };

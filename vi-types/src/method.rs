@@ -65,7 +65,8 @@ pub trait TaskMethod: Method {
 /// Any method may also fail with a `RuntimeFault`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not declare the fault `{F}`",
-    note = "its documentation lists those that it declares"
+    note = "its documentation lists those that it declares",
+    note = "for a descendant of one of them, or a `RuntimeFault`, match the one that is declared, or use `SoapFault::cast`"
 )]
 // A marker for each of the 1,580 pairs, because an enum for each of the 235 different lists would take ten times as long
 // to compile (0.8 s instead of 0.07 s), with nothing but the conversion of a fault.

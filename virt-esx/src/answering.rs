@@ -19,7 +19,7 @@ pub(crate) struct Answering {
     #[arg(long)]
     auto_answer: bool,
 
-    /// answer the host's questions by the rules in this TOML file
+    /// answer the host's questions by the rules in this TOML file; virt-esx man --page answers explains them
     #[arg(long, value_name = "file")]
     answers: Option<PathBuf>,
 

@@ -31,28 +31,38 @@ impl Table {
     }
 
     /// The table's text; without `header` the titles don't count for the widths either. On a terminal that is narrower, long
-    /// cells go on in the next lines of their columns, which virsh leaves to the terminal.
+    /// cells go on in the next lines of their columns, which virsh leaves to the terminal. One that is too narrow for that has
+    /// a line for each cell.
     pub(crate) fn render(&self, header: bool) -> String {
         let terminal = terminal_size::terminal_size_of(std::io::stdout());
         self.render_within(header, terminal.map(|(width, _)| usize::from(width.0)))
     }
 
-    /// The table's text, at most `limit` columns wide if its cells can be broken so far.
+    /// The table's text, at most `limit` columns wide.
     fn render_within(&self, header: bool, limit: Option<usize>) -> String {
         let shown = || header.then_some(&self.header).into_iter().chain(&self.rows);
+        // The widest text of each column, and the widest word.
         let mut widths = vec![0; self.header.len()];
+        let mut words = widths.clone();
         for row in shown() {
-            for (width, cell) in widths.iter_mut().zip(row) {
+            for ((width, word), cell) in widths.iter_mut().zip(&mut words).zip(row) {
                 *width = cell.width.max(*width);
+                *word = cell.widest_word().max(*word);
             }
         }
         if let Some(limit) = limit {
-            fit(&mut widths, limit);
+            let room = limit.saturating_sub(GAP * widths.len());
+            // Words are broken only if that does not suffice.
+            if !narrow(&mut widths, &words, room)
+                && !narrow(&mut widths, &vec![NARROWEST; words.len()], room)
+            {
+                return self.records(header, limit);
+            }
         }
 
         let mut text = String::new();
         for (index, row) in shown().enumerate() {
-            render_row(row, &widths, &mut text);
+            render_row(&row.iter().collect::<Vec<_>>(), &widths, &mut text);
             if header && index == 0 {
                 text.extend(
                     widths
@@ -60,6 +70,25 @@ impl Table {
                         .flat_map(|width| std::iter::repeat_n('-', width + GAP)),
                 );
                 text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// A line for each cell, with the title in front of it if `header` is wanted, and an empty line between two rows.
+    fn records(&self, header: bool, limit: usize) -> String {
+        let titles = if header { &*self.header } else { &[] };
+        let title = titles.iter().map(|title| title.width).max();
+        let room = limit.saturating_sub(title.map_or(1, |title| title + GAP + 1));
+        let widths: Vec<_> = title.into_iter().chain([room.max(1)]).collect();
+        let mut text = String::new();
+        for (index, row) in self.rows.iter().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            for (column, cell) in row.iter().enumerate() {
+                let line: Vec<_> = titles.get(column).into_iter().chain([cell]).collect();
+                render_row(&line, &widths, &mut text);
             }
         }
         text
@@ -75,21 +104,21 @@ const NARROWEST: usize = 6;
 /// A cell that is wider than this many columns is cut. No name of a server is so long.
 const WIDEST: usize = 1000;
 
-/// Makes the widest columns narrower until all fit into `limit`. Columns that cannot fit stay as they are.
-fn fit(widths: &mut [usize], limit: usize) {
-    let room = limit.saturating_sub(GAP * widths.len());
-    let mut fitted = widths.to_vec();
-    while fitted.iter().sum::<usize>() > room {
-        match fitted.iter_mut().max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
-            _ => return,
+/// Makes the widest columns narrower, but none narrower than `least` says, until all fit into `room`. Tells whether they do.
+fn narrow(widths: &mut [usize], least: &[usize], room: usize) -> bool {
+    while widths.iter().sum::<usize>() > room {
+        let yielding = widths.iter_mut().zip(least);
+        let yielding = yielding.filter(|(width, least)| **width > **least);
+        match yielding.map(|(width, _)| width).max() {
+            Some(widest) => *widest -= 1,
+            None => return false,
         }
     }
-    widths.copy_from_slice(&fitted);
+    true
 }
 
 /// Writes a row: one line, or as many as its longest cell needs.
-fn render_row(row: &[Cell], widths: &[usize], text: &mut String) {
+fn render_row(row: &[&Cell], widths: &[usize], text: &mut String) {
     let mut rest: Vec<_> = row.iter().map(|cell| (&*cell.text, cell.width)).collect();
     let mut is_first = true;
     loop {
@@ -113,19 +142,30 @@ fn render_row(row: &[Cell], widths: &[usize], text: &mut String) {
     }
 }
 
-/// Takes the first part of a text, with the columns that it takes: at most `columns`, but at least one character.
+/// Takes the first part of a text, with the columns that it takes: at most `columns`, but at least one character. It ends at
+/// its last blank, or else behind its last slash, if it has one.
 fn take<'a>(rest: &mut (&'a str, usize), columns: usize) -> (&'a str, usize) {
     let (text, all) = *rest;
-    if all > columns {
-        let mut used = 0;
-        for (index, character) in text.char_indices() {
-            let width = width(character).unwrap_or(0);
-            if used + width > columns && index > 0 {
-                let (taken, left) = text.split_at(index);
-                *rest = (left, all - used);
-                return (taken, used);
-            }
-            used += width;
+    // The end of the part, where the rest begins, and the columns up to them.
+    let (mut blank, mut slash) = (None, None);
+    let mut used = 0;
+    for (index, character) in text.char_indices() {
+        if all <= columns {
+            break;
+        }
+        let width = width(character).unwrap_or(0);
+        if character == ' ' && index > 0 {
+            blank = Some((index, index + 1, used, used + 1));
+        }
+        if used + width > columns && index > 0 {
+            let cut = blank.or(slash).unwrap_or((index, index, used, used));
+            let (end, next, taken, gone) = cut;
+            *rest = (&text[next..], all - gone);
+            return (&text[..end], taken);
+        }
+        used += width;
+        if character == '/' && index > 0 {
+            slash = Some((index + 1, index + 1, used, used));
         }
     }
     *rest = ("", 0);
@@ -183,6 +223,13 @@ impl Cell {
             }
         }
         cell
+    }
+
+    /// The columns of the widest word.
+    fn widest_word(&self) -> usize {
+        let words = self.text.split(' ');
+        let widths = words.map(|word| word.chars().filter_map(width).sum());
+        widths.max().unwrap_or(0)
     }
 
     fn push_escaped(&mut self, character: char) {
@@ -260,16 +307,49 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_cannot_fit_is_not_broken() {
-        let table = names(&["abcdefghijklmnopqrstuvwxyz"]);
+    fn words_stay_whole_while_others_can_be_broken() {
+        let mut table = Table::new(["Name", "Path", "State of it"]);
+        table.push(["x", "[ds] folder/of/a/file", "shut off now"]);
+        let expected = concat!(
+            " Name   Path           State\n",
+            "                       of it\n",
+            "------------------------------\n",
+            " x      [ds]           shut\n",
+            "        folder/of/a/   off\n",
+            "        file           now\n",
+        );
+        assert_eq!(table.render_within(true, Some(30)), expected);
+        // A word that has no place is broken in the end.
+        let mut table = Table::new(["Id", "Name"]);
+        table.push(["1", "two abcdefghijklmnop"]);
+        assert_eq!(
+            table.render_within(false, Some(17)),
+            " 1   two\n     abcdefghij\n     klmnop\n"
+        );
+    }
+
+    #[test]
+    fn a_table_that_cannot_fit_has_a_line_for_each_cell() {
+        let table = names(&["abcdefghijklmnopqrstuvwxyz", "x"]);
         let narrowest = 9 + 1 + 6 + 6;
         let found = table.render_within(false, Some(narrowest));
         assert_eq!(
             found,
-            " 1   abcdef   runnin\n     ghijkl   g\n     mnopqr\n     stuvwx\n     yz\n"
+            " 1   abcdef   runnin\n     ghijkl   g\n     mnopqr\n     stuvwx\n     yz\n \
+             1   x        runnin\n              g\n"
         );
         let found = table.render_within(false, Some(narrowest - 1));
-        assert_eq!(found, " 1   abcdefghijklmnopqrstuvwxyz   running\n");
+        assert_eq!(
+            found,
+            " 1\n abcdefghijklmnopqrst\n uvwxyz\n running\n\n 1\n x\n running\n"
+        );
+        let found = table.render_within(true, Some(narrowest - 1));
+        assert_eq!(
+            found,
+            " Id      1\n Name    abcdefghijkl\n         mnopqrstuvwx\n         yz\n State   running\n\n \
+             Id      1\n Name    x\n State   running\n"
+        );
+        assert_eq!(names(&[]).render_within(true, Some(5)), "");
     }
 
     #[test]

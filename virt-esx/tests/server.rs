@@ -14,6 +14,9 @@ mod endings;
 mod requests;
 #[path = "server/side_by_side.rs"]
 mod side_by_side;
+#[cfg(target_os = "linux")]
+#[path = "server/terminals.rs"]
+mod terminals;
 #[path = "server/volumes.rs"]
 mod volumes;
 
@@ -317,6 +320,25 @@ fn no_server_is_an_error() {
         &output,
         "error: failed to connect to the hypervisor\nerror: ",
     );
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_for() {
+    let host = Host::new();
+    let address = host.server.addr();
+    for (uri, asked) in [
+        (format!("esx://{address}/?no_verify=1"), "Username"),
+        (format!("esx://root@{address}/?no_verify=1"), "Password"),
+    ] {
+        let expected = format!(
+            "authentication failed: {asked} request failed\n\
+             error: there is no terminal to ask on: use auth.conf, --password-stdin, or \
+             VIRT_ESX_USER and VIRT_ESX_PASSWORD\n"
+        );
+        let output = virt_esx(&["-c", &uri, "list"]).output().unwrap();
+        fails(&output, &expected);
+    }
+    assert_eq!(calls(&host, "Login"), 0);
 }
 
 #[test]

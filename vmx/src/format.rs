@@ -72,7 +72,7 @@ use crate::{FileNames, FormatOptions, LibvirtVersion, Mode, Slot, VmxError, Warn
 /// Two devices at one address are refused.
 ///
 /// ```
-/// use virt_model::DomainDef;
+/// use vmx::virt_model::DomainDef;
 /// use vmx::{FormatOptions, names::Folder};
 ///
 /// let mut def = DomainDef::new("vmware", "web");
@@ -106,7 +106,7 @@ pub struct Formatted {
 /// is read back.
 ///
 /// ```
-/// use virt_model::DomainDef;
+/// use vmx::virt_model::DomainDef;
 /// use vmx::{FormatOptions, names::Folder};
 ///
 /// let mut def = DomainDef::new("vmware", "web");

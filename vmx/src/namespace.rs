@@ -3,7 +3,7 @@ use virt_model::{DomainDef, xml::Element};
 /// libvirt's elements of a domain in VMware's namespace, which its ESX driver writes.
 ///
 /// ```
-/// use virt_model::{Document, DomainDef};
+/// use vmx::virt_model::{Document, DomainDef};
 /// use vmx::VmwareNamespace;
 ///
 /// let mut def = DomainDef::new("vmware", "web");

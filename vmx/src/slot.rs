@@ -33,7 +33,7 @@ impl Slot {
     /// `virtualHW.version` as that libvirt version reads it.
     ///
     /// ```
-    /// use virt_model::{LibvirtVersion, domain::DiskBus};
+    /// use vmx::virt_model::{LibvirtVersion, domain::DiskBus};
     /// use vmx::Slot;
     ///
     /// let (dev, address) = Slot::new(DiskBus::Ide, 1, 0).names(13, LibvirtVersion::Newest);

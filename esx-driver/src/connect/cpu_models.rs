@@ -4,9 +4,7 @@ use vi_client::{
     property_set,
     retrieve::{PropertySet as _, Retrieve},
 };
-use vi_types::{
-    ManagedObject as _, ManagedObjectReference, objects::EvcMode, properties::ServiceInstance,
-};
+use vi_types::objects::EvcMode;
 use virt_model::{ErrorNumber, domain::Os};
 
 use super::{Connect, no_host};
@@ -88,7 +86,7 @@ impl Connect {
             let advice = "connect to the host's vCenter (vpx://), or add 'vcenter=*' to the URI";
             return Err(error.advise(advice));
         };
-        let service = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
+        let service = client.service_instance().to_moref();
         let request = Retrieve::from_each([place.host_system.clone(), service])
             .set::<Modes>()
             .set::<Known>();

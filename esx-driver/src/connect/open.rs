@@ -194,9 +194,12 @@ impl<'a> OpenOptions<'a> {
         };
         let login = Login {
             uri,
-            auth_file: auth_file.as_ref(),
-            password: self.password.as_ref(),
-            questions: self.auth,
+            sources: auth::Sources {
+                user: uri.user(),
+                password: self.password.as_ref(),
+                file: auth_file.as_ref(),
+                questions: self.auth,
+            },
             options: &self.client,
             opened,
         };
@@ -243,9 +246,7 @@ fn policy(uri: &EsxUri) -> Result<Policy> {
 /// All that is needed to log in to the servers of one connection.
 struct Login<'a> {
     uri: &'a EsxUri,
-    auth_file: Option<&'a AuthFile>,
-    password: Option<&'a SecretString>,
-    questions: &'a dyn Authenticate,
+    sources: auth::Sources<'a>,
     options: &'a Options,
     opened: &'a Opened,
 }
@@ -311,18 +312,12 @@ impl Login<'_> {
         names: &[&str],
         scheme: Scheme,
     ) -> Result<Client> {
-        let (username, password) = auth::credentials(
-            self.uri.user(),
-            self.auth_file,
-            self.password,
-            self.questions,
-            names,
-            scheme.default_user(),
-        )
-        .await?;
+        // Nobody types a password for a server that cannot be reached, is not trusted or is of another kind.
         let client = Client::connect(transport, self.options.clone()).await?;
         self.opened.keep(&client);
         Product::of(client.about())?.expect(scheme, names[0])?;
+        let credentials = self.sources.credentials(names, scheme.default_user());
+        let (username, password) = credentials.await?;
         client.login(username, password.expose_secret()).await?;
         Ok(client)
     }

@@ -9,7 +9,7 @@ use vi_types::{
     enums::{VirtualMachineMovePriority, VirtualMachinePowerState::PoweredOff},
     methods::{MigrateVmTask, RelocateVmTask, ValidateMigration},
     objects::{Event, VirtualMachineRelocateSpec},
-    properties::{HostSystem, ServiceInstance},
+    properties::HostSystem,
     references,
 };
 use virt_model::ErrorNumber;
@@ -446,13 +446,12 @@ async fn validate(
     target: &Target,
     flags: MigrateFlags,
 ) -> Result<()> {
-    // The only object of its type, whose reference is the same on every server.
-    let moref = ManagedObjectReference::new(ServiceInstance::TYPE, "ServiceInstance");
-    let service = references::ServiceInstance::from(moref);
     let request = ValidateMigration {
         pool: Some(target.pool.clone()),
         host: Some(target.host.clone()),
-        ..service.validate_migration(vec![vm.to_moref()])
+        ..client
+            .service_instance()
+            .validate_migration(vec![vm.to_moref()])
     };
     let mut events = client.call(&request).await?;
     if flags.contains(MigrateFlags::UNSAFE) {

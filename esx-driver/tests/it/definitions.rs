@@ -153,6 +153,11 @@ async fn a_file_that_is_gone_is_named() {
         "internal error: HTTP response code 404 for download from 'https://esx.example.com:443\
          /folder/web01/web01.vmx?dcPath=ha-datacenter&dsName=ssd'"
     );
+    let advice = error.advice().unwrap();
+    assert!(
+        advice.starts_with("there is no file '[ssd] web01/web01.vmx'"),
+        "{advice}"
+    );
 }
 
 #[tokio::test]
@@ -363,6 +368,54 @@ async fn a_host_that_does_not_take_the_file_or_the_domain_says_why() {
             .starts_with("internal error: HTTP response code 507 for upload to 'https://"),
         "{error}"
     );
+    for (status, advice) in [
+        (
+            StatusCode::FORBIDDEN,
+            "a running domain has locked '[datastore1] build-ci/new.vmx'",
+        ),
+        (
+            StatusCode::UNAUTHORIZED,
+            "the user may not use files of the datastore 'datastore1'",
+        ),
+        (
+            StatusCode::CONFLICT,
+            "'[datastore1] build-ci/new.vmx' is a folder",
+        ),
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "check that the datastore 'datastore1' is accessible and writable",
+        ),
+        (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "the datastore 'datastore1' has no room",
+        ),
+    ] {
+        let refusal = Rule::new("PUT", Effect::Status(status)).times(3);
+        simulator.inject(refusal);
+        let error = connect.define_xml(&xml, DefineFlags::NONE).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File, "{status}");
+        assert!(error.advice().unwrap().contains(advice), "{error:?}");
+        simulator.clear_rules();
+    }
+    // Without any rule: a folder that is not there, and a datastore.
+    let elsewhere = |source: &str| {
+        let begin = xml.find("[datastore1] build-ci/").unwrap();
+        let end = begin + xml[begin..].find('\'').unwrap();
+        xml.replacen(&xml[begin..end], source, 1)
+    };
+    let missing = elsewhere("[datastore1] no/such/x.vmdk");
+    let error = connect.define_xml(&missing, DefineFlags::NONE).await;
+    assert_eq!(
+        error.unwrap_err().advice(),
+        Some(
+            "the datastore 'datastore1' has no folder 'no/such'; creating a volume in it makes it"
+        )
+    );
+    let missing = elsewhere("[nosuch] x.vmdk");
+    let error = connect.define_xml(&missing, DefineFlags::NONE).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("datastore with name 'nosuch'"), "{error}");
     let denied = vi_types::SoapFault::new(NoPermission::default(), "not for you");
     simulator.inject(Rule::new("RegisterVM_Task", Effect::Fault(Box::new(denied))).nth(1));
     let error = connect

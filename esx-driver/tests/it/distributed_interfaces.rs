@@ -48,6 +48,16 @@ fn nic(simulator: &Simulator, connect: &Connect, device: &str) -> HostVirtualNic
     nics.find(|nic| nic.device == device).unwrap()
 }
 
+/// Changes the host's interface `vmk2` behind the client's back.
+fn change_vmk2(simulator: &Simulator, connect: &Connect, change: impl FnOnce(&mut HostVirtualNic)) {
+    let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+        let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
+        let mut nics = network.vnic.iter_mut();
+        change(nics.find(|nic| nic.device == "vmk2").unwrap());
+    });
+    changed.unwrap();
+}
+
 fn port(nic: &HostVirtualNic) -> &DistributedVirtualSwitchPortConnection {
     nic.spec.distributed_virtual_port.as_deref().unwrap()
 }
@@ -150,10 +160,7 @@ async fn an_interface_with_a_gateway_of_its_own() {
     let made = define(&connect, &document("Internal", "vmk2"))
         .await
         .unwrap();
-    let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
-        let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
-        let mut nics = network.vnic.iter_mut();
-        let nic = nics.find(|nic| nic.device == "vmk2").unwrap();
+    change_vmk2(&simulator, &connect, |nic| {
         let routes = HostIpRouteConfig {
             default_gateway: Some("192.0.9.254".to_owned()),
             ..HostIpRouteConfig::default()
@@ -164,7 +171,6 @@ async fn an_interface_with_a_gateway_of_its_own() {
         };
         nic.spec.ip_route_spec = Some(spec.into());
     });
-    changed.unwrap();
     let gateway = async || {
         let def = made.definition().await.unwrap();
         let ipv4 = def.protocol(ProtocolFamily::Ipv4).unwrap();
@@ -191,13 +197,9 @@ async fn a_gateway_in_a_stack_of_its_own_of_an_old_host() {
         define(&connect, &document("Internal", "vmk2"))
             .await
             .unwrap();
-        let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
-            let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
-            let mut nics = network.vnic.iter_mut();
-            let nic = nics.find(|nic| nic.device == "vmk2").unwrap();
+        change_vmk2(&simulator, &connect, |nic| {
             nic.spec.net_stack_instance_key = Some("vmotion".to_owned());
         });
-        changed.unwrap();
         let before = nic(&simulator, &connect, "vmk2");
         // The gateways of the host are not those of the interface.
         let found = connect.interface_lookup_by_name("vmk2").await.unwrap();

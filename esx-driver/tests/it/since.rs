@@ -45,7 +45,10 @@ async fn what_came_later_is_not_sent_to_an_older_host() {
     assert!(call.unwrap_err().to_string().contains("since VI API 4.1"));
     let (set, call) = ask("4.0").await;
     set.unwrap();
-    assert!(matches!(call.unwrap_err(), Error::TooNew(_)));
+    let error = call.unwrap_err();
+    assert!(matches!(error, Error::TooNew(_)));
+    let error = esx_driver::Error::from(error);
+    assert_eq!(error.kind(), esx_driver::ErrorKind::Unsupported);
 }
 
 #[tokio::test]

@@ -82,9 +82,9 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 ///
 /// ```
 /// use vi_client::retrieve::PropertySet;
-/// use vi_types::enums::VirtualMachinePowerState;
-/// use vi_types::objects::{GuestNicInfo, VirtualDevice};
-/// use vi_types::{Poly, references};
+/// use vi_client::vi_types::enums::VirtualMachinePowerState;
+/// use vi_client::vi_types::objects::{GuestNicInfo, VirtualDevice};
+/// use vi_client::vi_types::{Poly, references};
 ///
 /// vi_client::property_set! {
 ///     /// What a list of virtual machines shows.
@@ -135,7 +135,7 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 /// One value for a list:
 ///
 /// ```compile_fail,E0277
-/// # use vi_types::objects::GuestNicInfo;
+/// # use vi_client::vi_types::objects::GuestNicInfo;
 /// vi_client::property_set! {
 ///     struct Wrong: VirtualMachine { nic: GuestNicInfo = guest.net }
 /// }
@@ -152,7 +152,7 @@ pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
 /// `base`, which is a base class and not a property:
 ///
 /// ```compile_fail
-/// # use vi_types::properties::ManagedEntity;
+/// # use vi_client::vi_types::properties::ManagedEntity;
 /// vi_client::property_set! {
 ///     struct Wrong: VirtualMachine { name: ManagedEntity = base }
 /// }

@@ -22,7 +22,7 @@ impl Selection {
     ///
     /// ```
     /// use vi_client::retrieve::Selection;
-    /// use vi_types::properties::HostSystem;
+    /// use vi_client::vi_types::properties::HostSystem;
     ///
     /// let machines = Selection::along(|host: &HostSystem| &host.vm);
     /// ```
@@ -31,7 +31,7 @@ impl Selection {
     ///
     /// ```compile_fail,E0277
     /// # use vi_client::retrieve::Selection;
-    /// # use vi_types::properties::HostSystem;
+    /// # use vi_client::vi_types::properties::HostSystem;
     /// let names = Selection::along(|host: &HostSystem| &host.name);
     /// ```
     pub fn along<P, R>(property: fn(&P) -> &R) -> Self

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// Parses hexadecimal digits of either case, with or without colons: 64 digits are SHA-256, 40 are SHA-1 (as older
 /// vSphere clients show it). The digest may be named in front, as tools print it: `SHA256:AB:CD:…`,
 /// `sha256 Fingerprint=AB:CD:…`. Displays as VMware's tools do: `AB:CD:…`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Thumbprint {
     /// SHA-1, 20 bytes.
@@ -87,6 +87,16 @@ fn named(text: &str) -> Option<(usize, &str)> {
     }
 }
 
+/// The digest's name and the digits, as URIs take them: `SHA256:AB:CD:…`.
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha1(_) => write!(f, "SHA1:{self}"),
+            Self::Sha256(_) => write!(f, "SHA256:{self}"),
+        }
+    }
+}
+
 impl fmt::Display for Thumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, byte) in self.bytes().iter().enumerate() {
@@ -148,6 +158,18 @@ mod tests {
         ] {
             assert!(text.parse::<Thumbprint>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn debug_names_the_digest_and_can_be_parsed() {
+        for thumbprint in [Thumbprint::sha256(b"x"), Thumbprint::sha1(b"x")] {
+            assert_eq!(format!("{thumbprint:?}").parse(), Ok(thumbprint));
+        }
+        let abc = format!("{:?}", Thumbprint::sha1(b"abc"));
+        assert_eq!(
+            abc,
+            "SHA1:A9:99:3E:36:47:06:81:6A:BA:3E:25:71:78:50:C2:6C:9C:D0:D8:9D"
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Client {
     /// use futures_util::StreamExt as _;
     /// use vi_client::retrieve::{Retrieve, Selection};
     /// use vi_client::{Client, property_set};
-    /// use vi_types::enums::VirtualMachinePowerState;
+    /// use vi_client::vi_types::enums::VirtualMachinePowerState;
     ///
     /// property_set! {
     ///     struct Machine: VirtualMachine {

@@ -1,6 +1,4 @@
 //! Every way to end a command: what it says, how long it takes, and that nothing is left on the server.
-//!
-//! The pseudo-terminals are those of util-linux' `script`.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -8,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use esx_sim::{Effect, Question, Rule, Script};
 
+#[cfg(target_os = "linux")]
+use super::terminals;
 use super::{Host, calls, text};
 
 /// What a process came to after it was told to end.
@@ -251,23 +251,11 @@ fn what_was_done_before_ctrl_c_is_told_in_a_few_lines() {
 /// The command under a pseudo-terminal, without a password in the environment if it is to be asked for.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(host: &Host, args: &[&str], knows_password: bool) -> Child {
-    let words = [env!("CARGO_BIN_EXE_virt-esx"), "-c"];
-    let uri = host.uri("no_verify=1");
-    let words = words
-        .iter()
-        .copied()
-        .chain([&*uri])
-        .chain(args.iter().copied());
-    let line: Vec<_> = words.map(|word| format!("'{word}'")).collect();
-    let mut command = Command::new("script");
-    command.args(["-qefc", &format!("exec {}", line.join(" ")), "/dev/null"]);
-    command.env_clear().env("HOME", "/nonexistent");
-    command.env("SHELL", "/bin/sh").env("PATH", "/usr/bin:/bin");
+    let mut command = terminals::on_a_terminal(80, &host.uri("no_verify=1"), args);
     if knows_password {
         command.env("VIRT_ESX_PASSWORD", super::PASSWORD);
     }
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    command.stderr(Stdio::piped()).spawn().unwrap()
+    command.spawn().unwrap()
 }
 
 /// Reads until the terminal shows a text.

@@ -102,7 +102,7 @@ impl Strict<'_> {
 
     /// The start and end of a quoted value, and the number of quotes.
     fn value(&mut self) -> Result<(usize, usize, u8), VmxError> {
-        let help = "write the value in quotes: \"…\"";
+        let help = "write the value in quotes: \"...\"";
         match self.current() {
             quote @ (b'"' | b'\'') => self.string(quote),
             b'[' => Err(self.error("lists not allowed in VMX format", help)),

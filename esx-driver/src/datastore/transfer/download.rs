@@ -366,15 +366,20 @@ impl Connect {
         loop {
             match files.head(&file).await {
                 Ok(head) => return head.length.ok_or_else(|| no_length(path)),
-                Err(error) => self.patience(&mut pauses, error).await?,
+                Err(error) => self.patience(path, &mut pauses, error).await?,
             }
         }
     }
 
     /// Waits before a request is sent again, or gives up.
-    pub(super) async fn patience(&self, pauses: &mut Pauses, error: Cause) -> Result<()> {
+    pub(super) async fn patience(
+        &self,
+        path: &DatastorePath,
+        pauses: &mut Pauses,
+        error: Cause,
+    ) -> Result<()> {
         let Some(wait) = pauses.after(Failure::of(&error)) else {
-            return Err(self.file_error(error));
+            return Err(self.file_error(path, error));
         };
         debug!(%error, ?wait, "asking again");
         tokio::time::sleep(wait).await;
@@ -391,10 +396,13 @@ impl Subject {
                 Ok(part) => break part,
                 Err(Cause::File { status: 416, .. }) => return Ok(None),
                 Err(error) if self.files.is_direct() => {
-                    let error = self.connect.file_error(error);
+                    let error = self.connect.file_error(&self.path, error);
                     self.files = self.connect.through_vcenter(&self.path, &error);
                 }
-                Err(error) => self.connect.patience(&mut pauses, error).await?,
+                Err(error) => {
+                    let connect = &self.connect;
+                    connect.patience(&self.path, &mut pauses, error).await?;
+                }
             }
         };
         self.total = match part.total {

@@ -47,7 +47,7 @@ impl Subject {
     pub(super) fn stopped(&self, error: Cause) -> Stopped {
         Stopped {
             failure: Failure::of(&error),
-            error: self.connect.file_error(error),
+            error: self.connect.file_error(&self.path, error),
         }
     }
 

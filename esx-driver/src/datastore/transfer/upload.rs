@@ -94,7 +94,7 @@ impl Connect {
                         return Err(error.note(advice));
                     }
                 },
-                Err(error) => (Failure::of(&error), self.file_error(error)),
+                Err(error) => (Failure::of(&error), self.file_error(path, error)),
             };
             let error = match source.can_begin_again() {
                 true => match attempts.after(failure) {
@@ -121,9 +121,9 @@ impl Connect {
             match files.head(&file).await {
                 Ok(_) | Err(Cause::File { status: 404, .. }) => return Ok(()),
                 Err(error) if files.is_direct() => {
-                    *files = self.through_vcenter(path, &self.file_error(error));
+                    *files = self.through_vcenter(path, &self.file_error(path, error));
                 }
-                Err(error) => self.patience(&mut pauses, error).await?,
+                Err(error) => self.patience(path, &mut pauses, error).await?,
             }
         }
     }

@@ -29,8 +29,16 @@ impl LocalCommand for Man {
     fn run(self, ui: &Ui) -> Result<(), Failure> {
         match (self.directory, self.page) {
             (Some(directory), None) => write_pages(&directory).map_err(|error| {
-                let directory = directory.display();
-                Failure::because(format!("cannot write manual pages to '{directory}'"), error)
+                let shown = directory.display();
+                let failed =
+                    Failure::because(format!("cannot write manual pages to '{shown}'"), error);
+                match directory
+                    .to_str()
+                    .filter(|name| manual::page(name).is_some())
+                {
+                    Some(page) => failed.advise(format!("virt-esx man --page {page}")),
+                    None => failed,
+                }
             }),
             (None, page) => show(ui, page.as_deref().unwrap_or("virt-esx")),
             (Some(_), Some(_)) => Err(Failure::new(
