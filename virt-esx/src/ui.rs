@@ -3,6 +3,7 @@
 //! A command writes to its [`Ui`] while it runs. Each text is written to its stream at once, so a command can
 //! print for hours.
 
+mod bars;
 pub(crate) mod foreign;
 mod input;
 mod output;

@@ -239,7 +239,7 @@ impl<'a> HiddenBars<'a> {
 impl Drop for HiddenBars<'_> {
     fn drop(&mut self) {
         if self.were_drawn {
-            self.bars.set_draw_target(ProgressDrawTarget::stderr());
+            self.bars.set_draw_target(super::bars::target());
         }
     }
 }

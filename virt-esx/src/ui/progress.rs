@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use esx_driver::{Progress, ProgressState};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::rate::{Rate, line};
@@ -108,9 +108,7 @@ impl Progresses {
         let is_drawn =
             options.progress == Form::Auto && std::io::stderr().is_terminal() && !super::is_dumb();
         if is_drawn {
-            terminal
-                .bars()
-                .set_draw_target(ProgressDrawTarget::stderr());
+            terminal.bars().set_draw_target(super::bars::target());
         }
         Self {
             terminal,
