@@ -19,6 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use tokio::sync::OnceCell;
 use tracing::warn;
 use vi_client::Client;
 use vi_types::{DateTime, ManagedObjectReference};
@@ -30,7 +31,11 @@ use self::product::Product;
 pub(crate) use self::product::ProductLine;
 pub(crate) use self::systems::no_system;
 use crate::{
-    EsxUri, Result, Scheme, auth::Authenticate, inventory::Place, policy::Policy, store::Store,
+    EsxUri, Result, Scheme,
+    auth::Authenticate,
+    inventory::{Inventory, Place},
+    policy::Policy,
+    store::Store,
 };
 
 /// A connection to a host or a vCenter: libvirt's `virConnect`.
@@ -56,7 +61,8 @@ struct VCenterOfHost {
 
 struct Inner {
     client: Client,
-    place: Place,
+    /// Read when it is first needed, unless opening the connection needs it.
+    place: OnceCell<Place>,
     product: Product,
     vcenter: Option<VCenterOfHost>,
     uri: EsxUri,
@@ -74,14 +80,15 @@ impl Connect {
     /// Connects to the server that `uri` names. `auth` provides the user and the password if neither the URI nor `auth.conf`
     /// does.
     ///
-    /// Three requests: the service content, the login, the inventory. Capabilities are
+    /// Two requests: the service content and the login. The host's place in the inventory is read when it is first needed,
+    /// in one request; a vCenter's when the connection is opened, as is that of a host with `vcenter=`. Capabilities are
     /// [read when they are asked for](Connect::capabilities).
     ///
     /// # Errors
     /// [`Credentials`](crate::ErrorKind::Credentials), [`Resolve`](crate::ErrorKind::Resolve),
     /// [`Transport`](crate::ErrorKind::Transport), [`Tls`](crate::ErrorKind::Tls), [`Login`](crate::ErrorKind::Login);
     /// [`Product`](crate::ErrorKind::Product) if the server is another product than the URI says;
-    /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if the inventory has no such host.
+    /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if a vCenter's inventory has no such host.
     #[doc(alias("virConnectOpen", "virConnectOpenAuth"))]
     pub async fn open(uri: &EsxUri, auth: &dyn Authenticate) -> Result<Connect> {
         OpenOptions::new(auth).open(uri).await
@@ -190,20 +197,26 @@ impl Connect {
     }
 
     /// The vCenter that manages the host, as the server of `vpx://` or by `vcenter=`: its client, and the host there.
-    pub(crate) fn managed_by(&self) -> Option<(&Client, &Place)> {
-        match (&self.0.vcenter, self.0.uri.scheme()) {
+    pub(crate) async fn managed_by(&self) -> Result<Option<(&Client, &Place)>> {
+        Ok(match (&self.0.vcenter, self.0.uri.scheme()) {
             (Some(vcenter), _) => Some((&vcenter.client, &vcenter.place)),
-            (None, Scheme::Vpx) => Some((&self.0.client, &self.0.place)),
+            (None, Scheme::Vpx) => Some((&self.0.client, self.place().await?)),
             (None, _) => None,
-        }
+        })
+    }
+
+    /// Whether there is such a vCenter.
+    pub(crate) fn is_managed(&self) -> bool {
+        self.0.vcenter.is_some() || self.0.uri.scheme() == Scheme::Vpx
     }
 
     /// The server that knows the host's cluster, if there is one, and the host there.
-    pub(crate) fn keeper(&self) -> (Client, ManagedObjectReference) {
-        match self.managed_by() {
-            Some((client, place)) => (client.clone(), place.host_system.clone()),
-            None => (self.client().clone(), self.host_system().clone()),
-        }
+    pub(crate) async fn keeper(&self) -> Result<(Client, ManagedObjectReference)> {
+        let (client, place) = match self.managed_by().await? {
+            Some(managed) => managed,
+            None => (self.client(), self.place().await?),
+        };
+        Ok((client.clone(), place.host_system.clone()))
     }
 
     /// The name of that vCenter, as the URI or the host gives it; empty without one.
@@ -228,9 +241,12 @@ impl Connect {
         open::address(server).await
     }
 
-    /// The server's reference of the host.
-    pub fn host_system(&self) -> &ManagedObjectReference {
-        &self.0.place.host_system
+    /// The server's reference of the host: one request if nothing has needed the host before.
+    ///
+    /// # Errors
+    /// [`InventoryPath`](crate::ErrorKind::InventoryPath) if the server does not show the host.
+    pub async fn host_system(&self) -> Result<&ManagedObjectReference> {
+        Ok(&self.place().await?.host_system)
     }
 
     /// The server's product.
@@ -266,9 +282,27 @@ impl Connect {
         self.0.keyring.as_deref()
     }
 
-    /// The host and its surroundings in the inventory.
-    pub(crate) fn place(&self) -> &Place {
-        &self.0.place
+    /// The host and its surroundings in the inventory: one request, the first time.
+    pub(crate) async fn place(&self) -> Result<&Place> {
+        let reading = || open::host_of(&self.0.client, &self.0.uri);
+        self.0.place.get_or_try_init(reading).await
+    }
+
+    /// The same, if it is known.
+    pub(crate) fn known_place(&self) -> Option<&Place> {
+        self.0.place.get()
+    }
+
+    /// Keeps the place of the server's only host, if an inventory that was read with something else has it.
+    pub(crate) fn learn_place(&self, inventory: &Inventory, host: &ManagedObjectReference) {
+        if self.0.place.initialized() {
+            return;
+        }
+        let place = inventory.of_host(host).and_then(open::accepted);
+        // Who needs the place reads it, and gets the error.
+        if let Ok(place) = place {
+            let _ = self.0.place.set(place);
+        }
     }
 
     /// Whether domains are identified by the instance UUID. They are identified by the BIOS UUID if the URI says so, and
@@ -282,7 +316,7 @@ impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connect")
             .field("uri", &self.0.uri.to_string())
-            .field("host", &self.0.place.host_system)
+            .field("host", &self.0.place.get().map(|place| &place.host_system))
             .finish_non_exhaustive()
     }
 }

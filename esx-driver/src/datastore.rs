@@ -109,7 +109,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give a mount path.
     pub(crate) async fn mounts(&self) -> Result<Vec<Datastore>> {
-        let host = &self.place().host_system;
+        let host = &self.place().await?.host_system;
         let found = all::<Mounts>(self.client(), host).await?;
         let mounts = found.into_iter().map(|found| {
             let mounts = found.properties.map_err(Error::missing_property)?;

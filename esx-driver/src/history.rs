@@ -31,7 +31,7 @@ impl Connect {
     /// # Errors
     /// The server cannot be reached, has no events, or does not show them to the user.
     pub async fn history(&self, filter: HistoryFilter) -> Result<History> {
-        let filter = filter.into_events(self);
+        let filter = filter.into_events(self).await?;
         Ok(History(self.client().event_history(filter).await?))
     }
 }

@@ -40,7 +40,7 @@ use crate::{
 impl Connect {
     /// Properties of the host: one request. Fails if the server refuses any of them.
     async fn host_set<P: PropertySet>(&self) -> Result<P> {
-        let found = self.read_complete(self.host_system()).await?;
+        let found = self.read_complete(self.host_system().await?).await?;
         found.ok_or_else(no_host)
     }
 

@@ -8,9 +8,9 @@ use vi_client::{
     retrieve::{ObjectProperties, PropertyError, PropertySet as _, Retrieve, Selection},
 };
 use vi_types::{
-    ManagedObjectReference,
+    ManagedObject as _, ManagedObjectReference,
     methods::FindByIp,
-    properties::{ComputeResource, Datacenter, Folder, ManagedEntity},
+    properties::{ComputeResource, Datacenter, Folder, ManagedEntity, VirtualMachine},
 };
 use virt_model::ErrorNumber;
 use vmx::escape::PERCENT;
@@ -92,29 +92,48 @@ pub(crate) async fn of_address(client: &Client, vcenter: &str, ip: &str) -> Resu
             message,
         ));
     };
-    let request = Retrieve::from(&host).select(
-        Selection::along(|entity: &ManagedEntity| &entity.parent)
-            .named("parent")
-            .select(Selection::by_name("parent")),
-    );
+    let request = Retrieve::from(&host).select(above());
     collect(client, request).await?.of_host(&host)
 }
 
+/// Adds to a request for a virtual machine the host that it is on, and what the host belongs to.
+pub(crate) fn with_host(request: Retrieve) -> Retrieve {
+    let host = Selection::traverse(VirtualMachine::TYPE, "runtime.host");
+    with_entities(request.select(host.select(above())))
+}
+
+/// From an entity to all those above it.
+fn above() -> Selection {
+    Selection::along(|entity: &ManagedEntity| &entity.parent)
+        .named("parent")
+        .select(Selection::by_name("parent"))
+}
+
 async fn collect(client: &Client, request: Retrieve) -> Result<Inventory> {
-    let request = request
+    let found = client.retrieve(&with_entities(request)).await?;
+    Ok(found.into_iter().collect())
+}
+
+fn with_entities(request: Retrieve) -> Retrieve {
+    request
         .set::<FolderEntity>()
         .set::<DatacenterEntity>()
         .set::<ComputeResourceEntity>()
-        .set::<HostEntity>();
-    let mut inventory = Inventory::default();
-    for properties in client.retrieve(&request).await? {
-        match Entity::from_properties(properties) {
-            Ok(entity) => inventory.insert(entity),
-            // Most likely the user lacks the permission to read it.
-            Err(error) => debug!(%error, "left out of the inventory"),
+        .set::<HostEntity>()
+}
+
+impl FromIterator<ObjectProperties> for Inventory {
+    fn from_iter<I: IntoIterator<Item = ObjectProperties>>(found: I) -> Inventory {
+        let mut inventory = Inventory::default();
+        for properties in found {
+            match Entity::from_properties(properties) {
+                Ok(entity) => inventory.insert(entity),
+                // Most likely the user lacks the permission to read it.
+                Err(error) => debug!(%error, "left out of the inventory"),
+            }
         }
+        inventory
     }
-    Ok(inventory)
 }
 
 /// The folders, datacenters, compute resources and hosts of a server, in its order.

@@ -142,7 +142,7 @@ impl StoragePool {
         match &self.backend {
             Backend::Datastore(moref) => {
                 let row: datastore::Row = self.read(moref).await?;
-                row.info(self.connect.host_system())
+                row.info(self.connect.host_system().await?)
                     .ok_or_else(|| no_pool_with_name(&self.name))
             }
             Backend::Iscsi { .. } => {

@@ -80,7 +80,7 @@ impl Connect {
                 message,
             ));
         }
-        let Some((client, place)) = self.managed_by() else {
+        let Some((client, place)) = self.managed_by().await? else {
             let error =
                 unknown("a host on its own knows no names of processors, only a vCenter does");
             let advice = "connect to the host's vCenter (vpx://), or add 'vcenter=*' to the URI";

@@ -169,7 +169,7 @@ impl Connect {
     /// [`ErrorKind::Property`] if the server does not say whether the host can do vMotion.
     #[doc(alias = "virConnectSupportsFeature")]
     pub async fn supports_migration(&self) -> Result<bool> {
-        if self.managed_by().is_none() {
+        if !self.is_managed() {
             return Ok(false);
         }
         let motion: Motion = self.host_properties().await?;
@@ -178,7 +178,10 @@ impl Connect {
 
     /// Properties of the host of this connection.
     pub(super) async fn host_properties<P: PropertySet>(&self) -> Result<P> {
-        let found = self.client().read_opt::<P>(self.host_system()).await?;
+        let found = self
+            .client()
+            .read_opt::<P>(self.host_system().await?)
+            .await?;
         found.ok_or_else(no_host)
     }
 }

@@ -115,7 +115,7 @@ impl Connect {
                 "no processor {cpu}: the host shows {count} processors"
             )));
         }
-        let (client, host) = (self.client(), self.host_system());
+        let (client, host) = (self.client(), self.host_system().await?);
         let ids = counters::ids(client).await?;
         let usage = match ids.get("cpu.usage.average") {
             Some(id) => counters::newest(client, host, *id, cpu.to_string()).await?,

@@ -11,6 +11,7 @@ use std::{
 use futures_core::future::BoxFuture;
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
 use tracing::warn;
 use vi_client::{
     Client, Options,
@@ -211,14 +212,10 @@ impl<'a> OpenOptions<'a> {
             .connect(transport, &[uri.server()], uri.scheme())
             .await?;
         let product = Product::of(client.about())?;
-        let result = host_of(&client, uri).await;
-        let place = closing_on_error(&client, result).await?;
-        let vcenter = match uri.vcenter() {
-            Some(wanted) if uri.scheme() != Scheme::Vpx => {
-                let result = vcenter(&login, wanted, &place, self.vcenter_transport).await;
-                Some(closing_on_error(&client, result).await?)
-            }
-            _ => None,
+        let place = OnceCell::new();
+        let vcenter = {
+            let result = surroundings(&login, &client, &place, self.vcenter_transport).await;
+            closing_on_error(&client, result).await?
         };
         let inner = Inner {
             client,
@@ -323,19 +320,43 @@ impl Login<'_> {
     }
 }
 
-/// The host that the URI means.
-async fn host_of(client: &Client, uri: &EsxUri) -> Result<Place> {
+/// What has to be known of the inventory before there is a connection: the host that a vCenter's URI names, which may not
+/// be there, and the vCenter of `vcenter=`, which the host names. A host of its own is found when it is needed.
+async fn surroundings(
+    login: &Login<'_>,
+    client: &Client,
+    place: &OnceCell<Place>,
+    transport: Option<Box<dyn Transport>>,
+) -> Result<Option<VCenterOfHost>> {
+    let uri = login.uri;
+    let is_vcenter = uri.scheme() == Scheme::Vpx;
+    let wanted = uri.vcenter().filter(|_| !is_vcenter);
+    if !is_vcenter && wanted.is_none() {
+        return Ok(None);
+    }
+    let place = place.get_or_try_init(|| host_of(client, uri)).await?;
+    match wanted {
+        Some(wanted) => vcenter(login, wanted, place, transport).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The host that the URI means: one request.
+pub(super) async fn host_of(client: &Client, uri: &EsxUri) -> Result<Place> {
     let root = &client.service_content().root_folder;
     let inventory = inventory::read(client).await?;
-    let place = match uri.scheme() {
-        Scheme::Vpx => inventory.find(root, uri.path_names(), uri.path())?,
-        Scheme::Esx | Scheme::Gsx => inventory.only_host(root)?,
-    };
-    match (uri.scheme(), place.host.in_maintenance_mode) {
-        (Scheme::Vpx, _) => {}
-        (_, Some(true)) => warn!("The server is in maintenance mode"),
-        (_, Some(false)) => {}
-        (_, None) => {
+    match uri.scheme() {
+        Scheme::Vpx => inventory.find(root, uri.path_names(), uri.path()),
+        Scheme::Esx | Scheme::Gsx => accepted(inventory.only_host(root)?),
+    }
+}
+
+/// The place of a host that is the server.
+pub(super) fn accepted(place: Place) -> Result<Place> {
+    match place.host.in_maintenance_mode {
+        Some(true) => warn!("The server is in maintenance mode"),
+        Some(false) => {}
+        None => {
             return Err(Error::new(
                 ErrorKind::Property,
                 ErrorNumber::InternalError,

@@ -8,20 +8,20 @@ use crate::{Error, ErrorKind, Result};
 
 impl Connect {
     /// What makes and removes the host's datastores.
-    pub(crate) fn datastore_system(&self) -> Result<HostDatastoreSystem> {
-        let system = self.place().host.datastore_system.clone();
+    pub(crate) async fn datastore_system(&self) -> Result<HostDatastoreSystem> {
+        let system = self.place().await?.host.datastore_system.clone();
         system.map(Into::into).ok_or_else(|| no_system("datastore"))
     }
 
     /// What changes the host's storage.
-    pub(crate) fn storage_system(&self) -> Result<HostStorageSystem> {
-        let system = self.place().host.storage_system.clone();
+    pub(crate) async fn storage_system(&self) -> Result<HostStorageSystem> {
+        let system = self.place().await?.host.storage_system.clone();
         system.map(Into::into).ok_or_else(|| no_system("storage"))
     }
 
     /// What changes the host's switches, port groups and interfaces.
-    pub(crate) fn network_system(&self) -> Result<HostNetworkSystem> {
-        let system = self.place().host.network_system.clone();
+    pub(crate) async fn network_system(&self) -> Result<HostNetworkSystem> {
+        let system = self.place().await?.host.network_system.clone();
         system.map(Into::into).ok_or_else(|| no_system("network"))
     }
 }

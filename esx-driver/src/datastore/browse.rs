@@ -135,7 +135,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not give one of them.
     pub(crate) async fn browsers(&self) -> Result<Vec<Browser>> {
-        let found = datastore::all::<Properties>(self.client(), self.host_system()).await?;
+        let found = datastore::all::<Properties>(self.client(), self.host_system().await?).await?;
         let browsers = found.into_iter().map(|found| {
             let properties = found.properties.map_err(Error::missing_property)?;
             Ok(Browser::new(found.object, properties))

@@ -36,8 +36,15 @@ impl Connect {
     /// # Errors
     /// What [all tasks](Operation) may end with.
     pub fn delete_disk(&self, path: &DatastorePath) -> Operation<'static> {
-        let change = self.disk_deletion(&Store::named(path.datastore()), path);
-        Operation::of("Could not delete volume", Ok(change))
+        let (connect, path) = (self.clone(), path.clone());
+        Operation::new("Could not delete volume", move |mut runner| {
+            Box::pin(async move {
+                let store = Store::named(path.datastore());
+                let deletion = runner.prepare(connect.disk_deletion(&store, &path));
+                let deletion = deletion.await?;
+                runner.perform(deletion).await
+            })
+        })
     }
 
     /// Writes zeros over a virtual disk. Unlike [`StorageVol::wipe`](crate::StorageVol::wipe) nobody checks whether a domain
@@ -46,7 +53,13 @@ impl Connect {
     /// # Errors
     /// What [all tasks](Operation) may end with.
     pub fn wipe_disk(&self, path: &DatastorePath) -> Operation<'static> {
-        Operation::of("Could not wipe volume", Ok(self.disk_wiping(path)))
+        let (connect, path) = (self.clone(), path.clone());
+        Operation::new("Could not wipe volume", move |mut runner| {
+            Box::pin(async move {
+                let wiping = runner.prepare(connect.disk_wiping(&path)).await?;
+                runner.perform(wiping).await
+            })
+        })
     }
 
     /// The UUID of a virtual disk as the server writes it: one request. `None` if there is no such file.
@@ -56,7 +69,7 @@ impl Connect {
     pub(crate) async fn disk_uuid(&self, path: &DatastorePath) -> Result<Option<String>> {
         let request = QueryVirtualDiskUuid {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             ..QueryVirtualDiskUuid::default()
         };
         match self.client().call(&request).await {
@@ -67,18 +80,18 @@ impl Connect {
     }
 
     /// Makes a virtual disk.
-    pub(crate) fn disk_creation(
+    pub(crate) async fn disk_creation(
         &self,
         path: &DatastorePath,
         spec: Poly<VirtualDiskSpec>,
-    ) -> Change<()> {
+    ) -> Result<Change<()>> {
         let request = CreateVirtualDiskTask {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             spec,
             ..CreateVirtualDiskTask::default()
         };
-        Change::task_without_result(self.client(), request)
+        Ok(Change::task_without_result(self.client(), request))
     }
 
     /// The same, for a disk of which is known that it was not there before: it is there if it has that capacity.
@@ -104,36 +117,40 @@ impl Connect {
 
     /// Copies a virtual disk with all its content. Nothing is overwritten. Without a `spec` the server decides how the copy
     /// is laid out.
-    pub(crate) fn disk_copy(
+    pub(crate) async fn disk_copy(
         &self,
         from: (&Connect, &DatastorePath),
         to: &DatastorePath,
         spec: Option<Poly<VirtualDiskSpec>>,
-    ) -> Change<()> {
+    ) -> Result<Change<()>> {
         let (origin, from) = from;
         let request = CopyVirtualDiskTask {
             source_name: from.to_string(),
-            source_datacenter: Some(origin.place().datacenter.clone()),
+            source_datacenter: Some(origin.place().await?.datacenter.clone()),
             dest_name: to.to_string(),
-            dest_datacenter: Some(self.place().datacenter.clone()),
+            dest_datacenter: Some(self.place().await?.datacenter.clone()),
             dest_spec: spec,
             force: Some(false),
             ..CopyVirtualDiskTask::default()
         };
         // A copy that is there may be half a copy, so nothing but the task's end says that it is done.
-        Change::task_without_result(self.client(), request)
+        Ok(Change::task_without_result(self.client(), request))
     }
 
     /// Deletes a virtual disk with all its files. Nobody checks whether a domain has it; a host refuses to delete the disk of
     /// a domain that runs.
-    pub(crate) fn disk_deletion(&self, store: &Arc<Store>, path: &DatastorePath) -> Change<()> {
+    pub(crate) async fn disk_deletion(
+        &self,
+        store: &Arc<Store>,
+        path: &DatastorePath,
+    ) -> Result<Change<()>> {
         let request = DeleteVirtualDiskTask {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             ..DeleteVirtualDiskTask::default()
         };
         let see = Seeing::new(self, store, path);
-        Change::task(self.client(), request).verified_by(move || {
+        Ok(Change::task(self.client(), request).verified_by(move || {
             let see = see.clone();
             Box::pin(async move {
                 Ok(match see.is_there().await? {
@@ -141,36 +158,36 @@ impl Connect {
                     false => Effect::Done(()),
                 })
             })
-        })
+        }))
     }
 
     /// Writes zeros over a virtual disk.
-    pub(crate) fn disk_wiping(&self, path: &DatastorePath) -> Change<()> {
+    pub(crate) async fn disk_wiping(&self, path: &DatastorePath) -> Result<Change<()>> {
         let request = ZeroFillVirtualDiskTask {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             ..ZeroFillVirtualDiskTask::default()
         };
-        Change::task(self.client(), request)
+        Ok(Change::task(self.client(), request))
     }
 
     /// Makes a virtual disk larger. With `zeroed` the new part is allocated and filled with zeros at once.
-    pub(crate) fn disk_extension(
+    pub(crate) async fn disk_extension(
         &self,
         store: &Arc<Store>,
         path: &DatastorePath,
         capacity_kb: i64,
         zeroed: Option<bool>,
-    ) -> Change<()> {
+    ) -> Result<Change<()>> {
         let request = ExtendVirtualDiskTask {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             new_capacity_kb: capacity_kb,
             eager_zero: zeroed,
             ..ExtendVirtualDiskTask::default()
         };
         let see = Seeing::new(self, store, path);
-        Change::task(self.client(), request).verified_by(move || {
+        Ok(Change::task(self.client(), request).verified_by(move || {
             let see = see.clone();
             Box::pin(async move {
                 Ok(match see.capacity_kb().await? {
@@ -178,7 +195,7 @@ impl Connect {
                     _ => Effect::Unknown,
                 })
             })
-        })
+        }))
     }
 }
 

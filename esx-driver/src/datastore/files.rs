@@ -13,7 +13,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::File`] if the server does not give the file.
     pub(crate) async fn download(&self, path: &DatastorePath) -> Result<Bytes> {
-        let content = self.client().download(&self.file(path)).await;
+        let content = self.client().download(&self.file(path).await?).await;
         content.map_err(|error| self.file_error(path, error))
     }
 
@@ -22,17 +22,17 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::File`] if the server does not take the file.
     pub(crate) async fn upload(&self, path: &DatastorePath, content: Bytes) -> Result<()> {
-        let written = self.client().upload(&self.file(path), content).await;
+        let written = self.client().upload(&self.file(path).await?, content).await;
         written.map_err(|error| self.file_error(path, error))
     }
 
     /// The file, as the server addresses it.
-    pub(super) fn file(&self, path: &DatastorePath) -> DatastoreFile {
-        DatastoreFile {
-            datacenter_path: self.place().datacenter_path.clone(),
+    pub(super) async fn file(&self, path: &DatastorePath) -> Result<DatastoreFile> {
+        Ok(DatastoreFile {
+            datacenter_path: self.place().await?.datacenter_path.clone(),
             datastore: path.datastore().to_owned(),
             path: path.path().to_owned(),
-        }
+        })
     }
 
     /// libvirt's text for a transfer that failed (esxVI_CURL_Download and esxVI_CURL_Upload of esx_vi.c, 9.0.0), which has

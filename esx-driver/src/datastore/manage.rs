@@ -9,14 +9,18 @@ use crate::{Connect, Error, Result};
 
 impl Connect {
     /// Makes a directory, with `parents` also those above it that are missing.
-    pub(crate) fn directory_creation(&self, path: &DatastorePath, parents: bool) -> Change<()> {
+    pub(crate) async fn directory_creation(
+        &self,
+        path: &DatastorePath,
+        parents: bool,
+    ) -> Result<Change<()>> {
         let request = MakeDirectory {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             create_parent_directories: Some(parents),
             ..MakeDirectory::default()
         };
-        Change::call(self.client(), request)
+        Ok(Change::call(self.client(), request))
     }
 
     /// Makes a directory and those above it, if it is missing: one request. Returns whether it was missing.
@@ -25,7 +29,10 @@ impl Connect {
         runner: &mut Runner<'_>,
         path: &DatastorePath,
     ) -> Result<bool> {
-        match runner.perform(self.directory_creation(path, true)).await {
+        match runner
+            .perform(self.directory_creation(path, true).await?)
+            .await
+        {
             Ok(()) => Ok(true),
             Err(error) if is_taken(&error) => Ok(false),
             Err(error) => Err(error),
@@ -33,31 +40,31 @@ impl Connect {
     }
 
     /// Deletes a file, or a directory with everything in it.
-    pub(crate) fn deletion(&self, path: &DatastorePath) -> Change<()> {
+    pub(crate) async fn deletion(&self, path: &DatastorePath) -> Result<Change<()>> {
         let request = DeleteDatastoreFileTask {
             name: path.to_string(),
-            datacenter: Some(self.place().datacenter.clone()),
+            datacenter: Some(self.place().await?.datacenter.clone()),
             ..DeleteDatastoreFileTask::default()
         };
-        Change::task(self.client(), request)
+        Ok(Change::task(self.client(), request))
     }
 
     /// Copies a file that is no virtual disk. Nothing is overwritten.
-    pub(crate) fn file_copy(
+    pub(crate) async fn file_copy(
         &self,
         from: (&Connect, &DatastorePath),
         to: &DatastorePath,
-    ) -> Change<()> {
+    ) -> Result<Change<()>> {
         let (origin, from) = from;
         let request = CopyDatastoreFileTask {
             source_name: from.to_string(),
-            source_datacenter: Some(origin.place().datacenter.clone()),
+            source_datacenter: Some(origin.place().await?.datacenter.clone()),
             destination_name: to.to_string(),
-            destination_datacenter: Some(self.place().datacenter.clone()),
+            destination_datacenter: Some(self.place().await?.datacenter.clone()),
             force: Some(false),
             ..CopyDatastoreFileTask::default()
         };
-        Change::task(self.client(), request)
+        Ok(Change::task(self.client(), request))
     }
 }
 

@@ -153,7 +153,7 @@ impl Domain {
             (false, _) | (true, Some(true)) => None,
             (true, Some(false) | None) => Some(host.enable_for(&self.moref)?),
         };
-        let manager = self.connect.auto_start_manager()?.clone().into();
+        let manager = self.connect.auto_start_manager().await?.clone().into();
         let spec = HostAutoStartManagerConfig {
             defaults: defaults.map(Box::new),
             power_info: vec![settings.info(self.moref.clone())],
@@ -174,14 +174,14 @@ impl Domain {
 
 impl Connect {
     /// The object that holds the host's autostart settings.
-    fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
-        let manager = self.place().host.auto_start_manager.as_ref();
+    async fn auto_start_manager(&self) -> Result<&ManagedObjectReference> {
+        let manager = self.place().await?.host.auto_start_manager.as_ref();
         manager.ok_or_else(no_auto_start)
     }
 
     /// The host's autostart settings.
     pub(super) async fn auto_start(&self) -> Result<AutoStart> {
-        let manager = self.auto_start_manager()?;
+        let manager = self.auto_start_manager().await?;
         let found = self.client().read_opt::<AutoStart>(manager).await?;
         let settings = found.ok_or_else(no_auto_start)?;
         if settings.defaults.is_none() {

@@ -77,7 +77,7 @@ impl Domain {
             Box::pin(async move {
                 check_name(&name)?;
                 let options = &options;
-                match domain.connect.managed_by() {
+                match domain.connect.managed_by().await? {
                     Some((client, place)) => {
                         let at = (client.clone(), place.clone());
                         domain.clone_at(at, &mut runner, &name, options).await
@@ -147,7 +147,10 @@ impl Domain {
             _ => None,
         };
         let folder = source.folder;
-        let folder = folder.unwrap_or_else(|| self.connect.vm_folder().clone());
+        let folder = match folder {
+            Some(folder) => folder,
+            None => self.connect.vm_folder().await?.clone(),
+        };
         let child = FindChild {
             entity: folder.clone(),
             name: raw_name.to_owned(),
@@ -186,9 +189,12 @@ impl Domain {
 
 impl Connect {
     /// The folder of new virtual machines at the vCenter, or at the host.
-    fn vm_folder(&self) -> &ManagedObjectReference {
-        let place = self.managed_by().map_or(self.place(), |(_, place)| place);
-        &place.vm_folder
+    async fn vm_folder(&self) -> Result<&ManagedObjectReference> {
+        let place = match self.managed_by().await? {
+            Some((_, place)) => place,
+            None => self.place().await?,
+        };
+        Ok(&place.vm_folder)
     }
 
     /// The domain of a clone that the vCenter made.

@@ -84,7 +84,7 @@ impl Domain {
         options.default_name = Some(self.name.clone());
         // Devices are found by libvirt's names of their places.
         options.libvirts_disk_names = true;
-        let datacenter_path = &self.connect.place().datacenter_path;
+        let datacenter_path = &self.connect.place().await?.datacenter_path;
         options.namespace = VmwareNamespace::new(datacenter_path, &self.moref.value);
         let directory = path.parent().to_string();
         let mut def = self.connect.read_vmx(&text, directory, &options).await?;

@@ -101,7 +101,7 @@ impl Connect {
         let Some(criteria) = self.criteria(filter).await? else {
             return Ok(DomainList::default());
         };
-        let request = criteria.read(self.with_name_and_uuid(self.virtual_machines()));
+        let request = criteria.read(self.with_name_and_uuid(self.virtual_machines().await?));
         let mut found = Vec::new();
         let mut without_uuid = Vec::new();
         for mut properties in self.client().retrieve(&request).await? {
@@ -157,7 +157,7 @@ impl Connect {
         let Some(criteria) = self.criteria(filter).await? else {
             return Ok(Vec::new());
         };
-        let request = criteria.read(identity::with_name(self.virtual_machines()));
+        let request = criteria.read(identity::with_name(self.virtual_machines().await?));
         let mut rows = Vec::new();
         for mut properties in self.client().retrieve(&request).await? {
             match criteria.admitted(&mut properties) {

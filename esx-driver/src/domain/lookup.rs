@@ -6,9 +6,9 @@ use vi_client::{
     retrieve::{ObjectProperties, PropertySet, Retrieve, Selection},
 };
 use vi_types::{
-    ManagedObject as _, ManagedObjectReference,
+    ManagedObject as _, ManagedObjectReference, Method,
     enums::VirtualMachinePowerState,
-    methods::{FindByUuid, FindChild},
+    methods::{FindByInventoryPath, FindByUuid, FindChild},
     properties::{HostSystem, VirtualMachine},
 };
 use virt_model::Uuid;
@@ -19,7 +19,11 @@ use super::{
     identity::{self, Name},
     no_domain, no_domain_with_uuid,
 };
-use crate::{Connect, Error, Result, near::Near};
+use crate::{Connect, Error, Result, connect::ProductLine, inventory, near::Near};
+
+/// What hosts call their only datacenter. It saves reading the inventory before a name is looked up; what is found tells
+/// where it is.
+const HOSTS_DATACENTER: &str = "ha-datacenter";
 
 property_set! {
     struct Machines: HostSystem {
@@ -43,7 +47,7 @@ property_set! {
 impl Connect {
     /// The domain with that id. Domains that are off have none.
     ///
-    /// Two requests: the references of the host's virtual machines, and the properties of the one with the id.
+    /// One request. If no virtual machine has the reference that an id usually has, the references of all the host's are read.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
@@ -59,18 +63,42 @@ impl Connect {
     /// # Errors
     /// As [`lookup_by_id`](Connect::lookup_by_id).
     pub async fn lookup_by_id_with<P: PropertySet>(&self, id: i32) -> Result<(Domain, Result<P>)> {
-        let missing = || no_domain(format!("No domain with ID {id}"));
-        let machines: Option<Machines> = self.client().read_opt(self.host_system()).await?;
-        let moref = machines
-            .map(|machines| machines.vm)
-            .unwrap_or_default()
-            .into_iter()
-            .find(|moref| identity::id(&moref.value).is_ok_and(|found| found == id))
-            .ok_or_else(missing)?;
-        let found = self.domain_with(&moref).await?;
+        let found = match self.of_usual_reference(id).await? {
+            Some(found) => Some(found),
+            None => self.of_any_reference(id).await?,
+        };
         found
             .filter(|(domain, _)| domain.id == Some(id))
-            .ok_or_else(missing)
+            .ok_or_else(|| no_domain(format!("No domain with ID {id}")))
+    }
+
+    /// The domain of the host whose reference is what the product makes of ids.
+    async fn of_usual_reference<P: PropertySet>(
+        &self,
+        id: i32,
+    ) -> Result<Option<(Domain, Result<P>)>> {
+        let value = match self.product().line {
+            ProductLine::Vpx => format!("vm-{id}"),
+            ProductLine::Esx | ProductLine::Gsx => id.to_string(),
+        };
+        let moref = ManagedObjectReference::new(VirtualMachine::TYPE, value);
+        self.on_host(&moref).await
+    }
+
+    /// The domain whose reference among those of the host's virtual machines has the id.
+    async fn of_any_reference<P: PropertySet>(
+        &self,
+        id: i32,
+    ) -> Result<Option<(Domain, Result<P>)>> {
+        let machines: Option<Machines> = self.client().read_opt(self.host_system().await?).await?;
+        let machines = machines.map(|machines| machines.vm).unwrap_or_default();
+        let is_it = |moref: &&ManagedObjectReference| {
+            identity::id(&moref.value).is_ok_and(|found| found == id)
+        };
+        match machines.iter().find(is_it) {
+            Some(moref) => self.domain_with(moref).await,
+            None => Ok(None),
+        }
     }
 
     /// The domain with that UUID, on any host of the datacenter.
@@ -115,7 +143,7 @@ impl Connect {
             return Ok(None);
         };
         let request = Retrieve::from(&moref).set::<Named>().set::<P>();
-        let Some(mut properties) = self.read_machine(&request).await? else {
+        let Some(mut properties) = self.read_machine(&moref, request).await? else {
             return Ok(None);
         };
         let along = along(&properties);
@@ -141,7 +169,8 @@ impl Connect {
         is_instance: bool,
     ) -> Result<Option<ManagedObjectReference>> {
         let request = FindByUuid {
-            datacenter: Some(self.place().datacenter.clone()),
+            // A host that is not known yet is the only one of its server.
+            datacenter: self.known_place().map(|place| place.datacenter.clone()),
             uuid: uuid.to_string(),
             vm_search: true,
             // Servers before API 4.0 do not know it.
@@ -178,7 +207,7 @@ impl Connect {
     /// own folder of virtual machines, or else the first in the server's order.
     ///
     /// Two requests, however many virtual machines there are: the server looks the name up in that folder, and tells the
-    /// properties of the virtual machine with the name. If none is found there (a vCenter's virtual machines may be in other
+    /// properties of the virtual machine with the name, with the host's place in the inventory if that is not known yet. If none is found there (a vCenter's virtual machines may be in other
     /// folders and in vApps), the names of the host's virtual machines are read.
     ///
     /// # Errors
@@ -207,20 +236,51 @@ impl Connect {
         &self,
         name: &str,
     ) -> Result<(Domain, Result<P>)> {
-        match self.find_child(name).await? {
+        let found = match self.known_place() {
+            Some(_) => self.find_child(name).await?,
+            None => self.find_by_path(name).await?,
+        };
+        match found {
             Some(found) => Ok(found),
             None => self.search_name(name).await,
+        }
+    }
+
+    /// The domain of that name in the folder of virtual machines that hosts have, before anything is known of the inventory.
+    async fn find_by_path<P: PropertySet>(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Domain, Result<P>)>> {
+        let request = FindByInventoryPath {
+            inventory_path: format!("{HOSTS_DATACENTER}/vm/{}", PERCENT.escape(name)),
+            ..Default::default()
+        };
+        if let Some(found) = self.find(name, &request).await? {
+            return Ok(Some(found));
+        }
+        match self.place().await?.datacenter_path == HOSTS_DATACENTER {
+            true => Ok(None),
+            false => self.find_child(name).await,
         }
     }
 
     /// The domain of that name in the datacenter's own folder of virtual machines.
     async fn find_child<P: PropertySet>(&self, name: &str) -> Result<Option<(Domain, Result<P>)>> {
         let request = FindChild {
-            entity: self.place().vm_folder.clone(),
+            entity: self.place().await?.vm_folder.clone(),
             name: PERCENT.escape(name).into_owned(),
             ..Default::default()
         };
-        let moref = match self.client().call(&request).await {
+        self.find(name, &request).await
+    }
+
+    /// The domain of that name on the host, if it is what the request finds.
+    async fn find<P, M>(&self, name: &str, request: &M) -> Result<Option<(Domain, Result<P>)>>
+    where
+        P: PropertySet,
+        M: Method<Output = Option<ManagedObjectReference>>,
+    {
+        let moref = match self.client().call(request).await {
             Ok(Some(moref)) if moref.r#type == VirtualMachine::TYPE => moref,
             Ok(_) => return Ok(None),
             // Most likely the user lacks the permission to search, or the name has a character that XML cannot carry.
@@ -230,26 +290,33 @@ impl Connect {
             }
             Err(error) => return Err(error.into()),
         };
-        let request = self.with_identity(Retrieve::from(&moref));
+        // Servers find a name in upper and lower case, and the virtual machine may have been renamed since.
+        let found = self.on_host(&moref).await;
+        Ok(found?.filter(|(domain, _)| domain.name == name))
+    }
+
+    /// The domain of a virtual machine that may be on another host, or no domain at all; then there is none.
+    async fn on_host<P: PropertySet>(
+        &self,
+        moref: &ManagedObjectReference,
+    ) -> Result<Option<(Domain, Result<P>)>> {
+        let request = self.with_identity(Retrieve::from(moref));
         let request = request.set::<Host>().set::<P>();
-        let Some(mut properties) = self.read_machine(&request).await? else {
+        let Some(mut properties) = self.read_machine(moref, request).await? else {
             return Ok(None);
         };
-        // The folder has the virtual machines of all hosts of the datacenter.
         let host = Host::from_properties(&mut properties).ok();
         let host = host.and_then(|found| found.host);
-        if host.as_ref() != Some(self.host_system()) {
+        if host.as_ref() != Some(self.host_system().await?) {
             return Ok(None);
         }
-        // Servers find a name in upper and lower case, and the virtual machine may have been renamed since.
-        let found = self.identify_along(properties).ok();
-        Ok(found.filter(|(domain, _)| domain.name == name))
+        Ok(self.identify_along(properties).ok())
     }
 
     /// The first domain of that name in the list of the host's virtual machines.
     async fn search_name<P: PropertySet>(&self, name: &str) -> Result<(Domain, Result<P>)> {
         let missing = || no_domain(format!("Could not find domain with name '{name}'"));
-        let request = self.virtual_machines();
+        let request = self.virtual_machines().await?;
         let mut others = Vec::new();
         for found in self.client().retrieve_set::<Name>(request).await? {
             let raw = match found.properties {
@@ -285,19 +352,41 @@ impl Connect {
         moref: &ManagedObjectReference,
     ) -> Result<Option<(Domain, Result<P>)>> {
         let request = self.with_identity(Retrieve::from(moref)).set::<P>();
-        let found = self.read_machine(&request).await?;
+        let found = self.read_machine(moref, request).await?;
         found
             .map(|properties| self.identify_along(properties))
             .transpose()
     }
 
-    /// The properties of a request for one virtual machine; `None` if there is no such machine.
-    async fn read_machine(&self, request: &Retrieve) -> Result<Option<ObjectProperties>> {
-        match self.client().retrieve(request).await {
-            Ok(mut found) => Ok(found.pop()),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.into()),
+    /// The properties of a request for one virtual machine; `None` if there is no such machine. A host that is not known yet
+    /// is read with it.
+    async fn read_machine(
+        &self,
+        moref: &ManagedObjectReference,
+        request: Retrieve,
+    ) -> Result<Option<ObjectProperties>> {
+        let is_host_known = self.known_place().is_some();
+        let request = match is_host_known {
+            true => request,
+            false => inventory::with_host(request),
+        };
+        let mut found = match self.client().retrieve(&request).await {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let at = found.iter().position(|found| found.object == *moref);
+        let machine = at.map(|at| found.swap_remove(at));
+        if !is_host_known {
+            let hosts = found.iter().map(|found| &found.object);
+            let host = hosts
+                .filter(|moref| moref.r#type == HostSystem::TYPE)
+                .next();
+            if let Some(host) = host.cloned() {
+                self.learn_place(&found.into_iter().collect(), &host);
+            }
         }
+        Ok(machine)
     }
 
     fn identify_along<P: PropertySet>(
@@ -309,10 +398,10 @@ impl Connect {
     }
 
     /// A request for properties of the host's virtual machines.
-    pub(super) fn virtual_machines(&self) -> Retrieve {
-        Retrieve::from(&self.place().host_system)
+    pub(super) async fn virtual_machines(&self) -> Result<Retrieve> {
+        Ok(Retrieve::from(self.host_system().await?)
             .skip_start()
-            .select(Selection::along(|host: &HostSystem| &host.vm))
+            .select(Selection::along(|host: &HostSystem| &host.vm)))
     }
 }
 

@@ -99,7 +99,7 @@ impl Connect {
         if let Some(uri) = uri {
             return Ok(uri.to_owned());
         }
-        let (_, place) = self.managed_by().ok_or_else(no_vcenter)?;
+        let (_, place) = self.managed_by().await?.ok_or_else(no_vcenter)?;
         let uri = MigrationUri {
             server: Some(self.vcenter_address().await),
             pool: place.resource_pool.value.clone(),
@@ -227,7 +227,7 @@ impl Domain {
             Box::pin(async move {
                 check_direct(&domain.connect, flags, &parameters)?;
                 let connect = &domain.connect;
-                let (client, _) = connect.managed_by().ok_or_else(no_vcenter)?;
+                let (client, _) = connect.managed_by().await?.ok_or_else(no_vcenter)?;
                 let target = runner.prepare(connect.target(client, &uri)).await?;
                 let moves = domain.movement(client, target, &parameters);
                 let movement = runner.prepare(moves).await?;
@@ -265,7 +265,7 @@ impl Domain {
         name: Option<&str>,
     ) -> Result<()> {
         refuse_unknown(flags, FLAGS, "esxDomainMigratePerform")?;
-        if self.connect.managed_by().is_none() {
+        if !self.connect.is_managed() {
             return Err(no_vcenter());
         }
         refuse_name(name)?;
@@ -532,7 +532,7 @@ fn check_direct(
     parameters: &MigrateParameters,
 ) -> Result<()> {
     let unsupported = |message| unsupported(ErrorNumber::ArgumentUnsupported, message);
-    let has_vcenter = connect.managed_by().is_some();
+    let has_vcenter = connect.is_managed();
     refuse_both_copies(flags)?;
     if flags.contains(MigrateFlags::OFFLINE) && !has_vcenter {
         return Err(unsupported(NOT_OFFLINE));

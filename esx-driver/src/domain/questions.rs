@@ -58,7 +58,9 @@ impl Connect {
     /// # Errors
     /// When the host cannot be read. A virtual machine that is no domain is left out.
     pub async fn questions(&self) -> Result<Vec<(Domain, Question)>> {
-        let request = self.with_identity(self.virtual_machines()).set::<Asks>();
+        let request = self
+            .with_identity(self.virtual_machines().await?)
+            .set::<Asks>();
         let mut questions = Vec::new();
         for mut found in self.client().retrieve(&request).await? {
             let asks = Asks::from_properties(&mut found);

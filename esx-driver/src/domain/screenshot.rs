@@ -97,7 +97,10 @@ impl Domain {
 
     /// Reads what the host can and whether the domain runs, at once.
     async fn check_screenshot(&self) -> Result<()> {
-        let objects = [self.connect.host_system().clone(), self.moref.clone()];
+        let objects = [
+            self.connect.host_system().await?.clone(),
+            self.moref.clone(),
+        ];
         let request = Retrieve::from_each(objects)
             .set::<Capability>()
             .set::<DomainPower>();
@@ -140,7 +143,7 @@ impl Domain {
         let path = Operation::of("Could not take a screenshot", Ok(task)).await?;
         let path: DatastorePath = path.parse()?;
         let content = self.connect.download(&path).await;
-        let deletion = Ok(self.connect.deletion(&path));
+        let deletion = self.connect.deletion(&path).await;
         if let Err(error) = Operation::of("Could not delete the screenshot", deletion).await {
             tracing::warn!(%path, %error, "the file of the screenshot stays on the datastore");
         }

@@ -135,7 +135,7 @@ impl Connect {
         {
             return Ok(Vec::new());
         }
-        self.stats_of(self.virtual_machines(), &wanted).await
+        self.stats_of(self.virtual_machines().await?, &wanted).await
     }
 
     /// Statistics of these domains, in their order, as [`all_domain_stats`](Connect::all_domain_stats): one request. A
@@ -167,7 +167,8 @@ impl Connect {
         let found = match found {
             // Some of them are gone, and the server refuses the whole request.
             Err(error) if error.cause().is_some_and(vi_client::Error::is_not_found) => {
-                self.stats_of(self.virtual_machines(), &wanted).await?
+                self.stats_of(self.virtual_machines().await?, &wanted)
+                    .await?
             }
             found => found?,
         };

@@ -62,7 +62,7 @@ impl Domain {
                 let Some(nvram) = nvram else {
                     return Ok(());
                 };
-                let removed = domain.connect.deletion(&nvram);
+                let removed = domain.connect.deletion(&nvram).await?;
                 runner.perform(removed).await.map_err(|error| {
                     error.note(&format!("the domain is undefined, and '{nvram}' stays"))
                 })

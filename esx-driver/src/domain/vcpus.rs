@@ -215,7 +215,10 @@ impl Domain {
 
     /// The processors' number and affinity, and the host's number of processors, by one request.
     async fn affinity(&self) -> Result<(Affinity, u32)> {
-        let objects = [self.moref.clone(), self.connect.host_system().clone()];
+        let objects = [
+            self.moref.clone(),
+            self.connect.host_system().await?.clone(),
+        ];
         let request = Retrieve::from_each(objects)
             .set::<Affinity>()
             .set::<Threads>();

@@ -77,7 +77,7 @@ impl Source for Closed {
         callbacks: Callbacks<Closed>,
     ) -> BoxFuture<'static, Result<Running>> {
         Box::pin(async move {
-            let request = Retrieve::from(connect.host_system());
+            let request = Retrieve::from(connect.host_system().await?);
             let (mut watch, _) = begin::<Nothing>(&connect, request).await?;
             let running: Running = Box::pin(async move {
                 loop {

@@ -75,7 +75,7 @@ pub(super) async fn begin<P: PropertySet>(
 pub(super) async fn begin_host<P: PropertySet>(
     connect: &Connect,
 ) -> Result<(ObjectWatch<P>, Arc<P>)> {
-    let host = connect.host_system();
+    let host = connect.host_system().await?;
     let (watch, first) = begin::<P>(connect, Retrieve::from(host)).await?;
     let Some(now) = first.iter().find_map(ObjectChange::now).cloned() else {
         // Reading tells what is missing.

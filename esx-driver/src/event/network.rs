@@ -139,7 +139,7 @@ impl Source for NetworkEvent {
             let mut groups = None;
             let is_vcenter = connect.product().line == ProductLine::Vpx;
             if is_vcenter && connect.client().api_version().at_least(4, 0) {
-                let request = Retrieve::from(connect.host_system())
+                let request = Retrieve::from(connect.host_system().await?)
                     .skip_start()
                     .select(Selection::along(|host: &HostSystem| &host.network));
                 let (watch, first) = begin::<Group>(&connect, request).await?;

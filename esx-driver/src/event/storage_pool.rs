@@ -99,7 +99,7 @@ impl Source for StoragePoolEvent {
         callbacks: Callbacks<StoragePoolEvent>,
     ) -> BoxFuture<'static, Result<Running>> {
         Box::pin(async move {
-            let host = connect.host_system().clone();
+            let host = connect.host_system().await?.clone();
             let request = datastore::of_host(&host);
             let events = move |before: Option<&Pool>, now: Option<&Pool>| {
                 let state = |pool: Option<&Pool>| pool.and_then(|pool| pool.on(&host));

@@ -69,14 +69,14 @@ impl HistoryFilter {
         self
     }
 
-    pub(super) fn into_events(self, connect: &Connect) -> EventFilter {
+    pub(super) async fn into_events(self, connect: &Connect) -> Result<EventFilter> {
         let events = self.events.types(self.types);
-        match self.domain {
+        Ok(match self.domain {
             Some(domain) => events.entity(domain.vm(), Recursion::All),
             None if connect.product().line == ProductLine::Vpx => {
-                events.entity(connect.host_system().clone(), Recursion::All)
+                events.entity(connect.host_system().await?.clone(), Recursion::All)
             }
             None => events,
-        }
+        })
     }
 }

@@ -153,7 +153,7 @@ impl Connect {
         let manager = found.and_then(|found| found.manager);
         let manager = manager.ok_or_else(unassigned)?;
         let request = QueryAssignedLicenses {
-            entity_id: Some(self.host_system().value.clone()),
+            entity_id: Some(self.host_system().await?.value.clone()),
             ..LicenseAssignmentManager::from(manager).query_assigned_licenses()
         };
         let assigned = self.client().call(&request).await?;

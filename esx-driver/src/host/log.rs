@@ -72,7 +72,7 @@ impl Connect {
     /// [`ErrorKind::NoPermission`] if the user lacks the privilege `Global.Diagnostics`.
     pub async fn host_logs(&self) -> Result<Vec<HostLog>> {
         let request = QueryDescriptions {
-            host: Some(self.host_system().clone()),
+            host: Some(self.host_system().await?.clone()),
             ..QueryDescriptions::default()
         };
         let found = self.client().call(&request).await?;
@@ -137,7 +137,7 @@ impl Connect {
     async fn log_part(&self, key: &str, first: u32, lines: u32) -> Result<Part> {
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         let request = BrowseDiagnosticLog {
-            host: Some(self.host_system().clone()),
+            host: Some(self.host_system().await?.clone()),
             key: key.to_owned(),
             start: Some(number(first)),
             lines: Some(number(lines)),

@@ -371,7 +371,7 @@ impl Connect {
     /// # Errors
     /// [`ErrorKind::Property`] if the server does not tell whether the host is in maintenance mode.
     pub async fn host_maintenance(&self) -> Result<HostMaintenance> {
-        let (client, host) = self.keeper();
+        let (client, host) = self.keeper().await?;
         let mut looked = look(&client, &host).await?;
         if !looked.running.is_empty() {
             looked.add_hardware(&client).await?;
@@ -392,13 +392,14 @@ impl Connect {
         let connect = self.clone();
         Operation::new(ENTER, move |mut runner| {
             Box::pin(async move {
-                let (client, host) = connect.keeper();
+                let (client, host) = connect.keeper().await?;
                 let typed = references::HostSystem::from(host.clone());
                 let mut request = typed.enter_maintenance_mode_task(seconds(options.timeout));
                 request.evacuate_powered_off_vms = options.evacuate_powered_off.then_some(true);
                 request.maintenance_spec = options.vsan.map(maintenance_spec);
-                let change =
-                    connect.seen_in_mode(Change::task_without_result(&client, request), true);
+                let change = connect
+                    .seen_in_mode(Change::task_without_result(&client, request), true)
+                    .await?;
                 let entered = tokio::select! {
                     biased;
                     entered = runner.perform(change) => entered,
@@ -426,11 +427,12 @@ impl Connect {
         let connect = self.clone();
         Operation::new(EXIT, move |mut runner| {
             Box::pin(async move {
-                let (client, host) = connect.keeper();
+                let (client, host) = connect.keeper().await?;
                 let typed = references::HostSystem::from(host);
                 let request = typed.exit_maintenance_mode_task(seconds(timeout));
-                let change =
-                    connect.seen_in_mode(Change::task_without_result(&client, request), false);
+                let change = connect
+                    .seen_in_mode(Change::task_without_result(&client, request), false)
+                    .await?;
                 let Err(error) = runner.perform(change).await else {
                     return Ok(());
                 };
@@ -452,9 +454,9 @@ impl Connect {
     }
 
     /// The change is done when the host is in maintenance mode, or is not.
-    fn seen_in_mode(&self, change: Change<()>, wanted: bool) -> Change<()> {
-        let (client, host) = self.keeper();
-        change.verified_by(move || {
+    async fn seen_in_mode(&self, change: Change<()>, wanted: bool) -> Result<Change<()>> {
+        let (client, host) = self.keeper().await?;
+        Ok(change.verified_by(move || {
             let (client, host) = (client.clone(), host.clone());
             Box::pin(async move {
                 let now: Option<IsIn> = client.read_opt(&host).await?;
@@ -468,7 +470,7 @@ impl Connect {
                     None => Effect::NotDone,
                 })
             })
-        })
+        }))
     }
 
     /// Tells what the host waits for, for ever.

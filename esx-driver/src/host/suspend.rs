@@ -67,7 +67,7 @@ impl Connect {
         Operation::new(COULD_NOT, move |mut runner| {
             Box::pin(async move {
                 connect.check_suspend(target, duration, flags)?;
-                let (client, host) = connect.keeper();
+                let (client, host) = connect.keeper().await?;
                 let standby: Option<Standby> = runner
                     .prepare(async { Ok(client.read_opt(&host).await?) })
                     .await?;
@@ -81,7 +81,9 @@ impl Connect {
                 let patience = seconds(Some(PATIENCE));
                 let request = typed.power_down_host_to_stand_by_task(patience);
                 let down = Change::task_without_result(&client, request);
-                let down = connect.seen_in_power(down, HostSystemPowerState::StandBy);
+                let down = connect
+                    .seen_in_power(down, HostSystemPowerState::StandBy)
+                    .await?;
                 if let Err(error) = runner.perform(down).await {
                     let is_unsupported = error.cause().is_some_and(|cause| {
                         cause
@@ -111,7 +113,9 @@ impl Connect {
                 slept.await.map_err(|error| error.note(left))?;
                 let request = typed.power_up_host_from_stand_by_task(patience);
                 let up = Change::task_without_result(&client, request);
-                let up = connect.seen_in_power(up, HostSystemPowerState::PoweredOn);
+                let up = connect
+                    .seen_in_power(up, HostSystemPowerState::PoweredOn)
+                    .await?;
                 let woken = runner.perform(up).await;
                 woken.map_err(|error| error.note(left))
             })
@@ -130,7 +134,7 @@ impl Connect {
             let advice = "a host can only be suspended to memory";
             return Err(unsupported(target).advise(advice));
         }
-        if self.managed_by().is_none() {
+        if !self.is_managed() {
             let advice =
                 "only a vCenter can wake a host; connect to it (vpx://, or esx:// with vcenter=)";
             return Err(unsupported(target).advise(advice));
@@ -150,9 +154,13 @@ impl Connect {
     }
 
     /// The change is done when the host is in that power state.
-    fn seen_in_power(&self, change: Change<()>, wanted: HostSystemPowerState) -> Change<()> {
-        let (client, host) = self.keeper();
-        change.verified_by(move || {
+    async fn seen_in_power(
+        &self,
+        change: Change<()>,
+        wanted: HostSystemPowerState,
+    ) -> Result<Change<()>> {
+        let (client, host) = self.keeper().await?;
+        Ok(change.verified_by(move || {
             let (client, host, wanted) = (client.clone(), host.clone(), wanted.clone());
             Box::pin(async move {
                 let now: Option<Power> = client.read_opt(&host).await?;
@@ -163,7 +171,7 @@ impl Connect {
                     _ => Effect::Unknown,
                 })
             })
-        })
+        }))
     }
 }
 

@@ -85,19 +85,19 @@ fn is_same_group(
 impl Connect {
     /// What the host has of interfaces: one request.
     pub(super) async fn host_interfaces(&self) -> Result<HostInterfaces> {
-        let host: Option<HostInterfaces> = self.read_complete(self.host_system()).await?;
+        let host: Option<HostInterfaces> = self.read_complete(self.host_system().await?).await?;
         host.ok_or_else(no_host)
     }
 
     /// Makes an interface at a place, and returns its name: the first that is free, `device`.
-    pub(super) fn add_nic(
+    pub(super) async fn add_nic(
         &self,
         owner: Owner,
         device: &str,
         place: Place,
         mut spec: HostVirtualNicSpec,
     ) -> Result<Change<String>> {
-        let system = self.network_system()?;
+        let system = self.network_system().await?;
         // A distributed port is in the specification, and its port group has no name for the host.
         let group = match &place {
             Place::Group(group) => group.clone(),
@@ -124,13 +124,13 @@ impl Connect {
     }
 
     /// Changes of an interface what `spec` sets.
-    pub(super) fn update_nic(
+    pub(super) async fn update_nic(
         &self,
         owner: Owner,
         device: &str,
         spec: HostVirtualNicSpec,
     ) -> Result<Change<()>> {
-        let system = self.network_system()?;
+        let system = self.network_system().await?;
         let (name, wanted) = (device.to_owned(), spec.clone());
         let done = move |now: &HostInterfaces| {
             let nic = now.kernel().find(|nic| nic.device == name);
@@ -146,8 +146,8 @@ impl Connect {
     }
 
     /// Removes an interface.
-    pub(super) fn remove_nic(&self, owner: Owner, device: &str) -> Result<Change<()>> {
-        let system = self.network_system()?;
+    pub(super) async fn remove_nic(&self, owner: Owner, device: &str) -> Result<Change<()>> {
+        let system = self.network_system().await?;
         let name = device.to_owned();
         let done = move |now: &HostInterfaces| {
             let is_gone = now.kernel().all(|nic| nic.device != name);
@@ -162,12 +162,12 @@ impl Connect {
     }
 
     /// Sets the host's gateways.
-    pub(super) fn set_gateways(
+    pub(super) async fn set_gateways(
         &self,
         owner: Owner,
         routes: HostIpRouteConfig,
     ) -> Result<Change<()>> {
-        let system = self.network_system()?;
+        let system = self.network_system().await?;
         let wanted = routes.clone();
         let done = move |now: &HostInterfaces| {
             let now = now.routes(owner);
@@ -182,9 +182,14 @@ impl Connect {
     }
 
     /// Sets the speed of a network card.
-    pub(super) fn set_speed(&self, device: &str, speed: PhysicalNicLinkInfo) -> Result<Change<()>> {
+    pub(super) async fn set_speed(
+        &self,
+        device: &str,
+        speed: PhysicalNicLinkInfo,
+    ) -> Result<Change<()>> {
         let mut request = self
-            .network_system()?
+            .network_system()
+            .await?
             .update_physical_nic_link_speed(device);
         request.link_speed = Some(speed.clone().into());
         let device = device.to_owned();

@@ -138,19 +138,19 @@ impl Connect {
         match step {
             Step::Nothing => {}
             Step::Speed(speed) => {
-                let change = self.set_speed(&device, speed)?;
+                let change = self.set_speed(&device, speed).await?;
                 runner.perform(change).await.map_err(failed)?;
             }
             Step::Update(spec, back) => {
-                let change = self.update_nic(owner, &device, spec)?;
+                let change = self.update_nic(owner, &device, spec).await?;
                 runner.perform(change).await.map_err(failed)?;
-                let undo = self.update_nic(owner, &device, back)?;
+                let undo = self.update_nic(owner, &device, back).await?;
                 done.push((format!("the {what} was changed"), Some(undo)));
             }
             Step::Add(place, spec) => {
-                let change = self.add_nic(owner, &device, place, spec)?;
+                let change = self.add_nic(owner, &device, place, spec).await?;
                 let made = runner.perform(change).await.map_err(failed)?;
-                let undo = self.remove_nic(owner, &made)?;
+                let undo = self.remove_nic(owner, &made).await?;
                 done.push((format!("the interface '{made}' was made"), Some(undo)));
                 if made != device {
                     let message = format!("the host made the interface '{made}', not '{device}'");
@@ -160,7 +160,7 @@ impl Connect {
             }
         }
         if let Some(gateways) = gateways {
-            let change = self.set_gateways(owner, gateways)?;
+            let change = self.set_gateways(owner, gateways).await?;
             let set = runner.perform(change).await;
             set.map_err(|error| refused(error, &format!("gateway of the {what}")))?;
         }
@@ -222,7 +222,7 @@ impl Interface {
                 interface.check_removable()?;
                 let host = runner.prepare(connect.host_interfaces()).await?;
                 host.check_reachable_without(name)?;
-                let change = connect.remove_nic(Owner::of(name), name)?;
+                let change = connect.remove_nic(Owner::of(name), name).await?;
                 let removed = runner.perform(change).await;
                 removed.map_err(|error| refused(error, &format!("interface '{name}'")))
             })

@@ -67,7 +67,7 @@ impl Connect {
                     return Err(Error::wrong_state("there is another transaction running."));
                 }
                 let config = runner.prepare(connect.network_config()).await?;
-                let system = connect.network_system()?.to_moref();
+                let system = connect.network_system().await?.to_moref();
                 let kept = write(&host, system, config);
                 match connect.store().add(&host, &kept) {
                     Ok(true) => Ok(()),
@@ -124,7 +124,7 @@ impl Connect {
                     Error::wrong_state("no transaction running, nothing to rollback.")
                 })?;
                 let config = read(&host, &kept)?;
-                let rolled_back = runner.perform(connect.give_back(config)?).await;
+                let rolled_back = runner.perform(connect.give_back(config).await?).await;
                 rolled_back.map_err(|error| refused(error, "the networks that were kept"))?;
                 let forgotten = connect.store().remove(&host);
                 forgotten.map(drop).map_err(|error| {
@@ -139,12 +139,13 @@ impl Connect {
     /// What the host is called in the store: by the UUID of its hardware, so that it is the same by whatever URI it is
     /// reached.
     async fn host_key(&self) -> Result<String> {
-        let host: Option<Host> = self.read_complete(self.host_system()).await?;
+        let moref = self.host_system().await?;
+        let host: Option<Host> = self.read_complete(moref).await?;
         let uuid = host.ok_or_else(no_host)?.uuid.unwrap_or_default();
         let uuid: Option<Uuid> = uuid.parse().ok();
         let uuid = uuid.filter(|uuid| *uuid != Uuid::default());
         let uuid = uuid.unwrap_or_else(|| {
-            let (server, host) = (self.uri().server(), &self.host_system().value);
+            let (server, host) = (self.uri().server(), &moref.value);
             derived_uuid(&format!("{server}/{host}"))
         });
         Ok(format!("interfaces-{uuid}"))
@@ -152,7 +153,7 @@ impl Connect {
 
     /// The host's networks as it takes them back.
     async fn network_config(&self) -> Result<HostNetworkConfig> {
-        let system = self.network_system()?.to_moref();
+        let system = self.network_system().await?.to_moref();
         let read: Option<System> = self.read_complete(&system).await?;
         let config = read.and_then(|read| read.config).ok_or_else(|| {
             let message = "the server does not show the host's network configuration";
@@ -163,8 +164,11 @@ impl Connect {
     }
 
     /// The call that gives the host its networks back.
-    fn give_back(&self, config: HostNetworkConfig) -> Result<Change<HostNetworkConfigResult>> {
-        let system = self.network_system()?;
+    async fn give_back(
+        &self,
+        config: HostNetworkConfig,
+    ) -> Result<Change<HostNetworkConfigResult>> {
+        let system = self.network_system().await?;
         let request = system.update_network_config(config.clone(), "replace");
         let connect = self.clone();
         Ok(Change::call(self.client(), request).verified_by(move || {

@@ -38,23 +38,30 @@ impl Made {
 
 impl Connect {
     /// Makes a switch, of a name that none had before.
-    pub(super) fn add_switch(&self, name: &str, spec: HostVirtualSwitchSpec) -> Result<Change<()>> {
+    pub(super) async fn add_switch(
+        &self,
+        name: &str,
+        spec: HostVirtualSwitchSpec,
+    ) -> Result<Change<()>> {
         let request = AddVirtualSwitch {
             spec: Some(spec.into()),
-            ..self.network_system()?.add_virtual_switch(name)
+            ..self.network_system().await?.add_virtual_switch(name)
         };
         let name = name.to_owned();
         Ok(self.seen(request, move |made| made.switch(&name).is_some()))
     }
 
     /// Changes a switch, which then has the network cards of these keys.
-    pub(super) fn update_switch(
+    pub(super) async fn update_switch(
         &self,
         name: &str,
         spec: HostVirtualSwitchSpec,
         nics: Vec<String>,
     ) -> Result<Change<()>> {
-        let request = self.network_system()?.update_virtual_switch(name, spec);
+        let request = self
+            .network_system()
+            .await?
+            .update_virtual_switch(name, spec);
         let name = name.to_owned();
         Ok(self.seen(request, move |made| {
             made.switch(&name).is_some_and(|switch| {
@@ -64,8 +71,8 @@ impl Connect {
     }
 
     /// Removes a switch with the port groups that it has.
-    pub(super) fn remove_switch(&self, name: &str) -> Result<Change<()>> {
-        let request = self.network_system()?.remove_virtual_switch(name);
+    pub(super) async fn remove_switch(&self, name: &str) -> Result<Change<()>> {
+        let request = self.network_system().await?.remove_virtual_switch(name);
         let name = name.to_owned();
         Ok(self.seen(request, move |made| made.switch(&name).is_none()))
     }
@@ -74,8 +81,8 @@ impl Connect {
     ///
     /// A single one is made by the call that libvirt makes, since not every server does what `UpdateNetworkConfig` says:
     /// govmomi's vcsim, for one, answers and does nothing.
-    pub(super) fn add_groups(&self, mut specs: Vec<HostPortGroupSpec>) -> Result<Change<()>> {
-        let system = self.network_system()?;
+    pub(super) async fn add_groups(&self, mut specs: Vec<HostPortGroupSpec>) -> Result<Change<()>> {
+        let system = self.network_system().await?;
         let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
         let are_made = move |made: &Made| names.iter().all(|name| made.group(name).is_some());
         if specs.len() == 1
@@ -96,10 +103,10 @@ impl Connect {
     }
 
     /// Changes a port group.
-    pub(super) fn update_group(&self, spec: HostPortGroupSpec) -> Result<Change<()>> {
+    pub(super) async fn update_group(&self, spec: HostPortGroupSpec) -> Result<Change<()>> {
         let wanted = spec.clone();
         let name = spec.name.clone();
-        let request = self.network_system()?.update_port_group(name, spec);
+        let request = self.network_system().await?.update_port_group(name, spec);
         Ok(self.seen(request, move |made| {
             made.group(&wanted.name).is_some_and(|group| {
                 group.spec.vlan_id == wanted.vlan_id
@@ -109,15 +116,15 @@ impl Connect {
     }
 
     /// Removes a port group.
-    pub(super) fn remove_group(&self, name: &str) -> Result<Change<()>> {
-        let request = self.network_system()?.remove_port_group(name);
+    pub(super) async fn remove_group(&self, name: &str) -> Result<Change<()>> {
+        let request = self.network_system().await?.remove_port_group(name);
         let name = name.to_owned();
         Ok(self.seen(request, move |made| made.group(&name).is_none()))
     }
 
     /// The host's standard switches and their port groups: one request.
     pub(super) async fn made(&self) -> Result<Made> {
-        let made: Option<Made> = self.read_complete(self.host_system()).await?;
+        let made: Option<Made> = self.read_complete(self.host_system().await?).await?;
         made.ok_or_else(no_host)
     }
 

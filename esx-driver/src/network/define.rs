@@ -115,16 +115,16 @@ impl Connect {
         done: &mut Vec<Undo>,
     ) -> Result<Network> {
         let name = &def.name;
-        let change = self.add_switch(name, plan.switch)?;
+        let change = self.add_switch(name, plan.switch).await?;
         let made = runner.perform(change).await;
         made.map_err(|error| refused(error, &format!("network '{name}'")))?;
         // Its port groups go with it.
         done.push((
             format!("the switch '{name}' was made"),
-            Some(self.remove_switch(name)?),
+            Some(self.remove_switch(name).await?),
         ));
         if !plan.groups.is_empty() {
-            let change = self.add_groups(plan.groups)?;
+            let change = self.add_groups(plan.groups).await?;
             let made = runner.perform(change).await;
             made.map_err(|error| refused(error, &names_of(&def.port_groups)))?;
         }

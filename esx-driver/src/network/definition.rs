@@ -137,7 +137,7 @@ impl Connect {
         &self,
         others: &'static [String],
     ) -> Result<(Found, ObjectProperties)> {
-        let host_system = self.host_system();
+        let host_system = self.host_system().await?;
         let mut networks = Selection::along(|host: &HostSystem| &host.network);
         let mut request = Retrieve::from(host_system)
             .properties(HostNetwork::TYPE, self.known_paths(HostNetwork::paths()))

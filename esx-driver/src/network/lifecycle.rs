@@ -59,7 +59,7 @@ impl Network {
                 let found = runner.prepare(network.connect.host_network()).await?;
                 network.check_removable(&found)?;
                 let removed = runner
-                    .perform(network.connect.remove_switch(&network.name)?)
+                    .perform(network.connect.remove_switch(&network.name).await?)
                     .await;
                 removed.map_err(|error| refused(error, &format!("network '{}'", network.name)))
             })

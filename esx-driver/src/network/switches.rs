@@ -110,7 +110,7 @@ impl Switches {
 impl Connect {
     /// The networks of the host: one request.
     pub(super) async fn networks(&self) -> Result<Vec<Network>> {
-        let request = Retrieve::from(self.host_system())
+        let request = Retrieve::from(self.host_system().await?)
             .properties(Switches::TYPE, self.known_paths(Switches::paths()));
         let found = self.client().retrieve(&request).await?.pop();
         let mut found = found.ok_or_else(no_host)?;

@@ -96,16 +96,16 @@ impl Network {
         let found: Found = self.connect.host_network().await?;
         match (found.switch(self)?, part) {
             (Switch::Standard(switch), Part::PortGroup(group)) => {
-                self.change_group(command, group, switch, &found)
+                self.change_group(command, group, switch, &found).await
             }
             (Switch::Standard(switch), Part::Nic(device)) => {
-                self.change_nic(command, device, switch, &found)
+                self.change_nic(command, device, switch, &found).await
             }
             (Switch::Distributed(switch), Part::PortGroup(group)) => {
                 self.change_distributed_group(command, group, switch, &found)
             }
             (Switch::Distributed(switch), Part::Nic(device)) => {
-                self.change_uplink(command, device, switch, &found)
+                self.change_uplink(command, device, switch, &found).await
             }
             (Switch::Opaque(_) | Switch::Network(_), _) => Err(self.unsupported("changed")),
         }

@@ -184,7 +184,7 @@ impl NodeDevice {
             let message = "the server's API is too old to pass devices through to domains";
             return Err(unsupported(message.to_owned()));
         }
-        let host = self.connect.host_system();
+        let host = self.connect.host_system().await?;
         let found: Option<PassthroughState> = self.connect.read_complete(host).await?;
         found.ok_or_else(no_host)
     }

@@ -50,7 +50,7 @@ property_set! {
 impl Connect {
     /// The host's devices: one request; two on servers with an API from 4.0 to 5.1.
     pub(super) async fn node_devices(&self) -> Result<Devices> {
-        let (host, version) = (self.host_system(), self.client().api_version());
+        let (host, version) = (self.host_system().await?, self.client().api_version());
         if version.at_least(5, 5) {
             let found: Option<Devices> = self.read_complete(host).await?;
             return found.ok_or_else(no_host);
@@ -76,7 +76,7 @@ impl Connect {
 
     /// What of the host can be passed through to domains: one request.
     pub(super) async fn pci_passthrough(&self) -> Result<Vec<Poly<HostPciPassthruInfo>>> {
-        let found: Option<PassedThrough> = self.read_complete(self.host_system()).await?;
+        let found: Option<PassedThrough> = self.read_complete(self.host_system().await?).await?;
         Ok(found.ok_or_else(no_host)?.passthrough)
     }
 }

@@ -37,7 +37,7 @@ impl Connect {
         if !self.client().api_version().at_least(6, 5) {
             return Ok(Vec::new());
         }
-        let machines = Retrieve::from(self.host_system())
+        let machines = Retrieve::from(self.host_system().await?)
             .skip_start()
             .select(Selection::along(|host: &HostSystem| &host.vm));
         let machines = self.client().retrieve_set::<Machine>(machines).await?;

@@ -94,32 +94,35 @@ type Configured<'a> = Option<&'a HostInternetScsiHbaAuthenticationProperties>;
 
 impl Connect {
     /// Mounts a file system of a server. Returns the datastore.
-    pub(super) fn mount_nas(
+    pub(super) async fn mount_nas(
         &self,
         spec: HostNasVolumeSpec,
     ) -> Result<Change<ManagedObjectReference>> {
         let name = spec.local_path.clone();
-        let request = self.datastore_system()?.create_nas_datastore(spec);
+        let request = self.datastore_system().await?.create_nas_datastore(spec);
         Ok(self.making(request, name))
     }
 
     /// Makes a VMFS file system. Returns the datastore.
-    pub(super) fn make_vmfs(
+    pub(super) async fn make_vmfs(
         &self,
         spec: VmfsDatastoreCreateSpec,
     ) -> Result<Change<ManagedObjectReference>> {
         let name = spec.vmfs.volume_name.clone();
-        let request = self.datastore_system()?.create_vmfs_datastore(spec);
+        let request = self.datastore_system().await?.create_vmfs_datastore(spec);
         Ok(self.making(request, name))
     }
 
     /// Makes a datastore of a directory. Returns it.
-    pub(super) fn make_local(
+    pub(super) async fn make_local(
         &self,
         name: &str,
         path: &str,
     ) -> Result<Change<ManagedObjectReference>> {
-        let request = self.datastore_system()?.create_local_datastore(name, path);
+        let request = self
+            .datastore_system()
+            .await?
+            .create_local_datastore(name, path);
         Ok(self.making(request, name.to_owned()))
     }
 
@@ -132,7 +135,8 @@ impl Connect {
         Change::call(self.client(), request).verified_by(move || {
             let (connect, name) = (connect.clone(), name.clone());
             Box::pin(async move {
-                let found = datastore::by_name(connect.client(), connect.host_system(), &name);
+                let found =
+                    datastore::by_name(connect.client(), connect.host_system().await?, &name);
                 match found.await {
                     Ok(moref) => Ok(Effect::Done(moref)),
                     Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => {
@@ -145,20 +149,26 @@ impl Connect {
     }
 
     /// Takes a datastore from the host. The files of a VMFS are gone then; those of others stay where they are.
-    pub(super) fn remove_datastore(&self, moref: &ManagedObjectReference) -> Result<Change<()>> {
-        let request = self.datastore_system()?.remove_datastore(moref.clone());
+    pub(super) async fn remove_datastore(
+        &self,
+        moref: &ManagedObjectReference,
+    ) -> Result<Change<()>> {
+        let request = self
+            .datastore_system()
+            .await?
+            .remove_datastore(moref.clone());
         let change = Change::call(self.client(), request);
         Ok(self.seen_in_mounts(change, moref, |mounted| mounted.is_none()))
     }
 
     /// Mounts a VMFS volume, or unmounts it.
-    pub(super) fn set_mounted(
+    pub(super) async fn set_mounted(
         &self,
         moref: &ManagedObjectReference,
         volume: &str,
         mounted: bool,
     ) -> Result<Change<()>> {
-        let system = self.storage_system()?;
+        let system = self.storage_system().await?;
         let change = match mounted {
             true => Change::call(self.client(), system.mount_vmfs_volume(volume)),
             false => Change::call(self.client(), system.unmount_vmfs_volume(volume)),
@@ -171,12 +181,15 @@ impl Connect {
     }
 
     /// Forgets a VMFS volume that is unmounted. Its files stay.
-    pub(super) fn forget_vmfs(
+    pub(super) async fn forget_vmfs(
         &self,
         moref: &ManagedObjectReference,
         volume: &str,
     ) -> Result<Change<()>> {
-        let request = self.storage_system()?.delete_vmfs_volume_state(volume);
+        let request = self
+            .storage_system()
+            .await?
+            .delete_vmfs_volume_state(volume);
         let change = Change::call(self.client(), request);
         Ok(self.seen_in_mounts(change, moref, |mounted| mounted.is_none()))
     }
@@ -193,7 +206,7 @@ impl Connect {
         change.verified_by(move || {
             let (connect, moref) = (connect.clone(), moref.clone());
             Box::pin(async move {
-                let host = connect.host_system();
+                let host = connect.host_system().await?;
                 let found = datastore::all::<Mounted>(connect.client(), host).await?;
                 let found = found.into_iter().find(|found| found.object == moref);
                 let mounted = match found {
@@ -210,8 +223,8 @@ impl Connect {
     }
 
     /// Tells an adapter of targets.
-    pub(super) fn add_targets(&self, adapter: &str, targets: &Targets) -> Result<Change<()>> {
-        let system = self.storage_system()?;
+    pub(super) async fn add_targets(&self, adapter: &str, targets: &Targets) -> Result<Change<()>> {
+        let system = self.storage_system().await?;
         let client = self.client();
         let change = match targets.clone() {
             Targets::Static(target) => Change::call(
@@ -227,8 +240,12 @@ impl Connect {
     }
 
     /// Lets an adapter forget targets.
-    pub(super) fn remove_targets(&self, adapter: &str, targets: &Targets) -> Result<Change<()>> {
-        let system = self.storage_system()?;
+    pub(super) async fn remove_targets(
+        &self,
+        adapter: &str,
+        targets: &Targets,
+    ) -> Result<Change<()>> {
+        let system = self.storage_system().await?;
         let client = self.client();
         let change = match targets.clone() {
             Targets::Static(target) => Change::call(
@@ -244,7 +261,7 @@ impl Connect {
     }
 
     /// Sets how an adapter authenticates itself at targets that it has.
-    pub(super) fn authenticate(
+    pub(super) async fn authenticate(
         &self,
         adapter: &str,
         targets: &Targets,
@@ -252,7 +269,8 @@ impl Connect {
     ) -> Result<Change<()>> {
         let user = authentication.chap_name.clone();
         let mut request = self
-            .storage_system()?
+            .storage_system()
+            .await?
             .update_internet_scsi_authentication_properties(adapter, authentication);
         request.target_set = Some(Box::new(targets.clone().set()));
         let change = Change::call(self.client(), request);
@@ -265,8 +283,8 @@ impl Connect {
     }
 
     /// Lets an adapter look for devices. That it has looked is not to be seen.
-    pub(super) fn rescan(&self, adapter: &str) -> Result<Change<()>> {
-        let request = self.storage_system()?.rescan_hba(adapter);
+    pub(super) async fn rescan(&self, adapter: &str) -> Result<Change<()>> {
+        let request = self.storage_system().await?.rescan_hba(adapter);
         Ok(Change::call(self.client(), request))
     }
 

@@ -48,13 +48,13 @@ impl Detail {
 }
 
 impl Row {
-    /// The pool and the path where the connection's host has mounted it. `None` if that host has not mounted it.
+    /// The pool and the path where the connection's host, `host`, has mounted it. `None` if that host has not mounted it.
     pub(super) fn pool(
         self,
         connect: &Connect,
+        host: &ManagedObjectReference,
         moref: ManagedObjectReference,
     ) -> Option<(StoragePoolEntry, String)> {
-        let host = connect.host_system();
         let info = self.info(host)?;
         let path = place_of(mount_on(&self.mounts, host)?, &self.url).to_owned();
         let entry = StoragePoolEntry {

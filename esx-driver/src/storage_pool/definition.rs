@@ -32,7 +32,7 @@ impl StoragePool {
         match &self.backend {
             Backend::Datastore(moref) => {
                 let detail: Detail = self.read(moref).await?;
-                self.def_of_datastore(detail)
+                self.def_of_datastore(detail).await
             }
             Backend::Iscsi { .. } => Ok(self.def_of_target(self.target().await?)),
         }
@@ -49,8 +49,8 @@ impl StoragePool {
         Ok(self.definition().await?.to_xml(flags))
     }
 
-    fn def_of_datastore(&self, detail: Detail) -> Result<StoragePoolDef> {
-        let host = self.connect.host_system();
+    async fn def_of_datastore(&self, detail: Detail) -> Result<StoragePoolDef> {
+        let host = self.connect.host_system().await?;
         let gone = || no_pool_with_name(&self.name);
         let info = detail.info_on(host).ok_or_else(gone)?;
         let mount = mount_on(&detail.mounts, host).ok_or_else(gone)?;

@@ -150,7 +150,7 @@ impl Target {
 impl Connect {
     /// The host's adapters: one request.
     pub(super) async fn adapters(&self) -> Result<Adapters> {
-        let found = self.read_complete(self.host_system()).await?;
+        let found = self.read_complete(self.host_system().await?).await?;
         found.ok_or_else(no_host)
     }
 

@@ -74,7 +74,8 @@ impl StoragePool {
                     }
                     Backend::Iscsi { adapters } => {
                         for adapter in adapters {
-                            pool.perform(&mut runner, connect.rescan(adapter)?).await?;
+                            pool.perform(&mut runner, connect.rescan(adapter).await?)
+                                .await?;
                         }
                         Ok(())
                     }
@@ -103,7 +104,7 @@ impl StoragePool {
                 }
                 match Datastore::of(&detail) {
                     Datastore::Vmfs(volume) => {
-                        let change = pool.connect.set_mounted(&moref, &volume, true)?;
+                        let change = pool.connect.set_mounted(&moref, &volume, true).await?;
                         pool.perform(&mut runner, change).await
                     }
                     _ => Err(pool.unsupported("started")),
@@ -159,12 +160,16 @@ impl StoragePool {
                     return pool.forget_target(&mut runner).await;
                 };
                 let detail = runner.prepare(pool.read::<Detail>(moref)).await?;
-                if pool.state_of(&detail)? == StoragePoolState::Inactive {
+                if pool.state_of(&detail).await? == StoragePoolState::Inactive {
                     return Err(pool.wrong_state("not active"));
                 }
                 let change = match Datastore::of(&detail) {
-                    Datastore::Vmfs(volume) => pool.connect.set_mounted(moref, &volume, false)?,
-                    Datastore::Nas | Datastore::Local => pool.connect.remove_datastore(moref)?,
+                    Datastore::Vmfs(volume) => {
+                        pool.connect.set_mounted(moref, &volume, false).await?
+                    }
+                    Datastore::Nas | Datastore::Local => {
+                        pool.connect.remove_datastore(moref).await?
+                    }
                     Datastore::Other => return Err(pool.unsupported("destroyed")),
                 };
                 pool.perform(&mut runner, change).await
@@ -206,10 +211,10 @@ impl StoragePool {
                 let detail = runner.prepare(pool.read::<Detail>(moref)).await?;
                 match Datastore::of(&detail) {
                     Datastore::Vmfs(volume) => {
-                        let change = pool.connect.remove_datastore(moref)?;
+                        let change = pool.connect.remove_datastore(moref).await?;
                         let mut mounted = Vec::new();
-                        if pool.state_of(&detail)? == StoragePoolState::Inactive {
-                            let mount = pool.connect.set_mounted(moref, &volume, true)?;
+                        if pool.state_of(&detail).await? == StoragePoolState::Inactive {
+                            let mount = pool.connect.set_mounted(moref, &volume, true).await?;
                             let done = pool.perform(&mut runner, mount).await;
                             done.map_err(|error| match error.kind() {
                                 ErrorKind::InDoubt => {
@@ -217,7 +222,7 @@ impl StoragePool {
                                 }
                                 _ => error,
                             })?;
-                            let unmount = pool.connect.set_mounted(moref, &volume, false)?;
+                            let unmount = pool.connect.set_mounted(moref, &volume, false).await?;
                             let what = format!("'{}' was mounted", pool.name);
                             mounted.push((what, Some(unmount)));
                         }
@@ -251,7 +256,7 @@ impl StoragePool {
                 })?;
                 match Datastore::of(&detail) {
                     Datastore::Vmfs(volume) => {
-                        let change = pool.connect.forget_vmfs(&moref, &volume)?;
+                        let change = pool.connect.forget_vmfs(&moref, &volume).await?;
                         pool.perform(&mut runner, change).await
                     }
                     _ => Err(pool.unsupported("undefined")),
@@ -267,7 +272,7 @@ impl StoragePool {
         let mut forgotten = Vec::new();
         for portal in &target.portals {
             let targets = Targets::Static(portal.plain_target());
-            let change = connect.remove_targets(&portal.adapter, &targets)?;
+            let change = connect.remove_targets(&portal.adapter, &targets).await?;
             if let Err(error) = self.perform(runner, change).await {
                 return Err(take_back(error, forgotten).await);
             }
@@ -278,12 +283,12 @@ impl StoragePool {
             let what = format!("{} was removed from {}", targets.words(), portal.adapter);
             let undo = match has_own {
                 true => None,
-                false => Some(connect.add_targets(&portal.adapter, &targets)?),
+                false => Some(connect.add_targets(&portal.adapter, &targets).await?),
             };
             forgotten.push((what, undo));
         }
         for adapter in target.adapters() {
-            let change = connect.rescan(&adapter)?;
+            let change = connect.rescan(&adapter).await?;
             self.perform(runner, change).await.map_err(|error| {
                 error.note(
                     "the target was removed; its LUNs go when the adapter is scanned the next time",
@@ -300,14 +305,14 @@ impl StoragePool {
             return Err(self.wrong_state(active));
         };
         let detail: Detail = self.read(moref).await?;
-        match self.state_of(&detail)? {
+        match self.state_of(&detail).await? {
             StoragePoolState::Inactive => Ok((moref.clone(), detail)),
             _ => Err(self.wrong_state(active)),
         }
     }
 
-    fn state_of(&self, detail: &Detail) -> Result<StoragePoolState> {
-        let info = detail.info_on(self.connect.host_system());
+    async fn state_of(&self, detail: &Detail) -> Result<StoragePoolState> {
+        let info = detail.info_on(self.connect.host_system().await?);
         let info = info.ok_or_else(|| super::no_pool_with_name(&self.name))?;
         Ok(info.state)
     }

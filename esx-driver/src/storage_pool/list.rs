@@ -123,7 +123,7 @@ impl Connect {
 
     /// What makes pools: one request.
     pub(super) async fn storage_pools(&self) -> Result<Pools> {
-        let host = self.host_system();
+        let host = self.host_system().await?;
         let request = datastore::of_host(host).set::<Row>().set::<Adapters>();
         let mut datastores = Vec::new();
         let mut adapters = None;
@@ -137,7 +137,7 @@ impl Connect {
                 adapters = Some(found.map_err(Error::missing_property)?);
             } else {
                 let row = Row::from_properties(&mut found).map_err(Error::missing_property)?;
-                datastores.extend(row.pool(self, found.object));
+                datastores.extend(row.pool(self, host, found.object));
             }
         }
         Ok(Pools {

@@ -120,14 +120,16 @@ impl Connect {
                     };
                 }
                 let made = match plan {
-                    Plan::Nas(spec) => runner.perform(connect.mount_nas(spec)?).await,
+                    Plan::Nas(spec) => runner.perform(connect.mount_nas(spec).await?).await,
                     Plan::Vmfs(plan) => {
                         let options = connect.vmfs_spec(&plan, &def.name);
                         let spec = runner.prepare(options).await?;
-                        runner.perform(connect.make_vmfs(spec)?).await
+                        runner.perform(connect.make_vmfs(spec).await?).await
                     }
                     Plan::Local(path) => {
-                        runner.perform(connect.make_local(&def.name, &path)?).await
+                        runner
+                            .perform(connect.make_local(&def.name, &path).await?)
+                            .await
                     }
                     Plan::Target(plan) => {
                         return connect
@@ -162,14 +164,15 @@ impl Connect {
     /// The pool of a datastore that was made: one request.
     async fn pool_of(&self, moref: ManagedObjectReference, name: &str) -> Result<StoragePool> {
         let row: Option<Row> = self.read_complete(&moref).await?;
-        let made = row.and_then(|row| row.pool(self, moref));
+        let host = self.host_system().await?;
+        let made = row.and_then(|row| row.pool(self, host, moref));
         made.map(|(entry, _)| entry.pool)
             .ok_or_else(|| no_pool_with_name(name))
     }
 
     /// How the host would make a VMFS on a free device: three requests, two if data may be overwritten.
     async fn vmfs_spec(&self, plan: &VmfsPlan, name: &str) -> Result<VmfsDatastoreCreateSpec> {
-        let system = self.datastore_system()?;
+        let system = self.datastore_system().await?;
         let request = QueryAvailableDisksForVmfs {
             this: (&system).into(),
             ..QueryAvailableDisksForVmfs::default()
@@ -180,7 +183,8 @@ impl Connect {
         let path = &disk.device_path;
         if plan.build != Build::Overwrite {
             let request = self
-                .storage_system()?
+                .storage_system()
+                .await?
                 .retrieve_disk_partition_info(vec![path.clone()]);
             let disks = self.client().call(&request).await?;
             if disks.iter().any(|disk| !disk.spec.partition.is_empty()) {
@@ -252,9 +256,11 @@ impl Connect {
     ) -> Result<()> {
         let device = adapter.base.device.as_str();
         for targets in targets.iter().filter(|targets| !targets.is_on(adapter)) {
-            runner.perform(self.add_targets(device, targets)?).await?;
+            runner
+                .perform(self.add_targets(device, targets).await?)
+                .await?;
             let what = format!("{} was added to {device}", targets.words());
-            done.push((what, Some(self.remove_targets(device, targets)?)));
+            done.push((what, Some(self.remove_targets(device, targets).await?)));
         }
         Ok(())
     }
@@ -270,12 +276,12 @@ impl Connect {
     ) -> Result<StoragePool> {
         if let Some(chap) = plan.chap {
             for targets in targets {
-                let change = self.authenticate(device, targets, chap.clone())?;
+                let change = self.authenticate(device, targets, chap.clone()).await?;
                 runner.perform(change).await?;
             }
         }
-        runner.perform(self.rescan(device)?).await?;
-        let found = self.read_complete::<FoundDevices>(self.host_system());
+        runner.perform(self.rescan(device).await?).await?;
+        let found = self.read_complete::<FoundDevices>(self.host_system().await?);
         let devices = runner.prepare(found).await?.ok_or_else(no_host)?;
         let mut near = Near::new(name);
         let mut names = Vec::new();

@@ -98,7 +98,7 @@ impl Connect {
     /// The devices that no datastore uses.
     async fn free_disks(&self) -> Result<Vec<StoragePoolSource>> {
         let request = QueryAvailableDisksForVmfs {
-            this: self.datastore_system()?.into(),
+            this: self.datastore_system().await?.into(),
             ..QueryAvailableDisksForVmfs::default()
         };
         let disks = self.client().call(&request).await?.into_iter();
@@ -118,7 +118,7 @@ impl Connect {
 
     /// The directories of servers that are datastores of the host's datacenter.
     async fn mounted_directories(&self) -> Result<Vec<StoragePoolSource>> {
-        let request = Retrieve::from(&self.place().datacenter)
+        let request = Retrieve::from(&self.place().await?.datacenter)
             .skip_start()
             .select(Selection::along(|datacenter: &Datacenter| {
                 &datacenter.datastore

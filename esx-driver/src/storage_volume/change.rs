@@ -40,11 +40,11 @@ impl StorageVol {
                     let user = runner
                         .prepare(file.ensure_unchained(connect, DELETE))
                         .await?;
-                    let change = connect.disk_deletion(&file.store, &file.path);
+                    let change = connect.disk_deletion(&file.store, &file.path).await?;
                     return perform(&mut runner, change, user, OFF).await;
                 }
                 runner.prepare(file.ensure_deletable(connect)).await?;
-                runner.perform(file.deletion(connect)).await
+                runner.perform(file.deletion(connect).await?).await
             })
         })
     }
@@ -82,7 +82,7 @@ impl StorageVol {
                 file.ensure_disk("wiped", "delete it instead")?;
                 let connect = &volume.connect;
                 let user = runner.prepare(file.ensure_unchained(connect, WIPE)).await?;
-                let change = connect.disk_wiping(&file.path);
+                let change = connect.disk_wiping(&file.path).await?;
                 perform(&mut runner, change, user, OFF).await
             })
         })
@@ -122,7 +122,9 @@ impl StorageVol {
                 let user = runner
                     .prepare(file.ensure_unchained(connect, RESIZE))
                     .await?;
-                let change = connect.disk_extension(&file.store, &file.path, wanted, zeroed);
+                let change = connect
+                    .disk_extension(&file.store, &file.path, wanted, zeroed)
+                    .await?;
                 perform(&mut runner, change, user, RUNNING).await
             })
         })
@@ -157,9 +159,10 @@ async fn perform(
 }
 
 impl File {
-    fn deletion(&self, connect: &Connect) -> Change<()> {
+    async fn deletion(&self, connect: &Connect) -> Result<Change<()>> {
         let (seen, file) = (connect.clone(), self.clone());
-        connect.deletion(&self.path).verified_by(move || {
+        let deletion = connect.deletion(&self.path).await?;
+        Ok(deletion.verified_by(move || {
             let (connect, file) = (seen.clone(), file.clone());
             Box::pin(async move {
                 Ok(match file.facts_if_there(&connect).await? {
@@ -167,7 +170,7 @@ impl File {
                     None => Effect::Done(()),
                 })
             })
-        })
+        }))
     }
 
     /// Fails for anything but virtual disks, by the name.

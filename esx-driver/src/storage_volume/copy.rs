@@ -57,10 +57,14 @@ impl StoragePool {
                 let from_there = (origin, &from.path);
                 let copied = match is_disk {
                     true => {
-                        let change = connect.disk_copy(from_there, to, None);
+                        let change = connect.disk_copy(from_there, to, None).await?;
                         runner.perform(change).await
                     }
-                    false => runner.perform(connect.file_copy(from_there, to)).await,
+                    false => {
+                        runner
+                            .perform(connect.file_copy(from_there, to).await?)
+                            .await
+                    }
                 };
                 if let Err(error) = copied {
                     let error = made.explain(already_there(error));

@@ -96,7 +96,7 @@ impl StoragePool {
         let path = &file.path;
         match wanted {
             Wanted::Directory => {
-                let change = connect.directory_creation(path, true);
+                let change = connect.directory_creation(path, true).await?;
                 runner.perform(change).await.map_err(already_there)
             }
             Wanted::Disk {
@@ -108,7 +108,7 @@ impl StoragePool {
                     ..disk_spec(layout)
                 };
                 let is_there = runner.prepare(file.is_there(connect)).await?;
-                let change = connect.disk_creation(path, Poly::new(spec));
+                let change = connect.disk_creation(path, Poly::new(spec)).await?;
                 let change = match is_there {
                     // The server refuses it, in its own words.
                     true => change,

@@ -166,7 +166,7 @@ impl Connect {
 
     /// The paths of the disks with that UUID, and of the disks below them, that the host's domains have: one request.
     async fn disks_of_domains(&self, uuid: Uuid) -> Result<BTreeSet<DatastorePath>> {
-        let request = Retrieve::from(self.host_system())
+        let request = Retrieve::from(self.host_system().await?)
             .skip_start()
             .select(Selection::along(|host: &HostSystem| &host.vm));
         let machines = self.client().retrieve_set::<Devices>(request).await?;

@@ -119,7 +119,7 @@ impl Connect {
     }
 
     async fn scsi_devices(&self) -> Result<Devices> {
-        let found = self.read_complete(self.host_system()).await?;
+        let found = self.read_complete(self.host_system().await?).await?;
         found.ok_or_else(no_host)
     }
 }

@@ -87,7 +87,7 @@ async fn a_clone_can_run_at_once_and_be_elsewhere() {
     let clone = domain.clone_to("second", options).await.unwrap();
     let runtime = machine(&simulator, &clone).runtime.unwrap();
     assert_eq!(runtime.power_state, PoweredOn);
-    assert_ne!(runtime.host.as_ref(), Some(connect.host_system()));
+    assert_ne!(runtime.host.as_ref(), Some(crate::host_of(&connect)));
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ fn document(group: &str, device: &str) -> String {
 }
 
 fn nic(simulator: &Simulator, connect: &Connect, device: &str) -> HostVirtualNic {
-    let host: HostSystem = simulator.properties(connect.host_system()).unwrap();
+    let host: HostSystem = simulator.properties(crate::host_of(&connect)).unwrap();
     let network = host.config.unwrap().network.unwrap();
     let mut nics = network.vnic.into_iter();
     nics.find(|nic| nic.device == device).unwrap()
@@ -50,7 +50,7 @@ fn nic(simulator: &Simulator, connect: &Connect, device: &str) -> HostVirtualNic
 
 /// Changes the host's interface `vmk2` behind the client's back.
 fn change_vmk2(simulator: &Simulator, connect: &Connect, change: impl FnOnce(&mut HostVirtualNic)) {
-    let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+    let changed = simulator.change(crate::host_of(connect), |host: &mut HostSystem| {
         let network = host.config.as_mut().unwrap().network.as_mut().unwrap();
         let mut nics = network.vnic.iter_mut();
         change(nics.find(|nic| nic.device == "vmk2").unwrap());

@@ -183,7 +183,7 @@ async fn a_connection_to_a_vcenter_has_the_history_of_its_host() {
     let simulator = Simulator::vcenter().build();
     let uri = format!("vpx://vc.example.com/{}", simulator.path());
     let connect = open(&simulator, &uri).await.unwrap();
-    let host = connect.host_system().clone();
+    let host = crate::host_of(&connect).clone();
     let other = simulator.objects("HostSystem");
     let other = other.into_iter().find(|one| *one != host).unwrap();
     let mine = simulator.post_event(&host, EventEx::default()).unwrap();

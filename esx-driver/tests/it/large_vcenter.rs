@@ -170,7 +170,7 @@ fn judge(name: &str, connect: &Connect, talk: &Talk) {
 
 /// The same, with another number of requests that are too many.
 fn judge_below(most: usize, name: &str, connect: &Connect, talk: &Talk) {
-    let host = connect.host_system().clone();
+    let host = crate::host_of(&connect).clone();
     let number = host.value.trim_start_matches("host-").to_owned();
     let own = Own { host, number };
     let mut said = std::mem::take(&mut *talk.lock().unwrap());
@@ -422,7 +422,7 @@ async fn empty_hosts() {
     let (start, _) = path.rsplit_once('/').unwrap();
     let path = format!("{start}/{}", state.name.clone().unwrap());
     let (connect, talk) = connection_to(&path).await;
-    assert_eq!(connect.host_system(), host);
+    assert_eq!(crate::host_of(&connect), host);
     let enter = connect.enter_maintenance_mode(MaintenanceOptions::new());
     enter.await.unwrap();
     judge("enter_maintenance_mode", &connect, &talk);

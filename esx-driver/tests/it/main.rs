@@ -39,6 +39,7 @@ mod redefine;
 mod registrations;
 mod reliability;
 mod removal;
+mod round_trips;
 mod secrets;
 mod since;
 mod snapshots;
@@ -56,6 +57,8 @@ use esx_driver::{
     vi_client::transport::InProcess,
 };
 use esx_sim::Simulator;
+use futures_util::FutureExt as _;
+use vi_types::ManagedObjectReference;
 
 /// The simulator's password; the user is the usual one.
 fn credentials() -> Credentials {
@@ -70,14 +73,34 @@ async fn open(simulator: &Simulator, uri: &str) -> Result<Connect, Error> {
     open_over(InProcess::new(simulator.handler()), uri).await
 }
 
-/// A connection over a test's own transport.
+/// A connection over a test's own transport. The host has been looked for, so that what a test asks for is all that is
+/// asked.
 async fn open_over(transport: InProcess, uri: &str) -> Result<Connect, Error> {
+    let connect = open_only(transport, uri).await?;
+    match connect.host_system().await {
+        Ok(_) => Ok(connect),
+        Err(error) => {
+            connect.close().await?;
+            Err(error)
+        }
+    }
+}
+
+/// A connection as it is when it has been opened.
+async fn open_only(transport: InProcess, uri: &str) -> Result<Connect, Error> {
     let uri: EsxUri = uri.parse()?;
     OpenOptions::new(&credentials())
         .auth_files(AuthFileSearch::default())
         .transport(transport)
         .open(&uri)
         .await
+}
+
+/// The host of a connection that knows it.
+#[track_caller]
+fn host_of(connect: &Connect) -> &ManagedObjectReference {
+    let known = connect.host_system().now_or_never();
+    known.expect("the host is known").unwrap()
 }
 
 /// A connection to a simulated host with a handful of domains.

@@ -343,7 +343,7 @@ async fn a_cluster_frees_its_host_but_for_what_is_bound_to_it() {
     stop_all(&simulator);
     let options = MaintenanceOptions::new().evacuate_powered_off(true);
     connect.enter_maintenance_mode(options).await.unwrap();
-    let left = simulator.properties::<HostSystem>(connect.host_system());
+    let left = simulator.properties::<HostSystem>(crate::host_of(&connect));
     assert_eq!(left.unwrap().vm, []);
 }
 
@@ -354,7 +354,7 @@ fn suspend(connect: &Connect, seconds: u32) -> Operation<'static> {
 #[tokio::test(start_paused = true)]
 async fn a_vcenter_suspends_a_host_and_wakes_it() {
     let (simulator, connect) = vcenter().await;
-    let host = connect.host_system().clone();
+    let host = crate::host_of(&connect).clone();
     let power = || {
         let host: HostSystem = simulator.properties(&host).unwrap();
         host.runtime.unwrap().power_state
@@ -411,7 +411,7 @@ async fn what_cannot_be_suspended_is_refused_in_libvirts_words() {
     }
     assert_eq!(methods(&simulator), [""; 0]);
     assert_eq!(methods(&managing), [""; 0]);
-    let host = managed.host_system().clone();
+    let host = crate::host_of(&managed).clone();
     let changed = managing.change(&host, |host: &mut HostSystem| {
         host.capability.as_mut().unwrap().standby_supported = false;
     });

@@ -316,8 +316,8 @@ async fn a_domain_that_runs_is_migrated_in_three_steps() {
     );
     assert_eq!(pair.host(&domain), "esx-02.example.com");
     assert_eq!(
-        migrated.connect().host_system(),
-        pair.destination.host_system()
+        crate::host_of(migrated.connect()),
+        crate::host_of(&pair.destination)
     );
     assert_eq!(
         (migrated.name(), migrated.uuid()),
@@ -337,9 +337,9 @@ async fn a_domain_that_runs_is_migrated_in_three_steps() {
 async fn a_direct_migration_names_the_host_in_four_ways() {
     let pair = Pair::new().await;
     let domain = pair.domain("web01").await;
-    let reference = pair.destination.host_system().value.clone();
+    let reference = crate::host_of(&pair.destination).value.clone();
     let uri = pair.destination.migrate_prepare(None, MigrateFlags::NONE);
-    let back = pair.source.host_system().value.clone();
+    let back = crate::host_of(&pair.source).value.clone();
     for destination in [
         "esx-02.example.com".to_owned(),
         reference,

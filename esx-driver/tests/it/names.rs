@@ -319,7 +319,7 @@ async fn what_the_caller_needs_is_read_with_the_identity() {
     let by_name = connect.lookup_by_name_with::<DomainSize>("web01").await;
     let by_uuid = connect.lookup_by_uuid_with::<DomainSize>(uuid).await;
     let by_id = connect.lookup_by_id_with::<DomainSize>(id).await;
-    assert_eq!(methods(&simulator).len(), 6);
+    assert_eq!(methods(&simulator).len(), 5);
     for found in [by_name, by_uuid, by_id] {
         let (found, size) = found.unwrap();
         assert_eq!(size.unwrap().info().unwrap(), info);

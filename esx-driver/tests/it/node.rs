@@ -208,11 +208,11 @@ async fn one_processor_takes_three_requests() {
             assert_eq!(names, ["utilization"]);
             assert!(values[0] <= 100);
         }
-        simulator.set_counter(connect.host_system(), "cpu.usage.average", "7", 4250);
+        simulator.set_counter(crate::host_of(&connect), "cpu.usage.average", "7", 4250);
         let stats = connect.node_cpu_stats(7).await.unwrap();
         assert_eq!(stats.utilization, Some(42));
         // No value.
-        simulator.set_counter(connect.host_system(), "cpu.usage.average", "7", -1);
+        simulator.set_counter(crate::host_of(&connect), "cpu.usage.average", "7", -1);
         assert_eq!(
             text(connect.node_cpu_stats(7).await),
             "Operation not supported: the host does not say how busy processor 7 alone is"
@@ -223,7 +223,7 @@ async fn one_processor_takes_three_requests() {
 #[tokio::test]
 async fn the_only_cell_has_the_hosts_memory() {
     let (simulator, connect) = host().await;
-    let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+    let changed = simulator.change(crate::host_of(&connect), |host: &mut HostSystem| {
         let numa = &mut host.hardware.as_mut().unwrap().numa_info;
         numa.as_mut().unwrap().numa_node.truncate(1);
     });
@@ -254,7 +254,7 @@ async fn a_vcenter_names_the_processors_of_its_hosts() {
     // The cluster shows less.
     let of_cluster = |key: Option<&str>| {
         let key = key.map(str::to_owned);
-        let changed = simulator.change(connect.host_system(), |host: &mut HostSystem| {
+        let changed = simulator.change(crate::host_of(&connect), |host: &mut HostSystem| {
             let summary = host.summary.as_mut().unwrap();
             summary.current_evc_mode_key = key.clone();
             if key.is_none() {

@@ -77,7 +77,7 @@ fn change_host<R>(
     connect: &Connect,
     change: impl FnOnce(&mut HostSystem) -> R,
 ) -> R {
-    simulator.change(connect.host_system(), change).unwrap()
+    simulator.change(crate::host_of(&connect), change).unwrap()
 }
 
 fn change_network(
@@ -409,7 +409,7 @@ async fn storage_pools() {
         let ids = StoragePoolEventId::ALL.iter().copied();
         let mut events = of.stream(None, ids).await.unwrap();
         let own = simulator
-            .properties::<HostSystem>(connect.host_system())
+            .properties::<HostSystem>(crate::host_of(&connect))
             .unwrap()
             .datastore;
         let first = own[0].clone();

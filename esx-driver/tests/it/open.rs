@@ -153,7 +153,7 @@ async fn open_with_a_transport() {
     };
     let transport = InProcess::new(simulator.handler());
     let connect = Connect::open_with(&uri, transport, &known).await.unwrap();
-    assert_eq!(connect.host_system().value, "ha-host");
+    assert_eq!(connect.host_system().await.unwrap().value, "ha-host");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn old_hosts() {
     for release in ["2.5", "4.0", "4.1", "5.5"] {
         let simulator = Simulator::esx().api_version(release).unwrap().build();
         let connect = open(&simulator, "esx://h/").await.unwrap();
-        assert_eq!(connect.host_system().value, "ha-host", "{release}");
+        assert_eq!(crate::host_of(&connect).value, "ha-host", "{release}");
         connect.close().await.unwrap();
         assert_eq!(simulator.requests().len(), 4, "{release}");
     }
@@ -315,7 +315,12 @@ async fn an_opening_that_is_given_up_leaves_no_session() {
         ("RetrievePropertiesEx", later),
     ] {
         for has_deadline in [false, true] {
-            let simulator = Simulator::esx().build();
+            // Only the inventory of a vCenter is read while a connection is opened.
+            let is_inventory = method == "RetrievePropertiesEx";
+            let simulator = match is_inventory {
+                true => Simulator::vcenter().build(),
+                false => Simulator::esx().build(),
+            };
             simulator.inject(Rule::new(method, effect.clone()));
             let known = credentials();
             let auth: &dyn Authenticate = match method {
@@ -331,8 +336,11 @@ async fn an_opening_that_is_given_up_leaves_no_session() {
                 false => options.cancelled_by(tokio::time::sleep(soon)),
             };
             let begun = tokio::time::Instant::now();
-            let uri = "esx://esx.example.com/".parse().unwrap();
-            let error = options.open(&uri).await.unwrap_err();
+            let uri = match is_inventory {
+                true => format!("vpx://vc.example.com/{}", simulator.path()),
+                false => "esx://esx.example.com/".to_owned(),
+            };
+            let error = options.open(&uri.parse().unwrap()).await.unwrap_err();
             let kind = match has_deadline {
                 true => ErrorKind::Timeout,
                 false => ErrorKind::Cancelled,

@@ -443,7 +443,7 @@ async fn a_pool_is_the_datastore_of_one_host() {
     let list = list.unwrap();
     let before = list[0].pool.clone();
     // The other host mounts it at another path.
-    let host = connect.host_system().clone();
+    let host = crate::host_of(&connect).clone();
     let moref = datastore(&simulator, before.name());
     let changed = simulator.change(&moref, |datastore: &mut Datastore| {
         assert!(datastore.host.len() > 1);

@@ -43,7 +43,7 @@ async fn host(path: &str) -> Result<String, Error> {
     );
     let connect = connect?;
     let host = simulator
-        .properties::<HostSystem>(connect.host_system())
+        .properties::<HostSystem>(crate::host_of(&connect))
         .unwrap();
     Ok(host.name.clone().unwrap())
 }
@@ -148,7 +148,7 @@ async fn hosts_with_odd_names() {
         let (start, _) = simulator.path().rsplit_once('/').unwrap();
         let uri = format!("vpx://vc/{start}/{written}");
         let connect = open(&simulator, &uri).await.unwrap();
-        assert_eq!(connect.host_system(), &first);
+        assert_eq!(crate::host_of(&connect), &first);
         assert!(!connect.list_networks().await.unwrap().is_empty());
         assert!(!connect.list_interfaces().await.unwrap().is_empty());
         assert!(!connect.node_list_devices(None).await.unwrap().is_empty());

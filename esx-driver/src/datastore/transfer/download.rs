@@ -272,7 +272,7 @@ impl Connect {
         let mut subject = Subject {
             connect: self.clone(),
             files: self.way_to(path, Access::Read, options.host_direct).await,
-            file: self.file(path),
+            file: self.file(path).await?,
             path: path.clone(),
             total: 0,
             version: Default::default(),
@@ -361,7 +361,7 @@ impl Connect {
 
     /// The length of a file, asked for in that way.
     pub(super) async fn length_by(&self, files: &Files, path: &DatastorePath) -> Result<u64> {
-        let file = self.file(path);
+        let file = self.file(path).await?;
         let mut pauses = Pauses::default();
         loop {
             match files.head(&file).await {

@@ -62,7 +62,7 @@ impl Connect {
 
     /// A host that has the datastore: the host of the connection if it can be used, otherwise any other.
     async fn at_host(&self, path: &DatastorePath, access: Access) -> Result<Files> {
-        let own = &self.place().host_system;
+        let own = &self.place().await?.host_system;
         let request = Retrieve::from(own)
             .skip_start()
             .select(Selection::along(|host: &HostSystem| &host.datastore));

@@ -72,7 +72,7 @@ impl Connect {
         if let Some(length) = length.into() {
             source = source.with_length(length);
         }
-        let file = self.file(path);
+        let file = self.file(path).await?;
         let mut files = self.way_to(path, Access::Write, options.host_direct).await;
         if files.is_direct() || !source.is_repeatable() {
             self.knock(&mut files, path).await?;
@@ -115,7 +115,7 @@ impl Connect {
 
     /// Asks about the file before it is sent: then the session has not ended, and a host can be reached.
     async fn knock(&self, files: &mut Files, path: &DatastorePath) -> Result<()> {
-        let file = self.file(path);
+        let file = self.file(path).await?;
         let mut pauses = Pauses::default();
         loop {
             match files.head(&file).await {
@@ -130,7 +130,11 @@ impl Connect {
 
     /// Adds to the error what the server has of a failed upload.
     async fn left_behind(&self, path: &DatastorePath, error: Error) -> Error {
-        let found = self.client().files().head(&self.file(path)).await;
+        // The upload was to that file, so where it is was known.
+        let Ok(file) = self.file(path).await else {
+            return error;
+        };
+        let found = self.client().files().head(&file).await;
         let advice = match found.map(|head| head.length) {
             Ok(Some(length)) => {
                 format!(

@@ -66,7 +66,10 @@ impl Domain {
         if let Err(error) = runner.prepare(connect.write_files(&plan)).await {
             return Err(connect.take_back(error, &plan, true).await);
         }
-        let vm = match runner.perform(connect.registration(&plan.path)).await {
+        let vm = match runner
+            .perform(connect.registration(&plan.path).await?)
+            .await
+        {
             Ok(vm) => vm,
             Err(error) => {
                 let is_over = is_over(&error, RegisterVmTask::name());
@@ -162,7 +165,7 @@ impl Connect {
         runner: &mut Runner<'_>,
         directory: &DatastorePath,
     ) -> Result<()> {
-        let change = self.directory_creation(directory, false);
+        let change = self.directory_creation(directory, false).await?;
         runner.perform(change).await.map_err(|error| {
             if is_taken(&error) {
                 let message = format!("the directory '{directory}' already exists");
@@ -181,7 +184,7 @@ impl Connect {
     async fn copy_disks(&self, runner: &mut Runner<'_>, plan: &Plan) -> Result<()> {
         for disk in &plan.disks {
             let spec = Some(Poly::new(disk.spec.clone()));
-            let change = self.disk_copy((self, &disk.from), &disk.to, spec);
+            let change = self.disk_copy((self, &disk.from), &disk.to, spec).await?;
             runner.perform(change).await?;
         }
         Ok(())
@@ -207,9 +210,9 @@ impl Connect {
             let stays = format!("the directory '{directory}' was made and stays");
             return error.note(&stays);
         }
-        let change = self.deletion(directory);
+        let change = self.deletion(directory).await;
         // The caller's deadline and cancellation are not those of tidying up.
-        let removed = Operation::of("Could not remove directory", Ok(change)).await;
+        let removed = Operation::of("Could not remove directory", change).await;
         match removed {
             Ok(()) => error,
             Err(why) => error.note(&format!(

@@ -58,7 +58,7 @@ impl Connect {
             let message = format!("'{machine}' is no machine type of the host, which has none");
             return Err(Error::argument(message).advise("leave it out"));
         }
-        let host: Option<Host> = self.client().read_opt(self.host_system()).await?;
+        let host: Option<Host> = self.client().read_opt(self.host_system().await?).await?;
         let host = host.ok_or_else(no_host)?;
         let is_wide = long_mode(&host.features)?;
         let own = if is_wide { "x86_64" } else { "i686" };

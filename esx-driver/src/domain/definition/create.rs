@@ -46,7 +46,7 @@ impl Connect {
                 }
                 let path = vmx_path(&def)?;
                 let spec = runner.prepare(connect.new_machine(&def, &path)).await?;
-                let vm = runner.perform(connect.creation(spec, &path)).await?;
+                let vm = runner.perform(connect.creation(spec, &path).await?).await?;
                 let name = name_of(&def);
                 let domain = runner.prepare(connect.domain(&vm)).await;
                 let domain = domain.map_err(|error| {
@@ -150,19 +150,19 @@ impl Connect {
     }
 
     /// Makes a virtual machine.
-    fn creation(
+    async fn creation(
         &self,
         spec: VirtualMachineConfigSpec,
         path: &DatastorePath,
-    ) -> Change<ManagedObjectReference> {
-        let place = self.place();
+    ) -> Result<Change<ManagedObjectReference>> {
+        let place = self.place().await?;
         let folder = references::Folder::from(place.vm_folder.clone());
         let request = CreateVmTask {
             host: Some(place.host_system.clone()),
             ..folder.create_vm_task(spec, place.resource_pool.clone())
         };
         let seeing = (self.clone(), path.clone());
-        Change::task(self.client(), request)
+        let change = Change::task(self.client(), request)
             .making(self.machine_of_file(path))
             .verified_by(move || {
                 let (connect, path) = seeing.clone();
@@ -172,7 +172,8 @@ impl Connect {
                         None => Effect::NotDone,
                     })
                 })
-            })
+            });
+        Ok(change)
     }
 }
 

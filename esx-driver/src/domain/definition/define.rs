@@ -51,7 +51,7 @@ impl Connect {
                     return domain.redefine(&def, &mut runner).await;
                 }
                 let path = runner.prepare(connect.write_vmx(&def)).await?;
-                let registered = runner.perform(connect.registration(&path)).await;
+                let registered = runner.perform(connect.registration(&path).await?).await;
                 let vm = registered.map_err(|error| not_defined(error, &path))?;
                 let domain = runner.prepare(connect.domain(&vm)).await;
                 let domain = domain.map_err(|error| {
@@ -87,11 +87,11 @@ impl Connect {
     }
 
     /// Registers a VMX file as a virtual machine of the host.
-    pub(in crate::domain) fn registration(
+    pub(in crate::domain) async fn registration(
         &self,
         path: &DatastorePath,
-    ) -> Change<ManagedObjectReference> {
-        let place = self.place();
+    ) -> Result<Change<ManagedObjectReference>> {
+        let place = self.place().await?;
         let folder = references::Folder::from(place.vm_folder.clone());
         let request = RegisterVmTask {
             pool: Some(place.resource_pool.clone()),
@@ -99,7 +99,7 @@ impl Connect {
             ..folder.register_vm_task(path.to_string(), false)
         };
         let seeing = (self.clone(), path.clone());
-        Change::task(self.client(), request)
+        let change = Change::task(self.client(), request)
             .making(self.machine_of_file(path))
             .verified_by(move || {
                 let (connect, path) = seeing.clone();
@@ -113,7 +113,8 @@ impl Connect {
                         None => Effect::Done(domain.moref().clone()),
                     })
                 })
-            })
+            });
+        Ok(change)
     }
 
     /// How a change finds the machine that it makes: by its VMX file.
@@ -134,7 +135,7 @@ impl Connect {
     /// The domain whose VMX file this is.
     pub(super) async fn domain_of_file(&self, path: &DatastorePath) -> Result<Option<Domain>> {
         let find = FindByDatastorePath {
-            datacenter: self.place().datacenter.clone(),
+            datacenter: self.place().await?.datacenter.clone(),
             path: path.to_string(),
             ..Default::default()
         };

@@ -2,6 +2,7 @@
 
 use vi_client::property_set;
 use vi_client::retrieve::{Retrieve, Selection};
+use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachineConnectionState;
 use vi_types::properties::{HostSystem, VirtualMachine};
 use virt_model::event::DomainEventId;
@@ -88,8 +89,8 @@ impl Group {
     }
 
     /// What is to be watched.
-    pub(super) fn request(self, connect: &Connect) -> Retrieve {
-        let start = Retrieve::from(connect.host_system());
+    pub(super) fn request(self, connect: &Connect, host: &ManagedObjectReference) -> Retrieve {
+        let start = Retrieve::from(host);
         let machines = Selection::along(|host: &HostSystem| &host.vm);
         if self == Group::Tasks {
             let tasks = Selection::along(|vm: &VirtualMachine| &vm.base.recent_task);

@@ -6,9 +6,9 @@ use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 use vi_client::Error as Cause;
 use vi_client::event_history::{EventFilter, EventFollow};
-use vi_types::Poly;
 use vi_types::enums::EventFilterSpecRecursionOption;
 use vi_types::objects::Event;
+use vi_types::{ManagedObjectReference, Poly};
 
 use super::{clue, speech};
 use crate::{Connect, Scheme};
@@ -48,8 +48,8 @@ impl Followed {
 
 impl History {
     /// Follows the events. If the server refuses, all events are told with the details that properties show.
-    pub(super) async fn follow(connect: &Connect) -> History {
-        match from_now_on(connect).await {
+    pub(super) async fn follow(connect: &Connect, host: &ManagedObjectReference) -> History {
+        match from_now_on(connect, host).await {
             Ok(events) => History::Followed(events),
             Err(error) => History::refused(&error),
         }
@@ -66,12 +66,16 @@ impl History {
     }
 
     /// The next event of the server. `None` if it has become able or unable to tell events.
-    pub(super) async fn next(&mut self, connect: &Connect) -> Option<Poly<Event>> {
+    pub(super) async fn next(
+        &mut self,
+        connect: &Connect,
+        host: &ManagedObjectReference,
+    ) -> Option<Poly<Event>> {
         let error = match self {
             History::Unused => return std::future::pending().await,
             History::Refused(until) => {
                 sleep_until(*until).await;
-                *self = History::follow(connect).await;
+                *self = History::follow(connect, host).await;
                 return None;
             }
             History::Followed(events) => match events.next().await {
@@ -88,14 +92,14 @@ impl History {
 }
 
 /// The host's events from now on, oldest first.
-async fn from_now_on(connect: &Connect) -> Result<Followed, Cause> {
+async fn from_now_on(connect: &Connect, host: &ManagedObjectReference) -> Result<Followed, Cause> {
     // A vCenter has the events of many hosts.
     if connect.uri().scheme() != Scheme::Vpx {
         let filter = EventFilter::new().types(types().chain(clue::moves()));
         let own = follow(connect, filter).await?;
         return Ok(Followed { own, moves: None });
     }
-    let (host, all) = (connect.host_system(), EventFilterSpecRecursionOption::All);
+    let all = EventFilterSpecRecursionOption::All;
     let own = EventFilter::new().types(types()).entity(host.clone(), all);
     let moves = EventFilter::new().types(clue::moves());
     let own = follow(connect, own).await?;

@@ -65,6 +65,7 @@ impl Extender {
 /// The source of a connection's events.
 pub(super) struct Source {
     connect: Connect,
+    host: ManagedObjectReference,
     callbacks: Callbacks<DomainEvent>,
     extensions: mpsc::UnboundedReceiver<Extension>,
     watches: Vec<Watched>,
@@ -121,6 +122,7 @@ impl Source {
     ) -> Result<Source> {
         let (sender, extensions) = mpsc::unbounded_channel();
         let mut source = Source {
+            host: connect.host_system().await?.clone(),
             connect: connect.clone(),
             callbacks,
             extensions,
@@ -149,8 +151,8 @@ impl Source {
                 // longer for that only while there is always something else to hear.
                 (index, updates) = next_updates(&mut self.watches) => Next::Updates(index, updates),
                 () = sleep_to(due.map(|due| due + REASON_WAIT)) => Next::Due,
-                event = self.history.next(&self.connect) => Next::Spoken(event),
-                found = next_balloons(&mut self.balloon, &self.connect) => Next::Balloons(found),
+                event = self.history.next(&self.connect, &self.host) => Next::Spoken(event),
+                found = next_balloons(&mut self.balloon, &self.connect, &self.host) => Next::Balloons(found),
                 () = sleep_to(due) => Next::Due,
             };
             match next {
@@ -188,13 +190,13 @@ impl Source {
     /// Watches what the registrations need and is not watched yet. The first state is not told.
     async fn extend(&mut self) -> Result<()> {
         if matches!(self.history, History::Unused) && self.needs_history() {
-            self.history = History::follow(&self.connect).await;
+            self.history = History::follow(&self.connect, &self.host).await;
         }
         for group in Group::ALL {
             if !self.needs(group) || self.watches.iter().any(|it| it.group == group) {
                 continue;
             }
-            let filter = group.request(&self.connect).filter();
+            let filter = group.request(&self.connect, &self.host).filter();
             let mut watch = self.connect.client().watch(filter).await?;
             let first = watch.next().await.map_err(Cause::Shared)?;
             // From now on: a registration fails if it cannot begin, and lasts if it has begun.
@@ -215,7 +217,7 @@ impl Source {
             poller
                 .interval
                 .set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let found = read_balloons(self.connect.clone()).await?;
+            let found = read_balloons(self.connect.clone(), self.host.clone()).await?;
             self.balloon = Some(poller);
             self.compare_balloons(found);
         }
@@ -616,6 +618,7 @@ async fn sleep_to(time: Option<Instant>) {
 async fn next_balloons(
     poller: &mut Option<Poller>,
     connect: &Connect,
+    host: &ManagedObjectReference,
 ) -> Result<Vec<Typed<Balloon>>, Cause> {
     let Some(poller) = poller else {
         return pending().await;
@@ -627,7 +630,7 @@ async fn next_balloons(
             poller.interval.tick().await;
             poller
                 .reading
-                .insert(Box::pin(read_balloons(connect.clone())))
+                .insert(Box::pin(read_balloons(connect.clone(), host.clone())))
         }
     };
     let found = reading.await;
@@ -635,8 +638,10 @@ async fn next_balloons(
     found
 }
 
-async fn read_balloons(connect: Connect) -> Result<Vec<Typed<Balloon>>, Cause> {
-    let request = Retrieve::from(connect.host_system())
-        .select(Selection::along(|host: &HostSystem| &host.vm));
+async fn read_balloons(
+    connect: Connect,
+    host: ManagedObjectReference,
+) -> Result<Vec<Typed<Balloon>>, Cause> {
+    let request = Retrieve::from(&host).select(Selection::along(|host: &HostSystem| &host.vm));
     connect.client().retrieve_set(request).await
 }

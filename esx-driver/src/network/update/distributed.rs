@@ -95,7 +95,7 @@ impl Network {
     }
 
     /// Gives the switch a network card of the connection's host, or takes one from it.
-    pub(super) fn change_uplink(
+    pub(super) async fn change_uplink(
         &self,
         command: Command,
         device: &str,
@@ -122,7 +122,7 @@ impl Network {
         let is_there = command != Command::Delete;
         let member = DistributedVirtualSwitchHostMemberConfigSpec {
             operation: "edit".to_owned(),
-            host: connect.host_system().clone(),
+            host: connect.host_system().await?.clone(),
             backing: Some(backing.into()),
             ..DistributedVirtualSwitchHostMemberConfigSpec::default()
         };

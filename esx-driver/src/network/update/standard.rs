@@ -18,7 +18,7 @@ use super::{
 use crate::{Error, ErrorKind, Result, engine::Change};
 
 impl Network {
-    pub(super) fn change_group(
+    pub(super) async fn change_group(
         &self,
         command: Command,
         group: &PortGroup,
@@ -38,13 +38,13 @@ impl Network {
                 Some(_) => Err(group_exists(name)),
                 None => {
                     let spec = port_group::to_host(group, &switch.name, None)?;
-                    connect.add_groups(vec![spec])
+                    connect.add_groups(vec![spec]).await
                 }
             },
             (Command::Modify | Command::Delete, None) => Err(self.lacks(&Entry::group(name))),
             (Command::Modify, Some(known)) => {
                 let spec = port_group::to_host(group, &switch.name, Some(&known.spec))?;
-                connect.update_group(spec)
+                connect.update_group(spec).await
             }
             (Command::Delete, Some(known)) => {
                 if let Some(kind) = foreign_port(known) {
@@ -56,13 +56,13 @@ impl Network {
                     )
                     .advise("an interface of the host is in it"));
                 }
-                connect.remove_group(name)
+                connect.remove_group(name).await
             }
             (other, _) => Err(self.unsupported(&format!("updated by '{other}'"))),
         }
     }
 
-    pub(super) fn change_nic(
+    pub(super) async fn change_nic(
         &self,
         command: Command,
         device: &str,
@@ -123,6 +123,6 @@ impl Network {
             }
         }
         spec.bridge = (!bond.nic_device.is_empty()).then(|| bond.into());
-        self.connect.update_switch(&switch.name, spec, keys)
+        self.connect.update_switch(&switch.name, spec, keys).await
     }
 }
