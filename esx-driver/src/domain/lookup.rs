@@ -378,10 +378,8 @@ impl Connect {
         let at = found.iter().position(|found| found.object == *moref);
         let machine = at.map(|at| found.swap_remove(at));
         if !is_host_known {
-            let hosts = found.iter().map(|found| &found.object);
-            let host = hosts
-                .filter(|moref| moref.r#type == HostSystem::TYPE)
-                .next();
+            let mut objects = found.iter().map(|found| &found.object);
+            let host = objects.find(|moref| moref.r#type == HostSystem::TYPE);
             if let Some(host) = host.cloned() {
                 self.learn_place(&found.into_iter().collect(), &host);
             }

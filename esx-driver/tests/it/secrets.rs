@@ -180,7 +180,9 @@ async fn connect(simulator: &Simulator, keyring: Option<&std::path::Path>) -> Co
     if let Some(keyring) = keyring {
         options = options.keyring(keyring);
     }
-    options.open(&uri).await.unwrap()
+    let connect = options.open(&uri).await.unwrap();
+    connect.host_system().await.unwrap();
+    connect
 }
 
 #[tokio::test]

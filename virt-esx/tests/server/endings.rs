@@ -98,7 +98,7 @@ const MOMENTS: [Moment; 8] = [
         what: "a document that does not come",
         args: &["define", "/dev/stdin"],
         prepare: |_| {},
-        is_reached: |host| calls(host, "RetrievePropertiesEx") == 1,
+        is_reached: |host| host.simulator.sessions() == 1,
     },
     Moment {
         what: "a task",
@@ -186,10 +186,9 @@ fn a_timeout_covers_every_call() {
     for (method, nth, code, says) in [
         connecting("RetrieveServiceContent"),
         connecting("Login"),
-        connecting("RetrievePropertiesEx"),
-        silent("RetrievePropertiesEx", 2),
-        silent("FindChild", 1),
-        ("RetrievePropertiesEx", 3, 1, "nothing was started"),
+        silent("FindByInventoryPath", 1),
+        silent("RetrievePropertiesEx", 1),
+        ("RetrievePropertiesEx", 2, 1, "nothing was started"),
         (
             "PowerOnVM_Task",
             1,
