@@ -42,7 +42,7 @@ fn document(group: &str, device: &str) -> String {
 }
 
 fn nic(simulator: &Simulator, connect: &Connect, device: &str) -> HostVirtualNic {
-    let host: HostSystem = simulator.properties(crate::host_of(&connect)).unwrap();
+    let host: HostSystem = simulator.properties(crate::host_of(connect)).unwrap();
     let network = host.config.unwrap().network.unwrap();
     let mut nics = network.vnic.into_iter();
     nics.find(|nic| nic.device == device).unwrap()

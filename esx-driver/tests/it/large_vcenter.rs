@@ -170,7 +170,7 @@ fn judge(name: &str, connect: &Connect, talk: &Talk) {
 
 /// The same, with another number of requests that are too many.
 fn judge_below(most: usize, name: &str, connect: &Connect, talk: &Talk) {
-    let host = crate::host_of(&connect).clone();
+    let host = crate::host_of(connect).clone();
     let number = host.value.trim_start_matches("host-").to_owned();
     let own = Own { host, number };
     let mut said = std::mem::take(&mut *talk.lock().unwrap());

@@ -32,7 +32,7 @@ fn tree(devices: &[NodeDevice], parent: Option<&str>, depth: usize, lines: &mut 
 }
 
 fn change(simulator: &Simulator, connect: &Connect, change: impl Fn(&mut HostSystem)) {
-    simulator.change(crate::host_of(&connect), change).unwrap();
+    simulator.change(crate::host_of(connect), change).unwrap();
 }
 
 /// A host with a graphics card that it knows as one.

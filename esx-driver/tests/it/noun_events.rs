@@ -77,7 +77,7 @@ fn change_host<R>(
     connect: &Connect,
     change: impl FnOnce(&mut HostSystem) -> R,
 ) -> R {
-    simulator.change(crate::host_of(&connect), change).unwrap()
+    simulator.change(crate::host_of(connect), change).unwrap()
 }
 
 fn change_network(

@@ -64,7 +64,7 @@ async fn a_ticket_opens_a_host_for_one_request() {
 /// The name of a datastore of the connection's host.
 fn connect_store(simulator: &Simulator, connect: &Connect) -> String {
     use vi_types::properties::{Datastore, HostSystem};
-    let host = simulator.properties::<HostSystem>(crate::host_of(&connect));
+    let host = simulator.properties::<HostSystem>(crate::host_of(connect));
     let store = host.unwrap().datastore[0].clone();
     let store = simulator.properties::<Datastore>(&store).unwrap();
     store.name.clone().unwrap()
