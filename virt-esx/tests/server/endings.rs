@@ -91,8 +91,8 @@ const MOMENTS: [Moment; 8] = [
     Moment {
         what: "queries side by side",
         args: &["domuuid web01; domuuid db01; domuuid installer"],
-        prepare: |host| silence(host, "FindChild", 2),
-        is_reached: |host| calls(host, "FindChild") == 3,
+        prepare: |host| silence(host, "FindByInventoryPath", 2),
+        is_reached: |host| calls(host, "FindByInventoryPath") == 3,
     },
     Moment {
         what: "a document that does not come",

@@ -10,7 +10,7 @@ use super::{Host, succeeds, text};
 fn own_calls(host: &Host) -> Vec<String> {
     let requests = host.simulator.requests();
     let methods = requests.into_iter().filter_map(|request| request.method);
-    let mut methods = methods.skip_while(|method| method != "FindChild");
+    let mut methods = methods.skip_while(|method| method != "FindByInventoryPath");
     let mut own: Vec<_> = methods.by_ref().collect();
     own.retain(|method| method != "Logout");
     own
@@ -32,7 +32,7 @@ fn answers_come_in_the_order_of_the_commands() {
 
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(500));
-    host.simulator.inject(Rule::new("FindChild", later).nth(1));
+    host.simulator.inject(Rule::new("FindByInventoryPath", later).nth(1));
     let output = host.virt_esx(&[&commands.join("; ")]).output().unwrap();
     assert_eq!(text(&output.stdout), stdout);
     assert_eq!(text(&output.stderr), stderr);
@@ -44,7 +44,7 @@ fn answers_come_in_the_order_of_the_commands() {
 fn a_change_waits_for_what_stands_before_it_and_is_waited_for() {
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(300));
-    host.simulator.inject(Rule::new("FindChild", later).nth(1));
+    host.simulator.inject(Rule::new("FindByInventoryPath", later).nth(1));
     let line = "domstate installer; start installer; domstate installer";
     succeeds(
         &host.virt_esx(&[line]).output().unwrap(),
@@ -56,12 +56,12 @@ fn a_change_waits_for_what_stands_before_it_and_is_waited_for() {
 fn at_most_eight_run_at_a_time() {
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(1500));
-    host.simulator.inject(Rule::new("FindChild", later));
+    host.simulator.inject(Rule::new("FindByInventoryPath", later));
     let line = ["domuuid web01"; 12].join(";");
     let output = host.virt_esx(&[&line]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let calls = own_calls(&host);
-    let first = calls.iter().take_while(|method| *method == "FindChild");
+    let first = calls.iter().take_while(|method| *method == "FindByInventoryPath");
     assert_eq!(first.count(), 8, "{calls:?}");
 }
 
@@ -72,5 +72,5 @@ fn one_after_the_other_if_the_time_of_each_is_wanted() {
     let output = host.virt_esx(&["-t", line]).output().unwrap();
     assert_eq!(text(&output.stdout).matches("(Time: ").count(), 2);
     let calls = own_calls(&host);
-    assert_ne!(calls[..2], ["FindChild", "FindChild"], "{calls:?}");
+    assert_ne!(calls[..2], ["FindByInventoryPath", "FindByInventoryPath"], "{calls:?}");
 }
