@@ -32,7 +32,8 @@ fn answers_come_in_the_order_of_the_commands() {
 
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(500));
-    host.simulator.inject(Rule::new("FindByInventoryPath", later).nth(1));
+    host.simulator
+        .inject(Rule::new("FindByInventoryPath", later).nth(1));
     let output = host.virt_esx(&[&commands.join("; ")]).output().unwrap();
     assert_eq!(text(&output.stdout), stdout);
     assert_eq!(text(&output.stderr), stderr);
@@ -44,7 +45,8 @@ fn answers_come_in_the_order_of_the_commands() {
 fn a_change_waits_for_what_stands_before_it_and_is_waited_for() {
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(300));
-    host.simulator.inject(Rule::new("FindByInventoryPath", later).nth(1));
+    host.simulator
+        .inject(Rule::new("FindByInventoryPath", later).nth(1));
     let line = "domstate installer; start installer; domstate installer";
     succeeds(
         &host.virt_esx(&[line]).output().unwrap(),
@@ -56,12 +58,15 @@ fn a_change_waits_for_what_stands_before_it_and_is_waited_for() {
 fn at_most_eight_run_at_a_time() {
     let host = Host::new();
     let later = Effect::Delay(Duration::from_millis(1500));
-    host.simulator.inject(Rule::new("FindByInventoryPath", later));
+    host.simulator
+        .inject(Rule::new("FindByInventoryPath", later));
     let line = ["domuuid web01"; 12].join(";");
     let output = host.virt_esx(&[&line]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let calls = own_calls(&host);
-    let first = calls.iter().take_while(|method| *method == "FindByInventoryPath");
+    let first = calls
+        .iter()
+        .take_while(|method| *method == "FindByInventoryPath");
     assert_eq!(first.count(), 8, "{calls:?}");
 }
 
@@ -72,5 +77,9 @@ fn one_after_the_other_if_the_time_of_each_is_wanted() {
     let output = host.virt_esx(&["-t", line]).output().unwrap();
     assert_eq!(text(&output.stdout).matches("(Time: ").count(), 2);
     let calls = own_calls(&host);
-    assert_ne!(calls[..2], ["FindByInventoryPath", "FindByInventoryPath"], "{calls:?}");
+    assert_ne!(
+        calls[..2],
+        ["FindByInventoryPath", "FindByInventoryPath"],
+        "{calls:?}"
+    );
 }
