@@ -99,8 +99,7 @@ async fn open_only(transport: InProcess, uri: &str) -> Result<Connect, Error> {
 /// The host of a connection that knows it.
 #[track_caller]
 fn host_of(connect: &Connect) -> &ManagedObjectReference {
-    let known = connect.host_system().now_or_never();
-    known.expect("the host is known").unwrap()
+    connect.host_system().now_or_never().unwrap().unwrap()
 }
 
 /// A connection to a simulated host with a handful of domains.

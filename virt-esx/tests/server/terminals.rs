@@ -57,7 +57,6 @@ fn nobody_is_asked_for_the_password_of_a_server_that_is_wrong() {
             "[credentials-h]\nusername=root\npassword={PASSWORD}\n[auth-esx-127.0.0.1]\ncredentials=h\n"
         ),
     );
-    // The certificate's authorities of the system are of no interest.
     let wrong = |uri: String, told| Wrong { uri, told };
     let of_vcenter =
         |vcenter: &str| host.uri(&format!("no_verify=1&authfile={known}&vcenter={vcenter}"));
