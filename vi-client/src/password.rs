@@ -24,6 +24,12 @@ impl From<&str> for Password {
     }
 }
 
+impl From<&String> for Password {
+    fn from(password: &String) -> Self {
+        password.as_str().into()
+    }
+}
+
 impl PartialEq for Password {
     fn eq(&self, other: &Self) -> bool {
         self.reveal() == other.reveal()
