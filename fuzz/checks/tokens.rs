@@ -28,7 +28,7 @@ pub(crate) fn check(data: &[u8]) {
         }
         (Err(error), Ok(theirs)) => {
             assert!(
-                is_stricter(&error),
+                is_stricter(&error) || error.contains("is given twice") && has_twins(&theirs),
                 "only the tokenizer refuses: {error}\n{theirs:?}"
             );
         }
@@ -58,6 +58,18 @@ fn is_stricter(error: &str) -> bool {
     ]
     .iter()
     .any(|what| error.contains(what))
+}
+
+/// Whether two attributes of an element differ only in characters that XML forbids, which are U+FFFD to the tokenizer.
+fn has_twins(told: &[Told]) -> bool {
+    told.iter().any(|told| match told {
+        Told::Start(_, attributes) => {
+            let mut names: Vec<_> = attributes.iter().map(|(name, _)| name).collect();
+            names.sort();
+            names.windows(2).any(|pair| pair[0] == pair[1])
+        }
+        Told::Text(_) | Told::End => false,
+    })
 }
 
 #[derive(Debug, PartialEq)]
