@@ -39,7 +39,8 @@ use crate::{Error, ErrorKind, Result};
 /// Provides the user name and the password if neither the URI nor `auth.conf` does.
 ///
 /// It is asked when the server has answered and is known to be the right one, so nobody types a password for a server that
-/// does not exist. Its futures are dropped if the opening is given up, so they must not block; [`tokio::task::spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) is for what does.
+/// does not exist. Its futures are dropped if the opening is given up, so they must not block:
+/// [`tokio::task::spawn_blocking`](https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html) is for work that blocks.
 pub trait Authenticate: Send + Sync {
     /// The user to log in as. [`Prompt::default`] is the default user.
     ///
@@ -373,7 +374,11 @@ mod tests {
 
     #[test]
     fn nobody_to_ask() {
-        let error = found(&asking(&NoPrompts)).unwrap_err();
+        let sources = Sources {
+            user: Some("bob"),
+            ..asking(&NoPrompts)
+        };
+        let error = found(&sources).unwrap_err();
         assert_eq!(
             error.to_string(),
             "invalid argument: Missing authentication credentials"

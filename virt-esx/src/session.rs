@@ -1,4 +1,4 @@
-//! Runs commands one after the other, over one connection.
+//! Runs commands over one connection: one after the other, but side by side if they only read.
 
 use std::ffi::OsString;
 use std::iter::Peekable;

@@ -207,8 +207,9 @@ impl Connect {
     /// own folder of virtual machines, or else the first in the server's order.
     ///
     /// Two requests, however many virtual machines there are: the server looks the name up in that folder, and tells the
-    /// properties of the virtual machine with the name, with the host's place in the inventory if that is not known yet. If none is found there (a vCenter's virtual machines may be in other
-    /// folders and in vApps), the names of the host's virtual machines are read.
+    /// properties of the virtual machine with the name, with the host's place in the inventory if that is not known yet. If
+    /// none is found there (a vCenter's virtual machines may be in other folders and in vApps), the names of the host's virtual
+    /// machines are read.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if there is none.
